@@ -1,0 +1,1 @@
+"""The simulator: races run along courses and their events go to Kafka or SQLite."""
