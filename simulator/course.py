@@ -1,0 +1,286 @@
+"""A course: the line along which a race is run, measured.
+
+Two rules hold here. A course is pure: it knows no file format, no clock and no network. And a distance is
+the only coordinate: everything about a place on the course (where it is, which fence it lies in, which
+timing point comes next) is a function of the metres run from the start, laps included.
+
+Between two vertices the line is a geodesic of WGS84. It is measured once, by Karney's inverse problem
+("Algorithms for geodesics", J. Geodesy 87, 2013, doi:10.1007/s00190-012-0578-z, as in PROJ), and cut into
+pieces so short that a straight line in degrees stays within `TOLERANCE` of it; from then on a place is a
+linear interpolation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import shapely
+from pyproj import Geod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+GEOD = Geod(ellps="WGS84")
+EARTH_RADIUS = 6_371_008.8
+"""Metres, the mean radius (IUGG)."""
+TOLERANCE = 0.01
+"""Metres by which a place may differ from the exact geodesic."""
+MAX_DISTANCE = 1_000_000.0
+"""Metres, laps included."""
+SPLIT = 1000.0
+"""Metres between two split points."""
+SHORTEST = 0.001
+"""Metres: a shorter stretch inside a fence is a touch and not a visit."""
+
+PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fence:
+    """A geofence: its name and its polygon (degrees, lon before lat)."""
+
+    name: str
+    polygon: shapely.Polygon
+
+
+class TimingPoint(NamedTuple):
+    """A place at which a competitor's passing is recorded.
+
+    `lap` counts the passings of this very point: 1 for the first time, 2 for the second.
+    """
+
+    distance: float
+    kind: PassingKind
+    name: str
+    lap: int
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A measured course; made by `Course.measured`.
+
+    Attributes:
+        lon, lat: degrees WGS84 of one lap's vertices, shape (v,); lon is continuous (it may leave ±180).
+        alt: metres, shape (v,), or None.
+        along: metres from the lap's start to each vertex, shape (v,), rising from 0.
+        laps: how many times the line is run.
+        start, finish: the markers as lon, lat.
+        warnings: what was put right when the course was read, in plain words.
+    """
+
+    short_name: str
+    long_name: str
+    lon: Floats
+    lat: Floats
+    alt: Floats | None
+    along: Floats
+    laps: int
+    fences: tuple[Fence, ...]
+    start: tuple[float, float]
+    finish: tuple[float, float]
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def measured(  # noqa: PLR0913 - a course has this many parts
+        cls,
+        *,
+        short_name: str,
+        long_name: str,
+        lon: Floats,
+        lat: Floats,
+        alt: Floats | None = None,
+        laps: int = 1,
+        fences: Sequence[Fence] = (),
+        start: tuple[float, float] | None = None,
+        finish: tuple[float, float] | None = None,
+        warnings: Sequence[str] = (),
+    ) -> Course:
+        """Measure a line of two distinct vertices or more, in range (degrees; altitudes in metres)."""
+        lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
+        lon, lat, alt, along = _densify(lon, lat, alt)
+        return cls(
+            short_name=short_name,
+            long_name=long_name,
+            lon=lon,
+            lat=lat,
+            alt=alt,
+            along=along,
+            laps=laps,
+            fences=tuple(fences),
+            start=start or (float(lon[0]), float(lat[0])),
+            finish=finish or (float(lon[-1]), float(lat[-1])),
+            warnings=tuple(warnings),
+        )
+
+    @property
+    def lap_length(self) -> float:
+        """Metres of one lap."""
+        return float(self.along[-1])
+
+    @property
+    def distance(self) -> float:
+        """Metres from start to finish, laps included."""
+        return self.lap_length * self.laps
+
+    def place(self, distance: Floats) -> tuple[Floats, Floats]:
+        """Return lon, lat in degrees at each distance (metres, any shape; held to 0…`self.distance`)."""
+        distance = np.clip(distance, 0.0, self.distance)
+        lap = np.minimum(distance // self.lap_length, self.laps - 1)
+        within = distance - lap * self.lap_length
+        after = np.clip(np.searchsorted(self.along, within, side="right"), 1, len(self.along) - 1)
+        before = after - 1
+        share = (within - self.along[before]) / (self.along[after] - self.along[before])
+        lon = self.lon[before] + share * (self.lon[after] - self.lon[before])
+        lat = self.lat[before] + share * (self.lat[after] - self.lat[before])
+        return (lon + 180.0) % 360.0 - 180.0 if self._crosses_antimeridian else lon, lat
+
+    @cached_property
+    def visits(self) -> tuple[tuple[str, float, float], ...]:
+        """Every stretch of the course that lies in a fence: its name, first and last metre, in order."""
+        found: list[tuple[str, float, float]] = []
+        for fence in self.fences:
+            lap = _stretches(self.lon, self.lat, self.along, fence.polygon)
+            starts = np.arange(self.laps)[:, None, None] * self.lap_length
+            for first, last in _merge((lap + starts).reshape(-1, 2)):
+                found.append((fence.name, float(first), float(last)))
+        return tuple(sorted(found, key=lambda visit: visit[1]))
+
+    @cached_property
+    def timing_points(self) -> tuple[TimingPoint, ...]:
+        """Start, kilometre splits, each fence's enter and exit, finish; by distance.
+
+        Who starts in a fence enters it at the start; who finishes in one never leaves it.
+        """
+        points = [*self._splits(), *self._fence_points()]
+        points.sort(key=lambda point: point.distance)
+        return (
+            TimingPoint(0.0, "start", "Start", 1),
+            *points,
+            TimingPoint(self.distance, "finish", "Finish", 1),
+        )
+
+    def _splits(self) -> Iterator[TimingPoint]:
+        # A split within a metre of the finish is the finish: 10,000 m measured as 10,000.2 m have none at 10 km.
+        for kilometre in range(1, int((self.distance - 1.0) // SPLIT) + 1):
+            yield TimingPoint(kilometre * SPLIT, "split", f"{kilometre} km", 1)
+
+    def _fence_points(self) -> Iterator[TimingPoint]:
+        seen: dict[str, int] = {}
+        for name, first, last in self.visits:
+            seen[name] = seen.get(name, 0) + 1
+            yield TimingPoint(first, "enter", name, seen[name])
+            if last < self.distance - SHORTEST:
+                yield TimingPoint(last, "exit", name, seen[name])
+
+    @cached_property
+    def _crosses_antimeridian(self) -> bool:
+        return bool(self.lon.max() > 180.0 or self.lon.min() < -180.0)
+
+    def line_wkt(self) -> str:
+        """Return the lap's line as WKT LINESTRING, degrees."""
+        return _wkt(shapely.LineString(np.column_stack([self.lon, self.lat])))
+
+    def fences_wkt(self) -> str:
+        """Return the fences as WKT: MULTIPOLYGON, the POLYGON if there is one, an empty text if none."""
+        polygons = [fence.polygon for fence in self.fences]
+        if not polygons:
+            return ""
+        return _wkt(polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons))
+
+    def start_wkt(self) -> str:
+        """Return the start marker as WKT POINT."""
+        return _wkt(shapely.Point(self.start))
+
+    def finish_wkt(self) -> str:
+        """Return the finish marker as WKT POINT."""
+        return _wkt(shapely.Point(self.finish))
+
+
+def _wkt(geometry: shapely.Geometry) -> str:
+    # Nine decimals are a tenth of a millimetre.
+    return str(shapely.to_wkt(geometry, rounding_precision=9, trim=True))
+
+
+def _densify(lon: Floats, lat: Floats, alt: Floats | None) -> tuple[Floats, Floats, Floats | None, Floats]:
+    """Measure each segment and cut the long ones: lon, lat, alt and the metres at each vertex."""
+    azimuth, _, length = GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
+    pieces = np.maximum(1, np.ceil(length / _longest_piece(lat))).astype(np.int64)
+    segment = np.repeat(np.arange(len(pieces)), pieces)
+    piece = np.arange(len(segment)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    share = piece / pieces[segment]
+    along = np.concatenate([[0.0], np.cumsum(length)])
+    new_lon, new_lat = lon[segment], lat[segment]
+    inner = np.flatnonzero(piece)
+    if len(inner):
+        at = segment[inner]
+        inner_lon, inner_lat, _ = GEOD.fwd(
+            lon[at], lat[at], np.asarray(azimuth)[at], share[inner] * length[at]
+        )
+        # fwd answers within ±180: brought back beside the segment's own first vertex.
+        new_lon[inner] = inner_lon - 360.0 * np.round((inner_lon - lon[at]) / 360.0)
+        new_lat[inner] = inner_lat
+    new_alt = None
+    if alt is not None:
+        alt = np.asarray(alt, float)
+        new_alt = np.append(alt[segment] + share * (alt[segment + 1] - alt[segment]), alt[-1])
+    return (
+        np.append(new_lon, lon[-1]),
+        np.append(new_lat, lat[-1]),
+        new_alt,
+        np.append(along[segment] + share * length[segment], along[-1]),
+    )
+
+
+def _longest_piece(lat: Floats) -> Floats:
+    """Return for each segment the metres within which a straight line in degrees is a geodesic.
+
+    A parallel of latitude φ leaves its chord's great circle by s² tan φ / 8R in the middle of s metres.
+    """
+    steepest = np.tan(np.radians(np.minimum(np.maximum(np.abs(lat[:-1]), np.abs(lat[1:])), 89.9)))
+    allowed: Floats = np.sqrt(8.0 * EARTH_RADIUS * TOLERANCE / np.maximum(steepest, 0.1))
+    return np.minimum(allowed, 500.0)
+
+
+def _stretches(lon: Floats, lat: Floats, along: Floats, polygon: shapely.Polygon) -> Floats:
+    """Return the stretches of the line inside the polygon as metres, shape (k, 2), in order."""
+    vertices = np.column_stack([lon, lat])
+    ends = np.stack([vertices[:-1], vertices[1:]], axis=1)
+    segments = np.asarray(shapely.linestrings(ends))
+    shapely.prepare(polygon)
+    hit = np.flatnonzero(shapely.intersects(polygon, segments))
+    parts, owner = shapely.get_parts(shapely.intersection(segments[hit], polygon), return_index=True)
+    lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    parts, owner = parts[lines], hit[owner[lines]]
+    if not len(parts):
+        return np.empty((0, 2))
+    first, last = shapely.get_point(parts, 0), shapely.get_point(parts, -1)
+    metres = [_project(shapely.get_coordinates(end), ends[owner], along, owner) for end in (first, last)]
+    return _merge(np.sort(np.column_stack(metres), axis=1))
+
+
+def _project(points: Floats, ends: Floats, along: Floats, segment: NDArray[np.int64]) -> Floats:
+    """Return the metres of points that lie on their segments."""
+    direction = ends[:, 1] - ends[:, 0]
+    share = ((points - ends[:, 0]) * direction).sum(axis=1) / (direction**2).sum(axis=1)
+    projected: Floats = along[segment] + np.clip(share, 0.0, 1.0) * (along[segment + 1] - along[segment])
+    return projected
+
+
+def _merge(stretches: Floats) -> Floats:
+    """Join stretches that touch and drop those that are mere touches; shape (k, 2), in order."""
+    stretches = stretches[np.argsort(stretches[:, 0], kind="stable")]
+    if not len(stretches):
+        return stretches
+    furthest = np.maximum.accumulate(stretches[:, 1])
+    opens = np.append(True, stretches[1:, 0] > furthest[:-1] + SHORTEST)
+    first = stretches[opens, 0]
+    last = furthest[np.append(np.flatnonzero(opens)[1:], len(stretches)) - 1]
+    merged: Floats = np.column_stack([first, last])[last - first >= SHORTEST]
+    return merged
