@@ -1,6 +1,6 @@
 """What a course file says, before anything is put right.
 
-Every format's reader (`kml`, later others) makes a `Drawing`; `course.survey` makes a `Course` of it, or
+Every format's reader (`kml`, later others) makes a `Drawing`; `survey` makes a `Course` of it, or
 refuses it. So the readers know nothing of geodesics, and the rules for untidy files are written once.
 """
 

@@ -1,0 +1,127 @@
+"""Geofences out of polygons as they are drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from simulator.course import Fence
+from simulator.drawing import CourseError, Line, Ring
+from simulator.survey import limits
+from simulator.survey.track import DEGREE, beside
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+UNNAMED = "Geofence"
+
+
+def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fence, ...]:
+    """Return a geofence for each polygon; more than one where it crossed itself and came apart.
+
+    Args:
+        rings: the polygons, in range.
+        line: the course's line, unwrapped; the fences' longitudes go on from its own.
+        warnings: what was put right is added.
+
+    Raises:
+        CourseError: there are too many, or one is too big.
+    """
+    _check_size(rings)
+    run = shapely.LineString(np.column_stack([line.lon, line.lat]))
+    made: list[Fence] = []
+    names: set[str] = set()
+    for ring in rings:
+        parts = _polygons(ring, float(line.lon[0]), warnings)
+        if parts and not any(_meets(part, run) for part in parts):
+            warnings.append(f"The line never enters the {ring.where}")
+        made.extend(Fence(_unique(ring.name, names), part) for part in parts)
+    if len(made) > limits.MAX_FENCES:
+        raise CourseError(f"there are {len(made):,} geofences, and {limits.MAX_FENCES} are allowed")
+    return tuple(made)
+
+
+def _check_size(rings: Sequence[Ring]) -> None:
+    if len(rings) > limits.MAX_FENCES:
+        raise CourseError(f"there are {len(rings):,} geofences, and {limits.MAX_FENCES} are allowed")
+    points = sum(len(points) for ring in rings for points in (ring.outer, *ring.holes))
+    if points > limits.MAX_FENCE_POINTS:
+        raise CourseError(
+            f"the geofences have {points:,} points together, and {limits.MAX_FENCE_POINTS:,} are allowed"
+        )
+    for ring in rings:
+        if len(ring.name) > limits.MAX_NAME:
+            raise CourseError(
+                f"the name of the {ring.where} has {len(ring.name):,} characters, and {limits.MAX_NAME} "
+                "are allowed"
+            )
+
+
+def _unique(name: str, names: set[str]) -> str:
+    """Return the name, numbered if it is taken, and take it."""
+    name = name.strip() or UNNAMED
+    number, unique = 1, name
+    while unique in names:
+        number += 1
+        unique = f"{name} {number}"
+    names.add(unique)
+    return unique
+
+
+def _meets(polygon: shapely.Polygon, run: shapely.LineString) -> bool:
+    shapely.prepare(polygon)
+    return bool(shapely.intersects(polygon, run))
+
+
+def _polygons(ring: Ring, reference: float, warnings: list[str]) -> list[shapely.Polygon]:
+    """Return the valid polygons, biggest first, that a drawn one amounts to; none if it has no area."""
+    outer = _closed(ring.outer, reference)
+    if outer is None:
+        warnings.append(f"The {ring.where} is left out: it has no area")
+        return []
+    if not np.array_equal(ring.outer[0], ring.outer[-1]):
+        warnings.append(f"The {ring.where} isn't closed: closed")
+    holes = [_closed(hole, float(outer[0, 0])) for hole in ring.holes]
+    polygon = shapely.Polygon(outer, [hole for hole in holes if hole is not None])
+    parts = [polygon] if polygon.is_valid else _repaired(polygon, ring, warnings)
+    if sum(map(_area, parts)) < limits.MIN_FENCE_AREA:
+        warnings.append(f"The {ring.where} is left out: it has no area")
+        return []
+    return parts
+
+
+def _closed(points: Floats, reference: float) -> Floats | None:
+    """Return a ring closed and unwrapped, or None if it has fewer than three corners."""
+    if len(np.unique(points, axis=0)) < 3:
+        return None
+    ring = np.column_stack([beside(points[:, 0], reference), points[:, 1]])
+    return ring if np.array_equal(ring[0], ring[-1]) else np.vstack([ring, ring[:1]])
+
+
+def _repaired(polygon: shapely.Polygon, ring: Ring, warnings: list[str]) -> list[shapely.Polygon]:
+    """Return what a polygon that crosses itself encloses, without the splinters."""
+    if shapely.count_coordinates(polygon) > limits.MAX_REPAIR_POINTS:
+        raise CourseError(
+            f"the {ring.where} crosses itself, and with more than {limits.MAX_REPAIR_POINTS:,} points "
+            "it can't be put right: draw it anew"
+        )
+    valid = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
+    parts = [part for part in shapely.get_parts(valid) if part.geom_type == "Polygon"]
+    parts.sort(key=_area, reverse=True)
+    whole = sum(map(_area, parts))
+    kept = [part for part in parts if _area(part) >= limits.MIN_PART * whole]
+    into = f", and now is {len(kept)} geofences" if len(kept) > 1 else ""
+    warnings.append(f"The {ring.where} crosses itself: put right{into}")
+    return kept
+
+
+def _area(polygon: shapely.Polygon) -> float:
+    """Return square metres, roughly."""
+    lat = np.radians(polygon.bounds[1] + polygon.bounds[3]) / 2
+    return float(polygon.area * DEGREE**2 * np.cos(lat))

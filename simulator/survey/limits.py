@@ -1,0 +1,44 @@
+"""How big a course may be, and from where on something in a file is a mistake. Metres unless said otherwise.
+
+`course.MAX_DISTANCE`, laps included, is the one limit that stands elsewhere: it is the course's own.
+"""
+
+from __future__ import annotations
+
+import re
+
+SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+MAX_NAME = 120
+"""Characters in a course's long name or a geofence's name."""
+
+MAX_POINTS = 200_000
+"""Points in the line."""
+MIN_DISTANCE = 10.0
+"""The line's length: what is shorter is a slip of the mouse."""
+MAX_LAPS = 1000
+MIN_STEP = 0.001
+"""A point nearer than this to the one before it is the same point."""
+
+ALTITUDES = (-500.0, 9000.0)
+"""Land lies between -430 and 8,849; the voids of elevation models (-9999, -32768) don't."""
+
+MARKER_NEAR = 25.0
+"""A marker within this of the line's end stands at it: the width of a road and a GPS fix's error."""
+MARKER_FAR = 1000.0
+"""A marker further than this from the line belongs to something else."""
+SWAPPED_FAR = 100_000.0
+SWAPPED_NEAR = 10_000.0
+"""Lat and lon of a line are swapped if it is further than FAR from all else in its file, but nearer than NEAR
+with the two exchanged."""
+
+MAX_FENCES = 100
+MAX_FENCE_POINTS = 10_000
+"""Points in all geofences together."""
+MAX_REPAIR_POINTS = 2000
+"""Points in a geofence that crosses itself: the crossings, and the work, can grow with their square."""
+MIN_FENCE_AREA = 1.0
+"""Square metres."""
+MIN_PART = 0.01
+"""Share of its area from which on a part of a geofence that crossed itself is kept."""
+
+MAX_WARNINGS = 50
