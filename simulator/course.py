@@ -167,7 +167,7 @@ class Course:
         )
 
     def _splits(self) -> Iterator[TimingPoint]:
-        # A split within a metre of the finish is the finish: 10,000 m measured as 10,000.2 m have none at 10 km.
+        # A split within a metre of the finish is the finish: 10,000 m measured as 10,000.2 m have none there.
         for kilometre in range(1, int((self.distance - 1.0) // SPLIT) + 1):
             yield TimingPoint(kilometre * SPLIT, "split", f"{kilometre} km", 1)
 

@@ -1,0 +1,212 @@
+"""What a race tells: the batches that go from the engine to a publisher.
+
+A batch is columns, as the core makes them; each publisher makes of it what its store takes (`encode` for
+Kafka, rows for SQLite). The topics, tables and fields are those of the stream's contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from simulator.race import BEFORE_THE_START, Passings, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from simulator.course import TimingPoint
+    from simulator.race import Race, Snapshot
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+RaceStatus = Literal["scheduled", "running", "paused", "finished", "cancelled"]
+STATUS_NAMES = tuple(status.name.lower() for status in Status)
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """Positions of one race at one tick (topic and table `parkrun`); arrays of shape (k,).
+
+    Attributes:
+        run_id: the race.
+        course: the course's short name.
+        raw_time: whole seconds since the gun.
+        timestamp: epoch milliseconds of the start, plus `raw_time`.
+        emitted_at: epoch milliseconds when the batch was handed over.
+        bib: 1…n.
+        lon, lat: degrees.
+        distance: metres.
+        status: values of `Status`.
+        elapsed: seconds since the gun; a finisher's finish time.
+    """
+
+    run_id: str
+    course: str
+    raw_time: int
+    timestamp: int
+    emitted_at: int
+    bib: Ints
+    lon: Floats
+    lat: Floats
+    distance: Floats
+    status: NDArray[np.uint8]
+    elapsed: Floats
+
+    def __len__(self) -> int:
+        return len(self.bib)
+
+    def status_names(self) -> list[str]:
+        """Return each competitor's status as the events say it."""
+        return [STATUS_NAMES[code] for code in self.status.tolist()]
+
+
+@dataclass(frozen=True, eq=False)
+class Passed:
+    """Passings of one race (topic and table `passings`); arrays of shape (k,)."""
+
+    run_id: str
+    start_ms: int
+    points: tuple[TimingPoint, ...]
+    passings: Passings
+
+    def __len__(self) -> int:
+        return len(self.passings.bib)
+
+    def rows(self) -> Iterator[tuple[str, int, str, str, int, float, float, int]]:
+        """Yield runId, competitorId, kind, point, lap, distance, elapsed, timestamp."""
+        passings = self.passings
+        elapsed = np.round(passings.elapsed, 3)
+        timestamps = self.start_ms + np.rint(elapsed * 1000).astype(np.int64)
+        columns = (passings.bib.tolist(), passings.point.tolist(), elapsed.tolist(), timestamps.tolist())
+        for bib, nth, seconds, timestamp in zip(*columns, strict=True):
+            point = self.points[nth]
+            metres = round(point.distance, 3)
+            yield self.run_id, bib, point.kind, point.name, point.lap, metres, seconds, timestamp
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The start list of one race, or a part of it (topic and table `competitors`): bibs first…last."""
+
+    run_id: str
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def rows(self) -> Iterator[tuple[str, int, str, str, int]]:
+        """Yield runId, competitorId, name, category, wave."""
+        for bib in range(self.first, self.last + 1):
+            yield self.run_id, bib, f"Runner {bib}", "Open", 1
+
+
+@dataclass(frozen=True)
+class RaceRecord:
+    """A race's own row (topic and table `races`).
+
+    Attributes:
+        request: the whole resolved request as JSON: enough to run the race again.
+        updated_at: epoch milliseconds; rises with every record of one race.
+    """
+
+    run_id: str
+    name: str
+    course: str
+    start_ms: int
+    status: RaceStatus
+    competitors: int
+    speed: float
+    seed: int
+    updated_at: int
+    request: str
+
+    def __len__(self) -> int:
+        return 1
+
+    def row(self) -> tuple[str, str, str, int, str, int, float, int, int, str]:
+        """Return runId, name, course, startTime, status, competitors, speed, seed, updatedAt, request."""
+        return (
+            self.run_id,
+            self.name,
+            self.course,
+            self.start_ms,
+            self.status,
+            self.competitors,
+            self.speed,
+            self.seed,
+            self.updated_at,
+            self.request,
+        )
+
+
+Batch = Positions | Passed | Entries | RaceRecord
+
+
+def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:
+    """Yield a tick's positions of everybody who has one to tell, `size` of them a batch.
+
+    The snapshot is taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
+    """
+    time = race.time_of(tick)
+    who = race.reporting(tick)
+    snapshot = race.snapshot(time)
+    for first in range(0, len(who), size):
+        yield _positions(race, snapshot, int(time), who[first : first + size])
+
+
+def _positions(race: Race, snapshot: Snapshot, raw_time: int, who: Ints) -> Positions:
+    return Positions(
+        run_id=race.run_id,
+        course=race.course.short_name,
+        raw_time=raw_time,
+        timestamp=race.start_ms + raw_time * 1000,
+        emitted_at=0,
+        bib=who + 1,
+        # What the events say is rounded once, here, so that every store holds the same numbers:
+        # seven decimals of a degree are a centimetre.
+        lon=np.round(snapshot.lon[who], 7),
+        lat=np.round(snapshot.lat[who], 7),
+        distance=np.round(snapshot.distance[who], 3),
+        status=snapshot.status[who],
+        elapsed=np.round(snapshot.elapsed[who], 3),
+    )
+
+
+def passings_until(race: Race, tick: int, size: int) -> Iterator[Passed]:
+    """Yield the passings since the tick before, `size` of them a batch; tick 0 has the starts."""
+    since = race.time_of(tick - 1) if tick else BEFORE_THE_START
+    passings = race.passings(since, race.time_of(tick))
+    for first in range(0, len(passings.bib), size):
+        last = first + size
+        some = Passings(passings.bib[first:last], passings.point[first:last], passings.elapsed[first:last])
+        yield Passed(race.run_id, race.start_ms, race.course.timing_points, some)
+
+
+def entries_of(race: Race, size: int) -> Iterator[Entries]:
+    """Yield the race's start list, `size` competitors a batch."""
+    last = race.request.competitors
+    for first in range(1, last + 1, size):
+        yield Entries(race.run_id, first, min(first + size - 1, last))
+
+
+def record_of(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
+    """Return the race's own row; `updated_at` in epoch milliseconds."""
+    request = race.request
+    return RaceRecord(
+        run_id=race.run_id,
+        name=request.name or race.course.long_name,
+        course=race.course.short_name,
+        start_ms=race.start_ms,
+        status=status,
+        competitors=request.competitors,
+        speed=request.speed,
+        seed=request.seed or 0,
+        updated_at=updated_at,
+        request=request.model_dump_json(exclude_none=True),
+    )

@@ -1,0 +1,56 @@
+"""What the engine asks of a place that events go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
+    from simulator.events import Batch
+
+
+class PublishError(Exception):
+    """A batch could not be taken now; the text says why, for a log line and for `/readyz`."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a publisher is.
+
+    Attributes:
+        waiting: events taken and not yet delivered.
+        delivered: events delivered since the start.
+        errors: deliveries that failed; each is tried again.
+        trouble: why nothing gets through, or None if all is well.
+    """
+
+    waiting: int = 0
+    delivered: int = 0
+    errors: int = 0
+    trouble: str | None = None
+
+
+class Publisher(Protocol):
+    """A place that events go to: Kafka, or the embedded store.
+
+    Delivery is at least once: a batch may be published again, which changes nothing, since every event
+    carries its key.
+    """
+
+    def publish(self, batch: Batch) -> Deferred[None]:
+        """Take a batch.
+
+        Fires when the next one may come: this is the back-pressure. Fails with PublishError if the
+        batch was not taken whole; then the same batch has to come again.
+        """
+        ...
+
+    def health(self) -> Health:
+        """Tell how things stand."""
+        ...
+
+    def close(self) -> Deferred[None]:
+        """Deliver what was taken, and end; fails with PublishError if some of it could not be."""
+        ...

@@ -1,0 +1,140 @@
+"""What one asks for when one asks for a race: the fields of `POST /races`, their defaults and limits.
+
+This is the one place for them: the API validates with it, `/openapi.json` is made from it, the command
+line builds it from flags, and the `races` topic carries it, so that a race can be run again.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+MAX_COMPETITORS = 100_000
+MAX_SEED = 2**63 - 1
+MAX_POINTS = 100_000
+MAX_RATE = 200_000.0
+"""Positions a second that one race may ask for; see benchmarks/README.md for what a machine can take."""
+OLDEST_START = timedelta(hours=24)
+FURTHEST_START = timedelta(days=366)
+
+RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ShortName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Pace = Annotated[float, Field(ge=60, le=3600)]
+Pause = Annotated[float, Field(ge=0, le=3600)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+
+
+class RaceRequest(BaseModel):
+    """A race to be run. The same request with the same seed is the same race."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+    course: ShortName = Field(
+        description="Short name of a known course. With `points`, the name that their course gets.",
+        examples=["crystal-palace"],
+    )
+    run_id: RunId | None = Field(
+        default=None,
+        description="The race's id; made if left out. Sent again with the same body it is answered with "
+        "the same race, with another body 409.",
+    )
+    name: str | None = Field(
+        default=None, min_length=1, max_length=120, description="Default: the course's long name."
+    )
+    competitors: int = Field(default=100, ge=1, le=MAX_COMPETITORS)
+    fastest: Pace = Field(default=144.0, description="The fastest pace, seconds per kilometre.")
+    slowest: Pace = Field(default=500.0, description="The slowest pace, seconds per kilometre.")
+    how_many_get_stopped: float = Field(
+        default=0.0, ge=0, le=1, description="The share of the competitors who pause in a geofence."
+    )
+    min_pause: Pause = Field(default=5.0, description="The shortest pause, seconds.")
+    max_pause: Pause = Field(default=30.0, description="The longest pause, seconds.")
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED, description="Made if left out, and answered.")
+    speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
+    interval: float | None = Field(
+        default=None,
+        ge=1,
+        le=3600,
+        description="Race seconds between two positions of one competitor. Default: max(1, speed).",
+    )
+    start_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the gun goes: ISO 8601 with a zone, from a day ago to a year ahead. Default: now.",
+    )
+    points: list[tuple[Longitude, Latitude]] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=MAX_POINTS,
+        description="A course given here, as [lon, lat] pairs in degrees; the geofences are those of the "
+        "course named by `course`, if it is known.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _printable(cls, name: str | None) -> str | None:
+        if name is not None and not (name.isprintable() and name.strip()):
+            raise PydanticCustomError("name", "must be one line of printable characters, not only spaces")
+        return name
+
+    @field_validator("slowest")
+    @classmethod
+    def _slowest_is_slower(cls, slowest: float, info: object) -> float:
+        fastest = getattr(info, "data", {}).get("fastest")
+        if fastest is not None and fastest > slowest:
+            raise PydanticCustomError(
+                "pace_order",
+                "must be at least the fastest pace, {fastest} seconds per kilometre",
+                {"fastest": f"{fastest:g}"},
+            )
+        return slowest
+
+    @field_validator("max_pause")
+    @classmethod
+    def _max_pause_is_longer(cls, max_pause: float, info: object) -> float:
+        min_pause = getattr(info, "data", {}).get("min_pause")
+        if min_pause is not None and min_pause > max_pause:
+            raise PydanticCustomError(
+                "pause_order", "must be at least min_pause, {least} seconds", {"least": f"{min_pause:g}"}
+            )
+        return max_pause
+
+    @model_validator(mode="after")
+    def _rate_can_be_served(self) -> Self:
+        if self.rate > MAX_RATE:
+            raise PydanticCustomError(
+                "rate",
+                "{competitors} competitors at this speed and interval make {rate} positions a second; "
+                "the limit is {limit}: lower the speed or raise the interval",
+                {
+                    "competitors": f"{self.competitors:,}",
+                    "rate": f"{self.rate:,.0f}",
+                    "limit": f"{MAX_RATE:,.0f}",
+                },
+            )
+        return self
+
+    @property
+    def tick(self) -> float:
+        """Race seconds between two positions of one competitor, the default applied."""
+        return max(1.0, self.speed) if self.interval is None else self.interval
+
+    @property
+    def rate(self) -> float:
+        """Positions a second, wall time, while everybody is on the course."""
+        return self.competitors * self.speed / self.tick
+
+    def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> RaceRequest:
+        """Return the request with what was left open filled in; what it sets itself stays."""
+        return self.model_copy(
+            update={
+                "run_id": self.run_id or run_id,
+                "name": self.name or name,
+                "seed": self.seed if self.seed is not None else seed,
+                "start_at": self.start_at or start_at,
+                "interval": self.tick,
+            }
+        )

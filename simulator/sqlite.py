@@ -1,0 +1,209 @@
+"""The publisher to the embedded store: one SQLite file with Pinot's tables.
+
+One thread of its own writes; the reactor never waits for the disk. A batch is a transaction, and `publish`
+fires when it is committed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib.resources import files
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+import structlog
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from simulator.events import Entries, Passed, Positions, RaceRecord
+from simulator.publisher import Health, PublishError
+from simulator.run import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from twisted.internet.defer import Deferred
+    from twisted.internet.interfaces import IReactorFromThreads
+
+    from simulator.course import Course
+    from simulator.events import Batch
+
+BUSY = 10.0
+"""Seconds to wait for another process that writes."""
+
+
+def _insert(table: str, columns: int) -> str:
+    # Table and number are ours; the values are bound.
+    return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
+
+
+HISTORY = _insert("parkrun_history", 12)
+# As in Pinot, an older event never wins over a newer one.
+NEWEST = """
+INSERT INTO parkrun VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET
+    eventId = excluded.eventId, rawTime = excluded.rawTime, timestamp = excluded.timestamp,
+    lat = excluded.lat, lon = excluded.lon, distance = excluded.distance, course = excluded.course,
+    status = excluded.status, elapsed = excluded.elapsed, emittedAt = excluded.emittedAt
+WHERE excluded.timestamp >= parkrun.timestamp
+"""
+RACES = _insert("races", 10)
+COMPETITORS = _insert("competitors", 5)
+PASSINGS = _insert("passings", 8)
+COURSES = _insert("courses", 7)
+
+OLDEST_ENDED = """
+SELECT runId FROM races
+WHERE status IN ('finished', 'cancelled') AND EXISTS (
+    SELECT 1 FROM parkrun_history WHERE parkrun_history.runId = races.runId
+)
+ORDER BY updatedAt
+"""
+
+
+class SqlitePublisher:
+    """Publishes to a SQLite file, which is made if it isn't there.
+
+    Args:
+        reactor: the one that threads answer to.
+        path: the file.
+        courses: put into the table `courses`.
+        history_days: the history of a race that ended longer ago is deleted.
+        history_mb: while the file holds more than this, the history of the race that ended first is
+            deleted. Races under way keep theirs.
+
+    Raises PublishError if the file can't be opened.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        path: Path,
+        courses: Iterable[Course] = (),
+        *,
+        history_days: float = 7.0,
+        history_mb: float = 2048.0,
+    ) -> None:
+        self._reactor = reactor
+        self._path = path
+        self._history_ms = history_days * 86_400_000
+        self._history_bytes = history_mb * 1_000_000
+        self._log = structlog.get_logger()
+        self._written = 0
+        self._errors = 0
+        self._waiting = 0
+        self._trouble: str | None = None
+        try:
+            # The one thread below is the only one that uses it from here on.
+            self._file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+            self._file.executescript(files("simulator").joinpath("schema.sql").read_text())
+            self._file.executemany(COURSES, [_course_row(course) for course in courses])
+        except sqlite3.Error as error:
+            raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
+        self._thread = ThreadPool(1, 1, "sqlite")
+        self._thread.start()
+
+    def publish(self, batch: Batch) -> Deferred[None]:
+        """Write a batch; fires when it is committed."""
+        self._waiting += len(batch)
+        writing = deferToThreadPool(self._reactor, self._thread, self._write, batch)
+        return writing.addBoth(self._wrote, len(batch))
+
+    def health(self) -> Health:
+        """Tell how things stand."""
+        return Health(self._waiting, self._written, self._errors, self._trouble)
+
+    def close(self) -> Deferred[None]:
+        """Finish what is being written, and close the file."""
+        closing = deferToThreadPool(self._reactor, self._thread, self._file.close)
+        return closing.addBoth(self._closed)
+
+    def _closed(self, _: object) -> None:
+        self._thread.stop()
+
+    def _wrote(self, result: None, events: int) -> None:
+        self._waiting -= events
+        return result
+
+    def _write(self, batch: Batch) -> None:
+        """Write a batch in one transaction (in the thread)."""
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            self._insert(batch)
+            self._file.execute("COMMIT")
+            if isinstance(batch, RaceRecord) and batch.status in ENDED:
+                self._prune(batch.updated_at)
+        except sqlite3.Error as error:
+            self._errors += 1
+            self._trouble = f"the embedded store {self._path.name} takes no writes: {error}"
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
+            raise PublishError(self._trouble) from error
+        self._written += len(batch)
+        self._trouble = None
+
+    def _insert(self, batch: Batch) -> None:
+        match batch:
+            case Positions():
+                rows = list(_position_rows(batch))
+                self._file.executemany(NEWEST, rows)
+                self._file.executemany(HISTORY, rows)
+            case Passed():
+                self._file.executemany(PASSINGS, batch.rows())
+            case Entries():
+                self._file.executemany(COMPETITORS, batch.rows())
+            case RaceRecord():
+                self._file.execute(RACES, batch.row())
+
+    def _prune(self, now_ms: int) -> None:
+        """Delete the history of races that ended too long ago, and of the oldest while it is too much."""
+        for (run_id,) in self._file.execute(OLDEST_ENDED).fetchall():
+            (updated,) = self._file.execute(
+                "SELECT updatedAt FROM races WHERE runId = ?", (run_id,)
+            ).fetchone()
+            if updated >= now_ms - self._history_ms and self._used() <= self._history_bytes:
+                return
+            self._file.execute("DELETE FROM parkrun_history WHERE runId = ?", (run_id,))
+            self._log.info("history pruned", run_id=run_id)
+
+    def _used(self) -> int:
+        """Return the bytes of the file that hold something."""
+        pages, free, size = (
+            self._file.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        used: int = (pages - free) * size
+        return used
+
+
+def _position_rows(batch: Positions) -> Iterator[tuple[object, ...]]:
+    bibs = batch.bib.tolist()
+    event_ids = [f"{batch.run_id}-{bib}-{batch.raw_time}" for bib in bibs]
+    return zip(
+        repeat(batch.run_id, len(bibs)),
+        event_ids,
+        bibs,
+        repeat(batch.raw_time),
+        repeat(batch.timestamp),
+        batch.lat.tolist(),
+        batch.lon.tolist(),
+        batch.distance.tolist(),
+        repeat(batch.course),
+        batch.status_names(),
+        batch.elapsed.tolist(),
+        repeat(batch.emitted_at),
+        strict=False,
+    )
+
+
+def _course_row(course: Course) -> tuple[object, ...]:
+    return (
+        course.short_name,
+        course.long_name,
+        round(course.distance, 3),
+        course.line_wkt(),
+        course.fences_wkt(),
+        course.start_wkt(),
+        course.finish_wkt(),
+    )
