@@ -39,7 +39,14 @@ check: $(STAMPS)/dev ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+stack: $(STAMPS)/runtime ## the real Kafka and Pinot on this machine, without Docker, set up for races
+	$(BIN)/python -m pinot.local start
+	$(BIN)/python -m pinot setup
+
+stack-stop: ## end what `make stack` started; its data stays in .run/stack
+	$(BIN)/python -m pinot.local stop
+
 clean: ## everything that the targets above made
 	rm -rf $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev lock check clean
+.PHONY: help setup setup-dev lock check stack stack-stop clean

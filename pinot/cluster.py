@@ -1,0 +1,117 @@
+"""Pinot's controller, as far as the set-up needs it: schemas, tables, segments and health, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUEST_SECONDS = 60.0
+
+
+class PinotError(RuntimeError):
+    """Pinot refuses something, or can't be reached; the text has its own words."""
+
+
+def http_trouble(url: str) -> str | None:
+    """What is wrong with what should answer at `url`, or None if it answers 200."""
+    try:
+        answer = httpx.get(url, timeout=5)
+    except httpx.HTTPError as error:
+        return f"{url}: {str(error) or type(error).__name__}"
+    return None if answer.is_success else f"{url} answers {answer.status_code}"
+
+
+def query_trouble(broker: str, table: str) -> str | None:
+    """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered."""
+    try:
+        count = f"select count(*) from {table}"  # noqa: S608 - the table's name is ours
+        answer = httpx.post(f"{broker}/query/sql", json={"sql": count}, timeout=5)
+        found = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return f"{broker}: {str(error) or type(error).__name__}"
+    if found["exceptions"]:
+        return str(found["exceptions"][0]["message"]).partition("\n")[0]
+    return None if found.get("resultTable") else "no server has it yet"
+
+
+class Cluster:
+    """The cluster whose controller is at `controller` (a URL).
+
+    Every method raises PinotError if the controller refuses or can't be reached.
+    """
+
+    def __init__(self, controller: str) -> None:
+        self._controller = controller.rstrip("/")
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """The schema `name` as Pinot has it, or None."""
+        return self._get(f"/schemas/{name}")
+
+    def put_schema(self, schema: Mapping[str, Any]) -> None:
+        """Make or replace a schema."""
+        if self.schema(schema["schemaName"]) is None:
+            self._send("POST", "/schemas", json=schema)
+        else:
+            self._send("PUT", f"/schemas/{schema['schemaName']}", json=schema)
+
+    def table(self, name: str) -> dict[str, Any] | None:
+        """The config of table `name` as Pinot has it, or None."""
+        answer = self._get(f"/tables/{name}") or {}
+        return answer.get("REALTIME") or answer.get("OFFLINE")
+
+    def put_table(self, config: Mapping[str, Any]) -> None:
+        """Make or replace a table's config."""
+        if self.table(config["tableName"]) is None:
+            self._send("POST", "/tables", json=config)
+        else:
+            self._send("PUT", f"/tables/{config['tableName']}", json=config)
+
+    def reload(self, table: str) -> None:
+        """Bring the segments that are there to the newest schema and config."""
+        self._send("POST", f"/segments/{table}/reload")
+
+    def segments(self, table: str) -> list[str]:
+        """The names of the table's segments."""
+        answer = self._send("GET", f"/segments/{table}").json()
+        return [name for kind in answer for names in kind.values() for name in names]
+
+    def ingest(self, table: str, rows: bytes, batch: Mapping[str, str]) -> None:
+        """Make one segment of `rows` (a JSON object a line), as `batch` (Pinot's batchConfigMap) says."""
+        self._send(
+            "POST",
+            "/ingestFromFile",
+            params={"tableNameWithType": f"{table}_OFFLINE", "batchConfigMapStr": json.dumps(batch)},
+            files={"file": (f"{table}.json", rows)},
+        )
+
+    def _get(self, path: str) -> dict[str, Any] | None:
+        answer = self._ask("GET", path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        found: dict[str, Any] = _checked(answer).json()
+        return found
+
+    def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return _checked(self._ask(method, path, **rest))
+
+    def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        try:
+            return httpx.request(method, self._controller + path, timeout=REQUEST_SECONDS, **rest)
+        except httpx.HTTPError as error:
+            trouble = str(error) or type(error).__name__
+            raise PinotError(f"{self._controller}{path}: {trouble}") from error
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_success:
+        return answer
+    try:
+        words = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        words = answer.text
+    raise PinotError(f"Pinot answers {answer.status_code} to {answer.request.url.path}: {words}")

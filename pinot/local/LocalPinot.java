@@ -1,0 +1,88 @@
+import java.io.FileReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import javassist.ClassPool;
+import javassist.CtClass;
+import javassist.LoaderClassPath;
+import org.apache.pinot.broker.broker.helix.HelixBrokerStarter;
+import org.apache.pinot.controller.ControllerStarter;
+import org.apache.pinot.server.starter.helix.HelixServerStarter;
+import org.apache.pinot.spi.env.PinotConfiguration;
+import org.apache.pinot.spi.services.ServiceStartable;
+import org.apache.zookeeper.server.ServerConfig;
+import org.apache.zookeeper.server.ZooKeeperServerMain;
+import org.apache.zookeeper.server.quorum.QuorumPeerConfig;
+
+/**
+ * ZooKeeper and Pinot's three roles in one process, for development and tests.
+ *
+ * <p>The only argument is a folder with zookeeper.properties, controller.properties, broker.properties and
+ * server.properties. Everything runs until the process is told to end (SIGTERM).
+ */
+public final class LocalPinot {
+  private LocalPinot() {}
+
+  public static void main(String[] args) throws Exception {
+    Path folder = Path.of(args[0]);
+    keepNettyOnLoopback();
+    startZooKeeper(read(folder.resolve("zookeeper.properties")));
+    start(new ControllerStarter(), folder.resolve("controller.properties"));
+    start(new HelixBrokerStarter(), folder.resolve("broker.properties"));
+    start(new HelixServerStarter(), folder.resolve("server.properties"));
+  }
+
+  /**
+   * The server's query port has no setting for its address and would listen on every interface. So a bind to
+   * a port alone is made a bind to that port of 127.0.0.1, before the class is loaded.
+   */
+  private static void keepNettyOnLoopback() throws Exception {
+    ClassLoader loader = ClassLoader.getSystemClassLoader();
+    ClassPool pool = new ClassPool();
+    pool.appendClassPath(new LoaderClassPath(loader));
+    CtClass bootstrap = pool.get("io.netty.bootstrap.AbstractBootstrap");
+    bootstrap
+        .getMethod("bind", "(I)Lio/netty/channel/ChannelFuture;")
+        .setBody("return bind(\"127.0.0.1\", $1);");
+    bootstrap.toClass(loader, null);
+  }
+
+  /** ZooKeeper's main method blocks, so it gets a thread of its own. */
+  private static void startZooKeeper(Properties properties) throws Exception {
+    QuorumPeerConfig parsed = new QuorumPeerConfig();
+    parsed.parseProperties(properties);
+    ServerConfig config = new ServerConfig();
+    config.readFrom(parsed);
+    Thread thread = new Thread(() -> runZooKeeper(config), "zookeeper");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void runZooKeeper(ServerConfig config) {
+    try {
+      new ZooKeeperServerMain().runFromConfig(config);
+    } catch (Exception e) {
+      e.printStackTrace();
+      Runtime.getRuntime().halt(1);
+    }
+  }
+
+  private static void start(ServiceStartable role, Path file) throws Exception {
+    Map<String, Object> settings = new HashMap<>();
+    read(file).forEach((name, value) -> settings.put((String) name, value));
+    role.init(new PinotConfiguration(settings));
+    role.start();
+    Runtime.getRuntime().addShutdownHook(new Thread(role::stop));
+    System.out.println(role.getServiceRole() + " started");
+  }
+
+  private static Properties read(Path file) throws IOException {
+    Properties properties = new Properties();
+    try (FileReader reader = new FileReader(file.toFile())) {
+      properties.load(reader);
+    }
+    return properties;
+  }
+}

@@ -1,0 +1,1 @@
+"""Kafka and Pinot on this machine without Docker, for development and tests."""

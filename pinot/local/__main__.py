@@ -1,0 +1,65 @@
+"""`python -m pinot.local start|stop|status|fetch`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from pinot.local import jars
+from pinot.local.errors import StackError
+from pinot.local.stack import USUAL_PORTS, Stack
+
+DEFAULT_STATE = Path(__file__).parents[2] / ".run" / "stack"
+
+
+def main() -> int:
+    """Do what the command line says; 0 if it was done, and for `status` if the stack runs."""
+    options = _parser().parse_args()
+    try:
+        if options.action == "fetch":
+            jars.fetch()
+            return 0
+        stack = Stack.at(options.state, {name: getattr(options, name) for name in USUAL_PORTS})
+        return {"start": _start, "stop": _stop, "status": _status}[options.action](stack)
+    except StackError as error:
+        print(f"pinot.local: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m pinot.local", description="Kafka and Pinot without Docker.")
+    parser.add_argument("action", choices=["start", "stop", "status", "fetch"])
+    parser.add_argument(
+        "--state", type=Path, default=DEFAULT_STATE, help="the stack's folder (default: .run/stack)"
+    )
+    for name, usual in USUAL_PORTS.items():
+        default = f"{usual}, or what the stack's folder says"
+        parser.add_argument(f"--{name}", type=int, help=f"port, 0 for any free one (default: {default})")
+    return parser
+
+
+def _start(stack: Stack) -> int:
+    stack.start()
+    return _status(stack)
+
+
+def _stop(stack: Stack) -> int:
+    stack.stop()
+    print("stopped; the data stays in", stack.folder)
+    return 0
+
+
+def _status(stack: Stack) -> int:
+    for process in stack.processes:
+        pid = process.pid()
+        print(f"{process.name:11} {f'runs (pid {pid})' if pid else 'is not running'}")
+    if not stack.running():
+        return 1
+    print(f"Kafka       {stack.kafka}\ncontroller  {stack.controller}\nbroker      {stack.broker}")
+    print(f"logs        {stack.folder}/*.log")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

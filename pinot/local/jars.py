@@ -1,0 +1,136 @@
+"""Java, and the jars of Kafka and Pinot: found, or fetched once with Maven and kept in `.cache/`.
+
+The cache's name holds the digest of pom.xml, so another version never meets the jars of the last one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinot.local.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+POM = Path(__file__).with_name("pom.xml")
+CACHE = Path(__file__).parents[2] / ".cache" / "jars"
+PROFILES = ("kafka", "pinot")
+OLDEST_JAVA = 17
+TRIES = 3
+FETCH_SECONDS = 900.0
+
+
+def java() -> str:
+    """The path of a Java that can run the stack.
+
+    Raises:
+        StackError: there is none, it is too old, or it can't compile (LocalPinot.java is run from source).
+    """
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    if found is None:
+        raise StackError(
+            f"there is no Java: install a JDK, {OLDEST_JAVA} or newer (Debian: openjdk-17-jdk-headless)"
+        )
+    answer = subprocess.run([found, "--list-modules"], capture_output=True, text=True, check=False)  # noqa: S603
+    version = re.search(r"^java\.base@(\d+)", answer.stdout, re.MULTILINE)
+    if version is None or int(version[1]) < OLDEST_JAVA:
+        raise StackError(f"{found} is too old: the stack needs Java {OLDEST_JAVA} or newer")
+    if "jdk.compiler@" not in answer.stdout:
+        raise StackError(f"{found} is a JRE: install the JDK (Debian: openjdk-{version[1]}-jdk-headless)")
+    return found
+
+
+def missing() -> str | None:
+    """What this machine lacks to run a stack, in plain words, or None."""
+    try:
+        java()
+        if not all(_folder(profile).is_dir() for profile in PROFILES):
+            _maven()
+    except StackError as error:
+        return str(error)
+    return None
+
+
+def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
+    """The folder of jars for each of PROFILES, fetched if it isn't there yet.
+
+    Several may ask at once: the first fetches, the others wait for it.
+
+    Raises:
+        StackError: Maven isn't there or can't fetch; the text has its last lines.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with locked(CACHE / "lock"):
+        for profile in PROFILES:
+            if not _folder(profile).is_dir():
+                say(f"fetching the jars of {profile} (once) …")
+                _fetch_profile(_maven(), profile)
+    return {profile: _folder(profile) for profile in PROFILES}
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file `path`; the system lets go of it even if this process is killed."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _folder(profile: str) -> Path:
+    digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:12]
+    return CACHE / digest / profile
+
+
+def _maven() -> str:
+    found = shutil.which("mvn")
+    if found is None:
+        raise StackError(
+            "there is no Maven to fetch Kafka and Pinot with: install it (Debian: apt install maven)"
+        )
+    return found
+
+
+def _fetch_profile(maven: str, profile: str) -> None:
+    """Fetch into a folder beside the real one: half a fetch is never taken for a whole one."""
+    whole = _folder(profile)
+    part = whole.with_suffix(".part")
+    command = [
+        *(maven, "--quiet", "--batch-mode", "--update-snapshots", "--file", str(POM)),
+        *(f"--activate-profiles={profile}", "dependency:copy-dependencies"),
+        *("-DincludeScope=runtime", f"-DoutputDirectory={part}"),
+        *("-Dmaven.wagon.http.retryHandler.count=3", "-Daether.connector.http.retryHandler.count=3"),
+    ]
+    output = ""
+    for _ in range(TRIES):
+        shutil.rmtree(part, ignore_errors=True)
+        done, output = _run(command)
+        if done and any(part.glob("*.jar")):
+            part.rename(whole)
+            return
+    last_lines = "\n".join(output.strip().splitlines()[-8:])
+    raise StackError(f"Maven could not fetch {profile} in {TRIES} tries:\n{last_lines}")
+
+
+def _run(command: list[str]) -> tuple[bool, str]:
+    try:
+        answer = subprocess.run(  # noqa: S603
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=FETCH_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no end after {FETCH_SECONDS:g} s"
+    return answer.returncode == 0, answer.stdout

@@ -1,0 +1,90 @@
+"""Kafka's side of the set-up: the topics of topics.json, made or brought up to date."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TOPICS = Path(__file__).with_name("topics.json")
+REQUEST_SECONDS = 30.0
+
+
+class TopicError(RuntimeError):
+    """Kafka won't have a topic as it should be."""
+
+
+def kafka_trouble(address: str) -> str | None:
+    """What is wrong with the Kafka at `address` ("host:port"), or None if it answers."""
+    try:
+        _client(address).list_topics(timeout=2)
+    except KafkaException as error:
+        return f"Kafka at {address}: {error.args[0].str()}"
+    return None
+
+
+def read_topics() -> dict[str, dict[str, Any]]:
+    """Of each topic: `partitioned` (as many partitions as the settings say, else one) and `config`."""
+    topics: dict[str, dict[str, Any]] = json.loads(TOPICS.read_text())
+    return topics
+
+
+def set_up_topics(
+    address: str, *, partitions: int, replication: int, say: Callable[[str], None] = print
+) -> None:
+    """Make the topics that aren't there, and give all of them their configuration.
+
+    The number of partitions of a topic that is there stays: a key would move to another partition, and
+    Pinot's upsert would see two competitors where there is one.
+
+    Raises:
+        TopicError: Kafka refuses.
+    """
+    client = _client(address)
+    there = client.list_topics(timeout=REQUEST_SECONDS).topics
+    for name, topic in read_topics().items():
+        wanted = partitions if topic["partitioned"] else 1
+        if name not in there:
+            new = NewTopic(name, wanted, replication, config=topic["config"])
+            _finish(name, client.create_topics([new], operation_timeout=REQUEST_SECONDS))
+            say(f"topic {name}: made, partitions: {wanted}")
+            continue
+        _finish(name, client.incremental_alter_configs([_alteration(name, topic["config"])]))
+        has = len(there[name].partitions)
+        stays = "" if has == wanted else f"; it keeps its {has} partitions, {wanted} would move keys"
+        say(f"topic {name}: up to date{stays}")
+
+
+def _client(address: str) -> AdminClient:
+    # Without log_level librdkafka writes every refused connection to standard error.
+    return AdminClient({"bootstrap.servers": address, "log_level": 0})
+
+
+def _alteration(name: str, config: dict[str, str]) -> ConfigResource:
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
+    ]
+    return ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+
+
+def _finish(name: str, futures: dict[Any, Any]) -> None:
+    """Wait for Kafka's answer; a topic that somebody else has just made is as good as ours."""
+    for future in futures.values():
+        try:
+            future.result(REQUEST_SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicError(f"Kafka refuses topic {name}: {error.args[0].str()}") from error
