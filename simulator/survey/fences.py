@@ -35,11 +35,12 @@ def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fenc
     """
     _check_size(rings)
     run = shapely.LineString(np.column_stack([line.lon, line.lat]))
+    shapely.prepare(run)
     made: list[Fence] = []
     names: set[str] = set()
     for ring in rings:
         parts = _polygons(ring, float(line.lon[0]), warnings)
-        if parts and not any(_meets(part, run) for part in parts):
+        if parts and not shapely.intersects(run, parts).any():
             warnings.append(f"The line never enters the {ring.where}")
         made.extend(Fence(_unique(ring.name, names), part) for part in parts)
     if len(made) > limits.MAX_FENCES:
@@ -74,11 +75,6 @@ def _unique(name: str, names: set[str]) -> str:
     return unique
 
 
-def _meets(polygon: shapely.Polygon, run: shapely.LineString) -> bool:
-    shapely.prepare(polygon)
-    return bool(shapely.intersects(polygon, run))
-
-
 def _polygons(ring: Ring, reference: float, warnings: list[str]) -> list[shapely.Polygon]:
     """Return the valid polygons, biggest first, that a drawn one amounts to; none if it has no area."""
     outer = _closed(ring.outer, reference)
@@ -106,11 +102,9 @@ def _closed(points: Floats, reference: float) -> Floats | None:
 
 def _repaired(polygon: shapely.Polygon, ring: Ring, warnings: list[str]) -> list[shapely.Polygon]:
     """Return what a polygon that crosses itself encloses, without the splinters."""
-    if shapely.count_coordinates(polygon) > limits.MAX_REPAIR_POINTS:
-        raise CourseError(
-            f"the {ring.where} crosses itself, and with more than {limits.MAX_REPAIR_POINTS:,} points "
-            "it can't be put right: draw it anew"
-        )
+    too_long = shapely.count_coordinates(polygon) > limits.MAX_REPAIR_POINTS
+    if too_long or _crossings(polygon) > limits.MAX_CROSSINGS:
+        raise CourseError(f"the {ring.where} crosses itself, and it can't be put right: draw it anew")
     valid = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
     parts = [part for part in shapely.get_parts(valid) if part.geom_type == "Polygon"]
     parts.sort(key=_area, reverse=True)
@@ -119,6 +113,22 @@ def _repaired(polygon: shapely.Polygon, ring: Ring, warnings: list[str]) -> list
     into = f", and now is {len(kept)} geofences" if len(kept) > 1 else ""
     warnings.append(f"The {ring.where} crosses itself: put right{into}")
     return kept
+
+
+def _crossings(polygon: shapely.Polygon) -> int:
+    """Return how often the rings cross or touch themselves and each other, or some number above the limit."""
+    rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
+    ends = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
+    segments = np.asarray(shapely.linestrings(ends))
+    tree, found = shapely.STRtree(segments), 0
+    for first in range(0, len(segments), 100):
+        some, others = tree.query(segments[first : first + 100], predicate="intersects")
+        # Neighbours always meet, and a pair comes twice: counted are those further apart, once.
+        apart = others - (some + first)
+        found += int(((apart > 1) & (apart < len(segments) - 1)).sum())
+        if found > limits.MAX_CROSSINGS:
+            break
+    return found
 
 
 def _area(polygon: shapely.Polygon) -> float:
