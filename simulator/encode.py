@@ -69,14 +69,14 @@ def _positions(batch: Positions) -> Messages:
     times = f',"rawTime":{batch.raw_time},"timestamp":{batch.timestamp},"lat":'
     course = f',"course":"{batch.course}","status":"'
     tail = f',"emittedAt":{batch.emitted_at}}}'
-    bibs = _texts(batch.bib)
+    bibs = texts(batch.bib)
     columns = zip(
         bibs,
-        _texts(batch.lat),
-        _texts(batch.lon),
-        _texts(batch.distance),
+        texts(batch.lat),
+        texts(batch.lon),
+        texts(batch.distance),
         batch.status_names(),
-        _texts(batch.elapsed),
+        texts(batch.elapsed),
         strict=True,
     )
     values = [
@@ -87,7 +87,8 @@ def _positions(batch: Positions) -> Messages:
     return Messages("parkrun", [f"{batch.run_id}:{bib}".encode() for bib in bibs], values)
 
 
-def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
+def texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
+    """Return a column's numbers as JSON writes them."""
     if not len(column):
         return []
     array = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)

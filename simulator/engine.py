@@ -80,14 +80,15 @@ class Engine:
         self._loop: Deferred[None] | None = None
         self._stopping = False
 
-    def add(self, course: Course, request: RaceRequest) -> Run:
-        """Start a race, or schedule it; `request` is resolved and its run id new.
+    def add(self, course: Course, request: RaceRequest, asked: RaceRequest | None = None) -> Run:
+        """Start a race, or schedule it.
 
+        `request` is resolved and its run id new; `asked` is what came before it was resolved.
         Raises EngineFullError if the limits don't allow another one.
         """
         self._make_room(request.competitors)
         now = self._reactor.seconds()
-        run = Run(course, request)
+        run = Run(course, request, asked or request)
         run.status = "scheduled" if run.schedule.start > now else "running"
         self.runs[run.run_id] = run
         run.outbox.append(self._record(run))

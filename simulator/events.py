@@ -160,6 +160,13 @@ def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:
         yield _positions(race, snapshot, int(time), who[first : first + size])
 
 
+def positions_of_all(race: Race, tick: int) -> Positions:
+    """Return the positions of everybody at a tick, those included who have nothing new to tell."""
+    everybody = np.arange(race.request.competitors)
+    time = race.time_of(tick)
+    return _positions(race, race.snapshot(time), int(time), everybody)
+
+
 def _positions(race: Race, snapshot: Snapshot, raw_time: int, who: Ints) -> Positions:
     return Positions(
         run_id=race.run_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from simulator.events import positions_of_all
 from simulator.race import Race
 from simulator.schedule import Schedule
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator.course import Course
-    from simulator.events import Batch, RaceStatus
+    from simulator.events import Batch, Positions, RaceStatus
     from simulator.request import RaceRequest
 
 ENDED: frozenset[RaceStatus] = frozenset({"finished", "cancelled"})
@@ -22,6 +23,7 @@ class Run:
     """One race in the engine.
 
     Attributes:
+        asked: the request as it came; `request` is the resolved one.
         status: where the race stands.
         schedule: how its time runs.
         next_tick: the first tick that has not been told whole.
@@ -29,9 +31,10 @@ class Run:
         updated_at: epoch milliseconds of the newest record.
     """
 
-    def __init__(self, course: Course, request: RaceRequest) -> None:
+    def __init__(self, course: Course, request: RaceRequest, asked: RaceRequest) -> None:
         self.course = course
         self.request = request
+        self.asked = asked
         self._race: Race | None = Race(course, request)
         self.run_id = self._race.run_id
         self.status: RaceStatus = "scheduled"
@@ -57,3 +60,12 @@ class Run:
     def next_due(self) -> float | None:
         """Return when the next tick is due, epoch seconds; None if there is none."""
         return None if self.status in ENDED else self.schedule.due_at(self.next_tick)
+
+    @property
+    def told_until(self) -> float:
+        """Race seconds of the last tick that was told whole; -1 before the first."""
+        return (self.next_tick - 1) * self.request.tick if self.next_tick else -1.0
+
+    def positions(self) -> Positions:
+        """Return everybody's position at the last tick that was told; before the first, at the start."""
+        return positions_of_all(self.race, max(0, self.next_tick - 1))

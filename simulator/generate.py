@@ -1,0 +1,121 @@
+"""A whole race written as lines of JSON, as fast as it goes, without any server.
+
+The lines are the messages that the engine would publish, in the same order; `emittedAt` is the event's own
+time, so that the same seed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from pydantic import ValidationError
+
+from simulator.courses import load_folder
+from simulator.encode import TOPICS, encode
+from simulator.events import Positions, entries_of, passings_until, positions_at, record_of
+from simulator.problems import flag_sentences
+from simulator.race import Race
+from simulator.request import RaceRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from simulator.encode import Topic
+    from simulator.events import Batch
+
+BATCH = 5000
+EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
+"""When the gun goes if nothing else is said: a fixed time, so that the same command writes the same bytes."""
+LEFT_OUT = {"points", "speed"}
+"""Fields of a request that mean nothing here."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser: the request's own fields as flags, and what to write."""
+    flags = argparse.ArgumentParser(
+        prog="python -m simulator generate",
+        description="Write a whole race's events as lines of JSON to standard output.",
+    )
+    flags.add_argument("--courses", type=Path, default=Path("courses"), help="folder with course files")
+    flags.add_argument(
+        "--topic", choices=TOPICS, default="parkrun", help="which events (default: parkrun, the positions)"
+    )
+    flags.add_argument(
+        "--keys", action="store_true", help="write each event's key and a tab before it, for kcat -K '\\t'"
+    )
+    for name, field in RaceRequest.model_fields.items():
+        if name not in LEFT_OUT:
+            default = "" if field.default is None or field.is_required() else f" (default: {field.default})"
+            text = f"{field.description or 'as in POST /races'}{default}"
+            flags.add_argument(
+                f"--{name.replace('_', '-')}",
+                dest=name,
+                help=text.replace("%", "%%"),
+                required=field.is_required(),
+            )
+    return flags
+
+
+def generate(arguments: Sequence[str], out: BinaryIO) -> None:
+    """Write a race.
+
+    Args:
+        arguments: the flags.
+        out: takes the lines.
+
+    Raises SystemExit with a sentence if the flags ask for no possible race.
+    """
+    flags = vars(parser().parse_args(arguments))
+    folder, topic, keys = flags.pop("courses"), flags.pop("topic"), flags.pop("keys")
+    race = _race(folder, {name: value for name, value in flags.items() if value is not None})
+    for batch in _batches(race, topic):
+        messages = encode(batch)
+        lines = messages.values
+        if keys:
+            lines = [b"%b\t%b" % pair for pair in zip(messages.keys, lines, strict=True)]
+        out.write(b"\n".join(lines) + b"\n")
+    out.flush()
+
+
+def _race(folder: Path, flags: dict[str, str]) -> Race:
+    try:
+        courses = load_folder(folder).courses
+    except OSError as error:
+        raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
+    try:
+        # Flags are texts: as JSON they would be of the wrong type, so here, and only here, texts are read.
+        request = RaceRequest.model_validate(flags, strict=False)
+    except ValidationError as error:
+        raise SystemExit(flag_sentences(error)) from error
+    if request.course not in courses:
+        names = ", ".join(courses) or "none"
+        raise SystemExit(f"There is no course {request.course} in {folder}; there are: {names}")
+    course = courses[request.course]
+    resolved = request.resolved(run_id=course.short_name, name=course.long_name, seed=0, start_at=EPOCH)
+    return Race(course, resolved)
+
+
+def _batches(race: Race, topic: Topic) -> Iterator[Batch]:
+    match topic:
+        case "races":
+            ended = race.start_ms + round(race.duration * 1000)
+            yield record_of(race, "running", race.start_ms)
+            yield record_of(race, "finished", ended)
+        case "competitors":
+            yield from entries_of(race, BATCH)
+        case "passings":
+            ticks = range(race.last_tick + 1)
+            yield from chain.from_iterable(passings_until(race, tick, BATCH) for tick in ticks)
+        case "parkrun":
+            for tick in range(race.last_tick + 1):
+                for batch in positions_at(race, tick, BATCH):
+                    yield _stamped(batch)
+
+
+def _stamped(batch: Positions) -> Positions:
+    return replace(batch, emitted_at=batch.timestamp)

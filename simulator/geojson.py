@@ -1,0 +1,59 @@
+"""Courses and positions as GeoJSON (RFC 7946): degrees WGS84, longitude first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from simulator.encode import texts
+
+if TYPE_CHECKING:
+    from simulator.course import Course
+    from simulator.events import Positions
+
+MEDIA_TYPE = "application/geo+json"
+
+
+def course_features(course: Course) -> dict[str, Any]:
+    """Return a course: its line, its markers and its fences as a FeatureCollection."""
+    coordinates = np.column_stack([course.lon, course.lat])
+    if course.alt is not None:
+        coordinates = np.column_stack([coordinates, course.alt])
+    line = {"type": "LineString", "coordinates": np.round(coordinates, 7).tolist()}
+    features = [
+        _feature(line, kind="course", name=course.long_name, distance=round(course.distance, 3)),
+        _feature({"type": "Point", "coordinates": course.start}, kind="start", name="Start"),
+        _feature({"type": "Point", "coordinates": course.finish}, kind="finish", name="Finish"),
+    ]
+    features += [
+        _feature(shapely.geometry.mapping(fence.polygon), kind="geofence", name=fence.name)
+        for fence in course.fences
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def position_features(batch: Positions) -> bytes:
+    """Return positions as the text of a FeatureCollection; a hundred thousand take a tenth of a second."""
+    tail = f',"rawTime":{batch.raw_time},"timestamp":{batch.timestamp}}}}}'
+    columns = zip(
+        texts(batch.bib),
+        texts(batch.lon),
+        texts(batch.lat),
+        texts(batch.distance),
+        batch.status_names(),
+        texts(batch.elapsed),
+        strict=True,
+    )
+    features = [
+        f'{{"type":"Feature","id":{bib},"geometry":{{"type":"Point","coordinates":[{lon},{lat}]}},'
+        f'"properties":{{"competitorId":{bib},"distance":{metres},"status":"{status}",'
+        f'"elapsed":{seconds}{tail}'
+        for bib, lon, lat, metres, status, seconds in columns
+    ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'.encode()

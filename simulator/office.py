@@ -1,0 +1,136 @@
+"""The race office: takes requests for races, and knows the courses and the races.
+
+What HTTP has nothing to do with is decided here: which course is meant, what is filled in, whether a
+request is a repeat. Time and chance are arguments.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from simulator.drawing import CourseError, Drawing, Line, Ring
+from simulator.engine import EngineFullError
+from simulator.problems import Problem, Wrong, invalid
+from simulator.request import FURTHEST_START, OLDEST_START
+from simulator.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from simulator.course import Course
+    from simulator.engine import Engine
+    from simulator.reactor import Reactor
+    from simulator.request import RaceRequest
+    from simulator.run import Run
+
+MADE_SEEDS = 1_000_000_000
+"""Seeds that are made are smaller than this: short enough to be told on the phone."""
+
+
+class Office:
+    """Takes requests.
+
+    Args:
+        reactor: tells the time.
+        engine: runs the races.
+        courses: the known courses by short name.
+        chance: `chance(n)` gives a whole number of 0…n-1 that nobody can guess (`secrets.randbelow`).
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        engine: Engine,
+        courses: Mapping[str, Course],
+        chance: Callable[[int], int],
+    ) -> None:
+        self.courses = courses
+        self.engine = engine
+        self._reactor = reactor
+        self._chance = chance
+
+    def create(self, request: RaceRequest) -> tuple[Run, bool]:
+        """Return the race for a request, and whether it is new.
+
+        Raises Problem: 409 if its run id is another race's, 422 if it can't be run, 503 if there is no room.
+        """
+        if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
+            if run.asked != request:
+                raise Problem(
+                    HTTPStatus.CONFLICT,
+                    f"There is a race {run.run_id} already, and it was asked for otherwise",
+                )
+            return run, False
+        now = datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        _check_start(request, now)
+        course = self._course(request)
+        resolved = request.resolved(
+            run_id=f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}-{self._chance(16**4):04x}",
+            name=course.long_name,
+            seed=self._chance(MADE_SEEDS),
+            start_at=now,
+        )
+        try:
+            return self.engine.add(course, resolved, asked=request), True
+        except EngineFullError as error:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+
+    def race(self, run_id: str) -> Run:
+        """Return a race; raises Problem 404."""
+        if (run := self.engine.runs.get(run_id)) is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "There is no race of that id")
+        return run
+
+    def races(self) -> list[Run]:
+        """Return all races, those that start last first."""
+        return sorted(self.engine.runs.values(), key=lambda run: run.schedule.start, reverse=True)
+
+    def course(self, short_name: str) -> Course:
+        """Return a course; raises Problem 404."""
+        if (course := self.courses.get(short_name)) is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "There is no course of that name")
+        return course
+
+    def _course(self, request: RaceRequest) -> Course:
+        known = self.courses.get(request.course)
+        if request.points is not None:
+            return _course_of_points(request, known)
+        if known is None:
+            names = ", ".join(self.courses) or "none"
+            raise invalid([Wrong("course", f"is not a known course; there are: {names}")])
+        return known
+
+
+def _course_of_points(request: RaceRequest, known: Course | None) -> Course:
+    """Return the course given in the body, with the known course's fences if there is one."""
+    lon, lat = np.array(request.points, float).T
+    line = Line(lon, lat, np.full(len(lon), np.nan), "points")
+    fences = known.fences if known else ()
+    polygons = tuple(
+        Ring(
+            fence.name,
+            shapely.get_coordinates(fence.polygon.exterior),
+            tuple(shapely.get_coordinates(hole) for hole in fence.polygon.interiors),
+            f"the geofence {fence.name}",
+        )
+        for fence in fences
+    )
+    name = known.long_name if known else request.course
+    try:
+        return survey(Drawing(name, (line,), polygons=polygons), request.course, name)
+    except CourseError as error:
+        raise invalid([Wrong("points", f"make no course: {error}")]) from error
+
+
+def _check_start(request: RaceRequest, now: datetime) -> None:
+    if request.start_at is None:
+        return
+    if request.start_at < now - OLDEST_START:
+        raise invalid([Wrong("start_at", "must not be more than a day ago")])
+    if request.start_at > now + FURTHEST_START:
+        raise invalid([Wrong("start_at", "must not be more than a year ahead")])

@@ -1,0 +1,136 @@
+"""The API described as OpenAPI 3.1, made from the models that validate and answer."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic.json_schema import models_json_schema
+
+from simulator import __version__, answers
+from simulator.geojson import MEDIA_TYPE
+from simulator.request import RaceRequest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+REFERENCE = "#/components/schemas/{model}"
+
+
+class Route(NamedTuple):
+    """One route.
+
+    Attributes:
+        path: with its parameters as {name}.
+        answers: for each status what is answered: a model, or a media type.
+    """
+
+    method: str
+    path: str
+    summary: str
+    answers: dict[int, type[BaseModel] | str]
+    body: type[BaseModel] | None = None
+
+
+PROBLEM = answers.ProblemAnswer
+CREATED: dict[int, type[BaseModel] | str] = {
+    201: answers.RaceAnswer,
+    200: answers.RaceAnswer,
+    400: PROBLEM,
+    409: PROBLEM,
+    413: PROBLEM,
+    422: PROBLEM,
+    503: PROBLEM,
+}
+CHANGED: dict[int, type[BaseModel] | str] = {200: answers.RaceAnswer, 404: PROBLEM, 409: PROBLEM}
+
+ROUTES = (
+    Route("post", "/races", "Run a race, now or later.", CREATED, RaceRequest),
+    Route("get", "/races", "All races, those that start last first.", {200: answers.RacesAnswer}),
+    Route("get", "/races/{run_id}", "One race.", {200: answers.RaceAnswer, 404: PROBLEM}),
+    Route(
+        "get",
+        "/races/{run_id}/positions",
+        "Where everybody was at the last tick that was told, as GeoJSON.",
+        {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route("post", "/races/{run_id}/pause", "Stop a race's time.", CHANGED),
+    Route("post", "/races/{run_id}/resume", "Let a race's time go on.", CHANGED),
+    Route("post", "/races/{run_id}/cancel", "End a race before its time.", CHANGED),
+    Route("get", "/courses", "All courses.", {200: answers.CoursesAnswer}),
+    Route("get", "/courses/{short_name}", "One course, as GeoJSON.", {200: MEDIA_TYPE, 404: PROBLEM}),
+    Route("get", "/healthz", "Whether the process lives.", {200: answers.HealthAnswer}),
+    Route(
+        "get",
+        "/readyz",
+        "Whether events get through, and if not, why.",
+        {200: answers.HealthAnswer, 503: answers.HealthAnswer},
+    ),
+    Route("get", "/metrics", "Counters for Prometheus.", {200: "text/plain"}),
+    Route("get", "/openapi.json", "This description.", {200: "application/json"}),
+    Route("get", "/docs", "This description as a page.", {200: "text/html"}),
+    Route("get", "/", "What this is.", {200: "text/html"}),
+    Route("post", "/", "The same as POST /races, for older clients.", CREATED, RaceRequest),
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    models: list[type[BaseModel]] = [RaceRequest, answers.HealthAnswer, PROBLEM]
+    models += [answers.RacesAnswer, answers.CoursesAnswer]
+    schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1][
+        "$defs"
+    ]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Racecast",
+            "version": __version__,
+            "description": "Makes running races happen as a live stream. Distances are metres, times "
+            "seconds, epoch times milliseconds UTC, coordinates WGS84 degrees, longitude first.",
+        },
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def follow(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference in the document points to, or the schema itself."""
+    reference: str | None = schema.get("$ref")
+    if reference is None:
+        return schema
+    target: dict[str, Any] = document()["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    return target
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
+        "responses": {str(status): _response(status, answer) for status, answer in route.answers.items()},
+    }
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    if names:
+        operation["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
+    return operation
+
+
+def _response(status: int, answer: type[BaseModel] | str) -> dict[str, Any]:
+    words = {200: "Done", 201: "Made", 400: "Not JSON", 404: "Not there", 409: "In conflict"}
+    words |= {413: "Too large", 422: "Invalid", 503: "Not now"}
+    if isinstance(answer, str):
+        return {"description": words[status], "content": {answer: {}}}
+    media_type = "application/problem+json" if answer is PROBLEM else "application/json"
+    return {"description": words[status], "content": _content(media_type, answer)}
+
+
+def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}}

@@ -1,0 +1,229 @@
+"""The HTTP API.
+
+Routes are methods, their state is on the instance. A handler says what happens; how it is said (JSON,
+problem details, the right status) is written once, at the end of the class. What a route is for stands in
+`openapi`, which is made from the same models.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import orjson
+import structlog
+from klein import Klein
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
+
+from simulator import __version__, answers, geojson, openapi
+from simulator.engine import StateError
+from simulator.metrics import Metrics
+from simulator.problems import Problem, from_validation
+from simulator.request import RaceRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import BaseModel
+    from twisted.python.failure import Failure
+    from twisted.web.server import Request
+
+    from simulator.engine import Engine
+    from simulator.office import Office
+    from simulator.publisher import Publisher
+    from simulator.run import Run
+
+LATE = 5.0
+"""Seconds by which ticks may be late before `/readyz` says so."""
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Api:
+    """The API's routes.
+
+    Args:
+        office: takes the requests.
+        publisher: is asked how it is.
+    """
+
+    app = Klein()
+
+    def __init__(self, office: Office, publisher: Publisher) -> None:
+        self._office = office
+        self._engine: Engine = office.engine
+        self._publisher = publisher
+        self._log = structlog.get_logger()
+        self._registry = CollectorRegistry()
+        self._registry.register(Metrics(office.engine, publisher))
+        self._pages = jinja2.Environment(
+            loader=jinja2.PackageLoader("simulator", "pages"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+        )
+
+    @app.route("/races", methods=["POST"])
+    @app.route("/", methods=["POST"])
+    def create_race(self, request: Request) -> bytes:
+        """Run a race."""
+        try:
+            asked = RaceRequest.model_validate_json(_read(request))
+        except ValidationError as error:
+            raise from_validation(error) from None
+        run, is_new = self._office.create(asked)
+        request.setHeader("Location", f"/races/{run.run_id}")
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return _json(request, answers.race_answer(run), status)
+
+    @app.route("/races", methods=["GET"])
+    def list_races(self, request: Request) -> bytes:
+        """List the races."""
+        races = [answers.race_answer(run) for run in self._office.races()]
+        return _json(request, answers.RacesAnswer(races=races))
+
+    @app.route("/races/<run_id>", methods=["GET"])
+    def show_race(self, request: Request, run_id: str) -> bytes:
+        """Show a race."""
+        return _json(request, answers.race_answer(self._office.race(run_id)))
+
+    @app.route("/races/<run_id>/positions", methods=["GET"])
+    def show_positions(self, request: Request, run_id: str) -> bytes:
+        """Show where everybody was at the last tick that was told."""
+        run = self._office.race(run_id)
+        positions = run.positions()
+        return _body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+
+    @app.route("/races/<run_id>/pause", methods=["POST"])
+    def pause_race(self, request: Request, run_id: str) -> bytes:
+        """Stop a race's time."""
+        return self._change(request, run_id, self._engine.pause)
+
+    @app.route("/races/<run_id>/resume", methods=["POST"])
+    def resume_race(self, request: Request, run_id: str) -> bytes:
+        """Let a race's time go on."""
+        return self._change(request, run_id, self._engine.resume)
+
+    @app.route("/races/<run_id>/cancel", methods=["POST"])
+    def cancel_race(self, request: Request, run_id: str) -> bytes:
+        """End a race before its time."""
+        return self._change(request, run_id, self._engine.cancel)
+
+    @app.route("/courses", methods=["GET"])
+    def list_courses(self, request: Request) -> bytes:
+        """List the courses."""
+        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        return _json(request, answers.CoursesAnswer(courses=courses))
+
+    @app.route("/courses/<short_name>", methods=["GET"])
+    def show_course(self, request: Request, short_name: str) -> bytes:
+        """Show a course."""
+        features = geojson.course_features(self._office.course(short_name))
+        return _body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+
+    @app.route("/healthz", methods=["GET"])
+    def healthz(self, request: Request) -> bytes:
+        """Tell that the process lives."""
+        return _json(request, answers.HealthAnswer(status="ok"))
+
+    @app.route("/readyz", methods=["GET"])
+    def readyz(self, request: Request) -> bytes:
+        """Tell whether events get through, and why not."""
+        found = [self._publisher.health().trouble, self._engine.trouble, self._lateness()]
+        reasons = list(dict.fromkeys(reason for reason in found if reason))
+        if not reasons:
+            return _json(request, answers.HealthAnswer(status="ok"))
+        answer = answers.HealthAnswer(status="not ready", reasons=reasons)
+        return _json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.route("/metrics", methods=["GET"])
+    def metrics(self, request: Request) -> bytes:
+        """Show the counters to Prometheus."""
+        return _body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
+
+    @app.route("/openapi.json", methods=["GET"])
+    def openapi(self, request: Request) -> bytes:
+        """Show what the API can do, to programs."""
+        return _body(request, orjson.dumps(openapi.document()), "application/json")
+
+    @app.route("/docs", methods=["GET"])
+    def docs(self, request: Request) -> bytes:
+        """Show what the API can do, to people."""
+        return self._page(request, "docs.html", api=openapi.document(), follow=openapi.follow)
+
+    @app.route("/", methods=["GET"])
+    def index(self, request: Request) -> bytes:
+        """Say what this is."""
+        races = [answers.race_answer(run) for run in self._office.races()[:20]]
+        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        return self._page(request, "index.html", races=races, courses=courses, version=__version__)
+
+    @app.handle_errors(Problem)
+    def _problem(self, request: Request, failure: Failure) -> bytes:
+        problem: Any = failure.value
+        return _problem(request, problem)
+
+    @app.handle_errors(StateError)
+    def _state(self, request: Request, failure: Failure) -> bytes:
+        return _problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
+
+    @app.handle_errors(HTTPException)
+    def _no_route(self, request: Request, failure: Failure) -> bytes:
+        """Answer what werkzeug's router says: 404, 405, a redirect."""
+        error: Any = failure.value
+        for name, value in error.get_headers():
+            if name.lower() in {"allow", "location"}:
+                request.setHeader(name, value)
+        words = {404: "There is nothing at this address; GET /docs tells what there is"}
+        status = HTTPStatus(error.code or 500)
+        return _problem(request, Problem(status, words.get(status, error.description or status.phrase)))
+
+    @app.handle_errors(Exception)
+    def _fault(self, request: Request, failure: Failure) -> bytes:
+        self._log.error("request failed", path=request.path.decode("latin-1"), trace=failure.getTraceback())
+        detail = "Something went wrong here; the log says what"
+        return _problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+    def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
+        run = self._office.race(run_id)
+        change(run)
+        return _json(request, answers.race_answer(run))
+
+    def _lateness(self) -> str | None:
+        lag = self._engine.lag()
+        return f"ticks are {lag:.0f} s late" if lag > LATE else None
+
+    def _page(self, request: Request, name: str, **values: Any) -> bytes:
+        style = files("simulator").joinpath("pages", "style.css").read_text()
+        page = self._pages.get_template(name).render(style=style, **values)
+        return _body(request, page.encode(), "text/html; charset=utf-8")
+
+
+def _read(request: Request) -> bytes:
+    # twisted has read the body by now; without one there is no file.
+    return b"" if request.content is None else request.content.read()
+
+
+def _json(request: Request, answer: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> bytes:
+    return _body(request, answer.model_dump_json().encode(), "application/json", status)
+
+
+def _problem(request: Request, problem: Problem) -> bytes:
+    return _body(request, problem.body(), "application/problem+json", problem.status)
+
+
+def _body(request: Request, body: bytes, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> bytes:
+    request.setResponseCode(status.value, status.phrase.encode())
+    request.setHeader("Content-Type", media_type)
+    request.setHeader("Content-Length", str(len(body)))
+    request.setHeader("Cache-Control", "no-store")
+    for name, value in SECURITY_HEADERS.items():
+        request.setHeader(name, value)
+    return body
