@@ -1,0 +1,194 @@
+"""Draw the two invented courses of this folder: `python courses/draw.py` writes their KML files.
+
+Each is drawn in metres east and north of a point, on a plane (azimuthal equidistant about that point) on
+which ten kilometres are true within a centimetre, and taken to WGS84 from there.
+"""  # noqa: INP001 - a folder of files, not a package
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import numpy as np
+import shapely
+from pyproj import Geod, Proj
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+GEOD = Geod(ellps="WGS84")
+
+# World Athletics, Track and Field Facilities Manual: the 400 m Standard Track, measured 0.30 m from the kerb.
+STRAIGHT = 84.39
+KERB = 36.50
+RADIUS = KERB + 0.30
+OUTER = KERB + 9 * 1.22  # nine lanes
+TRACK_CENTRE = (0.0052, 51.4738)
+TRACK_AZIMUTH = 65.0
+BEND_CHORDS = 200  # half a metre each: 25 laps lose 0.06 m against the arc
+
+HALF_START = (-1.7900, 53.3450)
+HALF_DISTANCE = 21_097.5
+HALF_HEADING = 150.0
+HALF_STEP = 32
+# The road as its builders would tell it: metres of a piece, and the degrees by which it turns right.
+# fmt: off
+ROAD = (
+    (520, 7), (380, 43), (420, -2), (90, 0), (140, 56), (460, -60), (140, 35), (180, 12), (420, 0), (300, -4),
+    (110, -13), (380, -1), (140, -39), (140, 82), (180, -8), (520, -3), (420, 6), (520, 0), (460, 0),
+    (420, -2), (230, -40), (180, -4), (460, -52), (140, 36), (420, 4), (300, -47), (300, -5), (300, 35),
+    (420, 7), (300, -10), (230, 35), (90, 26), (110, -43), (380, 27), (110, -34), (300, -32), (300, -3),
+    (110, -40), (380, -2), (420, 5), (420, -1), (460, -10), (110, 52), (420, -5), (110, 40), (300, -80),
+    (90, -4), (300, -3), (180, 46), (300, -31), (140, -44), (140, 28), (230, 10), (140, -77), (90, 4),
+    (230, 16), (300, 60), (180, -37), (460, 85), (380, -38), (300, 50), (90, -33), (90, 3), (380, 19),
+    (380, 24), (90, -52), (230, 21), (140, -19), (520, 7), (420, 3), (380, 29), (460, -10), (230, -7),
+    (230, -31), (140, 17), (180, 8), (460, 15),
+)
+# Where the gradient is nought: kilometres from the start, metres above the sea.
+HEIGHTS = (
+    (0.0, 190), (1.0, 184), (3.4, 296), (4.9, 268), (6.2, 322), (9.0, 196), (10.4, 188), (12.3, 262),
+    (13.6, 240), (14.4, 266), (17.2, 158), (18.6, 150), (19.5, 176), (20.4, 140), (21.0975, 148),
+)
+# fmt: on
+FENCES = (("First summit", 3150, 3600), ("Drinks station", 10_150, 10_450), ("Dale Wood", 15_400, 16_600))
+
+
+def track() -> str:
+    """Return the KML of 10,000 m on a track: one lap from the finish line, anticlockwise, 25 times."""
+    half, chord = STRAIGHT / 2, np.linspace(0.0, np.pi, BEND_CHORDS + 1)
+    # The finish line is where the first bend begins; x runs up the home straight, the field lies to its left.
+    first = np.column_stack([half + RADIUS * np.sin(chord), -RADIUS * np.cos(chord)])
+    lap = np.vstack([first, -first, first[:1]])
+    back = np.array([[half, KERB], [half, OUTER], [-half, OUTER], [-half, KERB], [half, KERB]])
+    plane = Proj(proj="aeqd", lon_0=TRACK_CENTRE[0], lat_0=TRACK_CENTRE[1], ellps="WGS84")
+    line = _degrees(plane, _turned(lap, TRACK_AZIMUTH))
+    return _kml(
+        name="10,000 m on the track",
+        about="Invented: 25 laps of a 400 m standard track, laid out on a heath that has none.",
+        line=_coordinates(line, 8),
+        markers={"Start": _coordinates(line[:1], 8), "Finish": _coordinates(line[-1:], 8)},
+        fences={"Back straight": _coordinates(_degrees(plane, _turned(back, TRACK_AZIMUTH)), 8)},
+        laps=25,
+    )
+
+
+def _turned(points: Floats, azimuth: float) -> Floats:
+    """Return points (x forward, y left) as metres east and north, forward being towards the azimuth."""
+    sin, cos = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
+    return np.column_stack([points[:, 0] * sin - points[:, 1] * cos, points[:, 0] * cos + points[:, 1] * sin])
+
+
+def half() -> str:
+    """Return the KML of a hilly half marathon from one village to another."""
+    plane = Proj(proj="aeqd", lon_0=HALF_START[0], lat_0=HALF_START[1], ellps="WGS84")
+    road = _road()
+    line = _degrees(plane, road)
+    for _ in range(3):  # stretched until it measures right: coordinates are rounded, chords cut corners
+        line = _degrees(plane, road).round(7)
+        road *= HALF_DISTANCE / GEOD.line_length(*line.T)
+    along = np.linspace(0.0, HALF_DISTANCE, len(line))
+    return _kml(
+        name="Hilly half marathon",
+        about="Invented: a point-to-point half marathon in the Peak District. No road runs exactly there.",
+        line=_coordinates(line, 7, _height(along)),
+        markers={"Start": _coordinates(line[:1], 7), "Finish": _coordinates(line[-1:], 7)},
+        fences={
+            name: _coordinates(_degrees(plane, _around(road[(along >= first) & (along <= last)])), 7)
+            for name, first, last in FENCES
+        },
+    )
+
+
+def _road() -> Floats:
+    """Return the road as metres east and north, a point every HALF_STEP metres."""
+    lengths, turns = np.array(ROAD, float).T
+    begins = np.cumsum(lengths) - lengths
+    metre = np.arange(lengths.sum())
+    piece = np.searchsorted(begins, metre, side="right") - 1
+    within = (metre - begins[piece]) / lengths[piece]
+    # Curvature comes and goes softly in each piece, as on a real road.
+    curvature = np.radians(turns / lengths)[piece] * (1.0 - np.cos(2.0 * np.pi * within))
+    heading = np.radians(HALF_HEADING) + np.cumsum(curvature)
+    points = np.cumsum(np.column_stack([np.sin(heading), np.cos(heading)]), axis=0)
+    road: Floats = (points - points[0])[::HALF_STEP]
+    return road
+
+
+def _height(along: Floats) -> Floats:
+    """Return metres above the sea: half a cosine from each summit to the next dip."""
+    at, height = np.array(HEIGHTS).T * [[1000.0], [1.0]]
+    leg = np.clip(np.searchsorted(at, along, side="right") - 1, 0, len(at) - 2)
+    within = (along - at[leg]) / (at[leg + 1] - at[leg])
+    climb = height[leg + 1] - height[leg]
+    heights: Floats = height[leg] + climb * (1.0 - np.cos(np.pi * within)) / 2.0
+    return heights
+
+
+def _around(stretch: Floats) -> Floats:
+    """Return the outline of the land within 45 m of a stretch of road."""
+    land = shapely.LineString(stretch).buffer(45.0, quad_segs=4).simplify(6.0)
+    return shapely.get_coordinates(land)[::-1]
+
+
+def _degrees(plane: Proj, points: Floats) -> Floats:
+    return np.column_stack(plane(points[:, 0], points[:, 1], inverse=True))
+
+
+def _coordinates(points: Floats, decimals: int, heights: Floats | None = None) -> str:
+    if heights is None:
+        return " ".join(f"{lon:.{decimals}f},{lat:.{decimals}f}" for lon, lat in points)
+    table = zip(points, heights, strict=True)
+    return " ".join(f"{lon:.{decimals}f},{lat:.{decimals}f},{height:.1f}" for (lon, lat), height in table)
+
+
+def _kml(  # noqa: PLR0913 - a course has this many parts
+    *,
+    name: str,
+    about: str,
+    line: str,
+    markers: dict[str, str],
+    fences: dict[str, str],
+    laps: int = 1,
+) -> str:
+    mode = "absolute" if line.split(" ", 1)[0].count(",") == 2 else "clampToGround"
+    data = f'<ExtendedData><Data name="laps"><value>{laps}</value></Data></ExtendedData>' if laps > 1 else ""
+    path = (
+        f"{data}<LineString><tessellate>1</tessellate><altitudeMode>{mode}</altitudeMode>"
+        f"<coordinates>{line}</coordinates></LineString>"
+    )
+    points = {name: f"<Point><coordinates>{place}</coordinates></Point>" for name, place in markers.items()}
+    areas = {
+        name: f"<Polygon><outerBoundaryIs><LinearRing><coordinates>{ring}</coordinates></LinearRing>"
+        "</outerBoundaryIs></Polygon>"
+        for name, ring in fences.items()
+    }
+    return "\n".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            '<kml xmlns="http://www.opengis.net/kml/2.2">',
+            "<Document>",
+            f"  <name>{escape(name)}</name>",
+            f"  <description>{escape(about)} Drawn by draw.py.</description>",
+            *_placemarks({"Course": path} | points | areas),
+            "</Document>",
+            "</kml>",
+            "",
+        ]
+    )
+
+
+def _placemarks(contents: dict[str, str]) -> Iterable[str]:
+    for name, content in contents.items():
+        yield f"  <Placemark><name>{escape(name)}</name>{content}</Placemark>"
+
+
+COURSES = {"track-10000m.kml": track, "hilly-half.kml": half}
+
+if __name__ == "__main__":
+    for filename, draw in COURSES.items():
+        (Path(__file__).parent / filename).write_text(draw(), encoding="utf-8")
