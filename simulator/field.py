@@ -88,8 +88,9 @@ class Field:
 
     def distance(self, elapsed: float) -> Floats:
         """Return everybody's metres after `elapsed` seconds, shape (n,); before the start 0."""
-        stood = np.clip(elapsed - self.pause_start, 0.0, self.pause_length)
-        moved = np.clip(elapsed - stood, 0.0, self.moving[-1])
+        # Up to the pause all time is moving time; in it the time stands still to the last bit.
+        moved = np.minimum(elapsed, np.maximum(self.pause_start, elapsed - self.pause_length))
+        moved = np.clip(moved, 0.0, self.moving[-1])
         stretch = np.zeros(len(self), np.int64)
         for reached in self.moving[1:-1]:
             stretch += reached <= moved

@@ -1,0 +1,64 @@
+"""Courses and races that the tests of the simulator share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import shapely
+from twisted.internet.task import Clock
+
+from simulator.course import Course, Fence
+from simulator.courses import load_folder
+from simulator.race import Race
+from simulator.request import RaceRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+START = datetime(2026, 5, 2, 9, tzinfo=UTC)
+COURSES = Path(__file__).parents[2] / "courses"
+
+
+@pytest.fixture(scope="session")
+def library() -> Mapping[str, Course]:
+    """The courses that ship with the project."""
+    return load_folder(COURSES).courses
+
+
+@pytest.fixture(scope="session")
+def straight() -> Course:
+    """A course along a meridian of 2,500 m, with two geofences that overlap."""
+    return Course.measured(
+        short_name="straight",
+        long_name="The Straight",
+        lon=np.array([0.0, 0.0, 0.0]),
+        lat=np.array([50.0, 50.01, 50.0224777]),
+        fences=[
+            Fence("Bridge", shapely.box(-0.01, 50.005, 0.01, 50.01)),
+            Fence("Park", shapely.box(-0.01, 50.008, 0.01, 50.015)),
+        ],
+    )
+
+
+def resolved(**fields: Any) -> RaceRequest:
+    """Return a resolved request for a race on the straight."""
+    request = RaceRequest(**{"course": "straight", **fields})
+    return request.resolved(run_id="race-1", name="A race", seed=7, start_at=START)
+
+
+@pytest.fixture
+def make_race(straight: Course) -> Callable[..., Race]:
+    """Return a maker of races on the straight."""
+    return lambda **fields: Race(straight, resolved(**fields))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands at the start of the races."""
+    clock = Clock()
+    clock.advance(START.timestamp())
+    return clock
