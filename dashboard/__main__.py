@@ -1,0 +1,26 @@
+"""`python -m dashboard`: serve the dashboard until interrupted."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic_settings import CliApp
+
+from dashboard.app import make_app
+from dashboard.settings import Settings
+
+
+def main() -> None:
+    """Read the settings and serve."""
+    settings = CliApp.run(Settings)
+    del sys.argv[1:]  # they are read; Streamlit would hand them to the pages
+    make_app(settings).run(
+        config={
+            "server.address": settings.dashboard_host,
+            "server.port": settings.dashboard_port,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The simulator's HTTP API, as far as the pages need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIMEOUT_S = 10.0
+
+
+class ApiError(Exception):
+    """The API didn't do what it was asked; the text says why and what to do about it."""
+
+
+class RefusedError(ApiError):
+    """The API found mistakes in the request.
+
+    Attributes:
+        mistakes: the API's own words by the field they are about ("" for the request as a whole).
+    """
+
+    def __init__(self, sentence: str, mistakes: Mapping[str, str]) -> None:
+        super().__init__(sentence)
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True)
+class OfferedCourse:
+    """A course one can choose; `distance` in metres, `warnings` in plain words."""
+
+    short_name: str
+    long_name: str
+    distance: float
+    warnings: tuple[str, ...]
+
+
+class RaceApi:
+    """Asks the API at `address`, such as http://127.0.0.1:8080."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address.rstrip("/")
+        # Without the machine's proxy settings: the simulator is here or on this network.
+        self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+
+    def courses(self) -> list[OfferedCourse]:
+        """The courses the simulator knows. Raises `ApiError`."""
+        return [
+            OfferedCourse(
+                short_name=str(course["short_name"]),
+                long_name=str(course["long_name"]),
+                distance=float(course["distance"]),
+                warnings=tuple(str(warning) for warning in course.get("warnings", ())),
+            )
+            for course in self._ask("GET", "/courses")["courses"]
+        ]
+
+    def create_race(self, request: Mapping[str, Any]) -> str:
+        """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
+        return str(self._ask("POST", "/races", request)["run_id"])
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        try:
+            answer = self._client.request(method, self._address + path, json=body)
+        except httpx.HTTPError as error:
+            raise ApiError(
+                f"The simulator's API at {self._address} does not answer. "
+                "Start it with python -m simulator serve, or set RACECAST_API to where it is."
+            ) from error
+        try:
+            content = answer.json()
+        except ValueError as error:
+            raise ApiError(
+                f"What answers at {self._address} is not the simulator's API "
+                f"(status {answer.status_code}). Set RACECAST_API to where it is."
+            ) from error
+        if answer.is_success:
+            return content
+        raise _refusal(answer.status_code, content)
+
+
+def _refusal(status: int, problem: Any) -> ApiError:
+    """The error for an answer in problem details (RFC 9457)."""
+    if not isinstance(problem, dict):
+        problem = {}
+    sentence = str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")
+    mistakes = {
+        str(entry.get("field", "")): str(entry.get("detail", "")) for entry in problem.get("errors", ())
+    }
+    return RefusedError(sentence, mistakes) if mistakes else ApiError(sentence)

@@ -1,0 +1,36 @@
+"""The dashboard put together: store, shared pictures, API client, and Streamlit with our routes beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import context
+from dashboard.api import RaceApi
+from dashboard.pinot_store import PinotStore
+from dashboard.routes import routes
+from dashboard.snapshots import Snapshots
+from dashboard.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:
+    from dashboard.settings import Settings
+    from dashboard.store import Store
+
+_SCRIPT = Path(__file__).parent / "pages.py"
+
+
+def make_store(settings: Settings) -> Store:
+    """The store that the settings name."""
+    if settings.store == "pinot":
+        return PinotStore(str(settings.pinot_broker))
+    return SqliteStore(settings.sqlite)
+
+
+def make_app(settings: Settings) -> st.App:
+    """The ASGI application; its pages find what they need in `context`."""
+    store = make_store(settings)
+    snapshots = Snapshots(store)
+    context.install(context.Context(settings, store, snapshots, RaceApi(str(settings.api))))
+    return st.App(_SCRIPT, routes=routes(snapshots))

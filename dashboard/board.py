@@ -1,0 +1,65 @@
+"""Figures and leaderboard, drawn from a snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import formatting, words
+from dashboard.snapshots import MAX_ROWS
+
+if TYPE_CHECKING:
+    from dashboard.snapshots import Snapshot
+
+
+def figures(snapshot: Snapshot, trouble: str | None) -> None:
+    """The header: a race in a few numbers, when they were read, and `trouble` if they are old."""
+    race, course, numbers = snapshot.race, snapshot.course, snapshot.figures
+    length = f"{formatting.kilometres(course.distance)} km" if course else "length unknown"
+    updated = formatting.clock(snapshot.taken_at * 1000, st.context.timezone)
+    words.facts(
+        race.course_name,
+        length,
+        race.status,
+        f"{race.competitors:,} competitors",
+        f"{race.speed:g}\N{MULTIPLICATION SIGN} speed",
+        f"seed {race.seed}",
+        f"Last updated {updated}",
+    )
+    if trouble is not None:
+        words.notice(f"These are the positions of {updated}. {trouble}", "warning")
+    with st.container(horizontal=True):
+        st.metric("On the course", f"{numbers.on_course:,}", border=True)
+        st.metric("Finished", f"{numbers.finished:,}", border=True)
+        st.metric("Leader", f"{formatting.kilometres(numbers.leader_distance)} km", border=True)
+
+
+def leaderboard(snapshot: Snapshot, height: int) -> None:
+    """The table; the name's column only if somebody has one."""
+    table = snapshot.table
+    hidden = set()
+    if not table["name"].any():
+        hidden.add("name")
+    st.dataframe(
+        table,
+        height=height - (28 if len(snapshot.positions) > MAX_ROWS else 0),
+        hide_index=True,
+        column_order=[column for column in _COLUMNS if column not in hidden],
+        column_config=_COLUMNS,
+        row_height=30,
+    )
+    if len(snapshot.positions) > MAX_ROWS:
+        st.caption(f"The first {MAX_ROWS:,} of {len(snapshot.positions):,}.")
+
+
+_COLUMNS = {
+    "place": st.column_config.NumberColumn("Place", width=52, pinned=True),
+    "bib": st.column_config.NumberColumn("Bib", width=56, pinned=True, format="%d"),
+    "name": st.column_config.TextColumn("Name", width=120),
+    "covered": st.column_config.NumberColumn("km", width=58, format="%.2f", help="Distance covered"),
+    "to_go": st.column_config.NumberColumn("To go", width=62, format="%.2f", help="Kilometres to go"),
+    "pace": st.column_config.TextColumn("Pace", width=58, alignment="right", help="Minutes per kilometre"),
+    "time": st.column_config.TextColumn("Time", width=70, alignment="right", help="Race time"),
+    "status": st.column_config.TextColumn("Status", width=76),
+}

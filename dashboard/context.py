@@ -1,0 +1,37 @@
+"""What the pages work with. Streamlit runs a page as a script that nothing can be passed to: it asks here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashboard.api import RaceApi
+    from dashboard.settings import Settings
+    from dashboard.snapshots import Snapshots
+    from dashboard.store import Store
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of the dashboard that all pages and viewers share."""
+
+    settings: Settings
+    store: Store
+    snapshots: Snapshots
+    api: RaceApi
+
+
+_installed: list[Context] = []
+
+
+def install(context: Context) -> None:
+    """Make `context` the one that pages get; done once, before the server starts."""
+    _installed[:] = [context]
+
+
+def current() -> Context:
+    """The installed context."""
+    if not _installed:
+        raise RuntimeError("Start the dashboard with python -m dashboard: its pages need a context.")
+    return _installed[0]

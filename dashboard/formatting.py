@@ -1,0 +1,55 @@
+"""Numbers as runners read them."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+UNKNOWN = "\N{EN DASH}"
+
+MIN_PACE_DISTANCE_M = 50.0
+"""Over less than this a pace says more about rounding and the start than about running."""
+
+MEASURING_ERROR_M = 1e-5
+"""Distances are sums of floats: 4999.9999999 m of 5,000 is the finish, not 10 m before it."""
+
+
+def race_time(seconds: float) -> str:
+    """h:mm:ss, whole seconds as on the clock at the finish line (never rounded up)."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return UNKNOWN
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}"
+
+
+def pace(seconds: float, metres: float) -> str:
+    """min:sec per kilometre, rounded to the second; unknown over the first metres."""
+    if not (math.isfinite(seconds) and metres >= MIN_PACE_DISTANCE_M):
+        return UNKNOWN
+    minutes, second = divmod(round(seconds / metres * 1000), 60)
+    return f"{minutes}:{second:02}"
+
+
+def kilometres(metres: float) -> str:
+    """Kilometres with two decimals, without the unit, never rounded up."""
+    return f"{math.floor((metres + MEASURING_ERROR_M) / 10) / 100:.2f}"
+
+
+def clock(epoch_ms: float, zone: str | None) -> str:
+    """The time of day in the viewer's zone (an IANA name; UTC if it isn't known)."""
+    return f"{_local(epoch_ms, zone):%H:%M:%S}"
+
+
+def day_and_clock(epoch_ms: float, zone: str | None) -> str:
+    """Day and time of day in the viewer's zone."""
+    return f"{_local(epoch_ms, zone):%Y-%m-%d %H:%M}"
+
+
+def _local(epoch_ms: float, zone: str | None) -> datetime:
+    try:
+        where = ZoneInfo(zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        where = ZoneInfo("UTC")
+    return datetime.fromtimestamp(epoch_ms / 1000, where)

@@ -1,0 +1,121 @@
+"""Who leads: places, and the rows of the leaderboard. Pure: positions in, arrays and tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dashboard import formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from dashboard.store import Competitor, Positions
+
+STATUS_WORDS = {"running": "Running", "paused": "Paused", "finished": "Finished", "dnf": "DNF"}
+
+NO_PLACE = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The order of a race.
+
+    Attributes:
+        order: indices into the positions, the leader first, shape (n,).
+        place: places in that order, shape (n,); `NO_PLACE` for those who stopped for good.
+    """
+
+    order: NDArray[np.intp]
+    place: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A race in a few numbers; `leader_distance` in metres, `leader` None before the first tick."""
+
+    on_course: int
+    finished: int
+    stopped: int
+    leader: int | None
+    leader_distance: float
+
+
+def rank(positions: Positions) -> Ranking:
+    """Finishers by exact time, then the others by distance, then by bib.
+
+    Places are standard competition ranking (1, 2, 2, 4) among those who are still in the race.
+    """
+    finished = positions.status == "finished"
+    key = np.where(finished, positions.elapsed, -positions.distance)
+    order = np.lexsort((positions.competitor, key, ~finished))
+    placed = order[positions.status[order] != "dnf"]
+    first_of_tie = np.ones(len(placed), dtype=bool)
+    first_of_tie[1:] = (key[placed][1:] != key[placed][:-1]) | (finished[placed][1:] != finished[placed][:-1])
+    rank_by_index = np.full(len(order), NO_PLACE)
+    running_number = np.arange(1, len(placed) + 1)
+    rank_by_index[placed] = np.maximum.accumulate(np.where(first_of_tie, running_number, 0))
+    return Ranking(order=order, place=rank_by_index[order])
+
+
+def figures(positions: Positions, ranking: Ranking) -> Figures:
+    """The header's numbers."""
+    leader = int(ranking.order[0]) if len(positions) else None
+    return Figures(
+        on_course=int(np.isin(positions.status, ("running", "paused")).sum()),
+        finished=int((positions.status == "finished").sum()),
+        stopped=int((positions.status == "dnf").sum()),
+        leader=None if leader is None else int(positions.competitor[leader]),
+        leader_distance=0.0 if leader is None else float(positions.distance[leader]),
+    )
+
+
+def table(
+    positions: Positions,
+    ranking: Ranking,
+    competitors: Mapping[int, Competitor],
+    course_distance: float | None,
+    limit: int,
+) -> pd.DataFrame:
+    """The first `limit` rows of the leaderboard, ready to show.
+
+    Columns: place (missing for those who stopped), bib, name, status, covered and to_go in kilometres
+    (covered rounded down, to go up, so that nobody has arrived before the line), pace, time.
+    """
+    shown = ranking.order[:limit]
+    place = ranking.place[:limit]
+    distance = positions.distance[shown]
+    bibs = positions.competitor[shown].tolist()
+    statuses = positions.status[shown].tolist()
+    elapsed = np.where(positions.status[shown] == "dnf", np.nan, positions.elapsed[shown]).tolist()
+    return pd.DataFrame(
+        {
+            "place": pd.array([number or None for number in place.tolist()], dtype="Int64"),
+            "bib": bibs,
+            "name": [known.name if (known := competitors.get(bib)) else "" for bib in bibs],
+            "status": [STATUS_WORDS.get(status, status) for status in statuses],
+            "covered": _down_to_10_m(distance),
+            "to_go": _to_go(distance, course_distance),
+            "pace": [
+                formatting.pace(seconds, metres)
+                for seconds, metres in zip(elapsed, distance.tolist(), strict=True)
+            ],
+            "time": [formatting.race_time(seconds) for seconds in elapsed],
+        }
+    )
+
+
+def _down_to_10_m(metres: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.floor((metres + formatting.MEASURING_ERROR_M) / 10) / 100
+
+
+def _to_go(distance: NDArray[np.float64], course_distance: float | None) -> NDArray[np.float64]:
+    if course_distance is None:
+        return np.full(len(distance), np.nan)
+    metres = np.maximum(course_distance - distance - formatting.MEASURING_ERROR_M, 0)
+    return np.ceil(metres / 10) / 100

@@ -1,0 +1,31 @@
+"""The script that Streamlit runs for every viewer: it offers the pages and shows the chosen one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import create, live, words
+
+_ICON = Path(__file__).parent / "static" / "icon.svg"
+
+
+def main() -> None:
+    """Show a page."""
+    st.set_page_config(page_title="Racecast", page_icon=str(_ICON), layout="wide")
+    words.style()
+    live_page = st.Page(
+        lambda: live.show(create_page),
+        title="Live",
+        icon=":material/directions_run:",
+        url_path="live",
+        default=True,
+    )
+    create_page = st.Page(
+        lambda: create.show(live_page), title="New race", icon=":material/add_circle:", url_path="new"
+    )
+    st.navigation([live_page, create_page], position="top").run()
+
+
+main()

@@ -1,0 +1,124 @@
+"""The store on Apache Pinot's broker.
+
+pinotdb writes parameters into the query's text. So nothing goes in but whole numbers of ours and names that
+have been looked at, and every query says its limit: the broker's own is ten rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pinotdb
+
+from dashboard import rows
+from dashboard.store import MAX_COMPETITORS, MAX_RACES, StoreError, is_run_id
+
+if TYPE_CHECKING:
+    from dashboard.store import Competitor, Course, Positions, Race
+
+TIMEOUT_S = 5.0
+
+NO_LOOKUP = "null"
+"""What Pinot's `lookup` answers for a course it doesn't have."""
+
+_log = logging.getLogger(__name__)
+
+_RACES = f"""
+    SELECT {", ".join(rows.RACE_COLUMNS).replace("startTime", "toEpochMillis(startTime)")},
+           lookup('courses', 'longName', 'shortName', course)
+    FROM races
+"""  # noqa: S608 (the column names are ours)
+_NEWEST_RACES = f"{_RACES} ORDER BY startTime DESC, runId DESC LIMIT %(limit)s"
+_RACE = f"{_RACES} WHERE runId = %(run)s LIMIT 1"
+_COURSE = """
+    SELECT shortName, longName, distance, ST_AsText(courseMap), geoFenceLocation,
+           ST_AsText(startLocation), ST_AsText(endLocation)
+    FROM courses WHERE shortName = %(name)s LIMIT 1
+"""
+_FENCES = "SELECT ST_AsText(geoFenceLocation) FROM courses WHERE shortName = %(name)s LIMIT 1"
+_COMPETITORS = """
+    SELECT competitorId, name, category, wave FROM competitors WHERE runId = %(run)s LIMIT %(limit)s
+"""
+_POSITIONS = f"""
+    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = %(run)s LIMIT %(limit)s
+"""  # noqa: S608 (the column names are ours)
+
+
+class PinotStore:
+    """Reads races from the broker at `address`, such as http://127.0.0.1:8099."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address.rstrip("/")
+        parts = urlsplit(address)
+        # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
+        client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+        self._connection = pinotdb.connect(
+            host=parts.hostname,
+            port=parts.port or {"http": 80, "https": 443}[parts.scheme],
+            scheme=parts.scheme,
+            session=client,
+        )
+
+    def races(self) -> list[Race]:
+        """The newest races, newest start first."""
+        return [_race(row) for row in self._ask(_NEWEST_RACES, limit=MAX_RACES)]
+
+    def race(self, run_id: str) -> Race | None:
+        """One race, or None."""
+        if not is_run_id(run_id):
+            return None
+        found = self._ask(_RACE, run=run_id)
+        return _race(found[0]) if found else None
+
+    def course(self, short_name: str) -> Course | None:
+        """One course, or None."""
+        if not _is_name(short_name):
+            return None
+        found = self._ask(_COURSE, name=short_name)
+        if not found:
+            return None
+        *before, fences, start, finish = found[0]
+        # A course without a fence has no bytes here, and ST_AsText would fail the whole query on them.
+        wkt = self._ask(_FENCES, name=short_name)[0][0] if fences else ""
+        return rows.course((*before, wkt, start, finish))
+
+    def competitors(self, run_id: str) -> dict[int, Competitor]:
+        """The competitors of a race by bib number."""
+        if not is_run_id(run_id):
+            return {}
+        return rows.competitors(self._ask(_COMPETITORS, run=run_id, limit=MAX_COMPETITORS))
+
+    def positions(self, run_id: str) -> Positions:
+        """The newest position of each competitor."""
+        found = self._ask(_POSITIONS, run=run_id, limit=MAX_COMPETITORS) if is_run_id(run_id) else []
+        return rows.positions(found)
+
+    def _ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
+        try:
+            cursor = self._connection.cursor()
+            found: list[list[Any]] = cursor.execute(query, parameters).fetchall()
+        except httpx.HTTPError as error:
+            raise StoreError(
+                f"Pinot's broker at {self._address} does not answer. Start it (make stack), "
+                "or set RACECAST_PINOT_BROKER to where it is."
+            ) from error
+        except pinotdb.exceptions.Error as error:
+            _log.warning("Pinot refused a query: %s", error)
+            raise StoreError(
+                f"Pinot's broker at {self._address} can't answer yet: its tables are missing or still "
+                "being loaded. Set it up with python -m pinot setup, or wait a moment."
+            ) from error
+        return found
+
+
+def _race(row: list[Any]) -> Race:
+    name = row[-1]
+    return rows.race(row[:-1], None if name == NO_LOOKUP else name)
+
+
+def _is_name(text: str) -> bool:
+    """Whether `text` may go into a query: pinotdb leaves `*` without quotes."""
+    return text != "*" and text.isprintable() and 0 < len(text) <= 200

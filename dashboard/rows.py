@@ -1,0 +1,120 @@
+"""Rows of a database's answer made into what `store` promises; both stores use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from dashboard.store import Competitor, Course, Positions, Race, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+RACE_COLUMNS = (
+    "runId",
+    "name",
+    "course",
+    "startTime",
+    "status",
+    "competitors",
+    "speed",
+    "seed",
+    "updatedAt",
+)
+POSITION_COLUMNS = (
+    "competitorId",
+    "lon",
+    "lat",
+    "distance",
+    "status",
+    "elapsed",
+    "emittedAt",
+)
+
+
+def race(row: Sequence[Any], course_name: str | None) -> Race:
+    """A race from a row of `RACE_COLUMNS` with the times in epoch milliseconds."""
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at = row
+    return Race(
+        run_id=run_id,
+        name=name,
+        course=course,
+        course_name=course_name or course,
+        start_time=int(start_time),
+        status=status,
+        competitors=int(competitors),
+        speed=float(speed),
+        seed=int(seed),
+        updated_at=int(updated_at),
+    )
+
+
+def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
+    """Competitors by bib from rows of competitorId, name, category, wave."""
+    return {
+        int(bib): Competitor(name=name, category=category, wave=int(wave))
+        for bib, name, category, wave in rows
+    }
+
+
+def positions(rows: Sequence[Sequence[Any]]) -> Positions:
+    """Positions in bib order from rows of `POSITION_COLUMNS`."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(POSITION_COLUMNS)
+    bib = np.array(columns[0], dtype=np.int64)
+    order = np.argsort(bib, kind="stable")
+    lon, lat, distance = (np.array(column, np.float64)[order] for column in columns[1:4])
+    return Positions(
+        competitor=bib[order],
+        lon=lon,
+        lat=lat,
+        distance=distance,
+        status=np.array(columns[4], dtype=np.str_)[order],
+        elapsed=np.array(columns[5], np.float64)[order],
+        emitted_at=np.array(columns[6], np.int64)[order],
+    )
+
+
+def course(row: Sequence[Any]) -> Course:
+    """A course from shortName, longName, distance and the WKT of line, fences, start and end.
+
+    Raises `StoreError` if a geometry can't be read.
+    """
+    short_name, long_name, distance, line, fences, start, finish = row
+    try:
+        return Course(
+            short_name=short_name,
+            long_name=long_name,
+            distance=float(distance),
+            line=_lon_lat(shapely.from_wkt(line)),
+            start=_point(start),
+            finish=_point(finish),
+            fences=_rings(fences),
+        )
+    except (shapely.errors.ShapelyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise StoreError(
+            f"The course {short_name} in the store can't be drawn: {error}. "
+            "Load the courses again (python -m pinot setup, or restart the simulator)."
+        ) from error
+
+
+def _lon_lat(geometry: Any) -> NDArray[np.float64]:
+    return shapely.get_coordinates(geometry)
+
+
+def _point(wkt: str) -> tuple[float, float]:
+    lon, lat = shapely.get_coordinates(shapely.from_wkt(wkt))[0]
+    return float(lon), float(lat)
+
+
+def _rings(wkt: str) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+    """The rings of each polygon of a POLYGON or MULTIPOLYGON; none of them for an empty text."""
+    if not wkt:
+        return ()
+    polygons = [p for p in shapely.get_parts(shapely.from_wkt(wkt)) if not p.is_empty]
+    return tuple(
+        (_lon_lat(polygon.exterior), *(_lon_lat(hole) for hole in polygon.interiors)) for polygon in polygons
+    )

@@ -1,0 +1,35 @@
+"""The dashboard's settings: environment variables with the prefix RACECAST_, or flags of the same name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the dashboard listens, and where it finds the races, the API and the map's tiles."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RACECAST_",
+        cli_kebab_case=True,
+        cli_prog_name="python -m dashboard",
+        cli_hide_none_type=True,
+        frozen=True,
+    )
+
+    dashboard_host: str = Field("127.0.0.1", description="address to listen on")
+    dashboard_port: Annotated[int, Field(ge=1, le=65535, description="port to listen on")] = 8501
+    store: Literal["sqlite", "pinot"] = Field("sqlite", description="where the races are read from")
+    sqlite: Path = Field(Path("racecast.db"), description="the simulator's SQLite file")
+    pinot_broker: HttpUrl = Field(HttpUrl("http://127.0.0.1:8099"), description="address of Pinot's broker")
+    api: HttpUrl = Field(HttpUrl("http://127.0.0.1:8080"), description="address of the simulator's API")
+    tiles: str = Field(
+        "",
+        description="URL template of a tile layer under the map, such as "
+        "https://tile.openstreetmap.org/{z}/{x}/{y}.png; without it the ground is plain "
+        "and the map asks no other host for anything",
+    )
+    tiles_attribution: str = Field("", description="whom the tiles are from, shown on the map")

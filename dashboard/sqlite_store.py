@@ -1,0 +1,98 @@
+"""The store on the simulator's embedded SQLite file, read only.
+
+A connection lives for one question: opening takes a fraction of a millisecond, any thread may ask, and a
+file that is deleted and made anew (a fresh demo) is seen at once. A file that isn't there yet is a store
+without races.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from dashboard import rows
+from dashboard.store import MAX_COMPETITORS, MAX_RACES, StoreError, is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dashboard.store import Competitor, Course, Positions, Race
+
+SCHEMA_VERSION = 1
+"""The `user_version` of the tables that this module can read."""
+
+BUSY_TIMEOUT_S = 2.0
+
+_RACES = f"""
+    SELECT {", ".join("races." + column for column in rows.RACE_COLUMNS)}, courses.longName
+    FROM races LEFT JOIN courses ON courses.shortName = races.course
+"""  # noqa: S608 (the column names are ours)
+_COURSE = """
+    SELECT shortName, longName, distance, courseMap, geoFenceLocation, startLocation, endLocation
+    FROM courses WHERE shortName = ?
+"""
+_COMPETITORS = "SELECT competitorId, name, category, wave FROM competitors WHERE runId = ? LIMIT ?"
+_POSITIONS = f"""
+    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = ? LIMIT ?
+"""  # noqa: S608 (the column names are ours)
+
+
+class SqliteStore:
+    """Reads races from the SQLite file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def races(self) -> list[Race]:
+        """The newest races, newest start first."""
+        found = self._ask(f"{_RACES} ORDER BY races.startTime DESC, races.runId DESC LIMIT ?", MAX_RACES)
+        return [rows.race(row[:-1], row[-1]) for row in found]
+
+    def race(self, run_id: str) -> Race | None:
+        """One race, or None."""
+        if not is_run_id(run_id):
+            return None
+        found = self._ask(f"{_RACES} WHERE races.runId = ?", run_id)
+        return rows.race(found[0][:-1], found[0][-1]) if found else None
+
+    def course(self, short_name: str) -> Course | None:
+        """One course, or None."""
+        found = self._ask(_COURSE, short_name)
+        return rows.course(found[0]) if found else None
+
+    def competitors(self, run_id: str) -> dict[int, Competitor]:
+        """The competitors of a race by bib number."""
+        return rows.competitors(self._ask(_COMPETITORS, run_id, MAX_COMPETITORS))
+
+    def positions(self, run_id: str) -> Positions:
+        """The newest position of each competitor."""
+        return rows.positions(self._ask(_POSITIONS, run_id, MAX_COMPETITORS))
+
+    def _ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
+        if not self._path.exists():
+            return []
+        try:
+            with closing(self._connect()) as connection:
+                self._check_version(connection)
+                return connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            if "no such table" in str(error):  # the simulator is just making the file
+                return []
+            raise StoreError(
+                f"The race file {self._path} can't be read: {error}. "
+                "Check that it is the file the simulator writes (RACECAST_SQLITE)."
+            ) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in {0, SCHEMA_VERSION}:  # 0: not set up yet
+            raise StoreError(
+                f"The race file {self._path} was written by another version of Racecast "
+                f"(tables {version}, this dashboard reads {SCHEMA_VERSION}). Start with a new file."
+            )

@@ -1,0 +1,145 @@
+"""What the dashboard reads: races, courses, competitors and their newest positions.
+
+`Store` is the contract; `sqlite_store` and `pinot_store` keep it, and both are held to the same tests.
+Nothing here knows of Streamlit, of the map or of a database.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+STATUSES = ("running", "paused", "finished", "dnf")
+"""Every status of a competitor, in the order in which the map numbers them."""
+
+MAX_RACES = 200
+"""So many races are offered, the newest first."""
+
+MAX_COMPETITORS = 100_000
+"""No race has more (the API's limit); Pinot wants a number where SQLite needs none."""
+
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class StoreError(Exception):
+    """The store can't be read just now; the text says why and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race as the store knows it.
+
+    Attributes:
+        run_id: what links and tables call it.
+        name: what people call it, exactly as typed.
+        course: the course's short name.
+        course_name: its long name, or the short one if the course isn't in the store.
+        start_time: epoch milliseconds UTC.
+        status: scheduled, running, paused, finished or cancelled.
+        competitors: how many start.
+        speed: race seconds per second.
+        seed: what makes it repeatable.
+        updated_at: epoch milliseconds UTC of the newest change of this row.
+    """
+
+    run_id: str
+    name: str
+    course: str
+    course_name: str
+    start_time: int
+    status: str
+    competitors: int
+    speed: float
+    seed: int
+    updated_at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A course to draw and to measure by.
+
+    Attributes:
+        short_name, long_name: its names.
+        distance: metres from start to finish, all laps.
+        line: degrees lon, lat of one lap, shape (n, 2).
+        start, finish: lon, lat.
+        fences: each geofence's rings (outer first, then holes), each of shape (n, 2) as lon, lat.
+    """
+
+    short_name: str
+    long_name: str
+    distance: float
+    line: NDArray[np.float64]
+    start: tuple[float, float]
+    finish: tuple[float, float]
+    fences: tuple[tuple[NDArray[np.float64], ...], ...]
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """Who wears a bib."""
+
+    name: str
+    category: str
+    wave: int
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """The newest position of each competitor of a race, in bib order; every array has shape (n,).
+
+    Attributes:
+        competitor: bib numbers.
+        lon, lat: degrees.
+        distance: metres of the course covered.
+        status: one of `STATUSES`.
+        elapsed: race time in seconds; a finisher's exact finish time.
+        emitted_at: epoch milliseconds UTC at which the simulator sent it.
+    """
+
+    competitor: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    status: NDArray[np.str_]
+    elapsed: NDArray[np.float64]
+    emitted_at: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.competitor)
+
+
+class Store(Protocol):
+    """Reads races; every method raises `StoreError` if the store can't be read."""
+
+    def races(self) -> Sequence[Race]:
+        """The newest `MAX_RACES` races, newest start first."""
+        ...
+
+    def race(self, run_id: str) -> Race | None:
+        """One race, or None if the store has none of that name (yet)."""
+        ...
+
+    def course(self, short_name: str) -> Course | None:
+        """One course, or None if the store doesn't have it."""
+        ...
+
+    def competitors(self, run_id: str) -> Mapping[int, Competitor]:
+        """The competitors of a race by bib number; empty if nothing is known of them."""
+        ...
+
+    def positions(self, run_id: str) -> Positions:
+        """The newest position of each competitor; of length 0 before the first tick."""
+        ...
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` can be the name of a race at all: what is asked of a store must pass this."""
+    return _RUN_ID.fullmatch(text) is not None

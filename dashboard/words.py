@@ -1,0 +1,38 @@
+"""Text on the pages that is shown exactly as it is.
+
+Streamlit's own text elements read Markdown: a race named `![](http://…)` would fetch a picture. So what a
+person, the API or an error message may have worded goes through here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from dashboard.escape import escape
+
+_STYLE = Path(__file__).parent / "static" / "page.css"
+
+
+def style() -> None:
+    """The pages' own style sheet; once on every page."""
+    st.html(_STYLE)
+
+
+def title(text: str) -> None:
+    """The page's heading."""
+    st.html(f'<h1 class="page-title">{escape(text)}</h1>')
+
+
+def facts(*texts: str) -> None:
+    """Short facts in one quiet line."""
+    items = "".join(f"<span>{escape(text)}</span>" for text in texts)
+    st.html(f'<p class="facts">{items}</p>')
+
+
+def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> None:
+    """A sentence that stands out, and that a screen reader says."""
+    role = "alert" if kind == "error" else "status"
+    st.html(f'<div class="notice {kind}" role="{role}">{escape(text)}</div>')
