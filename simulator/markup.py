@@ -29,23 +29,26 @@ def parse(data: bytes, source: str) -> etree._Element:
     if not data.strip():
         raise CourseError(f"{source} is empty")
     for _ in range(_ROUNDS):
+        parser = _parser()
         try:
-            root = etree.fromstring(data, _parser())
+            root = etree.fromstring(data, parser)
         except etree.XMLSyntaxError as error:
-            declared = _declare(data, error)
+            _refuse_doctype(b"<!DOCTYPE" in data, source)
+            # The parser's own log: the error's has what this thread parsed before as well.
+            declared = _declare(data, [entry.message for entry in parser.error_log])
             if declared is None:
                 raise CourseError(f"{source} isn't well-formed XML: {error.msg}") from None
             data = declared
         else:
-            return _without_doctype(root, source)
+            info = root.getroottree().docinfo
+            _refuse_doctype(info.internalDTD is not None or bool(info.doctype), source)
+            return root
     raise CourseError(f"{source} uses too many namespace prefixes that it doesn't declare")
 
 
-def _without_doctype(root: etree._Element, source: str) -> etree._Element:
-    info = root.getroottree().docinfo
-    if info.internalDTD is not None or info.doctype:
+def _refuse_doctype(found: bool, source: str) -> None:  # noqa: FBT001 - there is but one thing to say
+    if found:
         raise CourseError(f"{source} has a document type (<!DOCTYPE …>), which isn't allowed: remove it")
-    return root
 
 
 def _parser() -> etree.XMLParser[etree._Element]:
@@ -59,13 +62,13 @@ def _parser() -> etree.XMLParser[etree._Element]:
     )
 
 
-def _declare(data: bytes, error: etree.XMLSyntaxError) -> bytes | None:
-    """Declare the prefixes that the error misses, in the outermost element; None if it is another error.
+def _declare(data: bytes, messages: list[str]) -> bytes | None:
+    """Declare the prefixes that the parser missed, in the outermost element; None if it missed none.
 
     The alternative, lxml's recover=True, would accept a file that is cut short: after a hundred errors
     libxml2 keeps the rest to itself.
     """
-    prefixes = {found[1] for entry in error.error_log if (found := _UNDECLARED.match(entry.message))}
+    prefixes = {found[1] for message in messages if (found := _UNDECLARED.match(message))}
     root = _ROOT.match(data)
     if not prefixes or not root:
         return None

@@ -99,7 +99,7 @@ def _to_ends(marker: Marker, line: Line) -> tuple[float, float]:
 
 def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> None:
     """Warn of a marker that doesn't stand at its end of the line."""
-    for marker, role, own in ((start, "start", 0), (finish, "finish", 1)):
+    for marker, end, own in ((start, "start", 0), (finish, "end", 1)):
         if not marker:
             continue
         metres = _to_ends(marker, line)
@@ -108,4 +108,4 @@ def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings
         other = ""
         if metres[1 - own] <= limits.MARKER_NEAR:
             other = ", but beside its other end: was the line drawn the wrong way round?"
-        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {role}{other}")
+        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{other}")

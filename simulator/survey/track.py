@@ -51,7 +51,8 @@ def _check_range(lon: Floats, lat: Floats, where: str) -> None:
     fault = f"latitude {lat[at]:g}, outside -90…90" if abs(lat[at]) > 90 else ""
     fault = f"longitude {lon[at]:g}, outside -180…180" if abs(lon[at]) > 180 else fault
     hint = ""
-    if in_range(lat, lon).all():
+    # A single wrong point is a slip of the pen; swapped is swapped throughout.
+    if 2 * len(wrong) > len(lon) and in_range(lat, lon).all():
         hint = "; it looks as if latitude and longitude were swapped: longitude comes first"
     raise CourseError(f"{place} has {fault}{hint}")
 

@@ -1,0 +1,95 @@
+"""Whatever bytes come in, a course or a CourseError comes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from simulator.course import MAX_DISTANCE
+from simulator.courses import read_course
+from simulator.drawing import CourseError
+from simulator.survey import limits
+
+REAL = (Path(__file__).parents[2] / "courses" / "crystal-palace.kml").read_bytes()
+PIECES = (
+    b"", b"9", b"-", b",", b" ", b"\n", b"<", b"<!--", b"e", b".", b"180", b"-180", b"90", b"1e300", b"nan",
+    b"&lt;", b"&amp", b"\xff", b"\x00", b"<Point>", b"</Placemark>", b"<gx:Track>", b"laps",
+)  # fmt: skip
+
+edits = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(PIECES)), min_size=1, max_size=8
+)
+
+
+def check(data: bytes) -> bool:
+    """Read the bytes; a course that comes of them has to be sound."""
+    try:
+        course = read_course(data, "any.kml")
+    except CourseError:
+        return False
+    assert limits.MIN_DISTANCE * 0.99 < course.distance <= MAX_DISTANCE
+    assert np.isfinite([course.lon, course.lat, course.along]).all()
+    assert (np.diff(course.along) > 0).all()
+    assert np.abs(course.lat).max() <= 90
+    assert len(course.warnings) <= limits.MAX_WARNINGS
+    assert len(course.fences) <= limits.MAX_FENCES
+    assert all(fence.polygon.is_valid and not fence.polygon.is_empty for fence in course.fences)
+    assert len({fence.name for fence in course.fences}) == len(course.fences)
+    return True
+
+
+@given(st.binary(max_size=200))
+@example(b"\x00")
+@example(b"\xff\xfe<\x00k\x00")
+@example(b'<?xml version="1.0" encoding="no-such"?><kml/>')
+@example(b"PK\x03\x04 a KMZ by mistake")
+@example(b"<kml/>")
+def test_any_bytes(data: bytes) -> None:
+    """So few bytes never make a course, and fail with a CourseError only."""
+    assert not check(data)
+
+
+@settings(max_examples=500, deadline=None)
+@given(edits)
+def test_mutated(edits: list[tuple[float, int, bytes]]) -> None:
+    """A real file with pieces cut out and put in gives a sound course or a CourseError."""
+    data = REAL
+    for place, cut, piece in edits:
+        at = int(place * len(data))
+        data = data[:at] + piece + data[at + cut :]
+    check(data)
+
+
+numbers = st.sampled_from(
+    ["0", "0.001", "-0.001", "51", "51.001", "180", "-180", "179.999", "90", "-90", "1e-9"]
+)
+tuples = st.lists(
+    st.tuples(numbers, numbers).map(",".join) | st.tuples(numbers, numbers, numbers).map(",".join),
+    max_size=8,
+).map(" ".join)
+names = st.sampled_from(["Start", "finish", "Start/End", "Park", ""])
+geometries = st.sampled_from(["LineString", "Point", "LinearRing"]).flatmap(
+    lambda kind: tuples.map(lambda text: f"<{kind}><coordinates>{text}</coordinates></{kind}>")
+) | st.lists(tuples, min_size=1, max_size=3).map(
+    lambda rings: (
+        "<Polygon>"
+        + "".join(
+            f"<{where}><LinearRing><coordinates>{ring}</coordinates></LinearRing></{where}>"
+            for where, ring in zip(["outerBoundaryIs", *["innerBoundaryIs"] * 2], rings, strict=False)
+        )
+        + "</Polygon>"
+    )
+)
+placemarks = st.lists(st.tuples(names, geometries), min_size=1, max_size=6)
+
+
+@settings(max_examples=500, deadline=None)
+@given(placemarks, st.sampled_from(["", "1", "2", "1000"]))
+def test_degenerate(placemarks: list[tuple[str, str]], laps: str) -> None:
+    """Well-formed files of degenerate shapes (poles, antimeridian, repeated points) do as well."""
+    data = f'<ExtendedData><Data name="laps"><value>{laps}</value></Data></ExtendedData>' if laps else ""
+    body = "".join(f"<Placemark><name>{name}</name>{shape}</Placemark>" for name, shape in placemarks)
+    check(f"<kml>{data}{body}</kml>".encode())

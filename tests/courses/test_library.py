@@ -1,0 +1,59 @@
+"""A folder of course files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator import courses
+from simulator.courses import load_folder, read_course
+from simulator.drawing import CourseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GOOD = "<kml><LineString><coordinates>0,51 0,51.01</coordinates></LineString></kml>"
+
+
+def test_folder(tmp_path: Path) -> None:
+    """Courses come by short name in order; a bad file is told with its error and hides no other."""
+    for name in ("b.kml", "a.KML", "c 1.kml"):
+        (tmp_path / name).write_text(GOOD)
+    (tmp_path / "bad.kml").write_text("<kml>")
+    (tmp_path / "README.md").write_text("not a course")
+    (tmp_path / "folder.kml").mkdir()
+    library = load_folder(tmp_path)
+    assert list(library.courses) == ["a", "b"]
+    assert {name: course.short_name for name, course in library.courses.items()} == {"a": "a", "b": "b"}
+    assert list(library.errors) == ["bad.kml", "c 1.kml", "folder.kml"]
+    assert library.errors["bad.kml"].startswith("bad.kml isn't well-formed XML: ")
+    assert library.errors["c 1.kml"].startswith("c 1.kml: 'c 1' can't be a course's short name")
+    assert library.errors["folder.kml"].startswith("folder.kml can't be read: ")
+
+
+def test_same_short_name(tmp_path: Path) -> None:
+    """Of two files for one short name the first is taken and the other told."""
+    (tmp_path / "a.KML").write_text(GOOD)
+    (tmp_path / "a.kml").write_text(GOOD)
+    library = load_folder(tmp_path)
+    assert list(library.courses) == ["a"]
+    assert library.errors == {"a.kml": "a.kml: there is another file for a"}
+
+
+def test_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file bigger than any course needs isn't even read."""
+    monkeypatch.setattr(courses, "MAX_BYTES", 10)
+    (tmp_path / "a.kml").write_text(GOOD)
+    assert list(load_folder(tmp_path).errors) == ["a.kml"]
+
+
+def test_other_format() -> None:
+    """A suffix that no reader knows is refused with those that are known."""
+    with pytest.raises(CourseError, match=r"course\.doc isn't a course file: its name ends in none of \.kml"):
+        read_course(b"", "course.doc")
+
+
+def test_long_name() -> None:
+    """A name that is asked for goes before the file's own."""
+    assert read_course(GOOD.encode(), "a.kml", "Along the canal").long_name == "Along the canal"
