@@ -11,7 +11,6 @@ import pytest
 from simulator import kml
 from simulator.drawing import CourseError
 
-
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
 
