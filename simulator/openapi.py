@@ -107,6 +107,35 @@ def follow(schema: dict[str, Any]) -> dict[str, Any]:
     return target
 
 
+def kind(schema: dict[str, Any]) -> str:
+    """Return in words what a schema allows, for people: `integer, 1 to 100,000`."""
+    if "$ref" in schema:
+        return str(schema["$ref"].rsplit("/", 1)[1])
+    if "anyOf" in schema:
+        return " or ".join(kind(one) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("type") == "array":
+        return _list_kind(schema)
+    words = str(schema.get("format") or schema.get("type", "anything"))
+    if "pattern" in schema:
+        words += f" matching {schema['pattern']}"
+    if "minimum" in schema:
+        words += f", {schema['minimum']:,} to {schema['maximum']:,}"
+    if "maxLength" in schema:
+        words += f", {schema['minLength']} to {schema['maxLength']} characters"
+    return words
+
+
+def _list_kind(schema: dict[str, Any]) -> str:
+    if "prefixItems" in schema:
+        return " and ".join(kind(one) for one in schema["prefixItems"])
+    words = f"list of {kind(schema['items'])}"
+    if "maxItems" in schema:
+        words += f"; {schema['minItems']:,} to {schema['maxItems']:,} of them"
+    return words
+
+
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": route.summary,

@@ -47,12 +47,14 @@ class RaceRequest(BaseModel):
     )
     competitors: int = Field(default=100, ge=1, le=MAX_COMPETITORS)
     fastest: Pace = Field(default=144.0, description="The fastest pace, seconds per kilometre.")
-    slowest: Pace = Field(default=500.0, description="The slowest pace, seconds per kilometre.")
+    slowest: Pace = Field(
+        default=500.0, validate_default=True, description="The slowest pace, seconds per kilometre."
+    )
     how_many_get_stopped: float = Field(
         default=0.0, ge=0, le=1, description="The share of the competitors who pause in a geofence."
     )
     min_pause: Pause = Field(default=5.0, description="The shortest pause, seconds.")
-    max_pause: Pause = Field(default=30.0, description="The longest pause, seconds.")
+    max_pause: Pause = Field(default=30.0, validate_default=True, description="The longest pause, seconds.")
     seed: int | None = Field(default=None, ge=0, le=MAX_SEED, description="Made if left out, and answered.")
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     interval: float | None = Field(

@@ -64,11 +64,7 @@ class Api:
         self._log = structlog.get_logger()
         self._registry = CollectorRegistry()
         self._registry.register(Metrics(office.engine, publisher))
-        self._pages = jinja2.Environment(
-            loader=jinja2.PackageLoader("simulator", "pages"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
+        self._pages = jinja2.Environment(loader=jinja2.PackageLoader("simulator", "pages"), autoescape=True)
 
     @app.route("/races", methods=["POST"])
     @app.route("/", methods=["POST"])
@@ -156,7 +152,8 @@ class Api:
     @app.route("/docs", methods=["GET"])
     def docs(self, request: Request) -> bytes:
         """Show what the API can do, to people."""
-        return self._page(request, "docs.html", api=openapi.document(), follow=openapi.follow)
+        document = openapi.document()
+        return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
 
     @app.route("/", methods=["GET"])
     def index(self, request: Request) -> bytes:

@@ -1,0 +1,79 @@
+"""A publisher that remembers, for tests of what stands before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred, fail, succeed
+
+from simulator.events import Entries, Passed, Positions, RaceRecord
+from simulator.publisher import Health, PublishError
+
+if TYPE_CHECKING:
+    from simulator.events import Batch
+
+
+class FakePublisher:
+    """Keeps every batch; can be full, and can fail.
+
+    Attributes:
+        batches: what was taken, in order.
+        full: while True, `publish` takes the batch and holds its Deferred back until `make_room`.
+        failing: while not None, `publish` fails with these words.
+    """
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self.full = False
+        self.failing: str | None = None
+        self.attempts = 0
+        self.closed = False
+        self._held: list[Deferred[None]] = []
+
+    def publish(self, batch: Batch) -> Deferred[None]:
+        """Take a batch, unless failing."""
+        self.attempts += 1
+        if self.failing is not None:
+            return fail(PublishError(self.failing))
+        self.batches.append(batch)
+        if not self.full:
+            return succeed(None)
+        self._held.append(Deferred())
+        return self._held[-1]
+
+    def make_room(self) -> None:
+        """Let the engine go on."""
+        self.full = False
+        held, self._held = self._held, []
+        for waiting in held:
+            waiting.callback(None)
+
+    def health(self) -> Health:
+        """Tell of the failing."""
+        return Health(waiting=len(self._held), delivered=len(self.batches), trouble=self.failing)
+
+    def close(self) -> Deferred[None]:
+        """Remember that it was closed."""
+        self.closed = True
+        return succeed(None)
+
+    def log(self) -> list[str]:
+        """Return what was told as one line an event: `running`, `entries 1-3`, `tick 5: 3`, `passed 2`."""
+        return [_line(batch) for batch in self.batches]
+
+    def ticks(self) -> list[int]:
+        """Return the race times of the positions that were told, in order, a tick once."""
+        times = [batch.raw_time for batch in self.batches if isinstance(batch, Positions)]
+        return [time for nth, time in enumerate(times) if nth == 0 or time != times[nth - 1]]
+
+
+def _line(batch: Batch) -> str:
+    match batch:
+        case Positions():
+            return f"tick {batch.raw_time}: {len(batch)}"
+        case Passed():
+            return f"passed {len(batch)}"
+        case Entries():
+            return f"entries {batch.first}-{batch.last}"
+        case RaceRecord():
+            return batch.status

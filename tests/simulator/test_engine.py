@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from twisted.internet.task import Clock
+
+from simulator import engine as engine_module
+from simulator.engine import RETRY, Engine, EngineFullError, StateError
+from simulator.events import Passed, Positions, RaceRecord
+from tests.simulator.conftest import START, resolved
+from tests.simulator.fakes import FakePublisher
+
+if TYPE_CHECKING:
+    from simulator.course import Course
+    from simulator.run import Run
+
+
+class World:
+    """An engine on a clock that the test moves, and what it publishes."""
+
+    def __init__(self, clock: Clock, course: Course) -> None:
+        self.clock = clock
+        self.publisher = FakePublisher()
+        self.engine = Engine(clock, self.publisher)
+        self.course = course
+
+    def add(self, **fields: Any) -> Run:
+        """Add a race of three, unless said otherwise."""
+        run_id = fields.pop("run_id", "race-1")
+        request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
+        return self.engine.add(self.course, request)
+
+    def turn(self, turns: int = 50) -> None:
+        """Let the reactor turn without time going by."""
+        for _ in range(turns):
+            self.clock.advance(0)
+
+    def wait(self, seconds: float, step: float = 1.0) -> None:
+        """Let time go by."""
+        for _ in range(round(seconds / step)):
+            self.clock.advance(step)
+            self.turn()
+
+
+@pytest.fixture
+def world(clock: Clock, straight: Course) -> World:
+    """Return an engine on the straight."""
+    return World(clock, straight)
+
+
+def test_a_race_is_told_in_order(world: World) -> None:
+    """First the race, then its competitors, then tick by tick the passings and the positions."""
+    world.add()
+    world.turn()
+    world.wait(2)
+
+    assert world.publisher.log() == [
+        "running",
+        "entries 1-3",
+        "passed 3",
+        "tick 0: 3",
+        "tick 1: 3",
+        "tick 2: 3",
+    ]
+
+
+def test_a_stall_of_ten_seconds_emits_exactly_the_missed_ticks_in_order(world: World) -> None:
+    """After the process stood still for ten seconds the ten missed ticks follow, each once, in order."""
+    world.add()
+    world.turn()
+    world.wait(3)
+    world.clock.advance(10)
+    world.turn()
+    world.wait(2)
+
+    assert world.publisher.ticks() == list(range(16))
+
+
+class TurnClock(Clock):
+    """A clock of which one `advance` is one turn, as of a reactor: what a call starts comes in the next."""
+
+    def advance(self, amount: float) -> None:
+        """Make the calls that are due now, and not those that they make."""
+        self.rightNow += amount
+        due = [call for call in self.calls if call.getTime() <= self.seconds()]
+        for call in due:
+            self.calls.remove(call)
+            call.called = True
+            call.func(*call.args, **call.kw)
+
+
+def test_a_turn_emits_one_batch_at_most(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much is due, a turn of the reactor is one batch long, and HTTP gets its turns between."""
+    monkeypatch.setattr(engine_module, "BATCH", 10)
+    clock = TurnClock()
+    clock.advance(START.timestamp())
+    world = World(clock, straight)
+    world.add(competitors=35)
+    world.turn(100)
+    clock.advance(20)
+    counts = []
+    for _ in range(30):
+        before = len(world.publisher.batches)
+        clock.advance(0)
+        counts.append(len(world.publisher.batches) - before)
+
+    assert max(counts) == 1
+    assert sum(counts) > 20
+    assert max(len(batch) for batch in world.publisher.batches) == 10
+
+
+def test_a_race_runs_to_its_end(world: World) -> None:
+    """Everybody's last position is the finish with the exact time, and then the race is finished."""
+    run = world.add(how_many_get_stopped=0.5, speed=10, interval=10)
+    race = run.race
+    world.turn()
+    world.wait(race.duration / 10 + 2)
+    positions = [batch for batch in world.publisher.batches if isinstance(batch, Positions)]
+    last = {
+        bib: elapsed
+        for batch in positions
+        for bib, elapsed in zip(batch.bib.tolist(), batch.elapsed.tolist(), strict=True)
+    }
+    passings = [batch for batch in world.publisher.batches if isinstance(batch, Passed)]
+
+    assert last == dict(enumerate(np.round(race.finish_times, 3).tolist(), start=1))
+    assert sum(len(batch) for batch in passings) == 3 * len(race.course.timing_points)
+    assert world.publisher.log()[-1] == "finished"
+    assert run.status == "finished"
+
+
+def test_speed_and_interval_set_the_ticks(world: World) -> None:
+    """At speed 30 and interval 15 there are two ticks a second."""
+    world.add(speed=30, interval=15)
+    world.turn()
+    world.wait(3, step=0.5)
+
+    assert world.publisher.ticks() == [0, 15, 30, 45, 60, 75, 90]
+
+
+def test_a_race_in_the_future_waits_for_its_gun(world: World) -> None:
+    """A scheduled race is told at once, and runs when its time has come."""
+    world.add(start_at=START + timedelta(seconds=5))
+    world.turn()
+    world.wait(4)
+    assert world.publisher.log() == ["scheduled", "entries 1-3"]
+
+    world.wait(2)
+    assert world.publisher.log()[2:] == ["running", "passed 3", "tick 0: 3", "tick 1: 3"]
+
+
+def test_a_race_in_the_past_catches_up(world: World) -> None:
+    """A race whose gun went a while ago tells what has happened since."""
+    world.add(start_at=START - timedelta(seconds=5))
+    world.turn()
+
+    assert world.publisher.ticks() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_pause_stops_the_race_time(world: World) -> None:
+    """While a race is paused no tick comes, and then it goes on where it was."""
+    run = world.add()
+    world.turn()
+    world.wait(3)
+    world.engine.pause(run)
+    world.wait(60)
+    assert world.publisher.log()[-1] == "paused"
+    assert world.publisher.ticks() == [0, 1, 2, 3]
+
+    world.engine.resume(run)
+    world.wait(2)
+    assert world.publisher.ticks() == [0, 1, 2, 3, 4, 5]
+
+
+def test_cancelling_ends_a_race(world: World) -> None:
+    """After the cancellation there is no tick more."""
+    run = world.add()
+    world.turn()
+    world.wait(3)
+    world.engine.cancel(run)
+    world.wait(10)
+
+    assert world.publisher.log()[-1] == "cancelled"
+    assert world.publisher.ticks() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [("running", "resume"), ("paused", "pause"), ("cancelled", "pause"), ("cancelled", "cancel")],
+)
+def test_impossible_changes_are_refused(world: World, before: str, change: str) -> None:
+    """What a race's state doesn't allow is refused with words, and changes nothing."""
+    run = world.add()
+    if before != "running":
+        {"paused": world.engine.pause, "cancelled": world.engine.cancel}[before](run)
+    with pytest.raises(StateError, match=f"the race is {before}"):
+        getattr(world.engine, change)(run)
+    assert run.status == before
+
+
+def test_records_of_a_race_are_newer_each_time(world: World) -> None:
+    """`updatedAt` rises with every change, even within one millisecond, for the upsert goes by it."""
+    run = world.add()
+    world.engine.pause(run)
+    world.engine.resume(run)
+    world.turn()
+    updated = [batch.updated_at for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
+
+    assert updated == sorted(set(updated))
+    assert len(updated) == 3
+
+
+def test_a_full_publisher_stops_the_ticking(world: World) -> None:
+    """While the publisher takes no more there is no tick; then the missed ones come, none lost."""
+    world.add()
+    world.turn()
+    world.wait(2)
+    world.publisher.full = True
+    world.wait(10)
+    assert world.publisher.ticks() == [0, 1, 2, 3]
+    assert world.engine.lag() == pytest.approx(9)
+
+    world.publisher.make_room()
+    world.turn()
+    assert world.publisher.ticks() == list(range(13))
+    assert world.engine.lag() == 0
+
+
+def test_a_failed_batch_comes_again(world: World) -> None:
+    """A batch that the publisher could not take comes again each second until it is taken."""
+    world.add()
+    world.turn()
+    world.publisher.failing = "the disk is full"
+    world.wait(5)
+    assert world.publisher.ticks() == [0]
+    assert world.engine.trouble == "the disk is full"
+    assert world.engine.counts.retries == 5
+
+    world.publisher.failing = None
+    world.wait(RETRY + 1)
+    assert world.publisher.ticks() == list(range(8))
+    assert world.engine.trouble is None
+
+
+def test_a_batch_says_when_it_was_handed_over(world: World) -> None:
+    """`emittedAt` is the wall clock at the handing over, not the event's own time."""
+    world.add(speed=100)
+    world.turn()
+    world.wait(1)
+    handed = [batch.emitted_at for batch in world.publisher.batches if isinstance(batch, Positions)]
+    start = START.timestamp() * 1000
+
+    assert handed == [start, start + 1000]
+
+
+def test_two_races_take_turns(world: World) -> None:
+    """The tick that has been due the longest comes first, whichever race's it is."""
+    world.add(run_id="slow", interval=4)
+    world.add(run_id="quick", interval=2)
+    world.clock.advance(4)
+    world.turn()
+    order = [
+        (batch.run_id, batch.raw_time) for batch in world.publisher.batches if isinstance(batch, Positions)
+    ]
+
+    assert order == [("slow", 0), ("quick", 0), ("quick", 2), ("slow", 4), ("quick", 4)]
+
+
+def test_stopping_ends_after_the_batch_in_hand(world: World) -> None:
+    """Stopping waits for the batch that is being published, and starts no other."""
+    world.add()
+    world.turn()
+    world.publisher.full = True
+    world.wait(3)
+    stopped = world.engine.stop()
+    assert not stopped.called
+
+    world.publisher.make_room()
+    world.turn()
+    assert stopped.called
+    world.wait(5)
+    assert world.publisher.ticks() == [0, 1]
+
+
+def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
+    """An engine that waits for the next tick stops at once."""
+    world.add()
+    world.turn()
+
+    assert world.engine.stop().called
+    world.wait(5)
+    assert world.publisher.ticks() == [0]
+
+
+def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Races are taken up to the limit of competitors, and room comes back when one has ended."""
+    monkeypatch.setattr(engine_module, "MAX_LIVE_COMPETITORS", 10)
+    run = world.add(run_id="a", competitors=7)
+    with pytest.raises(EngineFullError, match="more than 10"):
+        world.add(run_id="b", competitors=4)
+    world.add(run_id="c", competitors=3)
+    world.engine.cancel(run)
+    world.add(run_id="d", competitors=7)
+
+    assert list(world.engine.runs) == ["a", "c", "d"]
+
+
+def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more races than are kept, one that has ended is forgotten; if none has, there is no room."""
+    monkeypatch.setattr(engine_module, "MAX_RUNS", 2)
+    first = world.add(run_id="a")
+    world.add(run_id="b")
+    with pytest.raises(EngineFullError, match="2 races"):
+        world.add(run_id="c")
+    world.engine.cancel(first)
+    world.turn()
+    world.add(run_id="c")
+
+    assert list(world.engine.runs) == ["b", "c"]
+
+
+def test_a_fault_in_a_tick_does_not_end_the_engine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in one tick is logged and tried again a second later; the other races go on."""
+    world.add()
+    world.turn()
+    monkeypatch.setattr(engine_module, "positions_at", lambda *_: 1 / 0)
+    world.wait(2)
+    monkeypatch.undo()
+    world.wait(3)
+
+    assert world.publisher.ticks() == [0, 1, 2, 3, 4, 5]
