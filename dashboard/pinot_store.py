@@ -26,8 +26,10 @@ NO_LOOKUP = "null"
 
 _log = logging.getLogger(__name__)
 
+# A TIMESTAMP is answered as text, in the time zone of Pinot's machine, unless it is cast (to LONG: Pinot 0.11
+# has no BIGINT).
 _RACES = f"""
-    SELECT {", ".join(rows.RACE_COLUMNS).replace("startTime", "toEpochMillis(startTime)")},
+    SELECT {", ".join(rows.RACE_COLUMNS).replace("startTime", "CAST(startTime AS LONG)")},
            lookup('courses', 'longName', 'shortName', course)
     FROM races
 """  # noqa: S608 (the column names are ours)

@@ -1,0 +1,179 @@
+"""What every store promises, held against SQLite and against a real Pinot."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pytest
+
+from dashboard.pinot_store import PinotStore
+from dashboard.sqlite_store import SqliteStore
+from pinot.waiting import wait_for
+from tests.dashboard.events import NOW, KafkaWriter, SqliteWriter, competitor, position, race
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dashboard.store import Store
+    from tests.dashboard.events import Writer
+
+VISIBLE_WITHIN_S = 30.0
+
+
+class Case(NamedTuple):
+    """A store, a way to write what it reads, and a run id that no other test uses."""
+
+    store: Store
+    writer: Writer
+    run: str
+
+    def wait_for(self, seen: Callable[[], bool]) -> None:
+        """Wait until the store shows what was written."""
+        wait_for(
+            "the store",
+            lambda: None if seen() else "it doesn't show what was written",
+            seconds=VISIBLE_WITHIN_S,
+            say=print,
+        )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("pinot", marks=pytest.mark.stack)])
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    """Each of the two stores in turn."""
+    run = f"test_{uuid.uuid4().hex[:12]}"
+    if request.param == "sqlite":
+        path = tmp_path / "races.db"
+        return Case(SqliteStore(path), SqliteWriter(path), run)
+    stack = request.getfixturevalue("stack")
+    return Case(PinotStore(stack.broker), KafkaWriter(stack.kafka), run)
+
+
+def test_race_as_written(case: Case) -> None:
+    """A race comes back with every value as it was written, and the course's long name."""
+    name = 'It\'s ${alert(1)} `so` 100 % \\ "quoted" </script> ёж'
+    case.writer.write("races", [race(case.run, name=name)])
+    case.wait_for(lambda: case.store.race(case.run) is not None)
+    found = case.store.race(case.run)
+    assert found is not None
+    assert (case.run, name, "crystal-palace", "Crystal Palace", NOW) == (
+        found.run_id,
+        found.name,
+        found.course,
+        found.course_name,
+        found.start_time,
+    )
+    assert ("running", 3, 2.5, 9_007_199_254_740_993, NOW) == (
+        found.status,
+        found.competitors,
+        found.speed,
+        found.seed,
+        found.updated_at,
+    )
+
+
+def test_newest_race_first(case: Case) -> None:
+    """Races are in the order of their starts, the newest first, more than the broker's ten."""
+    runs = [f"{case.run}_{number:02}" for number in range(15)]
+    case.writer.write("races", [race(run, startTime=NOW + number) for number, run in enumerate(runs)])
+    case.wait_for(lambda: sum(r.run_id in runs for r in case.store.races()) == len(runs))
+    assert runs[::-1] == [r.run_id for r in case.store.races() if r.run_id in runs]
+
+
+def test_newest_state_of_race(case: Case) -> None:
+    """A race that was written again is the newer one."""
+    case.writer.write("races", [race(case.run)])
+    case.writer.write("races", [race(case.run, status="finished", updatedAt=NOW + 1)])
+    case.wait_for(lambda: getattr(case.store.race(case.run), "status", "") == "finished")
+    assert 1 == sum(r.run_id == case.run for r in case.store.races())
+
+
+def test_race_on_unknown_course(case: Case) -> None:
+    """A race whose course isn't in the store is called by the course's short name."""
+    case.writer.write("races", [race(case.run, course="drawn-by-hand")])
+    case.wait_for(lambda: case.store.race(case.run) is not None)
+    found = case.store.race(case.run)
+    assert found is not None
+    assert "drawn-by-hand" == found.course_name
+    assert case.store.course("drawn-by-hand") is None
+
+
+def test_unknown_race(case: Case) -> None:
+    """Of a race that isn't there, there is nothing, however it is spelt."""
+    for run in (case.run, "", "*", "x' OR '1'='1", "a b", "x" * 65, "\N{SNOWMAN}"):
+        assert case.store.race(run) is None
+        assert 0 == len(case.store.positions(run))
+        assert {} == case.store.competitors(run)
+
+
+def test_course(case: Case) -> None:
+    """A course has its line, its closed fence and its markers as lon, lat."""
+    course = case.store.course("crystal-palace")
+    assert course is not None
+    assert "Crystal Palace" == course.long_name
+    assert 4966.4 == pytest.approx(course.distance, abs=0.1)
+    assert (91, 2) == course.line.shape
+    assert (-0.063253, 51.41917) == pytest.approx(course.start)
+    assert (-0.064283, 51.419324) == pytest.approx(course.finish)
+    ((outer,),) = course.fences
+    assert np.array_equal(outer[0], outer[-1])
+    assert (-0.0651347, 51.4191617) == pytest.approx(tuple(outer[0]), abs=1e-6)
+
+
+def test_unknown_course(case: Case) -> None:
+    """A course that isn't there is None, however it is spelt."""
+    for name in ("nowhere", "", "*", "x' OR '1'='1", "a\nb"):
+        assert case.store.course(name) is None
+
+
+def test_newest_position_of_each(case: Case) -> None:
+    """Each competitor has one position, the newest, in the order of the bibs and with exact numbers."""
+    early = [position(case.run, bib) for bib in (3, 1, 2)]
+    late = [
+        position(
+            case.run,
+            bib,
+            rawTime=61,
+            distance=200.0 + bib / 3,
+            elapsed=61.125,
+            lon=-0.0651234567,
+            lat=51.4212345678,
+            status=status,
+            emittedAt=NOW + 61_000 + bib,
+        )
+        for bib, status in ((2, "paused"), (3, "dnf"))
+    ]
+    case.writer.write("parkrun", [*early, *late])
+    case.wait_for(
+        lambda: (
+            np.isin(["paused", "dnf"], case.store.positions(case.run).status).all()
+            and len(case.store.positions(case.run)) == 3
+        )
+    )
+    found = case.store.positions(case.run)
+    assert [1, 2, 3] == found.competitor.tolist()
+    assert ["running", "paused", "dnf"] == found.status.tolist()
+    assert [200.0, 200.0 + 2 / 3, 201.0] == found.distance.tolist()
+    assert [60.0, 61.125, 61.125] == found.elapsed.tolist()
+    assert [-0.065, -0.0651234567, -0.0651234567] == found.lon.tolist()
+    assert [51.42, 51.4212345678, 51.4212345678] == found.lat.tolist()
+    assert [NOW + 60_000, NOW + 61_002, NOW + 61_003] == found.emitted_at.tolist()
+
+
+def test_many_positions(case: Case) -> None:
+    """More competitors than any default limit are all there."""
+    case.writer.write("parkrun", [position(case.run, bib) for bib in range(1, 1201)])
+    case.wait_for(lambda: len(case.store.positions(case.run)) == 1200)
+    assert list(range(1, 1201)) == case.store.positions(case.run).competitor.tolist()
+
+
+def test_competitors(case: Case) -> None:
+    """Competitors are there by bib, each with the name as written."""
+    name = "O'Neil <b>${1}</b>"
+    case.writer.write("competitors", [competitor(case.run, 1, name=name), competitor(case.run, 7)])
+    case.wait_for(lambda: len(case.store.competitors(case.run)) == 2)
+    found = case.store.competitors(case.run)
+    assert {1: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
+    assert ("W35", 1) == (found[7].category, found[7].wave)
