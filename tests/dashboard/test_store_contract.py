@@ -65,13 +65,13 @@ def test_race_as_written(case: Case) -> None:
         found.course_name,
         found.start_time,
     )
-    assert ("running", 3, 2.5, 9_007_199_254_740_993, NOW) == (
+    assert (
         found.status,
         found.competitors,
         found.speed,
         found.seed,
         found.updated_at,
-    )
+    ) == ("running", 3, 2.5, 9_007_199_254_740_993, NOW)
 
 
 def test_newest_race_first(case: Case) -> None:
@@ -87,7 +87,7 @@ def test_newest_state_of_race(case: Case) -> None:
     case.writer.write("races", [race(case.run)])
     case.writer.write("races", [race(case.run, status="finished", updatedAt=NOW + 1)])
     case.wait_for(lambda: getattr(case.store.race(case.run), "status", "") == "finished")
-    assert 1 == sum(r.run_id == case.run for r in case.store.races())
+    assert sum(r.run_id == case.run for r in case.store.races()) == 1
 
 
 def test_race_on_unknown_course(case: Case) -> None:
@@ -96,7 +96,7 @@ def test_race_on_unknown_course(case: Case) -> None:
     case.wait_for(lambda: case.store.race(case.run) is not None)
     found = case.store.race(case.run)
     assert found is not None
-    assert "drawn-by-hand" == found.course_name
+    assert found.course_name == "drawn-by-hand"
     assert case.store.course("drawn-by-hand") is None
 
 
@@ -104,22 +104,22 @@ def test_unknown_race(case: Case) -> None:
     """Of a race that isn't there, there is nothing, however it is spelt."""
     for run in (case.run, "", "*", "x' OR '1'='1", "a b", "x" * 65, "\N{SNOWMAN}"):
         assert case.store.race(run) is None
-        assert 0 == len(case.store.positions(run))
-        assert {} == case.store.competitors(run)
+        assert len(case.store.positions(run)) == 0
+        assert case.store.competitors(run) == {}
 
 
 def test_course(case: Case) -> None:
     """A course has its line, its closed fence and its markers as lon, lat."""
     course = case.store.course("crystal-palace")
     assert course is not None
-    assert "Crystal Palace" == course.long_name
-    assert 4966.4 == pytest.approx(course.distance, abs=0.1)
-    assert (91, 2) == course.line.shape
-    assert (-0.063253, 51.41917) == pytest.approx(course.start)
-    assert (-0.064283, 51.419324) == pytest.approx(course.finish)
+    assert course.long_name == "Crystal Palace"
+    assert pytest.approx(course.distance, abs=0.1) == 4966.4
+    assert course.line.shape == (91, 2)
+    assert pytest.approx(course.start) == (-0.063253, 51.41917)
+    assert pytest.approx(course.finish) == (-0.064283, 51.419324)
     ((outer,),) = course.fences
     assert np.array_equal(outer[0], outer[-1])
-    assert (-0.0651347, 51.4191617) == pytest.approx(tuple(outer[0]), abs=1e-6)
+    assert pytest.approx(tuple(outer[0]), abs=1e-6) == (-0.0651347, 51.4191617)
 
 
 def test_unknown_course(case: Case) -> None:
@@ -153,13 +153,13 @@ def test_newest_position_of_each(case: Case) -> None:
         )
     )
     found = case.store.positions(case.run)
-    assert [1, 2, 3] == found.competitor.tolist()
-    assert ["running", "paused", "dnf"] == found.status.tolist()
-    assert [200.0, 200.0 + 2 / 3, 201.0] == found.distance.tolist()
-    assert [60.0, 61.125, 61.125] == found.elapsed.tolist()
-    assert [-0.065, -0.0651234567, -0.0651234567] == found.lon.tolist()
-    assert [51.42, 51.4212345678, 51.4212345678] == found.lat.tolist()
-    assert [NOW + 60_000, NOW + 61_002, NOW + 61_003] == found.emitted_at.tolist()
+    assert found.competitor.tolist() == [1, 2, 3]
+    assert found.status.tolist() == ["running", "paused", "dnf"]
+    assert found.distance.tolist() == [200.0, 200.0 + 2 / 3, 201.0]
+    assert found.elapsed.tolist() == [60.0, 61.125, 61.125]
+    assert found.lon.tolist() == [-0.065, -0.0651234567, -0.0651234567]
+    assert found.lat.tolist() == [51.42, 51.4212345678, 51.4212345678]
+    assert found.emitted_at.tolist() == [NOW + 60_000, NOW + 61_002, NOW + 61_003]
 
 
 def test_many_positions(case: Case) -> None:
@@ -176,4 +176,4 @@ def test_competitors(case: Case) -> None:
     case.wait_for(lambda: len(case.store.competitors(case.run)) == 2)
     found = case.store.competitors(case.run)
     assert {1: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
-    assert ("W35", 1) == (found[7].category, found[7].wave)
+    assert (found[7].category, found[7].wave) == ("W35", 1)
