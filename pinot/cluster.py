@@ -35,7 +35,7 @@ def query_trouble(broker: str, table: str) -> str | None:
     except (httpx.HTTPError, ValueError) as error:
         return f"{broker}: {str(error) or type(error).__name__}"
     if found["exceptions"]:
-        return str(found["exceptions"][0]["message"]).partition("\n")[0]
+        return " ".join(str(found["exceptions"][0]["message"]).split())[:200]
     return None if found.get("resultTable") else "no server has it yet"
 
 

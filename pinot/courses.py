@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # One segment, always of this name: with Pinot's own names each load would add one beside the last.
 SEGMENT = "courses"
+# Pinot takes no empty text for a geography; nothing lies in this one.
+NO_FENCE = "POLYGON EMPTY"
 BATCH = {
     "inputFormat": "json",
     "segmentNameGenerator.type": "fixed",
@@ -28,7 +30,7 @@ def course_row(course: Course) -> dict[str, Any]:
         "longName": course.long_name,
         "distance": course.distance,
         "lineWkt": course.line_wkt(),
-        "fencesWkt": course.fences_wkt(),
+        "fencesWkt": course.fences_wkt() or NO_FENCE,
         "startWkt": course.start_wkt(),
         "finishWkt": course.finish_wkt(),
     }

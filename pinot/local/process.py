@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GRACE = 20.0  # seconds between being asked to end and being made to
+BEGIN = 1.0  # seconds in which a process gets its command line
 LAST_LINES = 15
 
 
@@ -60,6 +61,10 @@ class Process:
             setsid=True,
         )
         self._pid_file.write_text(f"{pid}\n")
+        # A process that has just begun has no command line yet, and would be taken for one that has ended.
+        deadline = time.monotonic() + BEGIN
+        while not _command_line(pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def pid(self) -> int | None:
         """Its pid while it runs, else None."""

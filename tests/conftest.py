@@ -1,0 +1,59 @@
+"""Fixtures for tests of more than one folder: the real Kafka and Pinot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pinot.local import jars
+from pinot.local.stack import Stack
+from pinot.settings import Settings
+from pinot.setup import set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it."""
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.stack)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A real Kafka and Pinot, set up, on ports of their own: `.kafka`, `.controller`, `.broker`.
+
+    All tests of a session share it, so each test uses a run id of its own. With RACECAST_TEST_STACK=folder the
+    stack in that folder is used, and left running for the next time.
+    """
+    kept = os.environ.get("RACECAST_TEST_STACK")
+    _need_java_and_jars()
+    stack = Stack.at(Path(kept) if kept else tmp_path_factory.mktemp("stack"), ANY_PORTS)
+    try:
+        stack.start()
+        set_up(stack_settings(stack))
+        yield stack
+    finally:
+        if not kept:
+            stack.stop()
+
+
+def stack_settings(stack: Stack) -> Settings:
+    """The set-up's settings for `stack`."""
+    return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
+
+
+def _need_java_and_jars() -> None:
+    lacking = jars.missing()
+    if lacking is None:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI has to run the tests with Kafka and Pinot, but {lacking}", pytrace=False)
+    pytest.skip(f"needs the real Kafka and Pinot, but {lacking}")
