@@ -64,8 +64,9 @@ class _RaceForm:
         self._below: dict[str, DeltaGenerator] = {}
         with st.form("race"):
             self._take("name", st.text_input("Name", placeholder=course.long_name) or None)
-            self._field_and_clock()
-            self._pauses()
+            self._who_runs()
+            self._who_stops()
+            self._how_it_is_run()
             self.sent = st.form_submit_button("Start the race", type="primary")
 
     def show_mistakes(self, refused: RefusedError) -> None:
@@ -78,27 +79,35 @@ class _RaceForm:
             else:
                 words.notice(f"{name}: {mistake}")
 
-    def _field_and_clock(self) -> None:
-        left, right = st.columns(2)
-        with left:
+    def _who_runs(self) -> None:
+        count, fastest, slowest = st.columns(3)
+        with count:
             self._take("competitors", st.number_input("Competitors", value=100, step=50))
-            self._take("fastest", st.number_input("Fastest pace, seconds per km", value=144.0, step=5.0))
-            self._take("slowest", st.number_input("Slowest pace, seconds per km", value=500.0, step=5.0))
-        with right:
-            speed_help = "Race seconds per second: at 10, an hour of running takes six minutes."
-            self._take("speed", st.number_input("Speed", value=10.0, step=1.0, help=speed_help))
-            seed_help = "The same course, settings and seed give the same race. Empty: a new one."
-            self._take("seed", _number_if_any(st.text_input("Seed", help=seed_help)))
+        with fastest:
+            self._number("fastest", "Fastest pace, seconds per km", 144.0, step=5.0)
+        with slowest:
+            self._number("slowest", "Slowest pace, seconds per km", 500.0, step=5.0)
 
-    def _pauses(self) -> None:
+    def _who_stops(self) -> None:
         share, shortest, longest = st.columns(3)
         with share:
-            percent = st.number_input("Stopping in a geofence, %", value=0.0, step=5.0)
-            self._take("how_many_get_stopped", percent / 100)
+            self._number("how_many_get_stopped", "Stopping in a geofence, %", 0.0, step=5.0, unit=0.01)
         with shortest:
-            self._take("min_pause", st.number_input("Shortest pause, seconds", value=5.0, step=5.0))
+            self._number("min_pause", "Shortest pause, seconds", 5.0, step=5.0)
         with longest:
-            self._take("max_pause", st.number_input("Longest pause, seconds", value=30.0, step=5.0))
+            self._number("max_pause", "Longest pause, seconds", 30.0, step=5.0)
+
+    def _how_it_is_run(self) -> None:
+        speed, seed, _ = st.columns(3)
+        with speed:
+            self._number("speed", "Speed, race seconds per second", 10.0, step=1.0)
+        with seed:
+            self._take(
+                "seed", _number_if_any(st.text_input("Seed", placeholder="Empty: a new race each time"))
+            )
+
+    def _number(self, name: str, label: str, value: float, *, step: float, unit: float = 1.0) -> None:
+        self._take(name, st.number_input(label, value=value, step=step, format="%g") * unit)
 
     def _take(self, name: str, value: Any) -> None:
         """Keep the value of the field drawn just now; None leaves it to the API."""

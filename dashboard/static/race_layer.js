@@ -74,6 +74,10 @@
       });
     },
 
+    isGliding() {
+      return this._field.isGliding(performance.now()) || this._frame !== null;
+    },
+
     // How many pictures have come.
     pictures() {
       return this._field.pictures;

@@ -1,0 +1,65 @@
+"""What tests do with a running site: make races by the API, open the page, and ask its map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Frame, Page
+
+
+@dataclass(frozen=True)
+class Site:
+    """The addresses of a dashboard and of the API behind it."""
+
+    dashboard: str
+    api: str
+
+    def create_race(self, **request: Any) -> str:
+        """The run id of a new race, 60 competitors at five times the speed unless told otherwise."""
+        body = {"course": "crystal-palace", "competitors": 60, "speed": 5, "seed": 1, **request}
+        answer = httpx.post(f"{self.api}/races", json=body, trust_env=False)
+        assert answer.status_code == 201, answer.text
+        run_id: str = answer.json()["run_id"]
+        return run_id
+
+    def positions(self, run_id: str) -> list[dict[str, Any]]:
+        """The properties of each competitor's position, as the API says it."""
+        answer = httpx.get(f"{self.api}/races/{run_id}/positions", trust_env=False)
+        return [feature["properties"] for feature in answer.json()["features"]]
+
+
+@dataclass(frozen=True)
+class LiveMap:
+    """The map on an open page."""
+
+    frame: Frame
+
+    @classmethod
+    def on(cls, page: Page) -> LiveMap:
+        """The map of `page`, once it has shown its first positions."""
+        page.wait_for_selector("iframe[src*=streamlit_folium]")
+        (frame,) = [frame for frame in page.frames if "streamlit_folium" in frame.url]
+        found = cls(frame)
+        found.wait_for("race => race.pictures() >= 1 && race.positions().length > 0")
+        return found
+
+    def wait_for(self, condition: str) -> None:
+        """Wait until a function of the live layer, in JavaScript, is true."""
+        self.frame.wait_for_function(f"() => window.racecast && ({condition})(window.racecast)")
+
+    def ask(self, question: str) -> Any:
+        """What a function of the live layer, in JavaScript, answers."""
+        return self.frame.evaluate(f"() => ({question})(window.racecast)")
+
+    def wait_for_pictures(self, more: int) -> None:
+        """Wait until so many more pictures have come."""
+        until = self.ask("race => race.pictures()") + more
+        self.wait_for(f"race => race.pictures() >= {until}")
+
+    def distances(self) -> dict[int, float]:
+        """Where everybody is drawn at this moment: metres by bib."""
+        return {one["competitor"]: one["distance"] for one in self.ask("race => race.positions()")}

@@ -1,0 +1,174 @@
+"""The live page, as someone who watches a race sees it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.site import LiveMap
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.site import Site
+
+METRES_PER_DEGREE = 111_000
+
+
+def test_competitors_move(page: Page, site: Site) -> None:
+    """Competitors move along the course, and go on moving."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    seen = []
+    for _ in range(3):
+        seen.append(sum(live.distances().values()))
+        live.wait_for_pictures(1)
+    assert seen[0] < seen[1] < seen[2]
+
+
+def test_competitors_glide(page: Page, site: Site) -> None:
+    """Between two pictures competitors pass through places in between instead of jumping."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    live.wait_for_pictures(2)
+    places = live.frame.evaluate(
+        """() => new Promise((done) => {
+            const seen = [];
+            const look = () => {
+                seen.push(window.racecast.positions().find((one) => one.competitor === 1).distance);
+                if (seen.length < 30) requestAnimationFrame(look); else done(seen);
+            };
+            look();
+        })"""
+    )
+    assert len(set(places)) > 10
+    assert places == sorted(places)
+
+
+def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:
+    """New pictures touch neither zoom nor pan, and the map's frame is never loaded again."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    live.frame.evaluate("() => { window.loadedOnce = true; window.map.setView([51.42, -0.07], 17); }")
+    live.wait_for("() => window.map.getZoom() === 17")
+    live.wait_for_pictures(3)
+    page.get_by_text("2 s", exact=True).click()
+    live.wait_for_pictures(2)
+    view = live.ask("() => ({...window.map.getCenter(), zoom: window.map.getZoom()})")
+    assert live.frame.evaluate("() => window.loadedOnce === true")
+    assert view["zoom"] == 17
+    assert abs(view["lat"] - 51.42) * METRES_PER_DEGREE < 1
+    assert abs(view["lng"] + 0.07) * METRES_PER_DEGREE < 1
+
+
+def test_dots_are_where_they_say(page: Page, site: Site) -> None:
+    """What the layer says it draws is on the canvas, in the place where the map has that coordinate."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=1)}")
+    live = LiveMap.on(page)
+    page.get_by_text("Auto-refresh").click()
+    live.wait_for("race => !race.isGliding()")
+    opaque = live.ask(
+        """(race) => {
+            const [one] = race.positions();
+            const spot = window.map.latLngToContainerPoint([one.lat, one.lon]);
+            const canvas = document.querySelector('canvas');
+            const ratio = window.devicePixelRatio;
+            const pixel = canvas.getContext('2d').getImageData(spot.x * ratio, spot.y * ratio, 1, 1);
+            return pixel.data[3];
+        }"""
+    )
+    assert opaque == 255
+
+
+def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
+    """With the switch off no picture comes but by the button, one each time."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    page.get_by_text("Auto-refresh").click()
+    button = page.get_by_role("button", name="Refresh now")
+    expect(button).to_be_enabled()
+    page.wait_for_load_state("networkidle")
+    before = live.ask("race => race.pictures()")
+    button.click()
+    live.wait_for(f"race => race.pictures() === {before + 1}")
+    page.wait_for_load_state("networkidle")
+    assert live.ask("race => race.pictures()") == before + 1
+
+
+def test_leaderboard_agrees_with_api(page: Page, site: Site) -> None:
+    """The leaderboard's order is the API's, within a tick: finishers by time, then the rest by distance."""
+    run = site.create_race(competitors=20, speed=60)
+    page.goto(f"{site.dashboard}/?run={run}")
+    LiveMap.on(page)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    before = _order(site, run)
+    rows = _leaderboard(page)
+    after = _order(site, run)
+    assert len(rows) >= 10
+    for place, bib in rows:
+        assert min(before[bib], after[bib]) - 1 <= place <= max(before[bib], after[bib]) + 1
+
+
+def test_leaderboard_at_the_end(page: Page, site: Site) -> None:
+    """When all have finished, the leaderboard is the API's order exactly, and the figures say so."""
+    run = site.create_race(competitors=12, speed=1000)
+    page.goto(f"{site.dashboard}/?run={run}")
+    LiveMap.on(page)
+    expect(page.get_by_test_id("stMetric").filter(has_text="Finished")).to_contain_text("12")
+    expect(page.get_by_test_id("stMetric").filter(has_text="On the course")).to_contain_text("0")
+    order = _order(site, run)
+    assert [(order[bib], bib) for _, bib in _leaderboard(page)] == _leaderboard(page)
+
+
+def test_newest_race_first(page: Page, site: Site) -> None:
+    """Without a link to a race the page shows the newest, and its address becomes a link to it."""
+    run = site.create_race(name="The very newest")
+    page.goto(site.dashboard)
+    LiveMap.on(page)
+    expect(page.get_by_role("heading", name="The very newest")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"\?run={run}$"))
+
+
+def test_unknown_race_appears_when_it_is_there(page: Page, site: Site) -> None:
+    """A link to a race that isn't there yet waits for it and shows it when it comes."""
+    page.goto(f"{site.dashboard}/?run=not-there-yet")
+    expect(page.get_by_text("This race isn't there yet")).to_be_visible()
+    site.create_race(run_id="not-there-yet")
+    LiveMap.on(page)
+
+
+def test_narrow_screen(page: Page, site: Site) -> None:
+    """On a phone nothing is wider than the screen, and map and leaderboard stand one below the other."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    LiveMap.on(page)
+    board = page.get_by_test_id("stDataFrame")
+    expect(board).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    boxes = [page.locator("iframe[src*=streamlit_folium]").bounding_box(), board.bounding_box()]
+    assert all(box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+
+
+def _order(site: Site, run: str) -> dict[int, int]:
+    """Each bib's place by the API's numbers."""
+    positions = sorted(
+        site.positions(run),
+        key=lambda p: (
+            (p["status"] != "finished",)
+            + ((p["elapsed"],) if p["status"] == "finished" else (-p["distance"],))
+            + (p["competitorId"],)
+        ),
+    )
+    return {p["competitorId"]: place for place, p in enumerate(positions, start=1)}
+
+
+def _leaderboard(page: Page) -> list[tuple[int, int]]:
+    """Place and bib of the rows that are shown (the table beneath the canvas is for screen readers)."""
+    page.wait_for_selector("[data-testid=stDataFrame] table tbody tr", state="attached")
+    cells = page.eval_on_selector_all(
+        "[data-testid=stDataFrame] table tbody tr",
+        "rows => rows.map(row => [...row.querySelectorAll('td')].slice(0, 2).map(td => td.innerText))",
+    )
+    return [(int(place), int(bib)) for place, bib in cells]

@@ -1,0 +1,31 @@
+"""The live page on the real Kafka and Pinot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.browser.conftest import dashboard, simulator
+from tests.browser.site import LiveMap, Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from pinot.local.stack import Stack
+
+
+def test_competitors_move(page: Page, stack: Stack, tmp_path: Path) -> None:
+    """Competitors of a race that goes through Kafka and Pinot move on the page."""
+    with (
+        simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as api,
+        dashboard(tmp_path, api, "--store", "pinot", "--pinot-broker", stack.broker) as address,
+    ):
+        site = Site(address, api)
+        page.goto(f"{address}/?run={site.create_race()}")
+        live = LiveMap.on(page)
+        seen = []
+        for _ in range(3):
+            seen.append(sum(live.distances().values()))
+            live.wait_for_pictures(1)
+        assert seen[0] < seen[1] < seen[2]
