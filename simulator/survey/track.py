@@ -111,9 +111,8 @@ def _gap(some: Floats, others: Floats) -> float:
 
 
 def unwrapped(line: Line) -> Line:
-    """Return the line with longitudes that go on across the antimeridian, the first one within ±180."""
-    lon: Floats = np.unwrap(line.lon, period=360.0)
-    return replace(line, lon=lon - 360.0 * np.round((lon[0] - line.lon[0]) / 360.0))
+    """Return the line with longitudes that go on across the antimeridian from the first one."""
+    return replace(line, lon=np.unwrap(line.lon, period=360.0))
 
 
 def beside(lon: Floats, reference: float) -> Floats:
@@ -165,11 +164,9 @@ def closed(line: Line, warnings: list[str]) -> Line:
         f"The {line.where} doesn't end where it starts: closed for the next lap, which adds "
         f"{gap:,.1f} m to each"
     )
-    # Beside the last point, not the first: a line round a pole comes home 360° further on.
-    home = beside(line.lon[:1], float(line.lon[-1]))
     return replace(
         line,
-        lon=np.append(line.lon, home),
+        lon=np.append(line.lon, line.lon[0]),
         lat=np.append(line.lat, line.lat[0]),
         alt=np.append(line.alt, line.alt[0]),
     )

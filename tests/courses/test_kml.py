@@ -47,6 +47,12 @@ def test_name_after_geometries() -> None:
     assert [marker.name for marker in kml.read(data).markers] == ["Start", "Start"]
 
 
+def test_unnamed_point() -> None:
+    """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
+    drawing = kml.read(placemark("<Point><coordinates>here</coordinates></Point>"))
+    assert (drawing.markers, drawing.warnings) == ((), ())
+
+
 def test_polygon_with_hole() -> None:
     """A polygon's inner boundaries are its holes, and none of its rings is a line."""
     outer, hole = "0,0 9,0 9,9 0,0", "5,2 6,2 6,3 5,2"

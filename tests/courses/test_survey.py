@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,6 +96,23 @@ def test_turned_round(points: list[tuple[float, float, float]]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("end", "start", "finish"),
+    [
+        pytest.param((0.0001, 51.0), (0.0001, 51.0), (0.0, 51.0), id="ends meet within metres"),
+        pytest.param((0.0, 51.01), (0.0, 51.01), (0.0, 51.0075), id="finish nearer to the end too"),
+        pytest.param((0.0, 51.01), (0.0, 51.0025), (0.0, 51.0), id="start nearer to the start too"),
+    ],
+)
+def test_not_turned(
+    end: tuple[float, float], start: tuple[float, float], finish: tuple[float, float]
+) -> None:
+    """A line isn't turned round unless both markers are nearer to the other end, and by more than 25 m."""
+    markers = (Marker("start", *start, "s"), Marker("finish", *finish, "f"))
+    course = make([(0.0, 51.0), (0.01, 51.005), end], markers=markers)
+    assert (course.lon[-1], course.lat[-1]) == end
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("START", {"start"}),
@@ -165,8 +183,48 @@ def test_antimeridian(way: int) -> None:
     course = make(points, markers=markers, polygons=(fence,))
     assert course.distance == pytest.approx(GEOD.line_length([0, 0.02], [-17, -17]))
     assert [visit[0] for visit in course.visits] == ["Date line"]
+    west, _, east, _ = course.fences[0].polygon.bounds
+    assert east - west == pytest.approx(0.01)
     assert (course.start, course.finish) == (points[0], points[-1])
     assert course.warnings == ("The fence isn't closed: closed",)
+
+
+def test_fence_with_hole_across_antimeridian() -> None:
+    """A geofence's hole lies in it wherever its longitudes change sign."""
+    outer = box(179.99, -17.01, 0.02).outer
+    hole = box(-179.999, -17.005, 0.005).outer
+    outer[outer > 180] -= 360
+    course = make([(179.98, -17.0), (-179.98, -17.0)], polygons=(Ring("Ring", outer, (hole,), "ring"),))
+    assert course.warnings == ()
+    assert course.fences[0].polygon.area == pytest.approx(0.02**2 - 0.005**2)
+
+
+@pytest.mark.parametrize(("metres", "kept"), [(1.1, True), (0.9, False)])
+def test_fence_area(metres: float, kept: bool) -> None:  # noqa: FBT001 - parameters of the test
+    """A geofence of less than a square metre is left out, in the north as well."""
+    east, _, _ = GEOD.fwd(0.0, 60.0, 90.0, metres)
+    _, north, _ = GEOD.fwd(0.0, 60.0, 0.0, metres)
+    outer = np.array([[0, 60], [east, 60], [east, north], [0, north], [0, 60]])
+    course = make([(0.0, 59.99), (0.0, 60.01)], polygons=(Ring("Spot", outer, (), "spot"),))
+    assert len(course.fences) == kept
+
+
+def test_fence_star() -> None:
+    """A star drawn in one go is full, though its lines wind twice round its middle."""
+    turn = np.radians(np.arange(6) * 144)
+    star = np.column_stack([np.sin(turn), np.cos(turn)]) * 0.001 + [0, 51]
+    (fence,) = make(STRAIGHT, polygons=(Ring("Star", star, (), "star"),)).fences
+    assert fence.polygon.contains(shapely.Point(0, 51))
+
+
+def test_biggest_part_first() -> None:
+    """Of a geofence that comes apart, the biggest part keeps the name."""
+    scribble = np.array([[27, 4], [2, 81], [91, 61], [73, 54], [94, 82], [0, 86], [3, 73], [18, 86]])
+    ring = Ring("Park", scribble * 0.0001 + [-0.005, 51], (), "park")
+    fences = make(STRAIGHT, polygons=(ring,)).fences
+    areas = [fence.polygon.area for fence in fences]
+    assert [fence.name for fence in fences] == ["Park", "Park 2", "Park 3", "Park 4"]
+    assert areas == sorted(areas, reverse=True)
 
 
 def test_fence_parts() -> None:
