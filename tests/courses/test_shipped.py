@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import shapely
 
+from simulator.course import MAX_DISTANCE
 from simulator.courses import load_folder
+from simulator.survey import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +29,20 @@ def test_all() -> None:
     assert LIBRARY.errors == {}
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert [name for name in LIBRARY.courses if f"`{name}.kml`" not in page] == []
+
+
+def test_limits_are_told() -> None:
+    """The page for organisers has the limits that the survey holds to."""
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = (
+        f"| length of the path | {limits.MIN_DISTANCE:g} m or more |",
+        f"| length of the course, all laps | {MAX_DISTANCE / 1000:,.0f} km |",
+        f"| points in the path | {limits.MAX_POINTS:,} |",
+        f"| laps | {limits.MAX_LAPS:,} |",
+        f"| geofences | {limits.MAX_FENCES}, with {limits.MAX_FENCE_POINTS:,} points in all |",
+        f"| a name | {limits.MAX_NAME} characters |",
+    )
+    assert [row for row in rows if row not in page] == []
 
 
 def test_crystal_palace() -> None:
