@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from simulator.courses import load_folder
+from simulator.generate import EPOCH, generate
+from simulator.race import Race
+from simulator.request import RaceRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.course import Course
+
+GOLDEN = Path(__file__).parent / "golden"
+NAMES = ["crystal-palace", "hilly-half", "track-10000m"]
+
+
+def lines(*flags: str) -> list[bytes]:
+    """Return what `generate` writes."""
+    out = io.BytesIO()
+    generate(flags, out)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("topic", ["parkrun", "passings", "races", "competitors"])
+@pytest.mark.parametrize("course", NAMES)
+def test_golden_races(course: str, topic: str) -> None:
+    """A race of three on each course is byte for byte the one that was written down.
+
+    To write them down anew, after a change that is meant to change races:
+    `python -m tests.simulator.golden`.
+    """
+    found = lines(*golden_flags(course, topic))
+    expected = (GOLDEN / f"{course}.{topic}.ndjson").read_bytes().splitlines()
+
+    assert found == expected
+
+
+def golden_flags(course: str, topic: str) -> list[str]:
+    """Return the flags of the golden race on a course."""
+    flags = ["--course", course, "--topic", topic, "--competitors", "3", "--seed", "42"]
+    return [*flags, "--how-many-get-stopped", "0.67", "--interval", "300"]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """Two runs of the same command write the same, whoever runs them and when."""
+    flags = ("--course", "crystal-palace", "--competitors", "20", "--seed", "5", "--interval", "30")
+
+    assert lines(*flags) == lines(*flags)
+    assert lines(*flags) != lines(*flags[:-3], "6", *flags[-2:])
+
+
+def test_every_tick_of_everybody_is_there(library: Mapping[str, Course]) -> None:
+    """The lines are each competitor's ticks from the gun to the finish, in order, none twice."""
+    found = [
+        orjson.loads(line)
+        for line in lines("--course", "crystal-palace", "--competitors", "10", "--interval", "20")
+    ]
+    request = RaceRequest(course="crystal-palace", competitors=10, interval=20.0)
+    race = Race(library["crystal-palace"], request.resolved(run_id="r", name="n", seed=0, start_at=EPOCH))
+    for bib in range(1, 11):
+        told = [event for event in found if event["competitorId"] == bib]
+        ticks = range(int(-(-race.finish_times[bib - 1] // 20)) + 1)
+        assert [event["rawTime"] for event in told] == [tick * 20 for tick in ticks]
+        assert [event["status"] for event in told].count("finished") == 1
+        assert told[-1]["elapsed"] == round(float(race.finish_times[bib - 1]), 3)
+
+
+def test_keys_come_before_a_tab() -> None:
+    """With --keys each line is key, tab and event, as `kcat -P -K` takes it."""
+    flags = ("--course", "crystal-palace", "--competitors", "2", "--topic", "competitors", "--keys")
+    found = [line.split(b"\t") for line in lines(*flags)]
+
+    assert [key for key, _ in found] == [b"crystal-palace:1", b"crystal-palace:2"]
+    assert orjson.loads(found[0][1])["competitorId"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--course", "nowhere"], "There is no course nowhere"),
+        (["--course", "crystal-palace", "--competitors", "0"], "--competitors must be at least 1"),
+        (["--course", "crystal-palace", "--fastest", "600"], "--slowest must be at least the fastest pace"),
+        (["--course", "crystal-palace", "--min-pause", "x"], "--min-pause must be a number"),
+        (["--course", "crystal-palace", "--courses", "/nowhere"], "/nowhere can't be read"),
+    ],
+)
+def test_impossible_races_are_refused(flags: list[str], words: str) -> None:
+    """Flags that ask for no possible race end the command with a sentence."""
+    with pytest.raises(SystemExit, match=words):
+        lines(*flags)
+
+
+def test_all_shipped_courses_have_golden_races() -> None:
+    """Each course of the project has its golden files."""
+    assert sorted(load_folder(Path("courses")).courses) == NAMES

@@ -1,0 +1,358 @@
+"""The contract of a publisher, held by the real SQLite and the real Kafka alike."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+import pytest
+from twisted.internet.defer import Deferred, succeed
+
+from simulator import kafka, sqlite
+from simulator.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
+from simulator.events import entries_of, passings_until, positions_at, record_of
+from simulator.kafka import KafkaPublisher
+from simulator.publisher import PublishError
+from simulator.race import Race
+from simulator.reactor import after
+from simulator.sqlite import SqlitePublisher
+from tests.simulator.conftest import resolved
+from tests.simulator.reactor_thread import ReactorThread
+from tests.topics import count_partitions, read_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from simulator.course import Course
+    from simulator.events import Batch
+    from simulator.publisher import Publisher
+
+    Rows = list[dict[str, Any]]
+
+KEYS = {
+    "parkrun": ("runId", "competitorId"),
+    "races": ("runId",),
+    "competitors": ("runId", "competitorId"),
+    "passings": ("runId", "competitorId", "kind", "point", "lap"),
+}
+
+
+@pytest.fixture(scope="module")
+def thread() -> Iterator[ReactorThread]:
+    """Return the reactor in a thread."""
+    thread = ReactorThread()
+    yield thread
+    thread.stop()
+
+
+class Place(Protocol):
+    """A place that events go to, and can be read from."""
+
+    publisher: Publisher
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's positions as they arrived; of other topics each key's newest event."""
+        ...
+
+
+class SqlitePlace:
+    """The embedded store in a file."""
+
+    def __init__(self, thread: ReactorThread, path: Path) -> None:
+        self.path = path
+        self.publisher = thread.call(SqlitePublisher, thread.reactor, path)
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's rows; of `parkrun` the history."""
+        table = "parkrun_history" if topic == "parkrun" else topic
+        with sqlite3.connect(self.path) as file:
+            file.row_factory = sqlite3.Row
+            rows = file.execute(f"SELECT * FROM {table} WHERE runId = ?", (run_id,)).fetchall()
+        return [dict(row) for row in rows]
+
+
+class KafkaPlace:
+    """The real Kafka."""
+
+    def __init__(self, thread: ReactorThread, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.publisher = thread.call(KafkaPublisher, thread.reactor, bootstrap)
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's events; of the other topics than `parkrun` each key's newest."""
+        events = [read.event for read in read_topic(self.bootstrap, topic, run_id)]
+        if topic == "parkrun":
+            return events
+        newest = {tuple(event[name] for name in KEYS[topic]): event for event in events}
+        return list(newest.values())
+
+
+@pytest.fixture(params=["sqlite", "kafka"])
+def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path) -> Place:
+    """Return each place in turn; the test closes its publisher."""
+    if request.param == "kafka":
+        return KafkaPlace(thread, request.getfixturevalue("stack").kafka)
+    return SqlitePlace(thread, tmp_path / "race.db")
+
+
+@pytest.fixture
+def race(straight: Course) -> Race:
+    """Return a race of 30 with an id of its own."""
+    request = resolved(competitors=30, how_many_get_stopped=0.5, interval=30)
+    return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
+
+
+def whole(race: Race) -> list[Batch]:
+    """Return all that is told of a race, in small batches."""
+    batches: list[Batch] = [record_of(race, "running", 1), *entries_of(race, 7)]
+    for tick in range(race.last_tick + 1):
+        batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
+    return [*batches, record_of(race, "finished", 2)]
+
+
+def told(batches: Sequence[Batch], topic: str) -> Rows:
+    """Return the events that batches hold, as the contract of the topics says."""
+    messages = [encode(batch) for batch in batches]
+    return [orjson.loads(value) for some in messages if some.topic == topic for value in some.values]
+
+
+def by_key(rows: Rows, *more: str) -> Rows:
+    """Sort rows so that two places' can be compared."""
+    names = ("runId", "competitorId", "rawTime", "kind", "point", "lap", *more)
+    return sorted(rows, key=lambda row: [str(row.get(name, "")).zfill(12) for name in names])
+
+
+def publish(thread: ReactorThread, publisher: Publisher, batches: Sequence[Batch]) -> None:
+    """Publish batches one after another, as the engine does."""
+    for batch in batches:
+        thread.call(publisher.publish, batch)
+
+
+def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, race: Race) -> None:
+    """After the closing every event of every topic is at the place, each field as it was told."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+
+    for topic in ("parkrun", "competitors", "passings"):
+        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
+    assert place.all("races", race.run_id) == told(batches, "races")[-1:]
+
+
+def test_positions_of_a_competitor_are_in_order(thread: ReactorThread, place: Place, race: Race) -> None:
+    """A competitor's positions arrive in the order of race time."""
+    publish(thread, place.publisher, whole(race))
+    thread.call(place.publisher.close)
+    times: dict[int, list[int]] = {}
+    for event in place.all("parkrun", race.run_id):
+        times.setdefault(event["competitorId"], []).append(event["rawTime"])
+
+    assert all(seen == sorted(seen) for seen in times.values())
+    assert len(times) == 30
+
+
+def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Publishing everything twice leaves each key's newest as it was."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    ids = {event["eventId"] for event in place.all("parkrun", race.run_id)}
+
+    assert ids == {event["eventId"] for event in told(batches, "parkrun")}
+    for topic in ("competitors", "passings"):
+        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
+
+
+def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Once all is closed nothing waits, all is delivered, and there is no trouble."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    health = place.publisher.health()
+
+    assert health.waiting == 0
+    assert health.delivered == sum(len(batch) for batch in batches)
+    assert health.errors == 0
+
+
+# Kafka alone.
+
+
+def test_keys_lie_where_java_puts_them(thread: ReactorThread, stack: Any, race: Race) -> None:
+    """An event's partition is Java's: murmur2 of its key, so that others who produce agree with us."""
+    place = KafkaPlace(thread, stack.kafka)
+    batches = list(positions_at(race, 0, 100))
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    partitions = count_partitions(stack.kafka, "parkrun")
+    found = {read.key: read.partition for read in read_topic(stack.kafka, "parkrun", race.run_id)}
+
+    assert partitions > 1
+    assert found == {key: murmur2(key.encode()) % partitions for key in found}
+    assert len(found) == 30
+
+
+def murmur2(data: bytes) -> int:
+    """Return Kafka's hash of a key (org.apache.kafka.common.utils.Utils.murmur2), made positive."""
+    multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
+    value = 0x9747B28C ^ len(data)
+    words = len(data) // 4
+    for nth in range(words):
+        word = int.from_bytes(data[4 * nth : 4 * nth + 4], "little") * multiplier & mask
+        word = (word ^ (word >> 24)) * multiplier & mask
+        value = (value * multiplier & mask) ^ word
+    if rest := data[4 * words :]:
+        value = (value ^ int.from_bytes(rest, "little")) * multiplier & mask
+    value = (value ^ (value >> 13)) * multiplier & mask
+    return (value ^ (value >> 15)) & 0x7FFFFFFF
+
+
+def test_without_a_broker_publishing_holds_back(
+    thread: ReactorThread, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the broker away events wait up to the mark, and no more are taken; closing says what was left."""
+    monkeypatch.setattr(kafka, "HIGH_WATER", 50)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    publisher = thread.call(KafkaPublisher, thread.reactor, "127.0.0.1:1")
+    first, second = list(positions_at(race, 0, 30)) * 2
+
+    assert thread.start(publisher.publish, first).wait(5)
+    assert not thread.start(publisher.publish, second).wait(0.3)
+    health = publisher.health()
+    assert (health.waiting, health.delivered) == (60, 0)
+    assert "127.0.0.1:1" in str(health.trouble)
+    with pytest.raises(PublishError, match="60 events were not delivered"):
+        thread.call(publisher.close)
+
+
+def test_when_the_queue_is_full_the_rest_comes_again(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the producer has no room for is kept and delivered, each event once."""
+    monkeypatch.setitem(kafka.SETTINGS, "queue.buffering.max.messages", 40)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    batches = [batch for tick in range(5) for batch in positions_at(race, tick, 100)]
+    publish(thread, publisher, batches)
+    thread.call(lambda: drained(thread.reactor, publisher))
+    thread.call(publisher.close)
+    found = [read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", race.run_id)]
+
+    assert sorted(found) == sorted(event["eventId"] for event in told(batches, "parkrun"))
+
+
+def drained(reactor: Any, publisher: Publisher) -> Deferred[None]:
+    """Fire when nothing waits in the publisher."""
+    if not publisher.health().waiting:
+        return succeed(None)
+    return after(reactor, 0.05).addCallback(lambda _: drained(reactor, publisher))
+
+
+# SQLite alone.
+
+
+def test_the_newest_position_wins(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """As in Pinot's upsert an older event that comes late does not take the newer one's place."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    newer, older = (list(positions_at(race, tick, 100)) for tick in (3, 2))
+    publish(thread, place.publisher, [*newer, *older])
+    thread.call(place.publisher.close)
+    with sqlite3.connect(place.path) as file:
+        times = file.execute("SELECT DISTINCT rawTime FROM parkrun").fetchall()
+
+    assert times == [(90,)]
+    assert len(place.all("parkrun", race.run_id)) == 60
+
+
+def test_columns_are_the_topics_fields(thread: ReactorThread, tmp_path: Path) -> None:
+    """The embedded tables have the fields of the topics, in their order."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    thread.call(place.publisher.close)
+    with sqlite3.connect(place.path) as file:
+        columns = {
+            table: tuple(row[1] for row in file.execute(f"PRAGMA table_info({table})"))
+            for table in ("races", "competitors", "passings", "parkrun", "parkrun_history")
+        }
+
+    assert columns["races"] == RACE_FIELDS
+    assert columns["competitors"] == ENTRY_FIELDS
+    assert columns["passings"] == PASSING_FIELDS
+    assert columns["parkrun"] == columns["parkrun_history"]
+
+
+def test_courses_are_in_the_file(thread: ReactorThread, tmp_path: Path, straight: Course) -> None:
+    """The courses are written when the file is opened, and written again without harm."""
+    for _ in range(2):
+        publisher = thread.call(SqlitePublisher, thread.reactor, tmp_path / "race.db", [straight])
+        thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        rows = file.execute("SELECT shortName, longName, distance, startLocation FROM courses").fetchall()
+
+    assert rows == [("straight", "The Straight", round(straight.distance, 3), "POINT (0 50)")]
+
+
+def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:
+    """A folder that isn't there is told in a sentence with the file's name."""
+    with pytest.raises(PublishError, match=r"nowhere/race\.db can't be opened"):
+        thread.call(SqlitePublisher, thread.reactor, tmp_path / "nowhere" / "race.db")
+
+
+def test_a_write_that_fails_leaves_nothing_half_done(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that could not be written is told and not there at all; the same batch can come again."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    (batch,) = positions_at(race, 0, 100)
+    monkeypatch.setattr(sqlite, "HISTORY", "INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(PublishError, match=r"race\.db takes no writes"):
+        thread.call(place.publisher.publish, batch)
+    trouble = place.publisher.health().trouble
+    monkeypatch.undo()
+    thread.call(place.publisher.publish, batch)
+    health = place.publisher.health()
+    thread.call(place.publisher.close)
+
+    assert trouble is not None
+    assert (health.trouble, health.errors, health.delivered) == (None, 1, 30)
+    assert len(place.all("parkrun", race.run_id)) == 30
+
+
+def ended(publisher: SqlitePublisher, thread: ReactorThread, race: Race, at_ms: int) -> None:
+    """Publish a race that ended at a time."""
+    publish(thread, publisher, [*positions_at(race, 0, 100), record_of(race, "finished", at_ms)])
+
+
+def named(race: Race, run_id: str) -> Race:
+    """Return the race with another id."""
+    return Race(race.course, race.request.model_copy(update={"run_id": run_id}))
+
+
+def test_old_histories_are_pruned(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """The history of a race that ended longer ago than is kept is deleted; its last positions stay."""
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, tmp_path / "race.db", history_days=1))
+    day = 86_400_000
+    for run_id, at_ms in (("a", 1), ("b", day // 2), ("c", day + 2)):
+        ended(publisher, thread, named(race, run_id), at_ms)
+    thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        history = file.execute("SELECT DISTINCT runId FROM parkrun_history ORDER BY 1").fetchall()
+        newest = file.execute("SELECT DISTINCT runId FROM parkrun ORDER BY 1").fetchall()
+
+    assert history == [("b",), ("c",)]
+    assert newest == [("a",), ("b",), ("c",)]
+
+
+def test_the_file_does_not_grow_for_ever(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """While the file holds too much the oldest ended histories go; a race under way keeps its own."""
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, tmp_path / "race.db", history_mb=0.01))
+    publish(thread, publisher, [record_of(named(race, "live"), "running", 1)])
+    publish(thread, publisher, list(positions_at(named(race, "live"), 0, 100)))
+    ended(publisher, thread, named(race, "a"), 2)
+    thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        history = file.execute("SELECT DISTINCT runId FROM parkrun_history").fetchall()
+
+    assert history == [("live",)]

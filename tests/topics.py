@@ -1,0 +1,49 @@
+"""Reads what is in a topic of the real Kafka."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, NamedTuple
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+
+class Read(NamedTuple):
+    """One message."""
+
+    partition: int
+    key: str
+    event: dict[str, Any]
+
+
+def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
+    """Return a race's messages that are in a topic now, in order within each partition."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
+    found: list[Read] = []
+    for partition in partitions_of(consumer, topic):
+        following, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        consumer.assign([TopicPartition(topic, partition, following)])
+        while following < end:
+            for message in consumer.consume(10_000, timeout=1):
+                assert message.error() is None
+                following = (message.offset() or 0) + 1
+                read = Read(partition, (message.key() or b"").decode(), orjson.loads(message.value() or b""))
+                if read.event["runId"] == run_id:
+                    found.append(read)
+    consumer.close()
+    return found
+
+
+def partitions_of(consumer: Consumer, topic: str) -> list[int]:
+    """Return a topic's partitions."""
+    return sorted(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+
+
+def count_partitions(bootstrap: str, topic: str) -> int:
+    """Return how many partitions a topic has."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
+    try:
+        return len(partitions_of(consumer, topic))
+    finally:
+        consumer.close()
