@@ -54,12 +54,12 @@ def leaderboard(snapshot: Snapshot, height: int) -> None:
 
 
 _COLUMNS = {
-    "place": st.column_config.NumberColumn("Place", width=52, pinned=True),
+    "place": st.column_config.NumberColumn("Place", width=54, pinned=True),
     "bib": st.column_config.NumberColumn("Bib", width=56, pinned=True, format="%d"),
-    "name": st.column_config.TextColumn("Name", width=120),
-    "covered": st.column_config.NumberColumn("km", width=58, format="%.2f", help="Distance covered"),
-    "to_go": st.column_config.NumberColumn("To go", width=62, format="%.2f", help="Kilometres to go"),
-    "pace": st.column_config.TextColumn("Pace", width=58, alignment="right", help="Minutes per kilometre"),
-    "time": st.column_config.TextColumn("Time", width=70, alignment="right", help="Race time"),
-    "status": st.column_config.TextColumn("Status", width=76),
+    "name": st.column_config.TextColumn("Name", width=100),
+    "covered": st.column_config.NumberColumn("km", width=54, format="%.2f", help="Distance covered"),
+    "to_go": st.column_config.NumberColumn("To go", width=58, format="%.2f", help="Kilometres to go"),
+    "pace": st.column_config.TextColumn("Pace", width=54, alignment="right", help="Minutes per kilometre"),
+    "time": st.column_config.TextColumn("Time", width=68, alignment="right", help="Race time"),
+    "status": st.column_config.TextColumn("Status", width=72),
 }

@@ -4,7 +4,8 @@
 
   const LEGEND = { running: 'Running', paused: 'Paused', finished: 'Finished', dnf: 'DNF' };
   const ZOOM = { least: 2, most: 20 };
-  const MOST_MARKS = 50; // more kilometre marks than this only hide the course
+  const MARK_STEPS_KM = [1, 2, 5, 10, 20, 50];
+  const MOST_MARKS = 12; // more only hide the course
 
   const StatusControl = L.Control.extend({
     options: { position: 'topright' },
@@ -43,10 +44,10 @@
   });
 
   function addKilometreMarks(map, course, distance) {
-    const count = Math.ceil(distance / 1000) - 1;
-    if (course.laps !== 1 || count > MOST_MARKS) return;
+    const step = MARK_STEPS_KM.find((km) => distance / (1000 * km) <= MOST_MARKS);
+    if (course.laps !== 1 || !step) return;
     const { world } = window.Racecast;
-    for (let km = 1; km <= count; km++) {
+    for (let km = step; km * 1000 < distance; km += step) {
       const { x, y } = course.at(km * 1000, {});
       const icon = L.divIcon({ className: 'kilometre', html: String(km), iconSize: [18, 18] });
       const place = [world.latitude(y), world.longitude(x)];

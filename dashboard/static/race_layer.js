@@ -8,8 +8,14 @@
   const { CourseLine, NoCourse, Field, LiveFeed, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
-  const EDGE_PX = 1; // the edge that keeps dots apart in a crowd
-  const SIZES = [[300, 6], [1500, 5], [5000, 4], [Infinity, 3]]; // so many competitors, such a radius
+  // Up to so many competitors: the radius of a dot, and the edge that keeps it apart from its neighbours. In a
+  // crowd a light edge would be all that is seen of those behind, so there it is a shade.
+  const SIZES = [
+    { most: 300, radius: 6, edge: 1, edgeColour: '--edge' },
+    { most: 1500, radius: 5, edge: 0.75, edgeColour: '--shade' },
+    { most: 5000, radius: 4, edge: 0, edgeColour: '--shade' },
+    { most: Infinity, radius: 3, edge: 0, edgeColour: '--shade' },
+  ];
 
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -145,10 +151,9 @@
     _makeDots(statuses) {
       const style = getComputedStyle(this._canvas);
       const count = this._field.competitors.length;
-      const radius = SIZES.find(([most]) => count <= most)[1];
-      return statuses.map((name) =>
-        makeDot(radius, style.getPropertyValue(`--${name}`), style.getPropertyValue('--edge')),
-      );
+      const size = SIZES.find(({ most }) => count <= most);
+      const edge = style.getPropertyValue(size.edgeColour);
+      return statuses.map((name) => makeDot(size, style.getPropertyValue(`--${name}`), edge));
     },
 
     // The map scales smoothly to a new zoom: the canvas goes with it, as a picture.
@@ -170,21 +175,23 @@
     },
   });
 
-  function makeDot(radius, fill, edge) {
+  function makeDot({ radius, edge }, fillColour, edgeColour) {
     const ratio = window.devicePixelRatio || 1;
-    const width = 2 * (radius + EDGE_PX);
+    const width = 2 * (radius + edge);
     const image = document.createElement('canvas');
     image.width = image.height = Math.ceil(width * ratio);
     const context = image.getContext('2d');
     context.scale(image.width / width, image.width / width);
-    context.beginPath();
-    context.arc(width / 2, width / 2, radius + EDGE_PX / 2, 0, 2 * Math.PI);
-    context.fillStyle = fill;
-    context.fill();
-    context.lineWidth = EDGE_PX;
-    context.strokeStyle = edge;
-    context.stroke();
+    fillCircle(context, width / 2, radius + edge, edgeColour);
+    fillCircle(context, width / 2, radius, fillColour);
     return { image, width };
+  }
+
+  function fillCircle(context, centre, radius, colour) {
+    context.beginPath();
+    context.arc(centre, centre, radius, 0, 2 * Math.PI);
+    context.fillStyle = colour;
+    context.fill();
   }
 
   window.Racecast.RaceLayer = RaceLayer;

@@ -22,7 +22,7 @@ from tests.browser.site import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Browser, Dialog, Page, Request
 
 ROOT = Path(__file__).parents[2]
 STARTED_WITHIN_S = 60.0
@@ -73,10 +73,15 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = context.new_page()
     opened.on("request", lambda request: _note_if_it_leaves(request, faults))
     opened.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    opened.on("dialog", lambda dialog: (faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+    opened.on("dialog", lambda dialog: _note_dialog(dialog, faults))
     yield opened
     context.close()
     assert faults == []
+
+
+def _note_dialog(dialog: Dialog, faults: list[str]) -> None:
+    faults.append(f"dialog: {dialog.message}")
+    dialog.dismiss()
 
 
 def _note_if_it_leaves(request: Request, faults: list[str]) -> None:

@@ -1,0 +1,87 @@
+"""A store in memory, which counts how often it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard import rows
+from dashboard.store import Competitor, Course, Positions, Race, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+COURSE = Course(
+    short_name="hills",
+    long_name="Over the hills",
+    distance=5000.0,
+    line=np.array([[0.0, 51.0], [0.02, 51.01], [0.04, 51.0]]),
+    start=(0.0, 51.0),
+    finish=(0.04, 51.0),
+    fences=((np.array([[0.01, 51.0], [0.02, 51.0], [0.02, 51.02], [0.01, 51.0]]),),),
+)
+
+
+def race(run_id: str = "run_1", **other: object) -> Race:
+    """A running race of two."""
+    known: dict[str, object] = {
+        "run_id": run_id,
+        "name": "Saturday",
+        "course": "hills",
+        "course_name": "Over the hills",
+        "start_time": 1000,
+        "status": "running",
+        "competitors": 2,
+        "speed": 1.0,
+        "seed": 1,
+        "updated_at": 1000,
+    }
+    return Race(**{**known, **other})  # type: ignore[arg-type]
+
+
+def positions(distance: float = 100.0, emitted_at: int = 2000) -> Positions:
+    """Of bibs 1 and 2."""
+    return rows.positions([(bib, 0.001 * bib, 51.0, distance, "running", 60.0, emitted_at) for bib in (1, 2)])
+
+
+@dataclass
+class FakeStore:
+    """Answers what it is told to, or fails."""
+
+    known: list[Race] = field(default_factory=list)
+    now: Positions = field(default_factory=positions)
+    names: dict[int, Competitor] = field(default_factory=dict)
+    failure: StoreError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def races(self) -> Sequence[Race]:
+        """All of them."""
+        self._ask("races")
+        return list(self.known)
+
+    def race(self, run_id: str) -> Race | None:
+        """One of them."""
+        self._ask("race")
+        return next((race for race in self.known if race.run_id == run_id), None)
+
+    def course(self, short_name: str) -> Course | None:
+        """The only one."""
+        self._ask("course")
+        return COURSE if short_name == COURSE.short_name else None
+
+    def competitors(self, _run_id: str) -> Mapping[int, Competitor]:
+        """Whoever is known."""
+        self._ask("competitors")
+        return dict(self.names)
+
+    def positions(self, _run_id: str) -> Positions:
+        """Where they are now."""
+        self._ask("positions")
+        return self.now
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.failure is not None:
+            raise self.failure

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from dashboard import formatting
+from dashboard.formatting import UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0:00:00"),
+        (59.999, "0:00:59"),
+        (60, "0:01:00"),
+        (3599.9, "0:59:59"),
+        (3600, "1:00:00"),
+        (36_000.5, "10:00:00"),
+        (360_000, "100:00:00"),
+        (math.nan, UNKNOWN),
+        (math.inf, UNKNOWN),
+        (-1, UNKNOWN),
+    ],
+)
+def test_race_time(seconds: float, shown: str) -> None:
+    """Race times are h:mm:ss, and nobody is shown a second that isn't over."""
+    assert formatting.race_time(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "metres", "shown"),
+    [
+        (1500, 5000, "5:00"),
+        (717.4, 4966.4, "2:24"),
+        (299.7, 1000, "5:00"),
+        (3600, 1000, "60:00"),
+        (20, 49.9, UNKNOWN),
+        (0, 0, UNKNOWN),
+        (math.nan, 1000, UNKNOWN),
+    ],
+)
+def test_pace(seconds: float, metres: float, shown: str) -> None:
+    """A pace is min:sec per kilometre, and unknown over the first metres."""
+    assert formatting.pace(seconds, metres) == shown
+
+
+@pytest.mark.parametrize(
+    ("metres", "shown"),
+    [(0, "0.00"), (9.99, "0.00"), (10, "0.01"), (4999.9, "4.99"), (4999.9999999, "5.00"), (21097.5, "21.09")],
+)
+def test_kilometres(metres: float, shown: str) -> None:
+    """Kilometres have two decimals and aren't rounded up, but a float's error isn't ten metres."""
+    assert formatting.kilometres(metres) == shown
+
+
+def test_clock_in_viewers_zone() -> None:
+    """Times of day are the viewer's, and UTC where the zone isn't known."""
+    noon = 1_768_478_400_000
+    assert formatting.clock(noon, "Europe/Berlin") == "13:00:00"
+    assert formatting.clock(noon, None) == "12:00:00"
+    assert formatting.clock(noon, "Nowhere/Nothing") == "12:00:00"
+    assert formatting.day_and_clock(noon, "Asia/Tokyo") == "2026-01-15 21:00"

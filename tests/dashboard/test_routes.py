@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from dashboard.routes import file_address, routes
+from dashboard.snapshots import Snapshots
+from dashboard.store import StoreError
+from tests.dashboard.fakes import FakeStore, positions, race
+
+FEED = "/racecast/races/run_1/positions"
+COMPONENT = "http://testserver/component/streamlit_folium.st_folium/"
+
+
+class Client:
+    """Asks the routes over HTTP, without a socket; each question comes a second after the last."""
+
+    def __init__(self, store: FakeStore) -> None:
+        seconds = iter(range(1000))
+        snapshots = Snapshots(store, lambda: float(next(seconds)))
+        self._app = Starlette(routes=routes(snapshots))
+
+    def get(self, address: str, **params: str) -> httpx.Response:
+        """Ask and return the answer."""
+        return asyncio.run(self._get(address, params))
+
+    async def _get(self, address: str, params: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return await client.get(address, params=params or None)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    """A store with one race."""
+    return FakeStore(known=[race()])
+
+
+@pytest.fixture
+def client(store: FakeStore) -> Client:
+    """A client of the routes on the store."""
+    return Client(store)
+
+
+def test_positions_by_columns(client: Client) -> None:
+    """The feed has everybody's place, distance and status, packed."""
+    answer = client.get(FEED)
+    assert answer.headers["content-encoding"] == "gzip"
+    body = answer.json()
+    assert body["race_status"] == "running"
+    assert body["competitor"] == [1, 2]
+    assert body["lon"] == [0.001, 0.002]
+    assert body["lat"] == [51.0, 51.0]
+    assert body["distance"] == [100.0, 100.0]
+    assert [body["statuses"][number] for number in body["status"]] == ["running", "running"]
+
+
+def test_nothing_new(client: Client, store: FakeStore) -> None:
+    """Who has seen the newest positions is told so, without a body, until there are newer ones."""
+    seen = client.get(FEED).json()["version"]
+    answer = client.get(FEED, seen=seen)
+    assert (answer.status_code, answer.content) == (204, b"")
+    store.now = positions(emitted_at=9000)
+    assert client.get(FEED, seen=seen).status_code == 200
+
+
+@pytest.mark.parametrize("run", ["other", "x'--", "a b", "x" * 65])
+def test_no_such_race(client: Client, run: str) -> None:
+    """A race that isn't there, or can't be, is 404 with a sentence."""
+    answer = client.get(f"/racecast/races/{run}/positions")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_store_away(client: Client, store: FakeStore) -> None:
+    """A store that can't be read is 503 with its own sentence."""
+    store.failure = StoreError("The store is away. Start it.")
+    answer = client.get(FEED)
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "The store is away. Start it."
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("leaflet", "leaflet.js"),
+        ("leaflet", "leaflet.css"),
+        ("static", "race_layer.js"),
+        ("static", "map.css"),
+    ],
+)
+def test_files_of_the_map(client: Client, folder: str, name: str) -> None:
+    """Leaflet and our own scripts are served from here, at the addresses that the map's frame uses."""
+    answer = client.get(COMPONENT + file_address(folder, name))
+    assert answer.status_code == 200
+    assert len(answer.content) > 500

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from dashboard.snapshots import Snapshots, UnknownRaceError
+from dashboard.store import Competitor, StoreError
+from tests.dashboard.fakes import FakeStore, positions, race
+
+
+class Clock:
+    """Time that goes forward when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """Return seconds."""
+        return self.now
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    """A store with one race."""
+    return FakeStore(known=[race()])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands."""
+    return Clock()
+
+
+@pytest.fixture
+def snapshots(store: FakeStore, clock: Clock) -> Snapshots:
+    """Snapshots of the store by the clock."""
+    return Snapshots(store, clock, lambda: 1_000_000.0 + clock.now)
+
+
+def test_store_is_asked_once_for_all(snapshots: Snapshots, store: FakeStore) -> None:
+    """However many ask within a second, the store is asked once and all get the same picture."""
+    pictures = {id(snapshots.get("run_1")) for _ in range(20)}
+    assert len(pictures) == 1
+    assert store.asked.count("positions") == 1
+
+
+def test_new_picture_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Who asks after a second gets a new picture; the course isn't asked for again."""
+    snapshots.get("run_1")
+    store.now = positions(distance=200.0)
+    clock.now += 1.0
+    assert snapshots.get("run_1").positions.distance.tolist() == [200.0, 200.0]
+    assert store.asked.count("course") == 1
+
+
+def test_fresh_asks_nothing(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """`fresh` answers only what needs no question to the store."""
+    assert snapshots.fresh("run_1") is None
+    taken = snapshots.get("run_1")
+    assert snapshots.fresh("run_1") is taken
+    clock.now += 1.0
+    assert snapshots.fresh("run_1") is None
+    assert store.asked.count("race") == 1
+
+
+def test_nobody_waits_for_another(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """While one takes a new picture, the others go on with the last one."""
+    last = snapshots.get("run_1")
+    clock.now += 1.0
+    asking, answer = threading.Event(), threading.Event()
+
+    def slow(_run_id: str) -> object:
+        asking.set()
+        assert answer.wait(10)
+        return positions(distance=300.0)
+
+    store.positions = slow  # type: ignore[method-assign, assignment]
+    first = threading.Thread(target=snapshots.get, args=("run_1",))
+    first.start()
+    assert asking.wait(10)
+    assert snapshots.get("run_1") is last
+    answer.set()
+    first.join()
+    assert snapshots.get("run_1").positions.distance[0] == 300.0
+
+
+def test_unknown_race(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A race that isn't there is an error until it is there."""
+    with pytest.raises(UnknownRaceError):
+        snapshots.get("later")
+    store.known.append(race("later"))
+    clock.now += 1.0
+    assert snapshots.get("later").race.run_id == "later"
+
+
+def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A store that fails is asked once a second too; the last picture stays, and a new one follows."""
+    last = snapshots.get("run_1")
+    clock.now += 1.0
+    store.failure = StoreError("away")
+    asked = len(store.asked)
+    for _ in range(5):
+        with pytest.raises(StoreError, match="away"):
+            snapshots.get("run_1")
+        assert snapshots.fresh("run_1") is None
+    assert len(store.asked) == asked + 1
+    assert snapshots.last("run_1") is last
+    store.failure = None
+    clock.now += 1.0
+    assert snapshots.get("run_1") is not last
+
+
+def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Names are asked for until everybody has one, but not every second."""
+    assert snapshots.get("run_1").competitors == {}
+    store.names = {bib: Competitor(f"Runner {bib}", "", 1) for bib in (1, 2)}
+    clock.now += 1.0
+    assert snapshots.get("run_1").competitors == {}
+    clock.now += 10.0
+    assert snapshots.get("run_1").table["name"].tolist() == ["Runner 1", "Runner 2"]
+    clock.now += 10.0
+    snapshots.get("run_1")
+    assert store.asked.count("competitors") == 2
+
+
+def test_version_follows_what_is_seen(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """The version changes with the positions and with the race's status, and only then."""
+    versions = [snapshots.get("run_1").version]
+    clock.now += 1.0
+    versions.append(snapshots.get("run_1").version)
+    store.now = positions(emitted_at=3000)
+    clock.now += 1.0
+    versions.append(snapshots.get("run_1").version)
+    store.known[0] = race(status="paused", updated_at=1001)
+    clock.now += 1.0
+    versions.append(snapshots.get("run_1").version)
+    assert versions[0] == versions[1]
+    assert len(set(versions)) == 3
+
+
+def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """The list of races is asked for once for all who look within two seconds."""
+    for _ in range(5):
+        assert [known.run_id for known in snapshots.races()] == ["run_1"]
+    clock.now += 2.0
+    snapshots.races()
+    assert store.asked.count("races") == 2
+
+
+def test_few_races_are_kept(snapshots: Snapshots, store: FakeStore) -> None:
+    """Pictures of many races don't pile up: those asked for longest ago are dropped."""
+    store.known = [race(f"run_{number}") for number in range(100)]
+    for known in store.known:
+        snapshots.get(known.run_id)
+    assert snapshots.last("run_0") is None
+    assert snapshots.last("run_99") is not None

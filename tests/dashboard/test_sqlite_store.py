@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboard.sqlite_store import SqliteStore
+from dashboard.store import StoreError
+from tests.dashboard.events import SqliteWriter, race
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_no_file_yet(tmp_path: Path) -> None:
+    """Before the simulator has made its file there are no races, and the dashboard makes none."""
+    path = tmp_path / "none.db"
+    store = SqliteStore(path)
+    assert list(store.races()) == []
+    assert store.race("run") is None
+    assert len(store.positions("run")) == 0
+    assert not path.exists()
+
+
+def test_file_without_tables(tmp_path: Path) -> None:
+    """A file in which the tables are just being made has no races."""
+    path = tmp_path / "new.db"
+    path.touch()
+    assert list(SqliteStore(path).races()) == []
+
+
+def test_file_made_anew(tmp_path: Path) -> None:
+    """A file that is deleted and made anew is read as it is now."""
+    path = tmp_path / "races.db"
+    SqliteWriter(path).write("races", [race("old")])
+    store = SqliteStore(path)
+    assert [known.run_id for known in store.races()] == ["old"]
+    path.unlink()
+    SqliteWriter(path).write("races", [race("new")])
+    assert [known.run_id for known in store.races()] == ["new"]
+
+
+def test_while_another_writes(tmp_path: Path) -> None:
+    """A writer in the middle of a transaction doesn't hinder reading."""
+    path = tmp_path / "races.db"
+    SqliteWriter(path).write("races", [race("done")])
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM races")
+        assert [known.run_id for known in SqliteStore(path).races()] == ["done"]
+
+
+def test_not_a_database(tmp_path: Path) -> None:
+    """A file that is something else is an error that names it and the setting."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database " * 100)
+    with pytest.raises(StoreError, match=r"notes\.txt can't be read.*RACECAST_SQLITE"):
+        SqliteStore(path).races()
+
+
+def test_tables_of_another_version(tmp_path: Path) -> None:
+    """A file of another version of the tables isn't misread."""
+    path = tmp_path / "later.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 7")
+    with pytest.raises(StoreError, match="tables 7, this dashboard reads 1"):
+        SqliteStore(path).races()
+
+
+def test_course_that_cannot_be_drawn(tmp_path: Path) -> None:
+    """A geometry that is no WKT is an error that names the course."""
+    path = tmp_path / "races.db"
+    writer = SqliteWriter(path)
+    texts = dict.fromkeys(("courseMap", "geoFenceLocation", "startLocation", "endLocation"), "ROUND (1 2)")
+    writer.write("courses", [{"shortName": "odd", "longName": "Odd", "distance": 1.0, **texts}])
+    with pytest.raises(StoreError, match="The course odd in the store can't be drawn"):
+        SqliteStore(path).course("odd")
+
+
+def test_course_without_fence(tmp_path: Path) -> None:
+    """A course without a geofence has none."""
+    path = tmp_path / "races.db"
+    writer = SqliteWriter(path)
+    course = {
+        "shortName": "open",
+        "longName": "Open",
+        "distance": 1.0,
+        "courseMap": "LINESTRING Z (0 51 10, 1 51 20)",
+        "geoFenceLocation": "",
+        "startLocation": "POINT (0 51)",
+        "endLocation": "POINT (1 51)",
+    }
+    writer.write("courses", [course])
+    found = SqliteStore(path).course("open")
+    assert found is not None
+    assert found.fences == ()
+    assert found.line.tolist() == [[0.0, 51.0], [1.0, 51.0]]
