@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real Kafka and Pinot, set up, on ports of their own: `.kafka`, `.controller`, `.broker`.
 
-    All tests of a session share it, so each test uses a run id of its own. With RACECAST_TEST_STACK=folder the
-    stack in that folder is used, and left running for the next time.
+    All tests of a session share it, so each test uses a run id of its own. With RACECAST_TEST_STACK=folder
+    the stack in that folder is used, and left running for the next time.
     """
     kept = os.environ.get("RACECAST_TEST_STACK")
     _need_java_and_jars()

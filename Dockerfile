@@ -1,0 +1,30 @@
+# One image for the set-up, the simulator and the dashboard; docker-compose.yml says which of them a container runs.
+FROM python:3.11.13-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+
+RUN groupadd --gid 10001 racecast \
+ && useradd --uid 10001 --gid 10001 --create-home --shell /usr/sbin/nologin racecast
+
+WORKDIR /app
+
+# Before the sources: these change seldom, and so the layer is kept.
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
+
+COPY .streamlit ./.streamlit
+COPY courses ./courses
+COPY pinot ./pinot
+COPY simulator ./simulator
+COPY dashboard ./dashboard
+
+USER 10001:10001
+
+EXPOSE 8080 8501
+
+ENV HEALTH_URL=http://127.0.0.1:8080/healthz
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=12 \
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['HEALTH_URL'], timeout=4)"]
+
+CMD ["python", "-m", "simulator", "serve", "--host", "0.0.0.0"]

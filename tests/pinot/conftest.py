@@ -1,0 +1,94 @@
+"""What the tests of the real Pinot share: a way to send events, to ask, and to wait for an answer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+from confluent_kafka import Producer
+
+from pinot.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pinot.local.stack import Stack
+
+Row = dict[str, Any]
+
+
+class Pinot:
+    """A running stack, as a test sees it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._producer = Producer({"bootstrap.servers": stack.kafka, "partitioner": "murmur2_random"})
+
+    def send(self, topic: str, rows: Iterable[Row]) -> None:
+        """Send events, keyed as DESIGN says, and wait until Kafka has them."""
+        for row in rows:
+            key = row["runId"] if topic == "races" else f"{row['runId']}:{row['competitorId']}"
+            self._producer.produce(topic, orjson.dumps(row), key)
+        assert self._producer.flush(30) == 0
+
+    def send_raw(self, topic: str, values: Iterable[bytes | None]) -> None:
+        """Send what isn't an event, to every partition."""
+        for value in values:
+            for partition in self._producer.list_topics(topic, timeout=30).topics[topic].partitions:
+                self._producer.produce(topic, value, "key", partition=partition)
+        assert self._producer.flush(30) == 0
+
+    def ask(self, sql: str) -> list[list[Any]]:
+        """The rows that `sql` gives."""
+        answer = httpx.post(f"{self.stack.broker}/query/sql", json={"sql": sql}).json()
+        assert answer["exceptions"] == []
+        rows: list[list[Any]] = answer["resultTable"]["rows"]
+        return rows
+
+    def wait_until(self, sql: str, expected: list[list[Any]]) -> None:
+        """Wait until `sql` gives `expected`."""
+        wait_for(sql, partial(self._difference, sql, expected), seconds=30, say=print)
+
+    def _difference(self, sql: str, expected: list[list[Any]]) -> str | None:
+        found = self.ask(sql)
+        return None if found == expected else f"{found} instead of {expected}"
+
+
+@pytest.fixture
+def pinot(stack: Stack) -> Pinot:
+    """The session's stack."""
+    return Pinot(stack)
+
+
+@pytest.fixture
+def run() -> str:
+    """A run id that no other test has."""
+    return f"t-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def position(run: str) -> Callable[..., Row]:
+    """Makes a position of a competitor, at the start of Crystal Palace's course unless told otherwise."""
+    return partial(_position, run)
+
+
+def _position(run: str, competitor: int, raw_time: int, **rest: Any) -> Row:
+    start = 1_700_000_000_000
+    return {
+        "runId": run,
+        "eventId": f"{run}-{competitor}-{raw_time}",
+        "competitorId": competitor,
+        "rawTime": raw_time,
+        "timestamp": start + raw_time * 1000,
+        "lat": 51.419232,
+        "lon": -0.063215,
+        "distance": raw_time * 4.0,
+        "course": "crystal-palace",
+        "status": "running",
+        "elapsed": float(raw_time),
+        "emittedAt": start + raw_time * 1000 + 7,
+    } | rest

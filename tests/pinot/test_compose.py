@@ -1,0 +1,137 @@
+"""docker-compose.yml and Dockerfile: what can be said about them without Docker."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from dashboard.settings import Settings as DashboardSettings
+from pinot.settings import Settings as SetupSettings
+from simulator.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+OURS: dict[str, type[BaseSettings]] = {
+    "setup": SetupSettings,
+    "simulator": ServeSettings,
+    "dashboard": DashboardSettings,
+}
+
+
+def test_all_parts_are_there() -> None:
+    """`docker compose up` brings up Kafka, Pinot with its ZooKeeper, the set-up, simulator and dashboard."""
+    assert set(SERVICES) == {
+        "zookeeper",
+        "kafka",
+        "pinot-controller",
+        "pinot-broker",
+        "pinot-server",
+        "setup",
+        "simulator",
+        "dashboard",
+    }
+
+
+def test_only_the_pages_are_published_and_only_on_loopback() -> None:
+    """The host sees the API, the dashboard and Pinot's page, and nobody else sees these."""
+    published = {port for service in SERVICES.values() for port in service.get("ports", [])}
+    assert published == {"127.0.0.1:8080:8080", "127.0.0.1:8501:8501", "127.0.0.1:9000:9000"}
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_service_has_no_more_rights_and_memory_than_it_needs(service: dict[str, Any]) -> None:
+    """Every container runs without capabilities, can't gain any, and has a bound on memory and log."""
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "mem_limit" in service
+    assert "max-size" in service["logging"]["options"]
+    assert not service.get("privileged", False)
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_nobody_is_root(service: dict[str, Any]) -> None:
+    """Every container runs as a user other than root: its own, or the one of our image."""
+    ours = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1]
+    user = str(service.get("user", ours))
+    assert user.partition(":")[0] not in {"", "0", "root"}
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_image_is_pinned(service: dict[str, Any]) -> None:
+    """Every image has a version with a number, or is built here."""
+    assert "build" in service or re.search(r":\d+\.\d+\.\d+$", service["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_starts_too_early(name: str) -> None:
+    """What a service needs is waited for: until it is healthy, or if it ends by itself, until it is done."""
+    for needed, how in SERVICES[name].get("depends_on", {}).items():
+        ends = SERVICES[needed].get("restart") == "no"
+        assert how["condition"] == ("service_completed_successfully" if ends else "service_healthy")
+        built = "build" in SERVICES[needed]
+        assert ends or built or "test" in SERVICES[needed]["healthcheck"]
+
+
+def test_set_up_comes_between_the_cluster_and_its_users() -> None:
+    """Topics and tables are there before the first event and the first query."""
+    assert {"kafka", "pinot-controller", "pinot-broker", "pinot-server"} == set(
+        SERVICES["setup"]["depends_on"]
+    )
+    assert "setup" in SERVICES["simulator"]["depends_on"]
+    assert "setup" in SERVICES["dashboard"]["depends_on"]
+
+
+def test_data_outlives_the_containers() -> None:
+    """What Kafka, ZooKeeper and Pinot write lies in named volumes, and every volume is used."""
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
+    named = {mount.partition(":")[0] for mount in mounts if not mount.startswith(".")}
+    assert named == set(COMPOSE["volumes"])
+    for keeper in ("zookeeper", "kafka", "pinot-controller", "pinot-server"):
+        assert [mount for mount in SERVICES[keeper]["volumes"] if not mount.startswith(".")]
+
+
+def test_mounted_files_exist() -> None:
+    """A file or folder that is mounted from the checkout is there, and can't be written to."""
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
+    for mount in [mount for mount in mounts if mount.startswith(".")]:
+        source, _, how = mount.split(":")
+        assert ((ROOT / source).exists(), how) == (True, "ro")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_variables_are_settings(name: str) -> None:
+    """Every RACECAST_ variable of a container is a setting of the program that runs in it."""
+    variables = SERVICES[name].get("environment", {})
+    given = {key.removeprefix("RACECAST_").lower() for key in variables if key.startswith("RACECAST_")}
+    assert given <= set(OURS[name].model_fields)
+
+
+def test_addresses_are_of_services() -> None:
+    """Every address that a container is given is a service of this file, or its own."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    hosts = set(re.findall(r"(?:http://|\b)([a-z-]+|127\.0\.0\.1):(?:2181|8080|8099|8501|9000|9092)\b", text))
+    assert hosts <= set(SERVICES) | {"127.0.0.1"}
+
+
+def test_image_is_built_of_pinned_parts() -> None:
+    """Our image starts from a fixed version and takes only packages whose hashes are known."""
+    assert re.search(r"^FROM python:3\.11\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
+    assert "--require-hashes" in DOCKERFILE
+
+
+def test_what_the_image_copies_is_let_through() -> None:
+    """.dockerignore hides everything but what the Dockerfile copies."""
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    copied = re.findall(r"^COPY (\S+)", DOCKERFILE, re.MULTILINE)
+    shown = {line.removeprefix("!").partition("/")[0] for line in ignored if line.startswith("!")}
+    assert ignored[0] == "*"
+    assert set(copied) == shown

@@ -1,0 +1,209 @@
+"""Topics, schemas and tables agree: with the contract, with each other, with the embedded store."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pinot.configs import TABLES, read_schema, read_table
+from pinot.topics import read_topics
+
+ROOT = Path(__file__).parents[2]
+REALTIME = ("parkrun", "passings", "races", "competitors")
+DAY_MS = 24 * 60 * 60 * 1000
+
+COLUMNS = {
+    "parkrun": {
+        "runId": "STRING",
+        "eventId": "STRING",
+        "competitorId": "LONG",
+        "rawTime": "INT",
+        "timestamp": "TIMESTAMP",
+        "lat": "DOUBLE",
+        "lon": "DOUBLE",
+        "distance": "DOUBLE",
+        "course": "STRING",
+        "status": "STRING",
+        "elapsed": "DOUBLE",
+        "emittedAt": "LONG",
+        "location": "BYTES",
+    },
+    "races": {
+        "runId": "STRING",
+        "name": "STRING",
+        "course": "STRING",
+        "startTime": "TIMESTAMP",
+        "status": "STRING",
+        "competitors": "INT",
+        "speed": "DOUBLE",
+        "seed": "LONG",
+        "updatedAt": "LONG",
+        "request": "STRING",
+    },
+    "competitors": {
+        "runId": "STRING",
+        "competitorId": "LONG",
+        "name": "STRING",
+        "category": "STRING",
+        "wave": "INT",
+        "ingestedAt": "LONG",
+    },
+    "passings": {
+        "runId": "STRING",
+        "competitorId": "LONG",
+        "kind": "STRING",
+        "point": "STRING",
+        "lap": "INT",
+        "distance": "DOUBLE",
+        "elapsed": "DOUBLE",
+        "timestamp": "TIMESTAMP",
+    },
+    "courses": {
+        "shortName": "STRING",
+        "longName": "STRING",
+        "distance": "DOUBLE",
+        "courseMap": "BYTES",
+        "geoFenceLocation": "BYTES",
+        "startLocation": "BYTES",
+        "endLocation": "BYTES",
+    },
+}
+KEYS = {
+    "parkrun": ["runId", "competitorId"],
+    "races": ["runId"],
+    "competitors": ["runId", "competitorId"],
+    "passings": ["runId", "competitorId", "kind", "point", "lap"],
+    "courses": ["shortName"],
+}
+COMPARISON = {
+    "parkrun": "timestamp",
+    "races": "updatedAt",
+    "competitors": "ingestedAt",
+    "passings": "timestamp",
+}
+ONLY_IN_PINOT = {"location", "ingestedAt"}
+
+
+def columns(table: str) -> dict[str, str]:
+    """The columns of `table`'s schema and their types."""
+    schema = read_schema(table)
+    specs = [spec for part, specs in schema.items() if part.endswith("FieldSpecs") for spec in specs]
+    return {spec["name"]: spec["dataType"] for spec in specs}
+
+
+def config(table: str) -> dict[str, Any]:
+    """The config of `table` for a Kafka at "kafka:1" and two replicas."""
+    return read_table(table, kafka="kafka:1", replication=2)
+
+
+def stream(table: str) -> dict[str, str]:
+    """The stream that `table` is filled from."""
+    (only,) = config(table)["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
+    assert isinstance(only, dict)
+    return only
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_columns_are_the_contracts(table: str) -> None:
+    """Each table has the columns and types that the contract names, and no others."""
+    assert columns(table) == COLUMNS[table]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_keys_are_the_contracts(table: str) -> None:
+    """Each table has the primary key that the contract names."""
+    assert read_schema(table)["primaryKeyColumns"] == KEYS[table]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_file_schema_and_table_have_one_name(table: str) -> None:
+    """A table's file, its schema and its config are named alike, as newer versions of Pinot ask for."""
+    assert (read_schema(table)["schemaName"], config(table)["tableName"]) == (table, table)
+
+
+@pytest.mark.parametrize("table", REALTIME)
+def test_newest_wins_by_the_contracts_column(table: str) -> None:
+    """Each stream table keeps the row with the greatest comparison column, without a gap for readers."""
+    assert config(table)["upsertConfig"] == {
+        "mode": "FULL",
+        "comparisonColumn": COMPARISON[table],
+        "consistencyMode": "SYNC",
+    }
+
+
+@pytest.mark.parametrize("table", REALTIME)
+def test_a_week_is_kept(table: str) -> None:
+    """Each stream table forgets after a week, by a time column that its schema has."""
+    segments = config(table)["segmentsConfig"]
+    times = {spec["name"] for spec in read_schema(table)["dateTimeFieldSpecs"]}
+    assert (segments["retentionTimeUnit"], segments["retentionTimeValue"]) == ("DAYS", "7")
+    assert segments["timeColumnName"] in times
+
+
+@pytest.mark.parametrize("table", REALTIME)
+def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
+    """Each stream table reads the topic of its own name, which the set-up makes, from the given Kafka."""
+    assert stream(table)["stream.kafka.topic.name"] == table
+    assert table in read_topics()
+    assert stream(table)["stream.kafka.broker.list"] == "kafka:1"
+
+
+def test_every_topic_has_a_table() -> None:
+    """No topic is made that nobody reads."""
+    assert set(read_topics()) == set(REALTIME)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_replication_comes_from_the_settings(table: str) -> None:
+    """The number of replicas is filled in wherever a version of Pinot looks for it."""
+    segments = config(table)["segmentsConfig"]
+    assert {segments["replication"], segments.get("replicasPerPartition", "2")} == {"2"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_config_names_only_columns_that_exist(table: str) -> None:
+    """Indexes and transforms are of columns that the schema has."""
+    indexing = config(table)["tableIndexConfig"]
+    named = {name for part, names in indexing.items() if part.endswith("Columns") for name in names}
+    transforms = config(table).get("ingestionConfig", {}).get("transformConfigs", [])
+    named |= {transform["columnName"] for transform in transforms}
+    assert named <= set(columns(table))
+
+
+def test_lookup_table_is_a_dimension_table() -> None:
+    """Courses are on every server, where lookup looks for them."""
+    assert (config("courses")["isDimTable"], config("courses")["tableType"]) == (True, "OFFLINE")
+
+
+def test_positions_leave_kafka_after_a_day() -> None:
+    """Kafka keeps positions for a day, and lets go of them in pieces much smaller than that."""
+    topic = read_topics()["parkrun"]["config"]
+    assert topic["cleanup.policy"] == "delete"
+    assert int(topic["retention.ms"]) == DAY_MS
+    assert int(topic["segment.ms"]) <= DAY_MS / 12
+
+
+@pytest.mark.parametrize("topic", ["races", "competitors"])
+def test_state_is_compacted(topic: str) -> None:
+    """Kafka keeps the last word on every race and competitor."""
+    assert read_topics()[topic]["config"]["cleanup.policy"] == "compact"
+
+
+def test_whole_request_fits_its_column_and_its_topic() -> None:
+    """Neither Pinot (512 characters) nor Kafka (1 MB) cuts off a request with a course of 100,000 points."""
+    (request,) = [s for s in read_schema("races")["dimensionFieldSpecs"] if s["name"] == "request"]
+    largest = 100_000 * len("[-0.064245123456789,51.419386123456789],")
+    assert request["maxLength"] >= largest
+    assert int(read_topics()["races"]["config"]["max.message.bytes"]) >= largest
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_embedded_store_has_the_same_columns(table: str) -> None:
+    """A table of the embedded store has the columns of Pinot's, without those that Pinot makes itself."""
+    with sqlite3.connect(":memory:") as store:
+        store.executescript((ROOT / "simulator" / "schema.sql").read_text())
+        embedded = {row[1] for row in store.execute(f"PRAGMA table_info({table})")}
+    assert embedded == set(COLUMNS[table]) - ONLY_IN_PINOT

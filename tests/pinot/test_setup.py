@@ -1,0 +1,149 @@
+"""`python -m pinot setup`, on a real cluster and on none."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+)
+
+from pinot import configs
+from pinot.__main__ import main
+from pinot.cluster import Cluster, PinotError
+from pinot.configs import TABLES, read_schema
+from pinot.settings import Settings
+from pinot.setup import set_up
+from pinot.topics import read_topics, set_up_topics
+from simulator.drawing import CourseError
+from tests.conftest import stack_settings
+
+if TYPE_CHECKING:
+    from pinot.local.stack import Stack
+    from tests.pinot.conftest import Pinot
+
+COURSES = Path(__file__).parents[2] / "courses"
+NO_FENCE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><LineString>
+<coordinates>-0.1,51.5 -0.11,51.5</coordinates></LineString></Placemark></Document></kml>"""
+
+
+@pytest.fixture
+def restored(stack: Stack) -> Settings:
+    """The stack's settings, for a test that has other courses or configs in mind."""
+    return stack_settings(stack)
+
+
+def test_second_time_is_harmless(stack: Stack) -> None:
+    """Run again, it changes nothing, and says so."""
+    said: list[str] = []
+    set_up(stack_settings(stack), said.append)
+    done = [line for line in said if line.startswith(("topic ", "table "))]
+    assert [line.partition(": ")[2] for line in done] == ["up to date"] * (len(read_topics()) + len(TABLES))
+
+
+def test_courses_are_loaded_into_one_segment(stack: Stack) -> None:
+    """Loading courses again replaces what was loaded before."""
+    set_up(stack_settings(stack), lambda _: None)
+    assert Cluster(stack.controller).segments("courses") == ["courses"]
+
+
+def test_topics_are_as_configured(stack: Stack) -> None:
+    """Every topic has its configuration, and those keyed by competitor have several partitions."""
+    client = AdminClient({"bootstrap.servers": stack.kafka})
+    there = client.list_topics(timeout=30).topics
+    for name, topic in read_topics().items():
+        resource = ConfigResource(ResourceType.TOPIC, name)
+        found = client.describe_configs([resource])[resource].result(30)
+        assert {key: found[key].value for key in topic["config"]} == topic["config"]
+        assert len(there[name].partitions) == (2 if topic["partitioned"] else 1)
+
+
+def test_partitions_of_a_topic_stay(stack: Stack) -> None:
+    """A topic keeps its partitions, whatever is asked for, and the set-up says why."""
+    said: list[str] = []
+    set_up_topics(stack.kafka, partitions=3, replication=1, say=said.append)
+    assert "topic parkrun: up to date; it keeps its 2 partitions, 3 would move keys" in said
+
+
+def test_changed_files_change_the_cluster(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is changed in a table's file is in the cluster after the next set-up, and back again."""
+    for folder in ("schemas", "tables"):
+        shutil.copytree(configs.HERE / folder, tmp_path / folder)
+    file = tmp_path / "tables" / "competitors.json"
+    file.write_text(file.read_text().replace('"retentionTimeValue": "7"', '"retentionTimeValue": "8"'))
+    kept = []
+    for files in (tmp_path, configs.HERE):
+        monkeypatch.setattr(configs, "HERE", files)
+        said: list[str] = []
+        set_up(stack_settings(stack), said.append)
+        assert "table competitors: changed" in said
+        table = Cluster(stack.controller).table("competitors")
+        assert table is not None
+        kept.append(table["segmentsConfig"]["retentionTimeValue"])
+    assert kept == ["8", "7"]
+
+
+def test_refusal_of_the_cluster_is_told_in_its_words(stack: Stack) -> None:
+    """A column can't be taken away again, and Pinot's own sentence about that is passed on."""
+    schema = read_schema("competitors")
+    schema["dimensionFieldSpecs"].pop()
+    with pytest.raises(PinotError, match="400 to /schemas/competitors: Backward incompatible schema"):
+        Cluster(stack.controller).put_schema(schema)
+
+
+def test_course_without_a_fence_contains_nobody(pinot: Pinot, tmp_path: Path, restored: Settings) -> None:
+    """A course without a geofence is loaded, and nobody is in its fence; a bad file is only told of."""
+    (tmp_path / "no-fence.kml").write_text(NO_FENCE)
+    (tmp_path / "bad.kml").write_text("nothing")
+    said: list[str] = []
+    try:
+        set_up(restored.model_copy(update={"courses": tmp_path}), said.append)
+        found = pinot.ask("select ST_AsText(geoFenceLocation) from courses where shortName = 'no-fence'")
+    finally:
+        set_up(restored, lambda _: None)
+    assert found == [["POLYGON EMPTY"]]
+    assert [line for line in said if line.startswith("left out: bad.kml")]
+
+
+def test_folder_without_courses_is_refused(tmp_path: Path) -> None:
+    """A folder without a course is refused before the cluster is asked for anything."""
+    with pytest.raises(CourseError, match="no course"):
+        set_up(Settings(courses=tmp_path), lambda _: None)
+
+
+def test_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """If Kafka isn't there, it gives up after the time that it was told, and says what it waited for."""
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        port = nobody_listens.getsockname()[1]
+        status = main(["setup", "--kafka", f"127.0.0.1:{port}", "--wait", "0.1"])
+    assert status == 1
+    assert f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting has a variable of the same name."""
+    monkeypatch.setenv("RACECAST_PINOT_KAFKA", "kafka:9092")
+    monkeypatch.setenv("RACECAST_PARTITIONS", "8")
+    settings = Settings()
+    assert (settings.pinot_kafka, settings.partitions) == ("kafka:9092", 8)
+
+
+def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A value that can't be is refused in one line that names the setting."""
+    assert main(["setup", "--partitions", "0"]) == 2
+    assert capsys.readouterr().err.startswith("pinot: partitions: ")
+
+
+def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything but `setup` is answered with how to use it."""
+    assert main([]) == 2
+    assert "python -m pinot setup" in capsys.readouterr().err
