@@ -34,6 +34,21 @@ lock: ## pin requirements*.in anew
 	done
 	rm -rf .venv-lock
 
+demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends it
+	@$(BIN)/python demo.py
+
+test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -ra
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+test-fast: $(STAMPS)/dev ## the tests that need neither Kafka and Pinot nor a browser
+	$(BIN)/pytest -m "not stack and not browser"
+
+tools:
+	@tests/tools.sh
+
 check: $(STAMPS)/dev ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,7 +61,10 @@ stack: $(STAMPS)/runtime ## the real Kafka and Pinot on this machine, without Do
 stack-stop: ## end what `make stack` started; its data stays in .run/stack
 	$(BIN)/python -m pinot.local stop
 
+bench: tools $(STAMPS)/dev ## measure everything, and write the results into benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
 clean: ## everything that the targets above made
 	rm -rf $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev lock check stack stack-stop clean
+.PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench clean

@@ -1,0 +1,119 @@
+"""`make demo`: the simulator and the dashboard on one embedded file, with a race already running.
+
+Runs until Ctrl-C, and ends everything that it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(".run/demo")
+RACE = {
+    "course": "crystal-palace",
+    "competitors": 100,
+    "name": "The first 100 at Crystal Palace",
+    "how_many_get_stopped": 0.2,
+    "speed": 10,
+    "interval": 10,
+}
+STARTS_WITHIN_S = 60.0
+ENDS_WITHIN_S = 15.0
+
+
+def main() -> None:
+    """Start, wait, end."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    database = FOLDER / f"racecast-{time.strftime('%Y%m%d-%H%M%S')}.db"
+    api, page = _free_port(8080), _free_port(8501)
+    with contextlib.ExitStack() as running:
+        store = ("--sqlite", str(database))
+        simulator = _start(running, "simulator", "serve", "--port", str(api), *store)
+        dashboard = _start(
+            running, "dashboard", "--dashboard-port", str(page), "--api", f"http://127.0.0.1:{api}", *store
+        )
+        _wait_for(f"http://127.0.0.1:{api}/healthz", simulator)
+        run_id = _post(f"http://127.0.0.1:{api}/races", RACE)["run_id"]
+        _wait_for(f"http://127.0.0.1:{page}/_stcore/health", dashboard)
+        print(
+            f"\nA race of {RACE['competitors']} is running, {RACE['speed']} times as fast as life.\n\n"
+            f"  live page   http://127.0.0.1:{page}/?run={run_id}\n"
+            f"  API         http://127.0.0.1:{api}/\n\n"
+            f"Logs and data are in {FOLDER}. Ctrl-C ends everything.",
+            flush=True,
+        )
+        while simulator.poll() is None and dashboard.poll() is None:
+            time.sleep(0.2)
+        ended = "simulator" if simulator.poll() is not None else "dashboard"
+        raise SystemExit(f"The {ended} has ended by itself: see {FOLDER / ended}.log")
+
+
+def _start(running: contextlib.ExitStack, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a part, whose end is seen to."""
+    log = running.enter_context((FOLDER / f"{module}.log").open("wb"))
+    # In a session of its own, so that Ctrl-C reaches us alone and we end the parts in order.
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    running.callback(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"It could not be started; the logs in {FOLDER} say why")
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"Nothing answers at {url}; the logs in {FOLDER} may say why")
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        made: dict[str, Any] = json.load(answer)
+        return made
+
+
+def _free_port(usual: int) -> int:
+    """Return the usual port, or any free one if somebody has it."""
+    for port in (usual, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            free: int = probe.getsockname()[1]
+            return free
+    raise SystemExit("There is no free port on 127.0.0.1")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nEnded.")
