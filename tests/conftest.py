@@ -34,7 +34,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     the stack in that folder is used, and left running for the next time.
     """
     kept = os.environ.get("RACECAST_TEST_STACK")
-    _need_java_and_jars()
+    need_java_and_jars()
     stack = Stack.at(Path(kept) if kept else tmp_path_factory.mktemp("stack"), ANY_PORTS)
     try:
         stack.start()
@@ -50,7 +50,8 @@ def stack_settings(stack: Stack) -> Settings:
     return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
 
 
-def _need_java_and_jars() -> None:
+def need_java_and_jars() -> None:
+    """Skip the test that asks, or in CI fail it, if a stack can't run on this machine."""
     lacking = jars.missing()
     if lacking is None:
         return

@@ -16,6 +16,7 @@ from pinot.local.errors import StackError
 from pinot.local.process import Process
 from pinot.local.stack import CONFIG, Stack
 from pinot.waiting import WaitedTooLongError, wait_for
+from tests.conftest import need_java_and_jars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,3 +228,14 @@ def test_ports_of_a_running_stack_are_taken(stack: Stack, tmp_path: Path) -> Non
     other = Stack(tmp_path, stack.ports)
     with pytest.raises(StackError, match=f"port {stack.ports.kafka}, wanted for kafka, is taken"):
         other.start(lambda _: None)
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_missing_java_skips_the_tests_but_fails_in_ci(
+    ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Java the tests of the stack are skipped with a reason, and in CI they fail with it."""
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(jars, "missing", lambda: "there is no Java")
+    with pytest.raises(outcome, match="there is no Java"):
+        need_java_and_jars()
