@@ -1,32 +1,23 @@
-"""The real page in a real browser: simulator and dashboard as processes of their own on free ports."""
+"""The real page in a real browser."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
-from pinot.waiting import wait_for
 from tests.browser.site import Site
+from tests.processes import dashboard, simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Dialog, Page, Request
 
-ROOT = Path(__file__).parents[2]
-STARTED_WITHIN_S = 60.0
-ENDED_WITHIN_S = 15.0
 PATIENCE_MS = 30_000
 
 FLAGS = [
@@ -97,60 +88,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     database = folder / "races.db"
     with (
         simulator(folder, "--publisher", "sqlite", "--sqlite", str(database)) as api,
-        dashboard(folder, api, "--store", "sqlite", "--sqlite", str(database)) as address,
+        dashboard(folder, api.address, "--store", "sqlite", "--sqlite", str(database)) as pages,
     ):
-        yield Site(address, api)
-
-
-@contextmanager
-def simulator(folder: Path, *flags: str) -> Iterator[str]:
-    """The simulator's address while it runs; its log is in `folder`."""
-    port = _free_port()
-    command = ["simulator", "serve", "--port", str(port), "--courses", str(ROOT / "courses"), *flags]
-    with _process(folder / "simulator.log", command, f"http://127.0.0.1:{port}/healthz"):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def dashboard(folder: Path, api: str, *flags: str) -> Iterator[str]:
-    """The dashboard's address while it runs; its log is in `folder`."""
-    port = _free_port()
-    command = ["dashboard", "--dashboard-port", str(port), "--api", api, *flags]
-    with _process(folder / "dashboard.log", command, f"http://127.0.0.1:{port}/_stcore/health"):
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _process(log: Path, command: list[str], health: str) -> Iterator[None]:
-    """`python -m command` from when it is healthy until the end of the block."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            wait_for(command[0], lambda: _trouble(process, health, log), seconds=STARTED_WITHIN_S, say=print)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(ENDED_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _trouble(process: subprocess.Popen[bytes], health: str, log: Path) -> str | None:
-    if process.poll() is not None:
-        pytest.fail(f"it ended: {log.read_text()[-2000:]}", pytrace=False)
-    try:
-        answer = httpx.get(health, trust_env=False)
-    except httpx.HTTPError as error:
-        return str(error)
-    return None if answer.is_success else f"{health} answers {answer.status_code}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        yield Site(pages.address, api.address)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from shapely import LineString
+from shapely.geometry import shape
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -30,6 +32,12 @@ class Site:
         """The properties of each competitor's position, as the API says it."""
         answer = httpx.get(f"{self.api}/races/{run_id}/positions", trust_env=False)
         return [feature["properties"] for feature in answer.json()["features"]]
+
+    def course_line(self, short_name: str) -> LineString:
+        """A course's line in degrees, as the API says it."""
+        answer = httpx.get(f"{self.api}/courses/{short_name}", trust_env=False)
+        shapes = [shape(feature["geometry"]) for feature in answer.json()["features"]]
+        return next(one for one in shapes if isinstance(one, LineString))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import dashboard
 from tests.browser.site import LiveMap
+from tests.processes import dashboard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,8 +69,8 @@ def test_hostile_name(page: Page, site: Site, name: str) -> None:
 
 def test_api_away(page: Page, tmp_path: Path) -> None:
     """Without the API the page says so, and how to start it."""
-    with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as address:
-        page.goto(f"{address}/new")
+    with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as pages:
+        page.goto(f"{pages.address}/new")
         said = page.get_by_role("alert")
         expect(said).to_contain_text("http://127.0.0.1:9 does not answer")
         expect(said).to_contain_text("python -m simulator serve")
@@ -78,8 +78,8 @@ def test_api_away(page: Page, tmp_path: Path) -> None:
 
 def test_no_race_yet(page: Page, site: Site, tmp_path: Path) -> None:
     """Where there is no race, the page leads to the form."""
-    with dashboard(tmp_path, site.api, "--sqlite", str(tmp_path / "none.db")) as address:
-        page.goto(address)
+    with dashboard(tmp_path, site.api, "--sqlite", str(tmp_path / "none.db")) as pages:
+        page.goto(pages.address)
         expect(page.get_by_role("heading", name="No race yet")).to_be_visible()
         page.get_by_role("link", name="Create the first one").click()
         expect(page.get_by_role("heading", name="New race")).to_be_visible()

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
+from shapely import Point
 
 from tests.browser.site import LiveMap
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.browser.site import Site
 
 METRES_PER_DEGREE = 111_000
+GPS_AND_ROUNDING_M = 2.0
 
 
 def test_competitors_move(page: Page, site: Site) -> None:
@@ -45,6 +47,23 @@ def test_competitors_glide(page: Page, site: Site) -> None:
     )
     assert len(set(places)) > 10
     assert places == sorted(places)
+
+
+def test_gliding_follows_the_course(page: Page, site: Site) -> None:
+    """However far a competitor gets between two pictures, the way there is along the course, not across."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(speed=100)}")
+    live = LiveMap.on(page)
+    live.wait_for_pictures(1)
+    live.wait_for("race => race.isGliding()")
+    drawn = live.ask("race => race.positions()")
+    course = site.course_line("crystal-palace")
+    far_off = [
+        one["competitor"]
+        for one in drawn
+        if course.distance(Point(one["lon"], one["lat"])) * METRES_PER_DEGREE > GPS_AND_ROUNDING_M
+    ]
+    assert far_off == []
+    assert max(one["distance"] for one in drawn) > 500
 
 
 def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:

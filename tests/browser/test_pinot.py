@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import dashboard, simulator
 from tests.browser.site import LiveMap, Site
+from tests.processes import dashboard, simulator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,10 @@ def test_competitors_move(page: Page, stack: Stack, tmp_path: Path) -> None:
     """Competitors of a race that goes through Kafka and Pinot move on the page."""
     with (
         simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as api,
-        dashboard(tmp_path, api, "--store", "pinot", "--pinot-broker", stack.broker) as address,
+        dashboard(tmp_path, api.address, "--store", "pinot", "--pinot-broker", stack.broker) as pages,
     ):
-        site = Site(address, api)
-        page.goto(f"{address}/?run={site.create_race()}")
+        site = Site(pages.address, api.address)
+        page.goto(f"{site.dashboard}/?run={site.create_race()}")
         live = LiveMap.on(page)
         seen = []
         for _ in range(3):
