@@ -46,7 +46,7 @@ class Cluster:
     """
 
     def __init__(self, controller: str) -> None:
-        self._controller = controller.rstrip("/")
+        self._controller = controller
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The schema `name` as Pinot has it, or None."""

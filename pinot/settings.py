@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).parents[1]
+
+
+def _without_slash(url: str) -> str:
+    return url.rstrip("/")  # paths are put behind it
+
+
+Url = Annotated[str, AfterValidator(_without_slash)]
 
 
 class Settings(BaseSettings):
@@ -22,10 +30,10 @@ class Settings(BaseSettings):
 
     kafka: str = Field("127.0.0.1:9092", description="Kafka, as this process reaches it")
     pinot_kafka: str | None = Field(
-        None, description="Kafka, as Pinot's servers reach it (default: the same as --kafka)"
+        None, description="Kafka, as Pinot's servers reach it; if it isn't given, the same as --kafka"
     )
-    pinot_controller: str = Field("http://127.0.0.1:9000", description="URL of Pinot's controller")
-    pinot_broker: str = Field("http://127.0.0.1:8099", description="URL of Pinot's broker")
+    pinot_controller: Url = Field("http://127.0.0.1:9000", description="URL of Pinot's controller")
+    pinot_broker: Url = Field("http://127.0.0.1:8099", description="URL of Pinot's broker")
     courses: Path = Field(ROOT / "courses", description="folder of course files")
     partitions: int = Field(2, ge=1, le=1000, description="of each new topic that is split by competitor")
     replication: int = Field(1, ge=1, le=10, description="copies of each new topic and of each segment")

@@ -82,12 +82,16 @@ class Process:
 
     def stop(self) -> None:
         """End it and wait until it is gone. Harmless if it isn't running."""
+        pid = self.pid()
         self.ask_to_end()
         deadline = time.monotonic() + GRACE
         while self.pid() is not None:
             if time.monotonic() > deadline:
                 self._signal(signal.SIGKILL)
             time.sleep(0.05)
+        if pid is not None:
+            with suppress(ChildProcessError):  # a child of ours would stay as a zombie
+                os.waitpid(pid, 0)
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self) -> str:

@@ -137,6 +137,11 @@ def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch)
     assert (settings.pinot_kafka, settings.partitions) == ("kafka:9092", 8)
 
 
+def test_address_may_end_with_a_slash() -> None:
+    """A URL means the same with a slash at its end."""
+    assert Settings(pinot_broker="http://pinot:8099/").pinot_broker == "http://pinot:8099"
+
+
 def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """A value that can't be is refused in one line that names the setting."""
     assert main(["setup", "--partitions", "0"]) == 2
