@@ -30,6 +30,11 @@ def install(context: Context) -> None:
     _installed[:] = [context]
 
 
+def uninstall() -> None:
+    """Forget it, as tests do after themselves."""
+    _installed.clear()
+
+
 def current() -> Context:
     """The installed context."""
     if not _installed:

@@ -36,17 +36,17 @@ LOOK_AGAIN_S = 1.0
 def show(create_page: st.Page) -> None:
     """Draw the page; where there is no race, it leads to `create_page`."""
     refresh_s = _refresh_settings()
+    run_id = None
     try:
         run_id = _choose_race(create_page)
-        if run_id is None:
-            return
-        _show_race(run_id, context.current().snapshots.get(run_id), refresh_s)
+        if run_id is not None:
+            _show_race(run_id, context.current().snapshots.get(run_id), refresh_s)
     except UnknownRaceError:
-        words.notice("This race isn't there yet. It appears here with its first positions.", "info")
-        _wait_until(lambda: context.current().store.race(str(run_id)) is not None)
+        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
+        _wait_until(lambda: _can_be_read(run_id))
     except StoreError as error:
         words.notice(str(error))
-        _wait_until(lambda: context.current().store.races() is not None)
+        _wait_until(lambda: _can_be_read(run_id))
 
 
 def _refresh_settings() -> float | None:
@@ -138,15 +138,25 @@ def _newest(races: Sequence[Race]) -> str | None:
     return races[0].run_id if races else None
 
 
+def _can_be_read(run_id: str | None) -> bool:
+    """True if what `show` needs can be read; raises what it would raise."""
+    if run_id is None:
+        context.current().store.races()
+    else:
+        context.current().snapshots.get(run_id)
+    return True
+
+
 def _wait_until(ready: Callable[[], bool]) -> None:
     """Run the page again as soon as `ready`."""
 
     @st.fragment(run_every=LOOK_AGAIN_S)
     def look() -> None:
         try:
-            if ready():
-                st.rerun()
-        except StoreError:
+            is_ready = ready()
+        except (StoreError, UnknownRaceError):
             return  # the next look may find it
+        if is_ready:
+            st.rerun()
 
     look()
