@@ -40,9 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; tests are skipped without it, except in CI."""
+    """Chromium as the system has it; tests are skipped without it, except in CI.
+
+    Not for the whole session: while Playwright runs, an event loop does, and no other test could have its own.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         lacking = "needs Chromium: apt-get install chromium"
