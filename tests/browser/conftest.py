@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """Chromium as the system has it; tests are skipped without it, except in CI.
 
-    Not for the whole session: while Playwright runs, an event loop does, and no other test could have its own.
+    Not for the whole session: while Playwright runs, an event loop does, and no test could have its own.
     """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
