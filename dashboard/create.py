@@ -70,14 +70,14 @@ class _RaceForm:
             self.sent = st.form_submit_button("Start the race", type="primary")
 
     def show_mistakes(self, refused: RefusedError) -> None:
-        """The API's words, each below its field; those about no field of ours below the form."""
-        words.notice(str(refused))
-        for name, mistake in refused.mistakes.items():
-            if name in self._below:
-                with self._below[name]:
-                    words.notice(mistake)
-            else:
-                words.notice(f"{name}: {mistake}")
+        """The API's words, each below its field; below the form those about no field of ours."""
+        elsewhere = [name for name in refused.mistakes if name not in self._below]
+        words.notice(
+            "The race is not started: see what is said at the fields." if not elsewhere else str(refused)
+        )
+        for name in refused.mistakes.keys() - elsewhere:
+            with self._below[name]:
+                words.notice(refused.mistakes[name])
 
     def _who_runs(self) -> None:
         count, fastest, slowest = st.columns(3)

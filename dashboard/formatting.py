@@ -11,9 +11,6 @@ UNKNOWN = "\N{EN DASH}"
 MIN_PACE_DISTANCE_M = 50.0
 """Over less than this a pace says more about rounding and the start than about running."""
 
-MEASURING_ERROR_M = 1e-5
-"""Distances are sums of floats: 4999.9999999 m of 5,000 is the finish, not 10 m before it."""
-
 
 def race_time(seconds: float) -> str:
     """h:mm:ss, whole seconds as on the clock at the finish line (never rounded up)."""
@@ -33,8 +30,8 @@ def pace(seconds: float, metres: float) -> str:
 
 
 def kilometres(metres: float) -> str:
-    """Kilometres with two decimals, without the unit, never rounded up."""
-    return f"{math.floor((metres + MEASURING_ERROR_M) / 10) / 100:.2f}"
+    """Kilometres with two decimals, without the unit."""
+    return f"{metres / 1000:.2f}"
 
 
 def clock(epoch_ms: float, zone: str | None) -> str:

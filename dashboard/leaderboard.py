@@ -84,9 +84,10 @@ def table(
 ) -> pd.DataFrame:
     """The first `limit` rows of the leaderboard, ready to show.
 
-    Columns: place (missing for those who stopped), bib, name, status, covered and to_go in kilometres
-    (covered rounded down, to go up, so that nobody has arrived before the line), pace, time.
+    Columns: place (missing for those who stopped), bib, name, status, covered and to_go in kilometres (to_go
+    missing without a course), pace, time.
     """
+    whole = np.nan if course_distance is None else course_distance
     shown = ranking.order[:limit]
     place = ranking.place[:limit]
     distance = positions.distance[shown]
@@ -99,8 +100,8 @@ def table(
             "bib": bibs,
             "name": [known.name if (known := competitors.get(bib)) else "" for bib in bibs],
             "status": [STATUS_WORDS.get(status, status) for status in statuses],
-            "covered": _down_to_10_m(distance),
-            "to_go": _to_go(distance, course_distance),
+            "covered": distance / 1000,
+            "to_go": np.maximum(whole - distance, 0) / 1000,
             "pace": [
                 formatting.pace(seconds, metres)
                 for seconds, metres in zip(elapsed, distance.tolist(), strict=True)
@@ -108,14 +109,3 @@ def table(
             "time": [formatting.race_time(seconds) for seconds in elapsed],
         }
     )
-
-
-def _down_to_10_m(metres: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.floor((metres + formatting.MEASURING_ERROR_M) / 10) / 100
-
-
-def _to_go(distance: NDArray[np.float64], course_distance: float | None) -> NDArray[np.float64]:
-    if course_distance is None:
-        return np.full(len(distance), np.nan)
-    metres = np.maximum(course_distance - distance - formatting.MEASURING_ERROR_M, 0)
-    return np.ceil(metres / 10) / 100

@@ -47,10 +47,10 @@ def test_pace(seconds: float, metres: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("metres", "shown"),
-    [(0, "0.00"), (9.99, "0.00"), (10, "0.01"), (4999.9, "4.99"), (4999.9999999, "5.00"), (21097.5, "21.09")],
+    [(0, "0.00"), (5, "0.01"), (4966.4, "4.97"), (9999.97, "10.00"), (21097.5, "21.10")],
 )
 def test_kilometres(metres: float, shown: str) -> None:
-    """Kilometres have two decimals and aren't rounded up, but a float's error isn't ten metres."""
+    """Kilometres have two decimals."""
     assert formatting.kilometres(metres) == shown
 
 

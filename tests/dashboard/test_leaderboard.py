@@ -87,16 +87,16 @@ def test_figures() -> None:
 
 def test_rows_as_shown() -> None:
     """Rows hold place, bib, name, status, kilometres covered and to go, pace and time."""
-    shown = table((1, 4999.9, "running", 1500), (2, 5000, "finished", 1445.6))
+    shown = table((1, 4900, "running", 1470), (2, 5000, "finished", 1445.6))
     assert shown.to_dict("list") == {
         "place": [1, 2],
         "bib": [2, 1],
         "name": ["", "Ann"],
         "status": ["Finished", "Running"],
-        "covered": [5.0, 4.99],
-        "to_go": [0.0, 0.01],
+        "covered": [5.0, 4.9],
+        "to_go": [0.0, 0.1],
         "pace": ["4:49", "5:00"],
-        "time": ["0:24:05", "0:25:00"],
+        "time": ["0:24:05", "0:24:30"],
     }
 
 
