@@ -83,22 +83,19 @@ def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:
 
 
 def test_dots_are_where_they_say(page: Page, site: Site) -> None:
-    """What the layer says it draws is on the canvas, in the place where the map has that coordinate."""
+    """What the layer says it draws is on the canvas where the map has that coordinate, after zooming too."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=1)}")
     live = LiveMap.on(page)
     page.get_by_text("Auto-refresh").click()
     live.wait_for("race => !race.isGliding()")
-    opaque = live.ask(
-        """(race) => {
-            const [one] = race.positions();
-            const spot = window.map.latLngToContainerPoint([one.lat, one.lon]);
-            const canvas = document.querySelector('canvas');
-            const ratio = window.devicePixelRatio;
-            const pixel = canvas.getContext('2d').getImageData(spot.x * ratio, spot.y * ratio, 1, 1);
-            return pixel.data[3];
-        }"""
-    )
-    assert opaque == 255
+    assert _opacity_at_first_dot(live) == 255
+    zoom = live.ask("() => window.map.getZoom()")
+    live.ask("(race) => { const [{ lat, lon }] = race.positions(); window.map.panTo([lat, lon]); }")
+    live.frame.get_by_role("button", name="Zoom in").click()
+    live.wait_for(f"race => window.map.getZoom() > {zoom} && !race.isGliding()")
+    live.wait_for("() => !document.querySelector('.leaflet-zoom-anim, .leaflet-pan-anim')")
+    live.wait_for("race => !race.isGliding()")
+    assert _opacity_at_first_dot(live) == 255
 
 
 def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
@@ -114,6 +111,19 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
     live.wait_for(f"race => race.pictures() === {before + 1}")
     page.wait_for_load_state("networkidle")
     assert live.ask("race => race.pictures()") == before + 1
+
+
+def test_source_away_and_back(page: Page, site: Site) -> None:
+    """While no positions come the map says since when and why, and goes on by itself when they come again."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    page.route("**/positions?*", lambda route: route.abort())
+    said = live.frame.get_by_role("status")
+    expect(said).to_contain_text("No new positions since")
+    expect(said).to_contain_text("The dashboard does not answer.")
+    page.unroute("**/positions?*")
+    expect(said).to_be_hidden()
+    live.wait_for_pictures(1)
 
 
 def test_leaderboard_agrees_with_api(page: Page, site: Site) -> None:
@@ -191,3 +201,20 @@ def _leaderboard(page: Page) -> list[tuple[int, int]]:
         "rows => rows.map(row => [...row.querySelectorAll('td')].slice(0, 2).map(td => td.innerText))",
     )
     return [(int(place), int(bib)) for place, bib in cells]
+
+
+def _opacity_at_first_dot(live: LiveMap) -> int:
+    """0 to 255, of the canvas where the map has the first competitor's coordinate."""
+    opacity: int = live.ask(
+        """(race) => {
+            const [one] = race.positions();
+            const spot = window.map.latLngToContainerPoint([one.lat, one.lon]);
+            const canvas = document.querySelector('canvas');
+            const box = canvas.getBoundingClientRect();
+            const frame = window.map.getContainer().getBoundingClientRect();
+            const x = (spot.x + frame.left - box.left) * (canvas.width / box.width);
+            const y = (spot.y + frame.top - box.top) * (canvas.height / box.height);
+            return canvas.getContext('2d').getImageData(x, y, 1, 1).data[3];
+        }"""
+    )
+    return opacity
