@@ -38,6 +38,7 @@ demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends 
 	@$(BIN)/python demo.py
 
 test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
+	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -ra
 	$(BIN)/coverage combine --quiet
@@ -64,7 +65,10 @@ stack-stop: ## end what `make stack` started; its data stays in .run/stack
 bench: tools $(STAMPS)/dev ## measure everything, and write the results into benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
+screenshots: tools $(STAMPS)/dev ## make the pictures of the documentation anew
+	$(BIN)/python -m tests.browser.screenshots
+
 clean: ## everything that the targets above made
 	rm -rf $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench clean
+.PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench screenshots clean

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.threads import deferToThread
 
@@ -19,7 +19,7 @@ from simulator.encode import encode
 from simulator.publisher import Health, PublishError
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, Message
+    from confluent_kafka import Message
 
     from simulator.events import Batch
     from simulator.reactor import DelayedCall, Reactor
@@ -28,9 +28,12 @@ HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
 POLL = 0.02
 """Seconds between two looks at the producer."""
+RETRY = 1.0
+"""Seconds before events that Kafka did not take come again."""
 FLUSH = 10.0
 """Seconds that `close` gives the broker to take what waits."""
 
+UNKNOWN_TOPIC = {KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - librdkafka's name
 SETTINGS = {
     "enable.idempotence": True,
     "acks": "all",
@@ -40,6 +43,8 @@ SETTINGS = {
     "message.timeout.ms": 0,
     "queue.buffering.max.messages": 2 * HIGH_WATER,
     "queue.buffering.max.kbytes": 512 * 1024,
+    # A race's record carries its request, and that may hold a course of 100,000 points.
+    "message.max.bytes": 8 * 1024 * 1024,
     "linger.ms": 10,
     "batch.num.messages": 20_000,
     "compression.type": "lz4",
@@ -65,6 +70,8 @@ class KafkaPublisher:
         self._log = structlog.get_logger()
         self._errors = 0
         self._taken = 0
+        self._refusal: str | None = None
+        self._again_from = 0.0
         self._trouble: str | None = f"no broker at {bootstrap} has answered yet"
         self._bootstrap = bootstrap
         self._again: list[tuple[str, dict[str, Any]]] = []
@@ -91,7 +98,7 @@ class KafkaPublisher:
     def health(self) -> Health:
         """Tell how things stand."""
         waiting = len(self._producer) + len(self._again)
-        return Health(waiting, self._taken - waiting, self._errors, self._trouble)
+        return Health(waiting, self._taken - waiting, self._errors, self._refusal or self._trouble)
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -114,9 +121,14 @@ class KafkaPublisher:
     def _undelivered(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
         topic = message.topic() or ""
         why = error.str() if error else "no reason given"
+        if error and error.code() in UNKNOWN_TOPIC:
+            why = "there is no such topic: python -m pinot setup makes it"
+        trouble = f"Kafka took no event for {topic}: {why}"
         self._errors += 1
-        self._trouble = f"Kafka refused an event for {topic}: {why}"
-        self._log.error("delivery failed", topic=topic, why=why)
+        if trouble != self._refusal:
+            self._log.error("delivery failed, will be tried again", topic=topic, why=why)
+        self._refusal = trouble
+        self._again_from = self._reactor.seconds() + RETRY
         self._again.append((topic, {"key": message.key(), "value": message.value()}))
 
     def _produce_again(self) -> None:
@@ -127,8 +139,10 @@ class KafkaPublisher:
 
     def _poll(self) -> None:
         self._producer.poll(0)
-        if len(self._producer) < HIGH_WATER:
+        if len(self._producer) < HIGH_WATER and self._reactor.seconds() >= self._again_from:
             self._produce_again()
+        if not len(self._producer) and not self._again:
+            self._refusal = None
         if self._waiting is not None and len(self._producer) + len(self._again) < HIGH_WATER:
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)

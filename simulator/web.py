@@ -160,7 +160,9 @@ class Api:
         """Say what this is."""
         races = [answers.race_answer(run) for run in self._office.races()[:20]]
         courses = [answers.course_answer(course) for course in self._office.courses.values()]
-        return self._page(request, "index.html", races=races, courses=courses, version=__version__)
+        here = request.getHeader("host") or "127.0.0.1:8080"
+        values = {"races": races, "courses": courses, "version": __version__, "here": here}
+        return self._page(request, "index.html", **values)
 
     @app.handle_errors(Problem)
     def _problem(self, request: Request, failure: Failure) -> bytes:

@@ -28,9 +28,9 @@ def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
             for message in consumer.consume(10_000, timeout=1):
                 assert message.error() is None
                 following = (message.offset() or 0) + 1
-                read = Read(partition, (message.key() or b"").decode(), orjson.loads(message.value() or b""))
-                if read.event["runId"] == run_id:
-                    found.append(read)
+                key = (message.key() or b"").decode()
+                if key.split(":")[0] == run_id:
+                    found.append(Read(partition, key, orjson.loads(message.value() or b"")))
     consumer.close()
     return found
 

@@ -229,6 +229,45 @@ def test_without_a_broker_publishing_holds_back(
         thread.call(publisher.close)
 
 
+def test_a_topic_that_is_not_there_is_told(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events for a topic that nobody has made are kept, and the trouble says what makes it."""
+    monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    monkeypatch.setattr(kafka, "encode", lambda batch: ("nobody-made-this", *encode(batch)[1:]))
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publish(thread, publisher, list(positions_at(race, 0, 100)))
+    thread.call(lambda: errors(thread.reactor, publisher))
+    health = publisher.health()
+
+    assert "python -m pinot setup makes it" in str(health.trouble)
+    assert health.waiting == 30
+    with pytest.raises(PublishError, match="30 events were not delivered"):
+        thread.call(publisher.close)
+
+
+def errors(reactor: Any, publisher: Publisher) -> Deferred[None]:
+    """Fire when deliveries have failed."""
+    if publisher.health().errors >= 30:
+        return succeed(None)
+    return after(reactor, 0.05).addCallback(lambda _: errors(reactor, publisher))
+
+
+def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, straight: Course) -> None:
+    """A race whose course came with 100,000 points fits into a message."""
+    points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
+    request = resolved(competitors=1, points=points).model_copy(update={"run_id": uuid.uuid4().hex})
+    record = record_of(Race(straight, request), "running", 1)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publish(thread, publisher, [record])
+    thread.call(publisher.close)
+    (read,) = read_topic(stack.kafka, "races", record.run_id)
+
+    assert read.event["request"] == record.request
+    assert len(record.request) > 2_000_000
+
+
 def test_when_the_queue_is_full_the_rest_comes_again(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:

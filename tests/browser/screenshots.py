@@ -1,0 +1,78 @@
+"""Makes the pictures of the README anew, from the real pages: `make screenshots`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import FLAGS
+from tests.processes import dashboard, simulator
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+DOCS = Path(__file__).parents[2] / "docs"
+WIDE = {"width": 1280, "height": 860}
+NARROW = {"width": 390, "height": 844}
+RACE = {
+    "course": "crystal-palace",
+    "competitors": 100,
+    "name": "The first 100 at Crystal Palace",
+    "how_many_get_stopped": 0.3,
+    "min_pause": 60,
+    "max_pause": 240,
+    "speed": 40,
+    "interval": 10,
+    "seed": 2026,
+}
+RUNNING_FOR_MS = 15_000
+"""Wall time after the gun at which the pictures are taken: ten minutes of the race."""
+
+
+def main() -> None:
+    """Run a race, and take the pictures in its middle."""
+    chromium = shutil.which("chromium") or "chromium"
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        store = ("--sqlite", str(folder / "race.db"))
+        with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            made: dict[str, Any] = httpx.post(f"{api.address}/races", json=RACE).json()
+            live = f"{page.address}/?run={made['run_id']}"
+            with_race = _open(browser, live, WIDE)
+            with_race.wait_for_timeout(RUNNING_FOR_MS)
+            with_race.screenshot(path=DOCS / "live.png")
+            for picture, size, scheme in (("live-dark", WIDE, "dark"), ("live-narrow", NARROW, "light")):
+                _shoot(browser, live, picture, size, scheme)
+            _shoot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            _shoot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
+            browser.close()
+
+
+def _shoot(
+    browser: Browser, url: str, name: str, size: dict[str, int], scheme: str, *, frame: bool = True
+) -> None:
+    page = _open(browser, url, size, scheme, frame=frame)
+    page.screenshot(path=DOCS / f"{name}.png", full_page=size is NARROW)
+    page.context.close()
+
+
+def _open(
+    browser: Browser, url: str, size: dict[str, int], scheme: str = "light", *, frame: bool = True
+) -> Page:
+    context: Any = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    page: Page = context.new_page()
+    page.goto(url)
+    if frame:
+        page.wait_for_selector("[data-testid=stAppViewContainer]")
+        page.wait_for_timeout(6000)
+    return page
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The documentation says what is there: settings, routes, commands, limits."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboard.settings import Settings as DashboardSettings
+from pinot.settings import Settings as SetupSettings
+from simulator import engine, field, kafka, openapi, problems, request, site
+from simulator.courses import MAX_BYTES
+from simulator.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
+PROCESSES: dict[str, type[BaseSettings]] = {
+    "The simulator": ServeSettings,
+    "The dashboard": DashboardSettings,
+    "The set-up": SetupSettings,
+}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_every_setting_is_in_the_readme(process: str) -> None:
+    """The README's table of a process has each of its settings once, with its default."""
+    section = README.split(f"**{process}**")[1].split("\n**")[0].split("\n## ")[0]
+    told = dict(re.findall(r"^\| `--([a-z-]+)` \|([^|]*)\|", section, re.MULTILINE))
+    settings = PROCESSES[process]
+    there = {}
+    for name, setting in settings.model_fields.items():
+        default = setting.get_default()
+        shown = str(default).removeprefix(f"{ROOT}/").removesuffix("/" if "http" in str(default) else "")
+        there[name.replace("_", "-")] = "the same as `--kafka`" if default is None else shown
+    told = {flag: default.strip() for flag, default in told.items()}
+
+    assert told == there
+
+
+def test_every_route_is_in_the_readme() -> None:
+    """The README's table of routes has each route of the API, and no other."""
+    section = README.split("## The API")[1].split("\n## ")[0]
+    told = re.findall(r"`(GET|POST) (/[^`]*)`", section)
+
+    assert sorted(told) == sorted((route.method.upper(), route.path) for route in openapi.ROUTES)
+
+
+def test_every_target_is_in_the_readme() -> None:
+    """Each target of the Makefile that is meant for people is in the README, and no other."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) - {"help"}
+
+    assert set(re.findall(r"`make ([a-z-]+)`", README)) == targets
+
+
+def test_every_python_command_is_there() -> None:
+    """Each `python -m` of the README is a module that can be run."""
+    modules = set(re.findall(r"python -m ([a-z.]+)", README))
+
+    assert modules == {"simulator", "dashboard", "pinot", "pinot.local"}
+    assert all((ROOT / module.replace(".", "/") / "__main__.py").exists() for module in modules)
+
+
+LIMITS = {
+    "a request's body": f"{site.MAX_BODY // 1024**2} MiB",
+    "competitors of a race": f"1 to {request.MAX_COMPETITORS:,}",
+    "competitors of all races that have not ended": f"{engine.MAX_LIVE_COMPETITORS:,}",
+    "races in memory": f"{engine.MAX_RUNS:,}; those that ended first are forgotten",
+    "positions a second that a race asks for": f"{request.MAX_RATE:,.0f}",
+    "start": f"from {request.OLDEST_START.total_seconds() / 3600:.0f} hours ago "
+    f"to {request.FURTHEST_START.days} days ahead",
+    "points of a course in a request": f"2 to {request.MAX_POINTS:,}",
+    "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
+    "a connection that says nothing": f"{site.IDLE:.0f} s",
+    "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
+    "a shutdown's wait for Kafka": f"{kafka.FLUSH:.0f} s",
+    "a course file": f"{MAX_BYTES // 1024**2} MiB, and the limits in [courses/README.md](courses/README.md)",
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_limits_are_those_of_the_code(what: str) -> None:
+    """The numbers in SECURITY.md are the code's own."""
+    told = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|", SECURITY, re.MULTILINE))
+
+    assert told[what] == LIMITS[what]
+
+
+def test_links_lead_somewhere() -> None:
+    """Each link to a file in the documentation leads to a file."""
+    pages = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md")]
+    pages += [ROOT / "courses" / "README.md", ROOT / "benchmarks" / "README.md"]
+    broken = [
+        (page.name, link)
+        for page in pages
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+        if not (page.parent / link).exists()
+    ]
+
+    assert broken == []
+
+
+def test_the_random_streams_keep_their_numbers() -> None:
+    """A stream's number is never given anew: old seeds would give other races."""
+    assert {stream.name: stream.value for stream in field.Stream} == {
+        "PACE": 1,
+        "VARIATION": 2,
+        "STOPPED": 3,
+        "PAUSE_PLACE": 4,
+        "PAUSE_LENGTH": 5,
+    }
