@@ -5,7 +5,8 @@ ENV PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 
 RUN groupadd --gid 10001 racecast \
- && useradd --uid 10001 --gid 10001 --create-home --shell /usr/sbin/nologin racecast
+ && useradd --uid 10001 --gid 10001 --create-home --shell /usr/sbin/nologin racecast \
+ && install -d -o 10001 -g 10001 /data
 
 WORKDIR /app
 
@@ -23,8 +24,12 @@ USER 10001:10001
 
 EXPOSE 8080 8501
 
+# The embedded store's file: all else in the image belongs to root.
+ENV RACECAST_SQLITE=/data/racecast.db
+
+# What answers here is in this container: a proxy that the host hands down has no part in it.
 ENV HEALTH_URL=http://127.0.0.1:8080/healthz
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=12 \
-  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['HEALTH_URL'], timeout=4)"]
+  CMD ["python", "-c", "import os; from urllib.request import *; build_opener(ProxyHandler({})).open(os.environ['HEALTH_URL'], timeout=4)"]
 
 CMD ["python", "-m", "simulator", "serve", "--host", "0.0.0.0"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,7 +17,7 @@ from confluent_kafka import Producer
 from pinot.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pinot.local.stack import Stack
 
@@ -44,7 +47,8 @@ class Pinot:
 
     def ask(self, sql: str) -> list[list[Any]]:
         """The rows that `sql` gives."""
-        answer = httpx.post(f"{self.stack.broker}/query/sql", json={"sql": sql}).json()
+        address = f"{self.stack.broker}/query/sql"
+        answer = httpx.post(address, json={"sql": sql}, trust_env=False).json()
         assert answer["exceptions"] == []
         rows: list[list[Any]] = answer["resultTable"]["rows"]
         return rows
@@ -62,6 +66,46 @@ class Pinot:
 def pinot(stack: Stack) -> Pinot:
     """The session's stack."""
     return Pinot(stack)
+
+
+@pytest.fixture
+def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that sends all HTTP to a proxy that isn't there."""
+    for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+
+@pytest.fixture
+def answering() -> Iterator[Callable[[int, bytes], str]]:
+    """Starts a server that answers every request with a status and a body; gives its address."""
+    with ExitStack() as ends:
+
+        def start(status: int, body: bytes) -> str:
+            server = ends.enter_context(HTTPServer(("127.0.0.1", 0), partial(_Answer, status, body)))
+            ends.callback(server.shutdown)
+            Thread(target=server.serve_forever, daemon=True).start()
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def __init__(self, status: int, body: bytes, *rest: Any) -> None:
+        self._status, self._body = status, body
+        super().__init__(*rest)
+
+    def do_GET(self) -> None:
+        self.send_response(self._status)
+        self.end_headers()
+        self.wfile.write(self._body)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
 @pytest.fixture

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from pathlib import Path
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +18,8 @@ from pinot.settings import Settings as SetupSettings
 from simulator.settings import ServeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +132,26 @@ def test_image_is_built_of_pinned_parts() -> None:
     """Our image starts from a fixed version and takes only packages whose hashes are known."""
     assert re.search(r"^FROM python:3\.11\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
+
+
+def test_image_runs_by_itself() -> None:
+    """What the image runs unless told otherwise can write its file: the folder is there, its user's."""
+    (file,) = re.findall(r"^ENV RACECAST_SQLITE=(\S+)$", DOCKERFILE, re.MULTILINE)
+    made = re.search(r"install -d -o (\d+) -g (\d+) (\S+)$", DOCKERFILE, re.MULTILINE)
+    user = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1]
+    assert made is not None
+    assert (f"{made[1]}:{made[2]}", made[3]) == (user, str(PurePosixPath(file).parent))
+
+
+@pytest.mark.usefixtures("dead_proxy")
+@pytest.mark.parametrize("status", [200, 503])
+def test_health_is_asked_without_proxies(status: int, answering: Callable[[int, bytes], str]) -> None:
+    """The image's health check asks what runs beside it, whatever proxy the environment names."""
+    (command,) = re.findall(r"^  CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
+    _, *code = json.loads(command)
+    variables = os.environ | {"HEALTH_URL": answering(status, b"")}
+    done = subprocess.run([sys.executable, *code], env=variables, capture_output=True, check=False)
+    assert (done.returncode == 0) is (status == 200)
 
 
 def test_what_the_image_copies_is_let_through() -> None:
