@@ -16,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 
 from pinot import configs
 from pinot.__main__ import main
-from pinot.cluster import Cluster, PinotError
+from pinot.cluster import Cluster, PinotError, http_trouble, query_trouble
 from pinot.configs import TABLES, read_schema
 from pinot.settings import Settings
 from pinot.setup import set_up
@@ -25,6 +25,8 @@ from simulator.drawing import CourseError
 from tests.conftest import stack_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pinot.local.stack import Stack
     from tests.pinot.conftest import Pinot
 
@@ -127,6 +129,15 @@ def test_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
         status = main(["setup", "--kafka", f"127.0.0.1:{port}", "--wait", "0.1"])
     assert status == 1
     assert f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dead_proxy")
+def test_pinot_is_asked_without_proxies(answering: Callable[[int, bytes], str]) -> None:
+    """Whatever proxy the environment names, Pinot is asked itself."""
+    address = answering(200, b'{"exceptions": [], "resultTable": {}, "schemaName": "parkrun"}')
+    assert http_trouble(address) is None
+    assert query_trouble(address, "parkrun") == "no server has it yet"
+    assert Cluster(address).schema("parkrun") is not None
 
 
 def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
