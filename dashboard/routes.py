@@ -69,11 +69,11 @@ class _Feed:
             return _problem(404, "There is no such race.")
         except StoreError as error:
             return _problem(503, str(error))
-        if request.query_params.get("seen") == snapshot.version:
+        if request.query_params.get("seen") == snapshot.feed.version:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
         # Streamlit would pack it for every viewer anew; what says that it is packed is left alone.
         headers = {"Cache-Control": "no-store", "Content-Encoding": "gzip"}
-        return Response(snapshot.feed, media_type="application/json", headers=headers)
+        return Response(snapshot.feed.packed, media_type="application/json", headers=headers)
 
     def _take(self, run_id: str) -> Snapshot:
         snapshot = self._snapshots.get(run_id)

@@ -32,7 +32,6 @@ POSITION_COLUMNS = (
     "distance",
     "status",
     "elapsed",
-    "emittedAt",
 )
 
 
@@ -74,7 +73,6 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
         distance=distance,
         status=np.array(columns[4], dtype=np.str_)[order],
         elapsed=np.array(columns[5], np.float64)[order],
-        emitted_at=np.array(columns[6], np.int64)[order],
     )
 
 

@@ -77,14 +77,9 @@ class Snapshot:
         return leaderboard.table(self.positions, self.ranking, self.competitors, distance, limit=MAX_ROWS)
 
     @cached_property
-    def version(self) -> str:
-        """Two pictures that show the same have the same version."""
-        return map_feed.version(self.race, self.positions)
-
-    @cached_property
-    def feed(self) -> bytes:
-        """What the map's layer is sent, packed by gzip."""
-        return map_feed.encode(self.race, self.positions, self.version)
+    def feed(self) -> map_feed.Feed:
+        """What the map's layer is sent."""
+        return map_feed.encode(self.positions)
 
 
 @dataclass(eq=False)

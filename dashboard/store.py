@@ -101,7 +101,6 @@ class Positions:
         distance: metres of the course covered.
         status: one of `STATUSES`.
         elapsed: race time in seconds; a finisher's exact finish time.
-        emitted_at: epoch milliseconds UTC at which the simulator sent it.
     """
 
     competitor: NDArray[np.int64]
@@ -110,7 +109,6 @@ class Positions:
     distance: NDArray[np.float64]
     status: NDArray[np.str_]
     elapsed: NDArray[np.float64]
-    emitted_at: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.competitor)

@@ -41,9 +41,10 @@ def race(run_id: str = "run_1", **other: object) -> Race:
     return Race(**{**known, **other})  # type: ignore[arg-type]
 
 
-def positions(distance: float = 100.0, emitted_at: int = 2000) -> Positions:
-    """Of bibs 1 and 2."""
-    return rows.positions([(bib, 0.001 * bib, 51.0, distance, "running", 60.0, emitted_at) for bib in (1, 2)])
+def positions(distance: float = 100.0, *, at: tuple[float, float] = (0.001, 51.0)) -> Positions:
+    """Of bibs 1 and 2, near `at` (lon, lat)."""
+    lon, lat = at
+    return rows.positions([(bib, lon * bib, lat, distance, "running", 60.0) for bib in (1, 2)])
 
 
 @dataclass

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from dashboard import rows
 from dashboard.routes import file_address, routes
 from dashboard.snapshots import Snapshots
 from dashboard.store import StoreError
@@ -50,7 +51,6 @@ def test_positions_by_columns(client: Client) -> None:
     answer = client.get(FEED)
     assert answer.headers["content-encoding"] == "gzip"
     body = answer.json()
-    assert body["race_status"] == "running"
     assert body["competitor"] == [1, 2]
     assert body["lon"] == [0.001, 0.002]
     assert body["lat"] == [51.0, 51.0]
@@ -63,8 +63,19 @@ def test_nothing_new(client: Client, store: FakeStore) -> None:
     seen = client.get(FEED).json()["version"]
     answer = client.get(FEED, seen=seen)
     assert (answer.status_code, answer.content) == (204, b"")
-    store.now = positions(emitted_at=9000)
+    store.now = positions(distance=101.0)
     assert client.get(FEED, seen=seen).status_code == 200
+
+
+def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
+    """Positions of one tick that the store shows in two halves come in two pictures."""
+    ran = [(bib, 0.001 * bib, 51.0, 4950.0, "running", 990.0) for bib in (1, 2, 3)]
+    done = [(bib, 0.001 * bib, 51.0, 5000.0, "finished", 1000.0) for bib in (1, 2, 3)]
+    store.now = rows.positions([done[0], *ran[1:]])
+    half = client.get(FEED).json()
+    store.now = rows.positions(done)
+    whole = client.get(FEED, seen=half["version"]).json()
+    assert [half["status"], whole["status"]] == [[2, 0, 0], [2, 2, 2]]
 
 
 @pytest.mark.parametrize("run", ["other", "x'--", "a b", "x" * 65])

@@ -125,18 +125,14 @@ def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clo
 
 
 def test_version_follows_what_is_seen(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """The version changes with the positions and with the race's status, and only then."""
-    versions = [snapshots.get("run_1").version]
+    """The feed's version changes with the positions, and only then."""
+    versions = [snapshots.get("run_1").feed.version]
     clock.now += 1.0
-    versions.append(snapshots.get("run_1").version)
-    store.now = positions(emitted_at=3000)
+    versions.append(snapshots.get("run_1").feed.version)
+    store.now = positions(distance=101.0)
     clock.now += 1.0
-    versions.append(snapshots.get("run_1").version)
-    store.known[0] = race(status="paused", updated_at=1001)
-    clock.now += 1.0
-    versions.append(snapshots.get("run_1").version)
-    assert versions[0] == versions[1]
-    assert len(set(versions)) == 3
+    versions.append(snapshots.get("run_1").feed.version)
+    assert versions[0] == versions[1] != versions[2]
 
 
 def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
