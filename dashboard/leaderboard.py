@@ -37,13 +37,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Figures:
-    """A race in a few numbers; `leader_distance` in metres, `leader` None before the first tick."""
+    """A race in a few numbers; `leader_distance` in metres, None before the first tick."""
 
     on_course: int
     finished: int
-    stopped: int
-    leader: int | None
-    leader_distance: float
+    leader_distance: float | None
 
 
 def rank(positions: Positions) -> Ranking:
@@ -65,14 +63,15 @@ def rank(positions: Positions) -> Ranking:
 
 def figures(positions: Positions, ranking: Ranking) -> Figures:
     """The header's numbers."""
-    leader = int(ranking.order[0]) if len(positions) else None
     return Figures(
         on_course=int(np.isin(positions.status, ("running", "paused")).sum()),
         finished=int((positions.status == "finished").sum()),
-        stopped=int((positions.status == "dnf").sum()),
-        leader=None if leader is None else int(positions.competitor[leader]),
-        leader_distance=0.0 if leader is None else float(positions.distance[leader]),
+        leader_distance=float(positions.distance[ranking.order[0]]) if len(positions) else None,
     )
+
+
+def _shown_kilometres(metres: float) -> float:
+    return float(formatting.kilometres(metres))
 
 
 def table(
@@ -85,12 +84,14 @@ def table(
     """The first `limit` rows of the leaderboard, ready to show.
 
     Columns: place (missing for those who stopped), bib, name, status, covered and to_go in kilometres (to_go
-    missing without a course), pace, time.
+    missing without a course), pace, time. Rounded as they are shown, covered and to_go make the course's
+    length.
     """
-    whole = np.nan if course_distance is None else course_distance
+    whole = np.nan if course_distance is None else _shown_kilometres(course_distance)
     shown = ranking.order[:limit]
     place = ranking.place[:limit]
     distance = positions.distance[shown]
+    covered = np.array([_shown_kilometres(metres) for metres in distance.tolist()])
     bibs = positions.competitor[shown].tolist()
     statuses = positions.status[shown].tolist()
     elapsed = np.where(positions.status[shown] == "dnf", np.nan, positions.elapsed[shown]).tolist()
@@ -100,8 +101,8 @@ def table(
             "bib": bibs,
             "name": [known.name if (known := competitors.get(bib)) else "" for bib in bibs],
             "status": [STATUS_WORDS.get(status, status) for status in statuses],
-            "covered": distance / 1000,
-            "to_go": np.maximum(whole - distance, 0) / 1000,
+            "covered": covered,
+            "to_go": np.maximum(np.round(whole - covered, 2), 0),
             "pace": [
                 formatting.pace(seconds, metres)
                 for seconds, metres in zip(elapsed, distance.tolist(), strict=True)

@@ -13,7 +13,7 @@ Row = tuple[int, float, str, float]
 def positions(*competitors: Row) -> Positions:
     """Positions of (bib, distance, status, elapsed)."""
     return rows.positions(
-        [(bib, 0.0, 51.0, distance, status, elapsed, 0) for bib, distance, status, elapsed in competitors]
+        [(bib, 0.0, 51.0, distance, status, elapsed) for bib, distance, status, elapsed in competitors]
     )
 
 
@@ -70,19 +70,17 @@ def test_nobody_yet() -> None:
     """Before the first tick there is an empty leaderboard and no leader."""
     nobody = positions()
     ranking = leaderboard.rank(nobody)
-    assert leaderboard.figures(nobody, ranking).leader is None
+    assert leaderboard.figures(nobody, ranking).leader_distance is None
     assert len(leaderboard.table(nobody, ranking, {}, 5000, 10)) == 0
 
 
 def test_figures() -> None:
-    """The header counts who is on the course, paused ones too, who finished and who stopped."""
+    """The header counts who is on the course, paused ones too, and who finished, and has the leader."""
     found = positions(
         (1, 3000, "running", 9), (2, 4000, "paused", 9), (3, 99, "dnf", 9), (4, 5000, "finished", 8)
     )
     figures = leaderboard.figures(found, leaderboard.rank(found))
-    assert figures == leaderboard.Figures(
-        on_course=2, finished=1, stopped=1, leader=4, leader_distance=5000.0
-    )
+    assert figures == leaderboard.Figures(on_course=2, finished=1, leader_distance=5000.0)
 
 
 def test_rows_as_shown() -> None:
@@ -110,6 +108,17 @@ def test_row_of_who_stopped() -> None:
 def test_course_of_unknown_length() -> None:
     """Without a course nobody knows how far it is."""
     assert np.isnan(table((1, 10, "running", 1), distance=None)["to_go"]).all()
+
+
+def test_covered_and_to_go_make_the_length() -> None:
+    """As they are shown, what somebody has covered and has to go is the course's length."""
+    many: list[Row] = [(bib, bib * 4966.4452 / 700, "running", 60.0) for bib in range(1, 701)]
+    shown = table(*many, distance=4966.4452, limit=700)
+    sums = {
+        f"{float(f'{a:.2f}') + float(f'{b:.2f}'):.2f}"
+        for a, b in zip(shown.covered, shown.to_go, strict=True)
+    }
+    assert sums == {"4.97"}
 
 
 def test_limit() -> None:
