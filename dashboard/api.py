@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 TIMEOUT_S = 10.0
 
@@ -49,19 +50,21 @@ class RaceApi:
 
     def courses(self) -> list[OfferedCourse]:
         """The courses the simulator knows. Raises `ApiError`."""
-        return [
-            OfferedCourse(
-                short_name=str(course["short_name"]),
-                long_name=str(course["long_name"]),
-                distance=float(course["distance"]),
-                warnings=tuple(str(warning) for warning in course.get("warnings", ())),
-            )
-            for course in self._ask("GET", "/courses")["courses"]
-        ]
+        with self._understanding():
+            return [
+                OfferedCourse(
+                    short_name=str(course["short_name"]),
+                    long_name=str(course["long_name"]),
+                    distance=float(course["distance"]),
+                    warnings=tuple(str(warning) for warning in course.get("warnings", ())),
+                )
+                for course in self._ask("GET", "/courses")["courses"]
+            ]
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
-        return str(self._ask("POST", "/races", request)["run_id"])
+        with self._understanding():
+            return str(self._ask("POST", "/races", request)["run_id"])
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
@@ -71,22 +74,25 @@ class RaceApi:
                 f"The simulator's API at {self._address} does not answer. "
                 "Start it with python -m simulator serve, or set RACECAST_API to where it is."
             ) from error
-        try:
-            content = answer.json()
-        except ValueError as error:
-            raise ApiError(
-                f"What answers at {self._address} is not the simulator's API "
-                f"(status {answer.status_code}). Set RACECAST_API to where it is."
-            ) from error
+        content = answer.json()
         if answer.is_success:
             return content
         raise _refusal(answer.status_code, content)
 
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """Say so if an answer isn't one that the API gives."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ApiError(
+                f"What answers at {self._address} is not the simulator's API. "
+                "Set RACECAST_API to where it is."
+            ) from error
+
 
 def _refusal(status: int, problem: Any) -> ApiError:
     """The error for an answer in problem details (RFC 9457)."""
-    if not isinstance(problem, dict):
-        problem = {}
     sentence = str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")
     mistakes = {
         str(entry.get("field", "")): str(entry.get("detail", "")) for entry in problem.get("errors", ())

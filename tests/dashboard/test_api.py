@@ -93,10 +93,16 @@ def test_other_error_in_words(server: Server) -> None:
         server.will_say(503, {"title": "Too many races"}).create_race({})
 
 
-def test_something_else_answers(server: Server) -> None:
-    """Where something else answers, the sentence says so."""
-    with pytest.raises(ApiError, match=r"is not the simulator's API \(status 200\)"):
-        server.will_say(200, "<html>").courses()
+@pytest.mark.parametrize("status", [200, 404, 500])
+@pytest.mark.parametrize(
+    "body", ["<html>", {}, [], 7, "null", {"courses": None}, {"courses": [1]}, {"errors": 1}, {"errors": [1]}]
+)
+def test_something_else_answers(server: Server, status: int, body: object) -> None:
+    """Where something else answers, whatever it says, that is a sentence."""
+    api = server.will_say(status, body)
+    for ask in (api.courses, lambda: api.create_race({})):
+        with pytest.raises(ApiError, match=r"is not the simulator's API\. Set|The API answered (404|500)\."):
+            ask()
 
 
 def test_api_away() -> None:
