@@ -68,7 +68,8 @@ bench: tools $(STAMPS)/dev ## measure everything, and write the results into ben
 screenshots: tools $(STAMPS)/dev ## make the pictures of the documentation anew
 	$(BIN)/python -m tests.browser.screenshots
 
-clean: ## everything that the targets above made
-	rm -rf $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+clean: ## remove everything that the targets above made
+	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
+	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 .PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench screenshots clean

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -34,10 +35,10 @@ ENDS_WITHIN_S = 15.0
 def main() -> None:
     """Start, wait, end."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    database = FOLDER / f"racecast-{time.strftime('%Y%m%d-%H%M%S')}.db"
     api, page = _free_port(8080), _free_port(8501)
     with contextlib.ExitStack() as running:
-        store = ("--sqlite", str(database))
+        data = running.enter_context(tempfile.TemporaryDirectory(prefix="racecast-"))
+        store = ("--sqlite", str(Path(data) / "racecast.db"))
         simulator = _start(running, "simulator", "serve", "--port", str(api), *store)
         dashboard = _start(
             running, "dashboard", "--dashboard-port", str(page), "--api", f"http://127.0.0.1:{api}", *store
@@ -49,7 +50,7 @@ def main() -> None:
             f"\nA race of {RACE['competitors']} is running, {RACE['speed']} times as fast as life.\n\n"
             f"  live page   http://127.0.0.1:{page}/?run={run_id}\n"
             f"  API         http://127.0.0.1:{api}/\n\n"
-            f"Logs and data are in {FOLDER}. Ctrl-C ends everything.",
+            f"Logs are in {FOLDER}. Ctrl-C ends everything.",
             flush=True,
         )
         while simulator.poll() is None and dashboard.poll() is None:
@@ -111,7 +112,8 @@ def _free_port(usual: int) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit(0))
     os.environ["NO_PROXY"] = "127.0.0.1"
     try:
         main()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulator.course import Course
     from simulator.run import Run
 
@@ -88,8 +90,8 @@ class ProblemAnswer(Answer):
     errors: list[WrongField] = []
 
 
-def race_answer(run: Run) -> RaceAnswer:
-    """Return what is told of a race."""
+def race_answer(run: Run, courses: Mapping[str, Course]) -> RaceAnswer:
+    """Return what is told of a race, beside the known courses."""
     request = run.request
     here = f"/races/{run.run_id}"
     return RaceAnswer(
@@ -97,7 +99,7 @@ def race_answer(run: Run) -> RaceAnswer:
         name=request.name or "",
         course=run.course.short_name,
         status=run.status,
-        start_at=datetime.fromtimestamp(run.schedule.start, UTC),
+        start_at=run.start_at,
         competitors=request.competitors,
         fastest=request.fastest,
         slowest=request.slowest,
@@ -108,11 +110,11 @@ def race_answer(run: Run) -> RaceAnswer:
         speed=request.speed,
         interval=request.tick,
         race_time=run.told_until,
-        warnings=_warnings(run),
+        warnings=_warnings(run, courses),
         links={
             "self": here,
             "positions": f"{here}/positions",
-            "course": f"/courses/{run.course.short_name}",
+            **({"course": f"/courses/{run.course.short_name}"} if run.course.short_name in courses else {}),
             "pause": f"{here}/pause",
             "resume": f"{here}/resume",
             "cancel": f"{here}/cancel",
@@ -120,8 +122,12 @@ def race_answer(run: Run) -> RaceAnswer:
     )
 
 
-def _warnings(run: Run) -> list[str]:
+def _warnings(run: Run, courses: Mapping[str, Course]) -> list[str]:
     warnings = list(run.course.warnings)
+    if courses.get(run.course.short_name, run.course) is not run.course:
+        warnings.append(
+            f"The line is the one in the request, not that of the course {run.course.short_name}."
+        )
     if run.request.how_many_get_stopped > 0 and not run.course.visits:
         warnings.append("The course passes through no geofence: nobody will be stopped.")
     return warnings

@@ -188,11 +188,13 @@ class Course:
         return _wkt(shapely.LineString(np.column_stack([self.lon, self.lat])))
 
     def fences_wkt(self) -> str:
-        """Return the fences as WKT: MULTIPOLYGON, the POLYGON if there is one, an empty text if none."""
-        polygons = [fence.polygon for fence in self.fences]
-        if not polygons:
+        """Return the fences as WKT: MULTIPOLYGON, POLYGON if they are one area, an empty text if none.
+
+        Fences that overlap become one area: as two polygons of one geometry they would be invalid.
+        """
+        if not self.fences:
             return ""
-        return _wkt(polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons))
+        return _wkt(shapely.union_all([fence.polygon for fence in self.fences]))
 
     def start_wkt(self) -> str:
         """Return the start marker as WKT POINT."""

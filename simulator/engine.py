@@ -1,23 +1,25 @@
 """The engine: makes the ticks of all races happen, at their time and in order.
 
-One loop serves all races. It takes the tick that has been due the longest, hands its batches to the
-publisher one by one, and lets the reactor go between two batches. So
+One loop serves all races. Whoever has something due stands in a queue; the loop takes the first, tells one
+tick of it, batch by batch, and puts it at the end if more is due. So
 
 - a tick is never skipped: what is due is worked out from the clock, and after a stall the missed ticks
   follow in order;
-- a turn of the reactor holds one batch at most (`BATCH` events), and HTTP stays responsive;
+- a race that has much to catch up with, or that fails, does not hold the others up;
+- a turn of the reactor holds one batch at most, and HTTP stays responsive;
 - a publisher that can't take more stops the ticking, not the process: the loop waits for it, and a batch
   that failed comes again.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
-from twisted.python.failure import Failure
 
 from simulator.events import Positions, entries_of, passings_until, positions_at, record_of
 from simulator.publisher import PublishError
@@ -25,7 +27,7 @@ from simulator.reactor import after
 from simulator.run import ENDED, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from simulator.course import Course
     from simulator.events import Batch, RaceStatus
@@ -34,13 +36,15 @@ if TYPE_CHECKING:
     from simulator.request import RaceRequest
 
 BATCH = 5000
-"""Events per turn of the reactor; about 10 ms of work."""
+"""Events per turn of the reactor: about 10 ms of work, and once a tick the snapshot of the race before it."""
 RETRY = 1.0
-"""Seconds before a batch that failed comes again."""
+"""Seconds before a batch, or a race, that failed comes again."""
+LATE = 1.0
+"""Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
 """Competitors of all races that have not ended."""
 MAX_RUNS = 1000
-"""Races kept in memory; of more, those that ended first are forgotten (the store keeps them)."""
+"""Races kept in memory; of more, the oldest that has ended is forgotten (the store keeps it)."""
 
 
 class EngineFullError(Exception):
@@ -49,6 +53,10 @@ class EngineFullError(Exception):
 
 class StateError(Exception):
     """The race is in a state in which this can't be done."""
+
+
+class _GivenUpError(Exception):
+    """The engine was stopped and its time is over."""
 
 
 @dataclass
@@ -67,6 +75,10 @@ class Engine:
     Args:
         reactor: gives the time (epoch seconds) and the turns.
         publisher: takes the events.
+
+    Attributes:
+        runs: the races by run id, in the order in which they were added.
+        trouble: why the batch in hand was not taken, or None.
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher) -> None:
@@ -76,32 +88,35 @@ class Engine:
         self._reactor = reactor
         self._publisher = publisher
         self._log = structlog.get_logger()
-        self._alarm: DelayedCall | None = None
-        self._loop: Deferred[None] | None = None
+        self._queue: deque[Run] = deque()
+        self._working = False
         self._stopping = False
+        self._given_up = False
+        self._drained: Deferred[bool] = Deferred()
 
     def add(self, course: Course, request: RaceRequest, asked: RaceRequest | None = None) -> Run:
         """Start a race, or schedule it.
 
-        `request` is resolved and its run id new; `asked` is what came before it was resolved.
-        Raises EngineFullError if the limits don't allow another one.
+        `request` is resolved; `asked` is what came before it was resolved.
+        Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
         """
+        if request.run_id in self.runs:
+            raise ValueError(f"there is a race {request.run_id} already")
         self._make_room(request.competitors)
-        now = self._reactor.seconds()
         run = Run(course, request, asked or request)
-        run.status = "scheduled" if run.schedule.start > now else "running"
+        run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
         self.runs[run.run_id] = run
-        run.outbox.append(self._record(run))
-        run.outbox.append(entries_of(run.race, BATCH))
+        self._record(run)
+        run.outbox.append(partial(entries_of, run.race, BATCH))
         self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)
-        self._wake()
+        self._enqueue(run)
         return run
 
     def pause(self, run: Run) -> None:
         """Stop a race's time; raises StateError unless it is scheduled or running."""
         self._require(run, "scheduled", "running")
-        self._move(run, "paused")
         run.schedule = run.schedule.pause(self._reactor.seconds())
+        self._move(run, "paused")
 
     def resume(self, run: Run) -> None:
         """Let a race's time go on; raises StateError unless it is paused."""
@@ -116,105 +131,111 @@ class Engine:
         self._move(run, "cancelled")
 
     def lag(self) -> float:
-        """Return by how many seconds the tick that has been due the longest is late."""
-        run = self._next()
-        return 0.0 if run is None else max(0.0, self._reactor.seconds() - self._due(run))
+        """Return by how many seconds the most overdue tick is late."""
+        now = self._reactor.seconds()
+        due = [at for run in self.runs.values() if (at := run.next_due()) is not None]
+        return max(0.0, now - min(due, default=now))
 
-    def stop(self) -> Deferred[None]:
-        """End the ticking after the batch in hand; fires when the loop has ended."""
+    def stop(self, patience: float) -> Deferred[bool]:
+        """End the ticking: the tick in hand is told to its end, and all changes of state that were accepted.
+
+        Fires with True when that is done, or with False after `patience` seconds: then something is left.
+        """
         self._stopping = True
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.cancel()
-        return self._loop or succeed(None)
+        for run in self.runs.values():
+            _silence(run)
+            if run.outbox:
+                self._come_to(run)
+        if not self._working:
+            return succeed(True)
+        deadline = self._reactor.callLater(patience, self._give_up)
+        return self._drained.addCallback(_cancelling, deadline)
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        self._drained.callback(False)
 
     # The loop.
 
-    def _wake(self) -> None:
-        """See to it that the loop runs, now or when the next tick is due."""
-        if self._loop is not None or self._stopping:
+    def _enqueue(self, run: Run) -> None:
+        """See to it that the loop comes to a race: now, or when its next tick is due."""
+        _silence(run)
+        due = run.next_due()
+        if run.outbox or (due is not None and due <= self._reactor.seconds()):
+            self._come_to(run)
+        elif due is not None and not self._stopping:
+            run.alarm = self._reactor.callLater(due - self._reactor.seconds(), self._come_to, run)
+
+    def _come_to(self, run: Run) -> None:
+        if run.queued or (self._stopping and not run.outbox):
             return
-        if self._alarm is not None and self._alarm.active():
-            self._alarm.cancel()
-        if (run := self._next()) is None:
-            return
-        delay = max(0.0, self._due(run) - self._reactor.seconds())
-        self._alarm = self._reactor.callLater(delay, self._start)
+        run.queued = True
+        self._queue.append(run)
+        if not self._working:
+            self._working = True
+            self._reactor.callLater(0, self._start)
 
     def _start(self) -> None:
-        loop: Deferred[None] = Deferred()
-        self._loop = loop
-
-        def ended(result: object) -> None:
-            self._loop = None
-            loop.callback(None)
-            if isinstance(result, Failure):
-                # A fault of ours, not of the publisher's: told, and tried again, for races must go on.
-                self._log.error("engine failed", failure=result.getTraceback())
-                self._alarm = self._reactor.callLater(RETRY, self._start)
-            else:
-                self._wake()
-
-        _ = ensureDeferred(self._work()).addBoth(ended)
+        _ = ensureDeferred(self._work())
 
     async def _work(self) -> None:
-        """Serve what is due until nothing is."""
-        while not self._stopping and (run := self._next()) is not None:
-            if self._due(run) > self._reactor.seconds():
+        """Serve the queue until it is empty."""
+        while self._queue and not self._given_up:
+            run = self._queue.popleft()
+            run.queued = False
+            try:
+                await self._serve(run)
+            except _GivenUpError:
                 return
-            for batch in self._due_batches(run):
-                await self._publish(batch)
-                if self._stopping:
-                    return
+            except Exception:  # noqa: BLE001 - a fault of ours in one race must not end the others
+                self._log.error("race failed, will be tried again", run_id=run.run_id, exc_info=True)
+                run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
+            else:
+                self._enqueue(run)
+        self._working = False
+        if self._stopping and not self._given_up:
+            self._drained.callback(True)
 
-    def _next(self) -> Run | None:
-        """Return the race that has been due the longest or will be due the soonest."""
-        waiting = [run for run in self.runs.values() if run.outbox or run.next_due() is not None]
-        return min(waiting, key=self._due, default=None)
-
-    def _due(self, run: Run) -> float:
+    async def _serve(self, run: Run) -> None:
+        """Tell the race's next piece: its oldest waiting record, or its next tick if that is due."""
         if run.outbox:
-            return float("-inf")
-        due = run.next_due()
-        return float("inf") if due is None else due
-
-    def _due_batches(self, run: Run) -> Iterator[Batch]:
-        """Yield the race's next piece of work: its oldest waiting record, or its next tick."""
-        if run.outbox:
-            # It leaves the outbox when it is published whole: stopping in between loses nothing.
-            yield from run.outbox[0]
+            await self._tell(run.outbox[0]())
             run.outbox.popleft()
+            return
+        due = run.next_due()
+        if due is None or due > self._reactor.seconds() or self._stopping:
             return
         if run.status == "scheduled":
             self._move(run, "running")
             return
-        yield from self._tick(run)
-
-    def _tick(self, run: Run) -> Iterator[Batch]:
         tick, race = run.next_tick, run.race
-        lateness = self._reactor.seconds() - self._due(run)
+        lateness = self._reactor.seconds() - due
         # Passings first: whoever sees a finisher's position finds the passing beside it.
-        yield from passings_until(race, tick, BATCH)
-        yield from positions_at(race, tick, BATCH)
+        await self._tell(passings_until(race, tick, BATCH))
+        await self._tell(positions_at(race, tick, BATCH))
         run.next_tick = tick + 1
         self.counts.ticks += 1
-        self.counts.late_ticks += lateness > 1.0
+        self.counts.late_ticks += lateness > LATE
         if tick >= race.last_tick and run.status not in ENDED:
             self._move(run, "finished")
 
+    async def _tell(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            await self._publish(batch)
+
     async def _publish(self, batch: Batch) -> None:
-        """Hand a batch over, again and again until it is taken."""
+        """Hand a batch over, again and again until it is taken; the next one is for another turn."""
         while True:
+            if self._given_up:
+                raise _GivenUpError
             if isinstance(batch, Positions):
                 batch = replace(batch, emitted_at=self._now_ms())
             try:
                 await self._publisher.publish(batch)
+                break
             except PublishError as error:
                 self._failed(str(error))
                 await after(self._reactor, RETRY)
-                if self._stopping:
-                    return
-            else:
-                break
         self.trouble = None
         self.counts.events += len(batch)
         await after(self._reactor, 0)
@@ -229,19 +250,20 @@ class Engine:
 
     def _move(self, run: Run, status: RaceStatus) -> None:
         run.status = status
-        run.outbox.append(self._record(run))
+        self._record(run)
         self._log.info("race " + status, run_id=run.run_id)
         if status in ENDED:
             run.forget_field()
-        self._wake()
+        self._enqueue(run)
 
     def _require(self, run: Run, *allowed: RaceStatus) -> None:
         if run.status not in allowed:
             raise StateError(f"the race is {run.status}; this needs it to be {' or '.join(allowed)}")
 
-    def _record(self, run: Run) -> list[Batch]:
+    def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
-        return [record_of(run.race, run.status, run.updated_at)]
+        record = record_of(run.race, run.status, run.updated_at, run.request_json)
+        run.outbox.append(lambda: [record])
 
     def _make_room(self, competitors: int) -> None:
         live = sum(run.request.competitors for run in self.runs.values() if run.status not in ENDED)
@@ -260,3 +282,15 @@ class Engine:
 
     def _now_ms(self) -> int:
         return int(self._reactor.seconds() * 1000)
+
+
+def _cancelling(drained: bool, deadline: DelayedCall) -> bool:  # noqa: FBT001 - a Deferred's result
+    if deadline.active():
+        deadline.cancel()
+    return drained
+
+
+def _silence(run: Run) -> None:
+    if run.alarm is not None and run.alarm.active():
+        run.alarm.cancel()
+    run.alarm = None

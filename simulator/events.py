@@ -153,21 +153,21 @@ def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:
 
     The snapshot is taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
     """
-    time = race.time_of(tick)
     who = race.reporting(tick)
-    snapshot = race.snapshot(time)
+    snapshot = race.snapshot(race.time_of(tick))
     for first in range(0, len(who), size):
-        yield _positions(race, snapshot, int(time), who[first : first + size])
+        yield _positions(race, snapshot, tick, who[first : first + size])
 
 
 def positions_of_all(race: Race, tick: int) -> Positions:
     """Return the positions of everybody at a tick, those included who have nothing new to tell."""
     everybody = np.arange(race.request.competitors)
-    time = race.time_of(tick)
-    return _positions(race, race.snapshot(time), int(time), everybody)
+    return _positions(race, race.snapshot(race.time_of(tick)), tick, everybody)
 
 
-def _positions(race: Race, snapshot: Snapshot, raw_time: int, who: Ints) -> Positions:
+def _positions(race: Race, snapshot: Snapshot, tick: int, who: Ints) -> Positions:
+    # 100 ticks of 1.15 s are 114.99999999999999 s.
+    raw_time = int(round(race.time_of(tick), 6))
     return Positions(
         run_id=race.run_id,
         course=race.course.short_name,
@@ -202,8 +202,15 @@ def entries_of(race: Race, size: int) -> Iterator[Entries]:
         yield Entries(race.run_id, first, min(first + size - 1, last))
 
 
-def record_of(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
-    """Return the race's own row; `updated_at` in epoch milliseconds."""
+def record_of(race: Race, status: RaceStatus, updated_at: int, request_json: str) -> RaceRecord:
+    """Return the race's own row.
+
+    Args:
+        race: the race.
+        status: where it stands.
+        updated_at: epoch milliseconds.
+        request_json: the whole resolved request, its points included.
+    """
     request = race.request
     return RaceRecord(
         run_id=race.run_id,
@@ -215,5 +222,5 @@ def record_of(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
         speed=request.speed,
         seed=request.seed or 0,
         updated_at=updated_at,
-        request=request.model_dump_json(exclude_none=True),
+        request=request_json,
     )

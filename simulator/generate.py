@@ -104,8 +104,9 @@ def _batches(race: Race, topic: Topic) -> Iterator[Batch]:
     match topic:
         case "races":
             ended = race.start_ms + round(race.duration * 1000)
-            yield record_of(race, "running", race.start_ms)
-            yield record_of(race, "finished", ended)
+            request = race.request.model_dump_json(exclude_none=True)
+            yield record_of(race, "running", race.start_ms, request)
+            yield record_of(race, "finished", ended, request)
         case "competitors":
             yield from entries_of(race, BATCH)
         case "passings":

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
-from simulator.encode import encode
+from simulator.encode import TOPICS, encode
 from simulator.publisher import Health, PublishError
 
 if TYPE_CHECKING:
     from confluent_kafka import Message
+    from twisted.python.failure import Failure
 
     from simulator.events import Batch
     from simulator.reactor import DelayedCall, Reactor
@@ -30,10 +31,11 @@ POLL = 0.02
 """Seconds between two looks at the producer."""
 RETRY = 1.0
 """Seconds before events that Kafka did not take come again."""
-FLUSH = 10.0
+LOOK = 2.0
+"""Seconds to wait for a broker to say which topics it has."""
+FLUSH = 5.0
 """Seconds that `close` gives the broker to take what waits."""
 
-UNKNOWN_TOPIC = {KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - librdkafka's name
 SETTINGS = {
     "enable.idempotence": True,
     "acks": "all",
@@ -59,46 +61,40 @@ SETTINGS = {
 class KafkaPublisher:
     """Publishes to the four topics.
 
+    Nothing goes into the producer before the broker has answered and has the topics: so no event waits for
+    a topic, overtaken by later ones, and a set-up that was forgotten is told at once.
+
     Args:
         reactor: gives the turns.
         bootstrap: `host:port`, several with commas between.
-        extra: more settings of librdkafka, for SASL and TLS say.
     """
 
-    def __init__(self, reactor: Reactor, bootstrap: str, extra: dict[str, Any] | None = None) -> None:
+    def __init__(self, reactor: Reactor, bootstrap: str) -> None:
         self._reactor = reactor
+        self._bootstrap = bootstrap
         self._log = structlog.get_logger()
         self._errors = 0
         self._taken = 0
+        self._away: str | None = f"no broker at {bootstrap} has answered yet"
         self._refusal: str | None = None
-        self._again_from = 0.0
-        self._trouble: str | None = f"no broker at {bootstrap} has answered yet"
-        self._bootstrap = bootstrap
+        self._topics_seen = False
         self._again: list[tuple[str, dict[str, Any]]] = []
+        self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap, **SETTINGS, **(extra or {}), "stats_cb": self._statistics}
-        )
+        self._producer = Producer({"bootstrap.servers": bootstrap, **SETTINGS, "stats_cb": self._statistics})
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Take a batch; fires when fewer than HIGH_WATER events wait."""
-        topic, keys, values = encode(batch)
-        messages = [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
-        try:
-            self._produce(topic, messages)
-        except (BufferError, KafkaException) as error:
-            return fail(PublishError(f"Kafka's producer takes no more: {error}"))
-        self._producer.poll(0)
-        if len(self._producer) < HIGH_WATER:
-            return succeed(None)
-        self._waiting = Deferred()
-        return self._waiting
+        if not self._topics_seen:
+            return self._look_for_topics().addCallback(lambda _: self._take(batch))
+        return self._take(batch)
 
     def health(self) -> Health:
         """Tell how things stand."""
-        waiting = len(self._producer) + len(self._again)
-        return Health(waiting, self._taken - waiting, self._errors, self._refusal or self._trouble)
+        # The producer counts its own statistics among what waits.
+        waiting = min(len(self._producer) + len(self._again), self._taken)
+        return Health(waiting, self._taken - waiting, self._errors, self._refusal or self._away)
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -107,52 +103,98 @@ class KafkaPublisher:
         self._produce_again()
         return deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
 
+    def _look_for_topics(self) -> Deferred[None]:
+        """Ask the broker, in a thread, whether it has the topics; fails with PublishError if not."""
+
+        def looked(metadata: Any) -> None:
+            if missing := [topic for topic in TOPICS if topic not in metadata.topics]:
+                raise PublishError(
+                    f"Kafka has no topic {' and no topic '.join(missing)}: python -m pinot setup makes them"
+                )
+            self._topics_seen = True
+
+        def away(failure: Failure) -> None:
+            failure.trap(KafkaException)
+            raise PublishError(f"no broker answers at {self._bootstrap}")
+
+        looking = deferToThread(self._producer.list_topics, timeout=LOOK)
+        return looking.addCallbacks(looked, away)
+
+    def _take(self, batch: Batch) -> Deferred[None]:
+        topic, keys, values = encode(batch)
+        messages = [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
+        self._taken += len(messages)
+        self._produce(topic, messages)
+        self._producer.poll(0)
+        if self._has_room():
+            return succeed(None)
+        self._waiting = Deferred()
+        return self._waiting
+
+    def _has_room(self) -> bool:
+        return not self._again and len(self._producer) < HIGH_WATER
+
     def _flushed(self, _: object) -> None:
-        if left := len(self._producer) + len(self._again):
-            raise PublishError(f"{left:,} events were not delivered: {self._trouble or 'the broker is slow'}")
+        if left := self.health().waiting:
+            raise PublishError(
+                f"{left:,} events were not delivered: {self.health().trouble or 'Kafka is slow'}"
+            )
 
     def _produce(self, topic: str, messages: list[dict[str, Any]]) -> None:
-        """Put messages into the producer; those that it has no room for come again, before any later ones."""
-        taken = self._producer.produce_batch(topic, messages, on_delivery=self._undelivered)
-        self._taken += len(messages)
-        if taken < len(messages):
-            self._again += [(topic, message) for message in messages if message.pop("_error", None)]
+        """Put messages into the producer; those that it doesn't take come again, before any later ones."""
+        try:
+            taken = self._producer.produce_batch(topic, messages, on_delivery=self._undelivered)
+        except (BufferError, KafkaException) as error:
+            self._refused(topic, str(error))
+            self._again += [(topic, message) for message in messages]
+            return
+        if taken == len(messages):
+            return
+        for message in messages:
+            if (refusal := message.pop("_error", None)) is not None:
+                self._again.append((topic, message))
+                if refusal.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001 - librdkafka's name
+                    self._refused(topic, refusal.str())
 
     def _undelivered(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+        """Keep an event that could not be delivered (called by `poll`)."""
         topic = message.topic() or ""
-        why = error.str() if error else "no reason given"
-        if error and error.code() in UNKNOWN_TOPIC:
-            why = "there is no such topic: python -m pinot setup makes it"
+        self._again.append((topic, {"key": message.key(), "value": message.value()}))
+        self._refused(topic, error.str() if error else "no reason given")
+
+    def _refused(self, topic: str, why: str) -> None:
         trouble = f"Kafka took no event for {topic}: {why}"
         self._errors += 1
         if trouble != self._refusal:
             self._log.error("delivery failed, will be tried again", topic=topic, why=why)
         self._refusal = trouble
         self._again_from = self._reactor.seconds() + RETRY
-        self._again.append((topic, {"key": message.key(), "value": message.value()}))
 
     def _produce_again(self) -> None:
         again, self._again = self._again, []
-        for topic, message in again:
-            self._taken -= 1
+        for nth, (topic, message) in enumerate(again):
             self._produce(topic, [message])
+            if self._again:
+                # No room: the rest waits its turn behind it.
+                self._again += again[nth + 1 :]
+                return
 
     def _poll(self) -> None:
+        self._alarm = self._reactor.callLater(POLL, self._poll)
         self._producer.poll(0)
-        if len(self._producer) < HIGH_WATER and self._reactor.seconds() >= self._again_from:
+        if self._again and self._reactor.seconds() >= self._again_from:
             self._produce_again()
-        if not len(self._producer) and not self._again:
+        if not self._again and not len(self._producer):
             self._refusal = None
-        if self._waiting is not None and len(self._producer) + len(self._again) < HIGH_WATER:
+        if self._waiting is not None and self._has_room():
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)
-        self._alarm = self._reactor.callLater(POLL, self._poll)
 
     def _statistics(self, text: str) -> None:
         """See by the producer's own statistics whether a broker is there (called by `poll`)."""
         brokers = orjson.loads(text)["brokers"].values()
         up = any(broker["state"] == "UP" for broker in brokers)
-        trouble = None if up else f"no broker answers at {self._bootstrap}"
-        if (trouble is None) != (self._trouble is None):
-            self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=trouble)
-        self._trouble = trouble
+        away = None if up else f"no broker answers at {self._bootstrap}"
+        if (away is None) != (self._away is None):
+            self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=away)
+        self._away = away

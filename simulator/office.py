@@ -17,6 +17,7 @@ from simulator.drawing import CourseError, Drawing, Line, Ring
 from simulator.engine import EngineFullError
 from simulator.problems import Problem, Wrong, invalid
 from simulator.request import FURTHEST_START, OLDEST_START
+from simulator.run import fingerprint
 from simulator.survey import survey
 
 if TYPE_CHECKING:
@@ -60,17 +61,18 @@ class Office:
         Raises Problem: 409 if its run id is another race's, 422 if it can't be run, 503 if there is no room.
         """
         if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
-            if run.asked != request:
+            if run.asked != fingerprint(request):
                 raise Problem(
                     HTTPStatus.CONFLICT,
                     f"There is a race {run.run_id} already, and it was asked for otherwise",
                 )
             return run, False
-        now = datetime.fromtimestamp(self._reactor.seconds(), UTC)
+        # Whole milliseconds, as the stream has them; never in the future.
+        now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
         _check_start(request, now)
         course = self._course(request)
         resolved = request.resolved(
-            run_id=f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}-{self._chance(16**4):04x}",
+            run_id=self._free_id(f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}"),
             name=course.long_name,
             seed=self._chance(MADE_SEEDS),
             start_at=now,
@@ -80,6 +82,11 @@ class Office:
         except EngineFullError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
 
+    def _free_id(self, stem: str) -> str:
+        while (run_id := f"{stem}-{self._chance(16**6):06x}") in self.engine.runs:
+            pass
+        return run_id
+
     def race(self, run_id: str) -> Run:
         """Return a race; raises Problem 404."""
         if (run := self.engine.runs.get(run_id)) is None:
@@ -88,7 +95,7 @@ class Office:
 
     def races(self) -> list[Run]:
         """Return all races, those that start last first."""
-        return sorted(self.engine.runs.values(), key=lambda run: run.schedule.start, reverse=True)
+        return sorted(self.engine.runs.values(), key=lambda run: run.start_at, reverse=True)
 
     def course(self, short_name: str) -> Course:
         """Return a course; raises Problem 404."""

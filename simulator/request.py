@@ -7,9 +7,9 @@ line builds it from flags, and the `races` topic carries it, so that a race can 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 MAX_COMPETITORS = 100_000
@@ -59,6 +59,7 @@ class RaceRequest(BaseModel):
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     interval: float | None = Field(
         default=None,
+        validate_default=True,
         ge=1,
         le=3600,
         description="Race seconds between two positions of one competitor. Default: max(1, speed).",
@@ -84,8 +85,8 @@ class RaceRequest(BaseModel):
 
     @field_validator("slowest")
     @classmethod
-    def _slowest_is_slower(cls, slowest: float, info: object) -> float:
-        fastest = getattr(info, "data", {}).get("fastest")
+    def _slowest_is_slower(cls, slowest: float, info: ValidationInfo) -> float:
+        fastest = info.data.get("fastest")
         if fastest is not None and fastest > slowest:
             raise PydanticCustomError(
                 "pace_order",
@@ -96,38 +97,38 @@ class RaceRequest(BaseModel):
 
     @field_validator("max_pause")
     @classmethod
-    def _max_pause_is_longer(cls, max_pause: float, info: object) -> float:
-        min_pause = getattr(info, "data", {}).get("min_pause")
+    def _max_pause_is_longer(cls, max_pause: float, info: ValidationInfo) -> float:
+        min_pause = info.data.get("min_pause")
         if min_pause is not None and min_pause > max_pause:
             raise PydanticCustomError(
                 "pause_order", "must be at least min_pause, {least} seconds", {"least": f"{min_pause:g}"}
             )
         return max_pause
 
-    @model_validator(mode="after")
-    def _rate_can_be_served(self) -> Self:
-        if self.rate > MAX_RATE:
+    @field_validator("interval")
+    @classmethod
+    def _rate_can_be_served(cls, interval: float | None, info: ValidationInfo) -> float | None:
+        competitors, speed = info.data.get("competitors"), info.data.get("speed")
+        if competitors is None or speed is None:
+            return interval
+        rate = competitors * speed / (interval or max(1.0, speed))
+        if rate > MAX_RATE:
             raise PydanticCustomError(
                 "rate",
-                "{competitors} competitors at this speed and interval make {rate} positions a second; "
-                "the limit is {limit}: lower the speed or raise the interval",
+                "makes {rate} positions a second with {competitors} competitors at this speed; "
+                "the limit is {limit}: raise the interval or lower the speed",
                 {
-                    "competitors": f"{self.competitors:,}",
-                    "rate": f"{self.rate:,.0f}",
+                    "competitors": f"{competitors:,}",
+                    "rate": f"{rate:,.0f}",
                     "limit": f"{MAX_RATE:,.0f}",
                 },
             )
-        return self
+        return interval
 
     @property
     def tick(self) -> float:
         """Race seconds between two positions of one competitor, the default applied."""
         return max(1.0, self.speed) if self.interval is None else self.interval
-
-    @property
-    def rate(self) -> float:
-        """Positions a second, wall time, while everybody is on the course."""
-        return self.competitors * self.speed / self.tick
 
     def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> RaceRequest:
         """Return the request with what was left open filled in; what it sets itself stays."""

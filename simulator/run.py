@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from simulator.events import positions_of_all
@@ -10,43 +12,66 @@ from simulator.race import Race
 from simulator.schedule import Schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from simulator.course import Course
     from simulator.events import Batch, Positions, RaceStatus
+    from simulator.reactor import DelayedCall
     from simulator.request import RaceRequest
 
 ENDED: frozenset[RaceStatus] = frozenset({"finished", "cancelled"})
 
 
+def fingerprint(request: RaceRequest) -> bytes:
+    """Return what tells a request from another one, without keeping it: it may hold 100,000 points."""
+    return sha256(request.model_dump_json().encode()).digest()
+
+
 class Run:
     """One race in the engine.
 
+    Args:
+        course: where it is run.
+        request: resolved.
+        asked: the request as it came.
+
     Attributes:
-        asked: the request as it came; `request` is the resolved one.
+        request: the resolved request without its points: the course has them.
+        request_json: the whole resolved request.
+        asked: the fingerprint of the request as it came.
         status: where the race stands.
         schedule: how its time runs.
         next_tick: the first tick that has not been told whole.
-        outbox: what has to be told before the next tick, oldest first.
+        outbox: what has to be told before the next tick, oldest first; each can be told again from its start.
         updated_at: epoch milliseconds of the newest record.
+        queued: the engine will come to it.
+        alarm: the engine's call when the next tick is due.
     """
 
     def __init__(self, course: Course, request: RaceRequest, asked: RaceRequest) -> None:
         self.course = course
-        self.request = request
-        self.asked = asked
-        self._race: Race | None = Race(course, request)
+        self.request = request.model_copy(update={"points": None})
+        self.request_json = request.model_dump_json(exclude_none=True)
+        self.asked = fingerprint(asked)
+        self._race: Race | None = Race(course, self.request)
         self.run_id = self._race.run_id
         self.status: RaceStatus = "scheduled"
         self.schedule = Schedule(self._race.start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
-        self.outbox: deque[Iterable[Batch]] = deque()
+        self.outbox: deque[Callable[[], Iterable[Batch]]] = deque()
         self.updated_at = 0
+        self.queued = False
+        self.alarm: DelayedCall | None = None
 
     @property
     def race(self) -> Race:
         """The race; made again if its field was forgotten, which gives the same one."""
         return self._race or Race(self.course, self.request)
+
+    @property
+    def start_at(self) -> datetime:
+        """When the gun goes or went."""
+        return self.request.start_at or datetime.fromtimestamp(self.schedule.start, UTC)
 
     @property
     def done(self) -> bool:
@@ -56,6 +81,7 @@ class Run:
     def forget_field(self) -> None:
         """Give back the memory of a race that has ended."""
         self._race = None
+        self.request_json = ""
 
     def next_due(self) -> float | None:
         """Return when the next tick is due, epoch seconds; None if there is none."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from simulator.publisher import Publisher
     from simulator.settings import ServeSettings
 
+PATIENCE = 4.0
+"""Seconds that the engine has at the end to tell what it has accepted; the publisher has its own."""
+
 
 def serve(settings: ServeSettings) -> None:
     """Run until SIGTERM or Ctrl-C; ends the process.
@@ -63,13 +66,16 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
 
 
 async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
-    """Take nothing new, finish the batch in hand, deliver what was taken."""
+    """Take nothing new, finish the tick in hand, deliver what was taken."""
     await port.stopListening()
-    await engine.stop()
+    drained = await engine.stop(PATIENCE)
     try:
         await publisher.close()
     except PublishError as error:
         raise SystemExit(_told("could not deliver everything", error)) from error
+    if not drained:
+        why = TimeoutError(engine.trouble or f"the publisher took no more for {PATIENCE:g} s")
+        raise SystemExit(_told("could not deliver everything", why))
 
 
 def _courses(settings: ServeSettings) -> Mapping[str, Course]:

@@ -34,11 +34,11 @@ class ServeSettings(BaseSettings):
     sqlite: Path = Field(default=Path("racecast.db"), description="File of the embedded store.")
     courses: Path = Field(default=Path("courses"), description="Folder with course files.")
     history_days: float = Field(
-        default=7.0, gt=0, description="Days that the embedded store keeps an ended race's history."
+        default=7.0, gt=0, description="Days that the embedded store keeps a race that has ended."
     )
     history_mb: float = Field(
         default=2048.0,
         gt=0,
-        description="Megabytes of the embedded store above which the oldest histories are deleted.",
+        description="Megabytes above which the embedded store deletes the oldest races, histories first.",
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")

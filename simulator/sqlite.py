@@ -53,13 +53,11 @@ COMPETITORS = _insert("competitors", 5)
 PASSINGS = _insert("passings", 8)
 COURSES = _insert("courses", 7)
 
-OLDEST_ENDED = """
-SELECT runId FROM races
-WHERE status IN ('finished', 'cancelled') AND EXISTS (
-    SELECT 1 FROM parkrun_history WHERE parkrun_history.runId = races.runId
-)
-ORDER BY updatedAt
+ENDED_RACES = """
+SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
 """
+HISTORY_TABLES = ("parkrun_history",)
+RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
 
 
 class SqlitePublisher:
@@ -69,9 +67,9 @@ class SqlitePublisher:
         reactor: the one that threads answer to.
         path: the file.
         courses: put into the table `courses`.
-        history_days: the history of a race that ended longer ago is deleted.
-        history_mb: while the file holds more than this, the history of the race that ended first is
-            deleted. Races under way keep theirs.
+        history_days: a race that ended longer ago is deleted.
+        history_mb: while the file holds more than this, the histories of ended races are deleted, the
+            oldest first, and if that isn't enough the races themselves. Races under way keep theirs.
 
     Raises PublishError if the file can't be opened.
     """
@@ -157,15 +155,24 @@ class SqlitePublisher:
                 self._file.execute(RACES, batch.row())
 
     def _prune(self, now_ms: int) -> None:
-        """Delete the history of races that ended too long ago, and of the oldest while it is too much."""
-        for (run_id,) in self._file.execute(OLDEST_ENDED).fetchall():
-            (updated,) = self._file.execute(
-                "SELECT updatedAt FROM races WHERE runId = ?", (run_id,)
-            ).fetchone()
-            if updated >= now_ms - self._history_ms and self._used() <= self._history_bytes:
-                return
-            self._file.execute("DELETE FROM parkrun_history WHERE runId = ?", (run_id,))
-            self._log.info("history pruned", run_id=run_id)
+        """Delete ended races that are too old, and the oldest while the file holds too much."""
+        ended = self._file.execute(ENDED_RACES).fetchall()
+        for run_id, updated in ended:
+            if updated < now_ms - self._history_ms:
+                self._delete(run_id, RACE_TABLES)
+        for tables in (HISTORY_TABLES, RACE_TABLES):
+            for run_id, _ in ended:
+                if self._used() <= self._history_bytes:
+                    return
+                self._delete(run_id, tables)
+
+    def _delete(self, run_id: str, tables: tuple[str, ...]) -> None:
+        deleted = sum(
+            self._file.execute(f"DELETE FROM {table} WHERE runId = ?", (run_id,)).rowcount  # noqa: S608 - ours
+            for table in tables
+        )
+        if deleted:
+            self._log.info("history pruned", run_id=run_id, rows=deleted)
 
     def _used(self) -> int:
         """Return the bytes of the file that hold something."""

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
-from simulator import engine, field, kafka, openapi, problems, request, site
+from simulator import engine, field, kafka, openapi, problems, request, serve, site
 from simulator.courses import MAX_BYTES
 from simulator.settings import ServeSettings
 
@@ -71,7 +71,7 @@ LIMITS = {
     "a request's body": f"{site.MAX_BODY // 1024**2} MiB",
     "competitors of a race": f"1 to {request.MAX_COMPETITORS:,}",
     "competitors of all races that have not ended": f"{engine.MAX_LIVE_COMPETITORS:,}",
-    "races in memory": f"{engine.MAX_RUNS:,}; those that ended first are forgotten",
+    "races in memory": f"{engine.MAX_RUNS:,}; the oldest that has ended is forgotten",
     "positions a second that a race asks for": f"{request.MAX_RATE:,.0f}",
     "start": f"from {request.OLDEST_START.total_seconds() / 3600:.0f} hours ago "
     f"to {request.FURTHEST_START.days} days ahead",
@@ -79,7 +79,8 @@ LIMITS = {
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
-    "a shutdown's wait for Kafka": f"{kafka.FLUSH:.0f} s",
+    "a shutdown's wait for the tick in hand and what was accepted": f"{serve.PATIENCE:.0f} s",
+    "a shutdown's wait for Kafka after that": f"{kafka.FLUSH:.0f} s",
     "a course file": f"{MAX_BYTES // 1024**2} MiB, and the limits in [courses/README.md](courses/README.md)",
 }
 

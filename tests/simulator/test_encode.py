@@ -85,6 +85,14 @@ def test_events_of_a_tick_have_ids_of_their_own(make_race: MakeRace) -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_raw_time_is_the_second_of_the_tick(make_race: MakeRace) -> None:
+    """`rawTime` is the tick's whole second, though 100 ticks of 1.15 s are a little less than 115 s."""
+    race = make_race(competitors=1, interval=1.15, slowest=3600, fastest=3600)
+    told = [positions_of_all(race, tick).raw_time for tick in range(2000)]
+
+    assert told == [tick * 115 // 100 for tick in range(2000)]
+
+
 def test_a_passing_is_the_event_of_the_contract(make_race: MakeRace) -> None:
     """A passing has exactly the fields of the topic `passings`."""
     race = make_race(competitors=1)
@@ -123,7 +131,7 @@ def test_an_entry_is_the_event_of_the_contract() -> None:
 def test_a_race_record_carries_its_whole_request(make_race: MakeRace) -> None:
     """A race's record has the fields of the topic `races`, and a request from which it can be run again."""
     race = make_race(competitors=12, seed=99)
-    messages = encode(record_of(race, "running", 5))
+    messages = encode(record_of(race, "running", 5, race.request.model_dump_json(exclude_none=True)))
     event = orjson.loads(messages.values[0])
     request = orjson.loads(event.pop("request"))
 

@@ -9,12 +9,18 @@ from twisted.internet.task import Clock
 
 from simulator import engine as engine_module
 from simulator.engine import RETRY, Engine, EngineFullError, StateError
-from simulator.events import Passed, Positions, RaceRecord
+from simulator.events import Passed, Positions, RaceRecord, positions_at
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twisted.internet.defer import Deferred
+
     from simulator.course import Course
+    from simulator.events import Batch
+    from simulator.race import Race
     from simulator.run import Run
 
 
@@ -32,6 +38,11 @@ class World:
         run_id = fields.pop("run_id", "race-1")
         request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
         return self.engine.add(self.course, request)
+
+    def told(self) -> list[tuple[str, int]]:
+        """Return whose positions of which race time were told, in order."""
+        batches = self.publisher.batches
+        return [(batch.run_id, batch.raw_time) for batch in batches if isinstance(batch, Positions)]
 
     def turn(self, turns: int = 50) -> None:
         """Let the reactor turn without time going by."""
@@ -257,32 +268,68 @@ def test_a_batch_says_when_it_was_handed_over(world: World) -> None:
 
 
 def test_two_races_take_turns(world: World) -> None:
-    """The tick that has been due the longest comes first, whichever race's it is."""
+    """Races that both have something due tell a tick each, in turn."""
     world.add(run_id="slow", interval=4)
     world.add(run_id="quick", interval=2)
     world.clock.advance(4)
     world.turn()
-    order = [
-        (batch.run_id, batch.raw_time) for batch in world.publisher.batches if isinstance(batch, Positions)
-    ]
 
-    assert order == [("slow", 0), ("quick", 0), ("quick", 2), ("slow", 4), ("quick", 4)]
+    assert world.told() == [("slow", 0), ("quick", 0), ("slow", 4), ("quick", 2), ("quick", 4)]
 
 
-def test_stopping_ends_after_the_batch_in_hand(world: World) -> None:
-    """Stopping waits for the batch that is being published, and starts no other."""
+def test_stopping_tells_the_tick_in_hand_to_its_end(world: World) -> None:
+    """Stopping waits for the tick that is being told, and starts no other."""
     world.add()
     world.turn()
     world.publisher.full = True
     world.wait(3)
-    stopped = world.engine.stop()
+    stopped = world.engine.stop(5)
     assert not stopped.called
 
     world.publisher.make_room()
     world.turn()
-    assert stopped.called
+    assert stopped.result is True
     world.wait(5)
     assert world.publisher.ticks() == [0, 1]
+
+
+def test_stopping_tells_all_that_was_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the API has accepted is told before the end: new races, their start lists, changes of state."""
+    monkeypatch.setattr(engine_module, "BATCH", 2)
+    run = world.add(run_id="a", competitors=5)
+    world.add(run_id="b", competitors=4)
+    world.engine.cancel(run)
+    stopped = world.engine.stop(5)
+    world.turn()
+
+    assert stopped.result is True
+    lines = zip(world.publisher.batches, world.publisher.log(), strict=True)
+    told = [f"{batch.run_id} {line}" for batch, line in lines]
+    assert [line for line in told if line.startswith("a ")] == [
+        "a running",
+        "a entries 1-2",
+        "a entries 3-4",
+        "a entries 5-5",
+        "a cancelled",
+    ]
+    assert [line for line in told if line.startswith("b ")] == ["b running", "b entries 1-2", "b entries 3-4"]
+
+
+def test_stopping_has_an_end(world: World) -> None:
+    """If the publisher takes no more, stopping gives up after its time, says so, and tells nothing later."""
+    world.add()
+    world.turn()
+    world.publisher.full = True
+    world.wait(3)
+    stopped = world.engine.stop(5)
+    world.wait(4)
+    assert not stopped.called
+    world.wait(2)
+    assert stopped.result is False
+
+    world.publisher.make_room()
+    world.turn()
+    assert world.publisher.log()[-1] == "tick 1: 3"
 
 
 def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
@@ -290,9 +337,83 @@ def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
     world.add()
     world.turn()
 
-    assert world.engine.stop().called
+    assert world.engine.stop(5).result is True
     world.wait(5)
     assert world.publisher.ticks() == [0]
+
+
+def test_a_race_that_catches_up_does_not_hold_the_others_up(straight: Course) -> None:
+    """While a race tells hours that have gone by, a race that has just begun is on time."""
+    clock = TurnClock()
+    clock.advance(START.timestamp())
+    world = World(clock, straight)
+    world.add(run_id="old", start_at=START - timedelta(hours=10), interval=2)
+    world.add(run_id="new")
+    world.turn(20)
+    for _ in range(5):
+        clock.advance(1)
+        world.turn(12)
+    told = world.told()
+
+    assert [time for run_id, time in told if run_id == "new"] == [0, 1, 2, 3, 4, 5]
+    assert 20 < max(time for run_id, time in told if run_id == "old") < 200
+
+
+def test_one_race_failing_does_not_hold_the_others_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in one race's tick is logged and tried again a second later; the other races go on."""
+    world.add(run_id="bad")
+    world.add(run_id="good")
+    world.turn()
+
+    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
+        if race.run_id == "bad":
+            raise ZeroDivisionError
+        return positions_at(race, tick, size)
+
+    monkeypatch.setattr(engine_module, "positions_at", failing)
+    world.wait(3)
+    told = world.told()
+    assert told == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", 3)]
+
+    monkeypatch.undo()
+    world.wait(3)
+    told = world.told()
+    assert [time for run_id, time in told if run_id == "bad"] == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_start_list_that_failed_half_way_is_told_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told before the ticks is told whole, from its start, however often it fails on the way."""
+    monkeypatch.setattr(engine_module, "BATCH", 2)
+    world.add(competitors=6)
+    publish, calls = world.publisher.publish, []
+
+    def failing(batch: Batch) -> Deferred[None]:
+        calls.append(batch)
+        if len(calls) == 3:
+            raise ZeroDivisionError
+        return publish(batch)
+
+    monkeypatch.setattr(world.publisher, "publish", failing)
+    world.turn()
+    world.wait(2)
+
+    assert world.publisher.log()[:5] == [
+        "running",
+        "entries 1-2",
+        "entries 1-2",
+        "entries 3-4",
+        "entries 5-6",
+    ]
+
+
+def test_a_run_id_can_be_taken_once(world: World) -> None:
+    """A second race of the same id does not silently take the first one's place."""
+    first = world.add(run_id="a")
+    with pytest.raises(ValueError, match="there is a race a already"):
+        world.add(run_id="a")
+    assert world.engine.runs == {"a": first}
 
 
 def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,15 +441,3 @@ def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     world.add(run_id="c")
 
     assert list(world.engine.runs) == ["b", "c"]
-
-
-def test_a_fault_in_a_tick_does_not_end_the_engine(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug in one tick is logged and tried again a second later; the other races go on."""
-    world.add()
-    world.turn()
-    monkeypatch.setattr(engine_module, "positions_at", lambda *_: 1 / 0)
-    world.wait(2)
-    monkeypatch.undo()
-    world.wait(3)
-
-    assert world.publisher.ticks() == [0, 1, 2, 3, 4, 5]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.course import Course
-    from simulator.events import Batch
+    from simulator.events import Batch, RaceRecord, RaceStatus
     from simulator.publisher import Publisher
 
     Rows = list[dict[str, Any]]
@@ -105,12 +106,17 @@ def race(straight: Course) -> Race:
     return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
 
 
+def record(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
+    """Return a race's own row."""
+    return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
+
+
 def whole(race: Race) -> list[Batch]:
     """Return all that is told of a race, in small batches."""
-    batches: list[Batch] = [record_of(race, "running", 1), *entries_of(race, 7)]
+    batches: list[Batch] = [record(race, "running", 1), *entries_of(race, 7)]
     for tick in range(race.last_tick + 1):
         batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
-    return [*batches, record_of(race, "finished", 2)]
+    return [*batches, record(race, "finished", 2)]
 
 
 def told(batches: Sequence[Batch], topic: str) -> Rows:
@@ -142,18 +148,6 @@ def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, rac
     assert place.all("races", race.run_id) == told(batches, "races")[-1:]
 
 
-def test_positions_of_a_competitor_are_in_order(thread: ReactorThread, place: Place, race: Race) -> None:
-    """A competitor's positions arrive in the order of race time."""
-    publish(thread, place.publisher, whole(race))
-    thread.call(place.publisher.close)
-    times: dict[int, list[int]] = {}
-    for event in place.all("parkrun", race.run_id):
-        times.setdefault(event["competitorId"], []).append(event["rawTime"])
-
-    assert all(seen == sorted(seen) for seen in times.values())
-    assert len(times) == 30
-
-
 def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -> None:
     """Publishing everything twice leaves each key's newest as it was."""
     batches = whole(race)
@@ -180,6 +174,19 @@ def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, r
 
 
 # Kafka alone.
+
+
+def test_positions_of_a_competitor_are_in_order(thread: ReactorThread, stack: Any, race: Race) -> None:
+    """A competitor's positions arrive in the order of race time."""
+    place = KafkaPlace(thread, stack.kafka)
+    publish(thread, place.publisher, whole(race))
+    thread.call(place.publisher.close)
+    times: dict[int, list[int]] = {}
+    for event in place.all("parkrun", race.run_id):
+        times.setdefault(event["competitorId"], []).append(event["rawTime"])
+
+    assert all(seen == sorted(seen) for seen in times.values())
+    assert len(times) == 30
 
 
 def test_keys_lie_where_java_puts_them(thread: ReactorThread, stack: Any, race: Race) -> None:
@@ -211,61 +218,83 @@ def murmur2(data: bytes) -> int:
     return (value ^ (value >> 15)) & 0x7FFFFFFF
 
 
-def test_without_a_broker_publishing_holds_back(
+def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) -> None:
+    """While no broker has ever answered, a batch is refused with its address, to come again."""
+    publisher = thread.call(KafkaPublisher, thread.reactor, "127.0.0.1:1")
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(PublishError, match=r"no broker answers at 127\.0\.0\.1:1"):
+        thread.call(publisher.publish, batch)
+    health = publisher.health()
+    thread.call(publisher.close)
+
+    assert (health.waiting, health.delivered) == (0, 0)
+    assert "127.0.0.1:1" in str(health.trouble)
+
+
+def test_without_the_topics_nothing_is_taken(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that nobody has set up is told, with the command that does."""
+    monkeypatch.setattr(kafka, "TOPICS", ("parkrun", "nobody-made-this"))
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(PublishError, match=r"no topic nobody-made-this: python -m pinot setup"):
+        thread.call(publisher.publish, batch)
+    monkeypatch.undo()
+    thread.call(publisher.publish, batch)
+    thread.call(publisher.close)
+
+    assert publisher.health().delivered == 30
+
+
+def test_when_the_broker_has_gone_publishing_holds_back(
     thread: ReactorThread, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the broker away events wait up to the mark, and no more are taken; closing says what was left."""
     monkeypatch.setattr(kafka, "HIGH_WATER", 50)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     publisher = thread.call(KafkaPublisher, thread.reactor, "127.0.0.1:1")
+    publisher._topics_seen = True
     first, second = list(positions_at(race, 0, 30)) * 2
 
-    assert thread.start(publisher.publish, first).wait(5)
-    assert not thread.start(publisher.publish, second).wait(0.3)
-    health = publisher.health()
-    assert (health.waiting, health.delivered) == (60, 0)
-    assert "127.0.0.1:1" in str(health.trouble)
+    thread.call(publisher.publish, first)
+    held = thread.start(publisher.publish, second)
+    assert not held.wait(0.3)
+    assert (publisher.health().waiting, publisher.health().delivered) == (60, 0)
     with pytest.raises(PublishError, match="60 events were not delivered"):
         thread.call(publisher.close)
 
 
-def test_a_topic_that_is_not_there_is_told(
+def test_what_kafka_refuses_is_kept_and_told(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Events for a topic that nobody has made are kept, and the trouble says what makes it."""
-    monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
+    """An event that is refused for good is not dropped in silence: it waits, and the trouble says why."""
+    monkeypatch.setitem(kafka.SETTINGS, "message.max.bytes", 1000)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
-    monkeypatch.setattr(kafka, "encode", lambda batch: ("nobody-made-this", *encode(batch)[1:]))
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
-    publish(thread, publisher, list(positions_at(race, 0, 100)))
-    thread.call(lambda: errors(thread.reactor, publisher))
+    too_big = replace(record(race, "running", 1), request="x" * 5000)
+    assert not thread.start(publisher.publish, too_big).wait(0.5)
     health = publisher.health()
 
-    assert "python -m pinot setup makes it" in str(health.trouble)
-    assert health.waiting == 30
-    with pytest.raises(PublishError, match="30 events were not delivered"):
+    assert health.waiting == 1
+    assert health.errors >= 1
+    assert "Kafka took no event for races" in str(health.trouble)
+    with pytest.raises(PublishError, match="1 events were not delivered: Kafka took no event"):
         thread.call(publisher.close)
-
-
-def errors(reactor: Any, publisher: Publisher) -> Deferred[None]:
-    """Fire when deliveries have failed."""
-    if publisher.health().errors >= 30:
-        return succeed(None)
-    return after(reactor, 0.05).addCallback(lambda _: errors(reactor, publisher))
 
 
 def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, straight: Course) -> None:
     """A race whose course came with 100,000 points fits into a message."""
     points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
     request = resolved(competitors=1, points=points).model_copy(update={"run_id": uuid.uuid4().hex})
-    record = record_of(Race(straight, request), "running", 1)
+    told_of = record(Race(straight, request), "running", 1)
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
-    publish(thread, publisher, [record])
+    publish(thread, publisher, [told_of])
     thread.call(publisher.close)
-    (read,) = read_topic(stack.kafka, "races", record.run_id)
+    (read,) = read_topic(stack.kafka, "races", told_of.run_id)
 
-    assert read.event["request"] == record.request
-    assert len(record.request) > 2_000_000
+    assert read.event["request"] == told_of.request
+    assert len(told_of.request) > 2_000_000
 
 
 def test_when_the_queue_is_full_the_rest_comes_again(
@@ -361,7 +390,7 @@ def test_a_write_that_fails_leaves_nothing_half_done(
 
 def ended(publisher: SqlitePublisher, thread: ReactorThread, race: Race, at_ms: int) -> None:
     """Publish a race that ended at a time."""
-    publish(thread, publisher, [*positions_at(race, 0, 100), record_of(race, "finished", at_ms)])
+    publish(thread, publisher, [*positions_at(race, 0, 1000), record(race, "finished", at_ms)])
 
 
 def named(race: Race, run_id: str) -> Race:
@@ -369,29 +398,48 @@ def named(race: Race, run_id: str) -> Race:
     return Race(race.course, race.request.model_copy(update={"run_id": run_id}))
 
 
-def test_old_histories_are_pruned(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
-    """The history of a race that ended longer ago than is kept is deleted; its last positions stay."""
-    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, tmp_path / "race.db", history_days=1))
+def run_ids(path: Path, table: str) -> list[str]:
+    """Return the races that a table has rows of."""
+    with sqlite3.connect(path) as file:
+        return [row[0] for row in file.execute(f"SELECT DISTINCT runId FROM {table} ORDER BY 1")]
+
+
+def test_old_races_are_deleted(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """A race that ended longer ago than races are kept is deleted from every table."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_days=1))
     day = 86_400_000
     for run_id, at_ms in (("a", 1), ("b", day // 2), ("c", day + 2)):
         ended(publisher, thread, named(race, run_id), at_ms)
     thread.call(publisher.close)
-    with sqlite3.connect(tmp_path / "race.db") as file:
-        history = file.execute("SELECT DISTINCT runId FROM parkrun_history ORDER BY 1").fetchall()
-        newest = file.execute("SELECT DISTINCT runId FROM parkrun ORDER BY 1").fetchall()
 
-    assert history == [("b",), ("c",)]
-    assert newest == [("a",), ("b",), ("c",)]
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["b", "c"]
 
 
 def test_the_file_does_not_grow_for_ever(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
-    """While the file holds too much the oldest ended histories go; a race under way keeps its own."""
-    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, tmp_path / "race.db", history_mb=0.01))
-    publish(thread, publisher, [record_of(named(race, "live"), "running", 1)])
-    publish(thread, publisher, list(positions_at(named(race, "live"), 0, 100)))
+    """While the file holds too much, histories and then ended races go; a race under way keeps its own."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    live = named(race, "live")
+    publish(thread, publisher, [record(live, "running", 1), *positions_at(live, 0, 100)])
     ended(publisher, thread, named(race, "a"), 2)
     thread.call(publisher.close)
-    with sqlite3.connect(tmp_path / "race.db") as file:
-        history = file.execute("SELECT DISTINCT runId FROM parkrun_history").fetchall()
 
-    assert history == [("live",)]
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["live"]
+
+
+def test_histories_go_before_races(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """If deleting the oldest history is enough, everything else stays."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(SqlitePublisher, thread.reactor, path)
+    many = Race(race.course, race.request.model_copy(update={"competitors": 800}))
+    for run_id, at_ms in (("a", 1), ("b", 2)):
+        ended(publisher, thread, named(many, run_id), at_ms)
+    publisher._history_bytes = thread.call(publisher._used) - 1
+    publish(thread, publisher, [record(named(many, "b"), "finished", 3)])
+    thread.call(publisher.close)
+
+    assert run_ids(path, "parkrun_history") == ["b"]
+    assert run_ids(path, "parkrun") == ["a", "b"]

@@ -155,3 +155,29 @@ def test_generate_is_a_command() -> None:
 
     assert ended.returncode == 0
     assert ended.stdout.count('"status":"finished"') == 2
+
+
+def test_an_end_without_kafka_is_told_and_takes_seconds(tmp_path: Path) -> None:
+    """With the broker away SIGTERM ends the process within its time, with status 1 and the reason."""
+    with simulator(tmp_path, "--publisher", "kafka", "--kafka", "127.0.0.1:1") as running:
+        create(running, competitors=10)
+        ready = httpx.get(f"{running.address}/readyz", trust_env=False)
+        assert running.end() == 1
+
+    assert ready.status_code == 503
+    assert "no broker" in ready.json()["reasons"][0]
+    assert "could not deliver everything" in running.log.read_text()
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_what_was_accepted_is_there_after_the_end(running: Running, tmp_path: Path) -> None:
+    """Races answered 201 and changes answered 200 just before SIGTERM are in the store, whole."""
+    ids = [create(running, competitors=20_000, run_id=f"race-{nth}")["run_id"] for nth in range(4)]
+    httpx.post(f"{running.address}/races/{ids[0]}/cancel", trust_env=False)
+    assert running.end() == 0
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        statuses = dict(file.execute("SELECT runId, status FROM races").fetchall())
+        entries = dict(file.execute("SELECT runId, count(*) FROM competitors GROUP BY 1").fetchall())
+
+    assert statuses == {ids[0]: "cancelled"} | dict.fromkeys(ids[1:], "running")
+    assert entries == dict.fromkeys(ids, 20_000)

@@ -10,6 +10,7 @@ from treq.testing import StubTreq
 from simulator import openapi
 from simulator.engine import Engine
 from simulator.office import Office
+from simulator.request import RaceRequest
 from simulator.web import Api
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
@@ -105,7 +106,7 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
 
     assert answer.status == 201
     assert answer.json == {
-        "run_id": "straight-20260502-090000-0000",
+        "run_id": "straight-20260502-090000-000000",
         "name": "The Straight",
         "course": "straight",
         "status": "running",
@@ -122,15 +123,15 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
         "race_time": -1.0,
         "warnings": [],
         "links": {
-            "self": "/races/straight-20260502-090000-0000",
-            "positions": "/races/straight-20260502-090000-0000/positions",
+            "self": "/races/straight-20260502-090000-000000",
+            "positions": "/races/straight-20260502-090000-000000/positions",
             "course": "/courses/straight",
-            "pause": "/races/straight-20260502-090000-0000/pause",
-            "resume": "/races/straight-20260502-090000-0000/resume",
-            "cancel": "/races/straight-20260502-090000-0000/cancel",
+            "pause": "/races/straight-20260502-090000-000000/pause",
+            "resume": "/races/straight-20260502-090000-000000/resume",
+            "cancel": "/races/straight-20260502-090000-000000/cancel",
         },
     }
-    assert answer.header("Location") == "/races/straight-20260502-090000-0000"
+    assert answer.header("Location") == "/races/straight-20260502-090000-000000"
 
 
 def test_the_original_body_is_understood_at_the_root(client: Client) -> None:
@@ -152,6 +153,44 @@ def test_the_original_body_is_understood_at_the_root(client: Client) -> None:
     assert answer.status == 201
     assert run.course.distance == pytest.approx(2225, abs=1)
     assert [fence.name for fence in run.course.fences] == ["Bridge", "Park"]
+    assert answer.json["warnings"] == ["The line is the one in the request, not that of the course straight."]
+
+
+def test_a_repeat_with_points_is_known(client: Client) -> None:
+    """A request with points that comes again is the same race; with other points it is a conflict."""
+    body = {"run_id": "r", "course": "field", "points": [[0, 50], [0.01, 50]]}
+    other = {**body, "points": [[0, 50], [0.02, 50]]}
+
+    assert [client.post("/races", asked).status for asked in (body, body, other)] == [201, 200, 409]
+
+
+def test_made_ids_are_never_taken_twice(clock: Clock, straight: Course) -> None:
+    """If chance gives an id that a race has, another one is drawn."""
+    chances = iter([5, 1, 5, 5, 6, 2])
+    engine = Engine(clock, FakePublisher())
+    office = Office(clock, engine, {"straight": straight}, lambda _: next(chances))
+    for _ in range(2):
+        office.create(RaceRequest(course="straight"))
+
+    assert [run_id[-6:] for run_id in engine.runs] == ["000005", "000006"]
+
+
+def test_a_race_that_starts_now_is_running(client: Client) -> None:
+    """A race without a start is running at once, at whatever fraction of a second it is asked for."""
+    for _ in range(20):
+        client.clock.advance(0.0123456)
+        assert client.create().json["status"] == "running"
+
+
+def test_a_pause_does_not_move_the_gun(client: Client) -> None:
+    """`start_at` is when the gun went, however long the race was paused since."""
+    before = client.create(run_id="r").json["start_at"]
+    client.wait(3)
+    client.post("/races/r/pause")
+    client.wait(5)
+    client.post("/races/r/resume")
+
+    assert client.get("/races/r").json["start_at"] == before
 
 
 def test_points_make_a_course_of_their_own(client: Client) -> None:
@@ -161,6 +200,7 @@ def test_points_make_a_course_of_their_own(client: Client) -> None:
 
     assert answer.status == 201
     assert answer.json["warnings"][-1] == "The course passes through no geofence: nobody will be stopped."
+    assert "course" not in answer.json["links"]
 
 
 def test_points_that_make_no_course_are_refused(client: Client) -> None:
