@@ -45,10 +45,11 @@ MAX_LIVE_COMPETITORS = 1_000_000
 """Competitors of all races that have not ended."""
 MAX_RUNS = 1000
 """Races kept in memory; of more, the oldest that has ended is forgotten (the store keeps it)."""
+ENDING = "the simulator is being ended and takes nothing new"
 
 
 class EngineFullError(Exception):
-    """There are as many races as the engine takes."""
+    """There are as many races as the engine takes, or it takes none any more."""
 
 
 class StateError(Exception):
@@ -100,6 +101,8 @@ class Engine:
         `request` is resolved; `asked` is what came before it was resolved.
         Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
         """
+        if self._stopping:
+            raise EngineFullError(ENDING)
         if request.run_id in self.runs:
             raise ValueError(f"there is a race {request.run_id} already")
         self._make_room(request.competitors)
@@ -257,6 +260,8 @@ class Engine:
         self._enqueue(run)
 
     def _require(self, run: Run, *allowed: RaceStatus) -> None:
+        if self._stopping:
+            raise StateError(ENDING)
         if run.status not in allowed:
             raise StateError(f"the race is {run.status}; this needs it to be {' or '.join(allowed)}")
 

@@ -315,6 +315,16 @@ def test_stopping_tells_all_that_was_accepted(world: World, monkeypatch: pytest.
     assert [line for line in told if line.startswith("b ")] == ["b running", "b entries 1-2", "b entries 3-4"]
 
 
+def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
+    """Once the end has begun new races and changes are refused: they could not be told any more."""
+    run = world.add(run_id="a")
+    _ = world.engine.stop(5)
+    with pytest.raises(EngineFullError, match="being ended"):
+        world.add(run_id="b")
+    with pytest.raises(StateError, match="being ended"):
+        world.engine.cancel(run)
+
+
 def test_stopping_has_an_end(world: World) -> None:
     """If the publisher takes no more, stopping gives up after its time, says so, and tells nothing later."""
     world.add()
