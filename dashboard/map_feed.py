@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -12,6 +12,8 @@ import orjson
 from dashboard.store import STATUSES
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dashboard.store import Positions
 
 GZIP_LEVEL = 1
@@ -37,7 +39,7 @@ def encode(positions: Positions) -> Feed:
     status = np.zeros(len(positions), dtype=np.uint8)
     for number, name in enumerate(STATUSES):
         status[positions.status == name] = number
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "competitor": positions.competitor,
         "lon": np.round(positions.lon, DEGREE_DECIMALS),
         "lat": np.round(positions.lat, DEGREE_DECIMALS),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
+from dashboard import ground
 from dashboard.store import Competitor, Course, Positions, Race, StoreError
 
 if TYPE_CHECKING:
@@ -79,18 +80,21 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
 def course(row: Sequence[Any]) -> Course:
     """A course from shortName, longName, distance and the WKT of line, fences, start and end.
 
+    Longitudes go on from the line's own, so that a course across the antimeridian is in one piece.
     Raises `StoreError` if a geometry can't be read.
     """
     short_name, long_name, distance, line, fences, start, finish = row
     try:
+        along = _unwrapped(_lon_lat(shapely.from_wkt(line)))
+        middle = float(along[:, 0].mean())
         return Course(
             short_name=short_name,
             long_name=long_name,
             distance=float(distance),
-            line=_lon_lat(shapely.from_wkt(line)),
-            start=_point(start),
-            finish=_point(finish),
-            fences=_rings(fences),
+            line=along,
+            start=_point(start, middle),
+            finish=_point(finish, middle),
+            fences=_rings(fences, middle),
         )
     except (shapely.errors.ShapelyError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise StoreError(
@@ -103,16 +107,22 @@ def _lon_lat(geometry: Any) -> NDArray[np.float64]:
     return shapely.get_coordinates(geometry)
 
 
-def _point(wkt: str) -> tuple[float, float]:
-    lon, lat = shapely.get_coordinates(shapely.from_wkt(wkt))[0]
+def _unwrapped(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The line without a jump round the Earth at the antimeridian."""
+    return np.column_stack([np.unwrap(line[:, 0], period=360.0), line[:, 1]])
+
+
+def _point(wkt: str, reference: float) -> tuple[float, float]:
+    lon, lat = ground.beside(_lon_lat(shapely.from_wkt(wkt)), reference)[0]
     return float(lon), float(lat)
 
 
-def _rings(wkt: str) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+def _rings(wkt: str, reference: float) -> tuple[tuple[NDArray[np.float64], ...], ...]:
     """The rings of each polygon of a POLYGON or MULTIPOLYGON; none of them for an empty text."""
     if not wkt:
         return ()
     polygons = [p for p in shapely.get_parts(shapely.from_wkt(wkt)) if not p.is_empty]
     return tuple(
-        (_lon_lat(polygon.exterior), *(_lon_lat(hole) for hole in polygon.interiors)) for polygon in polygons
+        tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))
+        for polygon in polygons
     )

@@ -68,7 +68,8 @@ class Course:
     Attributes:
         short_name, long_name: its names.
         distance: metres from start to finish, all laps.
-        line: degrees lon, lat of one lap, shape (n, 2).
+        line: degrees lon, lat of one lap, shape (n, 2); longitudes are continuous (they may leave ±180), and
+            those of all other places go on from them.
         start, finish: lon, lat.
         fences: each geofence's rings (outer first, then holes), each of shape (n, 2) as lon, lat.
     """

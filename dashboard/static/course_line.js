@@ -66,10 +66,10 @@
     }
   }
 
-  // Stands in where the course isn't known: everything is an offset from nowhere.
+  // Stands in where the course isn't known: everything is an offset from the middle of the world.
   class NoCourse {
     at(_distance, out) {
-      out.x = 0;
+      out.x = 0.5;
       out.y = 0;
       return out;
     }

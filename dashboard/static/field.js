@@ -17,6 +17,11 @@
     return from + (to - from) * part;
   }
 
+  // The world's edge is the antimeridian: across it, two neighbours are a whole world apart.
+  function shortWay(offset) {
+    return offset - Math.round(offset);
+  }
+
   class Field {
     constructor(course) {
       this._course = course;
@@ -78,7 +83,7 @@
     _next(before, glided, picture, i) {
       const toDistance = picture.distance[i];
       const spot = this._course.at(toDistance, this._spot);
-      const toOffX = world.x(picture.lon[i]) - spot.x;
+      const toOffX = shortWay(world.x(picture.lon[i]) - spot.x);
       const toOffY = world.y(picture.lat[i]) - spot.y;
       const to = { bib: picture.competitor[i], status: picture.status[i], toDistance, toOffX, toOffY };
       if (!before) return { ...to, distance: toDistance, offX: toOffX, offY: toOffY };
