@@ -30,7 +30,6 @@ def make_store(settings: Settings) -> Store:
 
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
-    store = make_store(settings)
-    snapshots = Snapshots(store)
-    context.install(context.Context(settings, store, snapshots, RaceApi(str(settings.api))))
+    snapshots = Snapshots(make_store(settings))
+    context.install(context.Context(settings, snapshots, RaceApi(str(settings.api))))
     return st.App(_SCRIPT, routes=routes(snapshots))

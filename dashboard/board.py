@@ -11,6 +11,7 @@ from dashboard.snapshots import MAX_ROWS
 
 if TYPE_CHECKING:
     from dashboard.snapshots import Snapshot
+    from dashboard.store import Race
 
 
 def figures(snapshot: Snapshot, trouble: str | None) -> None:
@@ -22,17 +23,35 @@ def figures(snapshot: Snapshot, trouble: str | None) -> None:
         race.course_name,
         length,
         race.status,
-        f"{race.competitors:,} competitors",
+        f"{race.competitors:,} competitor{'s' if race.competitors != 1 else ''}",
         f"{race.speed:g}\N{MULTIPLICATION SIGN} speed",
         f"seed {race.seed}",
         f"Last updated {updated}",
     )
+    if (standing := _standing(race)) is not None:
+        words.notice(standing, "info")
     if trouble is not None:
         words.notice(f"These are the positions of {updated}. {trouble}", "warning")
     with st.container(horizontal=True):
         st.metric("On the course", f"{numbers.on_course:,}", border=True)
         st.metric("Finished", f"{numbers.finished:,}", border=True)
-        st.metric("Leader", f"{formatting.kilometres(numbers.leader_distance)} km", border=True)
+        st.metric("Leader", _leader(numbers.leader_distance), border=True)
+
+
+def _standing(race: Race) -> str | None:
+    """Why nobody moves, while the race isn't over."""
+    match race.status:
+        case "scheduled":
+            return f"Starts {formatting.day_and_clock(race.start_time, st.context.timezone)}."
+        case "paused":
+            return "This race is paused."
+        case "cancelled":
+            return "This race was cancelled. The map shows where everybody was."
+    return None
+
+
+def _leader(distance: float | None) -> str:
+    return formatting.UNKNOWN if distance is None else f"{formatting.kilometres(distance)} km"
 
 
 def leaderboard(snapshot: Snapshot, height: int) -> None:

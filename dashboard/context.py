@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from dashboard.api import RaceApi
     from dashboard.settings import Settings
     from dashboard.snapshots import Snapshots
-    from dashboard.store import Store
 
 
 @dataclass(frozen=True)
@@ -17,7 +16,6 @@ class Context:
     """The parts of the dashboard that all pages and viewers share."""
 
     settings: Settings
-    store: Store
     snapshots: Snapshots
     api: RaceApi
 

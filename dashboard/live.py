@@ -6,6 +6,7 @@ and leaderboard from the picture all viewers share; the map looks after itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,15 +15,15 @@ from streamlit_folium import st_folium
 from dashboard import board, context, formatting, words
 from dashboard.race_map import Wishes, race_map
 from dashboard.snapshots import UnknownRaceError
-from dashboard.store import StoreError
+from dashboard.store import StoreError, is_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from streamlit.delta_generator import DeltaGenerator
 
     from dashboard.snapshots import Snapshot
-    from dashboard.store import Race
+    from dashboard.store import Course, Race
 
 HEIGHT_PX = 480
 """Of map and leaderboard alike."""
@@ -38,9 +39,10 @@ def show(create_page: st.Page) -> None:
     refresh_s = _refresh_settings()
     run_id = None
     try:
-        run_id = _choose_race(create_page)
+        labels = _labels(context.current().snapshots.races())
+        run_id = _choose_race(labels, create_page)
         if run_id is not None:
-            _show_race(run_id, context.current().snapshots.get(run_id), refresh_s)
+            _show_race(run_id, context.current().snapshots.get(run_id), labels, refresh_s)
     except UnknownRaceError:
         words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
         _wait_until(lambda: _can_be_read(run_id))
@@ -61,16 +63,19 @@ def _refresh_settings() -> float | None:
     return float(seconds) if on else None
 
 
-def _choose_race(create_page: st.Page) -> str | None:
+def _choose_race(labels: Mapping[str, str], create_page: st.Page) -> str | None:
     """The run id in the link, which follows the chooser; the newest race's if there is none."""
-    races = context.current().store.races()
-    run_id = st.query_params.get("run") or (races[0].run_id if races else None)
+    run_id = st.query_params.get("run") or next(iter(labels), None)
     if run_id is None:
         words.title("No race yet")
         st.page_link(create_page, label="Create the first one")
-        _wait_until(lambda: bool(context.current().store.races()))
+        _wait_until(lambda: bool(context.current().snapshots.races()))
         return None
-    labels = {race.run_id: _label(race) for race in races}
+    if not is_run_id(run_id):
+        words.title("No such race")
+        words.notice("No race can have the name that is in this link.", "info")
+        st.button("Show the newest race", on_click=st.query_params.clear)
+        return None
     st.query_params["run"] = run_id
     st.session_state["chosen"] = run_id
     st.selectbox(
@@ -84,20 +89,25 @@ def _choose_race(create_page: st.Page) -> str | None:
     return run_id
 
 
+def _labels(races: Sequence[Race]) -> dict[str, str]:
+    """What the chooser says of each race, by run id, the newest first."""
+    return {race.run_id: _label(race) for race in races}
+
+
 def _label(race: Race) -> str:
     start = formatting.day_and_clock(race.start_time, st.context.timezone)
     return f"{race.name} · {race.status} · {start} · {race.run_id}"
 
 
-def _show_race(run_id: str, snapshot: Snapshot, refresh_s: float | None) -> None:
+def _show_race(run_id: str, snapshot: Snapshot, labels: Mapping[str, str], refresh_s: float | None) -> None:
     words.title(snapshot.race.name)
     figures = st.container(key="figures")
     with st.container(key="stage", horizontal=True):
         with st.container(key="map"):
             _map(snapshot, refresh_s)
         leaderboard = st.container(key="leaderboard")
-    newest = _newest(context.current().snapshots.races())
-    st.fragment(_refresh, run_every=refresh_s)(run_id, newest, figures, leaderboard)
+    drawn = _Drawn(run_id, snapshot.course, labels)
+    st.fragment(_refresh, run_every=refresh_s)(drawn, figures, leaderboard)
 
 
 def _map(snapshot: Snapshot, refresh_s: float | None) -> None:
@@ -114,19 +124,28 @@ def _map(snapshot: Snapshot, refresh_s: float | None) -> None:
     )
 
 
-def _refresh(run_id: str, newest: str | None, figures: DeltaGenerator, leaderboard: DeltaGenerator) -> None:
-    """The fragment: all that changes, drawn into the places the page has for it."""
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What only the whole page draws, as it has drawn it."""
+
+    run_id: str
+    course: Course | None
+    labels: Mapping[str, str]
+
+
+def _refresh(drawn: _Drawn, figures: DeltaGenerator, leaderboard: DeltaGenerator) -> None:
+    """The fragment: all that changes with each tick, drawn into the places the page has for it."""
     snapshots = context.current().snapshots
-    trouble = None
+    labels, trouble = drawn.labels, None
     try:
-        snapshot: Snapshot | None = snapshots.get(run_id)
-        if _newest(snapshots.races()) != newest:
-            st.rerun()  # the chooser has a race more
+        snapshots.get(drawn.run_id)
+        labels = _labels(snapshots.races())
     except StoreError as error:
-        snapshot, trouble = snapshots.last(run_id), str(error)
+        trouble = str(error)
     except UnknownRaceError:
         st.rerun()
-    if snapshot is None:
+    snapshot = snapshots.last(drawn.run_id)
+    if snapshot is None or snapshot.course is not drawn.course or labels != drawn.labels:
         st.rerun()
     with figures:
         board.figures(snapshot, trouble)
@@ -134,15 +153,10 @@ def _refresh(run_id: str, newest: str | None, figures: DeltaGenerator, leaderboa
         board.leaderboard(snapshot, HEIGHT_PX)
 
 
-def _newest(races: Sequence[Race]) -> str | None:
-    return races[0].run_id if races else None
-
-
 def _can_be_read(run_id: str | None) -> bool:
     """True if what `show` needs can be read; raises what it would raise."""
-    if run_id is None:
-        context.current().store.races()
-    else:
+    context.current().snapshots.races()
+    if run_id is not None:
         context.current().snapshots.get(run_id)
     return True
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dashboard import leaderboard, map_feed
+from dashboard import ground, leaderboard, map_feed
 from dashboard.store import StoreError
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ FRESH_FOR_S = 0.9
 TOO_OLD_TO_SHOW_S = 3.0
 """Older than this, a viewer waits for the new picture instead."""
 
-NAMES_FRESH_FOR_S = 10.0
-"""Names don't change, but they can arrive after the first positions."""
+MISSING_FRESH_FOR_S = 10.0
+"""Names and the course can arrive after the first positions; so often what is missing is asked for."""
+
+COURSE_FRESH_FOR_S = 60.0
+"""A course can be loaded anew while it is raced on; so soon the map follows."""
 
 RACES_FRESH_FOR_S = 2.0
 """So soon a new race is offered to those who watch another."""
@@ -51,7 +54,8 @@ class UnknownRaceError(LookupError):
 class Snapshot:
     """A race at one moment, with all that is shown of it; what is costly is worked out once.
 
-    `taken_at` is epoch seconds, `course` None if the store doesn't have it.
+    `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on
+    another line than the store's course of that name.
     """
 
     race: Race
@@ -86,7 +90,8 @@ class Snapshot:
 class _Watched:
     """What is kept of one race. `taking` is held by the one who takes the new picture.
 
-    `asked` is when the store was last asked; `failure` what it said then instead of an answer.
+    `asked` is when the store was last asked; `failure` what it said then instead of an answer. `course` is
+    what the store has; once positions were seen off it, `is_run_elsewhere` stays true.
     """
 
     taking: threading.Lock = field(default_factory=threading.Lock)
@@ -94,6 +99,9 @@ class _Watched:
     failure: StoreError | None = None
     asked: float = -math.inf
     names_asked: float = -math.inf
+    course: Course | None = None
+    course_asked: float = -math.inf
+    is_run_elsewhere: bool = False
 
 
 class Snapshots:
@@ -118,15 +126,29 @@ class Snapshots:
         self._lock = threading.Lock()
         self._asking_races = threading.Lock()
         self._races: Sequence[Race] = ()
+        self._races_failure: StoreError | None = None
         self._races_asked = -math.inf
 
     def races(self) -> Sequence[Race]:
-        """The newest races, as the store said at most `RACES_FRESH_FOR_S` ago. Raises `StoreError`."""
+        """The newest races, as the store said at most `RACES_FRESH_FOR_S` ago.
+
+        Raises `StoreError`, which is remembered as long.
+        """
         with self._asking_races:
             if self._clock() - self._races_asked >= RACES_FRESH_FOR_S:
-                self._races = self._store.races()
-                self._races_asked = self._clock()
+                self._ask_for_races()
+            if self._races_failure is not None:
+                raise self._races_failure
             return self._races
+
+    def _ask_for_races(self) -> None:
+        try:
+            self._races = self._store.races()
+            self._races_failure = None
+        except StoreError as failure:
+            self._races_failure = failure
+        finally:
+            self._races_asked = self._clock()
 
     def last(self, run_id: str) -> Snapshot | None:
         """The last picture of a race, however old, without a question to the store."""
@@ -188,18 +210,27 @@ class Snapshots:
         race = self._store.race(run_id)
         if race is None:
             return None
-        last = watched.snapshot
+        positions = self._store.positions(run_id)
         return Snapshot(
             race=race,
-            course=(last and last.course) or self._store.course(race.course),
+            course=self._course(race, positions, watched),
             competitors=self._competitors(race, watched),
-            positions=self._store.positions(run_id),
+            positions=positions,
             taken_at=self._wall_clock(),
         )
 
+    def _course(self, race: Race, positions: Positions, watched: _Watched) -> Course | None:
+        fresh_for = COURSE_FRESH_FOR_S if watched.course else MISSING_FRESH_FOR_S
+        if self._clock() - watched.course_asked >= fresh_for:
+            watched.course = self._store.course(race.course)
+            watched.course_asked = self._clock()
+        if watched.course and not ground.is_run_on(watched.course, positions):
+            watched.is_run_elsewhere = True
+        return None if watched.is_run_elsewhere else watched.course
+
     def _competitors(self, race: Race, watched: _Watched) -> Mapping[int, Competitor]:
         known = watched.snapshot.competitors if watched.snapshot else {}
-        asked_lately = self._clock() - watched.names_asked < NAMES_FRESH_FOR_S
+        asked_lately = self._clock() - watched.names_asked < MISSING_FRESH_FOR_S
         if asked_lately or len(known) >= race.competitors:
             return known
         watched.names_asked = self._clock()

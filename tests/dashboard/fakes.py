@@ -1,9 +1,9 @@
-"""A store in memory, which counts how often it is asked."""
+"""A store and an API in memory, which keep what they are asked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from dashboard.store import Competitor, Course, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from dashboard.api import OfferedCourse, RefusedError
 
 COURSE = Course(
     short_name="hills",
@@ -48,11 +50,32 @@ def positions(distance: float = 100.0, *, at: tuple[float, float] = (0.001, 51.0
 
 
 @dataclass
+class FakeApi:
+    """Offers courses, keeps the requests, and refuses them if it is told to."""
+
+    offered: list[OfferedCourse] = field(default_factory=list)
+    refusal: RefusedError | None = None
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def courses(self) -> list[OfferedCourse]:
+        """All of them."""
+        return self.offered
+
+    def create_race(self, request: Mapping[str, Any]) -> str:
+        """Keep the request."""
+        self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        return "made"
+
+
+@dataclass
 class FakeStore:
     """Answers what it is told to, or fails."""
 
     known: list[Race] = field(default_factory=list)
     now: Positions = field(default_factory=positions)
+    courses: list[Course] = field(default_factory=lambda: [COURSE])
     names: dict[int, Competitor] = field(default_factory=dict)
     failure: StoreError | None = None
     asked: list[str] = field(default_factory=list)
@@ -68,9 +91,9 @@ class FakeStore:
         return next((race for race in self.known if race.run_id == run_id), None)
 
     def course(self, short_name: str) -> Course | None:
-        """The only one."""
+        """One of them."""
         self._ask("course")
-        return COURSE if short_name == COURSE.short_name else None
+        return next((course for course in self.courses if course.short_name == short_name), None)
 
     def competitors(self, _run_id: str) -> Mapping[int, Competitor]:
         """Whoever is known."""

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dashboard.snapshots import Snapshots, UnknownRaceError
 from dashboard.store import Competitor, StoreError
-from tests.dashboard.fakes import FakeStore, positions, race
+from tests.dashboard.fakes import COURSE, FakeStore, positions, race
+
+if TYPE_CHECKING:
+    from dashboard.store import Positions
 
 
 class Clock:
@@ -142,6 +147,50 @@ def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) 
     clock.now += 2.0
     snapshots.races()
     assert store.asked.count("races") == 2
+
+
+def test_races_of_a_store_that_is_away(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A store that fails to list the races isn't asked by everybody, and is asked again later."""
+    store.failure = StoreError("away")
+    for _ in range(5):
+        with pytest.raises(StoreError, match="away"):
+            snapshots.races()
+    assert store.asked == ["races"]
+    store.failure = None
+    clock.now += 2.0
+    assert [known.run_id for known in snapshots.races()] == ["run_1"]
+
+
+def test_course_is_read_again(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A course that is missing is asked for now and then, and one that is loaded anew is seen."""
+    store.courses = []
+    assert snapshots.get("run_1").course is None
+    store.courses = [COURSE]
+    clock.now += 10.0
+    assert snapshots.get("run_1").course is COURSE
+    anew = replace(COURSE, distance=5100.0)
+    store.courses = [anew]
+    clock.now += 60.0
+    assert snapshots.get("run_1").course is anew
+    assert store.asked.count("course") == 3
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [positions(at=(1.0, 51.0)), positions(distance=5200.0)], ids=["off the line", "too far"]
+)
+def test_race_on_another_line(
+    snapshots: Snapshots, store: FakeStore, clock: Clock, elsewhere: Positions
+) -> None:
+    """A race that turns out to be run on another line than the store's course is measured by none."""
+    assert snapshots.get("run_1").course is COURSE
+    store.now = elsewhere
+    clock.now += 1.0
+    seen = snapshots.get("run_1")
+    assert seen.course is None
+    assert seen.table["to_go"].isna().all()
+    store.now = positions()
+    clock.now += 1.0
+    assert snapshots.get("run_1").course is None
 
 
 def test_few_races_are_kept(snapshots: Snapshots, store: FakeStore) -> None:
