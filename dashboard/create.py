@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from dashboard.api import RaceApi
+
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
+"""Longer than any seed, and short enough for every reader of JSON."""
 
 
 def show(live_page: st.Page) -> None:
@@ -44,8 +48,9 @@ def _choose_course(offered: list[OfferedCourse]) -> OfferedCourse | None:
         words.notice("The simulator has no course yet: put a KML file where it reads them.", "info")
         return None
     course = st.selectbox("Course", offered, format_func=_course_label)
-    for warning in course.warnings:
-        words.notice(warning, "warning")
+    if course.warnings:
+        with st.expander("Notes on this course"):
+            words.notes(course.warnings)
     return course
 
 
@@ -91,7 +96,7 @@ class _RaceForm:
     def _who_stops(self) -> None:
         share, shortest, longest = st.columns(3)
         with share:
-            self._number("how_many_get_stopped", "Stopping in a geofence, %", 0.0, step=5.0, unit=0.01)
+            self._number("how_many_get_stopped", "Share stopping in a geofence, 0 to 1", 0.0, step=0.05)
         with shortest:
             self._number("min_pause", "Shortest pause, seconds", 5.0, step=5.0)
         with longest:
@@ -106,8 +111,8 @@ class _RaceForm:
                 "seed", _number_if_any(st.text_input("Seed", placeholder="Empty: a new race each time"))
             )
 
-    def _number(self, name: str, label: str, value: float, *, step: float, unit: float = 1.0) -> None:
-        self._take(name, st.number_input(label, value=value, step=step, format="%g") * unit)
+    def _number(self, name: str, label: str, value: float, *, step: float) -> None:
+        self._take(name, st.number_input(label, value=value, step=step, format="%g"))
 
     def _take(self, name: str, value: Any) -> None:
         """Keep the value of the field drawn just now; None leaves it to the API."""
@@ -117,6 +122,6 @@ class _RaceForm:
 
 
 def _number_if_any(text: str) -> int | str | None:
-    """A whole number of any size, or the text for the API to refuse in its own words."""
+    """A whole number, or the text for the API to refuse in its own words."""
     text = text.strip()
-    return int(text) if text.lstrip("-").isdecimal() else text or None
+    return int(text) if _WHOLE_NUMBER.fullmatch(text) else text or None

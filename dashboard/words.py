@@ -7,11 +7,14 @@ person, the API or an error message may have worded goes through here.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
 from dashboard.escape import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _STYLE = Path(__file__).parent / "static" / "page.css"
 
@@ -30,6 +33,12 @@ def facts(*texts: str) -> None:
     """Short facts in one quiet line."""
     items = "".join(f"<span>{escape(text)}</span>" for text in texts)
     st.html(f'<p class="facts">{items}</p>')
+
+
+def notes(texts: Iterable[str]) -> None:
+    """Sentences for whoever wants to know, one below the other."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    st.html(f'<ul class="notes">{items}</ul>')
 
 
 def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> None:
