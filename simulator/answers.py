@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simulator.course import Course
     from simulator.run import Run
 
@@ -90,8 +88,8 @@ class ProblemAnswer(Answer):
     errors: list[WrongField] = []
 
 
-def race_answer(run: Run, courses: Mapping[str, Course]) -> RaceAnswer:
-    """Return what is told of a race, beside the known courses."""
+def race_answer(run: Run) -> RaceAnswer:
+    """Return what is told of a race."""
     request = run.request
     here = f"/races/{run.run_id}"
     return RaceAnswer(
@@ -110,11 +108,11 @@ def race_answer(run: Run, courses: Mapping[str, Course]) -> RaceAnswer:
         speed=request.speed,
         interval=request.tick,
         race_time=run.told_until,
-        warnings=_warnings(run, courses),
+        warnings=_warnings(run),
         links={
             "self": here,
             "positions": f"{here}/positions",
-            **({"course": f"/courses/{run.course.short_name}"} if run.course.short_name in courses else {}),
+            "course": f"/courses/{run.course.short_name}",
             "pause": f"{here}/pause",
             "resume": f"{here}/resume",
             "cancel": f"{here}/cancel",
@@ -122,11 +120,12 @@ def race_answer(run: Run, courses: Mapping[str, Course]) -> RaceAnswer:
     )
 
 
-def _warnings(run: Run, courses: Mapping[str, Course]) -> list[str]:
+def _warnings(run: Run) -> list[str]:
     warnings = list(run.course.warnings)
-    if courses.get(run.course.short_name, run.course) is not run.course:
+    if run.course.short_name != run.request.course:
         warnings.append(
-            f"The line is the one in the request, not that of the course {run.course.short_name}."
+            f"The points are not the line of the course {run.request.course}: "
+            f"theirs is called {run.course.short_name}."
         )
     if run.request.how_many_get_stopped > 0 and not run.course.visits:
         warnings.append("The course passes through no geofence: nobody will be stopped.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.events import Batch
+    from simulator.events import Streamed
 
 Topic = Literal["parkrun", "races", "competitors", "passings"]
 TOPICS: tuple[Topic, ...] = ("parkrun", "races", "competitors", "passings")
@@ -48,7 +48,7 @@ class Messages(NamedTuple):
     values: list[bytes]
 
 
-def encode(batch: Batch) -> Messages:
+def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
     match batch:
         case Positions():

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
-from simulator.events import Positions, entries_of, passings_until, positions_at, record_of
+from simulator.events import CourseRecord, Positions, entries_of, passings_until, positions_at, record_of
 from simulator.publisher import PublishError
 from simulator.reactor import after
 from simulator.run import ENDED, Run
@@ -109,6 +109,7 @@ class Engine:
         run = Run(course, request, asked or request)
         run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
         self.runs[run.run_id] = run
+        run.outbox.append(lambda: [CourseRecord(course)])
         self._record(run)
         run.outbox.append(partial(entries_of, run.race, BATCH))
         self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.course import TimingPoint
+    from simulator.course import Course, TimingPoint
     from simulator.race import Race, Snapshot
 
     Floats = NDArray[np.float64]
@@ -145,7 +145,32 @@ class RaceRecord:
         )
 
 
-Batch = Positions | Passed | Entries | RaceRecord
+@dataclass(frozen=True, eq=False)
+class CourseRecord:
+    """The course of a race (table `courses`, no topic: in Pinot the set-up fills it)."""
+
+    course: Course
+
+    def __len__(self) -> int:
+        return 1
+
+    def row(self) -> tuple[str, str, float, str, str, str, str]:
+        """Return shortName, longName, distance, courseMap, geoFenceLocation, startLocation, endLocation."""
+        course = self.course
+        return (
+            course.short_name,
+            course.long_name,
+            round(course.distance, 3),
+            course.line_wkt(),
+            course.fences_wkt(),
+            course.start_wkt(),
+            course.finish_wkt(),
+        )
+
+
+Streamed = Positions | Passed | Entries | RaceRecord
+"""Batches that have a topic."""
+Batch = Streamed | CourseRecord
 
 
 def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simulator.encode import Topic
-    from simulator.events import Batch
+    from simulator.events import Streamed
 
 BATCH = 5000
 EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
@@ -100,7 +100,7 @@ def _race(folder: Path, flags: dict[str, str]) -> Race:
     return Race(course, resolved)
 
 
-def _batches(race: Race, topic: Topic) -> Iterator[Batch]:
+def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:
     match topic:
         case "races":
             ended = race.start_ms + round(race.duration * 1000)

@@ -15,7 +15,7 @@ import structlog
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from simulator.events import Entries, Passed, Positions, RaceRecord
+from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import Health, PublishError
 from simulator.run import ENDED
 
@@ -96,7 +96,7 @@ class SqlitePublisher:
             # The one thread below is the only one that uses it from here on.
             self._file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
             self._file.executescript(files("simulator").joinpath("schema.sql").read_text())
-            self._file.executemany(COURSES, [_course_row(course) for course in courses])
+            self._file.executemany(COURSES, [CourseRecord(course).row() for course in courses])
         except sqlite3.Error as error:
             raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
         self._thread = ThreadPool(1, 1, "sqlite")
@@ -153,6 +153,8 @@ class SqlitePublisher:
                 self._file.executemany(COMPETITORS, batch.rows())
             case RaceRecord():
                 self._file.execute(RACES, batch.row())
+            case CourseRecord():
+                self._file.execute(COURSES, batch.row())
 
     def _prune(self, now_ms: int) -> None:
         """Delete ended races that are too old, and the oldest while the file holds too much."""
@@ -201,16 +203,4 @@ def _position_rows(batch: Positions) -> Iterator[tuple[object, ...]]:
         batch.elapsed.tolist(),
         repeat(batch.emitted_at),
         strict=False,
-    )
-
-
-def _course_row(course: Course) -> tuple[object, ...]:
-    return (
-        course.short_name,
-        course.long_name,
-        round(course.distance, 3),
-        course.line_wkt(),
-        course.fences_wkt(),
-        course.start_wkt(),
-        course.finish_wkt(),
     )

@@ -77,18 +77,18 @@ class Api:
         run, is_new = self._office.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-        return _json(request, self._race_answer(run), status)
+        return _json(request, answers.race_answer(run), status)
 
     @app.route("/races", methods=["GET"])
     def list_races(self, request: Request) -> bytes:
         """List the races."""
-        races = [self._race_answer(run) for run in self._office.races()]
+        races = [answers.race_answer(run) for run in self._office.races()]
         return _json(request, answers.RacesAnswer(races=races))
 
     @app.route("/races/<run_id>", methods=["GET"])
     def show_race(self, request: Request, run_id: str) -> bytes:
         """Show a race."""
-        return _json(request, self._race_answer(self._office.race(run_id)))
+        return _json(request, answers.race_answer(self._office.race(run_id)))
 
     @app.route("/races/<run_id>/positions", methods=["GET"])
     def show_positions(self, request: Request, run_id: str) -> bytes:
@@ -158,7 +158,7 @@ class Api:
     @app.route("/", methods=["GET"])
     def index(self, request: Request) -> bytes:
         """Say what this is."""
-        races = [self._race_answer(run) for run in self._office.races()[:20]]
+        races = [answers.race_answer(run) for run in self._office.races()[:20]]
         courses = [answers.course_answer(course) for course in self._office.courses.values()]
         here = request.getHeader("host") or "127.0.0.1:8080"
         values = {"races": races, "courses": courses, "version": __version__, "here": here}
@@ -193,10 +193,7 @@ class Api:
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
         run = self._office.race(run_id)
         change(run)
-        return _json(request, self._race_answer(run))
-
-    def _race_answer(self, run: Run) -> answers.RaceAnswer:
-        return answers.race_answer(run, self._office.courses)
+        return _json(request, answers.race_answer(run))
 
     def _lateness(self) -> str | None:
         lag = self._engine.lag()

@@ -6,24 +6,27 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from simulator.events import Entries, Passed, Positions, RaceRecord
+from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import Health, PublishError
 
 if TYPE_CHECKING:
-    from simulator.events import Batch
+    from simulator.course import Course
+    from simulator.events import Batch, Streamed
 
 
 class FakePublisher:
     """Keeps every batch; can be full, and can fail.
 
     Attributes:
-        batches: what was taken, in order.
+        batches: what was taken, in order, but for courses.
+        courses: the courses that were taken, in order.
         full: while True, `publish` takes the batch and holds its Deferred back until `make_room`.
         failing: while not None, `publish` fails with these words.
     """
 
     def __init__(self) -> None:
-        self.batches: list[Batch] = []
+        self.batches: list[Streamed] = []
+        self.courses: list[Course] = []
         self.full = False
         self.failing: str | None = None
         self.attempts = 0
@@ -35,6 +38,9 @@ class FakePublisher:
         self.attempts += 1
         if self.failing is not None:
             return fail(PublishError(self.failing))
+        if isinstance(batch, CourseRecord):
+            self.courses.append(batch.course)
+            return succeed(None)
         self.batches.append(batch)
         if not self.full:
             return succeed(None)
@@ -67,7 +73,7 @@ class FakePublisher:
         return [time for nth, time in enumerate(times) if nth == 0 or time != times[nth - 1]]
 
 
-def _line(batch: Batch) -> str:
+def _line(batch: Streamed) -> str:
     match batch:
         case Positions():
             return f"tick {batch.raw_time}: {len(batch)}"

@@ -63,11 +63,12 @@ def world(clock: Clock, straight: Course) -> World:
 
 
 def test_a_race_is_told_in_order(world: World) -> None:
-    """First the race, then its competitors, then tick by tick the passings and the positions."""
+    """First the course and the race, then its competitors, then by tick the passings and the positions."""
     world.add()
     world.turn()
     world.wait(2)
 
+    assert world.publisher.courses == [world.course]
     assert world.publisher.log() == [
         "running",
         "entries 1-3",
@@ -401,7 +402,7 @@ def test_a_start_list_that_failed_half_way_is_told_again(
 
     def failing(batch: Batch) -> Deferred[None]:
         calls.append(batch)
-        if len(calls) == 3:
+        if len(calls) == 4:
             raise ZeroDivisionError
         return publish(batch)
 

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from simulator import kafka, sqlite
 from simulator.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
-from simulator.events import entries_of, passings_until, positions_at, record_of
+from simulator.events import CourseRecord, entries_of, passings_until, positions_at, record_of
 from simulator.kafka import KafkaPublisher
 from simulator.publisher import PublishError
 from simulator.race import Race
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.course import Course
-    from simulator.events import Batch, RaceRecord, RaceStatus
+    from simulator.events import Batch, RaceRecord, RaceStatus, Streamed
     from simulator.publisher import Publisher
 
     Rows = list[dict[str, Any]]
@@ -111,15 +111,15 @@ def record(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
     return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
 
 
-def whole(race: Race) -> list[Batch]:
+def whole(race: Race) -> list[Streamed]:
     """Return all that is told of a race, in small batches."""
-    batches: list[Batch] = [record(race, "running", 1), *entries_of(race, 7)]
+    batches: list[Streamed] = [record(race, "running", 1), *entries_of(race, 7)]
     for tick in range(race.last_tick + 1):
         batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
     return [*batches, record(race, "finished", 2)]
 
 
-def told(batches: Sequence[Batch], topic: str) -> Rows:
+def told(batches: Sequence[Streamed], topic: str) -> Rows:
     """Return the events that batches hold, as the contract of the topics says."""
     messages = [encode(batch) for batch in batches]
     return [orjson.loads(value) for some in messages if some.topic == topic for value in some.values]
@@ -360,6 +360,19 @@ def test_courses_are_in_the_file(thread: ReactorThread, tmp_path: Path, straight
         rows = file.execute("SELECT shortName, longName, distance, startLocation FROM courses").fetchall()
 
     assert rows == [("straight", "The Straight", round(straight.distance, 3), "POINT (0 50)")]
+
+
+def test_a_course_that_a_race_brought_along_is_in_the_file(
+    thread: ReactorThread, tmp_path: Path, straight: Course
+) -> None:
+    """The course of a race is written with it, so that its map can be drawn."""
+    publisher = thread.call(SqlitePublisher, thread.reactor, tmp_path / "race.db")
+    publish(thread, publisher, [CourseRecord(straight)])
+    thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        rows = file.execute("SELECT shortName, courseMap FROM courses").fetchall()
+
+    assert rows == [("straight", straight.line_wkt())]
 
 
 def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:

@@ -153,7 +153,22 @@ def test_the_original_body_is_understood_at_the_root(client: Client) -> None:
     assert answer.status == 201
     assert run.course.distance == pytest.approx(2225, abs=1)
     assert [fence.name for fence in run.course.fences] == ["Bridge", "Park"]
-    assert answer.json["warnings"] == ["The line is the one in the request, not that of the course straight."]
+    assert run.course.short_name.startswith("straight-")
+    assert answer.json["warnings"] == [
+        f"The points are not the line of the course straight: theirs is called {run.course.short_name}."
+    ]
+    assert client.get(answer.json["links"]["course"]).status == 200
+
+
+def test_points_of_a_known_course_are_that_course(client: Client, straight: Course) -> None:
+    """A client that sends the line of the course that it names, as the original does, gets that course."""
+    line = [[lon, lat] for lon, lat in zip(straight.lon.tolist(), straight.lat.tolist(), strict=True)]
+    client.post("/", {"course": "straight", "run_id": "r", "points": line})
+    shifted = [[lon + 0.0001, lat] for lon, lat in line]
+    client.post("/", {"course": "straight", "run_id": "s", "points": shifted})
+
+    assert client.engine.runs["r"].course is straight
+    assert client.engine.runs["s"].course.short_name.startswith("straight-")
 
 
 def test_a_repeat_with_points_is_known(client: Client) -> None:
@@ -200,7 +215,7 @@ def test_points_make_a_course_of_their_own(client: Client) -> None:
 
     assert answer.status == 201
     assert answer.json["warnings"][-1] == "The course passes through no geofence: nobody will be stopped."
-    assert "course" not in answer.json["links"]
+    assert client.get("/courses/field").status == 200
 
 
 def test_points_that_make_no_course_are_refused(client: Client) -> None:
