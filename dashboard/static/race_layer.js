@@ -8,13 +8,13 @@
   const { CourseLine, NoCourse, Field, LiveFeed, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
-  // Up to so many competitors: the radius of a dot, and the edge that keeps it apart from its neighbours. In a
-  // crowd a light edge would be all that is seen of those behind, so there it is a shade.
+  // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
+  // that keeps it apart from its neighbours.
   const SIZES = [
-    { most: 300, radius: 6, edge: 1, edgeColour: '--edge' },
-    { most: 1500, radius: 5, edge: 0.75, edgeColour: '--shade' },
-    { most: 5000, radius: 4, edge: 0, edgeColour: '--shade' },
-    { most: Infinity, radius: 3, edge: 0, edgeColour: '--shade' },
+    { most: 300, radius: 6, halo: 1.5, rim: 1 },
+    { most: 1500, radius: 5, halo: 1, rim: 0.75 },
+    { most: 5000, radius: 4, halo: 0, rim: 0 },
+    { most: Infinity, radius: 3, halo: 0, rim: 0 },
   ];
 
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -135,25 +135,38 @@
       const scale = TILE_PX * 2 ** this._map.getZoom();
       const corner = this._map.getPixelBounds().min;
       const size = this._map.getSize();
-      const { width } = this._dots[0];
+      const { width } = this._dots;
       const half = width / 2;
-      for (const one of this._field.competitors) {
-        const { x, y } = this._field.place(one, part, this._spot);
-        const left = x * scale - corner.x - half;
-        const top = y * scale - corner.y - half;
-        if (left > -width && top > -width && left < size.x && top < size.y) {
-          this._context.drawImage(this._dots[one.status].image, left, top, width, width);
+      // All halos below all dots: among each other's, those in a pack would hide one another.
+      for (const pictures of this._dots.layers) {
+        for (const one of this._field.competitors) {
+          const { x, y } = this._field.place(one, part, this._spot);
+          const left = x * scale - corner.x - half;
+          const top = y * scale - corner.y - half;
+          if (left > -width && top > -width && left < size.x && top < size.y) {
+            this._context.drawImage(pictures[one.status], left, top, width, width);
+          }
         }
       }
     },
 
-    // One small picture per status, drawn anew with each update: the theme may have changed.
+    // Small pictures by status, in layers from below, drawn anew with each update: the theme may have changed.
     _makeDots(statuses) {
       const style = getComputedStyle(this._canvas);
+      const colour = (name) => style.getPropertyValue(`--${name}`);
       const count = this._field.competitors.length;
-      const size = SIZES.find(({ most }) => count <= most);
-      const edge = style.getPropertyValue(size.edgeColour);
-      return statuses.map((name) => makeDot(size, style.getPropertyValue(`--${name}`), edge));
+      const { radius, halo, rim } = SIZES.find(({ most }) => count <= most);
+      const width = 2 * (radius + halo);
+      const around = makePicture(width, [[radius + halo, colour('halo')]]);
+      const halos = halo > 0 ? [statuses.map(() => around)] : [];
+      const dots = statuses.map((name) =>
+        makePicture(width, [
+          [radius, colour(name)],
+          [radius, rim > 0 ? colour('rim') : 'transparent'],
+          [radius - rim, colour(name)],
+        ]),
+      );
+      return { width, layers: [...halos, dots] };
     },
 
     // The map scales smoothly to a new zoom: the canvas goes with it, as a picture.
@@ -175,23 +188,20 @@
     },
   });
 
-  function makeDot({ radius, edge }, fillColour, edgeColour) {
+  // A picture of discs about one centre, [radius, colour] from below.
+  function makePicture(width, discs) {
     const ratio = window.devicePixelRatio || 1;
-    const width = 2 * (radius + edge);
     const image = document.createElement('canvas');
     image.width = image.height = Math.ceil(width * ratio);
     const context = image.getContext('2d');
     context.scale(image.width / width, image.width / width);
-    fillCircle(context, width / 2, radius + edge, edgeColour);
-    fillCircle(context, width / 2, radius, fillColour);
-    return { image, width };
-  }
-
-  function fillCircle(context, centre, radius, colour) {
-    context.beginPath();
-    context.arc(centre, centre, radius, 0, 2 * Math.PI);
-    context.fillStyle = colour;
-    context.fill();
+    for (const [radius, colour] of discs) {
+      context.beginPath();
+      context.arc(width / 2, width / 2, radius, 0, 2 * Math.PI);
+      context.fillStyle = colour;
+      context.fill();
+    }
+    return image;
   }
 
   window.Racecast.RaceLayer = RaceLayer;
