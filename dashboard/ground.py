@@ -35,9 +35,10 @@ def beside(lon_lat: NDArray[np.float64], reference: float) -> NDArray[np.float64
 
 
 def is_run_on(course: Course, positions: Positions) -> bool:
-    """Whether a race may be run on this course; it isn't if its own line was given in the request.
+    """Whether a race may be run on this course, and not on another line that had its name then.
 
-    Then most of those looked at are far off the line, or somebody has covered more than its length.
+    A course can be drawn anew after a race, or be given by another race that brings its own line. It isn't
+    this one if most of those looked at are far off the line, or somebody has covered more than its length.
     """
     if len(positions) == 0:
         return True

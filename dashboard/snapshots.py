@@ -55,7 +55,7 @@ class Snapshot:
     """A race at one moment, with all that is shown of it; what is costly is worked out once.
 
     `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on
-    another line than the store's course of that name.
+    another line than the one that has its name in the store.
     """
 
     race: Race
