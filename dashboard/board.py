@@ -55,11 +55,13 @@ def _leader(distance: float | None) -> str:
 
 
 def leaderboard(snapshot: Snapshot, height: int) -> None:
-    """The table; the name's column only if somebody has one."""
+    """The table; the name's column only if somebody has one, what is to go only if the course is known."""
     table = snapshot.table
     hidden = set()
     if not table["name"].any():
         hidden.add("name")
+    if snapshot.course is None:
+        hidden.add("to_go")
     st.dataframe(
         table,
         height=height - (28 if len(snapshot.positions) > MAX_ROWS else 0),

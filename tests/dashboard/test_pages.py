@@ -162,6 +162,13 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
     assert drawn == [None, COURSE]
 
 
+@pytest.mark.parametrize("courses", [[COURSE], []])
+def test_what_is_to_go(store: FakeStore, courses: list[Course]) -> None:
+    """How far it is to go is said only if the course is known."""
+    store.known, store.courses = [race()], courses
+    assert ("to_go" in run("run_1").dataframe[0].proto.column_order) is bool(courses)
+
+
 def test_no_race_yet(store: FakeStore) -> None:
     """An empty store is no error."""
     assert store.known == []
