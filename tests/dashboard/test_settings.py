@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic_settings import CliApp
+from streamlit.config import get_option
 
 from dashboard.settings import Settings
+from tests.dashboard.events import ROOT
 
 if TYPE_CHECKING:
     import pytest
@@ -29,3 +32,13 @@ def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPat
     assert settings.dashboard_host == "127.0.0.1"
     assert settings.tiles == ""
     assert {settings.api.host, settings.pinot_broker.host} == {"127.0.0.1"}
+
+
+def test_nothing_leads_elsewhere() -> None:
+    """Streamlit tells nobody that it is used, and offers no viewer to look an error up on the internet."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    wanted = {"browser.gatherUsageStats": False, "client.showErrorLinks": False}
+    for option, value in wanted.items():
+        section, name = option.split(".")
+        assert config[section][name] is value
+        assert get_option(option) is value  # fails if Streamlit doesn't know it
