@@ -49,7 +49,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _core() -> str:
-    rows = []
+    rows, encoding = [], []
     for course in COURSES:
         for competitors in SIZES:
             _say(f"core: {competitors:,} on {course}")
@@ -58,17 +58,21 @@ def _core() -> str:
                 [
                     f"{course}, {competitors:,}",
                     f"{found['created_s'] * 1000:,.1f} ms",
-                    f"{found['memory_mib']:,.0f} MiB",
+                    f"{found['memory_mib']:,.1f} MiB",
+                    f"{found['resident_mib']:,.0f} MiB",
                     f"{found['first_tick_ms']:,.2f} ms",
                     f"{found['tick_ms']:,.2f} ms",
                     f"{found['last_tick_ms']:,.2f} ms",
                     f"{found['passings_ms']:,.2f} ms",
-                    f"{found['encode_us']:,.2f} µs",
                 ]
             )
-    head = ["race", "creation", "memory", "tick, early", "tick, median", "tick, late"]
-    head += ["passings of a tick", "tick and JSON, an event"]
-    return "### The core\n\n" + _table(head, rows)
+            ratio = found["encode_us"] / found["objects_us"]
+            times = [f"{found[name]:.2f} µs" for name in ("encode_us", "objects_us")]
+            encoding.append([f"{course}, {competitors:,}", *times, f"{ratio:.2f}"])
+    head = ["race", "creation", "memory", "process in all", "tick, early", "tick, median", "tick, late"]
+    core_table = _table([*head, "passings of a tick"], rows)
+    json_table = _table(["race", "JSON of an event", "an object each", "ratio"], encoding)
+    return f"### The core\n\n{core_table}\n\n### JSON\n\n{json_table}"
 
 
 def _sqlite(folder: Path) -> str:

@@ -10,12 +10,16 @@ import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import orjson
+
 from simulator.courses import load_folder
 from simulator.encode import encode
+from simulator.engine import BATCH
 from simulator.events import positions_at
 from simulator.generate import EPOCH
 from simulator.race import Race
@@ -23,6 +27,8 @@ from simulator.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from simulator.events import Positions
 
 MOMENTS = 21
 """Ticks measured, spread over the race."""
@@ -36,40 +42,76 @@ def measure(competitors: int, course_name: str) -> dict[str, float]:
     resolved = request.resolved(run_id="bench", name="Bench", seed=1, start_at=EPOCH)
     # Once beforehand, so that the size is measured and not the first call of numpy.
     Race(course, request.model_copy(update={**dict(resolved), "competitors": 1})).snapshot(1.0)
-    before = _peak()
     start = time.perf_counter()
     race = Race(course, resolved)
     duration = race.duration
     created = time.perf_counter() - start
-    memory = _peak() - before
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = _allocated(lambda: Race(course, resolved).duration)
     moments = [round(duration * nth / MOMENTS) for nth in range(MOMENTS)]
     ticks = [_timed(lambda t=moment: race.snapshot(t)) for moment in moments]  # type: ignore[misc]
     passings = [_timed(lambda t=moment: race.passings(t - 1, t)) for moment in moments]  # type: ignore[misc]
-    encoding = [_timed(lambda t=moment: _encode(race, t)) for moment in moments[:5]]  # type: ignore[misc]
+    batches = list(positions_at(race, 60, BATCH))
+    encoding = min(_timed(lambda: [encode(batch) for batch in batches]) for _ in range(5))
+    objects = min(_timed(lambda: [_as_objects(batch) for batch in batches]) for _ in range(5))
     return {
         "created_s": created,
         "memory_mib": memory,
+        "resident_mib": resident,
         "tick_ms": median(ticks) * 1000,
         "first_tick_ms": median(ticks[:5]) * 1000,
         "last_tick_ms": median(ticks[-5:]) * 1000,
         "passings_ms": median(passings) * 1000,
-        "encode_us": median(encoding) / competitors * 1e6,
+        "encode_us": encoding / competitors * 1e6,
+        "objects_us": objects / competitors * 1e6,
     }
 
 
-def _encode(race: Race, moment: int) -> None:
-    for batch in positions_at(race, moment, 5000):
-        encode(batch)
+def _as_objects(batch: Positions) -> list[bytes]:
+    """Return the same events the plain way, an object each: what `encode` is measured against."""
+    columns = zip(
+        batch.bib.tolist(),
+        batch.lat.tolist(),
+        batch.lon.tolist(),
+        batch.distance.tolist(),
+        batch.status_names(),
+        batch.elapsed.tolist(),
+        strict=True,
+    )
+    return [
+        orjson.dumps(
+            {
+                "runId": batch.run_id,
+                "eventId": f"{batch.run_id}-{bib}-{batch.raw_time}",
+                "competitorId": bib,
+                "rawTime": batch.raw_time,
+                "timestamp": batch.timestamp,
+                "lat": lat,
+                "lon": lon,
+                "distance": metres,
+                "course": batch.course,
+                "status": status,
+                "elapsed": seconds,
+                "emittedAt": batch.emitted_at,
+            }
+        )
+        for bib, lat, lon, metres, status, seconds in columns
+    ]
+
+
+def _allocated(what: Callable[[], object]) -> float:
+    """Return the MiB that something allocates at its peak, numpy's included."""
+    tracemalloc.start()
+    what()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1024**2
 
 
 def _timed(what: Callable[[], object]) -> float:
     start = time.perf_counter()
     what()
     return time.perf_counter() - start
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def in_a_process(competitors: int, course: str) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 Positions are what there are many of. Their numbers are written to text column by column (orjson writes a
 numpy array at once, in the shortest form that reads back the same), and one f-string a line puts them
-together: a quarter of the time that an object per event takes (see benchmarks/README.md).
+together. What that saves against an object for each event stands in benchmarks/README.md.
 """
 
 from __future__ import annotations
