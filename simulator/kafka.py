@@ -137,11 +137,10 @@ class KafkaPublisher:
     def _has_room(self) -> bool:
         return not self._again and len(self._producer) < HIGH_WATER
 
-    def _flushed(self, _: object) -> None:
-        if left := self.health().waiting:
-            raise PublishError(
-                f"{left:,} events were not delivered: {self.health().trouble or 'Kafka is slow'}"
-            )
+    def _flushed(self, remaining: int) -> None:
+        if left := min(remaining + len(self._again), self._taken):
+            trouble = self._refusal or self._away or "Kafka is slow"
+            raise PublishError(f"{left:,} events were not delivered: {trouble}")
 
     def _produce(self, topic: str, messages: list[dict[str, Any]]) -> None:
         """Put messages into the producer; those that it doesn't take come again, before any later ones."""

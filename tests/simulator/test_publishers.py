@@ -283,6 +283,32 @@ def test_what_kafka_refuses_is_kept_and_told(
         thread.call(publisher.close)
 
 
+def test_what_could_not_be_delivered_is_kept(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events whose delivery fails, because their topic has gone say, are kept, counted and told."""
+    monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher._topics_seen = True
+    publish(thread, publisher, list(positions_at(race, 0, 100)))
+    thread.call(lambda: failed(thread.reactor, publisher))
+    health = publisher.health()
+
+    assert health.waiting == 30
+    assert "Kafka took no event for gone-by-now" in str(health.trouble)
+    with pytest.raises(PublishError, match="30 events were not delivered: Kafka took no event"):
+        thread.call(publisher.close)
+
+
+def failed(reactor: Any, publisher: Publisher) -> Deferred[None]:
+    """Fire when all 30 deliveries have failed."""
+    if publisher.health().errors >= 30:
+        return succeed(None)
+    return after(reactor, 0.05).addCallback(lambda _: failed(reactor, publisher))
+
+
 def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, straight: Course) -> None:
     """A race whose course came with 100,000 points fits into a message."""
     points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
