@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import context
+# The pages' heavy imports are done here, so that the first viewer doesn't wait for them.
+from dashboard import board, context, create, race_map  # noqa: F401
 from dashboard.api import RaceApi
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
