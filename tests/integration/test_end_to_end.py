@@ -21,6 +21,8 @@ from tests.processes import ROOT, simulator
 from tests.topics import read_topic
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pinot.local.stack import Stack
 
 COMPETITORS = 200
@@ -36,6 +38,8 @@ REQUEST: dict[str, Any] = {
     "seed": 20260502,
     "name": "The 200 of Crystal Palace",
 }
+MIDDLE = 1000.0
+"""Race seconds at which some are in the geofence, some have not come to it, and some have finished."""
 QUERIES = ROOT / "pinot" / "queries"
 pytestmark = pytest.mark.timeout(240)
 
@@ -183,6 +187,41 @@ def test_the_leaderboard_query_has_the_cores_order(told: Told) -> None:
 
     assert [row["competitorId"] for row in rows] == order.tolist()
     assert {round(row["toGo"], 2) for row in rows} == {0.0}
+
+
+def test_the_geofence_query_finds_who_is_in_it(stack: Stack, tmp_path: Path) -> None:
+    """In the middle of a race those are in the geofence who are there by the core."""
+    with simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as running:
+        answer = httpx.post(f"{running.address}/races", json=REQUEST, trust_env=False)
+        told = Told(stack, answer.json())
+        race = f"{running.address}/races/{told.run_id}"
+        wait_for("the race's middle", lambda: _too_early(race), seconds=60, say=print)
+        httpx.post(f"{race}/pause", trust_env=False)
+        wait_for("Pinot", lambda: _behind(race, told), seconds=60, say=print)
+        time = httpx.get(race, trust_env=False).json()["race_time"]
+    snapshot = told.race.snapshot(time)
+    fences = shapely.MultiPolygon([fence.polygon for fence in told.race.course.fences])
+    inside = shapely.contains_xy(fences, np.round(snapshot.lon, 7), np.round(snapshot.lat, 7))
+
+    assert (
+        sorted(row["competitorId"] for row in told.query("in-geofence"))
+        == (np.flatnonzero(inside) + 1).tolist()
+    )
+    assert 0 < inside.sum() < COMPETITORS
+
+
+def _too_early(race: str) -> str | None:
+    time = httpx.get(race, trust_env=False).json()["race_time"]
+    return None if time >= MIDDLE else f"it is at {time:g} s"
+
+
+def _behind(race: str, told: Told) -> str | None:
+    time = httpx.get(race, trust_env=False).json()["race_time"]
+    (row,) = told.ask(
+        "SELECT count(*) AS found FROM parkrun WHERE runId = %(runId)s AND rawTime = %(time)s", time=int(time)
+    )
+    expected = len(told.race.reporting(round(time / INTERVAL)))
+    return None if row["found"] == expected else f"of {time:g} s it has {row['found']} of {expected}"
 
 
 def test_the_geofence_query_agrees_with_the_core(told: Told) -> None:
