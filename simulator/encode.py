@@ -69,25 +69,28 @@ def _positions(batch: Positions) -> Messages:
     times = f',"rawTime":{batch.raw_time},"timestamp":{batch.timestamp},"lat":'
     course = f',"course":"{batch.course}","status":"'
     tail = f',"emittedAt":{batch.emitted_at}}}'
-    bibs = texts(batch.bib)
-    columns = zip(
-        bibs,
-        texts(batch.lat),
-        texts(batch.lon),
-        texts(batch.distance),
-        batch.status_names(),
-        texts(batch.elapsed),
-        strict=True,
-    )
+    columns = position_texts(batch)
     values = [
         f"{head}{bib}{middle}{bib}{times}{lat},"
         f'"lon":{lon},"distance":{metres}{course}{status}","elapsed":{seconds}{tail}'.encode()
-        for bib, lat, lon, metres, status, seconds in columns
+        for bib, lon, lat, metres, status, seconds in zip(*columns, strict=True)
     ]
-    return Messages("parkrun", [f"{batch.run_id}:{bib}".encode() for bib in bibs], values)
+    return Messages("parkrun", [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
 
 
-def texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
+def position_texts(batch: Positions) -> tuple[list[str], ...]:
+    """Return the columns bib, lon, lat, distance, status and elapsed, as JSON writes them."""
+    return (
+        _texts(batch.bib),
+        _texts(batch.lon),
+        _texts(batch.lat),
+        _texts(batch.distance),
+        batch.status_names(),
+        _texts(batch.elapsed),
+    )
+
+
+def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
     """Return a column's numbers as JSON writes them."""
     if not len(column):
         return []

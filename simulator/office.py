@@ -6,6 +6,7 @@ request is a repeat. Time and chance are arguments.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from simulator.request import RaceRequest
     from simulator.run import Run
 
+SAME = 1.0
+"""Metres by which a line may differ from a known one and be that one."""
 MADE_SEEDS = 1_000_000_000
 """Seeds that are made are smaller than this: short enough to be told on the phone."""
 
@@ -111,22 +114,18 @@ class Office:
     def _course(self, request: RaceRequest) -> Course:
         known = self.courses.get(request.course)
         if request.points is not None:
-            given = _course_of_points(request, request.course, known)
+            given = _course_of_points(request, known)
             if known is None:
                 return given
             if _same_line(given, known):
                 return known
             # Another line under a known name would be taken for the known one by everybody who looks it up.
             mark = crc32(given.line_wkt().encode())
-            return _course_of_points(request, f"{request.course[:55]}-{mark:08x}", known)
+            return replace(given, short_name=f"{request.course[:55]}-{mark:08x}")
         if known is None:
             names = ", ".join(self.courses) or "none"
             raise invalid([Wrong("course", f"is not a known course; there are: {names}")])
         return known
-
-
-SAME = 1.0
-"""Metres by which a line may differ from a known one and be that one."""
 
 
 def _same_line(one: Course, other: Course) -> bool:
@@ -137,7 +136,7 @@ def _same_line(one: Course, other: Course) -> bool:
     return bool(np.max(GEOD.inv(*one.place(metres), *other.place(metres))[2]) <= SAME)
 
 
-def _course_of_points(request: RaceRequest, short_name: str, known: Course | None) -> Course:
+def _course_of_points(request: RaceRequest, known: Course | None) -> Course:
     """Return the course given in the body, with the known course's fences if there is one."""
     lon, lat = np.array(request.points, float).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "points")
@@ -153,7 +152,7 @@ def _course_of_points(request: RaceRequest, short_name: str, known: Course | Non
     )
     name = known.long_name if known else request.course
     try:
-        return survey(Drawing(name, (line,), polygons=polygons), short_name, name)
+        return survey(Drawing(name, (line,), polygons=polygons), request.course, name)
     except CourseError as error:
         raise invalid([Wrong("points", f"make no course: {error}")]) from error
 

@@ -68,6 +68,14 @@ class LiveMap:
         until = self.ask("race => race.pictures()") + more
         self.wait_for(f"race => race.pictures() >= {until}")
 
+    def metres_covered(self, pictures: int) -> list[float]:
+        """What all have covered together, at each of so many pictures one after another."""
+        seen = []
+        for _ in range(pictures):
+            seen.append(sum(self.distances().values()))
+            self.wait_for_pictures(1)
+        return seen
+
     def distances(self) -> dict[int, float]:
         """Where everybody is drawn at this moment: metres by bib."""
         return {one["competitor"]: one["distance"] for one in self.ask("race => race.positions()")}

@@ -24,8 +24,5 @@ def test_competitors_move(page: Page, stack: Stack, tmp_path: Path) -> None:
         site = Site(pages.address, api.address)
         page.goto(f"{site.dashboard}/?run={site.create_race()}")
         live = LiveMap.on(page)
-        seen = []
-        for _ in range(3):
-            seen.append(sum(live.distances().values()))
-            live.wait_for_pictures(1)
+        seen = live.metres_covered(pictures=3)
         assert seen[0] < seen[1] < seen[2]
