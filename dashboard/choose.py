@@ -1,0 +1,95 @@
+"""The race chooser: which race a page is about. The link says so, and follows the chooser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import context, formatting, words
+from dashboard.snapshots import UnknownRaceError
+from dashboard.store import StoreError, is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dashboard.store import Race
+
+LOOK_AGAIN_S = 1.0
+"""How often a page that waits for something looks whether it is there."""
+
+
+def race(create_page: st.Page) -> str | None:
+    """Draw the chooser, and answer the run id in the link; the newest race's if there is none.
+
+    None if there is no race to show: the page then says so, leads to `create_page` and waits.
+    Raises `StoreError`.
+    """
+    labels = race_labels(context.current().snapshots.races())
+    run_id = st.query_params.get("run") or next(iter(labels), None)
+    if run_id is None:
+        _no_race_yet(create_page)
+        return None
+    if not is_run_id(run_id):
+        words.title("No such race")
+        words.notice("No race can have the name that is in this link.", "info")
+        st.button("Show the newest race", on_click=st.query_params.clear)
+        return None
+    st.query_params["run"] = run_id
+    st.session_state["chosen"] = run_id
+    st.selectbox(
+        "Race",
+        [*labels, *({run_id} - labels.keys())],
+        format_func=lambda option: labels.get(option, option),
+        key="chosen",
+        on_change=_follow_the_chooser,
+        label_visibility="collapsed",
+    )
+    return run_id
+
+
+def _no_race_yet(create_page: st.Page) -> None:
+    words.title("No race yet")
+    words.notice("As soon as there is one, it is shown here.", "info")
+    st.page_link(create_page, label="Create the first one", icon=":material/add_circle:")
+    wait_until(lambda: bool(context.current().snapshots.races()))
+
+
+def _follow_the_chooser() -> None:
+    # What else is in the link (favourites, say) belongs to the race that was shown.
+    st.query_params.from_dict({"run": st.session_state["chosen"]})
+
+
+def race_labels(races: Sequence[Race]) -> dict[str, str]:
+    """What the chooser says of each race, by run id, the newest first."""
+    return {race.run_id: _label(race) for race in races}
+
+
+def _label(race: Race) -> str:
+    start = formatting.day_and_clock(race.start_time, st.context.timezone)
+    # The run id last: two options that read the same would be one to Streamlit.
+    return f"{race.name} · {race.course_name} · {race.status} · {start} · {race.run_id}"
+
+
+def can_be_read(run_id: str | None) -> bool:
+    """True if races, and this one, can be read just now; raises what reading them raises."""
+    snapshots = context.current().snapshots
+    snapshots.races()
+    if run_id is not None:
+        snapshots.get(run_id)
+    return True
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    """Run the page again as soon as `ready`; a store that is away or a race that isn't there isn't."""
+
+    @st.fragment(run_every=LOOK_AGAIN_S)
+    def look() -> None:
+        try:
+            is_ready = ready()
+        except (StoreError, UnknownRaceError):
+            return  # the next look may find it
+        if is_ready:
+            st.rerun()
+
+    look()
