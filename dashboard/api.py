@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TIMEOUT_S = 10.0
+
+Change = Literal["pause", "resume", "cancel"]
 
 
 class ApiError(Exception):
@@ -65,6 +67,11 @@ class RaceApi:
         """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
         with self._understanding():
             return str(self._ask("POST", "/races", request)["run_id"])
+
+    def change(self, run_id: str, change: Change) -> str:
+        """Pause, resume or cancel a race, and answer its new status. Raises `ApiError`."""
+        with self._understanding():
+            return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:

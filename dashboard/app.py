@@ -10,6 +10,7 @@ import streamlit as st
 # The pages' heavy imports are done here, so that the first viewer doesn't wait for them.
 from dashboard import board, context, create, race_map  # noqa: F401
 from dashboard.api import RaceApi
+from dashboard.history import History
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
 from dashboard.snapshots import Snapshots
@@ -31,6 +32,8 @@ def make_store(settings: Settings) -> Store:
 
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
-    snapshots = Snapshots(make_store(settings))
+    store = make_store(settings)
+    snapshots = Snapshots(store)
+    history = History(store, snapshots)
     context.install(context.Context(settings, snapshots, RaceApi(str(settings.api))))
-    return st.App(_SCRIPT, routes=routes(snapshots))
+    return st.App(_SCRIPT, routes=routes(snapshots, history))

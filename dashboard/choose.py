@@ -11,7 +11,9 @@ from dashboard.snapshots import UnknownRaceError
 from dashboard.store import StoreError, is_run_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
+
+    from streamlit.delta_generator import DeltaGenerator
 
     from dashboard.store import Race
 
@@ -19,13 +21,12 @@ LOOK_AGAIN_S = 1.0
 """How often a page that waits for something looks whether it is there."""
 
 
-def race(create_page: st.Page) -> str | None:
-    """Draw the chooser, and answer the run id in the link; the newest race's if there is none.
+def race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator) -> str | None:
+    """Draw the chooser into its place, and answer the run id in the link; the newest race's if there is none.
 
-    None if there is no race to show: the page then says so, leads to `create_page` and waits.
-    Raises `StoreError`.
+    `labels` are those of `race_labels`. None if there is no race to show: the page then says so, leads to
+    `create_page` and waits.
     """
-    labels = race_labels(context.current().snapshots.races())
     run_id = st.query_params.get("run") or next(iter(labels), None)
     if run_id is None:
         _no_race_yet(create_page)
@@ -37,7 +38,7 @@ def race(create_page: st.Page) -> str | None:
         return None
     st.query_params["run"] = run_id
     st.session_state["chosen"] = run_id
-    st.selectbox(
+    place.selectbox(
         "Race",
         [*labels, *({run_id} - labels.keys())],
         format_func=lambda option: labels.get(option, option),
@@ -60,9 +61,9 @@ def _follow_the_chooser() -> None:
     st.query_params.from_dict({"run": st.session_state["chosen"]})
 
 
-def race_labels(races: Sequence[Race]) -> dict[str, str]:
-    """What the chooser says of each race, by run id, the newest first."""
-    return {race.run_id: _label(race) for race in races}
+def race_labels() -> dict[str, str]:
+    """What the chooser says of each race, by run id, the newest first. Raises `StoreError`."""
+    return {race.run_id: _label(race) for race in context.current().snapshots.races()}
 
 
 def _label(race: Race) -> str:

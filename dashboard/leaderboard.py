@@ -1,4 +1,4 @@
-"""Who leads: places, and the rows of the leaderboard. Pure: positions in, arrays and tables out."""
+"""Who leads: places and gaps. Pure: positions in, arrays out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-
-from dashboard import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
-    from dashboard.store import Competitor, Positions
+    from dashboard.store import Positions
 
-STATUS_WORDS = {"running": "Running", "paused": "Paused", "finished": "Finished", "dnf": "DNF"}
+    Floats = NDArray[np.float64]
 
 NO_PLACE = 0
 
@@ -33,15 +28,6 @@ class Ranking:
 
     order: NDArray[np.intp]
     place: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """A race in a few numbers; `leader_distance` in metres, None before the first tick."""
-
-    on_course: int
-    finished: int
-    leader_distance: float | None
 
 
 def rank(positions: Positions) -> Ranking:
@@ -61,52 +47,19 @@ def rank(positions: Positions) -> Ranking:
     return Ranking(order=order, place=rank_by_index[order])
 
 
-def figures(positions: Positions, ranking: Ranking) -> Figures:
-    """The header's numbers."""
-    return Figures(
-        on_course=int(np.isin(positions.status, ("running", "paused")).sum()),
-        finished=int((positions.status == "finished").sum()),
-        leader_distance=float(positions.distance[ranking.order[0]]) if len(positions) else None,
-    )
+def gaps(positions: Positions, head: tuple[Floats, Floats]) -> Floats:
+    """How many seconds after the head of the race each competitor is where it is now, shape (n,).
 
-
-def _shown_kilometres(metres: float) -> float:
-    return float(formatting.kilometres(metres))
-
-
-def table(
-    positions: Positions,
-    ranking: Ranking,
-    competitors: Mapping[int, Competitor],
-    course_distance: float | None,
-    limit: int,
-) -> pd.DataFrame:
-    """The first `limit` rows of the leaderboard, ready to show.
-
-    Columns: place (missing for those who stopped), bib, name, status, covered and to_go in kilometres (to_go
-    missing without a course), pace, time. Rounded as they are shown, covered and to_go make the course's
-    length.
+    A finisher's is the difference of finish times. `head` is the first time at which anybody was at each
+    timing point (metres, seconds); between two of them the head's pace is taken to be even. NaN before the
+    first tick and for those who stopped for good.
     """
-    whole = np.nan if course_distance is None else _shown_kilometres(course_distance)
-    shown = ranking.order[:limit]
-    place = ranking.place[:limit]
-    distance = positions.distance[shown]
-    covered = np.array([_shown_kilometres(metres) for metres in distance.tolist()])
-    bibs = positions.competitor[shown].tolist()
-    statuses = positions.status[shown].tolist()
-    elapsed = np.where(positions.status[shown] == "dnf", np.nan, positions.elapsed[shown]).tolist()
-    return pd.DataFrame(
-        {
-            "place": pd.array([number or None for number in place.tolist()], dtype="Int64"),
-            "bib": bibs,
-            "name": [known.name if (known := competitors.get(bib)) else "" for bib in bibs],
-            "status": [STATUS_WORDS.get(status, status) for status in statuses],
-            "covered": covered,
-            "to_go": np.maximum(np.round(whole - covered, 2), 0),
-            "pace": [
-                formatting.pace(seconds, metres)
-                for seconds, metres in zip(elapsed, distance.tolist(), strict=True)
-            ],
-            "time": [formatting.race_time(seconds) for seconds in elapsed],
-        }
-    )
+    if not len(positions):
+        return np.empty(0)
+    metres, seconds = head
+    first = int(np.lexsort((positions.elapsed, -positions.distance))[0])
+    beyond = metres < positions.distance[first]
+    metres = np.append(metres[beyond], positions.distance[first])
+    seconds = np.append(seconds[beyond], positions.elapsed[first])
+    found = np.maximum(positions.elapsed - np.interp(positions.distance, metres, seconds), 0.0)
+    return np.where(positions.status == "dnf", np.nan, found)

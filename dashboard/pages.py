@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import create, live, words
+from dashboard import create, live, results, words
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 
@@ -16,16 +16,22 @@ def main() -> None:
     st.set_page_config(page_title="Racecast", page_icon=str(_ICON), layout="wide")
     words.style()
     live_page = st.Page(
-        lambda: live.show(create_page),
+        lambda: live.show(create_page, results_page),
         title="Live",
         icon=":material/directions_run:",
         url_path="live",
         default=True,
     )
+    results_page = st.Page(
+        lambda: results.show(create_page, live_page),
+        title="Results",
+        icon=":material/leaderboard:",
+        url_path="results",
+    )
     create_page = st.Page(
         lambda: create.show(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
-    st.navigation([live_page, create_page], position="top").run()
+    st.navigation([live_page, results_page, create_page], position="top").run()
 
 
 main()

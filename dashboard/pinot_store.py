@@ -14,15 +14,15 @@ import httpx
 import pinotdb
 
 from dashboard import rows
-from dashboard.store import MAX_COMPETITORS, MAX_RACES, StoreError, is_run_id
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id
 
 if TYPE_CHECKING:
-    from dashboard.store import Competitor, Course, Positions, Race
+    from dashboard.store import Competitor, Course, Passings, Positions, Race
 
 TIMEOUT_S = 5.0
 
-NO_LOOKUP = "null"
-"""What Pinot's `lookup` answers for a course it doesn't have."""
+NO_VALUE = "null"
+"""What Pinot answers for a text that isn't there; its `lookup` too, for a course that it doesn't have."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,16 +36,23 @@ _RACES = f"""
 _NEWEST_RACES = f"{_RACES} ORDER BY startTime DESC, runId DESC LIMIT %(limit)s"
 _RACE = f"{_RACES} WHERE runId = %(run)s LIMIT 1"
 _COURSE = """
-    SELECT shortName, longName, distance, ST_AsText(courseMap), geoFenceLocation,
-           ST_AsText(startLocation), ST_AsText(endLocation)
+    SELECT shortName, longName, distance, ST_AsText(courseMap), ST_AsText(startLocation),
+           ST_AsText(endLocation), fences
     FROM courses WHERE shortName = %(name)s LIMIT 1
 """
-_FENCES = "SELECT ST_AsText(geoFenceLocation) FROM courses WHERE shortName = %(name)s LIMIT 1"
 _COMPETITORS = """
     SELECT competitorId, name, category, wave FROM competitors WHERE runId = %(run)s LIMIT %(limit)s
 """
 _POSITIONS = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = %(run)s LIMIT %(limit)s
+"""  # noqa: S608 (the column names are ours)
+_POSITIONS_AT = f"""
+    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun
+    WHERE runId = %(run)s AND rawTime = %(time)s LIMIT %(limit)s option(skipUpsert=true)
+"""  # noqa: S608 (the column names are ours)
+_PASSINGS = f"""
+    SELECT {", ".join(rows.PASSING_COLUMNS).replace("timestamp", 'CAST("timestamp" AS LONG)')} FROM passings
+    WHERE runId = %(run)s AND "timestamp" > %(after)s LIMIT %(limit)s
 """  # noqa: S608 (the column names are ours)
 
 
@@ -82,10 +89,9 @@ class PinotStore:
         found = self._ask(_COURSE, name=short_name)
         if not found:
             return None
-        *before, fences, start, finish = found[0]
-        # A course without a fence has no bytes here, and ST_AsText would fail the whole query on them.
-        wkt = self._ask(_FENCES, name=short_name)[0][0] if fences else ""
-        return rows.course((*before, wkt, start, finish))
+        *before, fences = found[0]
+        # A segment that was loaded before there was such a column has Pinot's default in it.
+        return rows.course((*before, "" if fences == NO_VALUE else fences))
 
     def competitors(self, run_id: str) -> dict[int, Competitor]:
         """The competitors of a race by bib number."""
@@ -97,6 +103,20 @@ class PinotStore:
         """The newest position of each competitor."""
         found = self._ask(_POSITIONS, run=run_id, limit=MAX_COMPETITORS) if is_run_id(run_id) else []
         return rows.positions(found)
+
+    def positions_at(self, run_id: str, raw_time: int) -> Positions:
+        """What each competitor told at exactly this second of race time."""
+        if not is_run_id(run_id):
+            return rows.positions([])
+        # Kafka delivers at least once: of what came twice, skipUpsert shows both.
+        found = self._ask(_POSITIONS_AT, run=run_id, time=raw_time, limit=2 * MAX_COMPETITORS)
+        return rows.positions(list({row[0]: row for row in found}.values()))
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those after a moment."""
+        if not is_run_id(run_id):
+            return rows.passings([])
+        return rows.passings(self._ask(_PASSINGS, run=run_id, after=after_ms or 0, limit=MAX_PASSINGS))
 
     def _ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
         try:
@@ -118,7 +138,7 @@ class PinotStore:
 
 def _race(row: list[Any]) -> Race:
     name = row[-1]
-    return rows.race(row[:-1], None if name == NO_LOOKUP else name)
+    return rows.race(row[:-1], None if name == NO_VALUE else name)
 
 
 def _is_name(text: str) -> bool:

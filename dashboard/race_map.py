@@ -15,19 +15,29 @@ from folium.elements import JSCSSMixin
 from folium.template import Template
 
 from dashboard.escape import escape
-from dashboard.routes import feed_address, file_address
+from dashboard.routes import file_address, race_address
 
 if TYPE_CHECKING:
-    from dashboard.settings import Settings
-    from dashboard.store import Course, Race
+    from collections.abc import Sequence
 
-_SCRIPTS = (
-    ("leaflet", "leaflet.js"),
-    ("static", "course_line.js"),
-    ("static", "field.js"),
-    ("static", "live_feed.js"),
-    ("static", "race_layer.js"),
-    ("static", "furniture.js"),
+    from dashboard.settings import Settings
+    from dashboard.store import Course, Fence, Race
+
+_COURSE_SCRIPTS = ("formatting.js", "course_line.js", "dots.js", "furniture.js")
+_RACE_SCRIPTS = (
+    "formatting.js",
+    "course_line.js",
+    "dots.js",
+    "field.js",
+    "glide.js",
+    "live_feed.js",
+    "trails.js",
+    "inspector.js",
+    "furniture.js",
+    "live.js",
+    "replay_control.js",
+    "replay.js",
+    "race_layer.js",
 )
 _STYLES = (("leaflet", "leaflet.css"), ("static", "map.css"))
 
@@ -40,22 +50,23 @@ FONT_SIZE = "12px"
 VIEW_PADDING_PX = (30, 30)
 
 
-class LiveLayer(JSCSSMixin):
-    """Folium's handle on static/race_layer.js."""
+class _Script(JSCSSMixin):
+    """Folium's handle on a function of static/furniture.js, which is given the map and the options."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "Racecast.addRace({{ this._parent.get_name() }}, {{ this.options|tojson }});"
+        "Racecast.{{ this.function }}({{ this._parent.get_name() }}, {{ this.options|tojson }});"
         "{% endmacro %}"
     )
 
-    def __init__(self, race: Race, course: Course | None) -> None:
+    def __init__(self, function: str, course: Course | None, **options: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._name = "LiveLayer"
+        self._name = "Racecast"
+        self.function = function
         self.options = {
-            "feed": feed_address(race.run_id),
             "line": np.round(course.line, 7).tolist() if course else [],
             "distance": course.distance if course else 0,
+            **options,
         }
 
 
@@ -75,19 +86,52 @@ class Wishes(folium.FeatureGroup):
         "{% endmacro %}"
     )
 
-    def __init__(self, refresh_ms: int | None, asked: int) -> None:
+    def __init__(
+        self, refresh_ms: int | None, asked: int, *, colour: str = "status", favourites: Sequence[int] = ()
+    ) -> None:
         super().__init__()
-        self.wishes = {"refresh": refresh_ms, "asked": asked}
+        self.wishes = {
+            "refresh": refresh_ms,
+            "asked": asked,
+            "colour": colour,
+            "favourites": list(favourites),
+        }
+
+
+def course_map(course: Course, wanted: Settings) -> folium.Map:
+    """The map of a course on which nobody runs yet."""
+    drawn = _ground(course, wanted, _COURSE_SCRIPTS)
+    _Script("addCourse", course).add_to(drawn)
+    return drawn
 
 
 def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
-    """The map of a race, without anything that moves.
+    """The map of a race that is watched live, without anything that moves.
 
-    Without a course there is nothing to look at yet: the live layer then looks at the first positions.
+    Without a course there is nothing to look at yet: the layer then looks at the first positions.
     """
+    drawn = _ground(course, wanted, _RACE_SCRIPTS)
+    _Script("addRace", course, source="Live", **_of_race(race)).add_to(drawn)
+    return drawn
+
+
+def replay_map(race: Race, course: Course | None, wanted: Settings, end: float) -> folium.Map:
+    """The map on which a race is played back, from the gun to `end` in race seconds."""
+    drawn = _ground(course, wanted, _RACE_SCRIPTS)
+    _Script("addRace", course, source="Replay", end=end, **_of_race(race)).add_to(drawn)
+    return drawn
+
+
+def _of_race(race: Race) -> dict[str, Any]:
+    return {"run": race.run_id, "races": race_address(race.run_id), "interval": race.interval}
+
+
+def _ground(course: Course | None, wanted: Settings, scripts: Sequence[str]) -> folium.Map:
+    """The map with all that stands still on it."""
     drawn = folium.Map(location=(0, 0), tiles=None, zoom_start=2, zoom_snap=ZOOM_STEP, font_size=FONT_SIZE)
     # Ours in place of the addresses on the internet, on this map alone.
-    drawn.default_js = [(name, file_address(folder, name)) for folder, name in _SCRIPTS]
+    files = [("leaflet", "leaflet.js"), *(("static", name) for name in scripts)]
+    drawn.default_js = [(name, file_address(folder, name)) for folder, name in files]
     drawn.default_css = [(name, file_address(folder, name)) for folder, name in _STYLES]
     for name, height in PANES.items():
         folium.map.CustomPane(name, z_index=height).add_to(drawn)
@@ -96,7 +140,6 @@ def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
     if course is not None:
         _draw_course(course, drawn)
         drawn.fit_bounds(_bounds(course), padding=VIEW_PADDING_PX)
-    LiveLayer(race, course).add_to(drawn)
     return drawn
 
 
@@ -106,11 +149,8 @@ def _tiles(wanted: Settings) -> folium.TileLayer:
 
 
 def _draw_course(course: Course, drawn: folium.Map) -> None:
-    for rings in course.fences:
-        outline = [_lat_lon(ring) for ring in rings]
-        folium.Polygon(
-            outline, class_name="fence", weight=2, fill=True, fill_opacity=0.12, interactive=False
-        ).add_to(drawn)
+    for number, fence in enumerate(course.fences):
+        _fence(fence, number).add_to(drawn)
     line = _lat_lon(course.line)
     for name, weight in (("course-edge", 10), ("course-line", 5)):
         folium.PolyLine(  # type: ignore[no-untyped-call]
@@ -118,6 +158,26 @@ def _draw_course(course: Course, drawn: folium.Map) -> None:
         ).add_to(drawn)
     _place(course.start, "Start", "bottom").add_to(drawn)
     _place(course.finish, "Finish", "top").add_to(drawn)
+
+
+def _fence(fence: Fence, number: int) -> folium.Polygon:
+    """Its outline and its name; the layer lights up the one and adds to the other by their classes."""
+    label = folium.Tooltip(
+        escape(fence.name),
+        permanent=True,
+        direction="center",
+        class_name=f"fence-label fence-label-{number}",
+        pane="marks",
+    )
+    return folium.Polygon(
+        [_lat_lon(ring) for ring in fence.rings],
+        class_name=f"fence fence-{number}",
+        weight=2,
+        fill=True,
+        fill_opacity=0.12,
+        interactive=False,
+        tooltip=label,
+    )
 
 
 def _place(at: tuple[float, float], word: str, side: str) -> folium.CircleMarker:
@@ -141,7 +201,7 @@ def _place(at: tuple[float, float], word: str, side: str) -> folium.CircleMarker
 
 def _bounds(course: Course) -> list[list[float]]:
     """South-west and north-east corner, lat before lon, of all that should be seen."""
-    seen = np.vstack([course.line, course.start, course.finish, *(f[0] for f in course.fences)])
+    seen = np.vstack([course.line, course.start, course.finish, *(fence.rings[0] for fence in course.fences)])
     return [_lat_lon(corner[None])[0] for corner in (seen.min(axis=0), seen.max(axis=0))]
 
 

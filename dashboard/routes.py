@@ -1,7 +1,8 @@
-"""The dashboard's own addresses beside Streamlit's: the live map's feed, and the files the map is made of."""
+"""The dashboard's own addresses beside Streamlit's: what browsers ask about a race, and the map's files."""
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -16,10 +17,14 @@ from dashboard.snapshots import UnknownRaceError
 from dashboard.store import StoreError, is_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from dashboard.snapshots import Snapshot, Snapshots
+    from dashboard.history import History
+    from dashboard.picture import Packed
+    from dashboard.snapshots import Snapshots
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
@@ -30,10 +35,12 @@ _OWN_FILES: Final = Path(__file__).parent / "static"
 _LEAFLET_FILES: Final = Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet"
 _FOLDERS: Final = {"static": _OWN_FILES, "leaflet": _LEAFLET_FILES}
 
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
-def feed_address(run_id: str) -> str:
-    """Where the map's layer asks for positions, seen from the map."""
-    return f"{FROM_MAP}races/{run_id}/positions"
+
+def race_address(run_id: str) -> str:
+    """Below this is what the map asks about a race, seen from the map."""
+    return f"{FROM_MAP}races/{run_id}"
 
 
 def file_address(folder: str, name: str) -> str:
@@ -42,43 +49,64 @@ def file_address(folder: str, name: str) -> str:
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(snapshots: Snapshots) -> list[BaseRoute]:
+def routes(snapshots: Snapshots, history: History) -> list[BaseRoute]:
     """All of them, for `st.App(routes=…)`."""
+    races = _Races(snapshots, history)
     return [
-        Route(f"/{PREFIX}/races/{{run_id}}/positions", _Feed(snapshots).answer),
+        Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
+        Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
 
-class _Feed:
-    """Answers the map's layer: the positions, or 204 if it has `seen` them already."""
+class _Races:
+    """Answers map and leaderboard."""
 
-    def __init__(self, snapshots: Snapshots) -> None:
+    def __init__(self, snapshots: Snapshots, history: History) -> None:
         self._snapshots = snapshots
+        self._history = history
 
-    async def answer(self, request: Request) -> Response:
-        run_id = request.path_params["run_id"]
-        if not is_run_id(run_id):
-            return _problem(404, "No race can have this name.")
-        try:
-            # Only the one who has to ask the store leaves the event loop.
-            snapshot = self._snapshots.fresh(run_id)
-            if snapshot is None:
-                snapshot = await run_in_threadpool(self._take, run_id)
-        except UnknownRaceError:
-            return _problem(404, "There is no such race.")
-        except StoreError as error:
-            return _problem(503, str(error))
-        if request.query_params.get("seen") == snapshot.feed.version:
-            return Response(status_code=204, headers={"Cache-Control": "no-store"})
-        # Streamlit would pack it for every viewer anew; what says that it is packed is left alone.
-        headers = {"Cache-Control": "no-store", "Content-Encoding": "gzip"}
-        return Response(snapshot.feed.packed, media_type="application/json", headers=headers)
+    async def positions(self, request: Request) -> Response:
+        """The newest picture, or 204 if it is the one that was `seen`; with `at` one out of the past."""
+        at = request.query_params.get("at")
+        if at is None:
+            return await _answer(request, self._newest, self._fresh)
+        if not _SECONDS.fullmatch(at):
+            return _problem(400, "What is asked for with `at` is race time in seconds.")
+        return await _answer(request, lambda run_id: self._history.picture(run_id, float(at)))
 
-    def _take(self, run_id: str) -> Snapshot:
-        snapshot = self._snapshots.get(run_id)
-        _ = snapshot.feed  # packed here, in the thread, for all who come after
-        return snapshot
+    async def competitors(self, request: Request) -> Response:
+        """The start list."""
+        return await _answer(request, lambda run_id: self._snapshots.get(run_id).packed_names)
+
+    def _fresh(self, run_id: str) -> Packed | None:
+        snapshot = self._snapshots.fresh(run_id)
+        return snapshot.packed if snapshot else None
+
+    def _newest(self, run_id: str) -> Packed:
+        return self._snapshots.get(run_id).packed
+
+
+async def _answer(
+    request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None] = lambda _: None
+) -> Response:
+    """What `known` has at once, else what `ask` finds; it may ask the store, so it leaves the event loop."""
+    run_id = request.path_params["run_id"]
+    if not is_run_id(run_id):
+        return _problem(404, "No race can have this name.")
+    try:
+        packed = known(run_id)
+        if packed is None:
+            packed = await run_in_threadpool(ask, run_id)
+    except UnknownRaceError:
+        return _problem(404, "There is no such race.")
+    except StoreError as error:
+        return _problem(503, str(error))
+    if request.query_params.get("seen") == packed.version:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    # Streamlit would pack it for every viewer anew; what says that it is packed is left alone.
+    headers = {"Cache-Control": "no-store", "Content-Encoding": "gzip"}
+    return Response(packed.body, media_type="application/json", headers=headers)
 
 
 def _problem(status: int, detail: str) -> JSONResponse:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import shapely
 
 from dashboard import ground
-from dashboard.store import Competitor, Course, Positions, Race, StoreError
+from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ RACE_COLUMNS = (
     "speed",
     "seed",
     "updatedAt",
+    "request",
 )
 POSITION_COLUMNS = (
     "competitorId",
@@ -33,12 +35,31 @@ POSITION_COLUMNS = (
     "distance",
     "status",
     "elapsed",
+    "emittedAt",
+)
+PASSING_COLUMNS = (
+    "competitorId",
+    "kind",
+    "point",
+    "lap",
+    "distance",
+    "elapsed",
+    "timestamp",
+)
+COURSE_COLUMNS = (
+    "shortName",
+    "longName",
+    "distance",
+    "courseMap",
+    "startLocation",
+    "endLocation",
+    "fences",
 )
 
 
 def race(row: Sequence[Any], course_name: str | None) -> Race:
     """A race from a row of `RACE_COLUMNS` with the times in epoch milliseconds."""
-    run_id, name, course, start_time, status, competitors, speed, seed, updated_at = row
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request = row
     return Race(
         run_id=run_id,
         name=name,
@@ -49,8 +70,17 @@ def race(row: Sequence[Any], course_name: str | None) -> Race:
         competitors=int(competitors),
         speed=float(speed),
         seed=int(seed),
+        interval=_interval(request, float(speed)),
         updated_at=int(updated_at),
     )
+
+
+def _interval(request: str, speed: float) -> float:
+    """The interval in a race's whole request; the API's default if it isn't there."""
+    try:
+        return float(orjson.loads(request)["interval"])
+    except (ValueError, KeyError, TypeError):
+        return max(1.0, speed)
 
 
 def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
@@ -63,7 +93,7 @@ def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
 
 def positions(rows: Sequence[Sequence[Any]]) -> Positions:
     """Positions in bib order from rows of `POSITION_COLUMNS`."""
-    columns: list[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(POSITION_COLUMNS)
+    columns = _columns(rows, POSITION_COLUMNS)
     bib = np.array(columns[0], dtype=np.int64)
     order = np.argsort(bib, kind="stable")
     lon, lat, distance = (np.array(column, np.float64)[order] for column in columns[1:4])
@@ -74,16 +104,37 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
         distance=distance,
         status=np.array(columns[4], dtype=np.str_)[order],
         elapsed=np.array(columns[5], np.float64)[order],
+        newest_emitted=int(max(columns[6], default=0)),
     )
 
 
+def passings(rows: Sequence[Sequence[Any]]) -> Passings:
+    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
+    columns = _columns(rows, PASSING_COLUMNS)
+    bib, lap, timestamp = (np.array(columns[nth], np.int64) for nth in (0, 3, 6))
+    order = np.lexsort((bib, timestamp))
+    return Passings(
+        competitor=bib[order],
+        kind=np.array(columns[1], dtype=np.str_)[order],
+        point=np.array(columns[2], dtype=np.str_)[order],
+        lap=lap[order],
+        distance=np.array(columns[4], np.float64)[order],
+        elapsed=np.array(columns[5], np.float64)[order],
+        timestamp=timestamp[order],
+    )
+
+
+def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Sequence[Any]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * len(names)
+
+
 def course(row: Sequence[Any]) -> Course:
-    """A course from shortName, longName, distance and the WKT of line, fences, start and end.
+    """A course from a row of `COURSE_COLUMNS`: WKT of line, start and end, and the fences as JSON.
 
     Longitudes go on from the line's own, so that a course across the antimeridian is in one piece.
     Raises `StoreError` if a geometry can't be read.
     """
-    short_name, long_name, distance, line, fences, start, finish = row
+    short_name, long_name, distance, line, start, finish, fences = row
     try:
         along = _unwrapped(_lon_lat(shapely.from_wkt(line)))
         middle = float(along[:, 0].mean())
@@ -94,9 +145,16 @@ def course(row: Sequence[Any]) -> Course:
             line=along,
             start=_point(start, middle),
             finish=_point(finish, middle),
-            fences=_rings(fences, middle),
+            fences=_fences(fences, middle),
         )
-    except (shapely.errors.ShapelyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (
+        shapely.errors.ShapelyError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+    ) as error:
         raise StoreError(
             f"The course {short_name} in the store can't be drawn: {error}. "
             "Load the courses again (python -m pinot setup, or restart the simulator)."
@@ -117,12 +175,13 @@ def _point(wkt: str, reference: float) -> tuple[float, float]:
     return float(lon), float(lat)
 
 
-def _rings(wkt: str, reference: float) -> tuple[tuple[NDArray[np.float64], ...], ...]:
-    """The rings of each polygon of a POLYGON or MULTIPOLYGON; none of them for an empty text."""
-    if not wkt:
-        return ()
-    polygons = [p for p in shapely.get_parts(shapely.from_wkt(wkt)) if not p.is_empty]
+def _fences(text: str, reference: float) -> tuple[Fence, ...]:
+    """The fences of a JSON text: a list of objects with name and wkt (a POLYGON)."""
     return tuple(
-        tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))
-        for polygon in polygons
+        Fence(str(fence["name"]), _rings(fence["wkt"], reference)) for fence in orjson.loads(text or "[]")
     )
+
+
+def _rings(wkt: str, reference: float) -> tuple[NDArray[np.float64], ...]:
+    polygon: Any = shapely.from_wkt(wkt)
+    return tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))

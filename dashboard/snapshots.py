@@ -9,19 +9,21 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dashboard import ground, leaderboard, map_feed
+from dashboard import ground, picture
+from dashboard.history import raw_time_at
+from dashboard.split_times import SplitTimes
+from dashboard.standing import Moment, race_time, stand
 from dashboard.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pandas as pd
-
+    from dashboard.standing import Standing
     from dashboard.store import Competitor, Course, Positions, Race, Store
 
 FRESH_FOR_S = 0.9
@@ -42,8 +44,16 @@ RACES_FRESH_FOR_S = 2.0
 MAX_RACES_WATCHED = 64
 """Pictures of more races than this aren't kept; the one that was asked for longest ago goes first."""
 
-MAX_ROWS = 1000
-"""The leaderboard shows so many; no screen shows more, and each row travels every second."""
+COMPARED_WITH_S = 60.0
+"""Figures are shown with their change since so long ago."""
+
+FORGOTTEN_AFTER_S = 5.0
+"""A moment that is older by more than this is no measure: nobody has watched since."""
+
+PASSINGS_LATE_BY_S = 10.0
+"""Passings that come so much later than younger ones are still seen; later ones at the race's end."""
+
+OVER = frozenset({"finished", "cancelled"})
 
 
 class UnknownRaceError(LookupError):
@@ -62,28 +72,25 @@ class Snapshot:
     course: Course | None
     competitors: Mapping[int, Competitor]
     positions: Positions
+    standing: Standing
     taken_at: float
 
     @cached_property
-    def ranking(self) -> leaderboard.Ranking:
-        """Everybody's place."""
-        return leaderboard.rank(self.positions)
+    def packed(self) -> picture.Packed:
+        """What the browsers are sent."""
+        return picture.encode(
+            self.race,
+            self.course,
+            self.positions,
+            self.standing,
+            names=len(self.competitors),
+            taken_at=self.taken_at,
+        )
 
     @cached_property
-    def figures(self) -> leaderboard.Figures:
-        """The header's numbers."""
-        return leaderboard.figures(self.positions, self.ranking)
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """The leaderboard's first `MAX_ROWS` rows."""
-        distance = self.course.distance if self.course else None
-        return leaderboard.table(self.positions, self.ranking, self.competitors, distance, limit=MAX_ROWS)
-
-    @cached_property
-    def feed(self) -> map_feed.Feed:
-        """What the map's layer is sent."""
-        return map_feed.encode(self.positions)
+    def packed_names(self) -> picture.Packed:
+        """The start list, as the browsers are sent it."""
+        return picture.encode_names(self.competitors)
 
 
 @dataclass(eq=False)
@@ -91,7 +98,8 @@ class _Watched:
     """What is kept of one race. `taking` is held by the one who takes the new picture.
 
     `asked` is when the store was last asked; `failure` what it said then instead of an answer. `course` is
-    what the store has; once positions were seen off it, `is_run_elsewhere` stays true.
+    what the store has; once positions were seen off it, `is_run_elsewhere` stays true. `moments` are those of
+    the last minute with the time they were seen at, the oldest first.
     """
 
     taking: threading.Lock = field(default_factory=threading.Lock)
@@ -102,6 +110,10 @@ class _Watched:
     course: Course | None = None
     course_asked: float = -math.inf
     is_run_elsewhere: bool = False
+    splits: SplitTimes = field(default_factory=SplitTimes)
+    over_since: float = math.inf
+    has_all_passings: bool = False
+    moments: deque[tuple[float, Moment]] = field(default_factory=deque)
 
 
 class Snapshots:
@@ -150,11 +162,6 @@ class Snapshots:
         finally:
             self._races_asked = self._clock()
 
-    def last(self, run_id: str) -> Snapshot | None:
-        """The last picture of a race, however old, without a question to the store."""
-        watched = self._watched.get(run_id)
-        return watched.snapshot if watched else None
-
     def fresh(self, run_id: str) -> Snapshot | None:
         """The picture of a race if it is so new that `get` would answer it without asking."""
         watched = self._watched.get(run_id)
@@ -200,6 +207,8 @@ class Snapshots:
     def _take(self, run_id: str, watched: _Watched) -> None:
         try:
             watched.snapshot = self._read(run_id, watched)
+            if watched.snapshot is not None:
+                _ = watched.snapshot.packed  # here, in the thread that asks, for all who come after
             watched.failure = None
         except StoreError as failure:
             watched.failure = failure
@@ -211,13 +220,52 @@ class Snapshots:
         if race is None:
             return None
         positions = self._store.positions(run_id)
+        self._read_passings(race, watched)
+        standing = stand(positions, watched.splits, self._before(race, positions, watched))
+        watched.moments.append((self._clock(), Moment(standing.race_time, standing.figures.leader_distance)))
         return Snapshot(
             race=race,
             course=self._course(race, positions, watched),
             competitors=self._competitors(race, watched),
             positions=positions,
+            standing=standing,
             taken_at=self._wall_clock(),
         )
+
+    def _read_passings(self, race: Race, watched: _Watched) -> None:
+        """Read what is new; all of them at the beginning, and once more when the race is over."""
+        if watched.has_all_passings:
+            return
+        if race.status in OVER:
+            watched.over_since = min(watched.over_since, self._clock())
+        is_first = watched.snapshot is None
+        is_last = self._clock() - watched.over_since >= PASSINGS_LATE_BY_S
+        late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
+        after = None if is_first or is_last else watched.splits.newest - late_by_ms
+        watched.splits.add(self._store.passings(race.run_id, after))
+        watched.has_all_passings = is_last
+
+    def _before(self, race: Race, positions: Positions, watched: _Watched) -> Moment | None:
+        """The moment a minute ago to compare with; None while nobody is under way."""
+        if not len(positions) or race.status in OVER:
+            return None
+        moments, then = watched.moments, self._clock() - COMPARED_WITH_S
+        while len(moments) > 1 and moments[1][0] <= then:
+            moments.popleft()
+        if not moments or moments[0][0] < then - FORGOTTEN_AFTER_S:
+            moments.clear()
+            moments.append((then, self._moment_ago(race, positions, watched)))
+        return moments[0][1]
+
+    def _moment_ago(self, race: Race, positions: Positions, watched: _Watched) -> Moment:
+        """Read where the leader was before anybody watched."""
+        then = race_time(positions) - COMPARED_WITH_S * race.speed
+        if then <= 0:
+            return Moment(0.0, 0.0)
+        if watched.splits.count("finish", then):
+            return Moment(then, float(positions.distance.max()))
+        told = self._store.positions_at(race.run_id, raw_time_at(race, then))
+        return Moment(then, float(told.distance.max()) if len(told) else None)
 
     def _course(self, race: Race, positions: Positions, watched: _Watched) -> Course | None:
         fresh_for = COURSE_FRESH_FOR_S if watched.course else MISSING_FRESH_FOR_S

@@ -12,15 +12,15 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dashboard import rows
-from dashboard.store import MAX_COMPETITORS, MAX_RACES, StoreError, is_run_id
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dashboard.store import Competitor, Course, Positions, Race
+    from dashboard.store import Competitor, Course, Passings, Positions, Race
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The `user_version` of the tables that this module can read."""
 
 BUSY_TIMEOUT_S = 2.0
@@ -29,13 +29,18 @@ _RACES = f"""
     SELECT {", ".join("races." + column for column in rows.RACE_COLUMNS)}, courses.longName
     FROM races LEFT JOIN courses ON courses.shortName = races.course
 """  # noqa: S608 (the column names are ours)
-_COURSE = """
-    SELECT shortName, longName, distance, courseMap, geoFenceLocation, startLocation, endLocation
-    FROM courses WHERE shortName = ?
-"""
+_COURSE = f"""
+    SELECT {", ".join(rows.COURSE_COLUMNS)} FROM courses WHERE shortName = ?
+"""  # noqa: S608 (the column names are ours)
 _COMPETITORS = "SELECT competitorId, name, category, wave FROM competitors WHERE runId = ? LIMIT ?"
 _POSITIONS = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = ? LIMIT ?
+"""  # noqa: S608 (the column names are ours)
+_POSITIONS_AT = f"""
+    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun_history WHERE runId = ? AND rawTime = ? LIMIT ?
+"""  # noqa: S608 (the column names are ours)
+_PASSINGS = f"""
+    SELECT {", ".join(rows.PASSING_COLUMNS)} FROM passings WHERE runId = ? AND timestamp > ? LIMIT ?
 """  # noqa: S608 (the column names are ours)
 
 
@@ -69,6 +74,14 @@ class SqliteStore:
     def positions(self, run_id: str) -> Positions:
         """The newest position of each competitor."""
         return rows.positions(self._ask(_POSITIONS, run_id, MAX_COMPETITORS))
+
+    def positions_at(self, run_id: str, raw_time: int) -> Positions:
+        """What each competitor told at exactly this second of race time."""
+        return rows.positions(self._ask(_POSITIONS_AT, run_id, raw_time, MAX_COMPETITORS))
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those after a moment."""
+        return rows.passings(self._ask(_PASSINGS, run_id, after_ms or 0, MAX_PASSINGS))
 
     def _ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
         if not self._path.exists():

@@ -25,6 +25,9 @@ MAX_RACES = 200
 MAX_COMPETITORS = 100_000
 """No race has more (the API's limit); Pinot wants a number where SQLite needs none."""
 
+MAX_PASSINGS = 10_000_000
+"""A hundred for each of the most competitors."""
+
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -46,6 +49,7 @@ class Race:
         competitors: how many start.
         speed: race seconds per second.
         seed: what makes it repeatable.
+        interval: race seconds between two ticks.
         updated_at: epoch milliseconds UTC of the newest change of this row.
     """
 
@@ -58,7 +62,16 @@ class Race:
     competitors: int
     speed: float
     seed: int
+    interval: float
     updated_at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Fence:
+    """A geofence: its name, and its rings (outer first, then holes), each of shape (n, 2) as lon, lat."""
+
+    name: str
+    rings: tuple[NDArray[np.float64], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +84,7 @@ class Course:
         line: degrees lon, lat of one lap, shape (n, 2); longitudes are continuous (they may leave ±180), and
             those of all other places go on from them.
         start, finish: lon, lat.
-        fences: each geofence's rings (outer first, then holes), each of shape (n, 2) as lon, lat.
+        fences: in the order of the course's file.
     """
 
     short_name: str
@@ -80,7 +93,7 @@ class Course:
     line: NDArray[np.float64]
     start: tuple[float, float]
     finish: tuple[float, float]
-    fences: tuple[tuple[NDArray[np.float64], ...], ...]
+    fences: tuple[Fence, ...]
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,8 @@ class Positions:
         distance: metres of the course covered.
         status: one of `STATUSES`.
         elapsed: race time in seconds; a finisher's exact finish time.
+        newest_emitted: epoch milliseconds (wall clock) at which the newest of them left the simulator; 0 if
+            there is none.
     """
 
     competitor: NDArray[np.int64]
@@ -110,6 +125,33 @@ class Positions:
     distance: NDArray[np.float64]
     status: NDArray[np.str_]
     elapsed: NDArray[np.float64]
+    newest_emitted: int
+
+    def __len__(self) -> int:
+        return len(self.competitor)
+
+
+@dataclass(frozen=True, eq=False)
+class Passings:
+    """Passings of timing points, in the order of time, then of the bibs; every array has shape (k,).
+
+    Attributes:
+        competitor: bib numbers.
+        kind: start, split, enter, exit, finish or dnf.
+        point: the timing point's name: `1 km`, the geofence's, `Finish`.
+        lap: counts the passings of this very point by one competitor.
+        distance: metres of the course.
+        elapsed: exact race time in seconds.
+        timestamp: epoch milliseconds of the start, plus `elapsed`.
+    """
+
+    competitor: NDArray[np.int64]
+    kind: NDArray[np.str_]
+    point: NDArray[np.str_]
+    lap: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    elapsed: NDArray[np.float64]
+    timestamp: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.competitor)
@@ -136,6 +178,14 @@ class Store(Protocol):
 
     def positions(self, run_id: str) -> Positions:
         """The newest position of each competitor; of length 0 before the first tick."""
+        ...
+
+    def positions_at(self, run_id: str, raw_time: int) -> Positions:
+        """What each competitor told at exactly this whole second of race time; of length 0 if nobody did."""
+        ...
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those whose timestamp is more than `after_ms`."""
         ...
 
 

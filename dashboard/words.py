@@ -45,3 +45,8 @@ def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> No
     """A sentence that stands out, and that a screen reader says."""
     role = "alert" if kind == "error" else "status"
     st.html(f'<div class="notice {kind}" role="{role}">{escape(text)}</div>')
+
+
+def plain(text: str) -> None:
+    """A sentence like any other."""
+    st.html(f"<p>{escape(text)}</p>")

@@ -5,6 +5,7 @@
   'use strict';
 
   const EARTH_RADIUS_M = 6371008.8; // mean radius, IUGG
+  const MOST_PLACES = 200; // of a stretch: more only cost time
 
   function worldX(lon) {
     return lon / 360 + 0.5;
@@ -66,6 +67,16 @@
     }
   }
 
+  // The places along the way from one distance to another, ends included, as [{x, y}, …].
+  function stretch(course, from, to, step) {
+    const places = [];
+    const count = Math.max(1, Math.min(MOST_PLACES, Math.ceil((to - from) / step)));
+    for (let i = 0; i <= count; i++) {
+      places.push({ ...course.at(from + ((to - from) * i) / count, {}) });
+    }
+    return places;
+  }
+
   // Stands in where the course isn't known: everything is an offset from the middle of the world.
   class NoCourse {
     at(_distance, out) {
@@ -78,6 +89,7 @@
   window.Racecast = Object.assign(window.Racecast || {}, {
     CourseLine,
     NoCourse,
+    stretch,
     world: { x: worldX, y: worldY, longitude, latitude },
   });
 })();

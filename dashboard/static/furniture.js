@@ -2,7 +2,9 @@
 (function () {
   'use strict';
 
-  const LEGEND = { running: 'Running', paused: 'Paused', finished: 'Finished', dnf: 'DNF' };
+  const { formatting, categoryColour } = window.Racecast;
+
+  const REST = categoryColour(Infinity);
   const ZOOM = { least: 2, most: 20 };
   const MARK_STEPS_KM = [1, 2, 5, 10, 20, 50];
   const MOST_MARKS = 12; // more only hide the course
@@ -34,14 +36,31 @@
     options: { position: 'bottomright' },
 
     onAdd() {
-      const box = L.DomUtil.create('div', 'race-legend');
-      for (const [status, word] of Object.entries(LEGEND)) {
-        const entry = L.DomUtil.create('span', `race-legend-${status}`, box);
+      this._box = L.DomUtil.create('div', 'race-legend');
+      this._shown = null;
+      this.show(null);
+      return this._box;
+    },
+
+    // Explains the colours of statuses or, if given, of these categories.
+    show(categories) {
+      if (this._shown === categories) return;
+      this._shown = categories;
+      this._box.replaceChildren();
+      const entries = categories ? categoryEntries(categories) : Object.entries(formatting.STATUS);
+      for (const [colour, word] of entries) {
+        const entry = L.DomUtil.create('span', '', this._box);
+        entry.style.setProperty('--colour', `var(--${colour})`);
         entry.textContent = word;
       }
-      return box;
     },
   });
+
+  function categoryEntries(categories) {
+    const entries = categories.map((word, nth) => [categoryColour(nth), word]);
+    const own = entries.filter(([colour]) => colour !== REST);
+    return own.length < entries.length ? [...own, [REST, 'Others']] : own;
+  }
 
   function addKilometreMarks(map, course, distance) {
     const step = MARK_STEPS_KM.find((km) => distance / (1000 * km) <= MOST_MARKS);
@@ -66,18 +85,26 @@
     map.eachLayer((layer) => layer.getTooltip && layer.getTooltip() && layer.getTooltip().update());
   }
 
-  // Puts the live layer and all that belongs to it on the map, and the layer on the window, where the page's
-  // wishes and the tests find it.
-  function addRace(map, options) {
+  // What a map of a course has, with or without a race on it.
+  function furnish(map) {
     map.attributionControl.setPrefix('<a href="https://leafletjs.com" target="_blank">Leaflet</a>');
     map.setMinZoom(ZOOM.least).setMaxZoom(ZOOM.most);
     L.control.scale({ imperial: false }).addTo(map);
-    new Legend().addTo(map);
-    const layer = new window.Racecast.RaceLayer(options);
-    addKilometreMarks(map, layer.course, options.distance);
-    window.racecast = layer.addTo(map);
     whenStyled(() => settle(map));
   }
 
-  Object.assign(window.Racecast, { StatusControl, addRace });
+  function addCourse(map, { line, distance }) {
+    furnish(map);
+    if (line.length > 1) addKilometreMarks(map, new window.Racecast.CourseLine(line, distance), distance);
+  }
+
+  // Puts the race and all that belongs to it on the map, and the layer on the window, where the page's wishes
+  // and the tests find it.
+  function addRace(map, options) {
+    addCourse(map, options);
+    const legend = new Legend().addTo(map);
+    window.racecast = new window.Racecast.RaceLayer({ ...options, legend }).addTo(map);
+  }
+
+  Object.assign(window.Racecast, { StatusControl, addCourse, addRace });
 })();

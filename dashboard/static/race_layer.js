@@ -1,23 +1,17 @@
-// The live layer: every competitor as a dot on one canvas.
+// The race on the map: every competitor as a dot on one canvas, live or replayed.
 //
 // The canvas is made once. A frame is drawn only while somebody glides or the map moves; panning and zooming
 // never wait for a picture, and a picture never touches the view.
 (function () {
   'use strict';
 
-  const { CourseLine, NoCourse, Field, LiveFeed, world } = window.Racecast;
+  const { CourseLine, NoCourse, Field, Dots, Inspector, Trails, stretch, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
-  // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
-  // that keeps it apart from its neighbours.
-  const SIZES = [
-    { most: 300, radius: 6, halo: 1.5, rim: 1 },
-    { most: 1500, radius: 5, halo: 1, rim: 0.75 },
-    { most: 5000, radius: 4, halo: 0, rim: 0 },
-    { most: Infinity, radius: 3, halo: 0, rim: 0 },
-  ];
-
-  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+  const LEADERS = 3; // so many are marked with their place
+  const LABEL_FONT_PX = 11;
+  const TRAIL_STEP_M = 10;
+  const TRAIL_WIDTH_PX = 4;
 
   const RaceLayer = L.Layer.extend({
     initialize(options) {
@@ -25,6 +19,8 @@
       const { line, distance } = options;
       this.course = line.length > 1 ? new CourseLine(line, distance) : new NoCourse();
       this._field = new Field(this.course);
+      this._names = { count: -1, asked: false, byBib: new Map(), categories: [] };
+      this._wishes = { colour: 'status', favourites: [] };
       this._spot = { x: 0, y: 0, distance: 0 };
       this._frame = null;
       this._zooming = false;
@@ -33,26 +29,27 @@
     onAdd(map) {
       this._canvas = L.DomUtil.create('canvas', 'leaflet-zoom-animated', this.getPane('field'));
       this._context = this._canvas.getContext('2d');
-      this._status = new window.Racecast.StatusControl().addTo(map);
-      this._feed = new LiveFeed(this.options.feed, {
-        onPositions: (picture) => this._update(picture),
-        onSilence: (sentence) => this._status.trouble(sentence),
-        onAnswer: () => this._status.fine(),
-      });
-      this._redraw();
+      this._dots = new Dots(this._canvas);
+      this._trails = new Trails((time) => this.past(time));
+      this._inspector = new Inspector(this, map);
+      this._source = new window.Racecast[this.options.source](this, map);
+      this._showBib = ({ detail }) => this._inspector.open(detail.bib);
+      window.parent.addEventListener('racecast:show', this._showBib);
+      this.redraw();
     },
 
     onRemove() {
-      this._feed.stop();
-      this._status.remove();
+      window.parent.removeEventListener('racecast:show', this._showBib);
+      this._source.stop();
+      this._inspector.stop();
       cancelAnimationFrame(this._frame);
       this._canvas.remove();
     },
 
     getEvents() {
       return {
-        move: this._redraw,
-        resize: this._redraw,
+        move: this.redraw,
+        resize: this.redraw,
         viewreset: this._endZoom,
         zoomend: this._endZoom,
         moveend: this._endZoom,
@@ -60,14 +57,41 @@
       };
     },
 
-    // What the page wishes; refresh is milliseconds or null. Called again with every change of the wishes.
-    control({ refresh }) {
-      this._feed.setEvery(refresh);
+    // What the page wishes: refresh (milliseconds or null), asked, colour ('status' or 'category'), favourites
+    // (bibs). Called again with every change of the wishes.
+    control(wishes) {
+      this._wishes = { ...this._wishes, ...wishes };
+      this._trails.set(this._wishes.favourites);
+      this._source.control(this._wishes);
+      if (this._field.picture) this._prepareDots();
+      this.redraw();
+    },
+
+    // A new picture has come: `take` puts it into the field.
+    show(take) {
+      const isFirst = this._field.pictures === 0;
+      take(this._field);
+      const { picture } = this._field;
+      if (isFirst && this.options.line.length === 0) this._lookAt(picture.columns);
+      this._prepareDots();
+      this._inspector.refresh();
+      if (picture.figures) this._took(picture);
+      this.redraw();
+    },
+
+    // Tells the page around the map's frame, where leaderboard and figures live on the same pictures.
+    tell(kind, detail) {
+      const page = window.parent;
+      page.dispatchEvent(new page.CustomEvent(`racecast:${kind}`, { detail: { run: this.options.run, ...detail } }));
+    },
+
+    redraw() {
+      if (this._frame === null) this._frame = requestAnimationFrame(() => this._draw());
     },
 
     // Where the dots are at this moment: a canvas has no elements that could be asked.
     positions() {
-      const part = this._field.part(performance.now());
+      const part = this._source.part(performance.now());
       return this._field.competitors.map((one) => {
         const { x, y, distance } = this._field.place(one, part, this._spot);
         return {
@@ -76,12 +100,24 @@
           lat: world.latitude(y),
           distance,
           status: this._field.statuses[one.status],
+          place: one.place,
         };
       });
     },
 
+    // What the canvas shows beside the dots, for whoever can't look at it.
+    shown() {
+      return {
+        leaders: this._leaders().map(({ bib }) => bib),
+        trails: this._trails.starts().map(({ bib, from }) => ({ bib, from, to: this._distance(bib) })),
+        followed: this._inspector.followed,
+        inspected: this._inspector.shown,
+        colour: this._categories() ? 'category' : 'status',
+      };
+    },
+
     isGliding() {
-      return this._field.isGliding(performance.now()) || this._frame !== null;
+      return this._source.isMoving(performance.now()) || this._frame !== null;
     },
 
     // How many pictures have come.
@@ -89,29 +125,131 @@
       return this._field.pictures;
     },
 
-    _update(picture) {
-      if (this.pictures() === 0 && this.options.line.length === 0) this._lookAt(picture);
-      this._field.update(picture, performance.now(), !calm.matches);
-      this._dots = this._makeDots(picture.statuses);
-      this._redraw();
+    // The source of the pictures: `Live` or `Replay`.
+    source() {
+      return this._source;
+    },
+
+    latLng(bib) {
+      const one = this._field.competitor(bib);
+      if (!one) return null;
+      const { x, y } = this._field.place(one, this._source.part(performance.now()), this._spot);
+      return L.latLng(world.latitude(y), world.longitude(x));
+    },
+
+    // The bib of the dot nearest to a point of the map's frame, if one is near enough.
+    nearest(point, reach) {
+      const part = this._source.part(performance.now());
+      const { scale, corner } = this._projection();
+      let found = null;
+      let least = reach * reach;
+      for (const one of this._field.competitors) {
+        const { x, y } = this._field.place(one, part, this._spot);
+        const off = (x * scale - corner.x - point.x) ** 2 + (y * scale - corner.y - point.y) ** 2;
+        if (off <= least) [found, least] = [one.bib, off];
+      }
+      return found;
+    },
+
+    nameOf(bib) {
+      const known = this._names.byBib.get(bib);
+      return known && known.name ? known.name : `Bib ${bib}`;
+    },
+
+    factsOf(bib) {
+      const one = this._field.competitor(bib);
+      if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, category: '' };
+      const known = this._names.byBib.get(bib);
+      return {
+        place: one.place,
+        status: this._field.statuses[one.status],
+        distance: one.toDistance,
+        elapsed: this._field.picture.columns.elapsed[one.row],
+        category: known ? this._names.categories[known.category] : '',
+      };
+    },
+
+    // The names, when the pictures say that there are others than those that are known.
+    _took(picture) {
+      this._trails.add(picture).then(() => this.redraw());
+      if (picture.names !== this._names.count && !this._names.asked) this._askNames();
+      this._occupy(picture.fences);
+      this.tell('picture', { picture });
+    },
+
+    async _askNames() {
+      this._names.asked = true;
+      const list = await this._ask('competitors');
+      this._names.asked = false;
+      if (!list) return;
+      const byBib = new Map();
+      list.competitor.forEach((bib, nth) => {
+        byBib.set(bib, { name: list.name[nth], category: list.category[nth] });
+      });
+      this._names = { count: list.names, asked: false, byBib, categories: list.categories };
+      this.tell('names', { names: this._names });
+      this._prepareDots();
+      this._inspector.refresh();
+      this.redraw();
+    },
+
+    // The picture at a race time, or null.
+    past(time) {
+      return this._ask(`positions?at=${time.toFixed(6)}`);
+    },
+
+    // An answer of the dashboard about this race, or null: whoever asked can do without.
+    async _ask(what) {
+      try {
+        const answer = await fetch(`${this.options.races}/${what}`, { cache: 'no-store' });
+        return answer.ok ? await answer.json() : null;
+      } catch (_error) {
+        return null;
+      }
+    },
+
+    // Geofences light up while somebody is inside, and say how many.
+    _occupy(fences) {
+      const frame = this._map.getContainer();
+      fences.forEach(({ inside }, nth) => {
+        for (const outline of frame.querySelectorAll(`.fence-${nth}`)) {
+          outline.classList.toggle('occupied', inside > 0);
+        }
+        const label = frame.querySelector(`.fence-label-${nth}`);
+        if (label) label.dataset.inside = inside > 0 ? ` · ${inside}` : '';
+      });
     },
 
     _lookAt({ lat, lon }) {
       if (lat.length > 0) this._map.fitBounds(lat.map((_, i) => [lat[i], lon[i]]));
     },
 
-    _redraw() {
-      if (this._frame === null) this._frame = requestAnimationFrame(() => this._draw());
+    _categories() {
+      return this._wishes.colour === 'category' && this._names.categories.length > 0 ? this._names.categories : null;
+    },
+
+    // The theme may have changed as well.
+    _prepareDots() {
+      if (!this._field.picture) return;
+      const categories = this._categories();
+      this._dots.prepare(this._field.competitors.length, this._field.statuses, categories);
+      this.options.legend.show(categories);
+    },
+
+    _projection() {
+      return { scale: TILE_PX * 2 ** this._map.getZoom(), corner: this._map.getPixelBounds().min };
     },
 
     _draw() {
       this._frame = null;
       const now = performance.now();
+      const part = this._source.part(now);
+      this._inspector.keepUp();
       if (!this._zooming) {
         this._cover();
-        this._drawDots(this._field.part(now));
+        if (this._field.picture) this._drawField(part);
       }
-      if (this._field.isGliding(now)) this._redraw();
+      if (this._source.isMoving(now)) this.redraw();
     },
 
     // Lays the canvas over what is seen of the map, whichever way the map was moved.
@@ -130,43 +268,131 @@
       this._context.clearRect(0, 0, size.x, size.y);
     },
 
-    _drawDots(part) {
-      if (!this._dots) return;
-      const scale = TILE_PX * 2 ** this._map.getZoom();
-      const corner = this._map.getPixelBounds().min;
-      const size = this._map.getSize();
+    _drawField(part) {
+      const view = { ...this._projection(), size: this._map.getSize() };
+      this._drawTrails(part, view);
+      // All halos below all dots: among each other's, those in a pack would hide one another.
+      if (this._dots.halo) this._drawDots(part, view, () => this._dots.halo);
+      this._drawDots(part, view, this._pictureOf());
+      this._drawFavourites(part, view);
+      this._leaders().forEach((one) => this._drawLeader(one, part, view));
+      this._ring(this._inspector.shown, part, view);
+    },
+
+    _pictureOf() {
+      const { pictures } = this._dots;
+      if (!this._categories()) return (one) => pictures[one.status];
+      const { byBib } = this._names;
+      return (one) => pictures[(byBib.get(one.bib) || { category: pictures.length - 1 }).category];
+    },
+
+    _drawDots(part, { scale, corner, size }, pictureOf) {
       const { width } = this._dots;
       const half = width / 2;
-      // All halos below all dots: among each other's, those in a pack would hide one another.
-      for (const pictures of this._dots.layers) {
-        for (const one of this._field.competitors) {
-          const { x, y } = this._field.place(one, part, this._spot);
-          const left = x * scale - corner.x - half;
-          const top = y * scale - corner.y - half;
-          if (left > -width && top > -width && left < size.x && top < size.y) {
-            this._context.drawImage(pictures[one.status], left, top, width, width);
-          }
+      for (const one of this._field.competitors) {
+        const { x, y } = this._field.place(one, part, this._spot);
+        const left = x * scale - corner.x - half;
+        const top = y * scale - corner.y - half;
+        if (left > -width && top > -width && left < size.x && top < size.y) {
+          this._context.drawImage(pictureOf(one), left, top, width, width);
         }
       }
     },
 
-    // Small pictures by status, in layers from below, drawn anew with each update: the theme may have changed.
-    _makeDots(statuses) {
-      const style = getComputedStyle(this._canvas);
-      const colour = (name) => style.getPropertyValue(`--${name}`);
-      const count = this._field.competitors.length;
-      const { radius, halo, rim } = SIZES.find(({ most }) => count <= most);
-      const width = 2 * (radius + halo);
-      const around = makePicture(width, [[radius + halo, colour('halo')]]);
-      const halos = halo > 0 ? [statuses.map(() => around)] : [];
-      const dots = statuses.map((name) =>
-        makePicture(width, [
-          [radius, colour(name)],
-          [radius, rim > 0 ? colour('rim') : 'transparent'],
-          [radius - rim, colour(name)],
-        ]),
-      );
-      return { width, layers: [...halos, dots] };
+    // The first of those who have a place, in the order of their places.
+    _leaders() {
+      const { competitor, place } = this._field.picture.columns;
+      const found = [];
+      for (let row = 0; row < competitor.length && found.length < LEADERS; row++) {
+        if (place[row] > 0) found.push(this._field.competitor(competitor[row]));
+      }
+      return found;
+    },
+
+    _drawLeader(one, part, view) {
+      const at = this._pixel(one, part, view);
+      const radius = Math.max(this._dots.radius + 2, 8);
+      this._disc(at, radius + 1.5, this._dots.paper);
+      this._disc(at, radius, this._dots.ink);
+      this._text(String(one.place), at.x, at.y, this._dots.paper, 'center');
+    },
+
+    _drawFavourites(part, view) {
+      for (const bib of this._wishes.favourites) {
+        this._ring(bib, part, view);
+        const one = this._field.competitor(bib);
+        if (one) this._label(this.nameOf(bib), this._pixel(one, part, view));
+      }
+    },
+
+    _drawTrails(part, view) {
+      for (const { bib, from } of this._trails.starts()) {
+        const one = this._field.competitor(bib);
+        if (!one) continue;
+        const { distance } = this._field.place(one, part, this._spot);
+        this._context.beginPath();
+        for (const { x, y } of stretch(this.course, from, distance, TRAIL_STEP_M)) {
+          this._context.lineTo(x * view.scale - view.corner.x, y * view.scale - view.corner.y);
+        }
+        const { x, y } = this._pixel(one, part, view);
+        this._context.lineTo(x, y);
+        Object.assign(this._context, {
+          strokeStyle: this._dots.accent,
+          lineWidth: TRAIL_WIDTH_PX,
+          lineCap: 'round',
+          lineJoin: 'round',
+          globalAlpha: 0.8,
+        });
+        this._context.stroke();
+        this._context.globalAlpha = 1;
+      }
+    },
+
+    _pixel(one, part, { scale, corner }) {
+      const { x, y } = this._field.place(one, part, this._spot);
+      return { x: x * scale - corner.x, y: y * scale - corner.y };
+    },
+
+    _distance(bib) {
+      const one = this._field.competitor(bib);
+      return one ? this._field.place(one, this._source.part(performance.now()), this._spot).distance : null;
+    },
+
+    _ring(bib, part, view) {
+      const one = bib === null ? null : this._field.competitor(bib);
+      if (!one) return;
+      const { x, y } = this._pixel(one, part, view);
+      this._context.beginPath();
+      this._context.arc(x, y, this._dots.radius + 4, 0, 2 * Math.PI);
+      Object.assign(this._context, { strokeStyle: this._dots.accent, lineWidth: 3 });
+      this._context.stroke();
+    },
+
+    _disc({ x, y }, radius, colour) {
+      this._context.beginPath();
+      this._context.arc(x, y, radius, 0, 2 * Math.PI);
+      this._context.fillStyle = colour;
+      this._context.fill();
+    },
+
+    // A name beside a dot, legible on any ground.
+    _label(text, { x, y }) {
+      const left = x + this._dots.radius + 7;
+      this._font('left');
+      Object.assign(this._context, { strokeStyle: this._dots.paper, lineWidth: 4, lineJoin: 'round' });
+      this._context.strokeText(text, left, y);
+      this._text(text, left, y, this._dots.ink, 'left');
+    },
+
+    _text(text, x, y, colour, align) {
+      this._font(align);
+      this._context.fillStyle = colour;
+      this._context.fillText(text, x, y + 0.5);
+    },
+
+    _font(align) {
+      const font = `600 ${LABEL_FONT_PX}px sans-serif`;
+      Object.assign(this._context, { font, textAlign: align, textBaseline: 'middle' });
     },
 
     // The map scales smoothly to a new zoom: the canvas goes with it, as a picture.
@@ -184,25 +410,9 @@
 
     _endZoom() {
       this._zooming = false;
-      this._redraw();
+      this.redraw();
     },
   });
-
-  // A picture of discs about one centre, [radius, colour] from below.
-  function makePicture(width, discs) {
-    const ratio = window.devicePixelRatio || 1;
-    const image = document.createElement('canvas');
-    image.width = image.height = Math.ceil(width * ratio);
-    const context = image.getContext('2d');
-    context.scale(image.width / width, image.width / width);
-    for (const [radius, colour] of discs) {
-      context.beginPath();
-      context.arc(width / 2, width / 2, radius, 0, 2 * Math.PI);
-      context.fillStyle = colour;
-      context.fill();
-    }
-    return image;
-  }
 
   window.Racecast.RaceLayer = RaceLayer;
 })();

@@ -69,6 +69,22 @@ def position(run_id: str, bib: int, **other: Any) -> Event:
     return event
 
 
+def passing(run_id: str, bib: int, **other: Any) -> Event:
+    """An event of `passings`."""
+    event = {
+        "runId": run_id,
+        "competitorId": bib,
+        "kind": "split",
+        "point": "1 km",
+        "lap": 1,
+        "distance": 1000.0,
+        "elapsed": 300.0,
+        **other,
+    }
+    event["timestamp"] = NOW + round(1000 * float(event["elapsed"]))
+    return event
+
+
 class Writer(Protocol):
     """Puts events where a store reads them."""
 
@@ -87,13 +103,15 @@ class SqliteWriter:
         self.write("courses", [_crystal_palace()])
 
     def write(self, table: str, events: Iterable[Event]) -> None:
-        """Write events to a table, the newest last."""
+        """Write events to a table, the newest last; positions to their history as well."""
+        tables = ["parkrun", "parkrun_history"] if table == "parkrun" else [table]
         with closing(sqlite3.connect(self._path)) as connection, connection:
             for event in events:
                 names = ", ".join(event)
                 values = ", ".join("?" * len(event))
-                statement = f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({values})"
-                connection.execute(statement, list(event.values()))
+                for each in tables:
+                    statement = f"INSERT OR REPLACE INTO {each} ({names}) VALUES ({values})"
+                    connection.execute(statement, list(event.values()))
 
 
 class KafkaWriter:
@@ -125,6 +143,7 @@ def _crystal_palace() -> Event:
         "geoFenceLocation": f"POLYGON (({_wkt([*fence, fence[0]])}))",
         "startLocation": f"POINT ({_wkt([start])})",
         "endLocation": f"POINT ({_wkt([finish])})",
+        "fences": json.dumps([{"name": "Geofence", "wkt": f"POLYGON (({_wkt([*fence, fence[0]])}))"}]),
     }
 
 

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard import rows
-from dashboard.store import Competitor, Course, Positions, Race, StoreError
+from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dashboard.api import OfferedCourse, RefusedError
+
+Row = tuple[int, float, str, float]
+Passing = tuple[int, str, str, int, float, float]
+
+EMITTED = 1_000_000
+"""Epoch milliseconds at which all fake positions left the simulator."""
 
 COURSE = Course(
     short_name="hills",
@@ -22,7 +28,7 @@ COURSE = Course(
     line=np.array([[0.0, 51.0], [0.02, 51.01], [0.04, 51.0]]),
     start=(0.0, 51.0),
     finish=(0.04, 51.0),
-    fences=((np.array([[0.01, 51.0], [0.02, 51.0], [0.02, 51.02], [0.01, 51.0]]),),),
+    fences=(Fence("The climb", (np.array([[0.01, 51.0], [0.02, 51.0], [0.02, 51.02], [0.01, 51.0]]),)),),
 )
 
 
@@ -38,6 +44,7 @@ def race(run_id: str = "run_1", **other: object) -> Race:
         "competitors": 2,
         "speed": 1.0,
         "seed": 1,
+        "interval": 1.0,
         "updated_at": 1000,
     }
     return Race(**{**known, **other})  # type: ignore[arg-type]
@@ -46,7 +53,22 @@ def race(run_id: str = "run_1", **other: object) -> Race:
 def positions(distance: float = 100.0, *, at: tuple[float, float] = (0.001, 51.0)) -> Positions:
     """Of bibs 1 and 2, near `at` (lon, lat)."""
     lon, lat = at
-    return rows.positions([(bib, lon * bib, lat, distance, "running", 60.0) for bib in (1, 2)])
+    return rows.positions([(bib, lon * bib, lat, distance, "running", 60.0, EMITTED) for bib in (1, 2)])
+
+
+def at(*competitors: Row) -> Positions:
+    """Positions of (bib, distance, status, elapsed), all of them at one place."""
+    return rows.positions(
+        [
+            (bib, 0.0, 51.0, distance, status, elapsed, EMITTED)
+            for bib, distance, status, elapsed in competitors
+        ]
+    )
+
+
+def passings(told: Sequence[Passing]) -> Passings:
+    """Passings of (bib, kind, point, lap, distance, elapsed) in a race that began at 0."""
+    return rows.passings([(*passing, round(passing[-1] * 1000)) for passing in told])
 
 
 @dataclass
@@ -77,6 +99,8 @@ class FakeStore:
     now: Positions = field(default_factory=positions)
     courses: list[Course] = field(default_factory=lambda: [COURSE])
     names: dict[int, Competitor] = field(default_factory=dict)
+    past: dict[int, Positions] = field(default_factory=dict)
+    passed: list[Passing] = field(default_factory=list)
     failure: StoreError | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -104,6 +128,16 @@ class FakeStore:
         """Where they are now."""
         self._ask("positions")
         return self.now
+
+    def positions_at(self, _run_id: str, raw_time: int) -> Positions:
+        """Where they were then."""
+        self._ask("positions_at")
+        return self.past.get(raw_time, rows.positions([]))
+
+    def passings(self, _run_id: str, after_ms: int | None = None) -> Passings:
+        """Those after a moment."""
+        self._ask("passings" if after_ms is None else f"passings after {after_ms}")
+        return passings([one for one in self.passed if after_ms is None or one[-1] * 1000 > after_ms])
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)

@@ -6,15 +6,19 @@ import pytest
 from dashboard import ground, rows
 from tests.dashboard.fakes import COURSE
 
+FENCE = (
+    '[{"name": "Line", "wkt": "POLYGON ((179.9995 -17.002, -179.9995 -17.002, -179.9995 -17, '
+    '179.9995 -17, 179.9995 -17.002))"}]'
+)
 ACROSS = rows.course(
     (
         "date-line",
         "Date line",
         640.0,
         "LINESTRING (179.998 -17, 179.999 -17.001, 180.001 -17.001, 180.002 -17)",
-        "POLYGON ((179.9995 -17.002, -179.9995 -17.002, -179.9995 -17, 179.9995 -17, 179.9995 -17.002))",
         "POINT (179.998 -17)",
         "POINT (-179.998 -17)",
+        FENCE,
     )
 )
 """The course of tests/courses/files/antimeridian.kml."""
@@ -23,21 +27,21 @@ ACROSS = rows.course(
 def run_at(*places: tuple[float, float], distance: float = 100.0) -> bool:
     """Whether competitors at these places, lon and lat, are on the course across the antimeridian."""
     found = rows.positions(
-        [(bib, lon, lat, distance, "running", 60.0) for bib, (lon, lat) in enumerate(places, start=1)]
+        [(bib, lon, lat, distance, "running", 60.0, 0) for bib, (lon, lat) in enumerate(places, start=1)]
     )
     return ground.is_run_on(ACROSS, found)
 
 
 def test_course_across_the_antimeridian_is_in_one_piece() -> None:
     """Markers and fences of a course that crosses the antimeridian are where its line is."""
-    ((fence,),) = ACROSS.fences
+    (fence,) = ACROSS.fences[0].rings
     for lon in (*ACROSS.line[:, 0], ACROSS.start[0], ACROSS.finish[0], *fence[:, 0]):
         assert 179.9 < lon < 180.1
 
 
 def test_line_that_jumps_at_the_antimeridian() -> None:
     """A line whose longitudes stay within 180 degrees is the same line."""
-    jumps = rows.course(("x", "X", 1.0, "LINESTRING (-179.9 0, 179.9 0)", "", "POINT (0 0)", "POINT (0 0)"))
+    jumps = rows.course(("x", "X", 1.0, "LINESTRING (-179.9 0, 179.9 0)", "POINT (0 0)", "POINT (0 0)", "[]"))
     assert jumps.line[:, 0] == pytest.approx([-179.9, -180.1])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context, formatting, rows
+from dashboard import context, live, rows
 from dashboard.api import RaceApi
 from dashboard.escape import escape
 from dashboard.race_map import race_map
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 NOTICE = '<div class="notice'
 NOBODY = "http://127.0.0.1:9"
+PAGES = str(ROOT / "dashboard" / "pages.py")
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def store() -> Iterator[FakeStore]:
 
 def run(run_id: str | None = None) -> AppTest:
     """The live page after it has run, by a link to a race."""
-    page = AppTest.from_file(str(ROOT / "dashboard" / "pages.py"), default_timeout=30)
+    page = AppTest.from_file(PAGES, default_timeout=30)
     if run_id is not None:
         page.query_params["run"] = run_id
     return page.run()
@@ -54,17 +56,61 @@ def text(page: AppTest) -> str:
     return "\n".join(str(html.proto.body) for html in page.get("html"))
 
 
+def parts(page: AppTest) -> dict[str, dict[str, Any]]:
+    """What figures, leaderboard and lists are told, by part."""
+    assert not page.exception
+    told = [json.loads(part.proto.json) for part in page.get("bidi_component")]
+    return {data["part"]: data for data in told}
+
+
 def test_race(store: FakeStore) -> None:
-    """A race's page has its figures and its leaderboard."""
+    """A race's page has its name, its facts, its figures, its leaderboard and its lists."""
+    store.known = [race(speed=20.0, interval=40.0, seed=7)]
+    page = run("run_1")
+    said = text(page)
+    for fact in ("Saturday", "Over the hills", "5.00 km", "2 competitors", "20\N{MULTIPLICATION SIGN} speed", "seed 7"):
+        assert escape(fact) in said
+    told = parts(page)
+    assert told["figures"] == {"part": "figures", "run": "run_1", "competitors": 2, "tick": 2.0}
+    assert (told["leaderboard"]["distance"], told["leaderboard"]["favourites"]) == (5000.0, [])
+    assert told["panels"]["run"] == "run_1"
+
+
+def test_favourites_in_the_link(store: FakeStore) -> None:
+    """Favourites come from the link; what is no bib there is left out, and there are not too many."""
+    store.known = [race()]
+    page = AppTest.from_file(PAGES, default_timeout=30)
+    page.query_params["run"] = "run_1"
+    page.query_params["fav"] = "17,x,3,-4,<b>,\u0663,3," + ",".join(map(str, range(100, 140)))
+    found = parts(page.run())["leaderboard"]["favourites"]
+    assert found[:3] == [3, 17, 100]
+    assert len(found) == live.MAX_FAVOURITES
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("scheduled", {"Pause", "Cancel the race"}),
+        ("running", {"Pause", "Cancel the race"}),
+        ("paused", {"Resume", "Cancel the race"}),
+        ("finished", set()),
+        ("cancelled", set()),
+    ],
+)
+def test_what_can_be_done(store: FakeStore, status: str, offered: set[str]) -> None:
+    """A race offers what can be done to it in its state, and nothing else."""
+    store.known = [race(status=status)]
+    there = {button.label for button in run("run_1").button} - {"Refresh now"}
+    assert there == offered
+
+
+def test_api_away_when_asked(store: FakeStore) -> None:
+    """Whoever wants to pause a race while the API is away is told so, and the page stays."""
     store.known = [race()]
     page = run("run_1")
+    page.button[0].click().run()
+    assert "does not answer" in text(page)
     assert "Saturday" in text(page)
-    assert [(metric.label, metric.value) for metric in page.metric] == [
-        ("On the course", "2"),
-        ("Finished", "0"),
-        ("Leader", "0.10 km"),
-    ]
-    assert page.dataframe[0].value["bib"].tolist() == [1, 2]
 
 
 def test_newest_race_without_link(store: FakeStore) -> None:
@@ -108,11 +154,11 @@ def test_nothing_to_say(store: FakeStore, status: str) -> None:
 
 
 def test_before_the_first_tick(store: FakeStore) -> None:
-    """Before the first tick nobody leads; and one competitor is not several."""
+    """Before the first tick the page is there; and one competitor is not several."""
     store.known = [race(competitors=1)]
     store.now = rows.positions([])
     page = run("run_1")
-    assert page.metric[2].value == formatting.UNKNOWN
+    assert parts(page).keys() == {"figures", "leaderboard", "panels"}
     assert "<span>1 competitor</span>" in text(page)
 
 
@@ -163,10 +209,12 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("courses", [[COURSE], []])
-def test_what_is_to_go(store: FakeStore, courses: list[Course]) -> None:
-    """How far it is to go is said only if the course is known."""
+def test_length_of_the_course(store: FakeStore, courses: list[Course]) -> None:
+    """How much of the way is done is shown only if the course is known."""
     store.known, store.courses = [race()], courses
-    assert ("to_go" in run("run_1").dataframe[0].proto.column_order) is bool(courses)
+    page = run("run_1")
+    assert parts(page)["leaderboard"]["distance"] == (5000.0 if courses else None)
+    assert ("length unknown" in text(page)) is not bool(courses)
 
 
 def test_no_race_yet(store: FakeStore) -> None:
@@ -181,9 +229,9 @@ def test_store_away_and_back(store: FakeStore) -> None:
     store.failure = StoreError("The broker sleeps.")
     page = run("run_1")
     assert "The broker sleeps" in text(page)
-    assert not page.metric
+    assert not parts(page)
     store.failure = None
-    assert len(page.run().metric) == 3
+    assert parts(page.run())
 
 
 def test_store_away_is_asked_once(store: FakeStore) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from streamlit_folium import _get_feature_group_string, _get_map_string, get_full_id
 
-from dashboard.race_map import Wishes, race_map
+from dashboard.escape import escape
+from dashboard.race_map import Wishes, course_map, race_map, replay_map
 from dashboard.settings import Settings
+from dashboard.store import Fence
 from tests.dashboard.fakes import COURSE, race
 
 PLAIN = Settings()
@@ -47,6 +50,27 @@ def test_lat_before_lon_for_folium() -> None:
     assert '"line": [[0.0, 51.0], [0.02, 51.01], [0.04, 51.0]]' in found
 
 
+def test_fence_is_drawn_with_its_name() -> None:
+    """A geofence has its name on the map, escaped, and a class by which it can light up."""
+    hostile = replace(COURSE, fences=(Fence("${x}<b>`", COURSE.fences[0].rings),))
+    drawn = course_map(hostile, PLAIN)
+    drawn.get_root().render()
+    found = str(_get_map_string(drawn))
+    assert "fence fence-0" in found
+    assert "fence-label fence-label-0" in found
+    assert escape("${x}<b>`") in found
+    assert "${x}" not in found
+
+
+def test_replay_knows_its_end() -> None:
+    """A replay's map knows where the race ends and how far its pictures lie apart."""
+    drawn = replay_map(race(interval=7.5), COURSE, PLAIN, 3000.0)
+    drawn.get_root().render()
+    found = str(_get_map_string(drawn))
+    assert '"end": 3000.0, "interval": 7.5' in found
+    assert '"source": "Replay"' in found
+
+
 def test_race_without_course() -> None:
     """A race on a course that the store doesn't have still gets its map."""
     drawn = race_map(race(), None, PLAIN)
@@ -60,7 +84,7 @@ def test_wishes_reach_the_layer(refresh: int | None, said: str) -> None:
     drawn = race_map(race(), COURSE, PLAIN)
     drawn.get_root().render()
     before = _get_map_string(drawn)
-    wishes = _get_feature_group_string([Wishes(refresh, 3)][0], drawn)
-    assert f'window.racecast.control({{"asked": 3, "refresh": {said}}});' in wishes
+    wishes = _get_feature_group_string([Wishes(refresh, 3, favourites=[7])][0], drawn)
+    assert f'"asked": 3, "colour": "status", "favourites": [7], "refresh": {said}}});' in wishes
     assert get_full_id(drawn) == "map_div"
     assert before == script()

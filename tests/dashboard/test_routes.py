@@ -7,9 +7,10 @@ import pytest
 from starlette.applications import Starlette
 
 from dashboard import rows
+from dashboard.history import History
 from dashboard.routes import file_address, routes
 from dashboard.snapshots import Snapshots
-from dashboard.store import StoreError
+from dashboard.store import Competitor, StoreError
 from tests.dashboard.fakes import FakeStore, positions, race
 
 FEED = "/racecast/races/run_1/positions"
@@ -22,7 +23,7 @@ class Client:
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
-        self._app = Starlette(routes=routes(snapshots))
+        self._app = Starlette(routes=routes(snapshots, History(store, snapshots)))
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Ask and return the answer."""
@@ -51,11 +52,13 @@ def test_positions_by_columns(client: Client) -> None:
     answer = client.get(FEED)
     assert answer.headers["content-encoding"] == "gzip"
     body = answer.json()
-    assert body["competitor"] == [1, 2]
-    assert body["lon"] == [0.001, 0.002]
-    assert body["lat"] == [51.0, 51.0]
-    assert body["distance"] == [100.0, 100.0]
-    assert [body["statuses"][number] for number in body["status"]] == ["running", "running"]
+    columns = body["columns"]
+    assert columns["competitor"] == [1, 2]
+    assert columns["lon"] == [0.001, 0.002]
+    assert columns["lat"] == [51.0, 51.0]
+    assert columns["distance"] == [100.0, 100.0]
+    assert columns["place"] == [1, 1]
+    assert [body["statuses"][number] for number in columns["status"]] == ["running", "running"]
 
 
 def test_nothing_new(client: Client, store: FakeStore) -> None:
@@ -69,13 +72,49 @@ def test_nothing_new(client: Client, store: FakeStore) -> None:
 
 def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
     """Positions of one tick that the store shows in two halves come in two pictures."""
-    ran = [(bib, 0.001 * bib, 51.0, 4950.0, "running", 990.0) for bib in (1, 2, 3)]
-    done = [(bib, 0.001 * bib, 51.0, 5000.0, "finished", 1000.0) for bib in (1, 2, 3)]
+    ran = [(bib, 0.001 * bib, 51.0, 4950.0, "running", 990.0, 0) for bib in (1, 2, 3)]
+    done = [(bib, 0.001 * bib, 51.0, 5000.0, "finished", 1000.0, 0) for bib in (1, 2, 3)]
     store.now = rows.positions([done[0], *ran[1:]])
     half = client.get(FEED).json()
     store.now = rows.positions(done)
     whole = client.get(FEED, seen=half["version"]).json()
-    assert [half["status"], whole["status"]] == [[2, 0, 0], [2, 2, 2]]
+    assert [half["columns"]["status"], whole["columns"]["status"]] == [[2, 0, 0], [2, 2, 2]]
+
+
+def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
+    """With `at` the feed has the race as it was then."""
+    store.past = {20: positions(distance=33.0)}
+    body = client.get(FEED, at="20.5").json()
+    assert (body["time"], body["columns"]["distance"]) == (20, [33.0, 33.0])
+
+
+@pytest.mark.parametrize("at", ["", "now", "-1", "1e9", "nan", "1.1234567", "9" * 10])
+def test_no_time(client: Client, at: str) -> None:
+    """What is no time is refused with a sentence."""
+    answer = client.get(FEED, at=at)
+    assert answer.status_code == 400
+    assert "race time in seconds" in answer.json()["detail"]
+
+
+def test_start_list(client: Client, store: FakeStore) -> None:
+    """The start list has names and categories, the most frequent category first."""
+    store.names = {
+        1: Competitor("Ann <b>", "W", 1),
+        2: Competitor("Bo", "M", 1),
+        3: Competitor("Cy", "M", 1),
+    }
+    assert client.get("/racecast/races/run_1/competitors").json() == {
+        "names": 3,
+        "categories": ["M", "W"],
+        "competitor": [1, 2, 3],
+        "name": ["Ann <b>", "Bo", "Cy"],
+        "category": [1, 0, 0],
+    }
+
+
+def test_start_list_of_nobody(client: Client) -> None:
+    """Before names are known the list is empty."""
+    assert client.get("/racecast/races/run_1/competitors").json()["name"] == []
 
 
 @pytest.mark.parametrize("run", ["other", "x'--", "a b", "x" * 65])

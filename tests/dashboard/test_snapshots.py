@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.snapshots import Snapshots, UnknownRaceError
+from dashboard.snapshots import FORGOTTEN_AFTER_S, Snapshots, UnknownRaceError
+from dashboard.split_times import Stay
 from dashboard.store import Competitor, StoreError
-from tests.dashboard.fakes import COURSE, FakeStore, positions, race
+from tests.dashboard.fakes import COURSE, FakeStore, at, positions, race
 
 if TYPE_CHECKING:
     from dashboard.store import Positions
@@ -100,7 +101,7 @@ def test_unknown_race(snapshots: Snapshots, store: FakeStore, clock: Clock) -> N
 
 
 def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """A store that fails is asked once a second too; the last picture stays, and a new one follows."""
+    """A store that fails is asked once a second too, and a new picture follows when it is back."""
     last = snapshots.get("run_1")
     clock.now += 1.0
     store.failure = StoreError("away")
@@ -110,7 +111,6 @@ def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Cloc
             snapshots.get("run_1")
         assert snapshots.fresh("run_1") is None
     assert len(store.asked) == asked + 1
-    assert snapshots.last("run_1") is last
     store.failure = None
     clock.now += 1.0
     assert snapshots.get("run_1") is not last
@@ -123,7 +123,7 @@ def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clo
     clock.now += 1.0
     assert snapshots.get("run_1").competitors == {}
     clock.now += 10.0
-    assert snapshots.get("run_1").table["name"].tolist() == ["Runner 1", "Runner 2"]
+    assert snapshots.get("run_1").competitors == store.names
     clock.now += 10.0
     snapshots.get("run_1")
     assert store.asked.count("competitors") == 2
@@ -131,12 +131,12 @@ def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clo
 
 def test_version_follows_what_is_seen(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """The feed's version changes with the positions, and only then."""
-    versions = [snapshots.get("run_1").feed.version]
+    versions = [snapshots.get("run_1").packed.version]
     clock.now += 1.0
-    versions.append(snapshots.get("run_1").feed.version)
+    versions.append(snapshots.get("run_1").packed.version)
     store.now = positions(distance=101.0)
     clock.now += 1.0
-    versions.append(snapshots.get("run_1").feed.version)
+    versions.append(snapshots.get("run_1").packed.version)
     assert versions[0] == versions[1] != versions[2]
 
 
@@ -187,7 +187,6 @@ def test_race_on_another_line(
     clock.now += 1.0
     seen = snapshots.get("run_1")
     assert seen.course is None
-    assert seen.table["to_go"].isna().all()
     store.now = positions()
     clock.now += 1.0
     assert snapshots.get("run_1").course is None
@@ -198,5 +197,66 @@ def test_few_races_are_kept(snapshots: Snapshots, store: FakeStore) -> None:
     store.known = [race(f"run_{number}") for number in range(100)]
     for known in store.known:
         snapshots.get(known.run_id)
-    assert snapshots.last("run_0") is None
-    assert snapshots.last("run_99") is not None
+    assert snapshots.fresh("run_0") is None
+    assert snapshots.fresh("run_99") is not None
+
+
+def test_passings_are_read_once(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """All passings are read at first, then those that are new, with a margin for those that come late."""
+    store.passed = [(1, "enter", "The climb", 1, 90.0, 50.0)]
+    assert snapshots.get("run_1").standing.inside == {"The climb": [Stay(1, 50.0)]}
+    store.passed += [(1, "exit", "The climb", 1, 99.0, 60.0), (2, "enter", "The climb", 1, 90.0, 45.0)]
+    clock.now += 1.0
+    assert snapshots.get("run_1").standing.inside == {"The climb": [Stay(2, 45.0)]}
+    assert [asked for asked in store.asked if "passings" in asked] == ["passings", "passings after 40000"]
+
+
+def test_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """When a race is over its passings are read whole once more when all have come, and never again."""
+    snapshots.get("run_1")
+    store.known = [race(status="finished")]
+    for _ in range(30):
+        clock.now += 1.0
+        snapshots.get("run_1")
+    asked = [asked for asked in store.asked if "passings" in asked]
+    assert (asked.count("passings"), len(asked)) == (2, 12)
+
+
+def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Figures are compared with those of a minute ago, however long somebody has watched."""
+    store.past = {seconds: at((1, 500.0 + seconds, "running", seconds)) for seconds in range(400, 600)}
+    change = None
+    for second in range(100):
+        store.now = at((1, 1000.0 + second, "running", 500.0 + second))
+        change = snapshots.get("run_1").standing.change
+        clock.now += 1.0
+    assert change is not None
+    assert change.leader_distance == pytest.approx(60.0, abs=FORGOTTEN_AFTER_S)
+
+
+def test_change_before_anybody_watched(snapshots: Snapshots, store: FakeStore) -> None:
+    """Who comes late sees the change over the last minute all the same: the past is asked for once."""
+    store.known = [race(speed=2.0)]
+    store.now = at((1, 1000.0, "running", 500.0))
+    store.past = {380: at((1, 750.0, "running", 380.0))}
+    change = snapshots.get("run_1").standing.change
+    assert change is not None
+    assert change.leader_distance == 250.0
+
+
+def test_nobody_watched_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A picture of long ago isn't taken for one of a minute ago."""
+    store.now = at((1, 100.0, "running", 50.0))
+    snapshots.get("run_1")
+    store.now = at((1, 1000.0, "running", 500.0))
+    store.past = {440: at((1, 880.0, "running", 440.0))}
+    clock.now += 450.0
+    change = snapshots.get("run_1").standing.change
+    assert change is not None
+    assert change.leader_distance == 120.0
+
+
+def test_change_is_none_when_it_is_over(snapshots: Snapshots, store: FakeStore) -> None:
+    """A race that is over changes no more."""
+    store.known = [race(status="finished")]
+    assert snapshots.get("run_1").standing.change is None

@@ -65,21 +65,37 @@ def test_tables_of_another_version(tmp_path: Path) -> None:
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="tables 7, this dashboard reads 1"):
+    with pytest.raises(StoreError, match="tables 7, this dashboard reads 2"):
         SqliteStore(path).races()
 
 
-def test_course_that_cannot_be_drawn(tmp_path: Path) -> None:
-    """A geometry that is no WKT is an error that names the course."""
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"courseMap": "ROUND (1 2)"},
+        {"startLocation": "ROUND (1 2)"},
+        {"fences": "[{]"},
+        {"fences": '[{"name": "N"}]'},
+        {"fences": '[{"name": "N", "wkt": "POINT (0 1)"}]'},
+    ],
+)
+def test_course_that_cannot_be_drawn(tmp_path: Path, wrong: dict[str, str]) -> None:
+    """A geometry that isn't one is an error that names the course."""
     path = tmp_path / "races.db"
     writer = SqliteWriter(path)
-    texts = dict.fromkeys(("courseMap", "geoFenceLocation", "startLocation", "endLocation"), "ROUND (1 2)")
-    writer.write("courses", [{"shortName": "odd", "longName": "Odd", "distance": 1.0, **texts}])
+    names = {"shortName": "odd", "longName": "Odd", "distance": 1.0}
+    right = {
+        "courseMap": "LINESTRING (0 1, 1 1)",
+        "startLocation": "POINT (0 1)",
+        "endLocation": "POINT (1 1)",
+    }
+    writer.write("courses", [{**names, "geoFenceLocation": "", **right, **wrong}])
     with pytest.raises(StoreError, match="The course odd in the store can't be drawn"):
         SqliteStore(path).course("odd")
 
 
-def test_course_without_fence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fences", ["[]", ""])
+def test_course_without_fence(tmp_path: Path, fences: str) -> None:
     """A course without a geofence has none."""
     path = tmp_path / "races.db"
     writer = SqliteWriter(path)
@@ -91,6 +107,7 @@ def test_course_without_fence(tmp_path: Path) -> None:
         "geoFenceLocation": "",
         "startLocation": "POINT (0 51)",
         "endLocation": "POINT (1 51)",
+        "fences": fences,
     }
     writer.write("courses", [course])
     found = SqliteStore(path).course("open")

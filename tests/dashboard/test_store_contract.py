@@ -11,7 +11,15 @@ import pytest
 from dashboard.pinot_store import PinotStore
 from dashboard.sqlite_store import SqliteStore
 from pinot.waiting import wait_for
-from tests.dashboard.events import NOW, KafkaWriter, SqliteWriter, competitor, position, race
+from tests.dashboard.events import (
+    NOW,
+    KafkaWriter,
+    SqliteWriter,
+    competitor,
+    passing,
+    position,
+    race,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +114,8 @@ def test_unknown_race(case: Case) -> None:
         assert case.store.race(run) is None
         assert len(case.store.positions(run)) == 0
         assert case.store.competitors(run) == {}
+        assert len(case.store.positions_at(run, 60)) == 0
+        assert len(case.store.passings(run)) == 0
 
 
 def test_course(case: Case) -> None:
@@ -117,7 +127,9 @@ def test_course(case: Case) -> None:
     assert course.line.shape == (91, 2)
     assert pytest.approx(course.start) == (-0.063253, 51.41917)
     assert pytest.approx(course.finish) == (-0.064283, 51.419324)
-    ((outer,),) = course.fences
+    (fence,) = course.fences
+    assert fence.name == "Geofence"
+    (outer,) = fence.rings
     assert np.array_equal(outer[0], outer[-1])
     assert pytest.approx(tuple(outer[0]), abs=1e-6) == (-0.0651347, 51.4191617)
 
@@ -162,6 +174,71 @@ def test_many_positions(case: Case) -> None:
     case.writer.write("parkrun", [position(case.run, bib) for bib in range(1, 1201)])
     case.wait_for(lambda: len(case.store.positions(case.run)) == 1200)
     assert list(range(1, 1201)) == case.store.positions(case.run).competitor.tolist()
+
+
+def test_interval(case: Case) -> None:
+    """How far a race's ticks lie apart comes from its request, or is the API's default."""
+    case.writer.write("races", [race(f"{case.run}_a", request='{"interval":7.5,"course":"x"}')])
+    case.writer.write("races", [race(f"{case.run}_b", request="{}")])
+    case.wait_for(lambda: bool(case.store.race(f"{case.run}_a") and case.store.race(f"{case.run}_b")))
+    found = [case.store.race(f"{case.run}_{letter}") for letter in "ab"]
+    assert [one and one.interval for one in found] == [7.5, 2.5]
+
+
+def test_newest_emitted(case: Case) -> None:
+    """Positions know when the newest of them left the simulator."""
+    case.writer.write("parkrun", [position(case.run, bib, emittedAt=NOW + bib) for bib in (2, 3, 1)])
+    case.wait_for(lambda: len(case.store.positions(case.run)) == 3)
+    assert case.store.positions(case.run).newest_emitted == NOW + 3
+    assert case.store.positions("nobody").newest_emitted == 0
+
+
+def test_positions_of_the_past(case: Case) -> None:
+    """Every position stays to be asked for, by the second of race time at which it was told."""
+    for raw_time in (60, 61):
+        told = [position(case.run, bib, rawTime=raw_time, distance=raw_time + bib / 7) for bib in (2, 1)]
+        case.writer.write("parkrun", told)
+    case.writer.write("parkrun", [position(case.run, 1, rawTime=62)])
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 62)) == 1)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 60)) == 2)
+    found = case.store.positions_at(case.run, 60)
+    assert found.competitor.tolist() == [1, 2]
+    assert found.distance.tolist() == [60 + 1 / 7, 60 + 2 / 7]
+    assert len(case.store.positions_at(case.run, 59)) == 0
+
+
+def test_position_that_came_twice(case: Case) -> None:
+    """Of an event that was delivered twice there is one."""
+    case.writer.write("parkrun", [position(case.run, 1), position(case.run, 1), position(case.run, 2)])
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 60)) == 2)
+    assert case.store.positions_at(case.run, 60).competitor.tolist() == [1, 2]
+
+
+def test_passings(case: Case) -> None:
+    """Passings come in the order of time, then of the bibs, with exact numbers and names as typed."""
+    point = "O'Neil's <b>${1}</b> \N{SNOWMAN}"
+    told = [
+        passing(case.run, 2, kind="enter", point=point, elapsed=70.123, lap=2, distance=1 / 3),
+        passing(case.run, 3, kind="split", elapsed=65.5),
+        passing(case.run, 1, kind="split", elapsed=65.5),
+    ]
+    case.writer.write("passings", told)
+    case.wait_for(lambda: len(case.store.passings(case.run)) == 3)
+    found = case.store.passings(case.run)
+    assert found.competitor.tolist() == [1, 3, 2]
+    assert found.kind.tolist() == ["split", "split", "enter"]
+    assert found.point.tolist() == ["1 km", "1 km", point]
+    assert found.lap.tolist() == [1, 1, 2]
+    assert found.distance.tolist() == [1000.0, 1000.0, 1 / 3]
+    assert found.elapsed.tolist() == [65.5, 65.5, 70.123]
+    assert found.timestamp.tolist() == [NOW + 65_500, NOW + 65_500, NOW + 70_123]
+
+
+def test_passings_after_a_moment(case: Case) -> None:
+    """Passings can be asked for from a moment on, that moment left out."""
+    case.writer.write("passings", [passing(case.run, bib, elapsed=float(bib)) for bib in range(1, 31)])
+    case.wait_for(lambda: len(case.store.passings(case.run)) == 30)
+    assert case.store.passings(case.run, NOW + 10_000).competitor.tolist() == list(range(11, 31))
 
 
 def test_competitors(case: Case) -> None:

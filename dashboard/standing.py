@@ -1,0 +1,118 @@
+"""How a race stands at one moment: everything that is shown of it, worked out once for all viewers.
+
+Pure: positions and passings in, arrays and numbers out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard import leaderboard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dashboard.split_times import SplitTimes, Stay
+    from dashboard.store import Positions
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A race in a few numbers, or how they have changed.
+
+    Attributes:
+        on_course: competitors who have started and neither finished nor stopped for good.
+        finished: competitors.
+        in_fences: competitors who are in a geofence, each counted once.
+        leader_distance: metres; None before the first tick.
+    """
+
+    on_course: int
+    finished: int
+    in_fences: int
+    leader_distance: float | None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An earlier moment to compare with: race seconds, and the metres that the leader had covered then."""
+
+    race_time: float
+    leader_distance: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A race at one moment.
+
+    Attributes:
+        race_time: seconds since the gun of the newest position; 0 before the first.
+        ranking: everybody's place.
+        gaps: seconds behind the head of the race, shape (n,) as the positions; NaN without a meaning.
+        split_metres, split_seconds: everybody's last split, shape (n,); NaN before the first.
+        inside: who is in which geofence, as far as anybody has ever been in one.
+        figures: the header's numbers.
+        change: how they have changed since the earlier moment, if there is one.
+    """
+
+    race_time: float
+    ranking: leaderboard.Ranking
+    gaps: Floats
+    split_metres: Floats
+    split_seconds: Floats
+    inside: dict[str, list[Stay]]
+    figures: Figures
+    change: Figures | None
+
+
+def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> Standing:
+    """Work out how a race stands; `before` is what its figures are compared with."""
+    time = race_time(positions)
+    ranking = leaderboard.rank(positions)
+    inside = splits.inside()
+    leader = float(positions.distance[ranking.order[0]]) if len(positions) else None
+    metres, seconds = splits.last_splits(positions.competitor)
+    return Standing(
+        race_time=time,
+        ranking=ranking,
+        gaps=leaderboard.gaps(positions, splits.head()),
+        split_metres=metres,
+        split_seconds=seconds,
+        inside=inside,
+        figures=Figures(
+            on_course=int(np.isin(positions.status, ("running", "paused")).sum()),
+            finished=int((positions.status == "finished").sum()),
+            in_fences=_heads(inside),
+            leader_distance=leader,
+        ),
+        change=None if before is None else _change(splits, before, leader),
+    )
+
+
+def race_time(positions: Positions) -> float:
+    """Race seconds of the newest position; 0 before the first."""
+    return float(positions.elapsed.max()) if len(positions) else 0.0
+
+
+def _heads(inside: dict[str, list[Stay]]) -> int:
+    return len({stay.bib for stays in inside.values() for stay in stays})
+
+
+def _change(splits: SplitTimes, before: Moment, leader: float | None) -> Figures:
+    # Counted from passings at both ends: positions tell of no moment but the newest.
+    then = before.race_time
+    ended = splits.count("finish") + splits.count("dnf")
+    had_ended = splits.count("finish", then) + splits.count("dnf", then)
+    started = splits.count("start") - splits.count("start", then)
+    moved = None if leader is None or before.leader_distance is None else leader - before.leader_distance
+    return Figures(
+        on_course=started - (ended - had_ended),
+        finished=splits.count("finish") - splits.count("finish", then),
+        in_fences=_heads(splits.inside()) - _heads(splits.inside(then)),
+        leader_distance=moved,
+    )

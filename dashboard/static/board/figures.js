@@ -1,0 +1,106 @@
+// The race in a few numbers, with their change over the last minute; how fresh they are; how many have finished.
+
+const TICK_MS = 1000;
+const STALE_AFTER_S = 10;
+const STALE_AFTER_TICKS = 4;
+
+const SIGNED = (number) => `${number > 0 ? '+' : '−'}${Math.abs(number).toLocaleString('en')}`;
+const SIGNED_KM = (metres) => `+${formatting.kilometres(Math.max(0, metres))} km`;
+
+const TILES = [
+  { name: 'on_course', word: 'On the course', show: (n) => n.toLocaleString('en'), signed: SIGNED },
+  { name: 'finished', word: 'Finished', show: (n) => n.toLocaleString('en'), signed: SIGNED },
+  { name: 'in_fences', word: 'In a geofence', show: (n) => n.toLocaleString('en'), signed: SIGNED },
+  { name: 'leader', word: 'Leader', show: (m) => `${formatting.kilometres(m)} km`, signed: SIGNED_KM },
+];
+
+class Figures {
+  constructor(root) {
+    this._page = page();
+    this._fresh = put(root, 'p', 'fresh');
+    this._trouble = put(root, 'p', 'trouble');
+    this._trouble.setAttribute('role', 'status');
+    const tiles = put(root, 'div', 'tiles');
+    this._tiles = TILES.map((tile) => this._tile(tiles, tile));
+    this._makeProgress(root);
+    this._timer = setInterval(() => this._drawAge(), TICK_MS);
+  }
+
+  update(data) {
+    this._data = data;
+    this.draw();
+  }
+
+  stop() {
+    clearInterval(this._timer);
+  }
+
+  draw() {
+    const { picture } = this._page;
+    this._drawAge();
+    if (picture === null) return;
+    this._tiles.forEach((draw) => draw(picture));
+    const { finished } = picture.figures;
+    const all = Math.max(this._data.competitors, 1);
+    this._bar.style.setProperty('--part', String(finished / all));
+    this._progress.setAttribute('aria-valuenow', String(finished));
+    this._progress.setAttribute('aria-valuemax', String(all));
+    write(this._done, `${finished.toLocaleString('en')} finished`);
+    write(this._open, `${(all - finished).toLocaleString('en')} not yet`);
+  }
+
+  _tile(tiles, { name, word, show, signed }) {
+    const box = put(tiles, 'div', 'tile');
+    box.dataset.figure = name;
+    put(box, 'span', 'word', word);
+    const value = put(box, 'strong', 'value', formatting.UNKNOWN);
+    const change = put(box, 'span', 'change', ' ');
+    return ({ figures, change: changes }) => {
+      write(value, figures[name] === null ? formatting.UNKNOWN : show(figures[name]));
+      const by = changes ? changes[name] : null;
+      const none = by === null ? '\u00a0' : 'no change in 1 min';
+      write(change, by ? `${signed(by)} in 1 min` : none);
+      change.dataset.way = by > 0 ? 'up' : by < 0 ? 'down' : '';
+    };
+  }
+
+  _makeProgress(root) {
+    this._progress = put(root, 'div', 'progress');
+    this._progress.setAttribute('role', 'progressbar');
+    this._progress.setAttribute('aria-label', 'Finished');
+    this._progress.setAttribute('aria-valuemin', '0');
+    this._bar = put(this._progress, 'div', 'bar');
+    const words = put(root, 'p', 'progress-words');
+    this._done = put(words, 'span', 'done');
+    this._open = put(words, 'span', 'open');
+  }
+
+  _drawAge() {
+    const { answered, silence, picture } = this._page;
+    const updated = answered ? answered.toLocaleTimeString('en-GB') : formatting.UNKNOWN;
+    const age = this._page.age();
+    const old = age === null || !this._isUnderWay(picture) ? '' : ` · positions ${formatting.age(age)} old`;
+    write(this._fresh, `Last updated ${updated}${old}`);
+    const sentence = this._sentence(age);
+    write(this._trouble, sentence);
+    this._trouble.hidden = sentence === '';
+    this._fresh.classList.toggle('old', silence !== null || sentence !== '');
+  }
+
+  // Why what is shown is old, or an empty text.
+  _sentence(age) {
+    const { silence, picture } = this._page;
+    if (silence) return `Nothing new since ${silence.since.toLocaleTimeString('en-GB')}. ${silence.sentence}`;
+    if (picture === null || age === null || !this._isUnderWay(picture)) return '';
+    const limit = Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * this._data.tick);
+    if (age <= limit) return '';
+    return (
+      `The stream stands still: the newest positions are ${formatting.age(age)} old. ` +
+      'They go on by themselves when the simulator does.'
+    );
+  }
+
+  _isUnderWay(picture) {
+    return picture !== null && picture.status === 'running';
+  }
+}

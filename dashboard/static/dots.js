@@ -1,0 +1,66 @@
+// The small pictures that competitors are drawn with, made anew when colours or sizes change.
+(function () {
+  'use strict';
+
+  // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
+  // that keeps it apart from its neighbours.
+  const SIZES = [
+    { most: 300, radius: 6, halo: 1.5, rim: 1 },
+    { most: 1500, radius: 5, halo: 1, rim: 0.75 },
+    { most: 5000, radius: 4, halo: 0, rim: 0 },
+    { most: Infinity, radius: 3, halo: 0, rim: 0 },
+  ];
+  const CATEGORY_COLOURS = 7; // so many can be told apart; all further categories share one
+
+  class Dots {
+    // element: its style has the colours.
+    constructor(element) {
+      this._element = element;
+    }
+
+    // For so many competitors, coloured by `statuses` (names) or, if given, by `categories` (names).
+    prepare(count, statuses, categories) {
+      const style = getComputedStyle(this._element);
+      const colour = (name) => style.getPropertyValue(`--${name}`);
+      const { radius, halo, rim } = SIZES.find(({ most }) => count <= most);
+      const names = categories ? categories.map((_, nth) => categoryColour(nth)) : statuses;
+      const rimColour = rim > 0 ? colour('rim') : 'transparent';
+      this.radius = radius;
+      this.width = 2 * (radius + halo);
+      this.halo = halo > 0 ? disc(this.width, [[radius + halo, colour('halo')]]) : null;
+      this.pictures = names.map((name) =>
+        disc(this.width, [
+          [radius, colour(name)],
+          [radius, rimColour],
+          [radius - rim, colour(name)],
+        ]),
+      );
+      this.ink = colour('text-color') || '#222';
+      this.paper = colour('halo');
+      this.accent = colour('accent');
+    }
+  }
+
+  // The name of the colour of the category with this number, the most frequent being 0.
+  function categoryColour(number) {
+    return number < CATEGORY_COLOURS ? `category-${number}` : 'category-rest';
+  }
+
+  // A picture of discs about one centre, [radius, colour] from below.
+  function disc(width, discs) {
+    const ratio = window.devicePixelRatio || 1;
+    const image = document.createElement('canvas');
+    image.width = image.height = Math.ceil(width * ratio);
+    const context = image.getContext('2d');
+    context.scale(image.width / width, image.width / width);
+    for (const [radius, colour] of discs) {
+      context.beginPath();
+      context.arc(width / 2, width / 2, radius, 0, 2 * Math.PI);
+      context.fillStyle = colour;
+      context.fill();
+    }
+    return image;
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Dots, categoryColour });
+})();

@@ -1,0 +1,52 @@
+// Numbers as runners read them; the same words as formatting.py.
+(function () {
+  'use strict';
+
+  const UNKNOWN = '–';
+  const MIN_PACE_DISTANCE_M = 50; // over less, a pace says more about rounding and the start than about running
+
+  function twoDigits(number) {
+    return String(number).padStart(2, '0');
+  }
+
+  // h:mm:ss, whole seconds as on the clock at the finish line (never rounded up).
+  function raceTime(seconds) {
+    if (seconds === null || !(seconds >= 0)) return UNKNOWN;
+    const whole = Math.floor(seconds);
+    return `${Math.floor(whole / 3600)}:${twoDigits(Math.floor(whole / 60) % 60)}:${twoDigits(whole % 60)}`;
+  }
+
+  // m:ss, for what lasts less than an hour most of the time; with hours where it doesn't.
+  function duration(seconds) {
+    if (seconds === null || !(seconds >= 0)) return UNKNOWN;
+    if (seconds >= 3600) return raceTime(seconds);
+    const whole = Math.floor(seconds);
+    return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
+  }
+
+  // min:sec per kilometre, rounded to the second.
+  function pace(seconds, metres) {
+    if (seconds === null || !(metres >= MIN_PACE_DISTANCE_M)) return UNKNOWN;
+    const whole = Math.round((seconds / metres) * 1000);
+    return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
+  }
+
+  // Kilometres with two decimals, without the unit.
+  function kilometres(metres) {
+    return metres === null ? UNKNOWN : (metres / 1000).toFixed(2);
+  }
+
+  // How long ago something was, roughly and in words.
+  function age(seconds) {
+    if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
+    if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+    if (seconds < 129600) return `${Math.round(seconds / 3600)} h`;
+    return `${Math.round(seconds / 86400)} days`;
+  }
+
+  const STATUS = { running: 'Running', paused: 'Paused', finished: 'Finished', dnf: 'DNF' };
+
+  window.Racecast = Object.assign(window.Racecast || {}, {
+    formatting: { UNKNOWN, STATUS, raceTime, duration, pace, kilometres, age },
+  });
+})();

@@ -1,0 +1,41 @@
+// The time that a live glide takes: as long as the next picture should need to come, and a little longer.
+(function () {
+  'use strict';
+
+  const SHORTEST_MS = 200;
+  const LATE = 1.1; // nobody stops before the next picture is here
+  const JUMP_AFTER = 3; // so many usual gaps without a picture (a tab that slept): jump, don't race there
+  const SMOOTHING = 0.3;
+
+  class Glide {
+    constructor() {
+      this._gap = null; // the usual time between two pictures, smoothed
+      this._from = 0;
+      this._until = 0;
+      this._arrived = null;
+    }
+
+    // A picture has come, at `now` milliseconds: the next glide begins. False if there is nothing to glide from.
+    begin(now, smoothly) {
+      const since = this._arrived === null ? Infinity : now - this._arrived;
+      this._arrived = now;
+      const jump = since === Infinity || (this._gap !== null && since > JUMP_AFTER * this._gap);
+      if (!jump) this._gap = this._gap === null ? since : this._gap + (since - this._gap) * SMOOTHING;
+      this._from = now;
+      this._until = jump || !smoothly ? now : now + Math.max(SHORTEST_MS, this._gap * LATE);
+      return !jump && smoothly;
+    }
+
+    isOn(now) {
+      return now < this._until;
+    }
+
+    // How far the glide is, 0 to 1.
+    part(now) {
+      const whole = this._until - this._from;
+      return whole > 0 ? Math.min(1, Math.max(0, (now - this._from) / whole)) : 1;
+    }
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Glide });
+})();

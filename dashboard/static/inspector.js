@@ -1,0 +1,144 @@
+// Who is that? A click on a dot opens what is known of the competitor, and stays with it while it moves.
+// From there the map can be told to follow.
+(function () {
+  'use strict';
+
+  const { formatting } = window.Racecast;
+
+  const REACH_PX = 12; // a finger is no needle
+  const CALM_PART = 0.25; // of the view's width and height at each edge: who is followed is kept out of it
+
+  class Inspector {
+    constructor(layer, map) {
+      this._layer = layer;
+      this._map = map;
+      this._bib = null;
+      this._followed = null;
+      this._popup = L.popup({ autoPan: true, className: 'competitor', maxWidth: 260 });
+      this._label = new FollowControl(() => this.follow(null)).addTo(map);
+      map.on('click', this._pick, this);
+      map.on('popupclose', this._forget, this);
+      map.on('dragstart', () => this.follow(null));
+    }
+
+    stop() {
+      this._map.off('click', this._pick, this);
+      this._map.off('popupclose', this._forget, this);
+      this._label.remove();
+    }
+
+    get followed() {
+      return this._followed;
+    }
+
+    get shown() {
+      return this._bib;
+    }
+
+    // Opens what is known of a competitor.
+    open(bib) {
+      const at = this._layer.latLng(bib);
+      if (!at) return;
+      this._bib = bib;
+      this._popup.setContent(this._content(bib)).setLatLng(at).openOn(this._map);
+      this._layer.redraw();
+    }
+
+    follow(bib) {
+      this._followed = bib;
+      this._label.show(bib === null ? null : this._layer.nameOf(bib));
+      if (this._bib !== null) this._popup.setContent(this._content(this._bib));
+      this.keepUp();
+      this._layer.redraw();
+    }
+
+    // A new picture has come.
+    refresh() {
+      if (this._bib !== null) this._popup.setContent(this._content(this._bib));
+    }
+
+    // A frame is drawn.
+    keepUp() {
+      const at = this._bib === null ? null : this._layer.latLng(this._bib);
+      if (at) this._popup.setLatLng(at);
+      const followed = this._followed === null ? null : this._layer.latLng(this._followed);
+      if (followed && !this._isWellInside(followed)) this._map.panTo(followed);
+    }
+
+    _isWellInside(at) {
+      const size = this._map.getSize();
+      const { x, y } = this._map.latLngToContainerPoint(at);
+      const inside = (value, length) => value > length * CALM_PART && value < length * (1 - CALM_PART);
+      return inside(x, size.x) && inside(y, size.y);
+    }
+
+    _pick({ containerPoint }) {
+      const bib = this._layer.nearest(containerPoint, REACH_PX);
+      if (bib !== null) this.open(bib);
+    }
+
+    _forget({ popup }) {
+      if (popup !== this._popup) return;
+      this._bib = null;
+      this._layer.redraw();
+    }
+
+    _content(bib) {
+      const box = L.DomUtil.create('div', 'competitor-card');
+      L.DomUtil.create('strong', '', box).textContent = this._layer.nameOf(bib);
+      const list = L.DomUtil.create('dl', '', box);
+      for (const [word, value] of this._facts(bib)) {
+        L.DomUtil.create('dt', '', list).textContent = word;
+        L.DomUtil.create('dd', '', list).textContent = value;
+      }
+      const isFollowed = this._followed === bib;
+      const button = L.DomUtil.create('button', '', box);
+      button.type = 'button';
+      button.textContent = isFollowed ? 'Stop following' : 'Follow on the map';
+      L.DomEvent.on(button, 'click', (event) => {
+        L.DomEvent.stop(event);
+        this.follow(isFollowed ? null : bib);
+      });
+      return box;
+    }
+
+    _facts(bib) {
+      const { place, status, distance, elapsed, category } = this._layer.factsOf(bib);
+      const facts = [
+        ['Bib', String(bib)],
+        ['Place', place > 0 ? String(place) : formatting.UNKNOWN],
+        ['Status', formatting.STATUS[status] || status],
+        ['Covered', `${formatting.kilometres(distance)} km`],
+        ['Pace', `${formatting.pace(elapsed, distance)} /km`],
+        ['Time', formatting.raceTime(elapsed)],
+      ];
+      return category ? [...facts, ['Category', category]] : facts;
+    }
+  }
+
+  // Says who is followed, and ends it.
+  const FollowControl = L.Control.extend({
+    options: { position: 'topright' },
+
+    initialize(onEnd) {
+      this._onEnd = onEnd;
+    },
+
+    onAdd() {
+      this._button = L.DomUtil.create('button', 'race-follow');
+      this._button.type = 'button';
+      this._button.hidden = true;
+      L.DomEvent.disableClickPropagation(this._button);
+      L.DomEvent.on(this._button, 'click', this._onEnd);
+      return this._button;
+    },
+
+    show(name) {
+      this._button.hidden = name === null;
+      this._button.textContent = name === null ? '' : `Following ${name} ✕`;
+      this._button.setAttribute('aria-label', name === null ? '' : `Stop following ${name}`);
+    },
+  });
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Inspector });
+})();

@@ -1,0 +1,58 @@
+// What the layer shows of a race that is watched live: the newest pictures, as they come.
+(function () {
+  'use strict';
+
+  const { Glide, LiveFeed, StatusControl } = window.Racecast;
+
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+
+  class Live {
+    constructor(layer, map) {
+      this._layer = layer;
+      this._glide = new Glide();
+      this._status = new StatusControl().addTo(map);
+      this._feed = new LiveFeed(`${layer.options.races}/positions`, {
+        onPositions: (picture) => this._show(picture),
+        onSilence: (sentence) => this._hush(sentence),
+        onAnswer: () => this._hear(),
+      });
+    }
+
+    // refresh: milliseconds, or null for never again by itself; asked changes with every single question.
+    control({ refresh }) {
+      this._feed.setEvery(refresh);
+    }
+
+    part(now) {
+      return this._glide.part(now);
+    }
+
+    isMoving(now) {
+      return this._glide.isOn(now);
+    }
+
+    stop() {
+      this._feed.stop();
+      this._status.remove();
+    }
+
+    _show(picture) {
+      const now = performance.now();
+      const glided = this._glide.part(now);
+      const canGlide = this._glide.begin(now, !calm.matches);
+      this._layer.show((field) => field.update(picture, canGlide ? glided : null));
+    }
+
+    _hush(sentence) {
+      this._status.trouble(sentence);
+      this._layer.tell('silence', { sentence });
+    }
+
+    _hear() {
+      this._status.fine();
+      this._layer.tell('answer', {});
+    }
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Live });
+})();

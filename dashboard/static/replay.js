@@ -1,0 +1,142 @@
+// What the layer shows of a race that is played back: its own time, and the pictures that it needs.
+//
+// Pictures are asked for at even steps of race time, about one a second as it is watched, each once; between
+// two of them everybody glides along the course. The race stands still while a picture is missing.
+(function () {
+  'use strict';
+
+  const { ReplayControl } = window.Racecast;
+
+  const SPEEDS = [1, 10, 60];
+  const AHEAD = 3; // so many pictures are asked for before they are needed
+  const MOST_KEPT = 200;
+  const AGAIN_MS = 2000; // after a failure
+
+  class Replay {
+    constructor(layer, map) {
+      this._layer = layer;
+      this._interval = layer.options.interval;
+      this._end = layer.options.end;
+      this._time = 0;
+      this._speed = SPEEDS[1];
+      this._playing = false;
+      this._seen = null; // performance.now() of the last frame
+      this._pictures = new Map(); // by race time: a picture, or a promise of one
+      this._shown = null; // the race times between which everybody is
+      this._trouble = false;
+      this._control = new ReplayControl(SPEEDS, {
+        onPlay: () => this.play(!this._playing),
+        onSpeed: (speed) => this.setSpeed(speed),
+        onSeek: (time) => this.seek(time),
+      }).addTo(map);
+      this.seek(0);
+    }
+
+    control() {}
+
+    stop() {
+      this._playing = false;
+      this._control.remove();
+    }
+
+    play(on) {
+      if (on && this._time >= this._end) this._time = 0;
+      this._playing = on;
+      this._seen = null;
+      this._layer.redraw();
+      this._say();
+    }
+
+    setSpeed(speed) {
+      this._speed = speed;
+      this._shown = null;
+      this.seek(this._time);
+    }
+
+    seek(time) {
+      this._time = Math.min(this._end, Math.max(0, time));
+      this._seen = null;
+      this._layer.redraw();
+      this._show();
+    }
+
+    state() {
+      return { time: this._time, end: this._end, playing: this._playing, speed: this._speed };
+    }
+
+    isMoving() {
+      return this._playing;
+    }
+
+    // How far between the two pictures shown the race is. The layer asks once a frame: time goes on here.
+    part(now) {
+      this._advance(now);
+      if (this._shown === null) return 1;
+      const [first, second] = this._shown;
+      return second > first ? Math.min(1, Math.max(0, (this._time - first) / (second - first))) : 1;
+    }
+
+    _advance(now) {
+      const since = this._seen === null ? 0 : now - this._seen;
+      this._seen = now;
+      if (!this._playing || since <= 0) return;
+      const wanted = Math.min(this._end, this._time + (since / 1000) * this._speed);
+      // Not beyond what is known.
+      this._time = this._shown === null ? this._time : Math.min(wanted, Math.max(this._time, this._shown[1]));
+      if (this._time >= this._end) this._playing = false;
+      this._show();
+    }
+
+    // Race seconds between two pictures: whole ticks, about a second as it is watched.
+    get _step() {
+      return this._interval * Math.max(1, Math.round(this._speed / this._interval));
+    }
+
+    _show() {
+      const first = Math.floor(this._time / this._step + 1e-9) * this._step;
+      const second = Math.min(this._end, first + this._step);
+      for (let nth = 0; nth <= AHEAD; nth++) this._need(Math.min(this._end, first + nth * this._step));
+      const [a, b] = [this._pictures.get(first), this._pictures.get(second)];
+      const isShown = this._shown !== null && this._shown[0] === first && this._shown[1] === second;
+      if (!isShown && a && b && a.columns && b.columns) {
+        this._shown = [first, second];
+        this._layer.show((field) => field.between(a, b));
+      }
+      this._say();
+    }
+
+    _need(time) {
+      if (this._pictures.has(time)) return;
+      const asking = this._layer.past(time).then((picture) => {
+        this._trouble = picture === null;
+        if (picture === null) {
+          setTimeout(() => {
+            this._pictures.delete(time);
+            this._show();
+          }, AGAIN_MS);
+        } else {
+          this._pictures.set(time, picture);
+          this._end = Math.max(this._end, picture.end);
+        }
+        this._show();
+        this._layer.redraw();
+      });
+      this._pictures.set(time, asking);
+      this._forget();
+    }
+
+    // The oldest first; those ahead are the newest.
+    _forget() {
+      for (const time of this._pictures.keys()) {
+        if (this._pictures.size <= MOST_KEPT) return;
+        this._pictures.delete(time);
+      }
+    }
+
+    _say() {
+      this._control.say({ ...this.state(), trouble: this._trouble });
+    }
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Replay });
+})();

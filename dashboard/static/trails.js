@@ -1,0 +1,78 @@
+// Where the favourites ran in the last minute of race time.
+//
+// Kept are their distances, picture by picture. What was before the first picture is asked for once, so that a
+// trail is whole from the beginning.
+(function () {
+  'use strict';
+
+  const LENGTH_S = 60;
+
+  class Trails {
+    // past(time) asks for the picture at a race time, and gives it or null.
+    constructor(past) {
+      this._past = past;
+      this._bibs = [];
+      this._moments = []; // {time, distances: Map}, the oldest first
+    }
+
+    // Whose trails are wanted from now on.
+    set(bibs) {
+      if (String(bibs) === String(this._bibs)) return;
+      this._bibs = bibs;
+      this._moments = [];
+    }
+
+    // The live picture has come.
+    async add(picture) {
+      if (this._bibs.length === 0) return;
+      const isFirst = this._moments.length === 0;
+      const last = this._moments[this._moments.length - 1];
+      if (last && last.time >= picture.time) return;
+      this._moments.push(this._moment(picture));
+      this._forget(picture.time - LENGTH_S);
+      if (isFirst && picture.time > 0) await this._fill(picture.time - LENGTH_S);
+    }
+
+    // [{bib, from}, …]: the distance of each a minute ago, as far as it is known.
+    starts() {
+      const newest = this._moments[this._moments.length - 1];
+      if (!newest) return [];
+      return this._bibs
+        .map((bib) => ({ bib, from: this._distanceAt(bib, newest.time - LENGTH_S) }))
+        .filter(({ from }) => from !== null);
+    }
+
+    async _fill(time) {
+      const bibs = this._bibs;
+      const picture = await this._past(Math.max(0, Math.floor(time)));
+      if (!picture || bibs !== this._bibs) return;
+      this._moments.unshift(this._moment(picture));
+    }
+
+    _moment({ time, columns }) {
+      const wanted = new Set(this._bibs);
+      const distances = new Map();
+      columns.competitor.forEach((bib, row) => {
+        if (wanted.has(bib)) distances.set(bib, columns.distance[row]);
+      });
+      return { time, distances };
+    }
+
+    // Keeps one moment from before `time`, to interpolate from.
+    _forget(time) {
+      while (this._moments.length > 1 && this._moments[1].time <= time) this._moments.shift();
+    }
+
+    _distanceAt(bib, time) {
+      const known = this._moments.filter(({ distances }) => distances.has(bib));
+      if (known.length === 0) return null;
+      const after = known.findIndex((moment) => moment.time >= time);
+      if (after <= 0) return known[0].distances.get(bib);
+      const [a, b] = [known[after - 1], known[after]];
+      const part = (time - a.time) / (b.time - a.time);
+      return a.distances.get(bib) + (b.distances.get(bib) - a.distances.get(bib)) * part;
+    }
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { Trails });
+})();

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from dashboard import rows
+from dashboard.split_times import SplitTimes
+from dashboard.standing import Figures, Moment, stand
+from tests.dashboard.fakes import at, passings
+
+
+def test_figures() -> None:
+    """The figures count who is on the course, who has finished and who is in a fence, each once."""
+    splits = SplitTimes()
+    splits.add(passings([(bib, "enter", fence, 1, 10.0, 5.0) for bib in (1, 2) for fence in ("N", "S")]))
+    found = stand(
+        at((1, 3000.0, "running", 900.0), (2, 2000.0, "paused", 900.0), (3, 5000.0, "finished", 850.0)),
+        splits,
+        None,
+    )
+    assert found.figures == Figures(on_course=2, finished=1, in_fences=2, leader_distance=5000.0)
+    assert found.change is None
+    assert found.race_time == 900.0
+
+
+def test_before_the_first_tick() -> None:
+    """Before anybody is anywhere there is no leader and no time."""
+    found = stand(rows.positions([]), SplitTimes(), None)
+    assert found.figures == Figures(0, 0, 0, None)
+    assert found.race_time == 0.0
+
+
+def test_change_since_a_moment() -> None:
+    """What has changed is counted from the passings since then, and from where the leader was then."""
+    splits = SplitTimes()
+    splits.add(passings([(bib, "start", "Start", 1, 0.0, 0.0) for bib in (1, 2, 3)]))
+    splits.add(passings([(1, "enter", "N", 1, 10.0, 90.0), (2, "enter", "N", 1, 10.0, 110.0)]))
+    splits.add(passings([(1, "exit", "N", 1, 20.0, 120.0), (3, "enter", "N", 1, 10.0, 130.0)]))
+    splits.add(passings([(1, "finish", "Finish", 1, 900.0, 150.0)]))
+    now = at((1, 900.0, "finished", 150.0), (2, 800.0, "running", 160.0), (3, 700.0, "running", 160.0))
+    found = stand(now, splits, Moment(race_time=100.0, leader_distance=640.0))
+    assert found.change == Figures(on_course=-1, finished=1, in_fences=1, leader_distance=260.0)
+
+
+def test_gap_to_the_head() -> None:
+    """A gap is the time since the head of the race was where one is now; finishers' is exact."""
+    splits = SplitTimes()
+    splits.add(passings([(1, "start", "Start", 1, 0.0, 0.0), (1, "split", "1 km", 1, 1000.0, 200.0)]))
+    splits.add(passings([(1, "finish", "Finish", 1, 2000.0, 420.0)]))
+    now = at((1, 2000.0, "finished", 420.0), (2, 1500.0, "running", 500.0), (3, 2000.0, "finished", 421.5))
+    assert pytest.approx([0.0, 500.0 - 310.0, 1.5]) == stand(now, splits, None).gaps.tolist()
+
+
+def test_gap_while_the_leader_runs() -> None:
+    """While nobody has finished, the leader's own place is the end of the head's way."""
+    splits = SplitTimes()
+    splits.add(passings([(1, "start", "Start", 1, 0.0, 0.0)]))
+    now = at((1, 800.0, "running", 200.0), (2, 400.0, "running", 200.0), (3, 100.0, "dnf", 30.0))
+    gaps = stand(now, splits, None).gaps.tolist()
+    assert gaps[:2] == [0.0, 100.0]
+    assert gaps[2] != gaps[2]  # NaN
