@@ -33,6 +33,7 @@ def course_row(course: Course) -> dict[str, Any]:
         "fencesWkt": course.fences_wkt() or NO_FENCE,
         "startWkt": course.start_wkt(),
         "finishWkt": course.finish_wkt(),
+        "fences": course.fences_json(),
     }
 
 

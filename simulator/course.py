@@ -12,6 +12,7 @@ linear interpolation.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -195,6 +196,10 @@ class Course:
         if not self.fences:
             return ""
         return _wkt(shapely.union_all([fence.polygon for fence in self.fences]))
+
+    def fences_json(self) -> str:
+        """Return each fence with its name and its polygon, as a JSON list of objects with name and wkt."""
+        return json.dumps([{"name": fence.name, "wkt": _wkt(fence.polygon)} for fence in self.fences])
 
     def start_wkt(self) -> str:
         """Return the start marker as WKT POINT."""

@@ -154,8 +154,8 @@ class CourseRecord:
     def __len__(self) -> int:
         return 1
 
-    def row(self) -> tuple[str, str, float, str, str, str, str]:
-        """Return shortName, longName, distance, courseMap, geoFenceLocation, startLocation, endLocation."""
+    def row(self) -> tuple[str, str, float, str, str, str, str, str]:
+        """Return the columns of `courses` in their order: the geometries as WKT, the fences also as JSON."""
         course = self.course
         return (
             course.short_name,
@@ -165,6 +165,7 @@ class CourseRecord:
             course.fences_wkt(),
             course.start_wkt(),
             course.finish_wkt(),
+            course.fences_json(),
         )
 
 

@@ -4,7 +4,7 @@
 
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 CREATE TABLE IF NOT EXISTS races (
     runId       TEXT    NOT NULL PRIMARY KEY,
@@ -81,5 +81,7 @@ CREATE TABLE IF NOT EXISTS courses (
     courseMap        TEXT NOT NULL,
     geoFenceLocation TEXT NOT NULL,
     startLocation    TEXT NOT NULL,
-    endLocation      TEXT NOT NULL
+    endLocation      TEXT NOT NULL,
+    -- Each geofence with its name, as JSON: [{"name": …, "wkt": "POLYGON …"}, …].
+    fences           TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;

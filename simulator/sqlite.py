@@ -51,7 +51,12 @@ WHERE excluded.timestamp >= parkrun.timestamp
 RACES = _insert("races", 10)
 COMPETITORS = _insert("competitors", 5)
 PASSINGS = _insert("passings", 8)
-COURSES = _insert("courses", 7)
+COURSES = _insert("courses", 8)
+
+MIGRATIONS = {
+    1: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
+}
+"""What brings a file of each older version (`user_version`) to the next one."""
 
 ENDED_RACES = """
 SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
@@ -95,12 +100,20 @@ class SqlitePublisher:
         try:
             # The one thread below is the only one that uses it from here on.
             self._file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+            self._migrate()
             self._file.executescript(files("simulator").joinpath("schema.sql").read_text())
             self._file.executemany(COURSES, [CourseRecord(course).row() for course in courses])
         except sqlite3.Error as error:
             raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
         self._thread = ThreadPool(1, 1, "sqlite")
         self._thread.start()
+
+    def _migrate(self) -> None:
+        """Bring a file that an older version of Racecast has written up to date."""
+        (version,) = self._file.execute("PRAGMA user_version").fetchone()
+        while (step := MIGRATIONS.get(version)) is not None:
+            version += 1
+            self._file.executescript(f"BEGIN; {step}; PRAGMA user_version = {version}; COMMIT;")
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Write a batch; fires when it is committed."""

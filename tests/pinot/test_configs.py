@@ -10,6 +10,7 @@ import pytest
 
 from pinot.configs import TABLES, read_schema, read_table
 from pinot.topics import read_topics
+from simulator.survey import limits
 
 ROOT = Path(__file__).parents[2]
 REALTIME = ("parkrun", "passings", "races", "competitors")
@@ -69,6 +70,7 @@ COLUMNS = {
         "geoFenceLocation": "BYTES",
         "startLocation": "BYTES",
         "endLocation": "BYTES",
+        "fences": "STRING",
     },
 }
 KEYS = {
@@ -198,6 +200,16 @@ def test_whole_request_fits_its_column_and_its_topic() -> None:
     largest = 100_000 * len("[-0.064245123456789,51.419386123456789],")
     assert request["maxLength"] >= largest
     assert int(read_topics()["races"]["config"]["max.message.bytes"]) >= largest
+
+
+def test_the_most_fences_fit_their_column() -> None:
+    """Pinot does not cut off the fences of a course that has as many and as crooked ones as may be."""
+    (fences,) = [s for s in read_schema("courses")["dimensionFieldSpecs"] if s["name"] == "fences"]
+    points = limits.MAX_FENCE_POINTS * len("-179.123456789 -89.123456789, ")
+    names = limits.MAX_FENCES * (
+        limits.MAX_NAME * len("\\ud83d\\ude00") + len('{"name": "", "wkt": "POLYGON (())"}, ')
+    )
+    assert fences["maxLength"] >= points + names
 
 
 @pytest.mark.parametrize("table", TABLES)

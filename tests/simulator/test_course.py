@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -197,3 +198,13 @@ def test_fences_are_one_valid_geometry(
 def test_without_fences_the_text_is_empty() -> None:
     """A course without a geofence has an empty text for them."""
     assert course([0, 0.1], [0, 0]).fences_wkt() == ""
+
+
+def test_each_fence_is_told_with_its_name() -> None:
+    """The JSON of the fences has each by its own name and polygon, in order, also those that overlap."""
+    fences = [Fence("North ”1”", shapely.box(0, 0, 2, 2)), Fence("South", shapely.box(1, 1, 3, 3))]
+    told = json.loads(course([0, 0.1], [0, 0], fences=fences).fences_json())
+
+    assert [fence["name"] for fence in told] == ["North ”1”", "South"]
+    assert [shapely.from_wkt(fence["wkt"]) for fence in told] == [fence.polygon for fence in fences]
+    assert course([0, 0.1], [0, 0]).fences_json() == "[]"

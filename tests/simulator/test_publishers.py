@@ -401,6 +401,35 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
     assert rows == [("straight", straight.line_wkt())]
 
 
+FIRST_COURSES = """
+CREATE TABLE courses (
+    shortName TEXT NOT NULL PRIMARY KEY, longName TEXT NOT NULL, distance REAL NOT NULL, courseMap TEXT NOT NULL,
+    geoFenceLocation TEXT NOT NULL, startLocation TEXT NOT NULL, endLocation TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(
+    thread: ReactorThread, tmp_path: Path, straight: Course
+) -> None:
+    """A file whose courses have no fences yet keeps its rows, with none, and takes courses that have some."""
+    path = tmp_path / "race.db"
+    thread.call(thread.call(SqlitePublisher, thread.reactor, path).close)
+    with sqlite3.connect(path) as file:
+        file.execute("DROP TABLE courses")
+        file.execute(FIRST_COURSES)
+        file.execute("INSERT INTO courses VALUES ('old', 'Old', 1, '', '', '', '')")
+        file.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        thread.call(thread.call(SqlitePublisher, thread.reactor, path, [straight]).close)
+    with sqlite3.connect(path) as file:
+        fences = file.execute("SELECT shortName, fences FROM courses ORDER BY 1").fetchall()
+        version = file.execute("PRAGMA user_version").fetchone()
+
+    assert fences == [("old", "[]"), ("straight", straight.fences_json())]
+    assert version == (2,)
+
+
 def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:
     """A folder that isn't there is told in a sentence with the file's name."""
     with pytest.raises(PublishError, match=r"nowhere/race\.db can't be opened"):
