@@ -48,6 +48,8 @@ MAX_ZOOM = 20
 ZOOM_STEP = 0.25
 FONT_SIZE = "12px"
 VIEW_PADDING_PX = (30, 30)
+REPLAY_BAR_PX = 58
+"""Height of the bar at the map's lower edge (static/map.css): the course is shown above it."""
 
 
 class _Script(JSCSSMixin):
@@ -117,7 +119,7 @@ def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
 
 def replay_map(race: Race, course: Course | None, wanted: Settings, end: float) -> folium.Map:
     """The map on which a race is played back, from the gun to `end` in race seconds."""
-    drawn = _ground(course, wanted, _RACE_SCRIPTS)
+    drawn = _ground(course, wanted, _RACE_SCRIPTS, bar_px=REPLAY_BAR_PX)
     _Script("addRace", course, source="Replay", end=end, **_of_race(race)).add_to(drawn)
     return drawn
 
@@ -126,8 +128,10 @@ def _of_race(race: Race) -> dict[str, Any]:
     return {"run": race.run_id, "races": race_address(race.run_id), "interval": race.interval}
 
 
-def _ground(course: Course | None, wanted: Settings, scripts: Sequence[str]) -> folium.Map:
-    """The map with all that stands still on it."""
+def _ground(
+    course: Course | None, wanted: Settings, scripts: Sequence[str], *, bar_px: int = 0
+) -> folium.Map:
+    """The map with all that stands still on it; a bar may cover its lower edge."""
     drawn = folium.Map(location=(0, 0), tiles=None, zoom_start=2, zoom_snap=ZOOM_STEP, font_size=FONT_SIZE)
     # Ours in place of the addresses on the internet, on this map alone.
     files = [("leaflet", "leaflet.js"), *(("static", name) for name in scripts)]
@@ -139,7 +143,10 @@ def _ground(course: Course | None, wanted: Settings, scripts: Sequence[str]) -> 
         _tiles(wanted).add_to(drawn)
     if course is not None:
         _draw_course(course, drawn)
-        drawn.fit_bounds(_bounds(course), padding=VIEW_PADDING_PX)
+        right, bottom = VIEW_PADDING_PX
+        drawn.fit_bounds(
+            _bounds(course), padding_top_left=VIEW_PADDING_PX, padding_bottom_right=(right, bottom + bar_px)
+        )
     return drawn
 
 

@@ -42,16 +42,20 @@
       this._took(picture);
     }
 
-    // Takes two pictures, and what lies between them is asked for: statuses are those of the first.
+    // Takes two pictures: places are asked for between them, and all else is as the first one says.
     between(first, second) {
       this.update(first, null);
       const before = this._byBib;
       this.update(second, 1);
-      for (const [bib, one] of this._byBib) one.status = (before.get(bib) || one).status;
-      this.competitors = this._inDrawingOrder();
-      this.picture = first;
+      for (const [bib, one] of this._byBib) {
+        const known = before.get(bib);
+        if (known) Object.assign(one, { told: known.told });
+        else this._byBib.delete(bib);
+      }
+      this._took(first);
     }
 
+    // What is known of a competitor; `told` is as the picture says it.
     competitor(bib) {
       return this._byBib.get(bib);
     }
@@ -79,9 +83,12 @@
       const toOffY = world.y(columns.lat[row]) - spot.y;
       const to = {
         bib: columns.competitor[row],
-        place: columns.place[row],
-        status: columns.status[row],
-        row,
+        told: {
+          place: columns.place[row],
+          status: columns.status[row],
+          distance: toDistance,
+          elapsed: columns.elapsed[row],
+        },
         toDistance,
         toOffX,
         toOffY,
@@ -98,7 +105,7 @@
     _inDrawingOrder() {
       const height = this.statuses.map((name) => ON_TOP.indexOf(name));
       return [...this._byBib.values()].sort(
-        (a, b) => height[a.status] - height[b.status] || a.toDistance - b.toDistance,
+        (a, b) => height[a.told.status] - height[b.told.status] || a.toDistance - b.toDistance,
       );
     }
   }

@@ -37,7 +37,7 @@
 
     onAdd() {
       this._box = L.DomUtil.create('div', 'race-legend');
-      this._shown = null;
+      this._shown = undefined;
       this.show(null);
       return this._box;
     },
@@ -101,9 +101,10 @@
   // Puts the race and all that belongs to it on the map, and the layer on the window, where the page's wishes
   // and the tests find it.
   function addRace(map, options) {
-    addCourse(map, options);
     const legend = new Legend().addTo(map);
+    // Before all else: the first control at the bottom is the lowest, and a replay's bar is that.
     window.racecast = new window.Racecast.RaceLayer({ ...options, legend }).addTo(map);
+    addCourse(map, options);
   }
 
   Object.assign(window.Racecast, { StatusControl, addCourse, addRace });

@@ -75,7 +75,8 @@
       if (isFirst && this.options.line.length === 0) this._lookAt(picture.columns);
       this._prepareDots();
       this._inspector.refresh();
-      if (picture.figures) this._took(picture);
+      this._needNames(picture.names);
+      if (picture.figures) this._tookNewest(picture);
       this.redraw();
     },
 
@@ -99,8 +100,8 @@
           lon: world.longitude(x),
           lat: world.latitude(y),
           distance,
-          status: this._field.statuses[one.status],
-          place: one.place,
+          status: this._field.statuses[one.told.status],
+          place: one.told.place,
         };
       });
     },
@@ -161,23 +162,23 @@
       if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, category: '' };
       const known = this._names.byBib.get(bib);
       return {
-        place: one.place,
-        status: this._field.statuses[one.status],
-        distance: one.toDistance,
-        elapsed: this._field.picture.columns.elapsed[one.row],
+        ...one.told,
+        status: this._field.statuses[one.told.status],
         category: known ? this._names.categories[known.category] : '',
       };
     },
 
-    // The names, when the pictures say that there are others than those that are known.
-    _took(picture) {
+    // A picture of the present, and not one out of the past.
+    _tookNewest(picture) {
       this._trails.add(picture).then(() => this.redraw());
-      if (picture.names !== this._names.count && !this._names.asked) this._askNames();
       this._occupy(picture.fences);
       this.tell('picture', { picture });
     },
 
-    async _askNames() {
+    // Asks for the names when there are others than those that are known; the past says nothing of them.
+    async _needNames(count) {
+      const known = this._names.count;
+      if (this._names.asked || count === known || (count === undefined && known >= 0)) return;
       this._names.asked = true;
       const list = await this._ask('competitors');
       this._names.asked = false;
@@ -281,7 +282,7 @@
 
     _pictureOf() {
       const { pictures } = this._dots;
-      if (!this._categories()) return (one) => pictures[one.status];
+      if (!this._categories()) return (one) => pictures[one.told.status];
       const { byBib } = this._names;
       return (one) => pictures[(byBib.get(one.bib) || { category: pictures.length - 1 }).category];
     },
@@ -314,7 +315,7 @@
       const radius = Math.max(this._dots.radius + 2, 8);
       this._disc(at, radius + 1.5, this._dots.paper);
       this._disc(at, radius, this._dots.ink);
-      this._text(String(one.place), at.x, at.y, this._dots.paper, 'center');
+      this._text(String(one.told.place), at.x, at.y, this._dots.paper, 'center');
     },
 
     _drawFavourites(part, view) {

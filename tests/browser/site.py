@@ -33,6 +33,17 @@ class Site:
         answer = httpx.get(f"{self.api}/races/{run_id}/positions", trust_env=False)
         return [feature["properties"] for feature in answer.json()["features"]]
 
+    def status(self, run_id: str) -> str:
+        """Where a race stands, as the API says it."""
+        answer = httpx.get(f"{self.api}/races/{run_id}", trust_env=False)
+        status: str = answer.json()["status"]
+        return status
+
+    def pace(self, run_id: str, bib: int) -> float:
+        """Seconds per metre of a competitor so far, as the API says it."""
+        (one,) = [position for position in self.positions(run_id) if position["competitorId"] == bib]
+        return float(one["elapsed"] / one["distance"])
+
     def course_line(self, short_name: str) -> LineString:
         """A course's line in degrees, as the API says it."""
         answer = httpx.get(f"{self.api}/courses/{short_name}", trust_env=False)

@@ -77,6 +77,7 @@ def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:
     live.frame.evaluate("() => { window.loadedOnce = true; window.map.setView([51.42, -0.07], 17); }")
     live.wait_for("() => window.map.getZoom() === 17")
     live.wait_for_pictures(3)
+    _open_view(page)
     page.get_by_text("2 s", exact=True).click()
     live.wait_for_pictures(2)
     view = live.ask("() => ({...window.map.getCenter(), zoom: window.map.getZoom()})")
@@ -90,6 +91,7 @@ def test_dots_are_where_they_say(page: Page, site: Site) -> None:
     """What the layer says it draws is on the canvas where the map has that coordinate, after zooming too."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=1)}")
     live = LiveMap.on(page)
+    _open_view(page)
     page.get_by_text("Auto-refresh").click()
     live.wait_for("race => !race.isGliding()")
     assert _opacity_at_first_dot(live) == 255
@@ -106,6 +108,7 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
     """With the switch off nothing is asked for but by the button, once each time."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
+    _open_view(page)
     page.get_by_text("Auto-refresh").click()
     button = page.get_by_role("button", name="Refresh now")
     expect(button).to_be_enabled()
@@ -136,7 +139,6 @@ def test_leaderboard_agrees_with_api(page: Page, site: Site) -> None:
     run = site.create_race(competitors=20, speed=60)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     before = _order(site, run)
     rows = _leaderboard(page)
     after = _order(site, run)
@@ -150,8 +152,8 @@ def test_leaderboard_at_the_end(page: Page, site: Site) -> None:
     run = site.create_race(competitors=12, speed=1000)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
-    expect(_figure(page, "Finished")).to_have_text("12")
-    expect(_figure(page, "On the course")).to_have_text("0")
+    expect(_figure(page, "finished")).to_have_text("12")
+    expect(_figure(page, "on_course")).to_have_text("0")
     expect(_chooser(page)).to_have_value(re.compile(" · finished · "))
     order = _order(site, run)
     assert [(order[bib], bib) for _, bib in _leaderboard(page)] == _leaderboard(page)
@@ -182,7 +184,7 @@ def test_narrow_screen(page: Page, site: Site) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     LiveMap.on(page)
-    board = page.get_by_test_id("stDataFrame")
+    board = _board(page)
     expect(board).to_be_visible()
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth") <= 390
     boxes = [page.locator("iframe[src*=streamlit_folium]").bounding_box(), board.bounding_box()]
@@ -210,6 +212,229 @@ def test_dots_of_a_pack_keep_their_colour(page: Page, site: Site) -> None:
     assert blue > 2 * light
 
 
+def test_figures(page: Page, site: Site) -> None:
+    """The figures count everybody, and say how they have changed."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=30, speed=60)}")
+    LiveMap.on(page)
+    expect(_figure(page, "on_course")).to_have_text("30")
+    expect(_figure(page, "leader")).to_have_text(re.compile(r"[1-4]\.[0-9]{2} km"))
+    expect(page.locator("[data-figure=leader] .change")).to_have_text(
+        re.compile(r"\+[0-4]\.[0-9]{2} km in 1 min")
+    )
+    expect(_figure(page, "finished")).to_have_text(re.compile("[1-9]"))
+    done = page.get_by_role("progressbar", name="Finished")
+    expect(done).to_have_attribute("aria-valuenow", re.compile("[1-9]"))
+    expect(done).to_have_attribute("aria-valuemax", "30")
+
+
+def test_search(page: Page, site: Site) -> None:
+    """The leaderboard finds a competitor by bib or by a part of the name, in any case."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=60)}")
+    LiveMap.on(page)
+    search = page.get_by_role("searchbox", name="Find a bib or a name")
+    rows = _board(page).locator("tbody tr[data-bib]:not([hidden])")
+    search.fill("17")
+    expect(rows).to_have_count(1)
+    expect(rows.locator("td.name")).to_have_text("Runner 17")
+    search.fill("rUNNER 5")
+    expect(rows).to_have_count(11)
+    search.fill("nobody at all")
+    expect(_board(page)).to_contain_text("Nobody like that.")
+
+
+def test_all_rows_can_be_reached(page: Page, site: Site) -> None:
+    """However long the leaderboard is, few rows are in the page, and the last one can be scrolled to."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=3000, speed=1)}")
+    LiveMap.on(page)
+    assert len(_leaderboard(page)) < 60
+    _board(page).evaluate("board => { board.scrollTop = board.scrollHeight; }")
+    last = _board(page).locator("tbody tr[aria-rowindex='3001']:not([hidden])")
+    expect(last).to_be_visible()
+
+
+def test_favourites(page: Page, site: Site) -> None:
+    """A star makes a favourite: it is in the link, can be shown alone, and has a trail on the map."""
+    run = site.create_race(competitors=20, speed=20)
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    for bib in (3, 11):
+        _row(page, bib).get_by_role("button", name=f"Favourite: bib {bib}").click()
+        expect(_row(page, bib)).to_have_class("favourite")
+    expect(page).to_have_url(re.compile(r"fav=3(,|%2C)11"))
+    page.goto(page.url)
+    live = LiveMap.on(page)
+    page.get_by_role("button", name="Favourites").click()
+    expect(_board(page).locator("tbody tr[data-bib]:not([hidden])")).to_have_count(2)
+    live.wait_for("race => race.shown().trails.length === 2")
+    live.wait_for("race => race.shown().trails.every(({ from, to }) => to - from > 50)")
+    _row(page, 3).get_by_role("button", name="Favourite: bib 3").click()
+    expect(page).to_have_url(re.compile(r"fav=11$"))
+    live.wait_for("race => race.shown().trails.length === 1")
+
+
+def test_trail_is_a_minute_long(page: Page, site: Site) -> None:
+    """A trail is whole from the first: it begins where the favourite was a minute of race time before."""
+    run = site.create_race(competitors=5, speed=10, interval=10)
+    page.goto(f"{site.dashboard}/?run={run}")
+    LiveMap.on(page).wait_for("race => race.positions().every((one) => one.distance > 400)")
+    page.goto(f"{site.dashboard}/?run={run}&fav=2")
+    live = LiveMap.on(page)
+    live.wait_for("race => race.shown().trails.length === 1")
+    (trail,) = live.ask("race => race.shown().trails")
+    pace = site.pace(run, 2)
+    assert 0.7 * 60 < (trail["to"] - trail["from"]) * pace < 1.6 * 60
+
+
+def test_who_is_that(page: Page, site: Site) -> None:
+    """A click on a dot tells who it is; the card keeps up with the race and can be closed."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=4, speed=5)}")
+    live = LiveMap.on(page)
+    live.wait_for("race => race.positions().every((one) => one.distance > 100)")
+    page.locator("iframe[src*=streamlit_folium]").scroll_into_view_if_needed()
+    bib, x, y = live.ask(
+        """(race) => {
+            const [one] = race.positions();
+            const { x, y } = window.map.latLngToContainerPoint([one.lat, one.lon]);
+            return [one.competitor, x, y];
+        }"""
+    )
+    live.frame.locator(".leaflet-container").click(position={"x": x, "y": y})
+    card = live.frame.locator(".competitor-card")
+    expect(card.locator("strong")).to_have_text(f"Runner {bib}")
+    for word in ("Bib", "Place", "Covered", "Pace", "Time"):
+        expect(card.locator("dt", has_text=word)).to_be_visible()
+    covered = card.locator("dd").nth(3)
+    before = covered.inner_text()
+    expect(covered).not_to_have_text(before)
+    live.frame.get_by_role("button", name="Close popup").click()
+    expect(card).to_be_hidden()
+
+
+def test_follow(page: Page, site: Site) -> None:
+    """Who is followed stays in the view, however near one is, until one ends it."""
+    run = site.create_race(competitors=10, speed=60)
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    _row(page, 4).get_by_role("button", name="Runner 4").click()
+    live.frame.get_by_role("button", name="Follow on the map").click()
+    live.ask("() => { window.map.setZoom(18, { animate: false }); }")
+    inside = """race => {
+        const one = race.positions().find(({ competitor }) => competitor === 4);
+        return window.map.getBounds().contains([one.lat, one.lon]);
+    }"""
+    live.wait_for(inside)
+    start = live.distances()[4]
+    live.wait_for(f"race => race.positions().find((one) => one.competitor === 4).distance > {start + 500}")
+    live.wait_for(inside)
+    assert live.ask("race => race.shown().followed") == 4
+    live.frame.get_by_role("button", name="Stop following Runner 4").click()
+    assert live.ask("race => race.shown().followed") is None
+
+
+def test_leaders_are_marked(page: Page, site: Site) -> None:
+    """The map marks the first three, those of the leaderboard."""
+    run = site.create_race(competitors=12, speed=1000)
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    expect(_figure(page, "finished")).to_have_text("12")
+    assert live.ask("race => race.shown().leaders") == [bib for _, bib in _leaderboard(page)[:3]]
+
+
+def test_geofence_lights_up(page: Page, site: Site) -> None:
+    """While somebody is inside a geofence it lights up, and the page says who is and for how long."""
+    run = site.create_race(competitors=10, how_many_get_stopped=1, min_pause=3000, max_pause=3600, speed=100)
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    inside = page.get_by_role("region", name="Geofence", exact=True)
+    expect(inside).to_contain_text("Nobody is inside.")
+    expect(live.frame.locator("path.fence.occupied")).to_have_count(1)
+    expect(_figure(page, "in_fences")).to_have_text(re.compile("[1-9]"))
+    expect(live.frame.locator(".fence-label")).to_have_attribute("data-inside", re.compile("[1-9]"))
+    expect(inside.locator("li .fact").first).to_have_text(re.compile(r"^[0-9:]+$"))
+
+
+def test_front_back_and_finish(page: Page, site: Site) -> None:
+    """Who is at the front, who at the back and who has just finished is listed."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=12, speed=1000)}")
+    LiveMap.on(page)
+    expect(_figure(page, "finished")).to_have_text("12")
+    done = page.get_by_role("region", name="Just finished")
+    listed = [int(text) for text in done.locator(".number").all_inner_texts()]
+    assert listed == [bib for _, bib in _leaderboard(page)[:-6:-1]]
+    expect(page.get_by_role("region", name="At the front")).to_contain_text("Nobody is on the course.")
+    expect(page.get_by_role("region", name="At the back")).to_contain_text("Nobody is on the course.")
+
+
+def test_colour_by_category(page: Page, site: Site) -> None:
+    """Dots can be coloured by category, and the legend says which is which."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=5)}")
+    live = LiveMap.on(page)
+    legend = live.frame.locator(".race-legend")
+    expect(legend).to_contain_text("Running")
+    _open_view(page)
+    page.get_by_text("Category", exact=True).click()
+    expect(legend).to_have_text("Open")
+    assert live.ask("race => race.shown().colour") == "category"
+
+
+def test_pause_resume_cancel(page: Page, site: Site) -> None:
+    """A race can be paused, resumed and ended from its page, and ending it is asked twice."""
+    run = site.create_race(competitors=5)
+    page.goto(f"{site.dashboard}/?run={run}")
+    LiveMap.on(page)
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("This race is paused.")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("This race is paused.")).to_be_hidden()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the race").click()
+    expect(page.get_by_text("This race was cancelled.")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+    assert site.status(run) == "cancelled"
+
+
+def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
+    """When the simulator is gone the page says how old its positions are, in a word that can't be missed."""
+    store = ("--sqlite", str(tmp_path / "races.db"))
+    with simulator(tmp_path, *store) as api, dashboard(tmp_path, api.address, *store) as pages:
+        site = Site(pages.address, api.address)
+        page.goto(f"{site.dashboard}/?run={site.create_race()}")
+        LiveMap.on(page)
+        said = page.get_by_text("The stream stands still")
+        expect(said).to_be_hidden()
+        api.end()
+        expect(said).to_be_visible()
+        expect(said).to_contain_text(re.compile(r"are 1[0-9] s old"))
+
+
+def test_source_away_is_said_beside_the_figures(page: Page, site: Site) -> None:
+    """While nothing answers the figures say since when, and recover by themselves."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}")
+    live = LiveMap.on(page)
+    page.route("**/positions?*", lambda route: route.abort())
+    said = page.get_by_text(re.compile("Nothing new since [0-9:]+. The dashboard does not answer."))
+    expect(said).to_be_visible()
+    page.unroute("**/positions?*")
+    expect(said).to_be_hidden()
+    live.wait_for_pictures(1)
+
+
+def test_by_keyboard(page: Page, site: Site) -> None:
+    """Who has no mouse reaches search, stars, and a competitor's card on the map."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
+    live = LiveMap.on(page)
+    search = page.get_by_role("searchbox")
+    search.focus()
+    page.keyboard.type("runner 6")
+    for _ in range(3):  # past the switch for favourites, to the list, to the star
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(_row(page, 6)).to_have_class("favourite")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(live.frame.locator(".competitor-card strong")).to_have_text("Runner 6")
+
+
 def test_course_across_the_antimeridian(page: Page, tmp_path: Path) -> None:
     """A course across the antimeridian is watched like any other: one line, and everybody on it."""
     courses = tmp_path / "courses"
@@ -233,8 +458,20 @@ def _chooser(page: Page) -> Locator:
     return page.get_by_role("combobox").first
 
 
-def _figure(page: Page, label: str) -> Locator:
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+def _open_view(page: Page) -> None:
+    page.get_by_role("button", name="View").click()
+
+
+def _figure(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-figure={name}] .value")
+
+
+def _board(page: Page) -> Locator:
+    return page.get_by_role("region", name="Leaderboard")
+
+
+def _row(page: Page, bib: int) -> Locator:
+    return _board(page).locator(f"tr[data-bib='{bib}']")
 
 
 def _is_question(request: Request) -> bool:
@@ -266,13 +503,13 @@ def _order(site: Site, run: str) -> dict[int, int]:
 
 
 def _leaderboard(page: Page) -> list[tuple[int, int]]:
-    """Place and bib of the rows that are shown (the table beneath the canvas is for screen readers)."""
-    page.wait_for_selector("[data-testid=stDataFrame] table tbody tr", state="attached")
-    cells = page.eval_on_selector_all(
-        "[data-testid=stDataFrame] table tbody tr",
-        "rows => rows.map(row => [...row.querySelectorAll('td')].slice(0, 2).map(td => td.innerText))",
+    """Place and bib of the rows that are shown, all of one picture."""
+    rows = _board(page).locator("tbody tr[data-bib]:not([hidden])")
+    rows.first.wait_for()
+    texts = rows.evaluate_all(
+        "rows => rows.map(row => ['.place', '.bib'].map(cell => row.querySelector(cell).innerText))"
     )
-    return [(int(place), int(bib)) for place, bib in cells]
+    return [(int(place), int(bib)) for place, bib in texts]
 
 
 def _opacity_at_first_dot(live: LiveMap) -> int:
