@@ -101,11 +101,12 @@ def _point(token: str) -> tuple[float, float, float]:
     if not 2 <= len(parts) <= 3:
         found = "one number" if len(parts) == 1 else f"{len(parts)} numbers"
         raise ValueError(f"{shown(token)} is {found}, where a point is longitude,latitude[,altitude]")
-    lon, lat, *alt = map(_number, parts)
+    lon, lat, *alt = map(number, parts)
     return lon, lat, alt[0] if alt else math.nan
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """Return a number as it is written; ValueError says if it is none."""
     if not text.encode(errors="replace").translate(None, _NUMERALS):
         try:
             number = float(text)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from simulator import kml
+from simulator import gpx, kml, kmz, markup
 from simulator.drawing import CourseError, Drawing
 from simulator.survey import survey
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
     ".kml": kml.read,
+    ".kmz": kmz.read,
+    ".gpx": gpx.read,
 }
 """The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
 
@@ -36,10 +38,19 @@ class Library:
     Attributes:
         courses: by short name (the file's name without its suffix), in that order.
         errors: by file name, in that order: why the file can't be used.
+        files: the file of each course, by short name.
     """
 
     courses: Mapping[str, Course]
     errors: Mapping[str, str]
+    files: Mapping[str, Path]
+
+
+def format_of(data: bytes) -> str:
+    """Return the suffix of the reader that a file needs, going by its content; KML if nothing else fits."""
+    if data.startswith(kmz.MAGIC):
+        return ".kmz"
+    return ".gpx" if markup.outermost(data) == "gpx" else ".kml"
 
 
 def read_course(data: bytes, filename: str, long_name: str | None = None) -> Course:
@@ -67,6 +78,7 @@ def load_folder(folder: Path) -> Library:
     """
     courses: dict[str, Course] = {}
     errors: dict[str, str] = {}
+    used: dict[str, Path] = {}
     files = (path for path in folder.iterdir() if path.suffix.lower() in READERS)
     for path in sorted(files, key=lambda path: (path.stem, path.name)):
         try:
@@ -78,7 +90,8 @@ def load_folder(folder: Path) -> Library:
             errors[path.name] = f"{path.name}: there is another file for {course.short_name}"
             continue
         courses[course.short_name] = course
-    return Library(courses, errors)
+        used[course.short_name] = path
+    return Library(courses, errors, used)
 
 
 def _bytes(path: Path) -> bytes:

@@ -53,12 +53,6 @@ def read(data: bytes, source: str = "KML") -> Drawing:
     return _Reading(source).drawing(root)
 
 
-def _name(element: etree._Element) -> str:
-    """Return the element's own name on one line, or an empty text."""
-    name = markup.child(element, "name")
-    return "" if name is None else " ".join(markup.text(name).split())
-
-
 @dataclass
 class _Reading:
     """One reading of one file: what has been found so far."""
@@ -86,7 +80,7 @@ class _Reading:
         )
 
     def take_name(self, document: etree._Element) -> None:
-        self.name = self.name or _name(document)
+        self.name = self.name or markup.name(document)
 
     def take_line(self, element: etree._Element) -> None:
         parent = element.getparent()
@@ -166,7 +160,7 @@ class _Reading:
             if markup.local(around) == "Placemark":
                 # Remembered: a Placemark may hold any number of geometries before its name.
                 if around not in self.names:
-                    self.names[around] = _name(around)
+                    self.names[around] = markup.name(around)
                 return self.names[around]
         return ""
 

@@ -9,14 +9,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulator.course import MAX_DISTANCE
-from simulator.courses import read_course
+from simulator.courses import READERS, format_of, read_course
 from simulator.drawing import CourseError
 from simulator.survey import limits
 
 REAL = (Path(__file__).parents[2] / "courses" / "crystal-palace.kml").read_bytes()
+FILES = Path(__file__).parent / "files"
 PIECES = (
     b"", b"9", b"-", b",", b" ", b"\n", b"<", b"<!--", b"e", b".", b"180", b"-180", b"90", b"1e300", b"nan",
     b"&lt;", b"&amp", b"\xff", b"\x00", b"<Point>", b"</Placemark>", b"<gx:Track>", b"laps",
+    b"<trkpt>", b'lat="', b"PK\x01\x02", b"PK\x05\x06", b"\x01",
 )  # fmt: skip
 
 edits = st.lists(
@@ -24,10 +26,10 @@ edits = st.lists(
 )
 
 
-def check(data: bytes) -> bool:
+def check(data: bytes, suffix: str = ".kml") -> bool:
     """Read the bytes; a course that comes of them has to be sound."""
     try:
-        course = read_course(data, "any.kml")
+        course = read_course(data, f"any{suffix}")
     except CourseError:
         return False
     assert limits.MIN_DISTANCE * 0.99 < course.distance <= MAX_DISTANCE
@@ -49,18 +51,31 @@ def check(data: bytes) -> bool:
 @example(b"<kml/>")
 def test_any_bytes(data: bytes) -> None:
     """So few bytes never make a course, and fail with a CourseError only."""
-    assert not check(data)
+    assert not any(check(data, suffix) for suffix in READERS)
+    assert format_of(data) in READERS
 
 
 @settings(max_examples=500, deadline=None)
 @given(edits)
 def test_mutated(edits: list[tuple[float, int, bytes]]) -> None:
     """A real file with pieces cut out and put in gives a sound course or a CourseError."""
-    data = REAL
+    check(edited(REAL, edits))
+
+
+def edited(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
+    """Return a file with pieces cut out and put in."""
     for place, cut, piece in edits:
         at = int(place * len(data))
         data = data[:at] + piece + data[at + cut :]
-    check(data)
+    return data
+
+
+@settings(max_examples=500, deadline=None)
+@given(edits)
+def test_mutated_in_other_formats(edits: list[tuple[float, int, bytes]]) -> None:
+    """So does a KMZ, whose bytes then are no archive or a strange one, and a GPX."""
+    for path in (FILES / "kmz-doc.kmz", FILES / "gpx-track.gpx"):
+        check(edited(path.read_bytes(), edits), path.suffix)
 
 
 numbers = st.sampled_from(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from simulator import courses
-from simulator.courses import load_folder, read_course
+from simulator import courses, markup
+from simulator.courses import format_of, load_folder, read_course
 from simulator.drawing import CourseError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+FILES = Path(__file__).parent / "files"
 GOOD = "<kml><LineString><coordinates>0,51 0,51.01</coordinates></LineString></kml>"
 
 
@@ -46,6 +44,46 @@ def test_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courses, "MAX_BYTES", 10)
     (tmp_path / "a.kml").write_text(GOOD)
     assert list(load_folder(tmp_path).errors) == ["a.kml"]
+
+
+def test_every_format(tmp_path: Path) -> None:
+    """KML, KMZ and GPX files in a folder are courses alike, and of each its file is known."""
+    for name in ("plain.kml", "kmz-doc.kmz", "gpx-track.gpx"):
+        (tmp_path / name).write_bytes((FILES / name).read_bytes())
+    library = load_folder(tmp_path)
+    assert {name: round(course.distance, 1) for name, course in library.courses.items()} == {
+        "gpx-track": 412.4,
+        "kmz-doc": 412.4,
+        "plain": 412.4,
+    }
+    assert library.files["kmz-doc"] == tmp_path / "kmz-doc.kmz"
+
+
+@pytest.mark.parametrize(
+    ("data", "suffix"),
+    [
+        (GOOD.encode(), ".kml"),
+        ((FILES / "utf-16.kml").read_bytes(), ".kml"),
+        ((FILES / "kmz-doc.kmz").read_bytes(), ".kmz"),
+        ((FILES / "kmz-cut-short.kmz").read_bytes(), ".kmz"),
+        ((FILES / "gpx-track.gpx").read_bytes(), ".gpx"),
+        ((FILES / "gpx-track.gpx").read_text().replace("UTF-8", "UTF-16").encode("utf-16"), ".gpx"),
+        (b"\n\n<?xml version='1.0'?><!-- <kml> --><g:gpx>", ".gpx"),
+        (b"<!--" + b"x" * 200_000 + b"--><gpx><", ".gpx"),
+        (b"<html><gpx/></html>", ".kml"),
+        (b"", ".kml"),
+    ],
+)
+def test_format_is_told_by_content(data: bytes, suffix: str) -> None:
+    """A file's content tells its format, whatever encoding it has and whatever is wrong further down."""
+    assert format_of(data) == suffix
+
+
+def test_a_file_of_tags_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with more tags and attributes than any course needs is refused before they take memory."""
+    monkeypatch.setattr(markup, "MAX_MARKS", 10)
+    with pytest.raises(CourseError, match="more than 10 tags and attributes"):
+        read_course(b"<kml>" + b"<a/>" * 10, "a.kml")
 
 
 def test_other_format() -> None:
