@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 UNKNOWN = "\N{EN DASH}"
 
+SECONDS_PER_HOUR = 3600
+
 MIN_PACE_DISTANCE_M = 50.0
 """Over less than this a pace says more about rounding and the start than about running."""
 
@@ -19,6 +21,23 @@ def race_time(seconds: float) -> str:
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}"
+
+
+def duration(seconds: float) -> str:
+    """m:ss of what lasts less than an hour, else h:mm:ss; whole seconds, never rounded up."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return UNKNOWN
+    if seconds >= SECONDS_PER_HOUR:
+        return race_time(seconds)
+    minute, second = divmod(int(seconds), 60)
+    return f"{minute}:{second:02}"
+
+
+def gap(seconds: float) -> str:
+    """How far behind somebody is: +m:ss, nothing for who isn't."""
+    if not math.isfinite(seconds):
+        return UNKNOWN
+    return "" if seconds <= 0 else f"+{duration(seconds)}"
 
 
 def pace(seconds: float, metres: float) -> str:

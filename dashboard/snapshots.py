@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dashboard import ground, picture
+from dashboard import finish_list, ground, picture
 from dashboard.history import raw_time_at
 from dashboard.split_times import SplitTimes
 from dashboard.standing import Moment, race_time, stand
@@ -23,6 +23,7 @@ from dashboard.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from dashboard.finish_list import Results
     from dashboard.standing import Standing
     from dashboard.store import Competitor, Course, Positions, Race, Store
 
@@ -65,7 +66,8 @@ class Snapshot:
     """A race at one moment, with all that is shown of it; what is costly is worked out once.
 
     `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on
-    another line than the one that has its name in the store.
+    another line than the one that has its name in the store. `is_final`: the race is over and everything
+    that it told has been read.
     """
 
     race: Race
@@ -74,6 +76,7 @@ class Snapshot:
     positions: Positions
     standing: Standing
     taken_at: float
+    is_final: bool
 
     @cached_property
     def packed(self) -> picture.Packed:
@@ -114,6 +117,7 @@ class _Watched:
     over_since: float = math.inf
     has_all_passings: bool = False
     moments: deque[tuple[float, Moment]] = field(default_factory=deque)
+    results: tuple[Snapshot, Results] | None = None
 
 
 class Snapshots:
@@ -190,6 +194,18 @@ class Snapshots:
             raise UnknownRaceError(run_id)
         return snapshot
 
+    def results(self, run_id: str) -> tuple[Snapshot, Results]:
+        """The picture of a race and its results, worked out once for all who ask; raises what `get` does."""
+        self.get(run_id)
+        watched = self._watch(run_id)
+        with watched.taking:
+            if watched.snapshot is None:
+                raise UnknownRaceError(run_id)
+            if watched.results is None or watched.results[0] is not watched.snapshot:
+                found = finish_list.results(watched.snapshot.positions, watched.splits)
+                watched.results = (watched.snapshot, found)
+            return watched.results
+
     def _age(self, watched: _Watched) -> float:
         return self._clock() - watched.asked
 
@@ -230,6 +246,7 @@ class Snapshots:
             positions=positions,
             standing=standing,
             taken_at=self._wall_clock(),
+            is_final=watched.has_all_passings,
         )
 
     def _read_passings(self, race: Race, watched: _Watched) -> None:

@@ -39,6 +39,21 @@ class Stay(NamedTuple):
     since: float
 
 
+class Visits(NamedTuple):
+    """Visits to geofences; all of shape (k,).
+
+    Attributes:
+        fence: the geofence's name.
+        bib: who.
+        entered, left: race seconds; `left` is NaN for who is still inside.
+    """
+
+    fence: NDArray[np.str_]
+    bib: NDArray[np.int64]
+    entered: Floats
+    left: Floats
+
+
 class SplitTimes:
     """The times of a race, kept by timing point."""
 
@@ -73,6 +88,32 @@ class SplitTimes:
             metres[passed], seconds[passed] = self._distance[point], times[passed]
         return metres, seconds
 
+    def matrix(self, kind: str, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """All points of one kind by distance: their metres, shape (s,), and the times there, shape (n, s)."""
+        points = sorted(self._of(kind), key=lambda point: (self._distance[point], point))
+        metres = np.array([self._distance[point] for point in points])
+        return metres, np.array([self._at(point, bibs) for point in points]).reshape(len(points), len(bibs)).T
+
+    def visits(self) -> Visits:
+        """Every visit to a geofence, ended or not, by the fence's name, then who came first first."""
+        found: list[tuple[str, NDArray[np.intp], Floats, Floats]] = []
+        for enter in sorted(self._of("enter"), key=lambda point: (point.name, self._distance[point])):
+            bibs = np.flatnonzero(~np.isnan(self._times[enter]))
+            leave = self._at(Point("exit", enter.name, enter.lap), bibs)
+            # Who finishes inside, or gives up, is in it until then.
+            left = np.where(np.isnan(leave), self._end(bibs), leave)
+            found.append((enter.name, bibs, self._times[enter][bibs], left))
+        fences = np.repeat([name for name, *_ in found], [len(bibs) for _, bibs, *_ in found])
+        who, entered, left = (
+            np.concatenate([visit[nth] for visit in found]) if found else np.empty(0) for nth in (1, 2, 3)
+        )
+        order = np.lexsort((who, entered, fences))
+        return Visits(fences[order], who[order].astype(np.int64), entered[order], left[order])
+
+    def _end(self, bibs: NDArray[np.intp]) -> Floats:
+        ends = [self._at(point, bibs) for point in self._times if point.kind in END_KINDS]
+        return np.fmin.reduce(ends) if ends else np.full(len(bibs), np.nan)
+
     def head(self) -> tuple[Floats, Floats]:
         """The first time at which anybody was at each timing point: metres and race seconds, rising."""
         points = [point for point in self._times if point.kind in HEAD_KINDS]
@@ -104,7 +145,9 @@ class SplitTimes:
         return [point for point in self._times if point.kind == kind]
 
     def _at(self, point: Point, bibs: NDArray[np.int64]) -> Floats:
-        times = self._times[point]
+        times = self._times.get(point, np.empty(0))
+        if not len(times):
+            return np.full(len(bibs), np.nan)
         known = bibs < len(times)
         found: Floats = np.where(known, times[np.where(known, bibs, 0)], np.nan)
         return found

@@ -29,6 +29,21 @@ def title(text: str) -> None:
     st.html(f'<h1 class="page-title">{escape(text)}</h1>')
 
 
+def section(text: str) -> None:
+    """The heading of a part of the page."""
+    st.html(f'<h2 class="section-title">{escape(text)}</h2>')
+
+
+def tiles(*figures: tuple[str, str, str]) -> None:
+    """Figures side by side, each with a word above it and a note below."""
+    items = "".join(
+        f'<div class="tile"><span>{escape(word)}</span><strong>{escape(value)}</strong>'
+        f"<small>{escape(note)}</small></div>"
+        for word, value, note in figures
+    )
+    st.html(f'<div class="tiles">{items}</div>')
+
+
 def facts(*texts: str) -> None:
     """Short facts in one quiet line."""
     items = "".join(f"<span>{escape(text)}</span>" for text in texts)

@@ -1,0 +1,145 @@
+"""The results page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import context
+from dashboard.api import RaceApi
+from dashboard.escape import escape
+from dashboard.settings import Settings
+from dashboard.snapshots import Snapshots
+from dashboard.store import Competitor, StoreError
+from tests.dashboard.fakes import FakeStore, at, race
+from tests.dashboard.test_finish_list import NOW, PASSED
+from tests.dashboard.test_pages import NOBODY, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def store() -> Iterator[FakeStore]:
+    """A store with a race that is over."""
+    known = FakeStore(known=[race(status="finished", competitors=5)], now=at(*NOW), passed=PASSED)
+    seconds = iter(range(0, 10_000_000, 20))  # so much later each time that a race that is over is final
+    snapshots = Snapshots(known, lambda: float(next(seconds)))
+    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY)))
+    yield known
+    context.uninstall()
+
+
+def page(run_id: str = "run_1") -> AppTest:
+    """The results page after it has run."""
+
+    def script() -> None:
+        import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
+
+        from dashboard import results  # noqa: PLC0415
+
+        page = st.Page(lambda: None, title="Live", url_path="live")
+        st.navigation([page, st.Page(lambda: results.show(page, page), title="R", default=True)]).run()
+
+    drawn = AppTest.from_function(script, default_timeout=30)
+    drawn.query_params["run"] = run_id
+    return drawn.run()
+
+
+def test_finish_list(store: FakeStore) -> None:
+    """The finish list has places, times, gaps, paces and splits as runners read them."""
+    store.names = {2: Competitor("Åsa", "W35", 1)}
+    drawn = page()
+    assert "2 of 5 finished" in text(drawn)
+    assert "Provisional" not in text(drawn)
+    table = drawn.dataframe[0].value
+    assert table.iloc[0].to_dict() == {
+        "Place": 1,
+        "Bib": 2,
+        "Name": "Åsa",
+        "Category": "W35",
+        "Chip time": "0:16:40",
+        "Gap": "",
+        "Pace": "6:40",
+        "1 km": "6:40",
+        "2 km": "13:22",
+        "Status": "Finished",
+    }
+    assert table["Gap"].tolist()[1:3] == ["+0:09", "\N{EN DASH}"]
+    assert table["Status"].tolist() == ["Finished", "Finished", "Paused", "Running", "DNF"]
+
+
+def test_short_figures(store: FakeStore) -> None:
+    """Winner, median and last are said at a glance."""
+    assert store.known
+    said = text(page())
+    for word in ("Winner", "0&#58;16&#58;40", "Median", "Last"):
+        assert word in said
+
+
+def test_geofence_tables(store: FakeStore) -> None:
+    """Stays are summed up by geofence, and the longest are listed, who is still inside first."""
+    assert store.known
+    _, summed, longest = (frame.value for frame in page().dataframe)
+    assert summed["Geofence"].tolist() == ["North", "Stadium"]
+    assert summed["Median stay"].tolist() == ["1:10", "0:20"]
+    assert longest["Stay"].tolist() == ["still inside", "1:40", "0:40", "0:20"]
+
+
+def test_race_that_goes_on(store: FakeStore) -> None:
+    """While a race goes on its results are said to be provisional."""
+    store.known = [race(status="running", competitors=5)]
+    assert "Provisional" in text(page())
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("scheduled", "Nobody has started yet."), ("running", "Nobody has told")]
+)
+def test_nobody_yet(store: FakeStore, status: str, said: str) -> None:
+    """Before anybody is anywhere the page says so instead of showing an empty list."""
+    store.known, store.now, store.passed = [race(status=status)], at(), []
+    drawn = page()
+    assert escape(said) in text(drawn)
+    assert not drawn.dataframe
+
+
+def test_nobody_has_finished(store: FakeStore) -> None:
+    """Where nobody has finished there is a word and no empty chart."""
+    store.known, store.passed = [race(status="running")], []
+    store.now = at((1, 300.0, "running", 100.0))
+    said = text(page())
+    assert escape("Nobody has finished yet.") in said
+    assert escape("Nobody has come to a split yet.") in said
+
+
+def test_comparing(store: FakeStore) -> None:
+    """Somebody can be compared with the winner and the field, by bib and name."""
+    store.names = {1: Competitor("$x$ **Bo**", "M", 1)}
+    drawn = page()
+    assert drawn.multiselect[0].options[0] == "1 \N{MIDDLE DOT} $x$ **Bo**"
+    drawn.multiselect[0].select(1).run()
+    assert not drawn.exception
+
+
+def test_no_race_yet(store: FakeStore) -> None:
+    """Without a race the page leads to the form."""
+    store.known = []
+    assert "No race yet" in text(page(""))
+
+
+def test_store_away_and_back(store: FakeStore) -> None:
+    """While the store can't be read the page says why, and it is itself again afterwards."""
+    store.failure = StoreError("The broker sleeps.")
+    drawn = page()
+    assert "The broker sleeps" in text(drawn)
+    store.failure = None
+    assert drawn.run().dataframe
+
+
+def test_long_course_has_few_columns(store: FakeStore) -> None:
+    """On a long course every so many splits are shown, so that the list can be read."""
+    store.passed = [(1, "split", f"{km} km", 1, 1000.0 * km, 200.0 * km) for km in range(1, 43)]
+    columns = [name for name in page().dataframe[0].value.columns if name.endswith(" km")]
+    assert columns == ["1 km", "6 km", "11 km", "16 km", "21 km", "26 km", "31 km", "36 km", "41 km"]
