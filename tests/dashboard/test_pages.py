@@ -68,7 +68,14 @@ def test_race(store: FakeStore) -> None:
     store.known = [race(speed=20.0, interval=40.0, seed=7)]
     page = run("run_1")
     said = text(page)
-    for fact in ("Saturday", "Over the hills", "5.00 km", "2 competitors", "20\N{MULTIPLICATION SIGN} speed", "seed 7"):
+    for fact in (
+        "Saturday",
+        "Over the hills",
+        "5.00 km",
+        "2 competitors",
+        "20\N{MULTIPLICATION SIGN} speed",
+        "seed 7",
+    ):
         assert escape(fact) in said
     told = parts(page)
     assert told["figures"] == {"part": "figures", "run": "run_1", "competitors": 2, "tick": 2.0}
