@@ -7,12 +7,12 @@ import sys
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
-from pinot.cluster import PinotError
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import TopicError
 from pinot.waiting import WaitedTooLongError
 from simulator.drawing import CourseError
+from simulator.pinot_controller import PinotError
 
 
 def main(arguments: list[str]) -> int:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from simulator.pinot_controller import ask, checked, request
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-REQUEST_SECONDS = 60.0
 PROBE_SECONDS = 5.0
-
-
-class PinotError(RuntimeError):
-    """Pinot refuses something, or can't be reached; the text has its own words."""
 
 
 def http_trouble(url: str) -> str | None:
     """What is wrong with what should answer at `url`, or None if it answers 200."""
     try:
-        answer = _request("GET", url, timeout=PROBE_SECONDS)
+        answer = request("GET", url, timeout=PROBE_SECONDS)
     except httpx.HTTPError as error:
         return f"{url}: {str(error) or type(error).__name__}"
     return None if answer.is_success else f"{url} answers {answer.status_code}"
@@ -31,7 +27,7 @@ def query_trouble(broker: str, table: str) -> str | None:
     """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered."""
     try:
         count = f"select count(*) from {table}"  # noqa: S608 - the table's name is ours
-        answer = _request("POST", f"{broker}/query/sql", json={"sql": count}, timeout=PROBE_SECONDS)
+        answer = request("POST", f"{broker}/query/sql", json={"sql": count}, timeout=PROBE_SECONDS)
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         return f"{broker}: {str(error) or type(error).__name__}"
@@ -81,43 +77,19 @@ class Cluster:
         answer = self._send("GET", f"/segments/{table}").json()
         return [name for kind in answer for names in kind.values() for name in names]
 
-    def ingest(self, table: str, rows: bytes, batch: Mapping[str, str]) -> None:
-        """Make one segment of `rows` (a JSON object a line), as `batch` (Pinot's batchConfigMap) says."""
-        self._send(
-            "POST",
-            "/ingestFromFile",
-            params={"tableNameWithType": f"{table}_OFFLINE", "batchConfigMapStr": json.dumps(batch)},
-            files={"file": (f"{table}.json", rows)},
-        )
+    def delete_segment(self, table: str, segment: str) -> None:
+        """Delete a segment of an OFFLINE table."""
+        self._send("DELETE", f"/segments/{table}/{segment}", params={"type": "OFFLINE"})
 
     def _get(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("GET", path)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
-        found: dict[str, Any] = _checked(answer).json()
+        found: dict[str, Any] = checked(answer).json()
         return found
 
     def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return _checked(self._ask(method, path, **rest))
+        return checked(self._ask(method, path, **rest))
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        try:
-            return _request(method, self._controller + path, timeout=REQUEST_SECONDS, **rest)
-        except httpx.HTTPError as error:
-            trouble = str(error) or type(error).__name__
-            raise PinotError(f"{self._controller}{path}: {trouble}") from error
-
-
-def _request(method: str, url: str, **rest: Any) -> httpx.Response:
-    """Ask without the machine's proxy settings: Pinot is here or on this network."""
-    return httpx.request(method, url, trust_env=False, **rest)
-
-
-def _checked(answer: httpx.Response) -> httpx.Response:
-    if answer.is_success:
-        return answer
-    try:
-        words = answer.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        words = answer.text
-    raise PinotError(f"Pinot answers {answer.status_code} to {answer.request.url.path}: {words}")
+        return ask(method, self._controller, path, **rest)

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulator.settings import Url
+
 ROOT = Path(__file__).parents[1]
-
-
-def _without_slash(url: str) -> str:
-    return url.rstrip("/")  # paths are put behind it
-
-
-Url = Annotated[str, AfterValidator(_without_slash)]
 
 
 class Settings(BaseSettings):

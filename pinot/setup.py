@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from pinot.cluster import Cluster, http_trouble, query_trouble
 from pinot.configs import TABLES, read_schema, read_table
-from pinot.courses import load_courses
 from pinot.topics import kafka_trouble, set_up_topics
 from pinot.waiting import wait_for
 from simulator.courses import load_folder
 from simulator.drawing import CourseError
+from simulator.pinot_courses import CourseTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pinot.settings import Settings
     from simulator.course import Course
+
+OLD_SEGMENT = "courses"
+"""In which older versions of the set-up kept all courses."""
 
 
 def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
@@ -38,7 +41,8 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     cluster = Cluster(settings.pinot_controller)
     for name in TABLES:
         _set_up_table(cluster, name, settings, say)
-    say(f"courses loaded: {load_courses(cluster, courses)}")
+    _load_courses(cluster, settings.pinot_controller, courses)
+    say(f"courses loaded: {len(courses)}")
     for name in TABLES:
         trouble = partial(query_trouble, settings.pinot_broker, name)
         wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
@@ -51,6 +55,15 @@ def _read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
     if not library.courses:
         raise CourseError(f"{folder} has no course that can be used")
     return list(library.courses.values())
+
+
+def _load_courses(cluster: Cluster, controller: str, courses: list[Course]) -> None:
+    """Bring these courses into their table; those that were uploaded stay in it."""
+    table = CourseTable(controller)
+    for course in courses:
+        table.load(course)
+    if OLD_SEGMENT in cluster.segments("courses"):
+        cluster.delete_segment("courses", OLD_SEGMENT)
 
 
 def _set_up_table(cluster: Cluster, name: str, settings: Settings, say: Callable[[str], None]) -> None:

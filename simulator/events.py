@@ -147,7 +147,7 @@ class RaceRecord:
 
 @dataclass(frozen=True, eq=False)
 class CourseRecord:
-    """The course of a race (table `courses`, no topic: in Pinot the set-up fills it)."""
+    """A course (table `courses`; no topic leads there: Pinot gets it through its controller)."""
 
     course: Course
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
     from twisted.python.failure import Failure
 
+    from simulator.course_loader import CourseLoader
     from simulator.events import Batch, Streamed
     from simulator.reactor import DelayedCall, Reactor
 
@@ -68,11 +69,13 @@ class KafkaPublisher:
     Args:
         reactor: gives the turns.
         bootstrap: `host:port`, several with commas between.
+        loader: brings courses, which have no topic, into Pinot; without one Pinot isn't told of them.
     """
 
-    def __init__(self, reactor: Reactor, bootstrap: str) -> None:
+    def __init__(self, reactor: Reactor, bootstrap: str, loader: CourseLoader | None = None) -> None:
         self._reactor = reactor
         self._bootstrap = bootstrap
+        self._loader = loader
         self._log = structlog.get_logger()
         self._errors = 0
         self._taken = 0
@@ -86,8 +89,10 @@ class KafkaPublisher:
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
-        """Take a batch (not of courses: they have no topic); fires when fewer than HIGH_WATER events wait."""
+        """Take a batch; fires when fewer than HIGH_WATER events wait, for a course at once."""
         if isinstance(batch, CourseRecord):
+            if self._loader is not None:
+                self._loader.load(batch.course)
             return succeed(None)
         if not self._topics_seen:
             return self._look_for_topics().addCallback(lambda _: self._take(batch))
@@ -104,7 +109,9 @@ class KafkaPublisher:
         if self._alarm.active():
             self._alarm.cancel()
         self._produce_again()
-        return deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
+        loading = succeed(None) if self._loader is None else self._loader.close()
+        flushing = deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
+        return flushing.addBoth(lambda flushed: loading.addCallback(lambda _: flushed))
 
     def _look_for_topics(self) -> Deferred[None]:
         """Ask the broker, in a thread, whether it has the topics; fails with PublishError if not."""

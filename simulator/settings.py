@@ -9,10 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _without_slash(url: str) -> str:
+    return url.rstrip("/")  # paths are put behind it
+
+
+Url = Annotated[str, AfterValidator(_without_slash)]
 
 
 class ServeSettings(BaseSettings):
@@ -33,6 +40,14 @@ class ServeSettings(BaseSettings):
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers, host:port[,…].")
     sqlite: Path = Field(default=Path("racecast.db"), description="File of the embedded store.")
     courses: Path = Field(default=Path("courses"), description="Folder with course files.")
+    uploads: Path = Field(
+        default=Path("uploads"), description="Folder that keeps uploaded course files; made if need be."
+    )
+    pinot_controller: Url = Field(
+        default="http://127.0.0.1:9000",
+        description="Pinot's controller, which is told of new courses; used with --publisher kafka. "
+        "If it is empty, nobody is told.",
+    )
     history_days: float = Field(
         default=7.0, gt=0, description="Days that the embedded store keeps a race that has ended."
     )

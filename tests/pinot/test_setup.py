@@ -16,12 +16,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 
 from pinot import configs
 from pinot.__main__ import main
-from pinot.cluster import Cluster, PinotError, http_trouble, query_trouble
+from pinot.cluster import Cluster, http_trouble, query_trouble
 from pinot.configs import TABLES, read_schema
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import read_topics, set_up_topics
 from simulator.drawing import CourseError
+from simulator.pinot_controller import PinotError
 from tests.conftest import stack_settings
 
 if TYPE_CHECKING:
@@ -49,10 +50,12 @@ def test_second_time_is_harmless(stack: Stack) -> None:
     assert [line.partition(": ")[2] for line in done] == ["up to date"] * (len(read_topics()) + len(TABLES))
 
 
-def test_courses_are_loaded_into_one_segment(stack: Stack) -> None:
-    """Loading courses again replaces what was loaded before."""
+def test_courses_are_loaded_into_a_segment_each(stack: Stack) -> None:
+    """Loading courses again replaces what was loaded before, course by course."""
     set_up(stack_settings(stack), lambda _: None)
-    assert Cluster(stack.controller).segments("courses") == ["courses"]
+    segments = Cluster(stack.controller).segments("courses")
+    for name in ("crystal-palace", "hilly-half", "track-10000m"):
+        assert [segment for segment in segments if name in segment] == [f"courses_{name}"]
 
 
 def test_topics_are_as_configured(stack: Stack) -> None:
@@ -106,12 +109,12 @@ def test_course_without_a_fence_contains_nobody(pinot: Pinot, tmp_path: Path, re
     (tmp_path / "no-fence.kml").write_text(NO_FENCE)
     (tmp_path / "bad.kml").write_text("nothing")
     said: list[str] = []
+    set_up(restored.model_copy(update={"courses": tmp_path}), said.append)
     try:
-        set_up(restored.model_copy(update={"courses": tmp_path}), said.append)
-        found = pinot.ask("select ST_AsText(geoFenceLocation) from courses where shortName = 'no-fence'")
+        fences = "select ST_AsText(geoFenceLocation) from courses where shortName = 'no-fence'"
+        pinot.wait_until(fences, [["POLYGON EMPTY"]])
     finally:
-        set_up(restored, lambda _: None)
-    assert found == [["POLYGON EMPTY"]]
+        Cluster(restored.pinot_controller).delete_segment("courses", "courses_no-fence")
     assert [line for line in said if line.startswith("left out: bad.kml")]
 
 

@@ -1,0 +1,152 @@
+"""Pinot's table of courses: filled by the set-up, by uploads and by races, one segment a course."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import httpx
+import orjson
+import pytest
+
+from pinot.cluster import Cluster
+from pinot.setup import OLD_SEGMENT, set_up
+from pinot.waiting import wait_for
+from simulator.courses import load_folder, read_course
+from simulator.pinot_controller import PinotError
+from simulator.pinot_courses import FIELDS, CourseTable, row_of, segment_of
+from tests.conftest import stack_settings
+from tests.processes import ROOT, simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.pinot.conftest import Pinot
+
+PLAIN = (ROOT / "tests" / "courses" / "files" / "plain.kml").read_bytes()
+SHIPPED = ("crystal-palace", "hilly-half", "track-10000m")
+
+
+@pytest.fixture
+def name(pinot: Pinot) -> Iterator[str]:
+    """A short name that no other test has; its segment is deleted afterwards."""
+    name = f"t-{uuid4().hex[:12]}"
+    yield name
+    cluster = Cluster(pinot.stack.controller)
+    if segment_of(name) in cluster.segments("courses"):
+        cluster.delete_segment("courses", segment_of(name))
+
+
+def into(pinot: Pinot) -> list[str]:
+    """The flags of a simulator that tells this Kafka and this Pinot."""
+    addresses = ["--kafka", pinot.stack.kafka, "--pinot-controller", pinot.stack.controller]
+    return ["--publisher", "kafka", *addresses]
+
+
+def look_up(name: str) -> str:
+    """The query that looks a course's name up, as the queries of the original do."""
+    return f"select lookup('courses', 'longName', 'shortName', '{name}') from courses limit 1"
+
+
+def test_the_row_is_what_the_table_is_made_of() -> None:
+    """A course's line of JSON has the columns, and what the config makes the others of; no text is empty."""
+    row = orjson.loads(row_of(read_course(PLAIN.replace(b"Polygon", b"P"), "park.kml")))
+    config = json.loads((ROOT / "pinot" / "tables" / "courses.json").read_text())
+    schema = json.loads((ROOT / "pinot" / "schemas" / "courses.json").read_text())
+    columns = {spec["name"] for part, specs in schema.items() if part.endswith("Specs") for spec in specs}
+    made = {
+        transform["columnName"]: transform["transformFunction"].split("(")[1].rstrip(")")
+        for transform in config["ingestionConfig"]["transformConfigs"]
+    }
+
+    assert tuple(row) == FIELDS
+    assert set(row) == columns - set(made) | set(made.values())
+    assert row["fencesWkt"] == "POLYGON EMPTY"
+    assert "" not in row.values()
+
+
+def test_a_course_is_loaded_once(answering: Callable[[int, bytes], str]) -> None:
+    """What was loaded is remembered, and loaded again only if it has changed; a refusal is no loading."""
+    same, changed = (read_course(PLAIN.replace(b"Test", name), "a.kml") for name in (b"Test", b"New"))
+    table = CourseTable(answering(200, b"{}"))
+    table.load(same)
+    table._controller = answering(500, b'{"error": "not now"}')
+    table.load(same)
+    for _ in range(2):
+        with pytest.raises(PinotError, match="500 to /ingestFromFile: not now"):
+            table.load(changed)
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    """A setting that is no URL is a Pinot that can't be reached, and no fault of ours."""
+    for address in ("nowhere", "http://[", "http://127.0.0.1:1"):
+        with pytest.raises(PinotError):
+            CourseTable(address).load(read_course(PLAIN, "a.kml"))
+
+
+def test_an_upload_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
+    """An uploaded course is looked up as the shipped ones are, with its fences; a second set-up keeps it."""
+    with simulator(tmp_path, *into(pinot)) as running:
+        address = f"{running.address}/courses?name={name}"
+        assert httpx.post(address, content=PLAIN, trust_env=False).status_code == 201
+        pinot.wait_until(look_up(name), [["Test"]])
+    set_up(stack_settings(pinot.stack), lambda _: None)
+
+    pinot.wait_until(look_up(name), [["Test"]])
+    for shipped in SHIPPED:
+        long_name = load_folder(ROOT / "courses").courses[shipped].long_name
+        pinot.wait_until(look_up(shipped), [[long_name]])
+    ((fences,),) = pinot.ask(f"select fences from courses where shortName = '{name}'")
+    assert [fence["name"] for fence in json.loads(fences)] == ["Park"]
+
+
+def test_uploads_are_loaded_at_the_start(pinot: Pinot, name: str, tmp_path: Path) -> None:
+    """What lies in the folder of uploads is in Pinot soon after the start, if it wasn't before."""
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / f"{name}.kml").write_bytes(PLAIN)
+    with simulator(tmp_path, *into(pinot)):
+        pinot.wait_until(look_up(name), [["Test"]])
+
+
+def test_a_course_of_a_race_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
+    """A race that brings its points along has its course in the table."""
+    race = {"course": name, "run_id": name, "points": [[0, 51], [0.01, 51]], "competitors": 1}
+    with simulator(tmp_path, *into(pinot)) as running:
+        answer = httpx.post(f"{running.address}/races", json=race, trust_env=False)
+        assert answer.status_code == 201
+        pinot.wait_until(look_up(name), [[name]])
+        row = pinot.ask(f"select ST_AsText(geoFenceLocation), fences from courses where shortName = '{name}'")
+
+    assert row == [["POLYGON EMPTY", "[]"]]
+
+
+def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:
+    """Loading a course again, as another start does, replaces its row and leaves one segment."""
+    for long_name in (b"Test", b"New name"):
+        CourseTable(pinot.stack.controller).load(
+            read_course(PLAIN.replace(b"Test", long_name), f"{name}.kml")
+        )
+    pinot.wait_until(look_up(name), [["New name"]])
+
+    assert pinot.ask(f"select count(*) from courses where shortName = '{name}'") == [[1]]
+    assert Cluster(pinot.stack.controller).segments("courses").count(segment_of(name)) == 1
+
+
+def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one segment in which the set-up used to keep all courses is deleted, and no course is lost."""
+    with monkeypatch.context() as patched:
+        patched.setattr("simulator.pinot_courses.segment_of", lambda _: OLD_SEGMENT)
+        CourseTable(pinot.stack.controller).load(load_folder(ROOT / "courses").courses["hilly-half"])
+    set_up(stack_settings(pinot.stack), lambda _: None)
+    cluster = Cluster(pinot.stack.controller)
+
+    def left() -> str | None:
+        return "it is there" if OLD_SEGMENT in cluster.segments("courses") else None
+
+    # Pinot deletes when all its servers have let go.
+    wait_for("the end of the old segment", left, seconds=30, say=print)
+    for name in SHIPPED:
+        pinot.wait_until(f"select count(*) from courses where shortName = '{name}'", [[1]])
+        pinot.wait_until(look_up(name), [[load_folder(ROOT / "courses").courses[name].long_name]])
