@@ -24,8 +24,9 @@ USER 10001:10001
 
 EXPOSE 8080 8501
 
-# The embedded store's file: all else in the image belongs to root.
+# The embedded store's file and the uploaded courses: all else in the image belongs to root.
 ENV RACECAST_SQLITE=/data/racecast.db
+ENV RACECAST_UPLOADS=/data/uploads
 
 # What answers here is in this container: a proxy that the host hands down has no part in it.
 ENV HEALTH_URL=http://127.0.0.1:8080/healthz

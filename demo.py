@@ -39,7 +39,8 @@ def main() -> None:
     with contextlib.ExitStack() as running:
         data = running.enter_context(tempfile.TemporaryDirectory(prefix="racecast-"))
         store = ("--sqlite", str(Path(data) / "racecast.db"))
-        simulator = _start(running, "simulator", "serve", "--port", str(api), *store)
+        uploads = ("--uploads", str(Path(data) / "uploads"))
+        simulator = _start(running, "simulator", "serve", "--port", str(api), *store, *uploads)
         dashboard = _start(
             running, "dashboard", "--dashboard-port", str(page), "--api", f"http://127.0.0.1:{api}", *store
         )

@@ -24,8 +24,9 @@ from simulator.run import fingerprint
 from simulator.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from simulator.catalogue import Catalogue
     from simulator.course import Course
     from simulator.engine import Engine
     from simulator.reactor import Reactor
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 SAME = 1.0
 """Metres by which a line may differ from a known one and be that one."""
+SHOWN = 20
+"""Names of courses in one message."""
 MADE_SEEDS = 1_000_000_000
 """Seeds that are made are smaller than this: short enough to be told on the phone."""
 
@@ -44,7 +47,7 @@ class Office:
     Args:
         reactor: tells the time.
         engine: runs the races.
-        courses: the known courses by short name.
+        courses: the known courses.
         chance: `chance(n)` gives a whole number of 0…n-1 that nobody can guess (`secrets.randbelow`).
     """
 
@@ -52,7 +55,7 @@ class Office:
         self,
         reactor: Reactor,
         engine: Engine,
-        courses: Mapping[str, Course],
+        courses: Catalogue,
         chance: Callable[[int], int],
     ) -> None:
         self.courses = courses
@@ -111,6 +114,17 @@ class Office:
                 return run.course
         raise Problem(HTTPStatus.NOT_FOUND, "There is no course of that name")
 
+    def _names(self) -> str:
+        names = list(self.courses)
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        return (", ".join(names[:SHOWN]) or "none") + more
+
+    def owner(self, name: str) -> str | None:
+        """Say whose a course's name is, as the end of a sentence; None if it is free."""
+        if any(run.course.short_name == name for run in self.engine.runs.values()):
+            return self.courses.owner(name) or "a course that came with a race"
+        return self.courses.owner(name)
+
     def _course(self, request: RaceRequest) -> Course:
         known = self.courses.get(request.course)
         if request.points is not None:
@@ -123,8 +137,7 @@ class Office:
             mark = crc32(given.line_wkt().encode())
             return replace(given, short_name=f"{request.course[:55]}-{mark:08x}")
         if known is None:
-            names = ", ".join(self.courses) or "none"
-            raise invalid([Wrong("course", f"is not a known course; there are: {names}")])
+            raise invalid([Wrong("course", f"is not a known course; there are: {self._names()}")])
         return known
 
 

@@ -9,10 +9,14 @@ from pydantic.json_schema import models_json_schema
 
 from simulator import __version__, answers
 from simulator.geojson import MEDIA_TYPE
-from simulator.request import RaceRequest
+from simulator.request import CourseQuery, RaceRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import BaseModel
+
+    Answers = dict[int, type[BaseModel] | str]
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -23,26 +27,31 @@ class Route(NamedTuple):
     Attributes:
         path: with its parameters as {name}.
         answers: for each status what is answered: a model, or a media type.
+        body: the model of the body, as JSON.
+        files: the media types of the body, if it is a file.
+        query: the model of what may stand in the query.
     """
 
     method: str
     path: str
     summary: str
-    answers: dict[int, type[BaseModel] | str]
+    answers: Answers
     body: type[BaseModel] | None = None
+    files: tuple[str, ...] = ()
+    query: type[BaseModel] | None = None
 
 
 PROBLEM = answers.ProblemAnswer
-CREATED: dict[int, type[BaseModel] | str] = {
-    201: answers.RaceAnswer,
-    200: answers.RaceAnswer,
-    400: PROBLEM,
-    409: PROBLEM,
-    413: PROBLEM,
-    422: PROBLEM,
-    503: PROBLEM,
-}
-CHANGED: dict[int, type[BaseModel] | str] = {200: answers.RaceAnswer, 404: PROBLEM, 409: PROBLEM}
+REFUSED: Answers = dict.fromkeys((409, 413, 422, 503), PROBLEM)
+CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, 400: PROBLEM, **REFUSED}
+TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
+CHANGED: Answers = {200: answers.RaceAnswer, 404: PROBLEM, 409: PROBLEM}
+COURSE_FILES = (
+    "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz",
+    "application/gpx+xml",
+)
+"""What a course file's media type ought to be; its content decides."""
 
 ROUTES = (
     Route("post", "/races", "Run a race, now or later.", CREATED, RaceRequest),
@@ -58,6 +67,14 @@ ROUTES = (
     Route("post", "/races/{run_id}/resume", "Let a race's time go on.", CHANGED),
     Route("post", "/races/{run_id}/cancel", "End a race before its time.", CHANGED),
     Route("get", "/courses", "All courses.", {200: answers.CoursesAnswer}),
+    Route(
+        "post",
+        "/courses",
+        "Take a course: a KML, KMZ or GPX file as the body. The same file under the same name is taken once.",
+        TAKEN,
+        files=COURSE_FILES,
+        query=CourseQuery,
+    ),
     Route("get", "/courses/{short_name}", "One course, as GeoJSON.", {200: MEDIA_TYPE, 404: PROBLEM}),
     Route("get", "/healthz", "Whether the process lives.", {200: answers.HealthAnswer}),
     Route(
@@ -142,14 +159,25 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
         "responses": {str(status): _response(status, answer) for status, answer in route.answers.items()},
     }
-    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    if parameters := [*_path_parameters(route.path), *_query_parameters(route.query)]:
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
+    if route.files:
+        operation["requestBody"] = {"required": True, "content": {file: {} for file in route.files}}
     return operation
+
+
+def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
+    for part in path.split("/"):
+        if part.startswith("{"):
+            yield {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
+    for name, schema in (query.model_json_schema()["properties"] if query else {}).items():
+        description = schema.pop("description")
+        yield {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
 def _response(status: int, answer: type[BaseModel] | str) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What one asks for when one asks for a race: the fields of `POST /races`, their defaults and limits.
 
 This is the one place for them: the API validates with it, `/openapi.json` is made from it, the command
-line builds it from flags, and the `races` topic carries it, so that a race can be run again.
+line builds it from flags, and the `races` topic carries it, so that a race can be run again. What can be said
+with a course that is sent stands here too.
 """
 
 from __future__ import annotations
@@ -141,3 +142,15 @@ class RaceRequest(BaseModel):
                 "interval": self.tick,
             }
         )
+
+
+class CourseQuery(BaseModel):
+    """What can be said of a course file that is sent, in the query of `POST /courses`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: ShortName | None = Field(
+        default=None,
+        description="The course's short name. Default: made of the name that stands in the file.",
+        examples=["my-park"],
+    )

@@ -9,7 +9,11 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
 
+from simulator.catalogue import Catalogue
+from simulator.course_desk import CourseDesk
+from simulator.course_loader import CourseLoader
 from simulator.courses import load_folder
 from simulator.engine import Engine
 from simulator.kafka import KafkaPublisher
@@ -17,12 +21,10 @@ from simulator.office import Office
 from simulator.publisher import PublishError
 from simulator.site import limited_site
 from simulator.sqlite import SqlitePublisher
+from simulator.uploads import UploadFolder
 from simulator.web import Api
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from simulator.course import Course
     from simulator.publisher import Publisher
     from simulator.settings import ServeSettings
 
@@ -39,13 +41,16 @@ def serve(settings: ServeSettings) -> None:
 
 
 async def _serve(reactor: Any, settings: ServeSettings) -> None:
+    folder = UploadFolder(settings.uploads)
     try:
-        courses = _courses(settings)
-        publisher = _publisher(reactor, settings, courses.values())
+        courses = _courses(settings, folder)
+        publisher = _publisher(reactor, settings, courses)
     except (OSError, PublishError) as error:
         raise SystemExit(_told("can't start", error)) from error
     engine = Engine(reactor, publisher)
-    site = limited_site(Api(Office(reactor, engine, courses, secrets.randbelow), publisher).app.resource())
+    office = Office(reactor, engine, courses, secrets.randbelow)
+    desk = CourseDesk(office, folder, publisher, deferToThread)
+    site = limited_site(Api(office, desk, publisher).app.resource())
     endpoint = TCP4ServerEndpoint(reactor, settings.port, interface=settings.host)
     try:
         port = await endpoint.listen(site)
@@ -78,23 +83,40 @@ async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
         raise SystemExit(_told("could not deliver everything", why))
 
 
-def _courses(settings: ServeSettings) -> Mapping[str, Course]:
-    library = load_folder(settings.courses)
-    for error in library.errors.values():
-        structlog.get_logger().warning("course left out", why=error)
-    return library.courses
+def _courses(settings: ServeSettings, folder: UploadFolder) -> Catalogue:
+    """Read all courses; one that can't be used is told of and hides no other."""
+    shipped = load_folder(settings.courses)
+    uploads, unusable = folder.load()
+    hidden = [
+        f"{name} is an upload, and a course that comes with Racecast has its name now"
+        for name in uploads
+        if name in shipped.courses
+    ]
+    for why in (*shipped.errors.values(), *unusable.values(), *hidden):
+        structlog.get_logger().warning("course left out", why=why)
+    return Catalogue(shipped.courses, uploads, unusable)
 
 
-def _publisher(reactor: Any, settings: ServeSettings, courses: Iterable[Course]) -> Publisher:
+def _publisher(reactor: Any, settings: ServeSettings, courses: Catalogue) -> Publisher:
     if settings.publisher == "kafka":
-        return KafkaPublisher(reactor, settings.kafka)
+        return KafkaPublisher(reactor, settings.kafka, _loader(reactor, settings.pinot_controller, courses))
     return SqlitePublisher(
         reactor,
         settings.sqlite,
-        courses,
+        courses.values(),
         history_days=settings.history_days,
         history_mb=settings.history_mb,
     )
+
+
+def _loader(reactor: Any, controller: str, courses: Catalogue) -> CourseLoader | None:
+    if not controller:
+        return None
+    loader = CourseLoader.into(reactor, controller)
+    # The courses that come with Racecast are the set-up's to load.
+    for upload in courses.uploads.values():
+        loader.load(upload.course)
+    return loader
 
 
 def _told(what: str, error: Exception) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import jinja2
 import orjson
@@ -24,7 +25,7 @@ from simulator import __version__, answers, geojson, openapi
 from simulator.engine import StateError
 from simulator.metrics import Metrics
 from simulator.problems import Problem, from_validation
-from simulator.request import RaceRequest
+from simulator.request import CourseQuery, RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.server import Request
 
+    from simulator.course_desk import CourseDesk
     from simulator.engine import Engine
     from simulator.office import Office
     from simulator.publisher import Publisher
@@ -52,13 +54,15 @@ class Api:
 
     Args:
         office: takes the requests.
+        desk: takes the course files.
         publisher: is asked how it is.
     """
 
     app = Klein()
 
-    def __init__(self, office: Office, publisher: Publisher) -> None:
+    def __init__(self, office: Office, desk: CourseDesk, publisher: Publisher) -> None:
         self._office = office
+        self._desk = desk
         self._engine: Engine = office.engine
         self._publisher = publisher
         self._log = structlog.get_logger()
@@ -111,6 +115,14 @@ class Api:
     def cancel_race(self, request: Request, run_id: str) -> bytes:
         """End a race before its time."""
         return self._change(request, run_id, self._engine.cancel)
+
+    @app.route("/courses", methods=["POST"])
+    async def take_course(self, request: Request) -> bytes:
+        """Take a course file."""
+        taken = await self._desk.take(_query(request).name, lambda: _read(request))
+        request.setHeader("Location", f"/courses/{taken.course.short_name}")
+        status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
+        return _json(request, answers.course_answer(taken.course), status)
 
     @app.route("/courses", methods=["GET"])
     def list_courses(self, request: Request) -> bytes:
@@ -208,6 +220,16 @@ class Api:
 def _read(request: Request) -> bytes:
     # twisted has read the body by now; without one there is no file.
     return b"" if request.content is None else request.content.read()
+
+
+def _query(request: Request) -> CourseQuery:
+    # Not `request.args`: Twisted mixes in what it takes for a form, and curl says that every body is one.
+    given = parse_qs(request.uri.decode("latin-1").partition("?")[2], keep_blank_values=True)
+    once = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+    try:
+        return CourseQuery.model_validate(once)
+    except ValidationError as error:
+        raise from_validation(error) from None
 
 
 def _json(request: Request, answer: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> bytes:

@@ -68,7 +68,9 @@ class Running:
 def simulator(folder: Path, *flags: str) -> Iterator[Running]:
     """Run the simulator on a free port; its log is in `folder`."""
     port = free_port()
-    command = ["simulator", "serve", "--port", str(port), "--courses", str(ROOT / "courses"), *flags]
+    folders = ["--courses", str(ROOT / "courses"), "--uploads", str(folder / "uploads")]
+    # Whoever has a Pinot that is to be told says so: of two flags the later one counts.
+    command = ["simulator", "serve", "--port", str(port), *folders, "--pinot-controller", "", *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "simulator.log") as running:
         running.wait_until_up("/healthz")
         yield running

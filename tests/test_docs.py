@@ -10,7 +10,20 @@ import pytest
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
-from simulator import engine, field, kafka, openapi, problems, request, serve, site
+from simulator import (
+    course_desk,
+    course_loader,
+    engine,
+    field,
+    kafka,
+    kmz,
+    markup,
+    openapi,
+    problems,
+    request,
+    serve,
+    site,
+)
 from simulator.courses import MAX_BYTES
 from simulator.settings import ServeSettings
 
@@ -81,6 +94,13 @@ LIMITS = {
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
     "a shutdown's wait for the tick in hand and what was accepted": f"{serve.PATIENCE:.0f} s",
     "a shutdown's wait for Kafka after that": f"{kafka.FLUSH:.0f} s",
+    "uploaded courses": f"{course_desk.MAX_UPLOADS}",
+    "a KML file in a KMZ": f"{kmz.MAX_UNPACKED // 1024**2} MiB unpacked",
+    "a KMZ's list of its files": f"{kmz.MAX_DIRECTORY // 1024**2} MiB",
+    "tags and attributes in a course file": f"{markup.MAX_MARKS:,}",
+    "pauses before Pinot is told of a course again": f"{course_loader.FIRST_PAUSE:.0f} s, and twice as long "
+    f"each time, to {course_loader.LONGEST_PAUSE:.0f} s",
+    "a shutdown's wait for courses on their way to Pinot": f"{course_loader.LAST:.0f} s",
     "a course file": f"{MAX_BYTES // 1024**2} MiB, and the limits in [courses/README.md](courses/README.md)",
 }
 

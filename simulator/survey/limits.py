@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+MAX_SHORT_NAME = 64
 SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 MAX_NAME = 120
 """Characters in a course's long name or a geofence's name."""

@@ -97,12 +97,24 @@ def test_set_up_comes_between_the_cluster_and_its_users() -> None:
 
 
 def test_data_outlives_the_containers() -> None:
-    """What Kafka, ZooKeeper and Pinot write lies in named volumes, and every volume is used."""
+    """What Kafka, ZooKeeper, Pinot and the simulator write lies in named volumes; every volume is used."""
     mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", [])]
     named = {mount.partition(":")[0] for mount in mounts if not mount.startswith(".")}
     assert named == set(COMPOSE["volumes"])
-    for keeper in ("zookeeper", "kafka", "pinot-controller", "pinot-server"):
+    for keeper in ("zookeeper", "kafka", "pinot-controller", "pinot-server", "simulator"):
         assert [mount for mount in SERVICES[keeper]["volumes"] if not mount.startswith(".")]
+
+
+def test_uploads_lie_in_the_simulators_volume() -> None:
+    """Uploaded courses are kept in the volume, which is mounted where the image's user may write."""
+    (volume,) = [mount for mount in SERVICES["simulator"]["volumes"] if not mount.startswith(".")]
+    made = re.search(r"install -d -o \d+ -g \d+ (\S+)$", DOCKERFILE, re.MULTILINE)
+    inside = re.findall(r"^ENV RACECAST_UPLOADS=(\S+)$", DOCKERFILE, re.MULTILINE)
+    assert made is not None
+    assert volume.partition(":")[2] == made[1]
+    for folder in (SERVICES["simulator"]["environment"]["RACECAST_UPLOADS"], *inside):
+        assert PurePosixPath(folder).is_relative_to(made[1])
+    assert inside
 
 
 def test_mounted_files_exist() -> None:

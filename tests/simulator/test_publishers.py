@@ -403,8 +403,9 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
 
 FIRST_COURSES = """
 CREATE TABLE courses (
-    shortName TEXT NOT NULL PRIMARY KEY, longName TEXT NOT NULL, distance REAL NOT NULL, courseMap TEXT NOT NULL,
-    geoFenceLocation TEXT NOT NULL, startLocation TEXT NOT NULL, endLocation TEXT NOT NULL
+    shortName TEXT NOT NULL PRIMARY KEY, longName TEXT NOT NULL, distance REAL NOT NULL,
+    courseMap TEXT NOT NULL, geoFenceLocation TEXT NOT NULL, startLocation TEXT NOT NULL,
+    endLocation TEXT NOT NULL
 ) WITHOUT ROWID
 """
 

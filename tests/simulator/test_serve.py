@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -103,6 +105,83 @@ def raw_post(running: Running, length: int, *, chunked: bool) -> str:
             connection.sendall(f"{length:x}\r\n".encode())
             connection.sendall(b" " * length)
         return connection.makefile("rb").read().decode()
+
+
+def post_course(running: Running, query: str, file: str) -> httpx.Response:
+    """Send a file of the tests' corpus."""
+    content = (ROOT / "tests" / "courses" / "files" / file).read_bytes()
+    return httpx.post(f"{running.address}/courses{query}", content=content, trust_env=False)
+
+
+def test_an_upload_is_there_after_a_restart(tmp_path: Path) -> None:
+    """An uploaded course is in the embedded store, and the next process knows it and runs races on it."""
+    store = ("--sqlite", str(tmp_path / "race.db"))
+    with simulator(tmp_path, *store) as running:
+        taken = post_course(running, "?name=my-park", "kmz-doc.kmz")
+        assert running.end() == 0
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        row = file.execute("SELECT longName, fences FROM courses WHERE shortName = 'my-park'").fetchone()
+    with simulator(tmp_path, *store) as running:
+        listed = httpx.get(f"{running.address}/courses", trust_env=False).json()["courses"]
+        race = create(running, course="my-park")
+        again = post_course(running, "?name=my-park", "kmz-doc.kmz")
+
+    assert (taken.status_code, again.status_code) == (201, 200)
+    assert taken.json() in listed
+    assert again.json() == taken.json()
+    assert (row[0], [fence["name"] for fence in json.loads(row[1])]) == ("Test", ["Park"])
+    assert race["course"] == "my-park"
+
+
+def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
+    """An upload that has a shipped course's name, or can't be used, is left out at the start and told."""
+    (tmp_path / "uploads").mkdir()
+    for name, file in (("hilly-half.kml", "plain.kml"), ("bad.gpx", "plain.kml"), ("good.kml", "plain.kml")):
+        content = (ROOT / "tests" / "courses" / "files" / file).read_bytes()
+        (tmp_path / "uploads" / name).write_bytes(content)
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
+        listed = httpx.get(f"{running.address}/courses", trust_env=False).json()["courses"]
+        log = running.log.read_text()
+
+    assert {course["short_name"]: course["long_name"] for course in listed}["hilly-half"] != "Test"
+    assert [course["short_name"] for course in listed] == [
+        "crystal-palace",
+        "good",
+        "hilly-half",
+        "track-10000m",
+    ]
+    assert "hilly-half is an upload, and a course that comes with Racecast has its name now" in log
+    assert "bad.gpx isn't GPX" in log
+
+
+def test_a_folder_that_takes_no_uploads_is_told(tmp_path: Path) -> None:
+    """Where no folder can be made, an upload is answered 503 with the system's words and no path."""
+    (tmp_path / "uploads").write_text("a file where the folder ought to be")
+    with simulator(
+        tmp_path, "--sqlite", str(tmp_path / "race.db"), "--uploads", str(tmp_path / "uploads" / "x")
+    ) as running:
+        answer = post_course(running, "", "plain.kml")
+
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "The course can't be stored: Not a directory"
+
+
+def test_the_api_answers_while_a_file_is_read(running: Running) -> None:
+    """A course of the biggest size is read beside the reactor: meanwhile the API answers others."""
+    points = " ".join(f"{nth / 1e5:.6f},{51 + (nth % 2) / 1e5:.6f}" for nth in range(200_000))
+    kml = f"<kml><Placemark><LineString><coordinates>{points}</coordinates></LineString></Placemark></kml>"
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(
+            httpx.post, f"{running.address}/courses", content=kml.encode(), trust_env=False, timeout=60
+        )
+        slowest = 0.0
+        while not sending.done():
+            slowest = max(
+                slowest, httpx.get(f"{running.address}/healthz", trust_env=False).elapsed.total_seconds()
+            )
+
+    assert sending.result().status_code == 201
+    assert slowest < 2
 
 
 def test_a_port_in_use_is_told(running: Running, tmp_path: Path) -> None:

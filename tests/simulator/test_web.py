@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from treq.testing import StubTreq
+from twisted.internet.defer import maybeDeferred
 
 from simulator import openapi
+from simulator.catalogue import Catalogue
+from simulator.course_desk import CourseDesk
 from simulator.engine import Engine
 from simulator.office import Office
 from simulator.request import RaceRequest
+from simulator.uploads import UploadFolder
 from simulator.web import Api
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twisted.internet.defer import Deferred
     from twisted.internet.task import Clock
 
@@ -42,21 +48,38 @@ class Answered:
 
 
 class Client:
-    """The API in memory: whole HTTP requests, no socket."""
+    """The API in memory: whole HTTP requests, no socket, and no thread unless `in_thread` makes some.
 
-    def __init__(self, clock: Clock, courses: dict[str, Course]) -> None:
+    Uploads are kept in `folder`, and are there again for the next client.
+    """
+
+    def __init__(
+        self, clock: Clock, courses: dict[str, Course], folder: Path, in_thread: Any = maybeDeferred
+    ) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
         self.engine = Engine(clock, self.publisher)
         chances = iter(range(10_000))
-        office = Office(clock, self.engine, courses, lambda _: next(chances))
+        uploads = UploadFolder(folder)
+        catalogue = Catalogue(courses, *uploads.load())
+        office = Office(clock, self.engine, catalogue, lambda _: next(chances))
+        desk = CourseDesk(office, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
-        self._treq = stub(Api(office, self.publisher).app.resource())
+        self._treq = stub(Api(office, desk, self.publisher).app.resource())
 
     def request(self, method: str, path: str, body: Any = None, **more: Any) -> Answered:
         """Make a request; `body` is sent as JSON unless it is bytes."""
+        return self.answered(self.ask(method, path, body, **more))
+
+    def ask(self, method: str, path: str, body: Any = None, **more: Any) -> Deferred[Any]:
+        """Make a request, and don't wait for its answer."""
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        asked = self._treq.request(method, f"http://racecast.test{path}", data=data, **more)
+        asked: Deferred[Any] = self._treq.request(method, f"http://racecast.test{path}", data=data, **more)
+        self._treq.flush()
+        return asked
+
+    def answered(self, asked: Deferred[Any]) -> Answered:
+        """Return the answer, which has to be there."""
         response = self._now(asked)
         reading = self._treq.content(response)
         self._treq.flush()
@@ -88,9 +111,9 @@ class Client:
 
 
 @pytest.fixture
-def client(clock: Clock, straight: Course) -> Client:
+def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
     """Return the API with one course."""
-    return Client(clock, {"straight": straight})
+    return Client(clock, {"straight": straight}, tmp_path / "uploads")
 
 
 def wrong(answer: Answered) -> dict[str, str]:
@@ -183,7 +206,7 @@ def test_made_ids_are_never_taken_twice(clock: Clock, straight: Course) -> None:
     """If chance gives an id that a race has, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     engine = Engine(clock, FakePublisher())
-    office = Office(clock, engine, {"straight": straight}, lambda _: next(chances))
+    office = Office(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
     for _ in range(2):
         office.create(RaceRequest(course="straight"))
 
@@ -472,7 +495,9 @@ def test_the_description_has_the_limits(client: Client) -> None:
     assert references <= set(document["components"]["schemas"])
 
 
-@pytest.mark.parametrize(("path", "words"), [("/", "is the simulator"), ("/docs", "how_many_get_stopped")])
+@pytest.mark.parametrize(
+    ("path", "words"), [("/", "is the simulator"), ("/docs", "how_many_get_stopped"), ("/docs", "gpx+xml")]
+)
 def test_pages_say_what_this_is(client: Client, path: str, words: str) -> None:
     """A browser gets a page, and what users have typed is text in it."""
     client.create(name="<script>alert(1)</script>")
