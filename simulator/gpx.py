@@ -66,7 +66,7 @@ def _document_name(root: etree._Element) -> str:
 def _track(track: etree._Element, source: str, warnings: list[str]) -> Line:
     """Return a track as one line, whatever pieces the receiver has cut it into."""
     segments = [list(segment.iterchildren("{*}trkpt")) for segment in track.iterchildren("{*}trkseg")]
-    where = _where("track", track)
+    where = markup.where("track", track, markup.name(track))
     pieces = sum(1 for segment in segments if segment)
     if pieces > 1:
         warnings.append(f"The {where} is in {pieces:,} segments: joined")
@@ -74,7 +74,7 @@ def _track(track: etree._Element, source: str, warnings: list[str]) -> Line:
 
 
 def _route(route: etree._Element, source: str) -> Line:
-    return _line(route.iterchildren("{*}rtept"), _where("route", route), source)
+    return _line(route.iterchildren("{*}rtept"), markup.where("route", route, markup.name(route)), source)
 
 
 def _line(points: Iterable[etree._Element], where: str, source: str) -> Line:
@@ -88,7 +88,7 @@ def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Ma
     for waypoint in root.iterchildren("{*}wpt"):
         if not (name := markup.name(waypoint)):
             continue
-        where = _where("waypoint", waypoint)
+        where = markup.where("waypoint", waypoint, name)
         try:
             place = _place(waypoint, source)
         except CourseError as error:
@@ -118,9 +118,3 @@ def _altitude(point: etree._Element) -> float:
     ele = markup.child(point, "ele")
     text = "" if ele is None else markup.text(ele).strip()
     return math.nan if text.casefold() in {"", "nan"} else coordinates.number(text)
-
-
-def _where(what: str, element: etree._Element) -> str:
-    name = markup.name(element)
-    where = f"{what} at line {markup.lineno(element)}"
-    return f"{where} ({coordinates.clip(name)})" if name else where

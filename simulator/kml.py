@@ -165,9 +165,7 @@ class _Reading:
         return ""
 
     def _where(self, element: etree._Element) -> str:
-        name = self._placemark_name(element)
-        where = f"{markup.local(element)} at line {markup.lineno(element)}"
-        return f"{where} ({coordinates.clip(name)})" if name else where
+        return markup.where(markup.local(element), element, self._placemark_name(element))
 
     def _coordinates(self, element: etree._Element) -> Floats:
         """Return the element's coordinates as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml import etree
 
+from simulator.coordinates import clip
 from simulator.drawing import CourseError
 
 _SAFELY: Any = {
@@ -122,6 +123,12 @@ def name(element: etree._Element) -> str:
     """Return the element's own name on one line, or an empty text."""
     found = child(element, "name")
     return "" if found is None else " ".join(text(found).split())
+
+
+def where(what: str, element: etree._Element, called: str) -> str:
+    """Return where something is, for messages: "track at line 8 (Course)"."""
+    place = f"{what} at line {lineno(element)}"
+    return f"{place} ({clip(called)})" if called else place
 
 
 def lineno(element: etree._Element) -> int:
