@@ -77,10 +77,10 @@ def simulator(folder: Path, *flags: str) -> Iterator[Running]:
 
 
 @contextmanager
-def dashboard(folder: Path, api: str, *flags: str) -> Iterator[Running]:
-    """Run the dashboard on a free port; its log is in `folder`."""
+def dashboard(folder: Path, api: str, *flags: str, module: str = "dashboard") -> Iterator[Running]:
+    """Run the dashboard, or a `module` that takes its flags, on a free port; its log is in `folder`."""
     port = free_port()
-    command = ["dashboard", "--dashboard-port", str(port), "--api", api, *flags]
+    command = [module, "--dashboard-port", str(port), "--api", api, *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "dashboard.log") as running:
         running.wait_until_up("/_stcore/health")
         yield running

@@ -1,0 +1,198 @@
+"""One viewer of a race's live page, as the dashboard sees a browser: a Streamlit session and the map's feed.
+
+It doesn't draw. It opens the page over a WebSocket, has the page's fragments run as often as a browser would,
+and asks for a new picture every second, whole and unpacked, as `live_feed.js` does. Streamlit's own scripts
+and styles, which browsers keep, it doesn't fetch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import httpx
+import orjson
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import connect
+from websockets.typing import Origin, Subprotocol
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from streamlit.proto.AutoRerun_pb2 import AutoRerun
+    from websockets.asyncio.client import ClientConnection
+
+FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+PROTOCOL = Subprotocol("streamlit")
+
+REFRESH_S = 1.0
+"""The live page's own rate, unless a viewer chooses another."""
+
+AFTER_FAILURE_S = 2.0
+TIMEOUT_S = 10.0
+"""Both as in `live_feed.js`."""
+
+
+class PageError(Exception):
+    """The page failed."""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A question for a picture: when it was asked (monotonic), and seconds until the answer was unpacked.
+
+    `is_new`: a picture came, and not the word that there is no newer one. `is_failed`: neither did.
+    """
+
+    asked_at: float
+    took: float
+    is_new: bool = False
+    is_failed: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run of a fragment of the page: when it was asked for (monotonic), and seconds to its end."""
+
+    asked_at: float
+    took: float
+
+
+class Page:
+    """The Streamlit session of a page.
+
+    Attributes:
+        opened: set once the page has been shown whole.
+        opened_after: seconds that took, from the connection on.
+        looks: the fragments' runs.
+    """
+
+    def __init__(self, address: str, run_id: str) -> None:
+        self._address = address
+        self._query = urlencode({"run": run_id})
+        self._begun = float("nan")
+        self._asked: dict[str, float] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self.opened = asyncio.Event()
+        self.opened_after = float("nan")
+        self.looks: list[Look] = []
+
+    async def stay(self) -> None:
+        """Open it, and keep it open; raises `PageError` if it shows an exception."""
+        self._begun = time.monotonic()
+        stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
+        async with (
+            connect(
+                stream, subprotocols=[PROTOCOL], origin=Origin(self._address), max_size=None, proxy=None
+            ) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
+            await self._rerun(session)
+            async for data in session:
+                message = ForwardMsg.FromString(data)
+                self._hear(message)
+                if message.HasField("auto_rerun"):
+                    self._keep_running(message.auto_rerun, session, tasks)
+            raise PageError("The dashboard has closed the page.")
+
+    def _hear(self, message: ForwardMsg) -> None:
+        match message.WhichOneof("type"):
+            case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
+                raise PageError(message.delta.new_element.exception.message)
+            case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                self._open()
+            case "script_finished" if message.script_finished == FRAGMENT_FINISHED:
+                self._end_look()
+
+    def _open(self) -> None:
+        """A whole run has ended; the later ones are the page's own wish, when the race's state is another."""
+        if not self.opened.is_set():
+            self.opened_after = time.monotonic() - self._begun
+            self.opened.set()
+
+    def _end_look(self) -> None:
+        """The session runs what it is asked for in order, so it is the one that was asked for first."""
+        if self._asked:
+            asked_at = self._asked.pop(next(iter(self._asked)))
+            self.looks.append(Look(asked_at, time.monotonic() - asked_at))
+
+    def _keep_running(self, wanted: AutoRerun, session: ClientConnection, tasks: asyncio.TaskGroup) -> None:
+        if (timer := self._timers.pop(wanted.fragment_id, None)) is not None:
+            timer.cancel()
+
+        async def run() -> None:
+            while True:
+                await asyncio.sleep(wanted.interval)
+                self._asked.setdefault(wanted.fragment_id, time.monotonic())
+                await self._rerun(session, wanted.fragment_id)
+
+        self._timers[wanted.fragment_id] = tasks.create_task(run())
+
+    async def _rerun(self, session: ClientConnection, fragment: str = "") -> None:
+        """Ask for the whole page, or for one of its fragments."""
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string = self._query
+        state.fragment_id = fragment
+        state.is_auto_rerun = bool(fragment)
+        state.context_info.timezone = "UTC"
+        state.context_info.url = f"{self._address}/?{self._query}"
+        await session.send(message.SerializeToString())
+
+
+class Feed:
+    """The map's and the leaderboard's feed of pictures."""
+
+    def __init__(self, address: str, run_id: str, encryption: SSLContext) -> None:
+        self._race = f"{address}/racecast/races/{run_id}"
+        self._encryption = encryption
+        self._seen = ""
+        self.refreshes: list[Refresh] = []
+
+    async def follow(self) -> None:
+        """Ask for the start list, and then for pictures."""
+        async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=TIMEOUT_S) as http:
+            (await http.get(f"{self._race}/competitors")).raise_for_status()
+            while True:
+                asked_at = time.monotonic()
+                refresh = await self._ask(http, asked_at)
+                self.refreshes.append(refresh)
+                pause = max(REFRESH_S, AFTER_FAILURE_S) if refresh.is_failed else REFRESH_S
+                await asyncio.sleep(max(0.0, asked_at + pause - time.monotonic()))
+
+    async def _ask(self, http: httpx.AsyncClient, asked_at: float) -> Refresh:
+        try:
+            answer = await http.get(f"{self._race}/positions", params={"seen": self._seen})
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            return Refresh(asked_at, time.monotonic() - asked_at, is_failed=True)
+        is_new = answer.status_code != 204
+        if is_new:
+            self._seen = orjson.loads(answer.content)["version"]
+        return Refresh(asked_at, time.monotonic() - asked_at, is_new=is_new)
+
+
+class Viewer:
+    """Somebody who opens a race's live page and watches until cancelled.
+
+    `encryption` is shared by all: httpx wants one even for what isn't encrypted, and to make it takes longer
+    than a refresh.
+    """
+
+    def __init__(self, address: str, run_id: str, encryption: SSLContext) -> None:
+        self.page = Page(address, run_id)
+        self.feed = Feed(address, run_id, encryption)
+
+    async def watch(self) -> None:
+        """Open the page; when it is there, its map begins to ask."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.page.stay())
+            tasks.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        await self.page.opened.wait()
+        await self.feed.follow()
