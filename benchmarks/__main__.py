@@ -1,19 +1,30 @@
-"""Measures everything and writes the results into README.md: `python -m benchmarks`."""
+"""Measures, and writes the results into README.md: `python -m benchmarks`, or some parts of it by name."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import re
 import sys
 import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmarks import core, freshness, throughput
+from benchmarks import big_map, core, freshness, throughput, viewers
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import set_up_topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Section = tuple[str, str]
+    """Its heading, and its text."""
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by make bench -->", "<!-- end of results -->"
@@ -23,13 +34,27 @@ COURSES = ("crystal-palace", "hilly-half")
 
 
 def main() -> None:
-    """Measure, part by part, and write."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sections = [_machine(), _core(), _sqlite(folder), *_stack(folder)]
+    """Measure, part by part, and write what each has found as soon as it has."""
+    parts = {"core": _core, "sqlite": _sqlite, "stack": _stack, "viewers": _viewers, "map": _map}
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them if none is named")
+    wanted = parser.parse_args().parts or list(parts)
+    if unknown := set(wanted) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
+    for name in wanted:
+        with tempfile.TemporaryDirectory() as folder:
+            for heading, text in parts[name](Path(folder)):
+                _write(heading, f"{_machine()}\n\n{text}")
+
+
+def _write(heading: str, text: str) -> None:
+    """Put a section in the place of the one with its heading, or behind all others."""
     before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n\n" + "\n\n".join(sections) + f"\n\n{END}{after}")
+    results, _, after = rest.partition(END)
+    told = re.split(r"^### (.+)$", results, flags=re.MULTILINE)[1:]
+    sections = dict(zip(told[::2], told[1::2], strict=True)) | {heading: text}
+    written = "\n\n".join(f"### {name}\n\n{one.strip()}" for name, one in sections.items())
+    README.write_text(f"{before}{BEGIN}\n\n{written}\n\n{END}{after}")
 
 
 def _say(what: str) -> None:
@@ -48,7 +73,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _core() -> str:
+def _core(_: Path) -> Iterator[Section]:
     rows, encoding = [], []
     for course in COURSES:
         for competitors in SIZES:
@@ -70,45 +95,52 @@ def _core() -> str:
             times = [f"{found[name]:.2f} µs" for name in ("encode_us", "objects_us")]
             encoding.append([f"{course}, {competitors:,}", *times, f"{ratio:.2f}"])
     head = ["race", "creation", "memory", "process in all", "tick, early", "tick, median", "tick, late"]
-    core_table = _table([*head, "passings of a tick"], rows)
-    json_table = _table(["race", "JSON of an event", "an object each", "ratio"], encoding)
-    return f"### The core\n\n{core_table}\n\n### JSON\n\n{json_table}"
+    yield "The core", _table([*head, "passings of a tick"], rows)
+    yield "JSON", _table(["race", "JSON of an event", "an object each", "ratio"], encoding)
 
 
-def _sqlite(folder: Path) -> str:
+def _sqlite(folder: Path) -> Iterator[Section]:
     _say("SQLite")
     found = throughput.in_a_process("sqlite", str(folder / "bench.db"))
     rows = [[f"{found['positions']:,.0f}", f"{found['rows']:,.0f}"]]
-    return "### The embedded store\n\n" + _table(["positions a second", "rows a second"], rows)
+    yield "The embedded store", _table(["positions a second", "rows a second"], rows)
 
 
-def _stack(folder: Path) -> list[str]:
-    stack = Stack.at(folder / "stack", ANY_PORTS)
+def _stack(folder: Path) -> Iterator[Section]:
+    with _started(folder / "stack") as stack:
+        # The topics alone: what Pinot would consume beside it is not the publisher's cost.
+        partitions = Settings().partitions
+        set_up_topics(stack.kafka, partitions=partitions, replication=1)
+        yield _kafka(stack, folder)
+    with _started(folder / "fresh") as stack:
+        _set_up(stack)
+        yield _freshness(stack, folder)
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Stack]:
+    stack = Stack.at(folder, ANY_PORTS)
     stack.start()
     try:
-        settings = Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
-        # The topics alone: what Pinot would consume beside it is not the publisher's cost.
-        set_up_topics(stack.kafka, partitions=settings.partitions, replication=1)
-        kafka = _kafka(stack, folder)
-        stack.stop()
-        stack = Stack.at(folder / "fresh", ANY_PORTS)
-        stack.start()
-        set_up(Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker))
-        return [kafka, _freshness(stack, folder)]
+        yield stack
     finally:
         stack.stop()
 
 
-def _kafka(stack: Stack, folder: Path) -> str:
+def _set_up(stack: Stack) -> None:
+    set_up(Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker))
+
+
+def _kafka(stack: Stack, folder: Path) -> Section:
     _say("Kafka")
     found = throughput.in_a_process("kafka", stack.kafka, str(folder / "lines"))
     ours, kcat = found["publisher"], found["kcat"]
     rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
     head = ["our publisher, events a second", "kcat -P, ready-made lines", "ratio"]
-    return "### Kafka\n\n" + _table(head, rows)
+    return "Kafka", _table(head, rows)
 
 
-def _freshness(stack: Stack, folder: Path) -> str:
+def _freshness(stack: Stack, folder: Path) -> Section:
     rows = []
     for competitors in (1000, 10_000):
         _say(f"freshness: {competitors:,}")
@@ -116,7 +148,52 @@ def _freshness(stack: Stack, folder: Path) -> str:
         times = [f"{found[name]:.3f} s" for name in ("p50", "p95", "p99", "max")]
         rows.append([f"{competitors:,} competitors", *times, f"{found['ticks']:.0f}"])
     head = ["1 position a second each", "p50", "p95", "p99", "max", "ticks seen"]
-    return "### Freshness in Pinot\n\n" + _table(head, rows)
+    return "Freshness in Pinot", _table(head, rows)
+
+
+def _viewers(folder: Path) -> Iterator[Section]:
+    database = ["--sqlite", str(folder / "viewers.db")]
+    table = _watched(folder, ["--publisher", "sqlite", *database], ["--store", "sqlite", *database])
+    yield "Viewers on the embedded store", table
+    with _started(folder / "stack") as stack:
+        _set_up(stack)
+        kafka = ["--publisher", "kafka", "--kafka", stack.kafka]
+        table = _watched(folder, kafka, ["--store", "pinot", "--pinot-broker", stack.broker])
+        yield "Viewers on Pinot", table
+
+
+def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str]) -> str:
+    rows, load = [], []
+    for number in viewers.NUMBERS:
+        _say(f"viewers: {number}, {dashboard_flags[1]}")
+        found = viewers.measure(folder, number, simulator_flags, dashboard_flags)
+        times = [f"{found[name] * 1000:,.0f} ms" for name in ("p50", "p95", "p99", "max")]
+        others = [f"{found['look_p95'] * 1000:,.0f} ms", f"{found['opened_p50'] * 1000:,.0f} ms"]
+        rows.append([f"{number}", *times, f"{found['in_time']:.1%}", f"{found['failed']:.0f}", *others])
+        rates = [f"{found[name]:.2f}" for name in ("refreshes", "pictures_each", "pictures", "questions")]
+        shares = [f"{found[name]:.0%}" for name in ("dashboard_cpu", "viewers_cpu")]
+        load.append([f"{number}", *rates, *shares])
+    head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "page's own look, p95"]
+    refreshes = _table([*head, "page opened, p50"], rows)
+    head = ["viewers", "refreshes a second", "new pictures a second and viewer"]
+    head += ["positions asked of the store a second", "questions to it in all", "dashboard, of a core"]
+    return f"{refreshes}\n\n{_table([*head, 'the viewers themselves'], load)}"
+
+
+def _map(folder: Path) -> Iterator[Section]:
+    rows, empty = [], None
+    for what, found in big_map.measure(folder):
+        _say(f"map: {what}")
+        empty = empty or found["fps"]
+        frames = [f"{found[name]:,.0f} ms" for name in ("frames_p50", "frames_p95")]
+        pictures = [
+            "" if isnan(found[name]) else f"{found[name]:,.0f} ms"
+            for name in ("gaps_p50", "gaps_p95", "refreshes_p50", "refreshes_p95", "draws_p50", "draws_p95")
+        ]
+        rows.append([what, f"{found['fps']:.0f}", f"{found['fps'] / empty:.2f}", *frames, *pictures])
+    head = ["in Chromium", "frames a second", "ratio", "between two frames, p50", "p95"]
+    head += ["between two pictures, p50", "p95", "question to picture drawn, p50", "p95"]
+    yield "The map of a big race", _table([*head, "answer to picture drawn, p50", "p95"], rows)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from benchmarks.viewer import Viewer
 from tests.processes import dashboard, simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 NUMBERS = (1, 20, 60, 100)
@@ -48,18 +48,17 @@ class Used:
 
 
 def measure(
-    folder: Path, simulator_flags: Sequence[str], dashboard_flags: Sequence[str]
-) -> Iterator[dict[str, float]]:
-    """Yield what was found for each of `NUMBERS`, in a dashboard of its own; all watch the same race.
+    folder: Path, viewers: int, simulator_flags: Sequence[str], dashboard_flags: Sequence[str]
+) -> dict[str, float]:
+    """Let so many watch one race, in processes that nobody else has used.
 
-    The keys are those of `_refreshes`, `_page` and `_used`; times are in seconds.
+    The keys of what is found are those of `_refreshes`, `_page` and `_used`; times are in seconds.
     """
     with simulator(folder, *simulator_flags) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
         run_id = httpx.post(f"{api.address}/races", json=body, trust_env=False).json()["run_id"]
-        for viewers in NUMBERS:
-            with dashboard(folder, api.address, *dashboard_flags, module="benchmarks.counted") as pages:
-                yield _in_a_process(pages.address, run_id, viewers)
+        with dashboard(folder, api.address, *dashboard_flags, module="benchmarks.counted") as pages:
+            return _in_a_process(pages.address, run_id, viewers)
 
 
 def _in_a_process(address: str, run_id: str, viewers: int) -> dict[str, float]:

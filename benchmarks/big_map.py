@@ -1,0 +1,91 @@
+"""What one viewer of a big race feels in a real Chromium.
+
+How soon a picture is drawn, and how smoothly the map pans, beside what an empty page gets there.
+Chromium draws with the processor here, as it does wherever it finds no graphics card.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from tests.browser.conftest import FLAGS
+from tests.browser.site import LiveMap, Site
+from tests.processes import dashboard, simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Frame, Page
+
+SIZES = (1000, 10_000)
+COURSE = "hilly-half"
+WARM_UP_PICTURES = 5
+WATCHED_S = 20.0
+PATIENCE_MS = 60_000
+SCRIPT = Path(__file__).with_name("big_map.js").read_text()
+
+
+class NoBrowserError(Exception):
+    """There is no Chromium on this machine."""
+
+
+def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield what was watched, and percentiles of its times in milliseconds.
+
+    Raises `NoBrowserError`.
+    """
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise NoBrowserError("The map is measured in Chromium: apt-get install chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield "an empty page", _empty(browser)
+        for competitors in SIZES:
+            for what, found in _race(browser, folder, competitors):
+                yield f"{competitors:,} competitors, {what}", found
+        browser.close()
+
+
+def _empty(browser: Browser) -> dict[str, float]:
+    page = _page(browser)
+    found = _watch(page.main_frame, is_panned=False)
+    page.context.close()
+    return found
+
+
+def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[str, dict[str, float]]]:
+    """Watch a race on a site of its own, which nobody else has slowed down."""
+    database = str(folder / f"{competitors}.db")
+    with (
+        simulator(folder, "--publisher", "sqlite", "--sqlite", database) as api,
+        dashboard(folder, api.address, "--store", "sqlite", "--sqlite", database) as pages,
+    ):
+        site = Site(pages.address, api.address)
+        run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
+        page = _page(browser)
+        page.goto(f"{site.dashboard}/?run={run_id}")
+        live = LiveMap.on(page)
+        live.wait_for_pictures(WARM_UP_PICTURES)
+        yield "watched", _watch(live.frame, is_panned=False)
+        yield "panned", _watch(live.frame, is_panned=True)
+        page.context.close()
+
+
+def _page(browser: Browser) -> Page:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    return context.new_page()
+
+
+def _watch(frame: Frame, *, is_panned: bool) -> dict[str, float]:
+    found: dict[str, list[float]] = frame.evaluate(SCRIPT, [WATCHED_S, is_panned])
+    result: dict[str, Any] = {"fps": 1000 / float(np.mean(found["frames"]))}
+    for name, times in found.items():
+        for share in (50, 95, 100):
+            result[f"{name}_p{share}"] = float(np.percentile(times, share)) if times else float("nan")
+    return result
