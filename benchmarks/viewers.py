@@ -89,7 +89,7 @@ async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
 
 
 async def _used_up(address: str) -> Used:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
         said = (await http.get(address + ASKED)).json()
     return Used(Counter(said["asked"]), said["cpu_s"], time.process_time())
 
