@@ -5,11 +5,18 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 import httpx
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
+from dashboard import course_shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from dashboard.store import Course
 
 TIMEOUT_S = 10.0
 
@@ -34,12 +41,22 @@ class RefusedError(ApiError):
 
 @dataclass(frozen=True)
 class OfferedCourse:
-    """A course one can choose; `distance` in metres, `warnings` in plain words."""
+    """A course one can choose.
+
+    Attributes:
+        short_name, long_name: its names.
+        distance: metres, all laps.
+        laps: how many times the line is run.
+        fences: the names of its geofences.
+        warnings: what was put right in its file, in plain words.
+    """
 
     short_name: str
     long_name: str
     distance: float
-    warnings: tuple[str, ...]
+    laps: int = 1
+    fences: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class RaceApi:
@@ -53,29 +70,42 @@ class RaceApi:
     def courses(self) -> list[OfferedCourse]:
         """The courses the simulator knows. Raises `ApiError`."""
         with self._understanding():
-            return [
-                OfferedCourse(
-                    short_name=str(course["short_name"]),
-                    long_name=str(course["long_name"]),
-                    distance=float(course["distance"]),
-                    warnings=tuple(str(warning) for warning in course.get("warnings", ())),
-                )
-                for course in self._ask("GET", "/courses")["courses"]
-            ]
+            return [_offered(course) for course in self._ask("GET", "/courses")["courses"]]
+
+    def course(self, short_name: str) -> Course:
+        """A course to draw. Raises `ApiError`."""
+        with self._understanding():
+            return _drawn(short_name, self._ask("GET", f"/courses/{quote(short_name, safe='')}")["features"])
+
+    def upload_course(self, data: bytes, short_name: str | None) -> OfferedCourse:
+        """Hand in a course file; without a short name it gets one. Raises `RefusedError`, `ApiError`."""
+        with self._understanding():
+            name = {"name": short_name} if short_name else None
+            return _offered(self._ask("POST", "/courses", data=data, params=name))
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
         with self._understanding():
-            return str(self._ask("POST", "/races", request)["run_id"])
+            return str(self._ask("POST", "/races", json=request)["run_id"])
 
     def change(self, run_id: str, change: Change) -> str:
         """Pause, resume or cancel a race, and answer its new status. Raises `ApiError`."""
         with self._understanding():
             return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        data: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
         try:
-            answer = self._client.request(method, self._address + path, json=body)
+            answer = self._client.request(
+                method, self._address + path, json=json, content=data, params=params
+            )
         except httpx.HTTPError as error:
             raise ApiError(
                 f"The simulator's API at {self._address} does not answer. "
@@ -91,11 +121,42 @@ class RaceApi:
         """Say so if an answer isn't one that the API gives."""
         try:
             yield
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, ShapelyError) as error:
             raise ApiError(
                 f"What answers at {self._address} is not the simulator's API. "
                 "Set RACECAST_API to where it is."
             ) from error
+
+
+def _offered(course: Mapping[str, Any]) -> OfferedCourse:
+    return OfferedCourse(
+        short_name=str(course["short_name"]),
+        long_name=str(course["long_name"]),
+        distance=float(course["distance"]),
+        laps=int(course["laps"]),
+        fences=tuple(str(name) for name in course["fences"]),
+        warnings=tuple(str(warning) for warning in course["warnings"]),
+    )
+
+
+def _drawn(short_name: str, features: list[dict[str, Any]]) -> Course:
+    """A course of GeoJSON features."""
+    by_kind: dict[str, list[dict[str, Any]]] = {}
+    for feature in features:
+        by_kind.setdefault(feature["properties"]["kind"], []).append(feature)
+    (line,), (start,), (finish,) = by_kind["course"], by_kind["start"], by_kind["finish"]
+    said = line["properties"]
+    return course_shape.course(
+        (short_name, str(said["name"])),
+        float(said["distance"]),
+        _shape(line),
+        (_shape(start), _shape(finish)),
+        [(str(fence["properties"]["name"]), _shape(fence)) for fence in by_kind.get("geofence", ())],
+    )
+
+
+def _shape(feature: Mapping[str, Any]) -> Any:
+    return shape(feature["geometry"])
 
 
 def _refusal(status: int, problem: Any) -> ApiError:

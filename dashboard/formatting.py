@@ -63,9 +63,13 @@ def day_and_clock(epoch_ms: float, zone: str | None) -> str:
     return f"{_local(epoch_ms, zone):%Y-%m-%d %H:%M}"
 
 
-def _local(epoch_ms: float, zone: str | None) -> datetime:
+def known_zone(zone: str | None) -> str:
+    """The IANA name of a zone that is known; UTC for any other."""
     try:
-        where = ZoneInfo(zone or "UTC")
+        return ZoneInfo(zone or "UTC").key
     except (ZoneInfoNotFoundError, ValueError):
-        where = ZoneInfo("UTC")
-    return datetime.fromtimestamp(epoch_ms / 1000, where)
+        return "UTC"
+
+
+def _local(epoch_ms: float, zone: str | None) -> datetime:
+    return datetime.fromtimestamp(epoch_ms / 1000, ZoneInfo(known_zone(zone)))

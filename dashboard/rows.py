@@ -8,13 +8,13 @@ import numpy as np
 import orjson
 import shapely
 
-from dashboard import ground
-from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
+from dashboard import course_shape
+from dashboard.store import Competitor, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from numpy.typing import NDArray
+    from dashboard.store import Course
 
 RACE_COLUMNS = (
     "runId",
@@ -131,21 +131,17 @@ def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Sequen
 def course(row: Sequence[Any]) -> Course:
     """A course from a row of `COURSE_COLUMNS`: WKT of line, start and end, and the fences as JSON.
 
-    Longitudes go on from the line's own, so that a course across the antimeridian is in one piece.
+    `fences` is a list of objects with name and wkt (a POLYGON).
     Raises `StoreError` if a geometry can't be read.
     """
     short_name, long_name, distance, line, start, finish, fences = row
     try:
-        along = _unwrapped(_lon_lat(shapely.from_wkt(line)))
-        middle = float(along[:, 0].mean())
-        return Course(
-            short_name=short_name,
-            long_name=long_name,
-            distance=float(distance),
-            line=along,
-            start=_point(start, middle),
-            finish=_point(finish, middle),
-            fences=_fences(fences, middle),
+        return course_shape.course(
+            (short_name, long_name),
+            float(distance),
+            shapely.from_wkt(line),
+            (shapely.from_wkt(start), shapely.from_wkt(finish)),
+            [(str(fence["name"]), shapely.from_wkt(fence["wkt"])) for fence in orjson.loads(fences or "[]")],
         )
     except (
         shapely.errors.ShapelyError,
@@ -159,29 +155,3 @@ def course(row: Sequence[Any]) -> Course:
             f"The course {short_name} in the store can't be drawn: {error}. "
             "Load the courses again (python -m pinot setup, or restart the simulator)."
         ) from error
-
-
-def _lon_lat(geometry: Any) -> NDArray[np.float64]:
-    return shapely.get_coordinates(geometry)
-
-
-def _unwrapped(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The line without a jump round the Earth at the antimeridian."""
-    return np.column_stack([np.unwrap(line[:, 0], period=360.0), line[:, 1]])
-
-
-def _point(wkt: str, reference: float) -> tuple[float, float]:
-    lon, lat = ground.beside(_lon_lat(shapely.from_wkt(wkt)), reference)[0]
-    return float(lon), float(lat)
-
-
-def _fences(text: str, reference: float) -> tuple[Fence, ...]:
-    """The fences of a JSON text: a list of objects with name and wkt (a POLYGON)."""
-    return tuple(
-        Fence(str(fence["name"]), _rings(fence["wkt"], reference)) for fence in orjson.loads(text or "[]")
-    )
-
-
-def _rings(wkt: str, reference: float) -> tuple[NDArray[np.float64], ...]:
-    polygon: Any = shapely.from_wkt(wkt)
-    return tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))

@@ -62,6 +62,11 @@ def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> No
     st.html(f'<div class="notice {kind}" role="{role}">{escape(text)}</div>')
 
 
+def hint(text: str) -> None:
+    """A few quiet words below a field."""
+    st.html(f'<p class="hint">{escape(text)}</p>')
+
+
 def plain(text: str) -> None:
     """A sentence like any other."""
     st.html(f"<p>{escape(text)}</p>")
