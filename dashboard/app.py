@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-# The pages' heavy imports are done here, so that the first viewer doesn't wait for them.
-from dashboard import board, context, create, race_map  # noqa: F401
+# The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
+# themselves: streamlit-folium registers its component with the server that is running when it is imported.
+from dashboard import board, charts, context, race_map  # noqa: F401
 from dashboard.api import RaceApi
 from dashboard.history import History
 from dashboard.pinot_store import PinotStore

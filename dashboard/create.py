@@ -60,7 +60,7 @@ def show(live_page: st.Page) -> None:
     try:
         offered = api.courses()
         _offer_presets(offered)
-        fields, course_side = st.columns([1, 1], gap="large")
+        course_side, fields = st.columns(2, gap="large")
         with course_side:
             course = upload.choose(api, offered)
             if course is not None:
@@ -178,7 +178,7 @@ class _RaceForm:
             self._pace("slowest", "Slowest pace, min:sec per km")
 
     def _pace(self, name: str, label: str) -> None:
-        text = st.text_input(label, key=_key(name), help=paces.HOW_TO)
+        text = st.text_input(label, key=_key(name))
         try:
             seconds = paces.read(text)
         except paces.PaceError as error:

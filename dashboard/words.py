@@ -69,4 +69,4 @@ def hint(text: str) -> None:
 
 def plain(text: str) -> None:
     """A sentence like any other."""
-    st.html(f"<p>{escape(text)}</p>")
+    st.html(f'<p class="plain">{escape(text)}</p>')

@@ -93,7 +93,8 @@
     }
 
     _show() {
-      const first = Math.floor(this._time / this._step + 1e-9) * this._step;
+      const isOver = this._time >= this._end;
+      const first = isOver ? this._end : Math.floor(this._time / this._step + 1e-9) * this._step;
       const second = Math.min(this._end, first + this._step);
       for (let nth = 0; nth <= AHEAD; nth++) this._need(Math.min(this._end, first + nth * this._step));
       const [a, b] = [this._pictures.get(first), this._pictures.get(second)];

@@ -21,7 +21,7 @@
       L.DomEvent.disableClickPropagation(bar);
       L.DomEvent.disableScrollPropagation(bar);
       this._play = this._button(bar, 'race-play', 'Play', this._on.onPlay);
-      this._clock = L.DomUtil.create('output', 'race-clock', bar);
+      this._clock = L.DomUtil.create('span', 'race-clock', bar);
       this._slider = this._makeSlider(bar);
       this._buttons = this._speeds.map((speed) =>
         this._button(bar, 'race-speed', `${speed}×`, () => this._on.onSpeed(speed)),
@@ -41,7 +41,7 @@
       this._buttons.forEach((button, nth) => {
         button.setAttribute('aria-pressed', String(this._speeds[nth] === speed));
       });
-      const sentence = trouble ? 'The past can’t be read just now; it is tried again.' : '';
+      const sentence = trouble ? 'The past can\'t be read just now; it is tried again.' : '';
       if (this._trouble.textContent !== sentence) this._trouble.textContent = sentence;
     },
 

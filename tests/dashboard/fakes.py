@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dashboard import rows
+from dashboard.api import OfferedCourse
 from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dashboard.api import OfferedCourse, RefusedError
+    from dashboard.api import ApiError
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
@@ -73,15 +74,28 @@ def passings(told: Sequence[Passing]) -> Passings:
 
 @dataclass
 class FakeApi:
-    """Offers courses, keeps the requests, and refuses them if it is told to."""
+    """Offers courses, keeps requests and uploads, and refuses them if it is told to."""
 
     offered: list[OfferedCourse] = field(default_factory=list)
-    refusal: RefusedError | None = None
+    refusal: ApiError | None = None
     requests: list[Mapping[str, Any]] = field(default_factory=list)
+    uploads: list[tuple[bytes, str | None]] = field(default_factory=list)
 
     def courses(self) -> list[OfferedCourse]:
         """All of them."""
         return self.offered
+
+    def course(self, short_name: str) -> Course:
+        """A course of that name."""
+        return replace(COURSE, short_name=short_name)
+
+    def upload_course(self, data: bytes, short_name: str | None) -> OfferedCourse:
+        """Keep the file, and offer a course."""
+        self.uploads.append((data, short_name))
+        if self.refusal is not None:
+            raise self.refusal
+        self.offered.append(OfferedCourse(short_name or "made", "Handed in", 1000.0))
+        return self.offered[-1]
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Keep the request."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.api import ApiError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, Change, OfferedCourse, RaceApi, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer, and keep the body."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, json.loads(body)))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.server.asked.append((self.path, json.loads(body) if body.startswith(b"{") else body))
         self._answer()
 
     def _answer(self) -> None:
@@ -65,11 +65,61 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
+COURSE = {
+    "short_name": "x",
+    "long_name": "X",
+    "distance": 5000.5,
+    "laps": 2,
+    "fences": ["North"],
+    "warnings": ["turned round"],
+}
+OFFERED = OfferedCourse("x", "X", 5000.5, 2, ("North",), ("turned round",))
+
+
 def test_courses(server: Server) -> None:
-    """Courses come with their names, lengths and warnings."""
-    course = {"short_name": "x", "long_name": "X", "distance": 5000.5, "warnings": ["turned round"]}
-    api = server.will_say(200, {"courses": [course]})
-    assert api.courses() == [OfferedCourse("x", "X", 5000.5, ("turned round",))]
+    """Courses come with their names, lengths, laps, geofences and warnings."""
+    assert server.will_say(200, {"courses": [COURSE]}).courses() == [OFFERED]
+
+
+@pytest.mark.parametrize(("name", "path"), [("my-x", "/courses?name=my-x"), (None, "/courses")])
+def test_upload(server: Server, name: str | None, path: str) -> None:
+    """A course file goes out as it is, with the name it is to get, and the course comes back."""
+    assert server.will_say(201, COURSE).upload_course(b"<kml/>", name) == OFFERED
+    assert server.asked == [(path, b"<kml/>")]
+
+
+def feature(kind: str, geometry: str, coordinates: Any, **properties: Any) -> dict[str, Any]:
+    """A feature of GeoJSON."""
+    place = {"type": geometry, "coordinates": coordinates}
+    return {"type": "Feature", "geometry": place, "properties": {"kind": kind, **properties}}
+
+
+def test_course_to_draw(server: Server) -> None:
+    """A course comes as GeoJSON, with altitudes or across the antimeridian, and is drawn like a store's."""
+    ring = [[179.5, 0.0], [-179.5, 0.0], [-179.5, 1.0], [179.5, 0.0]]
+    features = [
+        feature(
+            "course", "LineString", [[179.9, 0.5, 10.0], [-179.9, 0.5, 12.0]], name="Line", distance=22.5
+        ),
+        feature("start", "Point", [179.9, 0.5]),
+        feature("finish", "Point", [-179.9, 0.5]),
+        feature("geofence", "Polygon", [ring], name="<b>"),
+    ]
+    api = server.will_say(200, {"type": "FeatureCollection", "features": features})
+    course = api.course("a b")
+    assert server.asked == [("/courses/a%20b", None)]
+    assert (course.short_name, course.long_name, course.distance) == ("a b", "Line", 22.5)
+    assert course.line.tolist() == [[179.9, 0.5], [180.1, 0.5]]
+    assert course.finish == pytest.approx((180.1, 0.5))
+    assert [fence.name for fence in course.fences] == ["<b>"]
+    assert course.fences[0].rings[0][:, 0].tolist() == [179.5, 180.5, 180.5, 179.5]
+
+
+@pytest.mark.parametrize("change", ["pause", "resume", "cancel"])
+def test_change(server: Server, change: Change) -> None:
+    """What is done to a race goes out by its name, and the new status comes back."""
+    assert server.will_say(200, {"status": "paused"}).change("run_1", change) == "paused"
+    assert server.asked == [(f"/races/run_1/{change}", b"")]
 
 
 def test_race_is_created(server: Server) -> None:
@@ -100,7 +150,13 @@ def test_other_error_in_words(server: Server) -> None:
 def test_something_else_answers(server: Server, status: int, body: object) -> None:
     """Where something else answers, whatever it says, that is a sentence."""
     api = server.will_say(status, body)
-    for ask in (api.courses, lambda: api.create_race({})):
+    for ask in (
+        api.courses,
+        lambda: api.create_race({}),
+        lambda: api.course("x"),
+        lambda: api.upload_course(b"", None),
+        lambda: api.change("x", "pause"),
+    ):
         with pytest.raises(ApiError, match=r"is not the simulator's API\. Set|The API answered (404|500)\."):
             ask()
 

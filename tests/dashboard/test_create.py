@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -9,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import context
 from dashboard.api import OfferedCourse, RaceApi, RefusedError
+from dashboard.escape import escape
+from dashboard.presets import PRESETS
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from tests.dashboard.fakes import FakeApi, FakeStore
@@ -17,12 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFUSAL = RefusedError("It can't be.", {"seed": "must be a whole number"})
+HILLS = OfferedCourse("hills", "Over the hills", 5000.0, 1, ("The climb",))
+PLAIN = OfferedCourse("plain", "The plain", 10_000.0)
 
 
 @pytest.fixture
 def api() -> Iterator[FakeApi]:
     """The API that the page asks; it refuses everything, or the page would lead elsewhere."""
-    known = FakeApi([OfferedCourse("hills", "Over the hills", 5000.0, ())], REFUSAL)
+    known = FakeApi([HILLS, PLAIN], REFUSAL)
     context.install(context.Context(Settings(), Snapshots(FakeStore()), cast("RaceApi", known)))
     yield known
     context.uninstall()
@@ -41,16 +46,41 @@ def page() -> AppTest:
     return AppTest.from_function(script, default_timeout=30).run()
 
 
-def sent(api: FakeApi, **fields: Any) -> Any:
-    """The request of a form into which this was typed, by label."""
-    form = page()
-    for field in [*form.text_input, *form.number_input]:
-        if field.label.lower() in fields:
-            field.set_value(fields[field.label.lower()])
-    form.button[0].click().run()
+def field(form: AppTest, label: str) -> Any:
+    """The field with this label."""
+    fields: list[Any] = [
+        *form.text_input,
+        *form.number_input,
+        *form.slider,
+        *form.date_input,
+        *form.time_input,
+    ]
+    (found,) = [one for one in fields if one.label == label]
+    return found
+
+
+def press(form: AppTest, label: str) -> AppTest:
+    """Press a button."""
+    (button,) = [one for one in form.button if one.label == label]
+    button.click().run()
     assert not form.exception
+    return form
+
+
+def sent(api: FakeApi, **fields: Any) -> Any:
+    """The request of a form into which this was typed, by the first word of the label."""
+    form = page()
+    for one in [*form.text_input, *form.number_input, *form.slider]:
+        if (word := one.label.split()[0].lower()) in fields:
+            one.set_value(fields[word])
+    press(form, "Start the race")
     (request,) = api.requests
     return request
+
+
+def said(form: AppTest) -> str:
+    """All that the page says by `words`."""
+    return "\n".join(str(html.proto.body) for html in form.get("html"))
 
 
 @pytest.mark.parametrize(
@@ -71,21 +101,153 @@ def test_seed(api: FakeApi, typed: str, seed: object) -> None:
 
 
 def test_empty_fields_are_left_to_the_api(api: FakeApi) -> None:
-    """What is left empty isn't sent."""
-    assert sent(api).keys().isdisjoint({"seed", "name"})
+    """What is left empty isn't sent; a race that starts now has no start."""
+    assert sent(api).keys().isdisjoint({"seed", "name", "start_at"})
 
 
-def test_share_as_the_api_has_it(api: FakeApi) -> None:
-    """The share that stops is typed in the API's own unit, so that its words on limits are right."""
-    share = "share stopping in a geofence, 0 to 1"
-    assert sent(api, **{share: 0.25})["how_many_get_stopped"] == 0.25
+def test_paces_are_sent_in_seconds(api: FakeApi) -> None:
+    """Paces are typed in minutes and seconds, and sent in seconds."""
+    request = sent(api, fastest="3:05", slowest=" 12:00 ")
+    assert (request["fastest"], request["slowest"]) == (185.0, 720.0)
+
+
+def test_share_that_stops(api: FakeApi) -> None:
+    """How many stop is chosen in per cent and sent as the API has it."""
+    assert sent(api, stop=25)["how_many_get_stopped"] == 0.25
+
+
+def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
+    """Below a pace stands the finish time that it means on the chosen course."""
+    assert api.offered
+    form = page()
+    field(form, "Fastest pace, min:sec per km").set_value("4:00").run()
+    assert escape("Finish in 0:20:00") in said(form)
+    form.selectbox[0].set_value("plain").run()
+    assert escape("Finish in 0:40:00") in said(form)
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "4:75", "240", "4:5", "-4:30", "4:30:00", "1000:00"])
+def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
+    """What is no pace is a mistake at its field, before anything is sent."""
+    form = page()
+    field(form, "Slowest pace, min:sec per km").set_value(typed)
+    press(form, "Start the race")
+    assert escape("such as 4:30") in said(form)
+    assert "alert" in said(form)
+    assert api.requests == []
+
+
+def test_refused_pace_is_said_in_minutes(api: FakeApi) -> None:
+    """The API speaks of seconds; beside its words stand the minutes that one has typed."""
+    words = "must be at least the fastest pace, 400 seconds per kilometre"
+    api.refusal = RefusedError("No.", {"slowest": words, "fastest": "must be at most 3,600"})
+    form = press(page(), "Start the race")
+    assert escape(f"{words} (6:40 per km)") in said(form)
+    assert escape("must be at most 3,600 (60:00 per km)") in said(form)
+
+
+def test_mistake_about_no_field(api: FakeApi) -> None:
+    """A refusal that no field of the form is about is said below it."""
+    api.refusal = RefusedError("interval is odd", {"interval": "is odd"})
+    assert escape("interval is odd") in said(press(page(), "Start the race"))
+
+
+def test_what_was_typed_stays(api: FakeApi) -> None:
+    """After a refusal everything is as it was typed."""
+    form = page()
+    field(form, "Name").set_value("Mine")
+    field(form, "Competitors").set_value(7)
+    press(form, "Start the race")
+    assert (field(form, "Name").value, field(form, "Competitors").value) == ("Mine", 7)
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
+def test_preset(api: FakeApi, preset: Any) -> None:
+    """A preset fills in everything it says, and what it fills in can be changed before it is sent."""
+    api.offered.append(OfferedCourse(preset.course, "Its course", 4000.0, 1, ("N",)))
+    form = press(page(), preset.title)
+    field(form, "Competitors").set_value(9)
+    press(form, "Start the race")
+    (request,) = api.requests
+    assert request == {
+        "course": preset.course,
+        "name": preset.name,
+        "competitors": 9,
+        "fastest": preset.fastest,
+        "slowest": preset.slowest,
+        "how_many_get_stopped": preset.stopped / 100,
+        "min_pause": preset.min_pause,
+        "max_pause": preset.max_pause,
+        "speed": preset.speed,
+    }
+
+
+def test_preset_without_its_course(api: FakeApi) -> None:
+    """A preset whose course isn't offered leaves the chosen one."""
+    form = page()
+    form.selectbox[0].set_value("plain").run()
+    press(form, PRESETS[0].title)
+    press(form, "Start the race")
+    assert api.requests[0]["course"] == "plain"
+
+
+def test_scheduled_start(api: FakeApi) -> None:
+    """A start later on is sent with its zone."""
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Day").set_value(date(2027, 5, 1))
+    field(form, "Time of day").set_value(time(9, 30))
+    press(form, "Start the race")
+    sent_start = datetime.fromisoformat(api.requests[0]["start_at"])
+    assert sent_start == datetime(2027, 5, 1, 9, 30, tzinfo=UTC)
+
+
+def test_stop_where_there_is_no_geofence(api: FakeApi) -> None:
+    """Who wants stops on a course without a geofence is told that there will be none."""
+    api.offered = [PLAIN]
+    form = page()
+    field(form, "Stop in a geofence").set_value(20).run()
+    assert "nobody will stop" in said(form)
 
 
 def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
     """What was noticed about a course's file is there for whoever opens it, and no alarm."""
-    api.offered = [OfferedCourse("hills", "Over the hills", 5000.0, ("The line was <b>turned</b> round.",))]
+    api.offered = [OfferedCourse("hills", "Hills", 5000.0, warnings=("The line was <b>turned</b> round.",))]
     drawn = page()
-    (notes,) = drawn.expander
+    _, notes = drawn.expander
     assert (notes.label, notes.proto.expanded) == ("Notes on this course", False)
     assert "turned" in str(notes.get("html")[0].proto.body)
-    assert '<div class="notice' not in "".join(str(html.proto.body) for html in drawn.get("html"))
+    assert '<div class="notice' not in said(drawn)
+
+
+def test_upload(api: FakeApi) -> None:
+    """A file that is handed in becomes the chosen course, and the fields are empty again."""
+    api.refusal = None
+    form = page()
+    form.file_uploader[0].set_value(("mine.gpx", b"<gpx/>", "application/gpx+xml"))
+    field(form, "Short name").set_value(" mine ").run()
+    press(form, "Hand it in")
+    assert api.uploads == [(b"<gpx/>", "mine")]
+    assert form.selectbox[0].value == "mine"
+    assert field(form, "Short name").value == ""
+
+
+def test_refused_upload(api: FakeApi) -> None:
+    """What is wrong with a file or its name is said at the field, in the API's words."""
+    api.refusal = RefusedError("No.", {"file": "There is no <line> in it.", "name": "must be short"})
+    form = page()
+    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml")).run()
+    press(form, "Hand it in")
+    assert escape("There is no <line> in it.") in said(form)
+    assert escape("must be short") in said(form)
+
+
+def test_no_course_at_all(api: FakeApi) -> None:
+    """Where there is no course the page says so, and offers to hand one in."""
+    api.offered = []
+    form = page()
+    assert "has no course yet" in said(form)
+    assert form.expander[0].proto.expanded
+    assert not [button for button in form.button if button.label == "Start the race"]
