@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from shapely import LineString
 from shapely.geometry import shape
+
+from pinot.waiting import wait_for
+from simulator.courses import load_folder
+from simulator.events import positions_of_all
+from simulator.race import Race
+from simulator.request import RaceRequest
+from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -38,6 +46,28 @@ class Site:
         answer = httpx.get(f"{self.api}/races/{run_id}", trust_env=False)
         status: str = answer.json()["status"]
         return status
+
+    def wait_for_status(self, run_id: str, status: str) -> None:
+        """Wait until a race is where it should be."""
+        wait_for(
+            run_id,
+            lambda: None if (found := self.status(run_id)) == status else f"it is {found}",
+            seconds=60,
+            say=print,
+        )
+
+    def told(self, run_id: str, raw_time: int, competitors: int) -> list[dict[str, Any]]:
+        """What everybody told at a second of race time: the race computed again from its request."""
+        made = httpx.get(f"{self.api}/races/{run_id}", trust_env=False).json()
+        fields = {name: made[name] for name in RaceRequest.model_fields if name in made}
+        fields["start_at"] = datetime.fromisoformat(fields["start_at"])
+        request = RaceRequest.model_validate(fields)
+        course = load_folder(ROOT / "courses").courses[made["course"]]
+        tick = round(raw_time / request.tick)
+        batch = positions_of_all(Race(course, request), tick)
+        assert (len(batch), batch.raw_time) == (competitors, raw_time)
+        columns = zip(batch.bib.tolist(), batch.distance.tolist(), strict=True)
+        return [{"competitorId": bib, "distance": distance} for bib, distance in columns]
 
     def pace(self, run_id: str, bib: int) -> float:
         """Seconds per metre of a competitor so far, as the API says it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.site import LiveMap
@@ -14,25 +13,15 @@ from tests.processes import dashboard
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import FrameLocator, Page
 
     from tests.browser.site import Site
-
-HOSTILE = [
-    "${alert(1)}",
-    "</script><script>alert(1)</script>",
-    "`${alert(1)}` `x`",
-    "<img src=x onerror=alert(1)>",
-    "![x](http://picture.example/x.png) [link](javascript:alert(1))",
-    "{{ 7 * 7 }} {% raw %} $x^2$ :smile: :red[no] &lt; **bold**",
-    "'\"><svg/onload=alert(1)>",
-]
 
 
 def test_form_makes_a_race(page: Page, site: Site) -> None:
     """The form makes a race and leads to its live page, where competitors move."""
     page.goto(f"{site.dashboard}/new")
-    page.get_by_label("Name").fill("Made by the form")
+    _fill(page, "Name", "Made by the form")
     _fill(page, "Competitors", "37")
     page.get_by_role("button", name="Start the race").click()
     page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
@@ -44,27 +33,102 @@ def test_form_makes_a_race(page: Page, site: Site) -> None:
     assert sum(live.distances().values()) > sum(before.values())
 
 
-def test_refusal_in_words(page: Page, site: Site) -> None:
-    """What the API refuses is said in its words, and the form keeps what was typed."""
+def test_preset_and_what_it_means(page: Page, site: Site) -> None:
+    """A preset fills in the form and chooses its course; finish times and map follow."""
     page.goto(f"{site.dashboard}/new")
-    _fill(page, "Fastest pace", "400")
-    _fill(page, "Slowest pace", "300")
+    page.get_by_role("button", name="Stress test of 10,000").click()
+    expect(page.get_by_label("Competitors")).to_have_value("10000")
+    expect(page.get_by_role("combobox")).to_have_value(re.compile("Hilly half marathon"))
+    expect(page.get_by_text("21.10 km", exact=True)).to_be_visible()
+    _fill(page, "Fastest pace", "4:00")
+    expect(page.get_by_text("Finish in 1:24:23")).to_be_visible()
+    fences = _map(page).locator(".fence-label")
+    expect(fences).to_have_count(3)
+    expect(fences.filter(has_text="Drinks station")).to_be_visible()
+    for word in ("Start", "Finish"):
+        expect(_map(page).get_by_text(word, exact=True)).to_be_visible()
+
+
+def test_mistakes_at_their_fields(page: Page, site: Site) -> None:
+    """What the API refuses is said in its words at the field, and the form keeps what was typed."""
+    page.goto(f"{site.dashboard}/new")
+    _fill(page, "Fastest pace", "7:00")
+    _fill(page, "Slowest pace", "5:00")
+    _fill(page, "Seed", "a lot")
     page.get_by_role("button", name="Start the race").click()
-    said = page.get_by_test_id("stForm").get_by_role("alert")
-    expect(said).to_contain_text("must be at least the fastest pace")
-    expect(page.get_by_label("Slowest pace")).to_have_value("300")
+    said = page.get_by_role("alert")
+    expect(said.filter(has_text="at least the fastest pace, 420 seconds per kilometre (7:00")).to_be_visible()
+    expect(said.filter(has_text="must be a whole number")).to_be_visible()
+    expect(page.get_by_label("Slowest pace, min:sec per km")).to_have_value("5:00")
     expect(page).to_have_url(f"{site.dashboard}/new")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_name(page: Page, site: Site, name: str) -> None:
-    """A name made to do harm does none and is shown as typed (the page fixture fails on any harm)."""
-    run = site.create_race(name=name, competitors=3)
-    page.goto(f"{site.dashboard}/?run={run}")
+def test_pace_that_is_none(page: Page, site: Site) -> None:
+    """What is no pace is said to be none before anything is sent."""
+    page.goto(f"{site.dashboard}/new")
+    _fill(page, "Fastest pace", "fast")
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("alert").filter(has_text="such as 4:30")).to_be_visible()
+
+
+def test_scheduled_race(page: Page, site: Site) -> None:
+    """A race can be scheduled; its page says when it starts."""
+    page.goto(f"{site.dashboard}/new")
+    _fill(page, "Name", "Tomorrow, perhaps")
+    page.get_by_text("Later", exact=True).click()
+    expect(page.get_by_text("In the time zone")).to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
+    expect(page.get_by_text(re.compile("^Starts [0-9-]+ [0-9:]+"))).to_be_visible()
+    assert site.status(page.url.partition("run=")[2]) == "scheduled"
+
+
+HOSTILE_COURSE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+<name>${alert(1)} **My** &lt;b onclick="alert(1)"&gt;loop</name>
+<Placemark><name>Line</name><LineString>
+<coordinates>0,51 0.01,51 0.01,51.01</coordinates>
+</LineString></Placemark>
+<Placemark><name>Start</name><Point><coordinates>0,51</coordinates></Point></Placemark>
+<Placemark><name>`${alert(2)}` &lt;img src=x onerror=alert(2)&gt;</name><Polygon><outerBoundaryIs><LinearRing>
+<coordinates>0.009,51.002 0.011,51.002 0.011,51.006 0.009,51.006</coordinates>
+</LinearRing></outerBoundaryIs></Polygon></Placemark></Document></kml>"""
+
+
+def test_course_of_ones_own(page: Page, site: Site) -> None:
+    """A file that is handed in is chosen, shown with its names as typed and its warnings, and raced on."""
+    page.goto(f"{site.dashboard}/new")
+    page.get_by_text("A course of your own").click()
+    file = {"name": "own.kml", "mimeType": "text/xml", "buffer": HOSTILE_COURSE.encode()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
+    _fill(page, "Short name", "own-loop")
+    page.get_by_role("button", name="Hand it in").click()
+    chooser = page.get_by_role("combobox")
+    expect(chooser).to_have_value(re.compile(re.escape('${alert(1)} **My** <b onclick="alert(1)">loop · ')))
+    expect(_map(page).locator(".fence-label")).to_have_text("`${alert(2)}` <img src=x onerror=alert(2)>")
+    page.get_by_text("Notes on this course").click()
+    expect(page.get_by_text("isn't closed")).to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"\?run=own-loop-[A-Za-z0-9_-]+$"))
     live = LiveMap.on(page)
-    live.wait_for_pictures(1)
-    assert page.get_by_role("heading", level=1).inner_text() == name
-    expect(page.get_by_role("combobox").first).to_have_value(re.compile(re.escape(name)))
+    assert live.frame.locator(".fence-label").inner_text() == "`${alert(2)}` <img src=x onerror=alert(2)>"
+
+
+def test_file_that_is_no_course(page: Page, site: Site) -> None:
+    """What is wrong with a file is said at it, in the API's words."""
+    page.goto(f"{site.dashboard}/new")
+    page.get_by_text("A course of your own").click()
+    file = {"name": "notes.gpx", "mimeType": "text/xml", "buffer": b"<gpx><wpt lat='1' lon='2'/></gpx>"}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Hand it in").click()
+    expect(page.get_by_role("alert")).to_contain_text("no line")
+
+
+def test_narrow_screen(page: Page, site: Site) -> None:
+    """On a phone nothing of the form is wider than the screen."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.dashboard}/new")
+    expect(page.get_by_role("button", name="Start the race")).to_be_visible()
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth") <= 390
 
 
 def test_api_away(page: Page, tmp_path: Path) -> None:
@@ -85,7 +149,11 @@ def test_no_race_yet(page: Page, site: Site, tmp_path: Path) -> None:
         expect(page.get_by_role("heading", name="New race")).to_be_visible()
 
 
+def _map(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe[src*=streamlit_folium]")
+
+
 def _fill(page: Page, label: str, value: str) -> None:
-    field = page.get_by_label(label)
+    field = page.locator(f"input[aria-label^='{label}']")
     field.fill(value)
     field.press("Tab")

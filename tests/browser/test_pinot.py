@@ -1,28 +1,80 @@
-"""The live page on the real Kafka and Pinot."""
+"""The way of a user on the real Kafka and Pinot: make a race, watch it finish, look at its results."""
 
 from __future__ import annotations
 
+import csv
+import re
 from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
 
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from playwright.sync_api import Page
 
     from pinot.local.stack import Stack
 
+COMPETITORS = 25
 
-def test_competitors_move(page: Page, stack: Stack, tmp_path: Path) -> None:
-    """Competitors of a race that goes through Kafka and Pinot move on the page."""
+
+@pytest.fixture(scope="module")
+def pinot_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Simulator and dashboard with Kafka and Pinot between them."""
+    folder = tmp_path_factory.mktemp("pinot")
     with (
-        simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as api,
-        dashboard(tmp_path, api.address, "--store", "pinot", "--pinot-broker", stack.broker) as pages,
+        simulator(
+            folder,
+            *("--publisher", "kafka", "--kafka", stack.kafka),
+            *("--pinot-controller", stack.controller),
+        ) as api,
+        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", stack.broker) as pages,
     ):
-        site = Site(pages.address, api.address)
-        page.goto(f"{site.dashboard}/?run={site.create_race()}")
-        live = LiveMap.on(page)
-        seen = live.metres_covered(pictures=3)
-        assert seen[0] < seen[1] < seen[2]
+        yield Site(pages.address, api.address)
+
+
+def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
+    """A race made by the form moves live, finishes as the API says, and can be downloaded and replayed."""
+    page.goto(f"{pinot_site.dashboard}/new")
+    for label, value in (("Name", "Through Pinot"), ("Competitors", str(COMPETITORS)), ("Speed", "60")):
+        field = page.locator(f"input[aria-label^='{label}']")
+        field.fill(value)
+        field.press("Tab")
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
+    run = page.url.partition("run=")[2]
+    live = LiveMap.on(page)
+    live.ask("() => { window.map.setView([51.42, -0.07], 16, { animate: false }); }")
+    seen = live.metres_covered(pictures=3)
+    assert seen[0] < seen[1] < seen[2]
+    assert live.ask("() => window.map.getZoom()") == 16
+    expect(page.get_by_role("combobox").first).to_have_value(re.compile("Through Pinot · Crystal Palace · "))
+    expect(page.locator("[data-figure=finished] .value")).to_have_text(str(COMPETITORS), timeout=90_000)
+    order = [one["competitorId"] for one in sorted(pinot_site.positions(run), key=lambda one: one["elapsed"])]
+    bibs = page.locator("tr[data-bib]:not([hidden]) td.bib")
+    assert [int(text) for text in bibs.all_inner_texts()[:8]] == order[:8]
+    page.get_by_test_id("stMain").get_by_role("link", name="Results").click()
+    expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished")).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download CSV").click()
+    rows = list(csv.DictReader(downloading.value.path().read_text().splitlines()))
+    assert [int(row["bib"]) for row in rows] == order
+    replay = LiveMap.on(page)
+    replay.frame.get_by_role("slider", name="Race time").fill("600")
+    replay.wait_for("race => race.positions().every((one) => one.distance > 500)")
+    told = {one["competitorId"]: one["distance"] for one in pinot_site.told(run, 600, COMPETITORS)}
+    assert replay.distances() == pytest.approx(told, abs=0.1)
+
+
+def test_course_of_its_own(page: Page, pinot_site: Site) -> None:
+    """A race on a course of its own is watched with its line: Pinot has it as soon as the race is made."""
+    points = [[0.0, 51.0], [0.02, 51.0], [0.02, 51.01]]
+    run = pinot_site.create_race(course="own-way", points=points, speed=5, competitors=5)
+    page.goto(f"{pinot_site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    expect(page.get_by_text("2.52 km", exact=True)).to_be_visible()
+    live.wait_for("race => race.options.line.length > 2")
