@@ -1,0 +1,217 @@
+"""Names made to do harm, on every page that shows names: nothing of them runs, and all are shown as typed.
+
+(The `page` fixture fails a test for every dialog, script error and request to another host.)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.hostile_site import (
+    AT_HOME,
+    IN_SCRIPT,
+    NUMBERED,
+    ON_COURSE,
+    hostile_site,
+    place_name,
+    run_of,
+)
+from tests.browser.site import LiveMap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator, Page
+
+    from tests.browser.site import Site
+
+TYPED = {number: hostile.text for number, hostile in NUMBERED.items() if hostile.has_a_look}
+PLACES = {number: place_name(number) for number in TYPED}
+
+SCROLL_THROUGH = Path(__file__).with_name("scroll_through.js")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site on which every name is hostile."""
+    with hostile_site(tmp_path_factory.mktemp("hostile")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _trap(page: Page) -> None:
+    """Have names that set `harm`, in whatever frame, open a dialog."""
+    page.add_init_script("Object.defineProperty(window, 'harm', { set: () => alert('harm') });")
+
+
+def test_race_and_course(page: Page, site: Site) -> None:
+    """The names of a race and of its course are shown above it as typed."""
+    page.goto(f"{site.dashboard}/results?run={run_of(1)}")
+    races, courses = {}, {}
+    for number, text in TYPED.items():
+        _choose(page.get_by_role("combobox").first, run_of(number))
+        expect(page.get_by_role("heading", level=1)).to_have_text(text)
+        expect(page.locator(".facts span").first).to_have_text(PLACES[number])
+        races[number], courses[number] = _above(page)
+    assert (races, courses) == (TYPED, PLACES)
+
+
+def test_names_that_cannot_be_shown(page: Page, site: Site) -> None:
+    """Control characters in names hinder no page."""
+    for number in NUMBERED.keys() - TYPED.keys():
+        page.goto(f"{site.dashboard}/?run={run_of(number)}")
+        expect(page.locator(".facts")).to_contain_text("scheduled")
+        expect(page.frame_locator("iframe[src*=streamlit_folium]").locator(".fence-label")).to_have_count(1)
+
+
+def test_chooser(page: Page, site: Site) -> None:
+    """The race chooser offers every race by its name and its course's."""
+    page.goto(f"{site.dashboard}/?run={AT_HOME}")
+    offered = _options(page, page.get_by_role("combobox").first, len(NUMBERED) + 2)
+    by_number = {n: next(text for text in offered if text.endswith(run_of(n))) for n in NUMBERED}
+    beginnings = {n: f"{text} · {PLACES[n]} · scheduled · " for n, text in TYPED.items()}
+    assert [n for n in TYPED if not by_number[n].startswith(beginnings[n])] == []
+
+
+def test_leaderboard(page: Page, site: Site) -> None:
+    """Competitors are found by their names as typed, and the leaderboard shows them so."""
+    page.goto(f"{site.dashboard}/?run={ON_COURSE}")
+    LiveMap.on(page)
+    search = page.get_by_role("searchbox")
+    names = {}
+    for bib, text in TYPED.items():
+        search.fill(text)
+        names[bib] = page.locator(f"tr[data-bib='{bib}']:not([hidden]) .who").inner_text()
+    assert names == TYPED
+
+
+def test_geofences_and_who_is_inside(page: Page, site: Site) -> None:
+    """Geofences, on the map and below it, and who is in them are shown as typed."""
+    page.goto(f"{site.dashboard}/?run={ON_COURSE}")
+    live = LiveMap.on(page)
+    assert _above(page) == [IN_SCRIPT.text, IN_SCRIPT.text]
+    panels = page.locator(".panel.fence")
+    expect(panels).to_have_count(len(NUMBERED))
+    heads = dict(zip(NUMBERED, panels.locator("h3").all_inner_texts(), strict=True))
+    names = dict(zip(NUMBERED, panels.locator(".who").all_inner_texts(), strict=True))
+    labels = dict(zip(NUMBERED, live.frame.locator(".fence-label > div").all_inner_texts(), strict=True))
+    assert _of_typed(heads) == {n: f"{text} · 1" for n, text in PLACES.items()}
+    assert _of_typed(names) == TYPED
+    # Folium's own text ends in a space.
+    assert {n: text.removesuffix(" ") for n, text in _of_typed(labels).items()} == PLACES
+
+
+def test_card_on_the_map(page: Page, site: Site) -> None:
+    """Name and category are on a competitor's card as typed, and so is the name of who is followed."""
+    page.goto(f"{site.dashboard}/?run={ON_COURSE}&fav={','.join(map(str, NUMBERED))}")
+    live = LiveMap.on(page)
+    who = page.locator(".panel.fence .who")
+    expect(who).to_have_count(len(NUMBERED))
+    names, categories, followed = {}, {}, {}
+    for bib in NUMBERED:
+        who.nth(bib - 1).dispatch_event("click")
+        live.frame.get_by_role("button", name="Follow on the map").dispatch_event("click")
+        names[bib], categories[bib], followed[bib] = live.frame.evaluate(
+            """() => ['.competitor-card strong', '.competitor-card dd:last-of-type', '.race-follow'].map(
+                (which) => document.querySelector(which).innerText)"""
+        )
+    assert _of_typed(names) == TYPED
+    assert _of_typed(categories) == TYPED
+    assert _of_typed(followed) == {bib: f"Following {text} ✕" for bib, text in TYPED.items()}
+
+
+def test_legend_of_categories(page: Page, site: Site) -> None:
+    """The legend shows categories as typed."""
+    page.goto(f"{site.dashboard}/?run={ON_COURSE}")
+    live = LiveMap.on(page)
+    page.get_by_role("button", name="View").click()
+    page.get_by_text("Category", exact=True).click()
+    entries = live.frame.locator(".race-legend span")
+    expect(entries.last).to_have_text("Others")
+    shown = entries.all_inner_texts()[:-1]
+    assert shown
+    assert set(shown) <= {hostile.text for hostile in NUMBERED.values()}
+
+
+def test_results(page: Page, site: Site) -> None:
+    """The finish list and the geofences' table have all names as typed."""
+    page.goto(f"{site.dashboard}/results?run={AT_HOME}")
+    tables = page.get_by_test_id("stDataFrame")
+    expect(tables).to_have_count(3)
+    finishers, summed = (_rows(tables.nth(nth)) for nth in range(2))
+    assert {int(bib): (name, category) for _, bib, name, category, *_ in finishers} == {
+        number: (hostile.text, hostile.text) for number, hostile in NUMBERED.items()
+    }
+    assert {fence for fence, *_ in summed} == {place_name(number) for number in NUMBERED}
+
+
+def test_compared_in_a_chart(page: Page, site: Site) -> None:
+    """Competitors are offered by name for the chart of paces, which is drawn whatever they are called."""
+    page.goto(f"{site.dashboard}/results?run={AT_HOME}")
+    charts = page.get_by_test_id("stVegaLiteChart").locator("canvas, svg")
+    expect(charts).to_have_count(2)
+    expect(page.get_by_text("Provisional")).to_have_count(0)
+    chooser = page.get_by_test_id("stMultiSelect").get_by_role("combobox")
+    winner = max(NUMBERED)
+    offered = {f"{bib} · {text}" for bib, text in TYPED.items() if bib != winner}
+    assert offered <= set(_options(page, chooser, len(NUMBERED)))
+    for bib, hostile in NUMBERED.items():
+        if hostile.kind == "Vega":
+            _choose(chooser, f"{bib} · ")
+            expect(page.locator("[data-tag]:visible").last).to_have_text(f"{bib} · {hostile.text}")
+    expect(charts).to_have_count(2)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_new_race(page: Page, site: Site) -> None:
+    """Who makes a race is offered the courses by their names as the files have them."""
+    page.goto(f"{site.dashboard}/new")
+    chooser = page.get_by_role("combobox").first
+    offered = {text.partition(" · ")[0] for text in _options(page, chooser, len(PLACES))}
+    assert offered == set(PLACES.values())
+    for number in (1, 2, *(n for n, hostile in NUMBERED.items() if hostile.kind == "closing tag")):
+        _choose(chooser, PLACES[number])
+        expect(page.get_by_placeholder(PLACES[number], exact=True)).to_be_visible()
+
+
+def _above(page: Page) -> list[str]:
+    """The race's name and its course's, above all else on a page."""
+    names: list[str] = page.evaluate(
+        "() => ['h1', '.facts span'].map((which) => document.querySelector(which).innerText)"
+    )
+    return names
+
+
+def _choose(chooser: Locator, text: str) -> None:
+    chooser.fill(text)
+    chooser.press("Enter")
+
+
+def _options(page: Page, chooser: Locator, count: int) -> list[str]:
+    """The text of all that a chooser offers."""
+    chooser.click()
+    chooser.press("ArrowDown")  # a chooser for several opens only for this
+    listed = page.get_by_role("listbox")
+    texts = [text for (text,) in _scrolled_through(listed, ("[role=option]", ""), count)]
+    page.keyboard.press("Escape")
+    return texts
+
+
+def _rows(table: Locator) -> list[list[str]]:
+    """The cells of a table, as its canvas tells them to screen readers."""
+    return _scrolled_through(table, ("tbody tr", "td"), len(NUMBERED))
+
+
+def _scrolled_through(box: Locator, row_and_cell: tuple[str, str], count: int) -> list[list[str]]:
+    """The texts of `count` different rows of a list that has only those in the page that can be seen."""
+    rows: list[list[str]] = box.evaluate(SCROLL_THROUGH.read_text(), [*row_and_cell, count])
+    return rows
+
+
+def _of_typed(shown: dict[int, str]) -> dict[int, str]:
+    """Without the names for which there is no right way to show them."""
+    return {number: shown[number] for number in TYPED}
