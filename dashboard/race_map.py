@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from dashboard.settings import Settings
     from dashboard.store import Course, Fence, Race
 
-_COURSE_SCRIPTS = ("formatting.js", "course_line.js", "dots.js", "furniture.js")
+_COURSE_SCRIPTS = ("formatting.js", "course_line.js", "crowd.js", "dots.js", "furniture.js")
 _RACE_SCRIPTS = (
     "formatting.js",
     "course_line.js",
+    "crowd.js",
     "dots.js",
     "field.js",
     "glide.js",

@@ -221,14 +221,16 @@ class Snapshots:
             return watched
 
     def _take(self, run_id: str, watched: _Watched) -> None:
+        begun = self._clock()
         try:
             watched.snapshot = self._read(run_id, watched)
             if watched.snapshot is not None:
                 _ = watched.snapshot.packed  # here, in the thread that asks, for all who come after
             watched.failure = None
+            # From its beginning: who asks a second later gets a new one, however long this one took.
+            watched.asked = begun
         except StoreError as failure:
             watched.failure = failure
-        finally:
             watched.asked = self._clock()
 
     def _read(self, run_id: str, watched: _Watched) -> Snapshot | None:

@@ -2,6 +2,8 @@
 (function () {
   'use strict';
 
+  const { pixelColour } = window.Racecast;
+
   // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
   // that keeps it apart from its neighbours.
   const SIZES = [
@@ -27,6 +29,8 @@
       const rimColour = rim > 0 ? colour('rim') : 'transparent';
       this.radius = radius;
       this.width = 2 * (radius + halo);
+      // Without halo and rim a dot is of one colour, and a crowd is drawn pixel by pixel.
+      this.colours = halo > 0 ? null : names.map((name) => pixelColour(colour(name)));
       this.halo = halo > 0 ? disc(this.width, [[radius + halo, colour('halo')]]) : null;
       this.pictures = names.map((name) =>
         disc(this.width, [

@@ -5,9 +5,10 @@
 (function () {
   'use strict';
 
-  const { CourseLine, NoCourse, Field, Dots, Inspector, Trails, stretch, world } = window.Racecast;
+  const { CourseLine, NoCourse, Field, Dots, Crowd, Inspector, Trails, stretch, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
+  const SLOW_MS = 12; // of the 16 that a frame has
   const LEADERS = 3; // so many are marked with their place
   const LABEL_FONT_PX = 11;
   const TRAIL_STEP_M = 10;
@@ -23,6 +24,7 @@
       this._wishes = { colour: 'status', favourites: [] };
       this._spot = { x: 0, y: 0, distance: 0 };
       this._frame = null;
+      this._took = 0;
       this._zooming = false;
     },
 
@@ -30,6 +32,7 @@
       this._canvas = L.DomUtil.create('canvas', 'leaflet-zoom-animated', this.getPane('field'));
       this._context = this._canvas.getContext('2d');
       this._dots = new Dots(this._canvas);
+      this._crowd = new Crowd();
       this._trails = new Trails((time) => this.past(time));
       this._inspector = new Inspector(this, map);
       this._source = new window.Racecast[this.options.source](this, map);
@@ -42,6 +45,7 @@
       window.parent.removeEventListener('racecast:show', this._showBib);
       this._source.stop();
       this._inspector.stop();
+      clearTimeout(this._pause);
       cancelAnimationFrame(this._frame);
       this._canvas.remove();
     },
@@ -86,8 +90,16 @@
       page.dispatchEvent(new page.CustomEvent(`racecast:${kind}`, { detail: { run: this.options.run, ...detail } }));
     },
 
+    // A frame that takes long is followed by a pause as long: whoever shares the machine has half of it.
     redraw() {
-      if (this._frame === null) this._frame = requestAnimationFrame(() => this._draw());
+      if (this._frame !== null) return;
+      const pause = this._took > SLOW_MS ? this._took : 0;
+      const draw = () => {
+        this._frame = requestAnimationFrame(() => this._draw());
+      };
+      this._frame = -1;
+      if (pause > 0) this._pause = setTimeout(draw, pause);
+      else draw();
     },
 
     // Where the dots are at this moment: a canvas has no elements that could be asked.
@@ -250,6 +262,7 @@
         this._cover();
         if (this._field.picture) this._drawField(part);
       }
+      this._took = performance.now() - now;
       if (this._source.isMoving(now)) this.redraw();
     },
 
@@ -272,19 +285,37 @@
     _drawField(part) {
       const view = { ...this._projection(), size: this._map.getSize() };
       this._drawTrails(part, view);
-      // All halos below all dots: among each other's, those in a pack would hide one another.
-      if (this._dots.halo) this._drawDots(part, view, () => this._dots.halo);
-      this._drawDots(part, view, this._pictureOf());
+      if (this._dots.colours) this._drawCrowd(part, view);
+      else this._drawPictures(part, view);
       this._drawFavourites(part, view);
       this._leaders().forEach((one) => this._drawLeader(one, part, view));
       this._ring(this._inspector.shown, part, view);
     },
 
-    _pictureOf() {
-      const { pictures } = this._dots;
-      if (!this._categories()) return (one) => pictures[one.told.status];
-      const { byBib } = this._names;
-      return (one) => pictures[(byBib.get(one.bib) || { category: pictures.length - 1 }).category];
+    _drawPictures(part, view) {
+      const { halo, pictures } = this._dots;
+      // All halos below all dots: among each other's, those in a pack would hide one another.
+      this._drawDots(part, view, () => halo);
+      this._drawDots(part, view, (one) => pictures[this._kindOf(one)]);
+    },
+
+    _drawCrowd(part, { scale, corner }) {
+      const ratio = window.devicePixelRatio || 1;
+      const { colours, radius } = this._dots;
+      this._crowd.begin(this._canvas.width, this._canvas.height, radius * ratio);
+      for (const one of this._field.competitors) {
+        const { x, y } = this._field.place(one, part, this._spot);
+        const colour = colours[this._kindOf(one)];
+        this._crowd.dot((x * scale - corner.x) * ratio, (y * scale - corner.y) * ratio, colour);
+      }
+      this._crowd.end(this._context);
+    },
+
+    // The number of a competitor's colour: the status's or the category's.
+    _kindOf(one) {
+      if (!this._categories()) return one.told.status;
+      const known = this._names.byBib.get(one.bib);
+      return known ? known.category : this._names.categories.length - 1;
     },
 
     _drawDots(part, { scale, corner, size }, pictureOf) {
