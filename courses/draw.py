@@ -1,4 +1,4 @@
-"""Draw the two invented courses of this folder: `python courses/draw.py` writes their KML files.
+"""Draw the three invented courses of this folder: `python courses/draw.py` writes their KML files.
 
 Each is drawn in metres east and north of a point, on a plane (azimuthal equidistant about that point) on
 which ten kilometres are true within a centimetre, and taken to WGS84 from there.
@@ -57,6 +57,19 @@ HEIGHTS = (
 # fmt: on
 FENCES = (("First summit", 3150, 3600), ("Drinks station", 10_150, 10_450), ("Dale Wood", 15_400, 16_600))
 
+CITY_CENTRE = (-2.2450, 53.4790)
+CITY_DISTANCE = 10_000.0
+# The corners of the streets, metres east and north of the start, before they are stretched to ten kilometres.
+# fmt: off
+STREETS = (
+    (0, 0), (0, 880), (480, 1090), (500, 1850), (1260, 2080), (1690, 1700), (1500, 1010), (2080, 690),
+    (2290, -90), (1630, -480), (1500, -1120), (720, -1290), (330, -800), (-480, -930), (-720, -310),
+    (-150, -260), (-120, 60),
+)
+# fmt: on
+CORNER_ROUNDS = 3
+CITY_FENCES = (("Old bridge", 2900, 3300), ("Drinks station", 5000, 5200), ("Cheering mile", 8300, 9900))
+
 
 def track() -> str:
     """Return the KML of 10,000 m on a track: one lap from the finish line, anticlockwise, 25 times."""
@@ -102,6 +115,41 @@ def half() -> str:
             for name, first, last in FENCES
         },
     )
+
+
+def city() -> str:
+    """Return the KML of a 10 km through a city, which ends a street away from where it begins."""
+    plane = Proj(proj="aeqd", lon_0=CITY_CENTRE[0], lat_0=CITY_CENTRE[1], ellps="WGS84")
+    streets = _rounded(np.array(STREETS, float))
+    line = _degrees(plane, streets)
+    for _ in range(3):  # stretched until it measures right, as the half marathon
+        line = _degrees(plane, streets).round(7)
+        streets *= CITY_DISTANCE / GEOD.line_length(*line.T)
+    way = shapely.LineString(streets)
+    return _kml(
+        name="City 10 km",
+        about="Invented: 10 km round the middle of a city. No streets run exactly there.",
+        line=_coordinates(line, 7),
+        markers={"Start": _coordinates(line[:1], 7), "Finish": _coordinates(line[-1:], 7)},
+        fences={
+            name: _coordinates(_degrees(plane, _around(_stretch(way, first, last))), 7)
+            for name, first, last in CITY_FENCES
+        },
+    )
+
+
+def _rounded(corners: Floats) -> Floats:
+    """Return a line with its corners cut again and again (Chaikin 1974): nobody turns on the spot."""
+    for _ in range(CORNER_ROUNDS):
+        first, second = corners[:-1], corners[1:]
+        cut = np.stack([0.85 * first + 0.15 * second, 0.15 * first + 0.85 * second], axis=1).reshape(-1, 2)
+        corners = np.vstack([corners[:1], cut[1:-1], corners[-1:]])
+    return corners
+
+
+def _stretch(way: shapely.LineString, first: float, last: float) -> Floats:
+    """Return the places along a way between two distances, every 20 m."""
+    return shapely.get_coordinates(shapely.line_interpolate_point(way, np.arange(first, last + 1, 20.0)))
 
 
 def _road() -> Floats:
@@ -187,7 +235,7 @@ def _placemarks(contents: dict[str, str]) -> Iterable[str]:
         yield f"  <Placemark><name>{escape(name)}</name>{content}</Placemark>"
 
 
-COURSES = {"track-10000m.kml": track, "hilly-half.kml": half}
+COURSES = {"track-10000m.kml": track, "hilly-half.kml": half, "city-10k.kml": city}
 
 if __name__ == "__main__":
     for filename, draw in COURSES.items():

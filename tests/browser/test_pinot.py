@@ -40,6 +40,8 @@ def pinot_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     """A race made by the form moves live, finishes as the API says, and can be downloaded and replayed."""
     page.goto(f"{pinot_site.dashboard}/new")
+    page.get_by_role("button", name="Saturday 5 km").click()
+    expect(page.locator("input[aria-label='Competitors']")).to_have_value("300")
     for label, value in (("Name", "Through Pinot"), ("Competitors", str(COMPETITORS)), ("Speed", "60")):
         field = page.locator(f"input[aria-label^='{label}']")
         field.fill(value)

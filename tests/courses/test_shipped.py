@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
-from simulator.course import MAX_DISTANCE
+from simulator.course import GEOD, MAX_DISTANCE
 from simulator.courses import load_folder
 from simulator.survey import limits
 
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"-?\d+\.\d+")
 
 def test_all() -> None:
     """Every file in the folder is a course without an error, and the page tells of each."""
-    assert list(LIBRARY.courses) == ["crystal-palace", "hilly-half", "track-10000m"]
+    assert list(LIBRARY.courses) == ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
     assert LIBRARY.errors == {}
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert [name for name in LIBRARY.courses if f"`{name}.kml`" not in page] == []
@@ -74,6 +74,15 @@ def test_track() -> None:
     bend = np.pi * 36.80
     assert fence == "Back straight"
     assert (enter, leave) == pytest.approx((bend, bend + 84.39), abs=0.01)
+    assert course.warnings == ()
+
+
+def test_city() -> None:
+    """The city's ten kilometres are ten, through three geofences, and end near where they begin."""
+    course = LIBRARY.courses["city-10k"]
+    assert course.distance == pytest.approx(10_000, abs=1)
+    assert [visit[0] for visit in course.visits] == ["Old bridge", "Drinks station", "Cheering mile"]
+    assert GEOD.inv(*course.start, *course.finish)[2] < 200
     assert course.warnings == ()
 
 

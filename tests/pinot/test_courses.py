@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.pinot.conftest import Pinot
 
 PLAIN = (ROOT / "tests" / "courses" / "files" / "plain.kml").read_bytes()
-SHIPPED = ("crystal-palace", "hilly-half", "track-10000m")
+SHIPPED = ("city-10k", "crystal-palace", "hilly-half", "track-10000m")
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_courses_are_loaded_into_a_segment_each(stack: Stack) -> None:
     """Loading courses again replaces what was loaded before, course by course."""
     set_up(stack_settings(stack), lambda _: None)
     segments = Cluster(stack.controller).segments("courses")
-    for name in ("crystal-palace", "hilly-half", "track-10000m"):
+    for name in ("city-10k", "crystal-palace", "hilly-half", "track-10000m"):
         assert [segment for segment in segments if name in segment] == [f"courses_{name}"]
 
 

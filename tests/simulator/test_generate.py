@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.course import Course
 
 GOLDEN = Path(__file__).parent / "golden"
-NAMES = ["crystal-palace", "hilly-half", "track-10000m"]
+NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
 
 
 def lines(*flags: str) -> list[bytes]:

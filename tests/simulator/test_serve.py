@@ -145,6 +145,7 @@ def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
 
     assert {course["short_name"]: course["long_name"] for course in listed}["hilly-half"] != "Test"
     assert [course["short_name"] for course in listed] == [
+        "city-10k",
         "crystal-palace",
         "good",
         "hilly-half",
