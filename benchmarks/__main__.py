@@ -172,12 +172,13 @@ def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str
         rows.append([f"{number}", *times, f"{found['in_time']:.1%}", f"{found['failed']:.0f}", *others])
         rates = [f"{found[name]:.2f}" for name in ("refreshes", "pictures_each", "pictures", "questions")]
         shares = [f"{found[name]:.0%}" for name in ("dashboard_cpu", "viewers_cpu")]
-        load.append([f"{number}", *rates, *shares])
+        load.append([f"{number}", *rates, *shares, f"{found['load']:.1f}"])
     head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "page's own look, p95"]
     refreshes = _table([*head, "page opened, p50"], rows)
     head = ["viewers", "refreshes a second", "new pictures a second and viewer"]
     head += ["positions asked of the store a second", "questions to it in all", "dashboard, of a core"]
-    return f"{refreshes}\n\n{_table([*head, 'the viewers themselves'], load)}"
+    head += ["the viewers themselves", "the machine's load"]
+    return f"{refreshes}\n\n{_table(head, load)}"
 
 
 def _map(folder: Path) -> Iterator[Section]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -120,13 +121,17 @@ def _page(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, floa
 
 
 def _used(before: Used, after: Used, seconds: float) -> dict[str, float]:
-    """Questions a second; `pictures` are those for a race's newest positions. Shares of one core."""
+    """Questions a second; `pictures` are those for a race's newest positions. Shares of one core.
+
+    `load` is the machine's load average over the last minute: much more than our shares is other work.
+    """
     asked = after.asked - before.asked
     return {
         "pictures": asked["positions"] / seconds,
         "questions": asked.total() / seconds,
         "dashboard_cpu": (after.dashboard_s - before.dashboard_s) / seconds,
         "viewers_cpu": (after.viewers_s - before.viewers_s) / seconds,
+        "load": os.getloadavg()[0],
     }
 
 
