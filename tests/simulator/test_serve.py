@@ -67,7 +67,7 @@ def test_a_race_runs_to_its_end_in_the_embedded_store(running: Running, tmp_path
 
     assert statuses == [("finished", 20)]
     assert events == {bib: -(-elapsed // 60) + 1 for bib, elapsed in finishes.items()}
-    assert courses == (3,)
+    assert courses == (4,)
     assert last == [("finished",)]
 
 
