@@ -17,48 +17,60 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DOCS = Path(__file__).parents[2] / "docs"
-WIDE = {"width": 1280, "height": 860}
-NARROW = {"width": 390, "height": 844}
+WIDE = {"width": 1280, "height": 1010}
+TALL = {"width": 1280, "height": 2060}
+NARROW = {"width": 390, "height": 1480}
 RACE = {
     "course": "crystal-palace",
-    "competitors": 100,
-    "name": "The first 100 at Crystal Palace",
+    "competitors": 300,
+    "name": "Saturday morning 5 km",
     "how_many_get_stopped": 0.3,
     "min_pause": 60,
     "max_pause": 240,
+    "fastest": 195,
+    "slowest": 600,
     "speed": 40,
     "interval": 10,
     "seed": 2026,
 }
-RUNNING_FOR_MS = 15_000
-"""Wall time after the gun at which the pictures are taken: ten minutes of the race."""
+RUNNING_FOR_MS = 22_000
+"""Wall time after the gun at which the pictures are taken: a quarter of an hour of the race."""
+OVER = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
+FAVOURITES = "&fav=29,94,211"
 
 
 def main() -> None:
-    """Run a race, and take the pictures in its middle."""
+    """Run a race that is over and one in its middle, and take the pictures."""
     chromium = shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         store = ("--sqlite", str(folder / "race.db"))
         with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            made: dict[str, Any] = httpx.post(f"{api.address}/races", json=RACE).json()
-            live = f"{page.address}/?run={made['run_id']}"
+            over = _create(api.address, OVER)
+            live = f"{page.address}/?run={_create(api.address, RACE)}{FAVOURITES}"
             with_race = _open(browser, live, WIDE)
             with_race.wait_for_timeout(RUNNING_FOR_MS)
             with_race.screenshot(path=DOCS / "live.png")
             for picture, size, scheme in (("live-dark", WIDE, "dark"), ("live-narrow", NARROW, "light")):
                 _shoot(browser, live, picture, size, scheme)
+            _shoot(browser, f"{page.address}/results?run={over}", "results", TALL, "light")
             _shoot(browser, f"{page.address}/new", "new-race", WIDE, "light")
             _shoot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             browser.close()
+
+
+def _create(api: str, race: dict[str, Any]) -> str:
+    made: dict[str, Any] = httpx.post(f"{api}/races", json=race).json()
+    run_id: str = made["run_id"]
+    return run_id
 
 
 def _shoot(
     browser: Browser, url: str, name: str, size: dict[str, int], scheme: str, *, frame: bool = True
 ) -> None:
     page = _open(browser, url, size, scheme, frame=frame)
-    page.screenshot(path=DOCS / f"{name}.png", full_page=size is NARROW)
+    page.screenshot(path=DOCS / f"{name}.png")
     page.context.close()
 
 

@@ -20,6 +20,7 @@ const COLUMNS = [
 
 class Leaderboard {
   constructor(root) {
+    this._root = root;
     this._page = page();
     this._favourites = new Set();
     this._places = new Map(); // bib: place in the picture before the newest
@@ -34,7 +35,7 @@ class Leaderboard {
     this._data = data;
     this._choose = choose;
     this._favourites = new Set(data.favourites);
-    this._scroll.style.height = `${data.height}px`;
+    this._root.style.height = `${data.height}px`;
     this._filter();
   }
 
