@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 5.0
 
+BIBS_AT_ONCE = 10_000
+"""Passings of so many competitors are one answer: those of 100,000 over a marathon would take the broker
+longer than we wait."""
+
 NO_VALUE = "null"
 """What Pinot answers for a text that isn't there; its `lookup` too, for a course that it doesn't have."""
 
@@ -50,9 +54,14 @@ _POSITIONS_AT = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun
     WHERE runId = %(run)s AND rawTime = %(time)s LIMIT %(limit)s option(skipUpsert=true)
 """  # noqa: S608 (the column names are ours)
+_HIGHEST_BIB = """
+    SELECT competitorId FROM passings
+    WHERE runId = %(run)s AND "timestamp" > %(after)s ORDER BY competitorId DESC LIMIT 1
+"""
 _PASSINGS = f"""
     SELECT {", ".join(rows.PASSING_COLUMNS).replace("timestamp", 'CAST("timestamp" AS LONG)')} FROM passings
-    WHERE runId = %(run)s AND "timestamp" > %(after)s LIMIT %(limit)s
+    WHERE runId = %(run)s AND "timestamp" > %(after)s AND competitorId BETWEEN %(first)s AND %(last)s
+    LIMIT %(limit)s
 """  # noqa: S608 (the column names are ours)
 
 
@@ -116,7 +125,14 @@ class PinotStore:
         """The passings of a race, or those after a moment."""
         if not is_run_id(run_id):
             return rows.passings([])
-        return rows.passings(self._ask(_PASSINGS, run=run_id, after=after_ms or 0, limit=MAX_PASSINGS))
+        these: dict[str, str | int] = {"run": run_id, "after": after_ms or 0}
+        highest = self._ask(_HIGHEST_BIB, **these)
+        firsts = range(1, highest[0][0] + 1, BIBS_AT_ONCE) if highest else ()
+        return rows.together([self._passings_from(first, these) for first in firsts])
+
+    def _passings_from(self, first: int, these: dict[str, str | int]) -> Passings:
+        last = first + BIBS_AT_ONCE - 1
+        return rows.passings(self._ask(_PASSINGS, first=first, last=last, limit=MAX_PASSINGS, **these))
 
     def _ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from dashboard.store import Competitor, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from dashboard.store import Course
 
@@ -46,6 +49,7 @@ PASSING_COLUMNS = (
     "elapsed",
     "timestamp",
 )
+_PASSING_TYPES = (np.int64, np.str_, np.str_, np.int64, np.float64, np.float64, np.int64)
 COURSE_COLUMNS = (
     "shortName",
     "longName",
@@ -111,17 +115,22 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
 def passings(rows: Sequence[Sequence[Any]]) -> Passings:
     """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
     columns = _columns(rows, PASSING_COLUMNS)
-    bib, lap, timestamp = (np.array(columns[nth], np.int64) for nth in (0, 3, 6))
+    found: list[NDArray[Any]] = [
+        np.array(column, kind) for column, kind in zip(columns, _PASSING_TYPES, strict=True)
+    ]
+    return _in_order_of_time(found)
+
+
+def together(parts: Sequence[Passings]) -> Passings:
+    """The passings of all parts, in the order of time."""
+    columns = [[getattr(part, field.name) for part in parts] for field in fields(Passings)]
+    return _in_order_of_time([np.concatenate(column) for column in columns]) if parts else passings([])
+
+
+def _in_order_of_time(columns: Sequence[NDArray[Any]]) -> Passings:
+    bib, *_, timestamp = columns
     order = np.lexsort((bib, timestamp))
-    return Passings(
-        competitor=bib[order],
-        kind=np.array(columns[1], dtype=np.str_)[order],
-        point=np.array(columns[2], dtype=np.str_)[order],
-        lap=lap[order],
-        distance=np.array(columns[4], np.float64)[order],
-        elapsed=np.array(columns[5], np.float64)[order],
-        timestamp=timestamp[order],
-    )
+    return Passings(*(column[order] for column in columns))
 
 
 def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Sequence[Any]]:

@@ -241,6 +241,16 @@ def test_passings_after_a_moment(case: Case) -> None:
     assert case.store.passings(case.run, NOW + 10_000).competitor.tolist() == list(range(11, 31))
 
 
+def test_passings_of_a_big_race(case: Case) -> None:
+    """The passings of the highest bibs are in their place in time like all others."""
+    bibs = [100_000, 1, 10_001, 10_000, 20_000]
+    told = [passing(case.run, bib, elapsed=float(second)) for second, bib in enumerate(bibs)]
+    case.writer.write("passings", told)
+    case.wait_for(lambda: len(case.store.passings(case.run)) == len(bibs))
+    assert bibs == case.store.passings(case.run).competitor.tolist()
+    assert bibs[3:] == case.store.passings(case.run, NOW + 2000).competitor.tolist()
+
+
 def test_competitors(case: Case) -> None:
     """Competitors are there by bib, each with the name as written."""
     name = "O'Neil <b>${1}</b>"
