@@ -195,9 +195,14 @@ class Snapshots:
         return snapshot
 
     def results(self, run_id: str) -> tuple[Snapshot, Results]:
-        """The picture of a race and its results, worked out once for all who ask; raises what `get` does."""
-        self.get(run_id)
+        """The picture of a race and its results, worked out once for all who ask; raises what `get` does.
+
+        Of a race that is over and stays as it is, nothing is read again.
+        """
         watched = self._watch(run_id)
+        if watched.results is not None and self._is_settled(watched.results[0]):
+            return watched.results
+        self.get(run_id)
         with watched.taking:
             if watched.snapshot is None:
                 raise UnknownRaceError(run_id)
@@ -205,6 +210,11 @@ class Snapshots:
                 found = finish_list.results(watched.snapshot.positions, watched.splits)
                 watched.results = (watched.snapshot, found)
             return watched.results
+
+    def _is_settled(self, snapshot: Snapshot) -> bool:
+        """Whether nothing can be added to this picture: but another race may have got its run id."""
+        is_whole = snapshot.course is not None and len(snapshot.competitors) >= snapshot.race.competitors
+        return snapshot.is_final and is_whole and snapshot.race in self.races()
 
     def _age(self, watched: _Watched) -> float:
         return self._clock() - watched.asked

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.snapshots import FORGOTTEN_AFTER_S, Snapshots, UnknownRaceError
+from dashboard.snapshots import (
+    FORGOTTEN_AFTER_S,
+    MISSING_FRESH_FOR_S,
+    PASSINGS_LATE_BY_S,
+    Snapshots,
+    UnknownRaceError,
+)
 from dashboard.split_times import Stay
 from dashboard.store import Competitor, StoreError
 from tests.dashboard.fakes import COURSE, FakeStore, at, positions, race
@@ -49,6 +55,34 @@ def test_store_is_asked_once_for_all(snapshots: Snapshots, store: FakeStore) -> 
     pictures = {id(snapshots.get("run_1")) for _ in range(20)}
     assert len(pictures) == 1
     assert store.asked.count("positions") == 1
+
+
+def test_final_results_are_read_once(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """The results of a race that is over are worked out once, unless it is another race by now."""
+    store.known = [race(status="finished")]
+    store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
+    snapshots.results("run_1")
+    clock.now += PASSINGS_LATE_BY_S
+    snapshot, final = snapshots.results("run_1")
+    assert snapshot.is_final
+    asked = store.asked.count("positions")
+    clock.now += 3600.0
+    assert snapshots.results("run_1") == (snapshot, final)
+    assert store.asked.count("positions") == asked
+    store.known = [race(status="finished", updated_at=2000)]
+    clock.now += 3600.0
+    assert snapshots.results("run_1")[0].race.updated_at == 2000
+
+
+def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Names that come late get into the results of a race that is over."""
+    store.known = [race(status="finished")]
+    snapshots.results("run_1")
+    clock.now += PASSINGS_LATE_BY_S
+    assert snapshots.results("run_1")[0].is_final
+    store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
+    clock.now += MISSING_FRESH_FOR_S
+    assert snapshots.results("run_1")[0].competitors == store.names
 
 
 def test_new_picture_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
