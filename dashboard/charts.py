@@ -22,7 +22,7 @@ BAND_COLOUR = "#56b4e9"
 BAR_COLOUR = "#0072b2"
 LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#8d7500")
 
-MEDIAN, FIRST = "Median", "Winner"
+MEDIAN, WINNER, LEADER = "Median", "Winner", "Leader"
 MIN_SEC = "floor(round(datum.value) / 60) + ':' + format(round(datum.value) % 60, '02')"
 H_MM_SS = (
     "floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02')"
@@ -31,7 +31,7 @@ H_MM_SS = (
 
 
 def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Chart | None:
-    """Pace over the kilometres: the field's median and the band of its middle 80 %, the winner, the chosen.
+    """Pace over the kilometres: the field's median and the band of its middle 80 %, the first, the chosen.
 
     `chosen` are rows of the results by the word for each. None if nobody has come to a split yet.
     """
@@ -43,7 +43,7 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
     low, middle, high = np.nanpercentile(paces, (10, 50, 90), axis=0)
     kilometres = metres / 1000
     band = pd.DataFrame({"km": kilometres, "low": low, "high": high})
-    rows = {FIRST: 0, **chosen}
+    rows = {WINNER if found.finished[0] else LEADER: 0, **chosen}
     lines = pd.concat(
         [
             pd.DataFrame({"km": kilometres, "pace": values, "who": word})

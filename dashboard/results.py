@@ -12,11 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, choose, context, finish_list, formatting, replay, words
-from dashboard.snapshots import UnknownRaceError
+from dashboard.snapshots import OVER, UnknownRaceError
 from dashboard.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from streamlit.elements.lib.column_types import ColumnConfig
 
     from dashboard.finish_list import Results
     from dashboard.snapshots import Snapshot
@@ -95,14 +97,16 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
     if race.status == "scheduled":
         words.notice("Nobody has started yet.", "info")
         return
-    if not snapshot.is_final:
+    if race.status not in OVER:
         words.notice("Provisional: the race goes on, and this page follows it.", "info")
+    elif not snapshot.is_final:
+        words.notice("The race is over. Its last times may still be on their way.", "info")
     if not len(found):
         words.notice("Nobody has told a position yet.", "info")
         return
     _times_in_short(found, snapshot.competitors)
     _finish_list(race, found, snapshot.competitors)
-    _charts(found, length, snapshot.competitors)
+    _charts(race, found, length, snapshot.competitors)
     _stays(found, snapshot.competitors)
 
 
@@ -134,10 +138,7 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
             "Place": st.column_config.NumberColumn(width=60, pinned=True),
             "Bib": st.column_config.NumberColumn(width=60, pinned=True, format="%d"),
             "Name": st.column_config.TextColumn(width=150),
-            **{
-                name: st.column_config.TextColumn(alignment="right")
-                for name in ("Chip time", "Gap", "Pace", *_split_names(found))
-            },
+            **_on_the_right("Chip time", "Gap", "Pace", *_split_names(found)),
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -153,8 +154,15 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
             words.plain(f"The first {MAX_ROWS:,} of {len(found):,}; the CSV has everybody.")
 
 
+def _on_the_right(*columns: str) -> dict[str, ColumnConfig]:
+    return {name: st.column_config.TextColumn(alignment="right") for name in columns}
+
+
 def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.DataFrame:
-    """The first `MAX_ROWS` rows as they are shown; paces are minutes per kilometre over the whole way."""
+    """The first `MAX_ROWS` rows as they are shown; paces are minutes per kilometre over the whole way.
+
+    The time comes right after the name: on a phone there is no room for more.
+    """
     shown = slice(MAX_ROWS)
     bibs = found.bib[shown].tolist()
     known = [competitors.get(bib) for bib in bibs]
@@ -169,10 +177,10 @@ def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.Da
             "Place": pd.array([place or None for place in found.place[shown].tolist()], dtype="Int64"),
             "Bib": bibs,
             "Name": [who.name if who else "" for who in known],
-            "Category": [who.category if who else "" for who in known],
             "Chip time": [formatting.race_time(seconds) for seconds in chip],
             "Gap": [formatting.gap(seconds) for seconds in gap],
             "Pace": [formatting.pace(s, metres) for s, metres in zip(chip, distance, strict=True)],
+            "Category": [who.category if who else "" for who in known],
             **splits,
             "Status": [STATUS_WORDS.get(status, status) for status in found.status[shown].tolist()],
         }
@@ -187,24 +195,36 @@ def _split_names(found: Results) -> list[str]:
     return [f"{metres / 1000:g} km" for metres in found.split_metres[:: _every(found)].tolist()]
 
 
-def _charts(found: Results, length: float | None, competitors: Mapping[int, Competitor]) -> None:
+def _charts(race: Race, found: Results, length: float | None, competitors: Mapping[int, Competitor]) -> None:
     paces, times = st.columns(2)
     with paces:
         words.section("Pace over the kilometres")
-        offered = found.bib[1:MAX_ROWS].tolist()
-        compared = st.multiselect(
-            "Compare",
-            range(1, len(offered) + 1),
-            format_func=lambda row: f"{offered[row - 1]} · {_who(offered[row - 1], competitors)}",
-            max_selections=MAX_COMPARED,
-            placeholder="Compare with a bib or a name",
-            label_visibility="collapsed",
+        _chart(
+            charts.pace(found, length, _compared(race, found, competitors)), "Nobody has come to a split yet."
         )
-        chosen = {f"{found.bib[row]} · {_who(int(found.bib[row]), competitors)}": row for row in compared}
-        _chart(charts.pace(found, length, chosen), "Nobody has come to a split yet.")
     with times:
         words.section("Finish times")
         _chart(charts.finish_times(found), "Nobody has finished yet.")
+
+
+def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor]) -> dict[str, int]:
+    """Who is chosen to be compared: the rows of the results, by the word for each."""
+    row_of = {bib: row for row, bib in enumerate(found.bib[:MAX_ROWS].tolist())}
+
+    def word(bib: int) -> str:
+        return f"{bib} · {_who(bib, competitors)}"
+
+    compared = st.multiselect(
+        "Compare",
+        sorted(row_of),
+        format_func=word,
+        # By bib, and with a key: who is chosen stays so while the race goes on and places change.
+        key=f"compared-{race.run_id}",
+        max_selections=MAX_COMPARED,
+        placeholder="Compare with a bib or a name",
+        label_visibility="collapsed",
+    )
+    return {word(bib): row_of[bib] for bib in compared if row_of.get(bib)}  # row 0 is drawn anyway
 
 
 def _chart(drawn: charts.Chart | None, nothing: str) -> None:
@@ -220,9 +240,16 @@ def _stays(found: Results, competitors: Mapping[int, Competitor]) -> None:
     words.section("In the geofences")
     summed, longest = st.columns(2)
     with summed:
-        st.dataframe(stays_table(found), hide_index=True)
+        st.dataframe(
+            stays_table(found), hide_index=True, column_config=_on_the_right("Median stay", "Longest")
+        )
     with longest:
-        st.dataframe(longest_table(found, competitors), hide_index=True, height=260)
+        st.dataframe(
+            longest_table(found, competitors),
+            hide_index=True,
+            height=260,
+            column_config=_on_the_right("In at", "Stay"),
+        )
 
 
 def stays_table(found: Results) -> pd.DataFrame:

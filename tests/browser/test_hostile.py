@@ -143,7 +143,7 @@ def test_results(page: Page, site: Site) -> None:
     tables = page.get_by_test_id("stDataFrame")
     expect(tables).to_have_count(3)
     finishers, summed = (_rows(tables.nth(nth)) for nth in range(2))
-    assert {int(bib): (name, category) for _, bib, name, category, *_ in finishers} == {
+    assert {int(bib): (name, category) for _, bib, name, _, _, _, category, *_ in finishers} == {
         number: (hostile.text, hostile.text) for number, hostile in NUMBERED.items()
     }
     assert {fence for fence, *_ in summed} == {place_name(number) for number in NUMBERED}

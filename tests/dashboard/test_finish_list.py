@@ -123,6 +123,19 @@ def test_width_of_bins(seconds: list[float], width: float) -> None:
     assert finish_list.bins(np.array(seconds))[0] == width
 
 
+TENTHS = st.lists(st.integers(9000, 9030), min_size=1, max_size=30)
+
+
+@given(TENTHS)
+def test_places_agree_with_the_times(tenths: list[int]) -> None:
+    """A place is one more than how many were faster, so who comes in together shares a place."""
+    times = [tenth / 10 for tenth in tenths]
+    results = found([(bib, LENGTH, "finished", time) for bib, time in enumerate(times, 1)], [])
+    faster = [sum(other < times[bib - 1] for other in times) for bib in results.bib.tolist()]
+    assert results.place.tolist() == [before + 1 for before in faster]
+    assert results.chip.tolist() == sorted(times)
+
+
 TIMES = st.lists(st.floats(60, 100_000, allow_nan=False), min_size=1, max_size=50)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context
+from dashboard import context, results
 from dashboard.api import RaceApi
 from dashboard.escape import escape
 from dashboard.settings import Settings
@@ -94,6 +94,25 @@ def test_race_that_goes_on(store: FakeStore) -> None:
     assert "Provisional" in text(page())
 
 
+def test_race_that_is_just_over(store: FakeStore) -> None:
+    """Right after its end a race isn't said to go on, but that times may still come."""
+    snapshots = Snapshots(store, lambda: 0.0)
+    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY)))
+    said = text(page())
+    assert "Provisional" not in said
+    assert escape("Its last times may still be on their way.") in said
+
+
+def test_more_than_can_be_shown(store: FakeStore) -> None:
+    """Of a big race the list shows the first, and says where everybody is."""
+    everybody = results.MAX_ROWS + 1
+    store.known = [race(status="finished", competitors=everybody)]
+    store.now = at(*((bib, 5000.0, "finished", 1000.0 + bib) for bib in range(1, everybody + 1)))
+    drawn = page()
+    assert drawn.dataframe[0].value["Bib"].tolist() == list(range(1, everybody))
+    assert escape("The first 1,000 of 1,001; the CSV has everybody.") in text(drawn)
+
+
 @pytest.mark.parametrize(
     ("status", "said"), [("scheduled", "Nobody has started yet."), ("running", "Nobody has told")]
 )
@@ -121,6 +140,18 @@ def test_comparing(store: FakeStore) -> None:
     assert drawn.multiselect[0].options[0] == "1 \N{MIDDLE DOT} $x$ **Bo**"
     drawn.multiselect[0].select(1).run()
     assert not drawn.exception
+
+
+def test_compared_while_places_change(store: FakeStore) -> None:
+    """Who is chosen to be compared stays chosen when the order changes and names come late."""
+    store.known = [race(status="running", competitors=5)]
+    drawn = page()
+    drawn.multiselect[0].select(3).run()
+    store.now = at(*NOW[:2], (3, 2500.0, "finished", 990.0), *NOW[3:])
+    store.names = {3: Competitor("Late", "M", 1)}
+    drawn.run()
+    assert drawn.dataframe[0].value["Bib"][0] == 3
+    assert drawn.multiselect[0].value == [3]
 
 
 def test_no_race_yet(store: FakeStore) -> None:
