@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 
+UPLOAD_TIMEOUT_S = 60.0
+"""A big file takes seconds to be surveyed, and may have to wait for its turn."""
+
 Change = Literal["pause", "resume", "cancel"]
 
 
@@ -65,7 +68,7 @@ class RaceApi:
     def __init__(self, address: str) -> None:
         self._address = address.rstrip("/")
         # Without the machine's proxy settings: the simulator is here or on this network.
-        self._client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+        self._client = httpx.Client(trust_env=False)
 
     def courses(self) -> list[OfferedCourse]:
         """The courses the simulator knows. Raises `ApiError`."""
@@ -81,7 +84,8 @@ class RaceApi:
         """Hand in a course file; without a short name it gets one. Raises `RefusedError`, `ApiError`."""
         with self._understanding():
             name = {"name": short_name} if short_name else None
-            return _offered(self._ask("POST", "/courses", data=data, params=name))
+            answer = self._ask("POST", "/courses", content=data, params=name, timeout=UPLOAD_TIMEOUT_S)
+            return _offered(answer)
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
@@ -93,19 +97,10 @@ class RaceApi:
         with self._understanding():
             return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Mapping[str, Any] | None = None,
-        data: bytes | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Any:
+    def _ask(self, method: str, path: str, *, timeout: float = TIMEOUT_S, **sent: Any) -> Any:
+        """The content of an answer; what is `sent` (json, content, params) is in httpx's words."""
         try:
-            answer = self._client.request(
-                method, self._address + path, json=json, content=data, params=params
-            )
+            answer = self._client.request(method, self._address + path, timeout=timeout, **sent)
         except httpx.HTTPError as error:
             raise ApiError(
                 f"The simulator's API at {self._address} does not answer. "

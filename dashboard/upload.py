@@ -1,4 +1,4 @@
-"""The course of a race: one that the API offers, or a file of one's own, handed in through the API."""
+"""A course file of one's own, handed in through the API, whose words on mistakes stand at the fields."""
 
 from __future__ import annotations
 
@@ -6,77 +6,71 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import formatting, words
-from dashboard.api import RefusedError
+from dashboard import words
+from dashboard.api import ApiError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping
 
     from dashboard.api import OfferedCourse, RaceApi
 
-CHOSEN = "course-chosen"
-"""Where the session keeps the short name of the chosen course."""
-
 KINDS = ("kml", "kmz", "gpx")
-
-_WANTED = "course-wanted"
-"""A course that was handed in: it is the chosen one in the next run, when the chooser isn't drawn yet."""
 
 _ROUND = "course-upload-round"
 """Counts uploads: another number makes the fields anew, and empty."""
 
-
-def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | None:
-    """Draw the chooser and the way to upload, and answer the chosen course; None if there is none at all."""
-    by_name = {course.short_name: course for course in offered}
-    if (wanted := st.session_state.pop(_WANTED, None)) is not None:
-        st.session_state[CHOSEN] = wanted
-    if by_name:
-        if st.session_state.get(CHOSEN) not in by_name:
-            st.session_state[CHOSEN] = next(iter(by_name))
-        else:
-            # Written back each time: Streamlit forgets the field of a page that is left.
-            st.session_state[CHOSEN] = st.session_state[CHOSEN]
-        st.selectbox("Course", list(by_name), format_func=lambda name: _label(by_name[name]), key=CHOSEN)
-    else:
-        words.notice("The simulator has no course yet: hand in the first one.", "info")
-    with st.expander("A course of your own", icon=":material/upload:", expanded=not by_name):
-        _upload(api)
-    return by_name.get(st.session_state.get(CHOSEN, ""))
+_SAID = "course-upload-said"
+"""What came of the last attempt, by field; "" is about no field. It stays until another one is made."""
 
 
-def _label(course: OfferedCourse) -> str:
-    # The short name last: two options that read the same would be one to Streamlit.
-    return f"{course.long_name} · {formatting.kilometres(course.distance)} km · {course.short_name}"
+def offer(api: RaceApi, take_up: Callable[[OfferedCourse], None], *, is_open: bool = False) -> None:
+    """Draw the fields; a course that the API has taken goes to `take_up` before the page runs again."""
+    with st.expander("A course of your own", icon=":material/upload:", expanded=is_open):
+        words.plain(
+            "A KML, KMZ or GPX file with one line from the start to the finish; points called Start and "
+            "Finish are its markers, polygons its geofences."
+        )
+        said: Mapping[str, str] = st.session_state.get(_SAID, {})
+        nth = st.session_state.get(_ROUND, 0)
+        file_key, name_key = f"course-file-{nth}", f"course-name-{nth}"
+        file = st.file_uploader("Course file", type=list(KINDS), key=file_key, on_change=_forget)
+        _say(said, "file")
+        st.text_input(
+            "Short name",
+            key=name_key,
+            placeholder="Empty: made of the file's own name",
+            help="For links and tables: letters, digits, - and _.",
+            on_change=_forget,
+        )
+        _say(said, "name")
+        st.button(
+            "Hand it in",
+            disabled=file is None,
+            icon=":material/upload:",
+            on_click=lambda: _hand_in(api, take_up, file_key, name_key),
+        )
+        _say(said, "")
 
 
-def _upload(api: RaceApi) -> None:
-    words.plain(
-        "A KML, KMZ or GPX file with one line from the start to the finish; points called Start and Finish "
-        "are its markers, polygons its geofences."
-    )
-    nth = st.session_state.get(_ROUND, 0)
-    file = st.file_uploader("Course file", type=list(KINDS), key=f"course-file-{nth}")
-    below_file = st.empty()
-    name = st.text_input(
-        "Short name",
-        key=f"course-name-{nth}",
-        placeholder="Empty: made of the file's own name",
-        help="For links and tables: letters, digits, - and _.",
-    )
-    below_name = st.empty()
-    if not st.button("Hand it in", disabled=file is None, icon=":material/upload:") or file is None:
-        return
+def _say(said: Mapping[str, str], field: str) -> None:
+    if field in said:
+        words.notice(said[field])
+
+
+def _forget() -> None:
+    st.session_state.pop(_SAID, None)
+
+
+def _hand_in(api: RaceApi, take_up: Callable[[OfferedCourse], None], file_key: str, name_key: str) -> None:
+    name = st.session_state[name_key].strip() or None
     try:
-        course = api.upload_course(file.getvalue(), name.strip() or None)
+        course = api.upload_course(st.session_state[file_key].getvalue(), name)
     except RefusedError as refused:
-        for field, place in (("file", below_file), ("name", below_name)):
-            if field in refused.mistakes:
-                with place:
-                    words.notice(refused.mistakes[field])
-        if refused.mistakes.keys().isdisjoint({"file", "name"}):
-            words.notice(str(refused))
-        return
-    st.session_state[_ROUND] = nth + 1
-    st.session_state[_WANTED] = course.short_name
-    st.rerun()
+        mistakes = {field: said for field, said in refused.mistakes.items() if field in ("file", "name")}
+        st.session_state[_SAID] = mistakes or {"": str(refused)}
+    except ApiError as error:
+        st.session_state[_SAID] = {"": str(error)}
+    else:
+        _forget()
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+        take_up(course)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
@@ -97,15 +97,10 @@ HOSTILE_COURSE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
 def test_course_of_ones_own(page: Page, site: Site) -> None:
     """A file that is handed in is chosen, shown with its names as typed and its warnings, and raced on."""
     page.goto(f"{site.dashboard}/new")
-    page.get_by_text("A course of your own").click()
-    file = {"name": "own.kml", "mimeType": "text/xml", "buffer": HOSTILE_COURSE.encode()}
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
-    _fill(page, "Short name", "own-loop")
-    page.get_by_role("button", name="Hand it in").click()
+    _hand_in(page, "own.kml", HOSTILE_COURSE.encode(), "own-loop")
     chooser = page.get_by_role("combobox")
     expect(chooser).to_have_value(re.compile(re.escape('${alert(1)} **My** <b onclick="alert(1)">loop · ')))
     expect(_map(page).locator(".fence-label")).to_have_text("`${alert(2)}` <img src=x onerror=alert(2)>")
-    page.get_by_text("Notes on this course").click()
     expect(page.get_by_text("isn't closed")).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
     page.wait_for_url(re.compile(r"\?run=own-loop-[A-Za-z0-9_-]+$"))
@@ -116,11 +111,17 @@ def test_course_of_ones_own(page: Page, site: Site) -> None:
 def test_file_that_is_no_course(page: Page, site: Site) -> None:
     """What is wrong with a file is said at it, in the API's words."""
     page.goto(f"{site.dashboard}/new")
-    page.get_by_text("A course of your own").click()
-    file = {"name": "notes.gpx", "mimeType": "text/xml", "buffer": b"<gpx><wpt lat='1' lon='2'/></gpx>"}
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
-    page.get_by_role("button", name="Hand it in").click()
+    _hand_in(page, "notes.gpx", b"<gpx><wpt lat='1' lon='2'/></gpx>")
     expect(page.get_by_role("alert")).to_contain_text("no line")
+
+
+def test_short_name_that_is_taken(page: Page, site: Site) -> None:
+    """A short name that another course has is refused in the API's words, and the file is still there."""
+    page.goto(f"{site.dashboard}/new")
+    _hand_in(page, "own.kml", HOSTILE_COURSE.encode(), "crystal-palace")
+    expect(page.get_by_role("alert")).to_contain_text("choose another name")
+    expect(page.get_by_text("own.kml")).to_be_visible()
+    expect(page.get_by_role("button", name="Start the race")).to_be_visible()
 
 
 def test_narrow_screen(page: Page, site: Site) -> None:
@@ -151,6 +152,14 @@ def test_no_race_yet(page: Page, site: Site, tmp_path: Path) -> None:
 
 def _map(page: Page) -> FrameLocator:
     return page.frame_locator("iframe[src*=streamlit_folium]")
+
+
+def _hand_in(page: Page, file: str, content: bytes, short_name: str = "") -> None:
+    page.get_by_text("A course of your own").click()
+    picked: Any = {"name": file, "mimeType": "text/xml", "buffer": content}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(picked)
+    _fill(page, "Short name", short_name)
+    page.get_by_role("button", name="Hand it in").click()
 
 
 def _fill(page: Page, label: str, value: str) -> None:

@@ -74,19 +74,27 @@ def passings(told: Sequence[Passing]) -> Passings:
 
 @dataclass
 class FakeApi:
-    """Offers courses, keeps requests and uploads, and refuses them if it is told to."""
+    """Offers courses, keeps requests and uploads, and refuses them or is away if it is told to."""
 
     offered: list[OfferedCourse] = field(default_factory=list)
     refusal: ApiError | None = None
+    away: ApiError | None = None
+    undrawable: ApiError | None = None
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     uploads: list[tuple[bytes, str | None]] = field(default_factory=list)
+    drawn: list[str] = field(default_factory=list)
 
     def courses(self) -> list[OfferedCourse]:
         """All of them."""
+        if self.away is not None:
+            raise self.away
         return self.offered
 
     def course(self, short_name: str) -> Course:
         """A course of that name."""
+        self.drawn.append(short_name)
+        if self.undrawable is not None:
+            raise self.undrawable
         return replace(COURSE, short_name=short_name)
 
     def upload_course(self, data: bytes, short_name: str | None) -> OfferedCourse:
@@ -94,7 +102,7 @@ class FakeApi:
         self.uploads.append((data, short_name))
         if self.refusal is not None:
             raise self.refusal
-        self.offered.append(OfferedCourse(short_name or "made", "Handed in", 1000.0))
+        self.offered.append(OfferedCourse(short_name or "made", "Handed in", 1000.0, warnings=("Closed.",)))
         return self.offered[-1]
 
     def create_race(self, request: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,9 +10,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context
-from dashboard.api import OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, OfferedCourse, RaceApi, RefusedError
 from dashboard.escape import escape
+from dashboard.paces import HOW_TO
 from dashboard.presets import PRESETS
+from dashboard.race_form import NOT_STARTED
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from tests.dashboard.fakes import FakeApi, FakeStore
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 REFUSAL = RefusedError("It can't be.", {"seed": "must be a whole number"})
 HILLS = OfferedCourse("hills", "Over the hills", 5000.0, 1, ("The climb",))
 PLAIN = OfferedCourse("plain", "The plain", 10_000.0)
+NOON = datetime(2027, 4, 30, 12, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -33,17 +37,19 @@ def api() -> Iterator[FakeApi]:
     context.uninstall()
 
 
-def page() -> AppTest:
+def page(now: datetime = NOON) -> AppTest:
     """The page after it has run."""
 
-    def script() -> None:
+    def script(now) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - no names there for types
         import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
 
         from dashboard import create  # noqa: PLC0415
 
-        create.show(st.Page(lambda: None, title="Live", url_path="live"))
+        create.show(st.Page(lambda: None, title="Live", url_path="live"), lambda: now)
 
-    return AppTest.from_function(script, default_timeout=30).run()
+    form = AppTest.from_function(script, default_timeout=30, kwargs={"now": now}).run()
+    assert not form.exception
+    return form
 
 
 def field(form: AppTest, label: str) -> Any:
@@ -81,6 +87,11 @@ def sent(api: FakeApi, **fields: Any) -> Any:
 def said(form: AppTest) -> str:
     """All that the page says by `words`."""
     return "\n".join(str(html.proto.body) for html in form.get("html"))
+
+
+def mistakes(form: AppTest) -> list[str]:
+    """What is said to be wrong, from the top of the form to its foot."""
+    return [found[1] for found in re.finditer('role="alert">([^<]*)<', said(form))]
 
 
 @pytest.mark.parametrize(
@@ -128,12 +139,12 @@ def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
 
 @pytest.mark.parametrize("typed", ["", "abc", "4:75", "240", "4:5", "-4:30", "4:30:00", "1000:00"])
 def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
-    """What is no pace is a mistake at its field, before anything is sent."""
+    """What is no pace is a mistake at its field as soon as it is typed, and isn't sent."""
     form = page()
-    field(form, "Slowest pace, min:sec per km").set_value(typed)
+    field(form, "Slowest pace, min:sec per km").set_value(typed).run()
+    assert mistakes(form) == [escape(HOW_TO)]
     press(form, "Start the race")
-    assert escape("such as 4:30") in said(form)
-    assert "alert" in said(form)
+    assert mistakes(form) == [escape(HOW_TO), escape(NOT_STARTED)]
     assert api.requests == []
 
 
@@ -150,6 +161,94 @@ def test_mistake_about_no_field(api: FakeApi) -> None:
     """A refusal that no field of the form is about is said below it."""
     api.refusal = RefusedError("interval is odd", {"interval": "is odd"})
     assert escape("interval is odd") in said(press(page(), "Start the race"))
+
+
+def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
+    """What the API has refused is said at the field until something else stands there."""
+    api.refusal = RefusedError(
+        "No.", {"seed": "must be at least 0", "competitors": "must be at most 100,000"}
+    )
+    form = press(page(), "Start the race")
+    assert len(mistakes(form)) == 3
+    field(form, "Seed").set_value("7").run()
+    assert mistakes(form) == [escape("must be at most 100,000")]
+    field(form, "Competitors").set_value(8).run()
+    assert mistakes(form) == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "label", "value"),
+    [
+        ("slowest", "Fastest pace, min:sec per km", "3:00"),
+        ("max_pause", "Shortest stop, seconds", 1.0),
+    ],
+)
+def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
+    """A mistake between two fields may have been put right in either: it isn't said any more."""
+    api.refusal = RefusedError("No.", {refused: "must be at least the other"})
+    form = press(page(), "Start the race")
+    assert len(mistakes(form)) == 2
+    field(form, label).set_value(value).run()
+    assert mistakes(form) == []
+
+
+def test_next_attempt_forgets_the_last(api: FakeApi) -> None:
+    """Another attempt shows its own mistakes alone."""
+    form = press(page(), "Start the race")
+    assert mistakes(form) == [escape(text) for text in ("must be a whole number", NOT_STARTED)]
+    api.refusal = ApiError("There are too many races.")
+    assert mistakes(press(form, "Start the race")) == [escape("There are too many races.")]
+    assert field(form, "Competitors").value == 100
+
+
+def test_api_away(api: FakeApi) -> None:
+    """While the API is away the page says so; when it is there again, so is what was typed and chosen."""
+    form = page()
+    form.selectbox[0].set_value("plain").run()
+    field(form, "Competitors").set_value(7).run()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Day").set_value(date(2027, 5, 1)).run()
+    api.away = ApiError("It does not answer.")
+    form.run()
+    assert mistakes(form) == [escape("It does not answer.")]
+    assert not form.number_input
+    api.away = None
+    form.run()
+    assert (form.selectbox[0].value, field(form, "Competitors").value) == ("plain", 7)
+    assert field(form, "Day").value == date(2027, 5, 1)
+
+
+def test_api_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the API answers again, the page is there without anybody's doing."""
+    silences = iter([ApiError("It does not answer.")])
+
+    def courses() -> list[OfferedCourse]:
+        for silence in silences:
+            raise silence
+        return api.offered
+
+    monkeypatch.setattr(api, "courses", courses)
+    form = page()
+    assert mistakes(form) == []
+    assert field(form, "Competitors").value == 100
+
+
+def test_course_that_cannot_be_drawn(api: FakeApi) -> None:
+    """Where the API can't give the course's line, that is said in the map's place, and the form is there."""
+    api.undrawable = ApiError("There is no course of that name.")
+    form = page()
+    assert mistakes(form) == [escape("There is no course of that name.")]
+    assert field(form, "Competitors").value == 100
+
+
+def test_map_is_asked_for_once(api: FakeApi) -> None:
+    """The course's line is asked for when another one is chosen, not with everything that is typed."""
+    form = page()
+    field(form, "Competitors").set_value(7).run()
+    form.selectbox[0].set_value("plain").run()
+    field(form, "Competitors").set_value(8).run()
+    assert api.drawn == ["hills", "plain"]
 
 
 def test_what_was_typed_stays(api: FakeApi) -> None:
@@ -204,6 +303,33 @@ def test_scheduled_start(api: FakeApi) -> None:
     assert sent_start == datetime(2027, 5, 1, 9, 30, tzinfo=UTC)
 
 
+def test_start_offered(api: FakeApi) -> None:
+    """A later start is offered a few minutes ahead; one that is past is said to be."""
+    assert api.offered
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    assert (field(form, "Day").value, field(form, "Time of day").value) == (NOON.date(), time(12, 5))
+    assert "in the past" not in said(form)
+    field(form, "Time of day").set_value(time(11, 0)).run()
+    assert "in the past" in said(form)
+
+
+def test_how_long_it_takes(api: FakeApi) -> None:
+    """Below the speed stands the time on the clock until the slowest has finished, stops included."""
+    assert api.offered
+    form = page()
+    field(form, "Slowest pace, min:sec per km").set_value("8:00").run()
+    assert escape("Over after 0:04:00 on the clock") in said(form)
+    field(form, "Longest stop, seconds").set_value(600.0)
+    field(form, "Stop in a geofence").set_value(30).run()
+    assert escape("Over after 0:05:00 on the clock") in said(form)
+    assert escape("30 of 100 competitors") in said(form)
+    field(form, "Speed, race seconds per second").set_value(0.0).run()
+    assert "Over after" not in said(form)
+    assert not form.exception
+
+
 def test_stop_where_there_is_no_geofence(api: FakeApi) -> None:
     """Who wants stops on a course without a geofence is told that there will be none."""
     api.offered = [PLAIN]
@@ -232,6 +358,27 @@ def test_upload(api: FakeApi) -> None:
     assert api.uploads == [(b"<gpx/>", "mine")]
     assert form.selectbox[0].value == "mine"
     assert field(form, "Short name").value == ""
+    assert [notes.proto.expanded for notes in form.expander] == [False, True]
+
+
+def test_names_of_geofences(api: FakeApi) -> None:
+    """The geofences are named beside the map, as many as there is room for."""
+    assert "geofence&#58; The climb" in said(page())
+    api.offered = [OfferedCourse("hills", "Hills", 5000.0, fences=tuple("ABCDEFG"))]
+    assert "A&#44; B&#44; C&#44; D&#44; E and 2 more" in said(page())
+
+
+def test_upload_that_the_api_does_not_take(api: FakeApi) -> None:
+    """A name that is taken is said below the fields until something else stands there; the form stays."""
+    api.refusal = ApiError("hills is the name of another course.")
+    form = page()
+    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml"))
+    field(form, "Short name").set_value("hills").run()
+    press(form, "Hand it in")
+    assert mistakes(form) == [escape("hills is the name of another course.")]
+    assert field(form, "Competitors").value == 100
+    field(form, "Short name").set_value("hills-2").run()
+    assert mistakes(form) == []
 
 
 def test_refused_upload(api: FakeApi) -> None:
