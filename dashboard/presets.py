@@ -48,7 +48,7 @@ PRESETS = (
     Preset(
         title="Big city 10 km",
         icon=":material/location_city:",
-        course="track-10000m",
+        course="city-10k",
         name="City 10 km",
         competitors=3000,
         fastest=170,
