@@ -21,7 +21,28 @@ LOOK_AGAIN_S = 1.0
 """How often a page that waits for something looks whether it is there."""
 
 
-def race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator) -> str | None:
+def show(create_page: st.Page, draw: Callable[[str, Mapping[str, str], DeltaGenerator], None]) -> None:
+    """Draw the chooser, and by `draw` the page about the chosen race; without one, lead to `create_page`.
+
+    `draw` gets the run id, the chooser's labels and the place beside it; it may raise `UnknownRaceError` and
+    `StoreError`: why there is nothing is then said, and the page comes by itself as soon as there is.
+    """
+    run_id = None
+    top = st.container(key="top", horizontal=True, vertical_alignment="center", gap="small")
+    try:
+        labels = race_labels()
+        run_id = _race(labels, create_page, top)
+        if run_id is not None:
+            draw(run_id, labels, top)
+    except UnknownRaceError:
+        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
+        wait_until(lambda: _can_be_read(run_id))
+    except StoreError as error:
+        words.notice(str(error))
+        wait_until(lambda: _can_be_read(run_id))
+
+
+def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator) -> str | None:
     """Draw the chooser into its place, and answer the run id in the link; the newest race's if there is none.
 
     `labels` are those of `race_labels`. None if there is no race to show: the page then says so, leads to
@@ -72,7 +93,7 @@ def _label(race: Race) -> str:
     return f"{race.name} · {race.course_name} · {race.status} · {start} · {race.run_id}"
 
 
-def can_be_read(run_id: str | None) -> bool:
+def _can_be_read(run_id: str | None) -> bool:
     """True if races, and this one, can be read just now; raises what reading them raises."""
     snapshots = context.current().snapshots
     snapshots.races()

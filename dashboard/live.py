@@ -20,6 +20,8 @@ from dashboard.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streamlit.delta_generator import DeltaGenerator
+
     from dashboard.api import Change
     from dashboard.snapshots import Snapshot
     from dashboard.store import Race
@@ -47,25 +49,17 @@ ICONS = {"pause": ":material/pause:", "resume": ":material/play_arrow:", "cancel
 
 def show(create_page: st.Page, results_page: st.Page) -> None:
     """Draw the page; where there is no race, it leads to `create_page`."""
-    run_id = None
-    top = st.container(key="top", horizontal=True, vertical_alignment="center", gap="small")
-    try:
-        labels = choose.race_labels()
-        run_id = choose.race(labels, create_page, top)
-        if run_id is not None:
-            snapshot = context.current().snapshots.get(run_id)
-            with top:
-                _changes(snapshot.race)
-                _link(results_page, run_id)
-                wishes = _wishes()
-            _show_race(snapshot, wishes)
-            _follow(snapshot, labels)
-    except UnknownRaceError:
-        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
-        choose.wait_until(lambda: choose.can_be_read(run_id))
-    except StoreError as error:
-        words.notice(str(error))
-        choose.wait_until(lambda: choose.can_be_read(run_id))
+
+    def draw(run_id: str, labels: Mapping[str, str], top: DeltaGenerator) -> None:
+        snapshot = context.current().snapshots.get(run_id)
+        with top:
+            _changes(snapshot.race)
+            _link(results_page, run_id)
+            wishes = _wishes()
+        _show_race(snapshot, wishes)
+        _follow(snapshot, labels)
+
+    choose.show(create_page, draw)
 
 
 def _show_race(snapshot: Snapshot, wishes: Wishes) -> None:

@@ -18,6 +18,7 @@ from dashboard.store import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from streamlit.delta_generator import DeltaGenerator
     from streamlit.elements.lib.column_types import ColumnConfig
 
     from dashboard.finish_list import Results
@@ -38,24 +39,16 @@ STATUS_WORDS = {"running": "Running", "paused": "Paused", "finished": "Finished"
 
 def show(create_page: st.Page, live_page: st.Page) -> None:
     """Draw the page; where there is no race, it leads to `create_page`."""
-    run_id = None
-    top = st.container(key="top", horizontal=True, vertical_alignment="center", gap="small")
-    try:
-        labels = choose.race_labels()
-        run_id = choose.race(labels, create_page, top)
-        if run_id is not None:
-            snapshot, found = context.current().snapshots.results(run_id)
-            with top:
-                st.page_link(
-                    live_page, label="Live", icon=":material/directions_run:", query_params={"run": run_id}
-                )
-            _show_race(snapshot, found)
-    except UnknownRaceError:
-        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
-        choose.wait_until(lambda: choose.can_be_read(run_id))
-    except StoreError as error:
-        words.notice(str(error))
-        choose.wait_until(lambda: choose.can_be_read(run_id))
+
+    def draw(run_id: str, _labels: Mapping[str, str], top: DeltaGenerator) -> None:
+        snapshot, found = context.current().snapshots.results(run_id)
+        with top:
+            st.page_link(
+                live_page, label="Live", icon=":material/directions_run:", query_params={"run": run_id}
+            )
+        _show_race(snapshot, found)
+
+    choose.show(create_page, draw)
 
 
 def _show_race(snapshot: Snapshot, found: Results) -> None:
@@ -221,6 +214,7 @@ def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor])
         # By bib, and with a key: who is chosen stays so while the race goes on and places change.
         key=f"compared-{race.run_id}",
         max_selections=MAX_COMPARED,
+        select_all=False,  # who types a bib and Enter wants that one, not all that have it in theirs
         placeholder="Compare with a bib or a name",
         label_visibility="collapsed",
     )
