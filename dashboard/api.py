@@ -30,6 +30,10 @@ class ApiError(Exception):
     """The API didn't do what it was asked; the text says why and what to do about it."""
 
 
+class ConflictError(ApiError):
+    """What was asked for has the name of something else."""
+
+
 class RefusedError(ApiError):
     """The API found mistakes in the request.
 
@@ -160,4 +164,6 @@ def _refusal(status: int, problem: Any) -> ApiError:
     mistakes = {
         str(entry.get("field", "")): str(entry.get("detail", "")) for entry in problem.get("errors", ())
     }
-    return RefusedError(sentence, mistakes) if mistakes else ApiError(sentence)
+    if mistakes:
+        return RefusedError(sentence, mistakes)
+    return ConflictError(sentence) if status == httpx.codes.CONFLICT else ApiError(sentence)

@@ -7,6 +7,7 @@ that is no pace, is a mistake before anything is asked.
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard import formatting, paces, words
-from dashboard.api import ApiError, RefusedError
+from dashboard.api import ApiError, ConflictError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,9 @@ _PACES = frozenset({"fastest", "slowest"})
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 """Longer than any seed, and short enough for every reader of JSON."""
+
+_TICKET = "race-ticket"
+"""Where the session keeps what makes the id of the race that is asked for next its own."""
 
 _REFUSED = "race-refused"
 
@@ -123,12 +127,21 @@ class RaceForm:
         if self._no_paces:
             self._say_at_foot(NOT_STARTED)
             return None
+        # A button that is pressed twice sends the same id twice, and the API answers with the same race.
+        ticket = st.session_state.setdefault(_TICKET, secrets.token_hex(4))
         try:
-            return api.create_race(self._request)
+            run_id = api.create_race({"run_id": f"{self._course.short_name[:48]}-{ticket}", **self._request})
         except RefusedError as refused:
             self._show(refused)
-        except ApiError as error:
+        except ConflictError as error:
+            del st.session_state[_TICKET]  # the id is another race's
             self._say_at_foot(str(error))
+        except ApiError as error:
+            # Whether the race was made nobody knows: the same id again gets the same race.
+            self._say_at_foot(str(error))
+        else:
+            del st.session_state[_TICKET]
+            return run_id
         return None
 
     def _show(self, refused: RefusedError) -> None:

@@ -242,6 +242,29 @@ def test_search(page: Page, site: Site) -> None:
     expect(_board(page)).to_contain_text("Nobody like that.")
 
 
+def test_who_moved_up_or_down(page: Page, site: Site) -> None:
+    """Beside a place stands how many places somebody has gained or lost since the last refresh."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=6, speed=1000)}")
+    LiveMap.on(page)
+    expect(_figure(page, "finished")).to_have_text("6")
+    places = [bib for _, bib in _leaderboard(page)]
+    page.evaluate(
+        """() => {
+            const { run, picture } = window.racecastPage;
+            const { columns } = picture;
+            const order = [2, 0, 1, 3, 4, 5];
+            const anew = Object.entries(columns).map(([name, old]) => [name, order.map((row) => old[row])]);
+            const moved = { ...Object.fromEntries(anew), place: columns.place };
+            const detail = { run, picture: { ...picture, columns: moved } };
+            window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
+        }"""
+    )
+    moved = {bib: _row(page, bib).locator(".moved") for bib in places}
+    expect(moved[places[2]]).to_have_text("\N{BLACK UP-POINTING TRIANGLE}2")
+    expect(moved[places[0]]).to_have_text("\N{BLACK DOWN-POINTING TRIANGLE}1")
+    expect(moved[places[4]]).to_have_text("")
+
+
 def test_all_rows_can_be_reached(page: Page, site: Site) -> None:
     """However long the leaderboard is, few rows are in the page, and the last one can be scrolled to."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=3000, speed=1)}")

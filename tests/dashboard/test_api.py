@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.api import ApiError, Change, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, Change, ConflictError, OfferedCourse, RaceApi, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +141,12 @@ def test_other_error_in_words(server: Server) -> None:
     """An error without fields is said in the API's words."""
     with pytest.raises(ApiError, match="Too many races"):
         server.will_say(503, {"title": "Too many races"}).create_race({})
+
+
+def test_name_of_something_else(server: Server) -> None:
+    """A conflict is an error of its own, in the API's words."""
+    with pytest.raises(ConflictError, match="another course"):
+        server.will_say(409, {"detail": "This is another course's name"}).upload_course(b"", "x")
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context
-from dashboard.api import ApiError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
 from dashboard.escape import escape
 from dashboard.paces import HOW_TO
 from dashboard.presets import PRESETS
@@ -268,7 +268,8 @@ def test_preset(api: FakeApi, preset: Any) -> None:
     form = press(page(), preset.title)
     field(form, "Competitors").set_value(9)
     press(form, "Start the race")
-    (request,) = api.requests
+    request = dict(api.requests[0])
+    assert request.pop("run_id").startswith(f"{preset.course}-")
     assert request == {
         "course": preset.course,
         "name": preset.name,
@@ -398,3 +399,13 @@ def test_no_course_at_all(api: FakeApi) -> None:
     assert "has no course yet" in said(form)
     assert form.expander[0].proto.expanded
     assert not [button for button in form.button if button.label == "Start the race"]
+
+
+def test_pressed_again(api: FakeApi) -> None:
+    """While nobody knows whether a race was made the same id goes out again, so that it is made once."""
+    api.refusal = ApiError("The API does not answer.")
+    form = press(press(page(), "Start the race"), "Start the race")
+    assert len({request["run_id"] for request in api.requests}) == 1
+    api.refusal = ConflictError("There is such a race.")
+    press(press(form, "Start the race"), "Start the race")
+    assert len({request["run_id"] for request in api.requests}) == 2
