@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 HEIGHT_PX = 300
+LEGEND_ROW_PX = 30
+LEGEND_COLUMNS = 2
 BAND_COLOUR = "#56b4e9"
 BAR_COLOUR = "#0072b2"
 LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#8d7500")
@@ -54,8 +56,8 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
     across = alt.X("km:Q", title="Kilometre", axis=alt.Axis(tickMinStep=1, format="~g"))
     marks = finish_list.marks(np.concatenate([low, high, lines["pace"].to_numpy(float)]))
     up = alt.Scale(domain=[marks[0], marks[-1]], reverse=True)
-    axis = alt.Axis(title="Pace, min:sec per km", labelExpr=MIN_SEC, values=marks.tolist())
-    area = alt.Chart(band).mark_area(opacity=0.25, color=BAND_COLOUR)
+    axis = alt.Axis(title="min:sec per km", labelExpr=MIN_SEC, values=marks.tolist())
+    area = alt.Chart(band).mark_area(opacity=0.2, color=BAND_COLOUR)
     line = alt.Chart(lines).mark_line(point=True, strokeWidth=2.5)
     colours = alt.Scale(domain=words, range=list(LINE_COLOURS[: len(words)]))
     return alt.layer(
@@ -64,10 +66,10 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
             x=across,
             y=alt.Y("pace:Q", scale=up, axis=axis),
             color=alt.Color(
-                "who:N", scale=colours, legend=alt.Legend(title=None, orient="bottom", columns=2)
+                "who:N", scale=colours, legend=alt.Legend(title=None, orient="bottom", columns=LEGEND_COLUMNS)
             ),
         ),
-    ).properties(height=HEIGHT_PX)
+    ).properties(height=HEIGHT_PX + LEGEND_ROW_PX * -(-len(words) // LEGEND_COLUMNS))  # the legend is in it
 
 
 def finish_times(found: Results) -> Chart | None:
