@@ -119,6 +119,13 @@ class _Watched:
     moments: deque[tuple[float, Moment]] = field(default_factory=deque)
     results: tuple[Snapshot, Results] | None = None
 
+    def forget(self) -> None:
+        """Forget what is known of the race: another one has got its run id."""
+        self.snapshot, self.results = None, None
+        self.names_asked = self.course_asked = -math.inf
+        self.is_run_elsewhere = self.has_all_passings = False
+        self.splits, self.moments, self.over_since = SplitTimes(), deque(), math.inf
+
 
 class Snapshots:
     """The newest picture of each race that somebody watches; any thread may ask.
@@ -247,6 +254,8 @@ class Snapshots:
         race = self._store.race(run_id)
         if race is None:
             return None
+        if watched.snapshot is not None and not _is_same(watched.snapshot.race, race):
+            watched.forget()
         positions = self._store.positions(run_id)
         self._read_passings(race, watched)
         standing = stand(positions, watched.splits, self._before(race, positions, watched))
@@ -312,3 +321,8 @@ class Snapshots:
             return known
         watched.names_asked = self._clock()
         return self._store.competitors(race.run_id)
+
+
+def _is_same(one: Race, other: Race) -> bool:
+    """Whether it is one race, and not another that a simulator which was started anew gave the run id."""
+    return (one.start_time, one.seed, one.course) == (other.start_time, other.seed, other.course)

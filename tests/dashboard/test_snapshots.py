@@ -294,3 +294,20 @@ def test_change_is_none_when_it_is_over(snapshots: Snapshots, store: FakeStore) 
     """A race that is over changes no more."""
     store.known = [race(status="finished")]
     assert snapshots.get("run_1").standing.change is None
+
+
+def test_another_race_with_the_run_id(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Of a race whose run id another one has got, nothing is left in the other's picture."""
+    store.passed = [(1, "enter", "The climb", 1, 90.0, 50.0)]
+    store.names = {1: Competitor("Ann", "W", 1), 2: Competitor("Bo", "M", 1)}
+    store.known = [race(status="finished")]
+    for _ in range(15):
+        snapshots.get("run_1")
+        clock.now += 1.0
+    store.known, store.passed, store.names = [race(start_time=999_000)], [(2, "enter", "N", 1, 9.0, 5.0)], {}
+    store.now = at((2, 10.0, "running", 6.0))
+    found = snapshots.get("run_1")
+    assert found.standing.inside == {"N": [Stay(2, 5.0)]}
+    assert found.competitors == {}
+    assert not found.is_final
+    assert snapshots.results("run_1")[1].bib.tolist() == [2]
