@@ -47,7 +47,7 @@ def rank(positions: Positions) -> Ranking:
     return Ranking(order=order, place=rank_by_index[order])
 
 
-def gaps(positions: Positions, head: tuple[Floats, Floats]) -> Floats:
+def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) -> Floats:
     """How many seconds after the head of the race each competitor is where it is now, shape (n,).
 
     A finisher's is the difference of finish times. `head` is the first time at which anybody was at each
@@ -57,7 +57,7 @@ def gaps(positions: Positions, head: tuple[Floats, Floats]) -> Floats:
     if not len(positions):
         return np.empty(0)
     metres, seconds = head
-    first = int(np.lexsort((positions.elapsed, -positions.distance))[0])
+    first = ranking.order[0]
     beyond = metres < positions.distance[first]
     metres = np.append(metres[beyond], positions.distance[first])
     seconds = np.append(seconds[beyond], positions.elapsed[first])

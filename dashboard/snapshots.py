@@ -10,7 +10,7 @@ import math
 import threading
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -202,14 +202,9 @@ class Snapshots:
         return snapshot
 
     def results(self, run_id: str) -> tuple[Snapshot, Results]:
-        """The picture of a race and its results, worked out once for all who ask; raises what `get` does.
-
-        Of a race that is over and stays as it is, nothing is read again.
-        """
-        watched = self._watch(run_id)
-        if watched.results is not None and self._is_settled(watched.results[0]):
-            return watched.results
+        """The picture of a race and its results, worked out once for all who ask; raises what `get` does."""
         self.get(run_id)
+        watched = self._watch(run_id)
         with watched.taking:
             if watched.snapshot is None:
                 raise UnknownRaceError(run_id)
@@ -217,11 +212,6 @@ class Snapshots:
                 found = finish_list.results(watched.snapshot.positions, watched.splits)
                 watched.results = (watched.snapshot, found)
             return watched.results
-
-    def _is_settled(self, snapshot: Snapshot) -> bool:
-        """Whether nothing can be added to this picture: but another race may have got its run id."""
-        is_whole = snapshot.course is not None and len(snapshot.competitors) >= snapshot.race.competitors
-        return snapshot.is_final and is_whole and snapshot.race in self.races()
 
     def _age(self, watched: _Watched) -> float:
         return self._clock() - watched.asked
@@ -256,6 +246,8 @@ class Snapshots:
             return None
         if watched.snapshot is not None and not _is_same(watched.snapshot.race, race):
             watched.forget()
+        if watched.snapshot is not None and _is_settled(watched.snapshot, race):
+            return self._with_course(watched.snapshot, watched)
         positions = self._store.positions(run_id)
         self._read_passings(race, watched)
         standing = stand(positions, watched.splits, self._before(race, positions, watched))
@@ -269,6 +261,11 @@ class Snapshots:
             taken_at=self._wall_clock(),
             is_final=watched.has_all_passings,
         )
+
+    def _with_course(self, settled: Snapshot, watched: _Watched) -> Snapshot:
+        """The picture of a race to which nothing is added any more; but its course may be loaded anew."""
+        course = self._course(settled.race, settled.positions, watched)
+        return settled if course is settled.course else replace(settled, course=course)
 
     def _read_passings(self, race: Race, watched: _Watched) -> None:
         """Read what is new; all of them at the beginning, and once more when the race is over."""
@@ -321,6 +318,12 @@ class Snapshots:
             return known
         watched.names_asked = self._clock()
         return self._store.competitors(race.run_id)
+
+
+def _is_settled(snapshot: Snapshot, race: Race) -> bool:
+    """Whether nothing can be added to this picture of a race, which by now is `race` in the store."""
+    has_names = len(snapshot.competitors) >= race.competitors
+    return snapshot.is_final and has_names and snapshot.race == race
 
 
 def _is_same(one: Race, other: Race) -> bool:

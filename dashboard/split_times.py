@@ -82,10 +82,10 @@ class SplitTimes:
     def last_splits(self, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Each competitor's last split: its metres and its race seconds, shape (n,); NaN before the first."""
         metres, seconds = np.full(len(bibs), np.nan), np.full(len(bibs), np.nan)
-        for point in sorted(self._of("split"), key=self._distance.__getitem__):
-            times = self._at(point, bibs)
-            passed = ~np.isnan(times)
-            metres[passed], seconds[passed] = self._distance[point], times[passed]
+        places, times = self.matrix("split", bibs)
+        for place, there in zip(places, times.T, strict=True):
+            passed = ~np.isnan(there)
+            metres[passed], seconds[passed] = place, there[passed]
         return metres, seconds
 
     def matrix(self, kind: str, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -110,10 +110,6 @@ class SplitTimes:
         order = np.lexsort((who, entered, fences))
         return Visits(fences[order], who[order].astype(np.int64), entered[order], left[order])
 
-    def _end(self, bibs: NDArray[np.intp]) -> Floats:
-        ends = [self._at(point, bibs) for point in self._times if point.kind in END_KINDS]
-        return np.fmin.reduce(ends) if ends else np.full(len(bibs), np.nan)
-
     def head(self) -> tuple[Floats, Floats]:
         """The first time at which anybody was at each timing point: metres and race seconds, rising."""
         points = [point for point in self._times if point.kind in HEAD_KINDS]
@@ -127,7 +123,7 @@ class SplitTimes:
         A fence that nobody has ever entered isn't there.
         """
         fences: dict[str, list[Stay]] = {}
-        ended = self._ended(until)
+        ended = self._end(np.arange(self._size)) <= until
         for enter in self._of("enter"):
             times = self._times[enter]
             leave = self._times.get(Point("exit", enter.name, enter.lap))
@@ -152,12 +148,10 @@ class SplitTimes:
         found: Floats = np.where(known, times[np.where(known, bibs, 0)], np.nan)
         return found
 
-    def _ended(self, until: float) -> NDArray[np.bool_]:
-        ended = np.zeros(self._size, np.bool_)
-        for point, times in self._times.items():
-            if point.kind in END_KINDS:
-                ended |= times <= until
-        return ended
+    def _end(self, bibs: NDArray[np.intp]) -> Floats:
+        """When each finished or gave up, shape (n,); NaN for who has done neither."""
+        ends = [self._at(point, bibs) for point in self._times if point.kind in END_KINDS]
+        return np.fmin.reduce(ends) if ends else np.full(len(bibs), np.nan)
 
     def _grow(self, size: int) -> None:
         """Make room for bibs up to `size`, not included."""

@@ -80,7 +80,7 @@ def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> St
     return Standing(
         race_time=time,
         ranking=ranking,
-        gaps=leaderboard.gaps(positions, splits.head()),
+        gaps=leaderboard.gaps(positions, ranking, splits.head()),
         split_metres=metres,
         split_seconds=seconds,
         inside=inside,
@@ -90,7 +90,7 @@ def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> St
             in_fences=_heads(inside),
             leader_distance=leader,
         ),
-        change=None if before is None else _change(splits, before, leader),
+        change=None if before is None else _change(splits, before, inside, leader),
     )
 
 
@@ -103,16 +103,18 @@ def _heads(inside: dict[str, list[Stay]]) -> int:
     return len({stay.bib for stays in inside.values() for stay in stays})
 
 
-def _change(splits: SplitTimes, before: Moment, leader: float | None) -> Figures:
+def _change(
+    splits: SplitTimes, before: Moment, inside: dict[str, list[Stay]], leader: float | None
+) -> Figures:
     # Counted from passings at both ends: positions tell of no moment but the newest.
     then = before.race_time
-    ended = splits.count("finish") + splits.count("dnf")
-    had_ended = splits.count("finish", then) + splits.count("dnf", then)
-    started = splits.count("start") - splits.count("start", then)
+    started, finished, stopped = (
+        splits.count(kind) - splits.count(kind, then) for kind in ("start", "finish", "dnf")
+    )
     moved = None if leader is None or before.leader_distance is None else leader - before.leader_distance
     return Figures(
-        on_course=started - (ended - had_ended),
-        finished=splits.count("finish") - splits.count("finish", then),
-        in_fences=_heads(splits.inside()) - _heads(splits.inside(then)),
+        on_course=started - finished - stopped,
+        finished=finished,
+        in_fences=_heads(inside) - _heads(splits.inside(then)),
         leader_distance=moved,
     )

@@ -5,12 +5,12 @@
   const { pixelColour } = window.Racecast;
 
   // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
-  // that keeps it apart from its neighbours.
+  // that keeps it apart from its neighbours. More are a crowd: dots of one colour, drawn pixel by pixel.
   const SIZES = [
     { most: 300, radius: 6, halo: 1.5, rim: 1 },
     { most: 1500, radius: 5, halo: 1, rim: 0.75 },
-    { most: 5000, radius: 4, halo: 0, rim: 0 },
-    { most: Infinity, radius: 3, halo: 0, rim: 0 },
+    { most: 5000, radius: 4 },
+    { most: Infinity, radius: 3 },
   ];
   const CATEGORY_COLOURS = 7; // so many can be told apart; all further categories share one
 
@@ -24,24 +24,27 @@
     prepare(count, statuses, categories) {
       const style = getComputedStyle(this._element);
       const colour = (name) => style.getPropertyValue(`--${name}`);
-      const { radius, halo, rim } = SIZES.find(({ most }) => count <= most);
+      const size = SIZES.find(({ most }) => count <= most);
       const names = categories ? categories.map((_, nth) => categoryColour(nth)) : statuses;
-      const rimColour = rim > 0 ? colour('rim') : 'transparent';
-      this.radius = radius;
-      this.width = 2 * (radius + halo);
-      // Without halo and rim a dot is of one colour, and a crowd is drawn pixel by pixel.
-      this.colours = halo > 0 ? null : names.map((name) => pixelColour(colour(name)));
-      this.halo = halo > 0 ? disc(this.width, [[radius + halo, colour('halo')]]) : null;
-      this.pictures = names.map((name) =>
-        disc(this.width, [
-          [radius, colour(name)],
-          [radius, rimColour],
-          [radius - rim, colour(name)],
-        ]),
-      );
+      const isCrowd = size.halo === undefined;
+      this.radius = size.radius;
+      this.colours = isCrowd ? names.map((name) => pixelColour(colour(name))) : null;
+      if (!isCrowd) this._makePictures(names.map(colour), size, colour);
       this.ink = colour('text-color') || '#222';
       this.paper = colour('halo');
       this.accent = colour('accent');
+    }
+
+    _makePictures(colours, { radius, halo, rim }, colour) {
+      this.width = 2 * (radius + halo);
+      this.halo = disc(this.width, [[radius + halo, colour('halo')]]);
+      this.pictures = colours.map((own) =>
+        disc(this.width, [
+          [radius, own],
+          [radius, colour('rim')],
+          [radius - rim, own],
+        ]),
+      );
     }
   }
 

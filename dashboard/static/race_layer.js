@@ -67,7 +67,7 @@
       this._wishes = { ...this._wishes, ...wishes };
       this._trails.set(this._wishes.favourites);
       this._source.control(this._wishes);
-      if (this._field.picture) this._prepareDots();
+      this._prepareDots();
       this.redraw();
     },
 
