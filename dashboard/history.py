@@ -30,6 +30,9 @@ ENDED = ("finished", "dnf")
 ROUNDING = 1e-5
 """Of a tick: times come from browsers with six decimals."""
 
+_Key = tuple[str, int, int, int]
+"""A race's run id, start and seed, for another race may get its id; and a tick's race seconds."""
+
 
 def raw_time_at(race: Race, time: float) -> int:
     """The whole race seconds that the events of the tick at or before `time` (race seconds) tell."""
@@ -75,7 +78,7 @@ class History:
     def __init__(self, store: Store, snapshots: Snapshots) -> None:
         self._store = store
         self._snapshots = snapshots
-        self._kept: OrderedDict[tuple[str, int], Packed] = OrderedDict()
+        self._kept: OrderedDict[_Key, Packed] = OrderedDict()
         self._bytes = 0
         # One question at a time: a replay must not keep the store from those who watch live.
         self._asking = threading.Lock()
@@ -88,17 +91,18 @@ class History:
         now = self._snapshots.get(run_id)
         end = end_of(now.race, now.standing)
         raw_time = raw_time_at(now.race, min(time, end))
-        key = (run_id, raw_time)
+        key = (run_id, now.race.start_time, now.race.seed, raw_time)
         with self._asking:
             if (kept := self._kept.get(key)) is not None:
                 self._kept.move_to_end(key)
                 return kept
             then = at_tick(self._store.positions_at(run_id, raw_time), now.positions, raw_time)
             packed = picture.encode_moment(then, leaderboard.rank(then), time=raw_time, end=end)
-            self._keep(key, packed)
+            if raw_time < end or now.is_final:
+                self._keep(key, packed)  # a newest tick may still be on its way into the store
             return packed
 
-    def _keep(self, key: tuple[str, int], packed: Packed) -> None:
+    def _keep(self, key: _Key, packed: Packed) -> None:
         self._kept[key] = packed
         self._bytes += len(packed.body)
         while self._bytes > MAX_BYTES and len(self._kept) > 1:

@@ -103,6 +103,23 @@ def test_asked_for_once(history: History, store: FakeStore) -> None:
     assert len(store.asked) == asked
 
 
+def test_newest_tick_may_still_grow(history: History, store: FakeStore) -> None:
+    """The newest tick of a race that goes on may be in the store in part: it isn't kept so."""
+    store.past[120] = rows.positions([])
+    assert body(history.picture("run_1", 120.0))["columns"]["competitor"] == [1, 3]
+    store.past[120] = at((2, 3000.0, "running", 120.0))
+    assert body(history.picture("run_1", 120.0))["columns"]["competitor"] == [1, 2, 3]
+
+
+def test_another_race_with_the_run_id(store: FakeStore) -> None:
+    """Of a race whose run id another one has got no picture is shown."""
+    seconds = iter(range(1000))
+    history = History(store, Snapshots(store, lambda: float(next(seconds))))
+    before = history.picture("run_1", 60.0)
+    store.known, store.past[60] = [race(interval=20.0, seed=2)], at((1, 2.0, "running", 60.0))
+    assert history.picture("run_1", 60.0) != before
+
+
 def test_unknown_race(history: History) -> None:
     """A race that isn't there has no past."""
     with pytest.raises(UnknownRaceError):
