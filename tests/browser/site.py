@@ -81,6 +81,9 @@ class Site:
         return next(one for one in shapes if isinstance(one, LineString))
 
 
+FRAMES = "[...document.querySelectorAll('iframe[src*=streamlit_folium]')]"
+
+
 @dataclass(frozen=True)
 class LiveMap:
     """The map on an open page."""
@@ -90,8 +93,14 @@ class LiveMap:
     @classmethod
     def on(cls, page: Page) -> LiveMap:
         """The map of `page`, once it has shown its first positions."""
-        page.wait_for_selector("iframe[src*=streamlit_folium]")
-        (frame,) = [frame for frame in page.frames if "streamlit_folium" in frame.url]
+        # Of all frames the one with a race: that of the page before may be on its way out yet.
+        page.wait_for_function(f"() => {FRAMES}.some((one) => one.contentWindow.racecast)")
+        element = page.evaluate_handle(
+            f"() => {FRAMES}.find((one) => one.contentWindow.racecast)"
+        ).as_element()
+        assert element is not None
+        frame = element.content_frame()
+        assert frame is not None
         found = cls(frame)
         found.wait_for("race => race.pictures() >= 1 && race.positions().length > 0")
         return found
