@@ -39,6 +39,12 @@ SPLIT = 1000.0
 """Metres between two split points."""
 SHORTEST = 0.001
 """Metres: a shorter stretch inside a fence is a touch and not a visit."""
+NEAR_MAT = 10.0
+"""Metres from a mat within which the line passes it, however much nearer it comes elsewhere."""
+NEAR_MAT_MORE = 5.0
+"""Metres by which the line may be further off than at its nearest place and still pass the mat."""
+AT_AN_END = 1.0
+"""Metres: a split or a mat nearer than this to the start or the finish is that."""
 
 PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf"]
 
@@ -49,6 +55,21 @@ class Fence:
 
     name: str
     polygon: shapely.Polygon
+
+
+@dataclass(frozen=True)
+class Mat:
+    """A timing point that the course file has.
+
+    Attributes:
+        name: no other mat of the course has it, nor a kilometre split.
+        place: the marker as lon, lat; it may lie beside the line.
+        passes: metres from the lap's start at which the line comes by, rising; the same in each lap.
+    """
+
+    name: str
+    place: tuple[float, float]
+    passes: tuple[float, ...]
 
 
 class TimingPoint(NamedTuple):
@@ -74,6 +95,7 @@ class Course:
         laps: how many times the line is run.
         start, finish: the markers as lon, lat.
         warnings: what was put right when the course was read, in plain words.
+        mats: the timing points that the file has, beside those that every course has.
     """
 
     short_name: str
@@ -87,6 +109,7 @@ class Course:
     start: tuple[float, float]
     finish: tuple[float, float]
     warnings: tuple[str, ...]
+    mats: tuple[Mat, ...] = ()
 
     @classmethod
     def measured(  # noqa: PLR0913 - a course has this many parts
@@ -102,6 +125,7 @@ class Course:
         start: tuple[float, float] | None = None,
         finish: tuple[float, float] | None = None,
         warnings: Sequence[str] = (),
+        mats: Sequence[Mat] = (),
     ) -> Course:
         """Measure a line of two distinct vertices or more, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
@@ -118,6 +142,7 @@ class Course:
             start=start or (float(lon[0]), float(lat[0])),
             finish=finish or (float(lon[-1]), float(lat[-1])),
             warnings=tuple(warnings),
+            mats=tuple(mats),
         )
 
     @property
@@ -155,11 +180,11 @@ class Course:
 
     @cached_property
     def timing_points(self) -> tuple[TimingPoint, ...]:
-        """Start, kilometre splits, each fence's enter and exit, finish; by distance.
+        """Start, kilometre splits, each fence's enter and exit, each mat's passes, finish; by distance.
 
         Who starts in a fence enters it at the start; who finishes in one never leaves it.
         """
-        points = [*self._splits(), *self._fence_points()]
+        points = [*self.splits(), *self._fence_points(), *self._mat_points()]
         points.sort(key=lambda point: point.distance)
         return (
             TimingPoint(0.0, "start", "Start", 1),
@@ -167,10 +192,62 @@ class Course:
             TimingPoint(self.distance, "finish", "Finish", 1),
         )
 
-    def _splits(self) -> Iterator[TimingPoint]:
+    def splits(self) -> Iterator[TimingPoint]:
+        """Yield the kilometre splits, by distance."""
         # A split within a metre of the finish is the finish: 10,000 m measured as 10,000.2 m have none there.
-        for kilometre in range(1, int((self.distance - 1.0) // SPLIT) + 1):
+        for kilometre in range(1, int((self.distance - AT_AN_END) // SPLIT) + 1):
             yield TimingPoint(kilometre * SPLIT, "split", f"{kilometre} km", 1)
+
+    def _mat_points(self) -> Iterator[TimingPoint]:
+        for mat in self.mats:
+            metres = self.run_over(mat.passes)
+            between = metres[(metres >= AT_AN_END) & (metres <= self.distance - AT_AN_END)]
+            for lap, distance in enumerate(between.tolist(), start=1):
+                yield TimingPoint(distance, "split", mat.name, lap)
+
+    def run_over(self, passes: Sequence[float]) -> Floats:
+        """Return the metres from the start at which places of the lap are run over, all laps; rising."""
+        starts = np.arange(self.laps)[:, None] * self.lap_length
+        return np.sort((starts + np.asarray(passes, float)).ravel())
+
+    def comes_by(self, lon: float, lat: float) -> tuple[float, tuple[float, ...]]:
+        """Return how far the line is from a place, and where it comes by: metres within the lap, rising.
+
+        It comes by where it is nearest, and on every other stretch on which it comes about as near: at the
+        nearest place of that stretch.
+        """
+        vertices, step, square = self._segments_in_space
+        before = vertices[:-1] - _in_space(np.array([lon]), np.array([lat]))
+        foot = -np.einsum("ij,ij->i", before, step) / square
+        share = np.clip(foot, 0.0, 1.0)
+        aside = before + share[:, None] * step
+        off = np.sqrt(np.einsum("ij,ij->i", aside, aside))
+        nearest = float(off.min())
+        within = max(NEAR_MAT, nearest + NEAR_MAT_MORE)
+        hit = np.flatnonzero(off <= within)
+        # Half of what the circle cuts out of the segment's line, as a share of the segment.
+        beside = ((before[hit] + foot[hit, None] * step[hit]) ** 2).sum(axis=1)
+        half = np.sqrt(np.maximum(within**2 - beside, 0.0) / square[hit])
+        shares = np.clip(np.column_stack([foot[hit] - half, foot[hit] + half]), 0.0, 1.0)
+        start, length = self.along[hit], np.diff(self.along)[hit]
+        stretches = _merge(start[:, None] + shares * length[:, None])
+        at = _nearest_of_each(stretches, start + share[hit] * length, off[hit])
+        return nearest, self._once_a_lap(at, stretches)
+
+    @cached_property
+    def _segments_in_space(self) -> tuple[Floats, Floats, Floats]:
+        """The vertices in space, the segments between them and the squares of their lengths."""
+        vertices = _in_space(self.lon, self.lat)
+        step = np.diff(vertices, axis=0)
+        return vertices, step, np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
+
+    def _once_a_lap(self, at: Floats, stretches: Floats) -> tuple[float, ...]:
+        """Return the nearest metres without one of two that lie on one stretch across the lap line."""
+        passes: Floats = at[:, 0]
+        around = stretches[0, 0] <= SHORTEST and stretches[-1, 1] >= self.lap_length - SHORTEST
+        if self.laps > 1 and len(at) > 1 and around:
+            passes = passes[1:] if at[-1, 1] < at[0, 1] else passes[:-1]
+        return tuple(passes.tolist())
 
     def _fence_points(self) -> Iterator[TimingPoint]:
         seen: dict[str, int] = {}
@@ -208,6 +285,26 @@ class Course:
     def finish_wkt(self) -> str:
         """Return the finish marker as WKT POINT."""
         return _wkt(shapely.Point(self.finish))
+
+
+def _in_space(lon: Floats, lat: Floats) -> Floats:
+    """Return places in metres from the middle of the Earth, shape (n, 3); chords there have no date line."""
+    across, up = np.radians(lon), np.radians(lat)
+    normal = GEOD.a / np.sqrt(1.0 - GEOD.es * np.sin(up) ** 2)
+    axes = [np.cos(up) * np.cos(across), np.cos(up) * np.sin(across), (1.0 - GEOD.es) * np.sin(up)]
+    places: Floats = np.column_stack([normal * axis for axis in axes])
+    return places
+
+
+def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
+    """Return for each stretch the nearest of the places in it as its metres and how far off, shape (k, 2)."""
+    owner = np.searchsorted(stretches[:, 0], metres + SHORTEST, side="right") - 1
+    # Those before all stretches or behind their own are in a mere touch, which is none.
+    inside = np.flatnonzero((owner >= 0) & (metres <= stretches[owner, 1] + SHORTEST))
+    order = inside[np.lexsort((metres[inside], off[inside], owner[inside]))]
+    _, first = np.unique(owner[order], return_index=True)
+    nearest: Floats = np.column_stack([metres, off])[order[first]]
+    return nearest
 
 
 def _wkt(geometry: shapely.Geometry) -> str:

@@ -1,6 +1,6 @@
 """What a course file says, before anything is put right.
 
-Every format's reader (`kml`, later others) makes a `Drawing`; `survey` makes a `Course` of it, or
+Every format's reader (`kml`, `gpx`, …) makes a `Drawing`; `survey` makes a `Course` of it, or
 refuses it. So the readers know nothing of geodesics, and the rules for untidy files are written once.
 """
 
@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+YES = frozenset({"yes", "true", "1"})
+"""How a file says that something is so, in any case."""
 
 
 class CourseError(ValueError):
@@ -36,12 +40,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Marker:
-    """A named point: `lon`, `lat` in degrees."""
+    """A named point: `lon`, `lat` in degrees.
+
+    Attributes:
+        is_timing: whether the file says, other than by the name, that it is a timing point; then the name
+            may be missing.
+    """
 
     name: str
     lon: float
     lat: float
     where: str
+    is_timing: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +71,7 @@ class Drawing:
     Attributes:
         name: the document's own name, or "" if it has none.
         lines: every line of two points or more, in the file's order.
-        markers: every named point.
+        markers: every named point, and every timing point.
         polygons: every polygon.
         laps: how many times the line is run.
         warnings: what the reader left out, in plain words.

@@ -31,8 +31,9 @@ class _Place(NamedTuple):
 def read(data: bytes, source: str = "GPX") -> Drawing:
     """Read a GPX file.
 
-    Lines are tracks, their segments joined, and routes; markers are the waypoints that have a name. The
-    document's name is that of its metadata, or else of its first track or route that has one.
+    Lines are tracks, their segments joined, and routes; markers are the waypoints that have a name, or the
+    type "timing". The document's name is that of its metadata, or else of its first track or route that has
+    one.
 
     Args:
         data: the file.
@@ -83,10 +84,12 @@ def _line(points: Iterable[etree._Element], where: str, source: str) -> Line:
 
 
 def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Marker, ...]:
-    """Return the waypoints that have a name; one without a place is no reason to refuse a course."""
+    """Return the waypoints that mark something; one without a place is no reason to refuse a course."""
     markers: list[Marker] = []
     for waypoint in root.iterchildren("{*}wpt"):
-        if not (name := markup.name(waypoint)):
+        name, kind = markup.name(waypoint), markup.child(waypoint, "type")
+        is_timing = kind is not None and markup.text(kind).strip().casefold() == "timing"
+        if not name and not is_timing:
             continue
         where = markup.where("waypoint", waypoint, name)
         try:
@@ -94,7 +97,7 @@ def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Ma
         except CourseError as error:
             warnings.append(f"The {where} is left out: {error}")
             continue
-        markers.append(Marker(name, place.lon, place.lat, where))
+        markers.append(Marker(name, place.lon, place.lat, where, is_timing))
     return tuple(markers)
 
 

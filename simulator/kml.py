@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator import coordinates, markup
-from simulator.drawing import CourseError, Drawing, Line, Marker, Ring
+from simulator.drawing import YES, CourseError, Drawing, Line, Marker, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,8 @@ def read(data: bytes, source: str = "KML") -> Drawing:
     """Read a KML file.
 
     Lines are LineStrings, gx:Tracks and LinearRings that stand alone; markers are Points with the name of
-    their Placemark; `laps` comes from ExtendedData (Data or SimpleData). Altitudes above the ground
-    (altitudeMode relativeToGround) aren't altitudes and are left out.
+    their Placemark; `laps`, and a Placemark's `timing`, come from ExtendedData (Data or SimpleData).
+    Altitudes above the ground (altitudeMode relativeToGround) aren't altitudes and are left out.
 
     Args:
         data: the file.
@@ -65,6 +65,7 @@ class _Reading:
     laps: int | None = None
     warnings: list[str] = field(default_factory=list)
     names: dict[etree._Element, str] = field(default_factory=dict)
+    timing: dict[etree._Element, bool] = field(default_factory=dict)
 
     def drawing(self, root: etree._Element) -> Drawing:
         """Take in every element, in the file's order."""
@@ -96,8 +97,8 @@ class _Reading:
         self._add_line(element, points)
 
     def take_point(self, element: etree._Element) -> None:
-        name = self._placemark_name(element)
-        if not name:
+        name, is_timing = self._placemark_name(element), self._is_timing(element)
+        if not name and not is_timing:
             return
         where = self._where(element)
         try:
@@ -108,7 +109,7 @@ class _Reading:
         if len(points) != 1:
             self.warnings.append(f"The {where} is left out: it has {len(points)} places instead of one")
             return
-        self.markers.append(Marker(name, float(points[0, 0]), float(points[0, 1]), where))
+        self.markers.append(Marker(name, float(points[0, 0]), float(points[0, 1]), where, is_timing))
 
     def take_polygon(self, element: etree._Element) -> None:
         holes: list[Floats] = []
@@ -125,10 +126,9 @@ class _Reading:
         self.polygons.append(Ring(self._placemark_name(element), outer[0], tuple(holes), where))
 
     def take_laps(self, element: etree._Element) -> None:
-        if str(element.get("name", "")).strip().casefold() != "laps":
+        if _data_name(element) != "laps":
             return
-        value = markup.child(element, "value") if markup.local(element) == "Data" else element
-        text = "" if value is None else markup.text(value)
+        text = _data_text(element)
         whole = _WHOLE.fullmatch(text)
         if not whole:
             raise CourseError(f"{self._at(element)}: laps is {coordinates.shown(text)}, not a whole number")
@@ -156,13 +156,25 @@ class _Reading:
 
     def _placemark_name(self, element: etree._Element) -> str:
         """Return the name of the Placemark around a geometry."""
-        for around in element.iterancestors():
-            if markup.local(around) == "Placemark":
-                # Remembered: a Placemark may hold any number of geometries before its name.
-                if around not in self.names:
-                    self.names[around] = markup.name(around)
-                return self.names[around]
-        return ""
+        placemark = _placemark(element)
+        if placemark is None:
+            return ""
+        # Remembered: a Placemark may hold any number of geometries before its name.
+        if placemark not in self.names:
+            self.names[placemark] = markup.name(placemark)
+        return self.names[placemark]
+
+    def _is_timing(self, element: etree._Element) -> bool:
+        """Tell whether the Placemark around a geometry says that it is a timing point."""
+        placemark = _placemark(element)
+        if placemark is None:
+            return False
+        if placemark not in self.timing:
+            self.timing[placemark] = any(
+                _data_name(data) == "timing" and _data_text(data).strip().casefold() in YES
+                for data in placemark.iter("{*}Data", "{*}SimpleData")
+            )
+        return self.timing[placemark]
 
     def _where(self, element: etree._Element) -> str:
         return markup.where(markup.local(element), element, self._placemark_name(element))
@@ -180,6 +192,20 @@ class _Reading:
 
     def _at(self, element: etree._Element) -> str:
         return f"{self.source}, line {markup.lineno(element)}"
+
+
+def _placemark(element: etree._Element) -> etree._Element | None:
+    return next((around for around in element.iterancestors() if markup.local(around) == "Placemark"), None)
+
+
+def _data_name(element: etree._Element) -> str:
+    return str(element.get("name", "")).strip().casefold()
+
+
+def _data_text(element: etree._Element) -> str:
+    """Return the value of a Data or a SimpleData."""
+    value = markup.child(element, "value") if markup.local(element) == "Data" else element
+    return "" if value is None else markup.text(value)
 
 
 _TAKERS: dict[str, Callable[[_Reading, etree._Element], None]] = {

@@ -4,14 +4,16 @@ Two rules hold here. What has one meaning only is put right, with a warning that
 is refused with a `CourseError` that says what is wrong and where. And nothing here knows a file format.
 
 The rules stand in the order in which they are applied, one module for each kind of thing: `track` (the
-line), `markers` (start and finish), `fences`. Their numbers are in `limits`.
+line), `markers` (start and finish), `fences`, `mats` (timing points). Their numbers are in `limits`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulator.course import MAX_DISTANCE, Course
 from simulator.drawing import CourseError, Drawing
-from simulator.survey import fences, limits, markers, track
+from simulator.survey import fences, limits, markers, mats, track
 
 __all__ = ["survey"]
 
@@ -41,7 +43,7 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         line = track.closed(line, warnings)
     _check_distance(track.length(line), laps)
     markers.check_ends(line, start, finish, warnings)
-    return Course.measured(
+    course = Course.measured(
         short_name=short_name,
         long_name=_long_name(long_name, drawing, short_name),
         lon=line.lon,
@@ -51,8 +53,10 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         fences=fences.fences(drawing.polygons, line, warnings),
         start=(start.lon, start.lat) if start else None,
         finish=(finish.lon, finish.lat) if finish else None,
-        warnings=_few(warnings),
     )
+    # Where the course passes them is known once it is measured.
+    passed = mats.mats(drawing.markers, course, warnings)
+    return replace(course, mats=passed, warnings=tuple(_few(warnings)))
 
 
 def _check_short_name(short_name: str) -> None:

@@ -10,6 +10,7 @@ import shapely
 from simulator.course import Fence
 from simulator.drawing import CourseError, Line, Ring
 from simulator.survey import limits
+from simulator.survey.names import unique
 from simulator.survey.track import DEGREE, beside
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fenc
         parts = _polygons(ring, float(line.lon[0]), warnings)
         if parts and not shapely.intersects(run, parts).any():
             warnings.append(f"The line never enters the {ring.where}")
-        made.extend(Fence(_unique(ring.name, names), part) for part in parts)
+        made.extend(Fence(unique(ring.name.strip() or UNNAMED, names), part) for part in parts)
     if len(made) > limits.MAX_FENCES:
         raise CourseError(f"there are {len(made):,} geofences, and {limits.MAX_FENCES} are allowed")
     return tuple(made)
@@ -62,17 +63,6 @@ def _check_size(rings: Sequence[Ring]) -> None:
                 f"the name of the {ring.where} has {len(ring.name):,} characters, and {limits.MAX_NAME} "
                 "are allowed"
             )
-
-
-def _unique(name: str, names: set[str]) -> str:
-    """Return the name, numbered if it is taken, and take it."""
-    name = name.strip() or UNNAMED
-    number, unique = 1, name
-    while unique in names:
-        number += 1
-        unique = f"{name} {number}"
-    names.add(unique)
-    return unique
 
 
 def _polygons(ring: Ring, reference: float, warnings: list[str]) -> list[shapely.Polygon]:

@@ -10,7 +10,7 @@ import re
 MAX_SHORT_NAME = 64
 SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 MAX_NAME = 120
-"""Characters in a course's long name or a geofence's name."""
+"""Characters in the name of a course, a geofence or a timing point."""
 
 MAX_POINTS = 200_000
 """Points in the line."""
@@ -42,5 +42,11 @@ MIN_FENCE_AREA = 1.0
 """Square metres."""
 MIN_PART = 0.01
 """Share of its area from which on a part of a geofence that crossed itself is kept."""
+
+MAX_MATS = 100
+MAT_FAR = 100.0
+"""A timing point further than this from the line belongs to something else."""
+MAX_MAT_PASSES = 10_000
+"""How often a course comes by its timing points, all laps: a line that goes to and fro does so for ever."""
 
 MAX_WARNINGS = 50

@@ -39,6 +39,10 @@ def _outcome(path: Path) -> dict[str, Any]:
         outcome["laps"] = course.laps
     if course.fences:
         outcome["fences"] = [fence.name for fence in course.fences]
+    if course.mats:
+        mats = {mat.name for mat in course.mats}
+        timed = [point for point in course.timing_points if point.kind == "split" and point.name in mats]
+        outcome["timing"] = [f"{point.name} {point.lap}: {point.distance:.1f}" for point in timed]
     if course.alt is not None:
         outcome["altitude"] = np.round(course.alt, 1).tolist()
     if course.warnings:
