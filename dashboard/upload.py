@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dashboard.api import OfferedCourse, RaceApi
 
-KINDS = ("kml", "kmz", "gpx")
+KINDS = ("kml", "kmz", "gpx", "geojson", "json")
 
 _ROUND = "course-upload-round"
 """Counts uploads: another number makes the fields anew, and empty."""
@@ -27,8 +27,8 @@ def offer(api: RaceApi, take_up: Callable[[OfferedCourse], None], *, is_open: bo
     """Draw the fields; a course that the API has taken goes to `take_up` before the page runs again."""
     with st.expander("A course of your own", icon=":material/upload:", expanded=is_open):
         words.plain(
-            "A KML, KMZ or GPX file with one line from the start to the finish; points called Start and "
-            "Finish are its markers, polygons its geofences."
+            "A KML, KMZ, GPX or GeoJSON file with one line from the start to the finish; points called Start "
+            "and Finish are its markers, polygons its geofences."
         )
         said: Mapping[str, str] = st.session_state.get(_SAID, {})
         nth = st.session_state.get(_ROUND, 0)

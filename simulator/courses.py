@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from simulator import gpx, kml, kmz, markup
+from simulator import geojson_in, gpx, kml, kmz, markup
 from simulator.drawing import CourseError, Drawing
 from simulator.survey import survey
 
@@ -24,6 +24,8 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
     ".kml": kml.read,
     ".kmz": kmz.read,
     ".gpx": gpx.read,
+    ".geojson": geojson_in.read,
+    ".json": geojson_in.read,
 }
 """The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
 
@@ -50,6 +52,8 @@ def format_of(data: bytes) -> str:
     """Return the suffix of the reader that a file needs, going by its content; KML if nothing else fits."""
     if data.startswith(kmz.MAGIC):
         return ".kmz"
+    if data.removeprefix(geojson_in.BOM).lstrip(b" \t\r\n").startswith(b"{"):
+        return ".geojson"
     return ".gpx" if markup.outermost(data) == "gpx" else ".kml"
 
 

@@ -50,6 +50,7 @@ COURSE_FILES = (
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
     "application/gpx+xml",
+    MEDIA_TYPE,
 )
 """What a course file's media type ought to be; its content decides."""
 
@@ -70,7 +71,8 @@ ROUTES = (
     Route(
         "post",
         "/courses",
-        "Take a course: a KML, KMZ or GPX file as the body. The same file under the same name is taken once.",
+        "Take a course: a KML, KMZ, GPX or GeoJSON file as the body. The same file under the same name "
+        "is taken once.",
         TAKEN,
         files=COURSE_FILES,
         query=CourseQuery,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator import courses, markup
-from simulator.courses import format_of, load_folder, read_course
+from simulator.courses import READERS, format_of, load_folder, read_course
 from simulator.drawing import CourseError
 
 FILES = Path(__file__).parent / "files"
@@ -47,11 +47,15 @@ def test_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_format(tmp_path: Path) -> None:
-    """KML, KMZ and GPX files in a folder are courses alike, and of each its file is known."""
-    for name in ("plain.kml", "kmz-doc.kmz", "gpx-track.gpx"):
+    """Files of every format in a folder are courses alike, and of each its file is known."""
+    names = ("plain.kml", "kmz-doc.kmz", "gpx-track.gpx", "geojson-plain.geojson", "geojson-suffix.json")
+    assert {Path(name).suffix for name in names} == set(READERS)
+    for name in names:
         (tmp_path / name).write_bytes((FILES / name).read_bytes())
     library = load_folder(tmp_path)
     assert {name: round(course.distance, 1) for name, course in library.courses.items()} == {
+        "geojson-plain": 412.4,
+        "geojson-suffix": 412.4,
         "gpx-track": 412.4,
         "kmz-doc": 412.4,
         "plain": 412.4,
@@ -71,6 +75,9 @@ def test_every_format(tmp_path: Path) -> None:
         (b"\n\n<?xml version='1.0'?><!-- <kml> --><g:gpx>", ".gpx"),
         (b"<!--" + b"x" * 200_000 + b"--><gpx><", ".gpx"),
         (b"<html><gpx/></html>", ".kml"),
+        (b'{"type": "Feature"}', ".geojson"),
+        (b"\xef\xbb\xbf \r\n\t{", ".geojson"),
+        (b"[1, 2]", ".kml"),
         (b"", ".kml"),
     ],
 )

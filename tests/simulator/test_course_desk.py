@@ -41,9 +41,9 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-@pytest.mark.parametrize("name", ["plain.kml", "kmz-doc.kmz", "gpx-track.gpx"])
+@pytest.mark.parametrize("name", ["plain.kml", "kmz-doc.kmz", "gpx-track.gpx", "geojson-plain.geojson"])
 def test_a_course_is_taken(client: Client, folder: Path, name: str) -> None:
-    """A KML, KMZ or GPX file is answered 201 with the course, kept as it came, and told to the store."""
+    """A file of any format is answered 201 with the course, kept as it came, and told to the store."""
     data = (FILES / name).read_bytes()
     answer = client.request("POST", "/courses?name=my-Park_1", data)
 
@@ -167,6 +167,11 @@ def test_the_same_course_under_another_name_is_another_course(client: Client) ->
             "the file: doc.kml in it is bigger than 20 MiB when unpacked",
         ),
         ((FILES / "gpx-comma.gpx").read_bytes(), 'the file, line 6: "51,002" is not a number'),
+        (b'{"type": "Topology"}', "the file isn't GeoJSON: "),
+        (
+            (FILES / "geojson-junk-number.geojson").read_bytes(),
+            'the file, feature 1: coordinates[3][1] is "51.004", not a number',
+        ),
         ((FILES / "name-too-long.kml").read_bytes(), "the course's name has "),
     ],
 )
