@@ -40,6 +40,7 @@ def test_limits_are_told() -> None:
         f"| points in the path | {limits.MAX_POINTS:,} |",
         f"| laps | {limits.MAX_LAPS:,} |",
         f"| geofences | {limits.MAX_FENCES}, with {limits.MAX_FENCE_POINTS:,} points in all |",
+        f"| timing points | {limits.MAX_MATS}, passed {limits.MAX_MAT_PASSES:,} times in all |",
         f"| a name | {limits.MAX_NAME} characters |",
     )
     assert [row for row in rows if row not in page] == []
