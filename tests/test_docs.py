@@ -15,6 +15,7 @@ from simulator import (
     course_loader,
     engine,
     field,
+    geojson_in,
     kafka,
     kmz,
     markup,
@@ -26,6 +27,7 @@ from simulator import (
 )
 from simulator.courses import MAX_BYTES
 from simulator.settings import ServeSettings
+from simulator.survey import limits
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
@@ -98,6 +100,10 @@ LIMITS = {
     "a KML file in a KMZ": f"{kmz.MAX_UNPACKED // 1024**2} MiB unpacked",
     "a KMZ's list of its files": f"{kmz.MAX_DIRECTORY // 1024**2} MiB",
     "tags and attributes in a course file": f"{markup.MAX_MARKS:,}",
+    "values in a GeoJSON file": f"{geojson_in.MAX_VALUES:,}",
+    "geometry collections in each other in a GeoJSON file": f"{geojson_in.MAX_DEPTH}",
+    "timing points of a course": f"{limits.MAX_MATS}",
+    "passings of them by one competitor, all laps": f"{limits.MAX_MAT_PASSES:,}",
     "pauses before Pinot is told of a course again": f"{course_loader.FIRST_PAUSE:.0f} s, and twice as long "
     f"each time, to {course_loader.LONGEST_PAUSE:.0f} s",
     "a shutdown's wait for courses on their way to Pinot": f"{course_loader.LAST:.0f} s",
