@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dashboard.split_times import SplitTimes, Visits
+    from dashboard.split_times import Point, SplitTimes, Visits
     from dashboard.store import Competitor, Positions
 
     Floats = NDArray[np.float64]
@@ -25,6 +25,8 @@ STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 """Widths of bins and distances of marks that people can read off a clock."""
 MAX_BINS = 40
 MAX_MARKS = 8
+SHORTEST_STRETCH = 100.0
+"""Metres: over less, a pace says more of the clock than of the runner."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection)."""
@@ -32,7 +34,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """A race's results, the first first; n competitors, s kilometre splits.
+    """A race's results, the first first; n competitors, s splits.
 
     Attributes:
         bib: shape (n,).
@@ -42,6 +44,7 @@ class Results:
         gap: seconds after the winner at the finish line, shape (n,); NaN for who has not finished.
         distance: metres covered, shape (n,).
         split_metres: shape (s,).
+        split_names: what the splits are called, s of them, no two alike.
         splits: seconds from one's own start to each split, shape (n, s); NaN where one has not been.
         visits: to geofences; times from the gun.
     """
@@ -53,6 +56,7 @@ class Results:
     gap: Floats
     distance: Floats
     split_metres: Floats
+    split_names: tuple[str, ...]
     splits: Floats
     visits: Visits
 
@@ -85,9 +89,14 @@ def results(positions: Positions, splits: SplitTimes) -> Results:
         gap=gun - (gun[0] if len(gun) else np.nan),
         distance=positions.distance[order],
         split_metres=metres,
+        split_names=tuple(map(_name, splits.points("split"))),
         splits=times - start[:, None],
         visits=splits.visits(),
     )
+
+
+def _name(point: Point) -> str:
+    return point.name if point.lap == 1 else f"{point.name} ({point.lap})"
 
 
 def _started(splits: SplitTimes, bib: NDArray[np.int64]) -> Floats:
@@ -99,15 +108,26 @@ def _started(splits: SplitTimes, bib: NDArray[np.int64]) -> Floats:
 def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
     """Seconds per kilometre over each stretch between two splits: the metres at its end, and the paces.
 
-    Shapes (s,) and (n, s); with the course's length the last stretch is the one to the finish.
+    Shapes (s,) and (n, s); with the course's length the last stretch is the one to the finish. A split
+    that follows another one by less than `SHORTEST_STRETCH` has no pace of its own.
     """
-    metres, times = found.split_metres, found.splits
+    apart = _apart(found.split_metres)
+    metres, times = found.split_metres[apart], found.splits[:, apart]
     if length is not None and length > (metres[-1] if len(metres) else 0.0):
         metres = np.append(metres, length)
         times = np.column_stack([times, found.chip])
     lengths = np.diff(metres, prepend=0.0)
     took = np.diff(times, axis=1, prepend=0.0)
     return metres, took / lengths * 1000.0
+
+
+def _apart(metres: Floats) -> list[int]:
+    """The splits that are far enough from the one before to have a pace: indices, rising."""
+    apart: list[int] = []
+    for nth, place in enumerate(metres.tolist()):
+        if not apart or place - metres[apart[-1]] >= SHORTEST_STRETCH:
+            apart.append(nth)
+    return apart
 
 
 def bins(seconds: Floats) -> tuple[float, NDArray[np.int64], Floats]:
@@ -173,7 +193,7 @@ def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> str:
     writer = csv.writer(out)
     writer.writerow(
         ["place", "bib", "name", "category", "status", "chip_time", "chip_time_s", "gap_s", "distance_m"]
-        + [f"split_{metres / 1000:g}km_s" for metres in found.split_metres]
+        + [f"split_{name.replace(' km', 'km')}_s" for name in found.split_names]
     )
     columns = (found.place, found.bib, found.status, found.chip, found.gap, found.distance)
     for place, bib, status, chip, gap, distance, splits in zip(

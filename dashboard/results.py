@@ -184,8 +184,8 @@ def _every(found: Results) -> int:
     return -(-len(found.split_metres) // MAX_SPLITS) or 1
 
 
-def _split_names(found: Results) -> list[str]:
-    return [f"{metres / 1000:g} km" for metres in found.split_metres[:: _every(found)].tolist()]
+def _split_names(found: Results) -> tuple[str, ...]:
+    return found.split_names[:: _every(found)]
 
 
 def _charts(race: Race, found: Results, length: float | None, competitors: Mapping[int, Competitor]) -> None:

@@ -90,9 +90,13 @@ class SplitTimes:
 
     def matrix(self, kind: str, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """All points of one kind by distance: their metres, shape (s,), and the times there, shape (n, s)."""
-        points = sorted(self._of(kind), key=lambda point: (self._distance[point], point))
+        points = self.points(kind)
         metres = np.array([self._distance[point] for point in points])
         return metres, np.array([self._at(point, bibs) for point in points]).reshape(len(points), len(bibs)).T
+
+    def points(self, kind: str) -> list[Point]:
+        """All points of one kind, by distance."""
+        return sorted(self._of(kind), key=lambda point: (self._distance[point], point))
 
     def visits(self) -> Visits:
         """Every visit to a geofence, ended or not, by the fence's name, then who came first first."""

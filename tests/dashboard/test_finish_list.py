@@ -172,3 +172,21 @@ def test_stretches_add_up_to_the_finish(stretches: list[float], start: float) ->
     metres, paces = finish_list.paces(results, LENGTH)
     took = paces * np.diff(metres, prepend=0.0) / 1000.0
     assert took.sum() == pytest.approx(results.chip[0])
+
+
+def test_timing_points_have_their_names() -> None:
+    """A mat has its name, its passes are counted; one just behind another split has no pace of its own."""
+    mats: list[Passing] = [
+        (1, "split", "Bridge", 1, 1000.0, 420.0),
+        (1, "split", "Bridge", 2, 1050.0, 440.0),
+        (1, "split", "Bridge", 3, 1500.0, 620.0),
+    ]
+    results = found(passed=PASSED + mats)
+    metres, paces = finish_list.paces(results, LENGTH)
+    header = finish_list.as_csv(results, {}).splitlines()[0]
+
+    assert results.split_names == ("1 km", "Bridge", "Bridge (2)", "Bridge (3)", "2 km")
+    assert metres.tolist() == [1000.0, 1500.0, 2000.0, LENGTH]
+    assert np.isfinite(paces[1]).all()
+    assert "split_1km_s" in header
+    assert "split_Bridge (2)_s" in header
