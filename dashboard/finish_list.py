@@ -12,7 +12,7 @@ import numpy as np
 from dashboard import leaderboard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,9 @@ MAX_BINS = 40
 MAX_MARKS = 8
 SHORTEST_STRETCH = 100.0
 """Metres: over less, a pace says more of the clock than of the runner."""
+
+COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Status")
+"""What the finish list says of everybody, beside the splits."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection)."""
@@ -89,14 +92,21 @@ def results(positions: Positions, splits: SplitTimes) -> Results:
         gap=gun - (gun[0] if len(gun) else np.nan),
         distance=positions.distance[order],
         split_metres=metres,
-        split_names=tuple(map(_name, splits.points("split"))),
+        split_names=tuple(_names(splits.points("split"))),
         splits=times - start[:, None],
         visits=splits.visits(),
     )
 
 
-def _name(point: Point) -> str:
-    return point.name if point.lap == 1 else f"{point.name} ({point.lap})"
+def _names(points: Iterable[Point]) -> Iterator[str]:
+    """What splits are called: never as another one, nor as a column of the finish list."""
+    taken = set(COLUMNS)
+    for point in points:
+        name = point.name if point.lap == 1 else f"{point.name} ({point.lap})"
+        while name in taken:
+            name += " (split)"
+        taken.add(name)
+        yield name
 
 
 def _started(splits: SplitTimes, bib: NDArray[np.int64]) -> Floats:

@@ -190,3 +190,15 @@ def test_timing_points_have_their_names() -> None:
     assert np.isfinite(paces[1]).all()
     assert "split_1km_s" in header
     assert "split_Bridge (2)_s" in header
+
+
+def test_no_split_is_called_as_a_column_or_as_another_one() -> None:
+    """Whatever people call their mats, the finish list has a column for each."""
+    mats: list[Passing] = [
+        (1, "split", "Status", 1, 300.0, 120.0),
+        (1, "split", "Bridge", 2, 500.0, 220.0),
+        (1, "split", "Bridge (2)", 1, 700.0, 320.0),
+    ]
+    names = found(passed=PASSED + mats).split_names
+
+    assert names == ("Status (split)", "Bridge (2)", "Bridge (2) (split)", "1 km", "2 km")
