@@ -82,10 +82,10 @@ def _as_objects(batch: Positions) -> list[bytes]:
         orjson.dumps(
             {
                 "runId": batch.run_id,
-                "eventId": f"{batch.run_id}-{bib}-{batch.raw_time}",
+                "eventId": f"{batch.run_id}-{bib}-{int(batch.raw_time[0])}",
                 "competitorId": bib,
-                "rawTime": batch.raw_time,
-                "timestamp": batch.timestamp,
+                "rawTime": int(batch.raw_time[0]),
+                "timestamp": int(batch.timestamp[0]),
                 "lat": lat,
                 "lon": lon,
                 "distance": metres,

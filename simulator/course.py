@@ -46,7 +46,7 @@ NEAR_MAT_MORE = 5.0
 AT_AN_END = 1.0
 """Metres: a split or a mat nearer than this to the start or the finish is that."""
 
-PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf"]
+PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf", "dsq"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,6 +285,18 @@ class Course:
     def finish_wkt(self) -> str:
         """Return the finish marker as WKT POINT."""
         return _wkt(shapely.Point(self.finish))
+
+
+def moved(lon: Floats, lat: Floats, east: Floats, north: Floats) -> tuple[Floats, Floats]:
+    """Return places (degrees, shape (k,)) moved by metres, a few hundred at most: there the Earth is flat."""
+    up = np.radians(lat)
+    curvature = 1.0 - GEOD.es * np.sin(up) ** 2
+    meridian, normal = GEOD.a * (1.0 - GEOD.es) / curvature**1.5, GEOD.a / np.sqrt(curvature)
+    # Within a kilometre of a pole there is no east worth the name.
+    across = normal * np.maximum(np.cos(up), 1e-4)
+    new_lon, new_lat = lon + np.degrees(east / across), lat + np.degrees(north / meridian)
+    new_lon = np.where(np.abs(new_lon) > 180.0, (new_lon + 180.0) % 360.0 - 180.0, new_lon)
+    return new_lon, np.clip(new_lat, -90.0, 90.0)
 
 
 def _in_space(lon: Floats, lat: Floats) -> Floats:

@@ -7,6 +7,7 @@ together. What that saves against an object for each event stands in benchmarks/
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import orjson
 from simulator.events import Entries, Passed, Positions, RaceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +37,7 @@ RACE_FIELDS = (
     "updatedAt",
     "request",
 )
-ENTRY_FIELDS = ("runId", "competitorId", "name", "category", "wave")
+ENTRY_FIELDS = ("runId", "competitorId", "name", "category", "wave", "club")
 PASSING_FIELDS = ("runId", "competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
 
 
@@ -65,29 +66,46 @@ def encode(batch: Streamed) -> Messages:
 def _positions(batch: Positions) -> Messages:
     # The run id and the course's name are of A-Za-z0-9_- only: they need no escaping.
     head = f'{{"runId":"{batch.run_id}","eventId":"{batch.run_id}-'
-    middle = f'-{batch.raw_time}","competitorId":'
-    times = f',"rawTime":{batch.raw_time},"timestamp":{batch.timestamp},"lat":'
     course = f',"course":"{batch.course}","status":"'
-    tail = f',"emittedAt":{batch.emitted_at}}}'
     columns = position_texts(batch)
     values = [
-        f"{head}{bib}{middle}{bib}{times}{lat},"
+        f'{head}{bib}-{raw_time}","competitorId":{bib},"rawTime":{raw_time},"timestamp":{timestamp},"lat":{lat},'
         f'"lon":{lon},"distance":{metres}{course}{status}","elapsed":{seconds}{tail}'.encode()
-        for bib, lon, lat, metres, status, seconds in zip(*columns, strict=True)
+        for bib, raw_time, timestamp, lon, lat, metres, status, seconds, tail in zip(
+            *columns, _tails(batch), strict=False
+        )
     ]
     return Messages("parkrun", [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
 
 
-def position_texts(batch: Positions) -> tuple[list[str], ...]:
-    """Return the columns bib, lon, lat, distance, status and elapsed, as JSON writes them."""
+def _tails(batch: Positions) -> Iterable[str]:
+    """Return what stands behind the time elapsed."""
+    emitted_at = f',"emittedAt":{batch.emitted_at}}}'
+    if batch.true_lon is None or batch.true_lat is None:
+        return repeat(emitted_at)
+    places = zip(_texts(batch.true_lat), _texts(batch.true_lon), strict=True)
+    return [f',"trueLat":{lat},"trueLon":{lon}{emitted_at}' for lat, lon in places]
+
+
+def position_texts(batch: Positions) -> tuple[Sequence[str], ...]:
+    """Return bib, rawTime, timestamp, lon, lat, distance, status and elapsed, as JSON writes them."""
     return (
         _texts(batch.bib),
+        _mostly_one(batch.raw_time),
+        _mostly_one(batch.timestamp),
         _texts(batch.lon),
         _texts(batch.lat),
         _texts(batch.distance),
         batch.status_names(),
         _texts(batch.elapsed),
     )
+
+
+def _mostly_one(column: NDArray[np.int64]) -> list[str]:
+    """Return a column's numbers as JSON writes them; of a plain race, they are all the same."""
+    if len(column) and (column == column[0]).all():
+        return [str(column[0])] * len(column)
+    return _texts(column)
 
 
 def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from simulator.race import BEFORE_THE_START, Passings, Status
+from simulator.race import BEFORE_THE_START, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.course import Course, TimingPoint
-    from simulator.race import Race, Snapshot
+    from simulator.entrants import Entrants
+    from simulator.race import Fixes, Race
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -35,27 +36,30 @@ class Positions:
     Attributes:
         run_id: the race.
         course: the course's short name.
-        raw_time: whole seconds since the gun.
-        timestamp: epoch milliseconds of the start, plus `raw_time`.
         emitted_at: epoch milliseconds when the batch was handed over.
-        bib: 1…n.
-        lon, lat: degrees.
+        bib: 1…
+        raw_time: whole seconds since the gun.
+        timestamp: epoch milliseconds of the start, plus `raw_time`, by the tracker's clock.
+        lon, lat: degrees, by the tracker.
         distance: metres.
         status: values of `Status`.
         elapsed: seconds since the gun; a finisher's finish time.
+        true_lon, true_lat: degrees; None if they are not to be told.
     """
 
     run_id: str
     course: str
-    raw_time: int
-    timestamp: int
     emitted_at: int
     bib: Ints
+    raw_time: Ints
+    timestamp: Ints
     lon: Floats
     lat: Floats
     distance: Floats
     status: NDArray[np.uint8]
     elapsed: Floats
+    true_lon: Floats | None = None
+    true_lat: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.bib)
@@ -67,43 +71,58 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class Passed:
-    """Passings of one race (topic and table `passings`); arrays of shape (k,)."""
+    """Passings of one race (topic and table `passings`); arrays of shape (k,).
+
+    Attributes:
+        point: index into `points`.
+        elapsed: exact seconds since the gun.
+        distance: metres.
+    """
 
     run_id: str
     start_ms: int
     points: tuple[TimingPoint, ...]
-    passings: Passings
+    bib: Ints
+    point: Ints
+    elapsed: Floats
+    distance: Floats
 
     def __len__(self) -> int:
-        return len(self.passings.bib)
+        return len(self.bib)
 
     def rows(self) -> Iterator[tuple[str, int, str, str, int, float, float, int]]:
         """Yield runId, competitorId, kind, point, lap, distance, elapsed, timestamp."""
-        passings = self.passings
-        elapsed = np.round(passings.elapsed, 3)
+        elapsed = np.round(self.elapsed, 3)
         timestamps = self.start_ms + np.rint(elapsed * 1000).astype(np.int64)
-        columns = (passings.bib.tolist(), passings.point.tolist(), elapsed.tolist(), timestamps.tolist())
-        for bib, nth, seconds, timestamp in zip(*columns, strict=True):
+        columns = (self.bib, self.point, np.round(self.distance, 3), elapsed, timestamps)
+        lists = (column.tolist() for column in columns)
+        for bib, nth, metres, seconds, timestamp in zip(*lists, strict=True):
             point = self.points[nth]
-            metres = round(point.distance, 3)
             yield self.run_id, bib, point.kind, point.name, point.lap, metres, seconds, timestamp
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entries:
-    """The start list of one race, or a part of it (topic and table `competitors`): bibs first…last."""
+    """The start list of one race, or a part of it (topic and table `competitors`).
+
+    Attributes:
+        entrants: those of the whole race.
+        first: index of the first one.
+        last: index behind the last one.
+    """
 
     run_id: str
+    entrants: Entrants
     first: int
     last: int
 
     def __len__(self) -> int:
-        return self.last - self.first + 1
+        return self.last - self.first
 
-    def rows(self) -> Iterator[tuple[str, int, str, str, int]]:
-        """Yield runId, competitorId, name, category, wave."""
-        for bib in range(self.first, self.last + 1):
-            yield self.run_id, bib, f"Runner {bib}", "Open", 1
+    def rows(self) -> Iterator[tuple[str, int, str, str, int, str]]:
+        """Yield runId, competitorId, name, category, wave, club."""
+        for who in self.entrants.some(self.first, self.last):
+            yield self.run_id, who.bib, who.name, who.category, who.wave, who.club
 
 
 @dataclass(frozen=True)
@@ -175,39 +194,40 @@ Batch = Streamed | CourseRecord
 
 
 def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:
-    """Yield a tick's positions of everybody who has one to tell, `size` of them a batch.
+    """Yield the positions that are told at a tick, `size` of them a batch.
 
-    The snapshot is taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
+    They are taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
     """
-    who = race.reporting(tick)
-    snapshot = race.snapshot(race.time_of(tick))
-    for first in range(0, len(who), size):
-        yield _positions(race, snapshot, tick, who[first : first + size])
+    fixes = race.told(tick)
+    for first in range(0, len(fixes.who), size):
+        yield _positions(race, fixes, slice(first, first + size))
 
 
 def positions_of_all(race: Race, tick: int) -> Positions:
     """Return the positions of everybody at a tick, those included who have nothing new to tell."""
-    everybody = np.arange(race.request.competitors)
-    return _positions(race, race.snapshot(race.time_of(tick)), tick, everybody)
+    return _positions(race, race.fixes_of_all(tick), slice(None))
 
 
-def _positions(race: Race, snapshot: Snapshot, tick: int, who: Ints) -> Positions:
+def _positions(race: Race, fixes: Fixes, part: slice) -> Positions:
+    told, truth = fixes.told, race.request.ground_truth
     # 100 ticks of 1.15 s are 114.99999999999999 s.
-    raw_time = int(round(race.time_of(tick), 6))
+    raw_time = np.round(fixes.time[part], 6).astype(np.int64)
     return Positions(
         run_id=race.run_id,
         course=race.course.short_name,
-        raw_time=raw_time,
-        timestamp=race.start_ms + raw_time * 1000,
         emitted_at=0,
-        bib=who + 1,
+        bib=race.entrants.bib[fixes.who[part]],
+        raw_time=raw_time,
+        timestamp=race.start_ms + raw_time * 1000 + fixes.skew[part],
         # What the events say is rounded once, here, so that every store holds the same numbers:
         # seven decimals of a degree are a centimetre.
-        lon=np.round(snapshot.lon[who], 7),
-        lat=np.round(snapshot.lat[who], 7),
-        distance=np.round(snapshot.distance[who], 3),
-        status=snapshot.status[who],
-        elapsed=np.round(snapshot.elapsed[who], 3),
+        lon=np.round(told.lon[part], 7),
+        lat=np.round(told.lat[part], 7),
+        distance=np.round(told.distance[part], 3),
+        status=told.status[part],
+        elapsed=np.round(told.elapsed[part], 3),
+        true_lon=np.round(fixes.lon[part], 7) if truth else None,
+        true_lat=np.round(fixes.lat[part], 7) if truth else None,
     )
 
 
@@ -215,17 +235,25 @@ def passings_until(race: Race, tick: int, size: int) -> Iterator[Passed]:
     """Yield the passings since the tick before, `size` of them a batch; tick 0 has the starts."""
     since = race.time_of(tick - 1) if tick else BEFORE_THE_START
     passings = race.passings(since, race.time_of(tick))
-    for first in range(0, len(passings.bib), size):
-        last = first + size
-        some = Passings(passings.bib[first:last], passings.point[first:last], passings.elapsed[first:last])
-        yield Passed(race.run_id, race.start_ms, race.course.timing_points, some)
+    bibs = race.entrants.bib[passings.who]
+    for first in range(0, len(bibs), size):
+        part = slice(first, first + size)
+        yield Passed(
+            race.run_id,
+            race.start_ms,
+            race.points,
+            bibs[part],
+            passings.point[part],
+            passings.elapsed[part],
+            passings.distance[part],
+        )
 
 
 def entries_of(race: Race, size: int) -> Iterator[Entries]:
     """Yield the race's start list, `size` competitors a batch."""
-    last = race.request.competitors
-    for first in range(1, last + 1, size):
-        yield Entries(race.run_id, first, min(first + size - 1, last))
+    count = len(race.entrants)
+    for first in range(0, count, size):
+        yield Entries(race.run_id, race.entrants, first, min(first + size, count))
 
 
 def record_of(race: Race, status: RaceStatus, updated_at: int, request_json: str) -> RaceRecord:

@@ -1,6 +1,6 @@
 """A whole race written as lines of JSON, as fast as it goes, without any server.
 
-The lines are the messages that the engine would publish, in the same order; `emittedAt` is the event's own
+The lines are the messages that the engine would publish, in the same order; `emittedAt` is the tick's own
 time, so that the same seed gives the same bytes.
 """
 
@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from simulator.courses import load_folder
 from simulator.encode import TOPICS, encode
-from simulator.events import Positions, entries_of, passings_until, positions_at, record_of
+from simulator.events import entries_of, passings_until, positions_at, record_of
 from simulator.problems import flag_sentences
 from simulator.race import Race
 from simulator.request import RaceRequest
@@ -104,7 +104,7 @@ def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:
     match topic:
         case "races":
             ended = race.start_ms + round(race.duration * 1000)
-            request = race.request.model_dump_json(exclude_none=True)
+            request = race.request.text()
             yield record_of(race, "running", race.start_ms, request)
             yield record_of(race, "finished", ended, request)
         case "competitors":
@@ -114,9 +114,6 @@ def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:
             yield from chain.from_iterable(passings_until(race, tick, BATCH) for tick in ticks)
         case "parkrun":
             for tick in range(race.last_tick + 1):
+                told_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
                 for batch in positions_at(race, tick, BATCH):
-                    yield _stamped(batch)
-
-
-def _stamped(batch: Positions) -> Positions:
-    return replace(batch, emitted_at=batch.timestamp)
+                    yield replace(batch, emitted_at=told_at)

@@ -1,21 +1,35 @@
 """What one asks for when one asks for a race: the fields of `POST /races`, their defaults and limits.
 
-This is the one place for them: the API validates with it, `/openapi.json` is made from it, the command
-line builds it from flags, and the `races` topic carries it, so that a race can be run again. What can be said
-with a course that is sent stands here too.
+This is the one place for them, with `options` for what makes a race like a real one: the API validates with
+it, `/openapi.json` is made from it, the command line builds it from flags, and the `races` topic carries it,
+so that a race can be run again. What can be said with a course that is sent stands here too.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from simulator import start_list as start_lists
+from simulator.options import (
+    EntrantOptions,
+    FateOptions,
+    Options,
+    PaceOptions,
+    StartOptions,
+    TrackerOptions,
+)
+from simulator.start_list import StartListError
+
 MAX_COMPETITORS = 100_000
 MAX_SEED = 2**63 - 1
 MAX_POINTS = 100_000
+MAX_START_LIST = 6 * 1024 * 1024
+"""Characters of a start list."""
+DEFAULT_COMPETITORS = 100
 MAX_RATE = 200_000.0
 """Positions a second that one race may ask for; see benchmarks/README.md for what a machine can take."""
 OLDEST_START = timedelta(hours=24)
@@ -29,10 +43,13 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 
 
-class RaceRequest(BaseModel):
-    """A race to be run. The same request with the same seed is the same race."""
+def _competitors(known: dict[str, object]) -> int:
+    listed = known.get("start_list")
+    return len(start_lists.read(listed)) if isinstance(listed, str) else DEFAULT_COMPETITORS
 
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+class PlainRequest(Options):
+    """What there is to say of any race."""
 
     course: ShortName = Field(
         description="Short name of a known course. With `points`, the name that their course gets.",
@@ -46,7 +63,18 @@ class RaceRequest(BaseModel):
     name: str | None = Field(
         default=None, min_length=1, max_length=120, description="Default: the course's long name."
     )
-    competitors: int = Field(default=100, ge=1, le=MAX_COMPETITORS)
+    start_list: str | None = Field(
+        default=None,
+        max_length=MAX_START_LIST,
+        description="Who runs, as CSV; the first line names the columns: bib, name, category, club, wave, "
+        "pace.",
+    )
+    competitors: int = Field(
+        default_factory=_competitors,
+        ge=1,
+        le=MAX_COMPETITORS,
+        description="How many run. Default: as many as the start list has, or 100.",
+    )
     fastest: Pace = Field(default=144.0, description="The fastest pace, seconds per kilometre.")
     slowest: Pace = Field(
         default=500.0, validate_default=True, description="The slowest pace, seconds per kilometre."
@@ -83,6 +111,28 @@ class RaceRequest(BaseModel):
         if name is not None and not (name.isprintable() and name.strip()):
             raise PydanticCustomError("name", "must be one line of printable characters, not only spaces")
         return name
+
+    @field_validator("start_list")
+    @classmethod
+    def _can_be_read(cls, start_list: str | None) -> str | None:
+        if start_list is not None:
+            try:
+                start_lists.read(start_list)
+            except StartListError as error:
+                raise PydanticCustomError("start_list", "{why}", {"why": str(error)}) from error
+        return start_list
+
+    @field_validator("competitors")
+    @classmethod
+    def _as_many_as_listed(cls, competitors: int, info: ValidationInfo) -> int:
+        listed = info.data.get("start_list")
+        if listed is not None and competitors != (count := len(start_lists.read(listed))):
+            raise PydanticCustomError(
+                "listed",
+                "must be left out or be {count}: the start list has as many",
+                {"count": f"{count:,}"},
+            )
+        return competitors
 
     @field_validator("slowest")
     @classmethod
@@ -131,7 +181,12 @@ class RaceRequest(BaseModel):
         """Race seconds between two positions of one competitor, the default applied."""
         return max(1.0, self.speed) if self.interval is None else self.interval
 
-    def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> RaceRequest:
+    @property
+    def listed(self) -> start_lists.StartList | None:
+        """The start list, read; None if there is none."""
+        return None if self.start_list is None else start_lists.read(self.start_list)
+
+    def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> Self:
         """Return the request with what was left open filled in; what it sets itself stays."""
         return self.model_copy(
             update={
@@ -142,6 +197,19 @@ class RaceRequest(BaseModel):
                 "interval": self.tick,
             }
         )
+
+
+class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, PaceOptions, PlainRequest):
+    """A race to be run. The same request with the same seed is the same race."""
+
+    def text(self) -> str:
+        """Return the request as JSON, without what is not set and without options that are at their defaults.
+
+        Those defaults are a plain race's and never change; the defaults of a plain race's own fields may.
+        """
+        options = type(self).model_fields.keys() - PlainRequest.model_fields.keys()
+        plain = {name for name in options if getattr(self, name) == type(self).model_fields[name].default}
+        return self.model_dump_json(exclude_none=True, exclude=plain)
 
 
 class CourseQuery(BaseModel):

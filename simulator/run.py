@@ -51,7 +51,7 @@ class Run:
     def __init__(self, course: Course, request: RaceRequest, asked: RaceRequest) -> None:
         self.course = course
         self.request = request.model_copy(update={"points": None})
-        self.request_json = request.model_dump_json(exclude_none=True)
+        self.request_json = request.text()
         self.asked = fingerprint(asked)
         self._race: Race | None = Race(course, self.request)
         self.run_id = self._race.run_id

@@ -4,7 +4,7 @@
 
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 CREATE TABLE IF NOT EXISTS races (
     runId       TEXT    NOT NULL PRIMARY KEY,
@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS competitors (
     name         TEXT    NOT NULL,
     category     TEXT    NOT NULL,
     wave         INTEGER NOT NULL,
+    club         TEXT    NOT NULL DEFAULT '',
     PRIMARY KEY (runId, competitorId)
 ) WITHOUT ROWID;
 

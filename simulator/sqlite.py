@@ -49,12 +49,13 @@ ON CONFLICT DO UPDATE SET
 WHERE excluded.timestamp >= parkrun.timestamp
 """
 RACES = _insert("races", 10)
-COMPETITORS = _insert("competitors", 5)
+COMPETITORS = _insert("competitors", 6)
 PASSINGS = _insert("passings", 8)
 COURSES = _insert("courses", 8)
 
 MIGRATIONS = {
     1: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
+    2: "ALTER TABLE competitors ADD COLUMN club TEXT NOT NULL DEFAULT ''",
 }
 """What brings a file of each older version (`user_version`) to the next one."""
 
@@ -200,14 +201,14 @@ class SqlitePublisher:
 
 
 def _position_rows(batch: Positions) -> Iterator[tuple[object, ...]]:
-    bibs = batch.bib.tolist()
-    event_ids = [f"{batch.run_id}-{bib}-{batch.raw_time}" for bib in bibs]
+    bibs, raw_times = batch.bib.tolist(), batch.raw_time.tolist()
+    event_ids = [f"{batch.run_id}-{bib}-{time}" for bib, time in zip(bibs, raw_times, strict=True)]
     return zip(
         repeat(batch.run_id, len(bibs)),
         event_ids,
         bibs,
-        repeat(batch.raw_time),
-        repeat(batch.timestamp),
+        raw_times,
+        batch.timestamp.tolist(),
         batch.lat.tolist(),
         batch.lon.tolist(),
         batch.distance.tolist(),

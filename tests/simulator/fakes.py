@@ -69,14 +69,14 @@ class FakePublisher:
 
     def ticks(self) -> list[int]:
         """Return the race times of the positions that were told, in order, a tick once."""
-        times = [batch.raw_time for batch in self.batches if isinstance(batch, Positions)]
+        times = [int(batch.raw_time[0]) for batch in self.batches if isinstance(batch, Positions)]
         return [time for nth, time in enumerate(times) if nth == 0 or time != times[nth - 1]]
 
 
 def _line(batch: Streamed) -> str:
     match batch:
         case Positions():
-            return f"tick {batch.raw_time}: {len(batch)}"
+            return f"tick {int(batch.raw_time[0])}: {len(batch)}"
         case Passed():
             return f"passed {len(batch)}"
         case Entries():

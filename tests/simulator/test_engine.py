@@ -42,7 +42,7 @@ class World:
     def told(self) -> list[tuple[str, int]]:
         """Return whose positions of which race time were told, in order."""
         batches = self.publisher.batches
-        return [(batch.run_id, batch.raw_time) for batch in batches if isinstance(batch, Positions)]
+        return [(batch.run_id, int(batch.raw_time[0])) for batch in batches if isinstance(batch, Positions)]
 
     def turn(self, turns: int = 50) -> None:
         """Let the reactor turn without time going by."""

@@ -1,0 +1,119 @@
+"""Chance that is a function of the seed.
+
+Each quantity has a stream of its own, made from the seed and the quantity's number, so that a quantity added
+later leaves the others as they were; and each uses nothing but the uniform doubles of PCG64, whose stream
+numpy promises never to change (NEP 19). What must be known for any competitor at any moment without drawing
+all that comes before is hashed instead.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+class Stream(IntEnum):
+    """The numbers of the random streams; never to be given anew, or old seeds give other races."""
+
+    PACE = 1
+    VARIATION = 2
+    STOPPED = 3
+    PAUSE_PLACE = 4
+    PAUSE_LENGTH = 5
+    SEX = 6
+    SPLIT = 7
+    WALL = 8
+    WALL_LENGTH = 9
+    WALL_SLOWDOWN = 10
+    START_ORDER = 11
+    FIRST_NAME = 12
+    LAST_NAME = 13
+    AGE = 14
+    CLUB = 15
+    FATE = 16
+    END_PLACE = 17
+    END_PAUSE = 18
+    VERDICT = 19
+    WALKING = 20
+    WALKING_FROM = 21
+    ASTRAY = 22
+    ASTRAY_PLACE = 23
+    ASTRAY_REACH = 24
+    ASTRAY_BEARING = 25
+    GPS_FREQUENCY = 26
+    GPS_RADIUS = 27
+    GPS_PHASE = 28
+    GPS_NOISE = 29
+    LOST = 30
+    FROZEN = 31
+    LATE = 32
+    DUPLICATE = 33
+    SKEW = 34
+    BATTERY = 35
+    BATTERY_LIFE = 36
+
+
+def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
+    """Return uniform doubles in [0, 1) of this seed's stream."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
+
+
+def chosen(seed: int, stream: Stream, count: int, share: float) -> NDArray[np.bool_]:
+    """Choose a share of `count`: the nearest whole number of them, shape (count,)."""
+    mask = np.zeros(count, np.bool_)
+    mask[np.argsort(uniform(seed, stream, count), kind="stable")[: round(share * count)]] = True
+    return mask
+
+
+def normal(chance: Floats, widest: float) -> Floats:
+    """Return standard normal numbers, cut off at ±`widest`, for numbers in [0, 1); right to six decimals."""
+    below, numbers = _normal_table(widest)
+    return np.interp(chance, below, numbers)
+
+
+@lru_cache(maxsize=8)
+def _normal_table(widest: float) -> tuple[Floats, Floats]:
+    """The share below each of many numbers: its inverse is read between them."""
+    numbers = np.linspace(-widest, widest, 20_001)
+    below = np.array([math.erf(number / math.sqrt(2)) for number in numbers.tolist()])
+    return (below - below[0]) / (below[-1] - below[0]), numbers
+
+
+def key_of(seed: int, stream: Stream) -> int:
+    """Return the key of this seed's stream for `hashed`."""
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0])
+
+
+def hashed(key: int, who: Ints, number: Ints) -> Floats:
+    """Return a uniform double in [0, 1) for each competitor and each number, both of one shape.
+
+    The mixing function is SplitMix64's (Steele, Lea and Flood 2014), once for each of the two.
+    """
+    return (hashed_bits(key, who, number) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def hashed_bits(key: int, who: Ints, number: Ints) -> NDArray[np.uint64]:
+    """Return 64 bits for each competitor and each number."""
+    bits = _mixed(who.astype(np.uint64) + np.uint64(key))
+    bits += number.astype(np.uint64)
+    return _mixed(bits)
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    bits = bits + np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits
