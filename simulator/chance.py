@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Bits = NDArray[np.uint64]
 
 
 class Stream(IntEnum):
@@ -89,27 +90,26 @@ def _normal_table(widest: float) -> tuple[Floats, Floats]:
     return (below - below[0]) / (below[-1] - below[0]), numbers
 
 
-def key_of(seed: int, stream: Stream) -> int:
-    """Return the key of this seed's stream for `hashed`."""
-    return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0])
+def keys(seed: int, stream: Stream, count: int) -> Bits:
+    """Return a key for each of `count` competitors, for `hashed`, shape (count,)."""
+    key = np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)
+    return _mixed(np.arange(count, dtype=np.uint64) + key)
 
 
-def hashed(key: int, who: Ints, number: Ints) -> Floats:
-    """Return a uniform double in [0, 1) for each competitor and each number, both of one shape.
+def hashed(keys: Bits, numbers: Ints) -> Floats:
+    """Return a uniform double in [0, 1) for each key and number, shape (k,)."""
+    return (hashed_bits(keys, numbers) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
-    The mixing function is SplitMix64's (Steele, Lea and Flood 2014), once for each of the two.
+
+def hashed_bits(keys: Bits, numbers: Ints) -> Bits:
+    """Return 64 bits for each key and number, shape (k,).
+
+    The mixing function is SplitMix64's (Steele, Lea and Flood 2014): once for the key, once for the number.
     """
-    return (hashed_bits(key, who, number) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return _mixed(keys + numbers.astype(np.uint64))
 
 
-def hashed_bits(key: int, who: Ints, number: Ints) -> NDArray[np.uint64]:
-    """Return 64 bits for each competitor and each number."""
-    bits = _mixed(who.astype(np.uint64) + np.uint64(key))
-    bits += number.astype(np.uint64)
-    return _mixed(bits)
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _mixed(bits: Bits) -> Bits:
     bits = bits + np.uint64(0x9E3779B97F4A7C15)
     bits ^= bits >> np.uint64(30)
     bits *= np.uint64(0xBF58476D1CE4E5B9)

@@ -100,7 +100,9 @@ def from_validation(error: ValidationError) -> Problem:
     if details[0]["type"] == "json_invalid":
         why = str(details[0].get("ctx", {}).get("error", "it can't be parsed"))
         return Problem(HTTPStatus.BAD_REQUEST, f"The body is not valid JSON: {why}")
-    return invalid([_wrong(detail) for detail in details[:MAX_ENTRIES]])
+    # A default that is made from a wrong field is not wrong itself.
+    told = [detail for detail in details if detail["type"] != "default_factory_not_called"]
+    return invalid([_wrong(detail) for detail in told[:MAX_ENTRIES]])
 
 
 def flag_sentences(error: ValidationError) -> str:

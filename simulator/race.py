@@ -279,11 +279,11 @@ class Race:
         lon, lat = true.lon, true.lat
         seen_at = time
         if (frozen := self._trackers.frozen) is not None:
-            since = np.maximum(frozen.start(who, time), 0.0)
-            stuck = np.flatnonzero(frozen.covers(who, time) & ~self._is_last(who, tick))
+            start = frozen.start(who, time)
+            stuck = np.flatnonzero(frozen.lasts(start, time) & ~self._is_last(who, tick))
             seen_at = time.copy()
-            seen_at[stuck] = since[stuck]
-            seen = self.snapshot(since[stuck], who[stuck])
+            seen_at[stuck] = np.maximum(start[stuck], 0.0)
+            seen = self.snapshot(seen_at[stuck], who[stuck])
             lon, lat = lon.copy(), lat.copy()
             lon[stuck], lat[stuck] = seen.lon, seen.lat
         if self._trackers.are_wrong:
@@ -318,7 +318,7 @@ class Race:
         before = np.full(len(everybody), (tick - 1) * self.request.tick)
         start = self._late.start(everybody, before)
         # Those whose episode had not ended at the tick before, and has now.
-        ending = self._late.covers(everybody, before) & (self.time_of(tick) - start >= self._late.length)
+        ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
         who = everybody[ending]
         first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
         counts = tick - first

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.chance import Stream, chosen, hashed, hashed_bits, key_of, uniform
+from simulator import chance
+from simulator.chance import Stream, chosen, hashed, hashed_bits, uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulator.chance import Bits
     from simulator.request import RaceRequest
 
     Floats = NDArray[np.float64]
@@ -26,42 +28,56 @@ if TYPE_CHECKING:
 
 WAVES = 8
 """Waves that a tracker's wandering error is the sum of."""
+LONGEST_SLOT = 1e9
+"""Seconds of a slot at most: thirty years, so that the smallest of shares makes no infinite numbers."""
 BATTERY_ENDS = (0.1, 0.95)
 """Shares of a race's time between which a battery's end lies."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Episodes:
     """A fault that comes and goes: in each slot of time once, at a moment of its own.
 
     Attributes:
         length: seconds of an episode.
         slot: seconds of a slot: the length over the share.
-        key: of the seed's stream.
+        keys: of the competitors, shape (n,).
+        phase: how far into a slot each one is at the gun, as a share of the slot, shape (n,).
     """
 
     length: float
     slot: float
-    key: int
+    keys: Bits
+    phase: Floats
 
     @classmethod
-    def of(cls, seed: int, stream: Stream, share: float, length: float) -> Episodes | None:
+    def of(  # noqa: PLR0913, PLR0917 - a fault has this many parts
+        cls, seed: int, stream: Stream, count: int, share: float, length: float
+    ) -> Episodes | None:
         """Return the episodes of a fault; None if there are none."""
-        return cls(length, length / share, key_of(seed, stream)) if share > 0 else None
+        if share <= 0:
+            return None
+        keys = chance.keys(seed, stream, count)
+        slot = min(length / share, LONGEST_SLOT)
+        return cls(length, slot, keys, hashed(keys, np.full(count, -1)))
 
     def start(self, who: Ints, time: Floats) -> Floats:
-        """Return the first second of the episode in whose slot each moment lies; arrays of one shape."""
-        phase = hashed(self.key, who, np.full(len(who), -1))
+        """Return when the episode begins in whose slot each moment lies, seconds; arrays of one shape."""
+        phase = self.phase[who]
         slot = np.floor(time / self.slot + phase)
-        offset = hashed(self.key, who, slot.astype(np.int64)) * (self.slot - self.length)
+        offset = hashed(self.keys[who], slot.astype(np.int64)) * (self.slot - self.length)
         start: Floats = (slot - phase) * self.slot + offset
         return start
 
+    def lasts(self, start: Floats, time: Floats) -> Mask:
+        """Tell whether each moment lies in the episode that begins at `start`."""
+        since: Floats = time - start
+        lasting: Mask = (since >= 0) & (since < self.length)
+        return lasting
+
     def covers(self, who: Ints, time: Floats) -> Mask:
         """Tell whether each moment lies in an episode."""
-        since: Floats = time - self.start(who, time)
-        covered: Mask = (since >= 0) & (since < self.length)
-        return covered
+        return self.lasts(self.start(who, time), time)
 
 
 class Trackers:
@@ -77,11 +93,11 @@ class Trackers:
         self._request = request
         self._seed = seed
         self._count = n
-        self.frozen = Episodes.of(seed, Stream.FROZEN, request.frozen, request.frozen_for)
-        self.late = Episodes.of(seed, Stream.LATE, request.late, request.late_for)
-        self._lost = Episodes.of(seed, Stream.LOST, request.lost, request.lost_for)
-        self._twice = key_of(seed, Stream.DUPLICATE)
-        self._noise = key_of(seed, Stream.GPS_NOISE)
+        self.frozen = Episodes.of(seed, Stream.FROZEN, n, request.frozen, request.frozen_for)
+        self.late = Episodes.of(seed, Stream.LATE, n, request.late, request.late_for)
+        self._lost = Episodes.of(seed, Stream.LOST, n, request.lost, request.lost_for)
+        self._twice = chance.keys(seed, Stream.DUPLICATE, n)
+        self._noise = chance.keys(seed, Stream.GPS_NOISE, n)
         self._battery = np.full(n, np.inf)
         if request.dead_battery > 0:
             dead = chosen(seed, Stream.BATTERY, n, request.dead_battery) & np.isfinite(end)
@@ -106,7 +122,7 @@ class Trackers:
 
     def tells_twice(self, who: Ints, time: Floats) -> Mask:
         """Tell whether each tracker tells its position of each moment again, a tick later."""
-        twice: Mask = hashed(self._twice, who, _milliseconds(time)) < self._request.duplicates
+        twice: Mask = hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
         return twice
 
     @property
@@ -150,7 +166,7 @@ class Trackers:
         return frequency, radius, 2.0 * np.pi * phases
 
     def _white_noise(self, who: Ints, time: Floats) -> tuple[Floats, Floats]:
-        bits = hashed_bits(self._noise, who, _milliseconds(time))
+        bits = hashed_bits(self._noise[who], _milliseconds(time))
         # Two numbers of 32 bits each are fine enough for centimetres.
         one = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
         other = (bits & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32

@@ -11,10 +11,10 @@ import pytest
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
 from simulator import (
+    chance,
     course_desk,
     course_loader,
     engine,
-    field,
     geojson_in,
     kafka,
     kmz,
@@ -135,10 +135,41 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_random_streams_keep_their_numbers() -> None:
     """A stream's number is never given anew: old seeds would give other races."""
-    assert {stream.name: stream.value for stream in field.Stream} == {
+    assert {stream.name: stream.value for stream in chance.Stream} == {
         "PACE": 1,
         "VARIATION": 2,
         "STOPPED": 3,
         "PAUSE_PLACE": 4,
         "PAUSE_LENGTH": 5,
+        "SEX": 6,
+        "SPLIT": 7,
+        "WALL": 8,
+        "WALL_LENGTH": 9,
+        "WALL_SLOWDOWN": 10,
+        "START_ORDER": 11,
+        "FIRST_NAME": 12,
+        "LAST_NAME": 13,
+        "AGE": 14,
+        "CLUB": 15,
+        "FATE": 16,
+        "END_PLACE": 17,
+        "END_PAUSE": 18,
+        "VERDICT": 19,
+        "WALKING": 20,
+        "WALKING_FROM": 21,
+        "ASTRAY": 22,
+        "ASTRAY_PLACE": 23,
+        "ASTRAY_REACH": 24,
+        "ASTRAY_BEARING": 25,
+        "GPS_FREQUENCY": 26,
+        "GPS_RADIUS": 27,
+        "GPS_PHASE": 28,
+        "GPS_NOISE": 29,
+        "LOST": 30,
+        "FROZEN": 31,
+        "LATE": 32,
+        "DUPLICATE": 33,
+        "SKEW": 34,
+        "BATTERY": 35,
+        "BATTERY_LIFE": 36,
     }

@@ -80,6 +80,6 @@ def _line(batch: Streamed) -> str:
         case Passed():
             return f"passed {len(batch)}"
         case Entries():
-            return f"entries {batch.first}-{batch.last}"
+            return f"entries {batch.first + 1}-{batch.last}"
         case RaceRecord():
             return batch.status

@@ -113,9 +113,9 @@ def test_a_passing_is_the_event_of_the_contract(make_race: MakeRace) -> None:
     }
 
 
-def test_an_entry_is_the_event_of_the_contract() -> None:
+def test_an_entry_is_the_event_of_the_contract(make_race: MakeRace) -> None:
     """A competitor has exactly the fields of the topic `competitors`."""
-    messages = encode(Entries("race-1", 8, 9))
+    messages = encode(Entries("race-1", make_race(competitors=9).entrants, 7, 9))
 
     assert messages.topic == "competitors"
     assert messages.keys == [b"race-1:8", b"race-1:9"]
@@ -125,6 +125,7 @@ def test_an_entry_is_the_event_of_the_contract() -> None:
         "name": "Runner 9",
         "category": "Open",
         "wave": 1,
+        "club": "",
     }
 
 
@@ -156,7 +157,7 @@ def test_entries_come_in_batches(make_race: MakeRace) -> None:
     """A start list is told in pieces that together are everybody once."""
     pieces = [(batch.first, batch.last) for batch in entries_of(make_race(competitors=25), 10)]
 
-    assert pieces == [(1, 10), (11, 20), (21, 25)]
+    assert pieces == [(0, 10), (10, 20), (20, 25)]
 
 
 def test_topics_are_those_of_the_contract() -> None:

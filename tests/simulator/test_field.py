@@ -8,27 +8,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import field
+from simulator.request import RaceRequest
 
-FIELDS = st.fixed_dictionaries(
-    {
-        "seed": st.integers(0, 2**63 - 1),
-        "competitors": st.integers(1, 60),
-        "fastest": st.floats(60, 300),
-        "slowest": st.floats(300, 3600),
-        "stopped": st.floats(0, 1),
-        "min_pause": st.floats(0, 60),
-        "max_pause": st.floats(60, 3600),
-    }
-)
+PLAIN = {
+    "seed": st.integers(0, 2**63 - 1),
+    "competitors": st.integers(1, 60),
+    "fastest": st.floats(60, 300),
+    "slowest": st.floats(300, 3600),
+    "how_many_get_stopped": st.floats(0, 1),
+    "min_pause": st.floats(0, 60),
+    "max_pause": st.floats(60, 3600),
+}
+REAL = {
+    "pace_model": st.sampled_from(["uniform", "normal", "lognormal", "parkrun", "marathon"]),
+    "fatigue": st.sampled_from(["none", "split", "wall"]),
+    "wave_size": st.none() | st.integers(20, 60),
+    "start_flow": st.none() | st.floats(0.1, 1000),
+    "corrals": st.booleans(),
+    "dns": st.floats(0, 0.3),
+    "dnf": st.floats(0, 0.3),
+    "disqualified": st.floats(0, 0.3),
+    "walking": st.floats(0, 1),
+    "wrong_turn": st.floats(0, 1),
+}
+FIELDS = st.fixed_dictionaries(PLAIN, optional=REAL)
 DISTANCES = st.floats(10, 1_000_000)
 
 
 def drawn(distance: float = 21_097.5, visits: bool = True, **options: Any) -> field.Field:  # noqa: FBT001, FBT002
     """Draw a field of 50, without pauses unless asked."""
-    fields: dict[str, Any] = {"seed": 1, "competitors": 50, "fastest": 180, "slowest": 420, "stopped": 0.0}
-    fields |= {"min_pause": 5, "max_pause": 30} | options
+    fields: dict[str, Any] = {"seed": 1, "competitors": 50, "fastest": 180, "slowest": 420} | options
     inside = [(distance * 0.2, distance * 0.3), (distance * 0.6, distance * 0.61)]
-    return field.draw(distance, inside if visits else [], **fields)
+    return field.draw(distance, inside if visits else [], RaceRequest(course="c", **fields))
 
 
 @given(DISTANCES, FIELDS, st.lists(st.floats(0, 1), min_size=2, max_size=20))
@@ -36,7 +47,7 @@ def drawn(distance: float = 21_097.5, visits: bool = True, **options: Any) -> fi
 def test_distance_never_falls(distance: float, options: dict[str, Any], shares: list[float]) -> None:
     """Nobody ever runs back, leaves the start early or goes past the finish."""
     competitors = drawn(distance, **options)
-    last = float(competitors.finish.max())
+    last = float(competitors.end.max(where=np.isfinite(competitors.end), initial=100.0))
     runs = np.array([competitors.distance(share * last * 1.1) for share in sorted(shares)])
 
     assert (np.diff(runs, axis=0) >= 0).all()
@@ -46,12 +57,15 @@ def test_distance_never_falls(distance: float, options: dict[str, Any], shares: 
 
 @given(DISTANCES, FIELDS)
 @settings(deadline=None)
-def test_finish_is_the_first_moment_at_full_distance(distance: float, options: dict[str, Any]) -> None:
-    """At the finish time the whole course is run, and just before it is not."""
+def test_the_end_is_the_first_moment_at_the_last_place(distance: float, options: dict[str, Any]) -> None:
+    """At the end all is run that ever is, and just before it is not, unless one stands there already."""
     competitors = drawn(distance, **options)
-    for who, time in list(enumerate(competitors.finish.tolist()))[:5]:
-        assert competitors.distance(time)[who] == distance
-        assert competitors.distance(time - 0.01)[who] < distance
+    ends = np.where(np.isfinite(competitors.end), competitors.end, 0.0)
+    at_rest = np.any([stop.place == competitors.until for stop in competitors.stops], axis=0)
+    moving = np.flatnonzero((ends > 0) & ~at_rest)[:5]
+    for who in moving.tolist():
+        assert competitors.distance(ends[who])[who] == competitors.until[who]
+        assert competitors.distance(ends[who] - 0.01)[who] < competitors.until[who]
 
 
 @given(DISTANCES, FIELDS, st.floats(0, 1))
@@ -59,10 +73,10 @@ def test_finish_is_the_first_moment_at_full_distance(distance: float, options: d
 def test_elapsed_is_the_inverse_of_distance(distance: float, options: dict[str, Any], share: float) -> None:
     """Whoever comes to a place after t seconds is at that place after t seconds."""
     competitors = drawn(distance, **options)
-    who = np.arange(len(competitors))
-    place = np.full(len(who), share * distance)
+    who = np.flatnonzero(np.isfinite(competitors.end))
+    place = share * competitors.until[who]
     times = competitors.elapsed(who, place)
-    there = np.array([competitors.distance(time)[nth] for nth, time in enumerate(times.tolist())])
+    there = competitors.take(who).distance(times)
 
     assert there == pytest.approx(place, abs=1e-5)
 
@@ -89,21 +103,22 @@ def test_pace_changes_by_a_fifth_at_most() -> None:
 
 def test_pauses_are_in_a_fence_and_as_long_as_asked() -> None:
     """The share that is asked for pauses once, inside a fence, for between min_pause and max_pause."""
-    many = drawn(competitors=1000, stopped=0.25, min_pause=10, max_pause=60)
-    pausing = np.flatnonzero(many.pause_length)
-    place = many.pause_place[pausing] / 21_097.5
+    many = drawn(competitors=1000, how_many_get_stopped=0.25, min_pause=10, max_pause=60)
+    (stop,) = many.stops
+    pausing = np.flatnonzero(stop.length)
+    place = stop.place[pausing] / 21_097.5
 
     assert len(pausing) == 250
     assert (((place >= 0.2) & (place <= 0.3)) | ((place >= 0.6) & (place <= 0.61))).all()
-    assert (many.pause_length[pausing] >= 10).all()
-    assert (many.pause_length[pausing] <= 60).all()
-    assert np.isinf(many.pause_start[many.pause_length == 0]).all()
+    assert (stop.length[pausing] >= 10).all()
+    assert (stop.length[pausing] <= 60).all()
+    assert np.isinf(stop.start[stop.length == 0]).all()
 
 
 def test_a_pause_stops_its_competitor_for_its_length() -> None:
     """From the pause's start to its end the competitor is paused and does not move."""
-    many = drawn(competitors=10, stopped=1, min_pause=20, max_pause=20)
-    start = many.pause_start[0]
+    many = drawn(competitors=10, how_many_get_stopped=1, min_pause=20, max_pause=20)
+    start = many.stops[0].start[0]
 
     assert not many.paused(start - 0.001)[0]
     assert many.paused(start)[0]
@@ -115,7 +130,7 @@ def test_a_pause_stops_its_competitor_for_its_length() -> None:
 
 def test_nobody_pauses_without_a_fence() -> None:
     """Where the course passes through no fence, nobody is stopped."""
-    assert not drawn(visits=False, stopped=1).pause_length.any()
+    assert not drawn(visits=False, how_many_get_stopped=1).stops[0].length.any()
 
 
 @given(FIELDS)
@@ -125,18 +140,20 @@ def test_the_same_seed_gives_the_same_bytes(options: dict[str, Any]) -> None:
     one, other = drawn(**options), drawn(**options)
 
     assert one.moving.tobytes() == other.moving.tobytes()
-    assert one.pause_start.tobytes() == other.pause_start.tobytes()
+    assert one.end.tobytes() == other.end.tobytes()
     assert one.distance(500.0).tobytes() == other.distance(500.0).tobytes()
 
 
 def test_another_seed_gives_another_race() -> None:
     """The seed matters."""
-    assert (drawn(seed=1).finish != drawn(seed=2).finish).all()
+    assert (drawn(seed=1).end != drawn(seed=2).end).all()
 
 
 def test_what_is_asked_beside_leaves_the_rest_as_it_was() -> None:
     """Each quantity has its own random numbers: who pauses changes nobody's pace."""
-    assert (drawn(stopped=0).moving == drawn(stopped=0.5, max_pause=99).moving).all()
+    assert (
+        drawn(how_many_get_stopped=0).moving == drawn(how_many_get_stopped=0.5, max_pause=99).moving
+    ).all()
 
 
 @given(DISTANCES)

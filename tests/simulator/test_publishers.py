@@ -413,22 +413,26 @@ CREATE TABLE courses (
 def test_a_file_of_the_first_version_is_brought_up_to_date(
     thread: ReactorThread, tmp_path: Path, straight: Course
 ) -> None:
-    """A file whose courses have no fences yet keeps its rows, with none, and takes courses that have some."""
+    """A file whose courses have no fences, and competitors no clubs, keeps its rows and takes new ones."""
     path = tmp_path / "race.db"
     thread.call(thread.call(SqlitePublisher, thread.reactor, path).close)
     with sqlite3.connect(path) as file:
         file.execute("DROP TABLE courses")
         file.execute(FIRST_COURSES)
         file.execute("INSERT INTO courses VALUES ('old', 'Old', 1, '', '', '', '')")
+        file.execute("ALTER TABLE competitors DROP COLUMN club")
+        file.execute("INSERT INTO competitors VALUES ('r', 1, 'Ann', 'W40', 1)")
         file.execute("PRAGMA user_version = 1")
     for _ in range(2):
         thread.call(thread.call(SqlitePublisher, thread.reactor, path, [straight]).close)
     with sqlite3.connect(path) as file:
         fences = file.execute("SELECT shortName, fences FROM courses ORDER BY 1").fetchall()
+        entry = file.execute("SELECT name, wave, club FROM competitors").fetchone()
         version = file.execute("PRAGMA user_version").fetchone()
 
     assert fences == [("old", "[]"), ("straight", straight.fences_json())]
-    assert version == (2,)
+    assert entry == ("Ann", 1, "")
+    assert version == (3,)
 
 
 def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:

@@ -36,20 +36,21 @@ def test_passings_in_pieces_are_all_the_passings(make_race: MakeRace, seed: int,
     times = [BEFORE_THE_START, *sorted(cut * race.duration for cut in cuts), race.duration]
     pieces = [race.passings(since, until) for since, until in pairwise(times)]
     found = sorted(
-        (bib, point) for piece in pieces for bib, point in zip(piece.bib, piece.point, strict=True)
+        (who, point) for piece in pieces for who, point in zip(piece.who, piece.point, strict=True)
     )
 
     points = len(race.course.timing_points)
-    assert found == [(bib, point) for bib in range(1, 21) for point in range(points)]
+    assert found == [(who, point) for who in range(20) for point in range(points)]
 
 
 def test_passings_agree_with_positions(make_race: MakeRace) -> None:
     """At the moment of a passing its competitor is at the timing point."""
     race = make_race(competitors=30, how_many_get_stopped=0.5)
     passings = race.passings(BEFORE_THE_START, race.duration)
-    for bib, point, elapsed in zip(*passings, strict=True):
-        distance = race.snapshot(elapsed).distance[bib - 1]
-        assert distance == pytest.approx(race.course.timing_points[point].distance, abs=1e-6)
+    there = race.snapshot(passings.elapsed, passings.who)
+
+    assert there.distance == pytest.approx(passings.distance, abs=1e-6)
+    assert passings.distance.tolist() == [race.points[point].distance for point in passings.point]
 
 
 def test_passings_come_in_the_order_of_time(make_race: MakeRace) -> None:
@@ -64,7 +65,7 @@ def test_finish_passings_are_the_finish_times(make_race: MakeRace) -> None:
     race = make_race(competitors=30, how_many_get_stopped=1)
     passings = race.passings(BEFORE_THE_START, race.duration)
     finish = passings.point == len(race.course.timing_points) - 1
-    order = np.argsort(passings.bib[finish])
+    order = np.argsort(passings.who[finish])
 
     assert (passings.elapsed[finish][order] == race.finish_times).all()
 
@@ -72,7 +73,7 @@ def test_finish_passings_are_the_finish_times(make_race: MakeRace) -> None:
 def test_status_follows_the_race(make_race: MakeRace) -> None:
     """A competitor runs, stands in the fence, runs and has finished."""
     race = make_race(competitors=5, how_many_get_stopped=1, min_pause=20, max_pause=20)
-    pause = race.field.pause_start[0]
+    pause = race.field.stops[0].start[0]
     times = [0.0, pause + 1, pause + 21, race.finish_times[0]]
 
     assert [race.snapshot(time).status[0] for time in times] == [
