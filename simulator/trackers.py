@@ -51,9 +51,7 @@ class Episodes:
     phase: Floats
 
     @classmethod
-    def of(  # noqa: PLR0913, PLR0917 - a fault has this many parts
-        cls, seed: int, stream: Stream, count: int, share: float, length: float
-    ) -> Episodes | None:
+    def of(cls, seed: int, stream: Stream, count: int, share: float, length: float) -> Episodes | None:
         """Return the episodes of a fault; None if there are none."""
         if share <= 0:
             return None
@@ -95,7 +93,7 @@ class Trackers:
         self._count = n
         self.frozen = Episodes.of(seed, Stream.FROZEN, n, request.frozen, request.frozen_for)
         self.late = Episodes.of(seed, Stream.LATE, n, request.late, request.late_for)
-        self._lost = Episodes.of(seed, Stream.LOST, n, request.lost, request.lost_for)
+        self.lost = Episodes.of(seed, Stream.LOST, n, request.lost, request.lost_for)
         self._twice = chance.keys(seed, Stream.DUPLICATE, n)
         self._noise = chance.keys(seed, Stream.GPS_NOISE, n)
         self._battery = np.full(n, np.inf)
@@ -116,8 +114,8 @@ class Trackers:
     def tells(self, who: Ints, time: Floats) -> Mask:
         """Tell whether each tracker tells its position of each moment at all; arrays of shape (k,)."""
         telling = self._battery[who] > time
-        if self._lost is not None:
-            telling &= ~self._lost.covers(who, time)
+        if self.lost is not None:
+            telling &= ~self.lost.covers(who, time)
         return telling
 
     def tells_twice(self, who: Ints, time: Floats) -> Mask:
