@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator.course import Course
-    from simulator.events import Batch, RaceStatus
+    from simulator.events import Batch, RaceStatus, Telling
     from simulator.publisher import Publisher
     from simulator.reactor import DelayedCall, Reactor
     from simulator.request import RaceRequest
@@ -80,6 +80,7 @@ class Engine:
     Attributes:
         runs: the races by run id, in the order in which they were added.
         trouble: why the batch in hand was not taken, or None.
+        stopping: it is being ended, and takes nothing new.
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher) -> None:
@@ -91,27 +92,34 @@ class Engine:
         self._log = structlog.get_logger()
         self._queue: deque[Run] = deque()
         self._working = False
-        self._stopping = False
+        self.stopping = False
         self._given_up = False
         self._drained: Deferred[bool] = Deferred()
 
-    def add(self, course: Course, request: RaceRequest, asked: RaceRequest | None = None) -> Run:
+    def add(
+        self,
+        course: Course,
+        request: RaceRequest,
+        asked: RaceRequest | None = None,
+        telling: Telling | None = None,
+    ) -> Run:
         """Start a race, or schedule it.
 
-        `request` is resolved; `asked` is what came before it was resolved.
+        `request` is resolved; `asked` is what came before it was resolved; `telling` is what tells the race,
+        if it isn't computed.
         Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
         """
-        if self._stopping:
+        if self.stopping:
             raise EngineFullError(ENDING)
         if request.run_id in self.runs:
             raise ValueError(f"there is a race {request.run_id} already")
         self._make_room(request.competitors)
-        run = Run(course, request, asked or request)
+        run = Run(course, request, asked or request, telling)
         run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
         self.runs[run.run_id] = run
         run.outbox.append(lambda: [CourseRecord(course)])
         self._record(run)
-        run.outbox.append(partial(entries_of, run.race, BATCH))
+        run.outbox.append(partial(entries_of, run.telling, BATCH))
         self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)
         self._enqueue(run)
         return run
@@ -145,7 +153,7 @@ class Engine:
 
         Fires with True when that is done, or with False after `patience` seconds: then something is left.
         """
-        self._stopping = True
+        self.stopping = True
         for run in self.runs.values():
             _silence(run)
             if run.outbox:
@@ -167,11 +175,11 @@ class Engine:
         due = run.next_due()
         if run.outbox or (due is not None and due <= self._reactor.seconds()):
             self._come_to(run)
-        elif due is not None and not self._stopping:
+        elif due is not None and not self.stopping:
             run.alarm = self._reactor.callLater(due - self._reactor.seconds(), self._come_to, run)
 
     def _come_to(self, run: Run) -> None:
-        if run.queued or (self._stopping and not run.outbox):
+        if run.queued or (self.stopping and not run.outbox):
             return
         run.queued = True
         self._queue.append(run)
@@ -197,7 +205,7 @@ class Engine:
             else:
                 self._enqueue(run)
         self._working = False
-        if self._stopping and not self._given_up:
+        if self.stopping and not self._given_up:
             self._drained.callback(True)
 
     async def _serve(self, run: Run) -> None:
@@ -207,12 +215,12 @@ class Engine:
             run.outbox.popleft()
             return
         due = run.next_due()
-        if due is None or due > self._reactor.seconds() or self._stopping:
+        if due is None or due > self._reactor.seconds() or self.stopping:
             return
         if run.status == "scheduled":
             self._move(run, "running")
             return
-        tick, race = run.next_tick, run.race
+        tick, race = run.next_tick, run.telling
         lateness = self._reactor.seconds() - due
         # Passings first: whoever sees a finisher's position finds the passing beside it.
         await self._tell(passings_until(race, tick, BATCH))
@@ -261,14 +269,14 @@ class Engine:
         self._enqueue(run)
 
     def _require(self, run: Run, *allowed: RaceStatus) -> None:
-        if self._stopping:
+        if self.stopping:
             raise StateError(ENDING)
         if run.status not in allowed:
             raise StateError(f"the race is {run.status}; this needs it to be {' or '.join(allowed)}")
 
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
-        record = record_of(run.race, run.status, run.updated_at, run.request_json)
+        record = record_of(run.telling, run.status, run.updated_at, run.request_json)
         run.outbox.append(lambda: [record])
 
     def _make_room(self, competitors: int) -> None:

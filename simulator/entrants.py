@@ -76,16 +76,18 @@ class Entrants:
             yield Entrant(bib, name, category, club, wave)
 
 
-def of(request: RaceRequest, field: Field, listed: StartList | None) -> Entrants:
+def listed(start_list: StartList, wave: Ints) -> Entrants:
+    """Return the competitors of a start list, in these waves."""
+    return Entrants(start_list.bib, wave, _Listed(start_list))
+
+
+def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entrants:
     """Return a race's competitors: those of the start list, drawn ones, or plain numbers."""
-    bib = np.arange(1, len(field) + 1) if listed is None else listed.bib
-    if listed is not None:
-        texts: _Texts = _Listed(listed)
-    elif request.entrants == "drawn":
-        texts = _Drawn(request.seed or 0, field.women)
-    else:
-        texts = _Numbered()
-    return Entrants(bib, field.wave, texts)
+    if start_list is not None:
+        return listed(start_list, field.wave)
+    drawn = request.entrants == "drawn"
+    texts: _Texts = _Drawn(request.seed or 0, field.women) if drawn else _Numbered()
+    return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
 
 
 class _Numbered:
@@ -98,12 +100,11 @@ class _Numbered:
 class _Listed:
     """As the start list says."""
 
-    def __init__(self, listed: StartList) -> None:
-        self._listed = listed
+    def __init__(self, start_list: StartList) -> None:
+        self._list = start_list
 
     def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
-        listed = self._listed
-        return zip(listed.name[part], listed.category[part], listed.club[part], strict=True)
+        return zip(self._list.name[part], self._list.category[part], self._list.club[part], strict=True)
 
 
 class _Drawn:

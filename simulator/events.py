@@ -7,7 +7,7 @@ Kafka, rows for SQLite). The topics, tables and fields are those of the stream's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from simulator.course import Course, TimingPoint
     from simulator.entrants import Entrants
-    from simulator.race import Fixes, Race
+    from simulator.race import Fixes, Passings, Race
+    from simulator.request import RaceRequest
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -188,12 +189,46 @@ class CourseRecord:
         )
 
 
+class Telling(Protocol):
+    """What tells a race tick by tick: a `Race` that is computed, or a `Recording` of one.
+
+    Attributes:
+        run_id: the race's id.
+        start_ms: when the gun goes, epoch milliseconds.
+        points: the timing points of its passings.
+    """
+
+    run_id: str
+    course: Course
+    request: RaceRequest
+    start_ms: int
+    entrants: Entrants
+    points: tuple[TimingPoint, ...]
+
+    @property
+    def last_tick(self) -> int:
+        """The number of the tick that tells the last event; the first tick, at the gun, is 0."""
+        ...
+
+    def time_of(self, tick: int) -> float:
+        """Return a tick's race time in seconds."""
+        ...
+
+    def told(self, tick: int) -> Fixes:
+        """Return what the trackers tell at a tick, in the order in which they do."""
+        ...
+
+    def passings(self, after: float, until: float) -> Passings:
+        """Return all passings in the race seconds (after, until], in the order of time."""
+        ...
+
+
 Streamed = Positions | Passed | Entries | RaceRecord
 """Batches that have a topic."""
 Batch = Streamed | CourseRecord
 
 
-def positions_at(race: Race, tick: int, size: int) -> Iterator[Positions]:
+def positions_at(race: Telling, tick: int, size: int) -> Iterator[Positions]:
     """Yield the positions that are told at a tick, `size` of them a batch.
 
     They are taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
@@ -208,7 +243,7 @@ def positions_of_all(race: Race, tick: int) -> Positions:
     return _positions(race, race.fixes_of_all(tick), slice(None))
 
 
-def _positions(race: Race, fixes: Fixes, part: slice) -> Positions:
+def _positions(race: Telling, fixes: Fixes, part: slice) -> Positions:
     told, truth = fixes.told, race.request.ground_truth
     # 100 ticks of 1.15 s are 114.99999999999999 s.
     raw_time = np.round(fixes.time[part], 6).astype(np.int64)
@@ -231,7 +266,7 @@ def _positions(race: Race, fixes: Fixes, part: slice) -> Positions:
     )
 
 
-def passings_until(race: Race, tick: int, size: int) -> Iterator[Passed]:
+def passings_until(race: Telling, tick: int, size: int) -> Iterator[Passed]:
     """Yield the passings since the tick before, `size` of them a batch; tick 0 has the starts."""
     since = race.time_of(tick - 1) if tick else BEFORE_THE_START
     passings = race.passings(since, race.time_of(tick))
@@ -249,14 +284,14 @@ def passings_until(race: Race, tick: int, size: int) -> Iterator[Passed]:
         )
 
 
-def entries_of(race: Race, size: int) -> Iterator[Entries]:
+def entries_of(race: Telling, size: int) -> Iterator[Entries]:
     """Yield the race's start list, `size` competitors a batch."""
     count = len(race.entrants)
     for first in range(0, count, size):
         yield Entries(race.run_id, race.entrants, first, min(first + size, count))
 
 
-def record_of(race: Race, status: RaceStatus, updated_at: int, request_json: str) -> RaceRecord:
+def record_of(race: Telling, status: RaceStatus, updated_at: int, request_json: str) -> RaceRecord:
     """Return the race's own row.
 
     Args:

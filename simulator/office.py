@@ -128,7 +128,7 @@ class Office:
     def _course(self, request: RaceRequest) -> Course:
         known = self.courses.get(request.course)
         if request.points is not None:
-            given = _course_of_points(request, known)
+            given = course_of_points(request, known)
             if known is None:
                 return given
             if _same_line(given, known):
@@ -149,7 +149,7 @@ def _same_line(one: Course, other: Course) -> bool:
     return bool(np.max(GEOD.inv(*one.place(metres), *other.place(metres))[2]) <= SAME)
 
 
-def _course_of_points(request: RaceRequest, known: Course | None) -> Course:
+def course_of_points(request: RaceRequest, known: Course | None) -> Course:
     """Return the course given in the body, with the known course's fences if there is one."""
     lon, lat = np.array(request.points, float).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "points")

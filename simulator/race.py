@@ -111,6 +111,10 @@ class Passings(NamedTuple):
     elapsed: Floats
     distance: Floats
 
+    def take(self, which: Ints | slice) -> Passings:
+        """Return some of the passings."""
+        return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
+
 
 class Race:
     """A race that can be asked for any of its moments.
@@ -356,7 +360,7 @@ class Race:
         pieces = [Passings(who, point, self.field.elapsed(who, distance), distance), *ends]
         who, point, elapsed, distance = (np.concatenate(column) for column in zip(*pieces, strict=True))
         order = np.lexsort((point, who, elapsed))
-        return Passings(who[order], point[order], elapsed[order], distance[order])
+        return Passings(who, point, elapsed, distance).take(order)
 
     def _points_passed(self, time: float) -> Ints:
         if time < 0:

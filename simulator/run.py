@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulator.course import Course
-    from simulator.events import Batch, Positions, RaceStatus
+    from simulator.events import Batch, Positions, RaceStatus, Telling
     from simulator.reactor import DelayedCall
     from simulator.request import RaceRequest
 
@@ -34,6 +34,7 @@ class Run:
         course: where it is run.
         request: resolved.
         asked: the request as it came.
+        telling: what tells the race, if it isn't computed.
 
     Attributes:
         request: the resolved request without its points: the course has them.
@@ -48,15 +49,18 @@ class Run:
         alarm: the engine's call when the next tick is due.
     """
 
-    def __init__(self, course: Course, request: RaceRequest, asked: RaceRequest) -> None:
+    def __init__(
+        self, course: Course, request: RaceRequest, asked: RaceRequest, telling: Telling | None = None
+    ) -> None:
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
         self.asked = fingerprint(asked)
-        self._race: Race | None = Race(course, self.request)
-        self.run_id = self._race.run_id
+        self._recorded = telling
+        self._race: Race | None = None if telling else Race(course, self.request)
         self.status: RaceStatus = "scheduled"
-        self.schedule = Schedule(self._race.start_ms / 1000, request.speed, request.tick)
+        self.run_id = self.telling.run_id
+        self.schedule = Schedule(self.telling.start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
         self.outbox: deque[Callable[[], Iterable[Batch]]] = deque()
         self.updated_at = 0
@@ -67,6 +71,11 @@ class Run:
     def race(self) -> Race:
         """The race; made again if its field was forgotten, which gives the same one."""
         return self._race or Race(self.course, self.request)
+
+    @property
+    def telling(self) -> Telling:
+        """What tells the race: itself, or a recording."""
+        return self._recorded or self.race
 
     @property
     def start_at(self) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -22,20 +22,9 @@ def _without_slash(url: str) -> str:
 Url = Annotated[str, AfterValidator(_without_slash)]
 
 
-class ServeSettings(BaseSettings):
-    """Run the simulator: the HTTP API, the races, and the publisher of their events."""
+class PublisherSettings(BaseSettings):
+    """What every process that tells races needs: the publisher of their events, and the courses."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="RACECAST_",
-        cli_prog_name="python -m simulator serve",
-        cli_kebab_case=True,
-        cli_implicit_flags=True,
-        cli_hide_none_type=True,
-        extra="ignore",
-    )
-
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
     publisher: Literal["sqlite", "kafka"] = Field(default="sqlite", description="Where events go.")
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers, host:port[,…].")
     sqlite: Path = Field(default=Path("racecast.db"), description="File of the embedded store.")
@@ -57,3 +46,49 @@ class ServeSettings(BaseSettings):
         description="Megabytes above which the embedded store deletes the oldest races, histories first.",
     )
     log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+
+
+def _config(command: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
+        env_prefix="RACECAST_",
+        cli_prog_name=f"python -m simulator {command}",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        extra="ignore",
+    )
+
+
+class ServeSettings(PublisherSettings):
+    """Run the simulator: the HTTP API, the races, and the publisher of their events."""
+
+    model_config = _config("serve")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
+
+
+class ReplaySettings(PublisherSettings):
+    """Tell a recorded race again, from now on, as if it were run: our events, or GPX tracks with times."""
+
+    model_config = _config("replay")
+
+    files: CliPositionalArg[list[Path]] = Field(
+        description="Files of our events as lines of JSON, or GPX files, or folders of either."
+    )
+    speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
+    race: str = Field(default="", description="Run id of the race to tell, if the files have several.")
+    course: str = Field(
+        default="",
+        description="Short name of the course. Default: the one that the events name; of GPX tracks, the "
+        "longest of them is the course.",
+    )
+    run_id: str = Field(default="", description="The id it gets; made if left out.")
+    name: str = Field(default="", description="The name it gets. Default: the recorded one, or the course's.")
+    interval: int = Field(
+        default=1, ge=1, le=3600, description="Race seconds between two positions, of GPX tracks."
+    )
+    own_starts: bool = Field(
+        default=False,
+        description="Whether each GPX track starts at the gun, not when it did: for runs of several days.",
+    )

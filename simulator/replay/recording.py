@@ -1,0 +1,173 @@
+"""A recorded race as the engine tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.course import TimingPoint
+from simulator.race import Fixes, Passings, Snapshot, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from simulator.course import Course
+    from simulator.entrants import Entrants
+    from simulator.request import RaceRequest
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+MAX_EVENTS = 5_000_000
+"""Positions of a recording at most: they are kept in memory, a hundred bytes each."""
+ENDS = {Status.FINISHED: "finish", Status.DNF: "dnf", Status.DSQ: "dsq"}
+"""The kind of the passing that goes with a competitor's end."""
+
+
+class RecordingError(ValueError):
+    """A recording can't be used; the text says what is wrong and where."""
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """Positions of a recording in the order in which they are told; arrays of shape (k,).
+
+    Attributes:
+        who: indices of competitors.
+        tick: the tick at which each is told, never falling.
+        time: race seconds of each.
+        skew: milliseconds by which the tracker's clock was ahead.
+        snapshot: what was told.
+        lon, lat: the true places as far as they are known, else those told.
+    """
+
+    who: Ints
+    tick: Ints
+    time: Floats
+    skew: Ints
+    snapshot: Snapshot
+    lon: Floats
+    lat: Floats
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+
+class Recording:
+    """A recorded race; like a `Race`, it tells what happens at any of its ticks.
+
+    Args:
+        course: where it was run.
+        request: resolved; says the run's id, its start, and the race seconds between two ticks.
+        entrants: who the competitors are.
+        track: the positions.
+        points: the timing points.
+        passings: with indices into `points`.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - a race has as many parts
+        self,
+        course: Course,
+        request: RaceRequest,
+        entrants: Entrants,
+        track: Track,
+        points: tuple[TimingPoint, ...],
+        passings: Passings,
+    ) -> None:
+        if request.run_id is None or request.start_at is None:
+            raise ValueError("a recording needs a run id and a start: resolve the request first")
+        self.course = course
+        self.request = request
+        self.entrants = entrants
+        self.points = points
+        self.run_id = request.run_id
+        self.start_ms = round(request.start_at.timestamp() * 1000)
+        self._track = track
+        order = np.argsort(passings.elapsed, kind="stable")
+        self._passings = passings.take(order)
+
+    @cached_property
+    def last_tick(self) -> int:
+        """The number of the tick that tells the last event."""
+        last = self._passings.elapsed.max(initial=0.0) / self.request.tick
+        return max(int(self._track.tick.max(initial=0)), int(np.ceil(last)))
+
+    def time_of(self, tick: int) -> float:
+        """Return a tick's race time in seconds."""
+        return tick * self.request.tick
+
+    def told(self, tick: int) -> Fixes:
+        """Return what was told at a tick, in the order in which it was."""
+        first, last = np.searchsorted(self._track.tick, [tick, tick + 1])
+        part = slice(int(first), int(last))
+        track = self._track
+        return Fixes(
+            track.who[part],
+            track.time[part],
+            track.skew[part],
+            track.snapshot.take(np.arange(first, last)),
+            track.lon[part],
+            track.lat[part],
+        )
+
+    def passings(self, after: float, until: float) -> Passings:
+        """Return all passings in the race seconds (after, until]."""
+        first, last = np.searchsorted(self._passings.elapsed, [after, until], side="right")
+        return self._passings.take(slice(int(first), int(last)))
+
+
+def points_of(course: Course) -> tuple[TimingPoint, ...]:
+    """Return a course's timing points, and behind them the two that are no places."""
+    return (
+        *course.timing_points,
+        TimingPoint(np.nan, "dnf", "DNF", 1),
+        TimingPoint(np.nan, "dsq", "DSQ", 1),
+    )
+
+
+def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status, float]]) -> Passings:
+    """Return the passings of a course's timing points, for recordings that have none.
+
+    Args:
+        course: the course.
+        tracks: of each competitor the index, race seconds and metres (rising or level, shape (k,) each), the
+            status at the end and the exact race seconds of it.
+    """
+    points = points_of(course)
+    places = np.array([point.distance for point in course.timing_points])
+    found: list[tuple[int, int, float, float]] = []
+    for who, time, metres, status, end in tracks:
+        found += _crossed(who, places, time, np.maximum.accumulate(metres), end)
+        if status in ENDS and status != Status.FINISHED:
+            number = next(nth for nth, point in enumerate(points) if point.kind == ENDS[status])
+            # A disqualification is news of its own, after the end.
+            when = end if status == Status.DNF else float(time[-1])
+            found.append((who, number, when, float(metres.max(initial=0.0))))
+    columns = np.array(found, float).reshape(-1, 4).T
+    return Passings(columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2], columns[3])
+
+
+def _crossed(
+    who: int, places: Floats, time: Floats, metres: Floats, end: float
+) -> Iterator[tuple[int, int, float, float]]:
+    """Yield competitor, point, race seconds and metres of each place that was come to."""
+    if not len(metres) or metres[-1] <= 0:
+        return
+    # One is at the start until one moves; at any other place when one comes to it.
+    still = max(0, int(np.searchsorted(metres, 0.0, side="right")) - 1)
+    for point, place in enumerate(places.tolist()):
+        # Recorded metres are rounded to millimetres.
+        at = int(np.searchsorted(metres, place - 0.001, side="left"))
+        if point == 0:
+            yield who, point, float(time[still]), place
+        elif point == len(places) - 1:
+            if at < len(metres):
+                yield who, point, min(end, float(time[at])), place
+        elif at < len(metres):
+            before = max(0, at - 1)
+            yield who, point, float(np.interp(place, metres[before : at + 1], time[before : at + 1])), place

@@ -1,0 +1,267 @@
+"""GPX files with times, made a recording: each track a competitor."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator import coordinates, entrants, markup
+from simulator.drawing import CourseError, Drawing, Line
+from simulator.race import Snapshot, Status
+from simulator.replay.matching import match
+from simulator.replay.recording import RecordingError, Track, crossings, points_of
+from simulator.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
+from simulator.survey import survey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lxml import etree
+    from numpy.typing import NDArray
+
+    from simulator.course import Course, TimingPoint
+    from simulator.entrants import Entrants
+    from simulator.race import Passings
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+MAX_TRACKS = 1000
+MAX_FIXES = 1_000_000
+"""Fixes of one track."""
+AT_THE_FINISH = 50.0
+"""Metres before the finish within which who ends there has finished: receivers are stopped early."""
+MOVING = 5.0
+"""Metres from the start beyond which one has left it, and from the finish within which one comes to it."""
+LAST_METRES = 100.0
+"""Metres before the finish whose pace the last few are run at."""
+
+
+class Recorded(NamedTuple):
+    """One track as a file has it: epoch seconds and degrees, shape (k,), k at least 2, times rising."""
+
+    name: str
+    time: Floats
+    lon: Floats
+    lat: Floats
+
+
+def read(data: bytes, source: str) -> list[Recorded]:
+    """Return the tracks of a GPX file that have two places with times or more.
+
+    Raises RecordingError if it is no GPX, or a time or a place is none, with the line.
+    """
+    try:
+        root = markup.parse(data, source)
+    except CourseError as error:
+        raise RecordingError(str(error)) from error
+    if markup.local(root) != "gpx":
+        raise RecordingError(f"{source} isn't GPX")
+    found = [_recorded(track, source) for track in root.iterchildren("{*}trk")]
+    return [track for track in found if len(track.time) > 1]
+
+
+def _recorded(track: etree._Element, source: str) -> Recorded:
+    points = [
+        point for segment in track.iterchildren("{*}trkseg") for point in segment.iterchildren("{*}trkpt")
+    ]
+    if len(points) > MAX_FIXES:
+        raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
+    places = np.array([_fix(point, source) for point in points], float).reshape(-1, 3)
+    places = places[~np.isnan(places[:, 0])]
+    # A receiver that is switched on again tells old places anew; what goes back in time is left out.
+    newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
+    time, lon, lat = places[places[:, 0] > newest].T
+    return Recorded(markup.name(track), time, lon, lat)
+
+
+def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
+    """Return epoch seconds (nan if there are none), longitude and latitude."""
+    when = markup.child(point, "time")
+    try:
+        lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
+        seconds = math.nan if when is None else _seconds(markup.text(when).strip())
+    except ValueError as error:
+        raise RecordingError(f"{source}, line {markup.lineno(point)}: {error}") from None
+    return seconds, lon, lat
+
+
+def _degrees(point: etree._Element, name: str, most: float) -> float:
+    degrees = coordinates.number(str(point.get(name) or ""))
+    if not abs(degrees) <= most:
+        raise ValueError(f"the {name} is none: {degrees:g}")
+    return degrees
+
+
+def _seconds(text: str) -> float:
+    """Return epoch seconds; a time without a zone is UTC, as GPX has it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{coordinates.clip(text)!r} is no time") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def course_of(tracks: Sequence[Recorded], name: str) -> Course:
+    """Return the longest track as a course; raises RecordingError if it makes none."""
+    longest = max(tracks, key=lambda track: len(track.time))
+    line = Line(longest.lon, longest.lat, np.full(len(longest.lon), np.nan), "longest track")
+    short_name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "track"
+    try:
+        return survey(Drawing(name, (line,)), short_name, name[:MAX_WORDS] or short_name)
+    except CourseError as error:
+        raise RecordingError(f"the longest track makes no course: {error}; name one with --course") from error
+
+
+def parts_of(
+    tracks: Sequence[Recorded], course: Course, interval: float, *, together: bool
+) -> tuple[Entrants, Track, tuple[TimingPoint, ...], Passings]:
+    """Return what a recording is made of.
+
+    Args:
+        tracks: the tracks.
+        course: where they ran.
+        interval: race seconds between two positions.
+        together: the gun is when the first of them leaves the start; otherwise for each one's own.
+    """
+    if len(tracks) > MAX_TRACKS:
+        raise RecordingError(f"there are more than {MAX_TRACKS:,} tracks")
+    runs = [_run(track, course) for track in tracks]
+    order, listed = _entries(tracks)
+    runs = [runs[nth] for nth in order]
+    gun = min(run.start for run in runs)
+    guns = [gun if together else run.start for run in runs]
+    runs = [run.since(begin) for run, begin in zip(runs, guns, strict=True)]
+    everything = [(who, run.time, run.metres, run.status, run.end) for who, run in enumerate(runs)]
+    listed_entrants = entrants.listed(listed, np.ones(len(runs), np.int64))
+    return listed_entrants, _track(runs, interval), points_of(course), crossings(course, everything)
+
+
+class _Run(NamedTuple):
+    """A matched track: seconds, places and metres, shape (k,); when it starts and ends, and how."""
+
+    time: Floats
+    lon: Floats
+    lat: Floats
+    metres: Floats
+    start: float
+    end: float
+    status: Status
+
+    def since(self, gun: float) -> _Run:
+        return self._replace(time=self.time - gun, start=self.start - gun, end=self.end - gun)
+
+
+def _run(track: Recorded, course: Course) -> _Run:
+    metres = match(course, track.lon, track.lat)
+    # Before they leave the start they are at it, however the receiver wandered.
+    left = int(np.searchsorted(metres, metres[0] + MOVING, side="right"))
+    metres = metres.copy()
+    if metres[0] <= AT_THE_FINISH:
+        metres[: max(1, left)] = 0.0
+    start = float(track.time[max(0, left - 1)])
+    if metres[-1] < course.distance - AT_THE_FINISH:
+        return _Run(track.time, track.lon, track.lat, metres, start, float(track.time[-1]), Status.DNF)
+    there, end = _finish(track.time, metres, course.distance)
+    # Who runs on afterwards, or stands about, has been there before.
+    time = np.append(track.time[:there], end)
+    lon = np.append(track.lon[:there], np.interp(end, track.time, np.unwrap(track.lon, period=360.0)))
+    lat = np.append(track.lat[:there], np.interp(end, track.time, track.lat))
+    return _Run(time, lon, lat, np.append(metres[:there], course.distance), start, end, Status.FINISHED)
+
+
+def _finish(time: Floats, metres: Floats, distance: float) -> tuple[int, float]:
+    """Return how many places lie before the finish, and when it was passed.
+
+    A receiver's error may keep who stands at the finish a few metres before it: so the last of them are
+    reckoned at the pace of those before.
+    """
+    near = int(np.searchsorted(metres, distance - MOVING, side="left"))
+    if near == len(metres):
+        return near - 1, float(time[-1])
+    before = int(np.searchsorted(metres, metres[near] - LAST_METRES, side="right")) - 1
+    seconds, run = time[near] - time[max(0, before)], metres[near] - metres[max(0, before)]
+    rest = (distance - metres[near]) * seconds / run if run > 0 else 0.0
+    end = min(float(time[near] + rest), float(time[-1]))
+    return int(np.searchsorted(time, end, side="left")), end
+
+
+def _entries(tracks: Sequence[Recorded]) -> tuple[Ints, StartList]:
+    """Return the tracks' order by bib, and a start list: a name such as `17 Anna Smith` has its bib."""
+    named = [re.fullmatch(r"\s*([0-9]{1,6})\b\s*(.*)", track.name, re.DOTALL) for track in tracks]
+    taken: set[int] = set()
+    bibs = [0] * len(tracks)
+    for nth, found in enumerate(named):
+        bib = int(found[1]) if found else 0
+        if 1 <= bib <= MAX_BIB and bib not in taken:
+            bibs[nth] = bib
+            taken.add(bib)
+    free = (bib for bib in count(1) if bib not in taken)
+    bibs = [bib or next(free) for bib in bibs]
+    names = [
+        _printable(found[2] if found else track.name) or f"Runner {bib}"
+        for bib, found, track in zip(bibs, named, tracks, strict=True)
+    ]
+    order = np.argsort(bibs, kind="stable")
+    some = len(tracks)
+    return order, StartList(
+        np.array(bibs, np.int64)[order],
+        tuple(names[nth] for nth in order),
+        (OPEN,) * some,
+        ("",) * some,
+        None,
+        np.full(some, np.nan),
+    )
+
+
+def _printable(name: str) -> str:
+    return "".join(letter for letter in name if letter.isprintable()).strip()[:MAX_WORDS]
+
+
+def _track(runs: Sequence[_Run], interval: float) -> Track:
+    """Return everybody's positions at the ticks, in the order of time, then of bib."""
+    pieces = [_positions(who, run, interval) for who, run in enumerate(runs)]
+    who, tick, time, lon, lat, metres, status = (
+        np.concatenate(column) for column in zip(*pieces, strict=True)
+    )
+    order = np.lexsort((who, tick))
+    snapshot = Snapshot(time, metres, lon, lat, status.astype(np.uint8)).take(order)
+    at = tick[order] * interval
+    return Track(
+        who[order], tick[order], at, np.zeros(len(order), np.int64), snapshot, snapshot.lon, snapshot.lat
+    )
+
+
+def _positions(who: int, run: _Run, interval: float) -> tuple[NDArray[np.generic], ...]:
+    first = max(0, math.ceil(run.time[0] / interval))
+    ticks = np.arange(first, max(first, math.ceil(run.end / interval)) + 1)
+    time = np.minimum(ticks * interval, run.end)
+    status = np.where(time < run.start, Status.WAITING, Status.RUNNING)
+    status[-1] = run.status
+    # Longitudes are made continuous, or who crosses the date line would cross the world.
+    lon = np.interp(time, run.time, np.unwrap(run.lon, period=360.0))
+    return (
+        np.full(len(ticks), who),
+        ticks,
+        time,
+        (lon + 180.0) % 360.0 - 180.0,
+        np.interp(time, run.time, run.lat),
+        np.interp(time, run.time, run.metres),
+        status,
+    )
+
+
+def all_of(files: Iterator[tuple[str, bytes]]) -> list[Recorded]:
+    """Return the tracks of GPX files (name and content); raises RecordingError if there are none."""
+    found: list[Recorded] = []
+    for name, data in files:
+        stem = name.rpartition(".")[0] or name
+        found += [track if track.name else track._replace(name=stem) for track in read(data, name)]
+    if not found:
+        raise RecordingError("there is no track with times")
+    return found
