@@ -1,20 +1,28 @@
-"""The command line: `python -m simulator serve` and `python -m simulator generate`."""
+"""The command line: `python -m simulator serve`, `generate`, `export` and `replay`."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from simulator.problems import flag_sentences
 
+if TYPE_CHECKING:
+    from simulator.settings import PublisherSettings
+
+    Settings = TypeVar("Settings", bound=PublisherSettings)
+
 USAGE = """\
 usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
 generate   write a whole race's events as lines of JSON to standard output
+export     write a whole race's results or tracks to standard output
+replay     tell a recorded race again, from now on: our events, or GPX tracks
 """
 
 
@@ -23,27 +31,43 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["serve", *flags]:
             # Imported here: `generate` needs no reactor.
-            from simulator import logs  # noqa: PLC0415
             from simulator.serve import serve  # noqa: PLC0415
             from simulator.settings import ServeSettings  # noqa: PLC0415
 
-            try:
-                settings = CliApp.run(ServeSettings, cli_args=flags)
-            except ValidationError as error:
-                sys.exit(flag_sentences(error))
-            logs.configure(settings.log_format)
-            serve(settings)
+            serve(_settings(ServeSettings, flags))
+        case ["replay", *flags]:
+            from simulator.replay.command import replay  # noqa: PLC0415
+            from simulator.settings import ReplaySettings  # noqa: PLC0415
+
+            replay(_settings(ReplaySettings, flags))
         case ["generate", *flags]:
             from simulator.generate import generate  # noqa: PLC0415
 
             # `… | head` is a fine way to look at a race.
             with contextlib.suppress(BrokenPipeError):
                 generate(flags, sys.stdout.buffer)
+        case ["export", *flags]:
+            from simulator.out.export import export  # noqa: PLC0415
+
+            with contextlib.suppress(BrokenPipeError):
+                export(flags, sys.stdout.buffer)
         case ["--help" | "-h"]:
             print(USAGE, end="")
         case _:
             print(USAGE, end="", file=sys.stderr)
             sys.exit(2)
+
+
+def _settings(kind: type[Settings], flags: list[str]) -> Settings:
+    """Return the settings of a process, its log set up; ends the process if a flag is wrong."""
+    from simulator import logs  # noqa: PLC0415
+
+    try:
+        settings = CliApp.run(kind, cli_args=flags)
+    except ValidationError as error:
+        sys.exit(flag_sentences(error))
+    logs.configure(settings.log_format)
+    return settings
 
 
 if __name__ == "__main__":

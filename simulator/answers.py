@@ -64,6 +64,47 @@ class CoursesAnswer(Answer):
     courses: list[CourseAnswer]
 
 
+class SplitAnswer(Answer):
+    """When a competitor was at a timing point."""
+
+    point: str
+    lap: int = Field(description="Which passing of this very point it is.")
+    distance: float = Field(description="Metres.")
+    elapsed: float = Field(description="Seconds since the gun.")
+    chip: float = Field(description="Seconds since the own start.")
+
+
+class ResultAnswer(Answer):
+    """A competitor's result. Those who share a gun time share a place."""
+
+    place: int | None = Field(description="By gun time, as World Athletics and UK Athletics rank.")
+    category_place: int | None
+    bib: int
+    name: str
+    category: str
+    club: str
+    wave: int
+    status: Literal["finished", "running", "paused", "waiting", "dnf", "dns", "dsq"]
+    gun_time: float | None = Field(description="Seconds from the gun to the finish.")
+    chip_time: float | None = Field(description="Seconds from the own start to the finish.")
+    distance: float = Field(description="Metres so far.")
+    behind: float | None = Field(description="Seconds after the first finisher.")
+    pace: float | None = Field(description="Seconds per kilometre since the own start.")
+    splits: list[SplitAnswer]
+
+
+class ResultsAnswer(Answer):
+    """The results as they were at the last tick that was told.
+
+    Finishers by place, those on the course by distance, then the disqualified, who gave up, who didn't start.
+    """
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds told so far; negative before the gun.")
+    results: list[ResultAnswer]
+
+
 class HealthAnswer(Answer):
     """Whether the process lives, or can serve."""
 
@@ -112,6 +153,8 @@ def race_answer(run: Run) -> RaceAnswer:
         links={
             "self": here,
             "positions": f"{here}/positions",
+            "results": f"{here}/results",
+            "tracks": f"{here}/tracks",
             "course": f"/courses/{run.course.short_name}",
             "pause": f"{here}/pause",
             "resume": f"{here}/resume",

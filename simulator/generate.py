@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pydantic import ValidationError
+from pydantic_core import PydanticUndefined
 
 from simulator.courses import load_folder
 from simulator.encode import TOPICS, encode
@@ -33,32 +34,42 @@ EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
 """When the gun goes if nothing else is said: a fixed time, so that the same command writes the same bytes."""
 LEFT_OUT = {"points", "speed"}
 """Fields of a request that mean nothing here."""
+FILES = {"start_list"}
+"""Fields of a request that are texts as long as files: here they are files."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command's parser: the request's own fields as flags, and what to write."""
+    """Return the command's parser: what to write, and the flags of a race."""
     flags = argparse.ArgumentParser(
         prog="python -m simulator generate",
         description="Write a whole race's events as lines of JSON to standard output.",
     )
-    flags.add_argument("--courses", type=Path, default=Path("courses"), help="folder with course files")
     flags.add_argument(
         "--topic", choices=TOPICS, default="parkrun", help="which events (default: parkrun, the positions)"
     )
     flags.add_argument(
         "--keys", action="store_true", help="write each event's key and a tab before it, for kcat -K '\\t'"
     )
+    add_race(flags)
+    return flags
+
+
+def add_race(flags: argparse.ArgumentParser) -> None:
+    """Add the flags of a race: the folder of its course, and the request's own fields."""
+    flags.add_argument("--courses", type=Path, default=Path("courses"), help="folder with course files")
     for name, field in RaceRequest.model_fields.items():
         if name not in LEFT_OUT:
-            default = "" if field.default is None or field.is_required() else f" (default: {field.default})"
+            has_default = field.default is not None and field.default is not PydanticUndefined
+            default = f" (default: {field.default})" if has_default else ""
             text = f"{field.description or 'as in POST /races'}{default}"
+            if name in FILES:
+                text = f"File: {text}"
             flags.add_argument(
                 f"--{name.replace('_', '-')}",
                 dest=name,
                 help=text.replace("%", "%%"),
                 required=field.is_required(),
             )
-    return flags
 
 
 def generate(arguments: Sequence[str], out: BinaryIO) -> None:
@@ -71,8 +82,8 @@ def generate(arguments: Sequence[str], out: BinaryIO) -> None:
     Raises SystemExit with a sentence if the flags ask for no possible race.
     """
     flags = vars(parser().parse_args(arguments))
-    folder, topic, keys = flags.pop("courses"), flags.pop("topic"), flags.pop("keys")
-    race = _race(folder, {name: value for name, value in flags.items() if value is not None})
+    topic, keys = flags.pop("topic"), flags.pop("keys")
+    race = race_of(flags)
     for batch in _batches(race, topic):
         messages = encode(batch)
         lines = messages.values
@@ -82,14 +93,19 @@ def generate(arguments: Sequence[str], out: BinaryIO) -> None:
     out.flush()
 
 
-def _race(folder: Path, flags: dict[str, str]) -> Race:
+def race_of(flags: dict[str, Any]) -> Race:
+    """Return the race that the flags of `add_race` ask for, by name; raises SystemExit with a sentence."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    folder = given.pop("courses")
+    for name in FILES & given.keys():
+        given[name] = _text_of(Path(given[name]))
     try:
         courses = load_folder(folder).courses
     except OSError as error:
         raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
     try:
         # Flags are texts: as JSON they would be of the wrong type, so here, and only here, texts are read.
-        request = RaceRequest.model_validate(flags, strict=False)
+        request = RaceRequest.model_validate(given, strict=False)
     except ValidationError as error:
         raise SystemExit(flag_sentences(error)) from error
     if request.course not in courses:
@@ -98,6 +114,13 @@ def _race(folder: Path, flags: dict[str, str]) -> Race:
     course = courses[request.course]
     resolved = request.resolved(run_id=course.short_name, name=course.long_name, seed=0, start_at=EPOCH)
     return Race(course, resolved)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"The file {file} can't be read: {error}") from error
 
 
 def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:

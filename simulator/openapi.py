@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,8 @@ from pydantic.json_schema import models_json_schema
 
 from simulator import __version__, answers
 from simulator.geojson import MEDIA_TYPE
+from simulator.out import result_files, track_files
+from simulator.out.track_query import TrackQuery
 from simulator.request import CourseQuery, RaceRequest
 
 if TYPE_CHECKING:
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    Answers = dict[int, type[BaseModel] | str]
+    Body = type[BaseModel] | str
+    Answers = dict[int, Body | tuple[Body, ...]]
 
 REFERENCE = "#/components/schemas/{model}"
 
@@ -26,10 +30,11 @@ class Route(NamedTuple):
 
     Attributes:
         path: with its parameters as {name}.
-        answers: for each status what is answered: a model, or a media type.
+        answers: for each status what is answered: a model, a media type, or some of them to choose from.
         body: the model of the body, as JSON.
         files: the media types of the body, if it is a file.
         query: the model of what may stand in the query.
+        suffixes: what the path's `suffix` may be.
     """
 
     method: str
@@ -39,6 +44,7 @@ class Route(NamedTuple):
     body: type[BaseModel] | None = None
     files: tuple[str, ...] = ()
     query: type[BaseModel] | None = None
+    suffixes: tuple[str, ...] = ()
 
 
 PROBLEM = answers.ProblemAnswer
@@ -46,6 +52,10 @@ REFUSED: Answers = dict.fromkeys((409, 413, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, 400: PROBLEM, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, 404: PROBLEM, 409: PROBLEM}
+RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
+RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+TRACKS = tuple(form.media_type for form in track_files.FORMATS)
+TRACK_SUFFIXES = tuple(form.suffix for form in track_files.FORMATS)
 COURSE_FILES = (
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
@@ -63,6 +73,36 @@ ROUTES = (
         "/races/{run_id}/positions",
         "Where everybody was at the last tick that was told, as GeoJSON.",
         {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/results",
+        "The results at the last tick that was told: as JSON, or as what the Accept header asks for.",
+        {200: RESULTS, 404: PROBLEM, 406: PROBLEM},
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/results.{suffix}",
+        "The results at the last tick that was told. Places go by gun time. In CSV a split's column has "
+        "the seconds since the gun.",
+        {200: RESULTS, 404: PROBLEM},
+        suffixes=RESULT_SUFFIXES,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/tracks",
+        "Where the competitors were over time, until the last tick that was told: as GeoJSON, or as what "
+        "the Accept header asks for.",
+        {200: TRACKS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
+        query=TrackQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/tracks.{suffix}",
+        "Where the competitors were over time, until the last tick that was told.",
+        {200: TRACKS, 404: PROBLEM, 422: PROBLEM},
+        query=TrackQuery,
+        suffixes=TRACK_SUFFIXES,
     ),
     Route("post", "/races/{run_id}/pause", "Stop a race's time.", CHANGED),
     Route("post", "/races/{run_id}/resume", "Let a race's time go on.", CHANGED),
@@ -97,7 +137,7 @@ ROUTES = (
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     models: list[type[BaseModel]] = [RaceRequest, answers.HealthAnswer, PROBLEM]
-    models += [answers.RacesAnswer, answers.CoursesAnswer]
+    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1][
         "$defs"
     ]
@@ -142,7 +182,7 @@ def kind(schema: dict[str, Any]) -> str:
     if "minimum" in schema:
         words += f", {schema['minimum']:,} to {schema['maximum']:,}"
     if "maxLength" in schema:
-        words += f", {schema['minLength']} to {schema['maxLength']} characters"
+        words += f", {schema.get('minLength', 0)} to {schema['maxLength']:,} characters"
     return words
 
 
@@ -161,7 +201,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
         "responses": {str(status): _response(status, answer) for status, answer in route.answers.items()},
     }
-    if parameters := [*_path_parameters(route.path), *_query_parameters(route.query)]:
+    if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
         operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
@@ -170,10 +210,12 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _path_parameters(path: str) -> Iterator[dict[str, Any]]:
-    for part in path.split("/"):
-        if part.startswith("{"):
-            yield {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema: dict[str, Any] = {"type": "string"}
+        if name == "suffix":
+            schema["enum"] = list(route.suffixes)
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
@@ -182,13 +224,16 @@ def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]
         yield {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _response(status: int, answer: type[BaseModel] | str) -> dict[str, Any]:
-    words = {200: "Done", 201: "Made", 400: "Not JSON", 404: "Not there", 409: "In conflict"}
-    words |= {413: "Too large", 422: "Invalid", 503: "Not now"}
-    if isinstance(answer, str):
-        return {"description": words[status], "content": {answer: {}}}
-    media_type = "application/problem+json" if answer is PROBLEM else "application/json"
-    return {"description": words[status], "content": _content(media_type, answer)}
+def _response(status: int, answer: Body | tuple[Body, ...]) -> dict[str, Any]:
+    words = {200: "Done", 201: "Made", 400: "Not JSON", 404: "Not there", 406: "Not acceptable"}
+    words |= {409: "In conflict", 413: "Too large", 422: "Invalid", 503: "Not now"}
+    content: dict[str, Any] = {}
+    for body in answer if isinstance(answer, tuple) else (answer,):
+        if isinstance(body, str):
+            content[body] = {}
+        else:
+            content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
+    return {"description": words[status], "content": content}
 
 
 def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -252,14 +252,15 @@ class Race:
         who = self.reporting(tick)
         now = np.full(len(who), tick)
         if self._trackers is None:
-            return self._fixes(who, now, self._snapshot_of(who, tick))
+            return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
         on_time = self._sent(who, now) & ~self._kept(who, now)
         who, now = who[on_time], now[on_time]
         later = [
             np.concatenate(columns) for columns in zip(self._released(tick), self._copies(tick), strict=True)
         ]
         true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
-        return self._fixes(np.concatenate([who, later[0]]), np.concatenate([now, later[1]]), true)
+        ticks = np.concatenate([now, later[1]])
+        return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
         """Return where some competitors truly are at a tick."""
@@ -273,18 +274,24 @@ class Race:
     def fixes_of_all(self, tick: int) -> Fixes:
         """Return everybody's position at a tick as their trackers have it, whether they tell it or not."""
         everybody = np.arange(len(self.field))
-        return self._fixes(everybody, np.full(len(everybody), tick), self.snapshot(self.time_of(tick)))
+        time = self.time_of(tick)
+        return self.fixes(everybody, np.full(len(everybody), time), self.snapshot(time))
 
-    def _fixes(self, who: Ints, tick: Ints, true: Snapshot) -> Fixes:
-        """Return positions as the trackers have them: true but for the places."""
-        time = self._times_of(tick)
+    def fixes(self, who: Ints, time: Floats, true: Snapshot) -> Fixes:
+        """Return positions as the trackers have them: true but for the places.
+
+        Args:
+            who: indices, shape (k,).
+            time: race seconds of each, shape (k,).
+            true: where they truly are then.
+        """
         if self._trackers is None:
             return Fixes(who, time, np.zeros(len(who), np.int64), true, true.lon, true.lat)
         lon, lat = true.lon, true.lat
         seen_at = time
         if (frozen := self._trackers.frozen) is not None:
             start = frozen.start(who, time)
-            stuck = np.flatnonzero(frozen.lasts(start, time) & ~self._is_last(who, tick))
+            stuck = np.flatnonzero(frozen.lasts(start, time) & ~self._is_last(who, time))
             seen_at = time.copy()
             seen_at[stuck] = np.maximum(start[stuck], 0.0)
             seen = self.snapshot(seen_at[stuck], who[stuck])
@@ -295,14 +302,14 @@ class Race:
         told = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
         return Fixes(who, time, self._trackers.skew(who), told, true.lon, true.lat)
 
-    def _is_last(self, who: Ints, tick: Ints) -> Mask:
+    def _is_last(self, who: Ints, time: Floats) -> Mask:
         """Tell of each position whether it is news of an end: those come from the timing system."""
-        last: Mask = self._ends[who] <= tick * self.request.tick
+        last: Mask = self._ends[who] <= time
         return last
 
     def _sent(self, who: Ints, tick: Ints) -> Mask:
         """Tell of each position whether it is ever told: news of an end is, whatever the tracker does."""
-        sent: Mask = self._is_last(who, tick)
+        sent = self._is_last(who, self._times_of(tick))
         if self._trackers is not None:
             sent |= self._trackers.tells(who, self._times_of(tick))
         return sent

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs
 
 import jinja2
@@ -18,28 +19,35 @@ import structlog
 from klein import Klein
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from twisted.internet.threads import deferToThread
 from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, answers, geojson, openapi
 from simulator.engine import StateError
 from simulator.metrics import Metrics
+from simulator.out import formats, result_files, results, track_files
+from simulator.out.sending import send
+from simulator.out.track_query import TrackQuery
 from simulator.problems import Problem, from_validation
 from simulator.request import CourseQuery, RaceRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
-    from pydantic import BaseModel
     from twisted.python.failure import Failure
     from twisted.web.server import Request
 
     from simulator.course_desk import CourseDesk
     from simulator.engine import Engine
     from simulator.office import Office
+    from simulator.out.formats import Format
+    from simulator.out.sending import InThread
     from simulator.publisher import Publisher
     from simulator.run import Run
 
+Given = TypeVar("Given")
+Query = TypeVar("Query", bound=BaseModel)
 LATE = 5.0
 """Seconds by which ticks may be late before `/readyz` says so."""
 SECURITY_HEADERS = {
@@ -56,15 +64,19 @@ class Api:
         office: takes the requests.
         desk: takes the course files.
         publisher: is asked how it is.
+        in_thread: `in_thread(f, *arguments)` calls f in a thread.
     """
 
     app = Klein()
 
-    def __init__(self, office: Office, desk: CourseDesk, publisher: Publisher) -> None:
+    def __init__(
+        self, office: Office, desk: CourseDesk, publisher: Publisher, in_thread: InThread = deferToThread
+    ) -> None:
         self._office = office
         self._desk = desk
         self._engine: Engine = office.engine
         self._publisher = publisher
+        self._in_thread = in_thread
         self._log = structlog.get_logger()
         self._registry = CollectorRegistry()
         self._registry.register(Metrics(office.engine, publisher))
@@ -101,6 +113,24 @@ class Api:
         positions = run.positions()
         return _body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
+    @app.route("/races/<run_id>/results", methods=["GET"])
+    @app.route("/races/<run_id>/results.<suffix>", methods=["GET"])
+    async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Give the results at the last tick that was told."""
+        run, form = self._office.race(run_id), _format(request, result_files.FORMATS, suffix)
+        until = run.told_until
+        name = f"{run_id}-results.{form.suffix}"
+        await self._send(request, name, form, lambda: results.of(run.race, until))
+
+    @app.route("/races/<run_id>/tracks", methods=["GET"])
+    @app.route("/races/<run_id>/tracks.<suffix>", methods=["GET"])
+    async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Give the tracks until the last tick that was told."""
+        run, form = self._office.race(run_id), _format(request, track_files.FORMATS, suffix)
+        query, until = _query(request, TrackQuery), run.told_until
+        name = f"{run_id}-tracks.{form.suffix}"
+        await self._send(request, name, form, lambda: query.tracks(run.race, until))
+
     @app.route("/races/<run_id>/pause", methods=["POST"])
     def pause_race(self, request: Request, run_id: str) -> bytes:
         """Stop a race's time."""
@@ -119,7 +149,7 @@ class Api:
     @app.route("/courses", methods=["POST"])
     async def take_course(self, request: Request) -> bytes:
         """Take a course file."""
-        taken = await self._desk.take(_query(request).name, lambda: _read(request))
+        taken = await self._desk.take(_query(request, CourseQuery).name, lambda: _read(request))
         request.setHeader("Location", f"/courses/{taken.course.short_name}")
         status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
         return _json(request, answers.course_answer(taken.course), status)
@@ -207,6 +237,24 @@ class Api:
         change(run)
         return _json(request, answers.race_answer(run))
 
+    async def _send(
+        self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
+    ) -> None:
+        """Make something in a thread, and send it as a file."""
+
+        def begin() -> Iterator[bytes]:
+            pieces = form.write(make())
+            # What can't be made at all is answered as such, before a status is sent.
+            return chain([next(pieces)], pieces)
+
+        pieces = await self._in_thread(begin)
+        _head(request, form.content_type)
+        # What a browser can show it shows; what it can't it stores.
+        shown = "inline" if form.media_type.endswith("json") else "attachment"
+        request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
+        if request.method != b"HEAD":
+            await send(request, pieces, self._in_thread)
+
     def _lateness(self) -> str | None:
         lag = self._engine.lag()
         return f"ticks are {lag:.0f} s late" if lag > LATE else None
@@ -222,12 +270,20 @@ def _read(request: Request) -> bytes:
     return b"" if request.content is None else request.content.read()
 
 
-def _query(request: Request) -> CourseQuery:
+def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None) -> Format[Given]:
+    if suffix is not None:
+        return formats.of_suffix(known, suffix)
+    request.setHeader("Vary", "Accept")
+    # The header may come in several lines, which are one list.
+    return formats.accepted(known, ", ".join(request.requestHeaders.getRawHeaders("accept", [])))
+
+
+def _query(request: Request, model: type[Query]) -> Query:
     # Not `request.args`: Twisted mixes in what it takes for a form, and curl says that every body is one.
     given = parse_qs(request.uri.decode("latin-1").partition("?")[2], keep_blank_values=True)
     once = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
     try:
-        return CourseQuery.model_validate(once)
+        return model.model_validate(once)
     except ValidationError as error:
         raise from_validation(error) from None
 
@@ -241,10 +297,14 @@ def _problem(request: Request, problem: Problem) -> bytes:
 
 
 def _body(request: Request, body: bytes, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> bytes:
+    _head(request, media_type, status)
+    request.setHeader("Content-Length", str(len(body)))
+    return body
+
+
+def _head(request: Request, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> None:
     request.setResponseCode(status.value, status.phrase.encode())
     request.setHeader("Content-Type", media_type)
-    request.setHeader("Content-Length", str(len(body)))
     request.setHeader("Cache-Control", "no-store")
     for name, value in SECURITY_HEADERS.items():
         request.setHeader(name, value)
-    return body

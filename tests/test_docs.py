@@ -21,8 +21,8 @@ from simulator import (
     markup,
     openapi,
     problems,
+    process,
     request,
-    serve,
     site,
 )
 from simulator.courses import MAX_BYTES
@@ -94,7 +94,7 @@ LIMITS = {
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
-    "a shutdown's wait for the tick in hand and what was accepted": f"{serve.PATIENCE:.0f} s",
+    "a shutdown's wait for the tick in hand and what was accepted": f"{process.PATIENCE:.0f} s",
     "a shutdown's wait for Kafka after that": f"{kafka.FLUSH:.0f} s",
     "uploaded courses": f"{course_desk.MAX_UPLOADS}",
     "a KML file in a KMZ": f"{kmz.MAX_UNPACKED // 1024**2} MiB unpacked",

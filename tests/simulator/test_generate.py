@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import orjson
 import pytest
 
 from simulator.courses import load_folder
-from simulator.generate import EPOCH, generate
+from simulator.generate import EPOCH, LEFT_OUT, generate
 from simulator.race import Race
 from simulator.request import RaceRequest
 
@@ -18,6 +19,35 @@ if TYPE_CHECKING:
     from simulator.course import Course
 
 GOLDEN = Path(__file__).parent / "golden"
+TOPICS = ["parkrun", "passings", "races", "competitors"]
+REAL = {
+    "pace-model": "marathon",
+    "fatigue": "wall",
+    "gradient": "true",
+    "wave-size": "2",
+    "wave-delay": "90",
+    "start-flow": "0.5",
+    "corrals": "true",
+    "entrants": "drawn",
+    "women": "0.5",
+    "dnf": "0.34",
+    "disqualified": "0.34",
+    "walking": "0.34",
+    "wrong-turn": "0.34",
+    "gps-error": "2.5",
+    "gps-noise": "0.5",
+    "lost": "0.1",
+    "lost-for": "200",
+    "frozen": "0.2",
+    "frozen-for": "400",
+    "late": "0.2",
+    "late-for": "700",
+    "duplicates": "0.2",
+    "clock-skew": "3",
+    "dead-battery": "0.34",
+    "ground-truth": "true",
+}
+"""Every option, each so that it can be seen in a race of three."""
 NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
 
 
@@ -28,24 +58,28 @@ def lines(*flags: str) -> list[bytes]:
     return out.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("topic", ["parkrun", "passings", "races", "competitors"])
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("kind", ["", "real."])
 @pytest.mark.parametrize("course", NAMES)
-def test_golden_races(course: str, topic: str) -> None:
-    """A race of three on each course is byte for byte the one that was written down.
+def test_golden_races(course: str, kind: str, topic: str) -> None:
+    """A race of three on each course, plain and with every option, is byte for byte the one written down.
 
     To write them down anew, after a change that is meant to change races:
     `python -m tests.simulator.golden`.
     """
-    found = lines(*golden_flags(course, topic))
-    expected = (GOLDEN / f"{course}.{topic}.ndjson").read_bytes().splitlines()
+    found = lines(*golden_flags(course, kind, topic))
+    expected = (GOLDEN / f"{course}.{kind}{topic}.ndjson").read_bytes().splitlines()
 
     assert found == expected
 
 
-def golden_flags(course: str, topic: str) -> list[str]:
+def golden_flags(course: str, kind: str, topic: str) -> list[str]:
     """Return the flags of the golden race on a course."""
     flags = ["--course", course, "--topic", topic, "--competitors", "3", "--seed", "42"]
-    return [*flags, "--how-many-get-stopped", "0.67", "--interval", "300"]
+    flags += ["--how-many-get-stopped", "0.67", "--interval", "300"]
+    if kind:
+        flags += chain.from_iterable((f"--{name}", value) for name, value in REAL.items())
+    return flags
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
@@ -95,6 +129,33 @@ def test_impossible_races_are_refused(flags: list[str], words: str) -> None:
     """Flags that ask for no possible race end the command with a sentence."""
     with pytest.raises(SystemExit, match=words):
         lines(*flags)
+
+
+def test_a_start_list_is_a_file(tmp_path: Path) -> None:
+    """The flag names the file; one that can't be read, or is wrong, is told of."""
+    file = tmp_path / "list.csv"
+    file.write_text("bib,name\n70,Zoë\n5,Bob\n", "utf-8")
+    flags = ["--course", "crystal-palace", "--topic", "competitors", "--start-list"]
+    told = [orjson.loads(line) for line in lines(*flags, str(file))]
+
+    assert [(one["competitorId"], one["name"]) for one in told] == [(70, "Zoë"), (5, "Bob")]
+    with pytest.raises(SystemExit, match="nowhere can't be read"):
+        lines(*flags, "nowhere")
+    file.write_text("bib\nx", "utf-8")
+    with pytest.raises(SystemExit, match="--start-list is wrong in line 2"):
+        lines(*flags, str(file))
+
+
+def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help shows each option, and no default that isn't one."""
+    with pytest.raises(SystemExit):
+        lines("--help")
+    told = capsys.readouterr().out
+
+    assert all(
+        f"--{name.replace('_', '-')}" in told for name in RaceRequest.model_fields if name not in LEFT_OUT
+    )
+    assert "Undefined" not in told
 
 
 def test_all_shipped_courses_have_golden_races() -> None:

@@ -65,7 +65,7 @@ class Client:
         office = Office(clock, self.engine, catalogue, lambda _: next(chances))
         desk = CourseDesk(office, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
-        self._treq = stub(Api(office, desk, self.publisher).app.resource())
+        self._treq = stub(Api(office, desk, self.publisher, in_thread).app.resource())
 
     def request(self, method: str, path: str, body: Any = None, **more: Any) -> Answered:
         """Make a request; `body` is sent as JSON unless it is bytes."""
@@ -85,9 +85,9 @@ class Client:
         self._treq.flush()
         return Answered(response.code, response.headers, self._now(reading))
 
-    def get(self, path: str) -> Answered:
-        """Get something."""
-        return self.request("GET", path)
+    def get(self, path: str, accept: str | None = None) -> Answered:
+        """Get something, in a media type if it is to be one."""
+        return self.request("GET", path, headers={} if accept is None else {"Accept": accept})
 
     def post(self, path: str, body: Any = None) -> Answered:
         """Post something."""
@@ -148,6 +148,8 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
         "links": {
             "self": "/races/straight-20260502-090000-000000",
             "positions": "/races/straight-20260502-090000-000000/positions",
+            "results": "/races/straight-20260502-090000-000000/results",
+            "tracks": "/races/straight-20260502-090000-000000/tracks",
             "course": "/courses/straight",
             "pause": "/races/straight-20260502-090000-000000/pause",
             "resume": "/races/straight-20260502-090000-000000/resume",
@@ -424,7 +426,19 @@ def test_courses_are_listed_and_shown(client: Client) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["/races/none", "/races/none/positions", "/courses/none", "/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/races/none",
+        "/races/none/positions",
+        "/races/none/results",
+        "/races/none/results.csv",
+        "/races/none/tracks",
+        "/races/none/tracks.gpx",
+        "/courses/none",
+        "/nothing",
+    ],
+)
 def test_what_is_not_there_is_not_found(client: Client, path: str) -> None:
     """An address with nothing at it is answered 404 with problem details."""
     answer = client.get(path)
@@ -495,8 +509,38 @@ def test_the_description_has_the_limits(client: Client) -> None:
     assert references <= set(document["components"]["schemas"])
 
 
+def test_the_description_has_all_that_can_be_chosen(client: Client) -> None:
+    """Each format and each field of the query of the tracks is described, and what the suffix may be."""
+    route = client.get("/openapi.json").json["paths"]["/races/{run_id}/tracks.{suffix}"]["get"]
+    parameters = {parameter["name"]: parameter for parameter in route["parameters"]}
+
+    assert list(route["responses"]["200"]["content"]) == [
+        "application/geo+json",
+        "text/csv",
+        "application/gpx+xml",
+        "application/vnd.google-earth.kml+xml",
+    ]
+    assert {name: parameter["in"] for name, parameter in parameters.items()} == {
+        "run_id": "path",
+        "suffix": "path",
+        "bib": "query",
+        "interval": "query",
+        "truth": "query",
+    }
+    assert parameters["suffix"]["schema"]["enum"] == ["geojson", "csv", "gpx", "kml"]
+    assert all(parameter["description"] for parameter in parameters.values() if parameter["in"] == "query")
+
+
 @pytest.mark.parametrize(
-    ("path", "words"), [("/", "is the simulator"), ("/docs", "how_many_get_stopped"), ("/docs", "gpx+xml")]
+    ("path", "words"),
+    [
+        ("/", "is the simulator"),
+        ("/docs", "how_many_get_stopped"),
+        ("/docs", "gpx+xml"),
+        ("/docs", "In the path: <code>suffix</code> (geojson, csv, gpx, kml)"),
+        ("/docs", "In the query: <code>bib</code> (list of integer, 1 to 999,999)"),
+        ("/docs", "200 (ResultsAnswer, text/csv)"),
+    ],
 )
 def test_pages_say_what_this_is(client: Client, path: str, words: str) -> None:
     """A browser gets a page, and what users have typed is text in it."""

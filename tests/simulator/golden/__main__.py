@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.simulator.test_generate import GOLDEN, NAMES, golden_flags, lines
+from tests.simulator.test_generate import GOLDEN, NAMES, TOPICS, golden_flags, lines
 
 for course in NAMES:
-    for topic in ("parkrun", "passings", "races", "competitors"):
-        text = b"".join(line + b"\n" for line in lines(*golden_flags(course, topic)))
-        (GOLDEN / f"{course}.{topic}.ndjson").write_bytes(text)
+    for kind in ("", "real."):
+        for topic in TOPICS:
+            text = b"".join(line + b"\n" for line in lines(*golden_flags(course, kind, topic)))
+            (GOLDEN / f"{course}.{kind}{topic}.ndjson").write_bytes(text)
