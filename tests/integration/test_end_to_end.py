@@ -139,8 +139,8 @@ def test_passings_are_complete(told: Told) -> None:
     points = told.race.course.timing_points
     passings = told.race.passings(BEFORE_THE_START, told.race.duration)
     expected = {
-        (bib, points[nth].kind, points[nth].name, points[nth].lap): round(elapsed, 3)
-        for bib, nth, elapsed in zip(*(column.tolist() for column in passings), strict=True)
+        (who + 1, points[nth].kind, points[nth].name, points[nth].lap): round(elapsed, 3)
+        for who, nth, elapsed, _ in zip(*(column.tolist() for column in passings), strict=True)
     }
     found = {(row["competitorId"], row["kind"], row["point"], row["lap"]): row["elapsed"] for row in rows}
 
