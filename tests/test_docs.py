@@ -20,13 +20,17 @@ from simulator import (
     kmz,
     markup,
     openapi,
+    options,
     problems,
     process,
     request,
     site,
+    start_list,
 )
 from simulator.courses import MAX_BYTES
-from simulator.settings import ServeSettings
+from simulator.out import track_query
+from simulator.replay import command, recording, tracks
+from simulator.settings import PublisherSettings, ReplaySettings, ServeSettings
 from simulator.survey import limits
 
 if TYPE_CHECKING:
@@ -37,6 +41,7 @@ README = (ROOT / "README.md").read_text()
 SECURITY = (ROOT / "SECURITY.md").read_text()
 PROCESSES: dict[str, type[BaseSettings]] = {
     "The simulator": ServeSettings,
+    "A replay": ReplaySettings,
     "The dashboard": DashboardSettings,
     "The set-up": SetupSettings,
 }
@@ -50,6 +55,9 @@ def test_every_setting_is_in_the_readme(process: str) -> None:
     settings = PROCESSES[process]
     there = {}
     for name, setting in settings.model_fields.items():
+        # A replay's table names those only that the simulator's doesn't have.
+        if setting.is_required() or (settings is ReplaySettings and name in PublisherSettings.model_fields):
+            continue
         default = setting.get_default()
         shown = str(default).removeprefix(f"{ROOT}/").removesuffix("/" if "http" in str(default) else "")
         there[name.replace("_", "-")] = "the same as `--kafka`" if default is None else shown
@@ -82,6 +90,16 @@ def test_every_python_command_is_there() -> None:
     assert all((ROOT / module.replace(".", "/") / "__main__.py").exists() for module in modules)
 
 
+def test_every_option_is_in_the_readme() -> None:
+    """The README says of each option what it does; how long a fault lasts is said once for all."""
+    section = README.split("## Races that could be real")[1].split("\n## ")[0]
+    told = set(re.findall(r"`([a-z_]+)`", section))
+    episodes = {name for name in request.RaceRequest.model_fields if name.endswith("_for")}
+    asked = request.RaceRequest.model_fields.keys() - request.PlainRequest.model_fields.keys()
+
+    assert {*asked, "start_list"} - told == episodes
+
+
 LIMITS = {
     "a request's body": f"{site.MAX_BODY // 1024**2} MiB",
     "competitors of a race": f"1 to {request.MAX_COMPETITORS:,}",
@@ -91,6 +109,15 @@ LIMITS = {
     "start": f"from {request.OLDEST_START.total_seconds() / 3600:.0f} hours ago "
     f"to {request.FURTHEST_START.days} days ahead",
     "points of a course in a request": f"2 to {request.MAX_POINTS:,}",
+    "a start list": f"{request.MAX_START_LIST:,} characters, {start_list.MAX_ROWS:,} competitors",
+    "a bib, and a wave, of a start list": f"1 to {start_list.MAX_BIB:,}, and 1 to {start_list.MAX_WAVE:,}",
+    "a name, a category or a club of a start list": f"{start_list.MAX_WORDS} printable characters",
+    "the last start": f"{options.MAX_START:,.0f} s after the gun",
+    "how long a tracker's fault lasts": f"1 to {options.MAX_EPISODE:,.0f} s",
+    "points of the tracks in one answer": f"{track_query.MAX_TRACK_POINTS:,}",
+    "events of a recording that is replayed": f"{recording.MAX_EVENTS:,}",
+    "GPX tracks that are replayed": f"{tracks.MAX_TRACKS:,}, of {tracks.MAX_FIXES:,} places each, "
+    f"in files of {command.MAX_FILE // 1024**2} MiB",
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
