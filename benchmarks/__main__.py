@@ -14,7 +14,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import big_map, core, freshness, throughput, viewers
+from benchmarks import big_map, core, freshness, options, throughput, viewers
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 from pinot.setup import set_up
@@ -35,7 +35,14 @@ COURSES = ("crystal-palace", "hilly-half")
 
 def main() -> None:
     """Measure, part by part, and write what each has found as soon as it has."""
-    parts = {"core": _core, "sqlite": _sqlite, "stack": _stack, "viewers": _viewers, "map": _map}
+    parts = {
+        "core": _core,
+        "options": _options,
+        "sqlite": _sqlite,
+        "stack": _stack,
+        "viewers": _viewers,
+        "map": _map,
+    }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them if none is named")
     wanted = parser.parse_args().parts or list(parts)
@@ -97,6 +104,17 @@ def _core(_: Path) -> Iterator[Section]:
     head = ["race", "creation", "memory", "process in all", "tick, early", "tick, median", "tick, late"]
     yield "The core", _table([*head, "passings of a tick"], rows)
     yield "JSON", _table(["race", "JSON of an event", "an object each", "ratio"], encoding)
+
+
+def _options(folder: Path) -> Iterator[Section]:
+    rows, plain = [], None
+    for what, found in options.measure(folder):
+        _say(f"options: {what}")
+        plain = plain or found["rate"]
+        figures = [f"{found['events']:,.0f}", f"{found['seconds']:.1f} s", f"{found['rate']:,.0f}"]
+        rows.append([what, *figures, f"{found['rate'] / plain:.2f}"])
+    head = ["an hour, 1,000 competitors", "events", "in all", "events a second", "ratio"]
+    yield "Options", _table(head, rows)
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:

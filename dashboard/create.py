@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import choose, context, course_choice, paces, race_form, words
+from dashboard import choose, context, course_choice, paces, race_form, race_options, words
 from dashboard.api import ApiError
 from dashboard.presets import PRESETS
 from dashboard.race_form import RaceForm
@@ -60,9 +60,15 @@ def _offer_presets(offered: Sequence[OfferedCourse]) -> None:
                 preset.title, icon=preset.icon, width="stretch", on_click=_fill_in, args=(preset, offered)
             )
             words.hint(
-                f"{preset.competitors:,} competitors, {paces.write(preset.fastest)} to "
-                f"{paces.write(preset.slowest)} min/km, {preset.speed:g}\N{MULTIPLICATION SIGN} speed"
+                f"{preset.competitors:,} competitors, {_paces(preset)}, "
+                f"{preset.speed:g}\N{MULTIPLICATION SIGN} speed"
             )
+
+
+def _paces(preset: Preset) -> str:
+    if whose := race_options.PACES_OF_THEIR_OWN.get(preset.options.get("pace_model", "")):
+        return f"paces of {whose}"
+    return f"{paces.write(preset.fastest)} to {paces.write(preset.slowest)} min/km"
 
 
 def _fill_in(preset: Preset, offered: Sequence[OfferedCourse]) -> None:

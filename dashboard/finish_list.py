@@ -28,7 +28,7 @@ MAX_MARKS = 8
 SHORTEST_STRETCH = 100.0
 """Metres: over less, a pace says more of the clock than of the runner."""
 
-COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Status")
+COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Club", "Status")
 """What the finish list says of everybody, beside the splits."""
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -76,17 +76,15 @@ class Results:
 def results(positions: Positions, splits: SplitTimes) -> Results:
     """Work out the results as they are now; of a race that goes on they are provisional."""
     ranking = leaderboard.rank(positions)
-    # The ranking has who gave up among the others, by distance; here they are the last.
-    by_group = np.argsort(positions.status[ranking.order] == "dnf", kind="stable")
-    order = ranking.order[by_group]
+    order = ranking.order
     bib, status = positions.competitor[order], positions.status[order]
     finished = status == "finished"
-    start = _started(splits, bib)
+    start = splits.starts(bib)
     gun = np.where(finished, positions.elapsed[order], np.nan)
     metres, times = splits.matrix("split", bib)
     return Results(
         bib=bib,
-        place=np.where(finished, ranking.place[by_group], leaderboard.NO_PLACE),
+        place=np.where(finished, ranking.place, leaderboard.NO_PLACE),
         status=status,
         chip=gun - start,
         gap=gun - (gun[0] if len(gun) else np.nan),
@@ -107,12 +105,6 @@ def _names(points: Iterable[Point]) -> Iterator[str]:
             name += " (split)"
         taken.add(name)
         yield name
-
-
-def _started(splits: SplitTimes, bib: NDArray[np.int64]) -> Floats:
-    """Seconds from the gun to each competitor's own start; the gun's where that isn't known."""
-    _, times = splits.matrix("start", bib)
-    return np.nan_to_num(times[:, 0]) if times.shape[1] else np.zeros(len(bib))
 
 
 def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
@@ -197,12 +189,15 @@ def stays(visits: Visits) -> Iterator[Stays]:
 def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> str:
     """Everybody's line: times in seconds to the millisecond and in words, and the time at each split.
 
-    A text that a spreadsheet would run as a formula has an apostrophe in front.
+    A text that a spreadsheet would run as a formula has an apostrophe in front. Clubs are there if anybody
+    has one.
     """
+    clubs = has_clubs(competitors)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        ["place", "bib", "name", "category", "status", "chip_time", "chip_time_s", "gap_s", "distance_m"]
+        ["place", "bib", "name", "category", *(["club"] if clubs else [])]
+        + ["status", "chip_time", "chip_time_s", "gap_s", "distance_m"]
         + [f"split_{name.replace(' km', 'km')}_s" for name in found.split_names]
     )
     columns = (found.place, found.bib, found.status, found.chip, found.gap, found.distance)
@@ -210,10 +205,16 @@ def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> str:
         *(column.tolist() for column in columns), found.splits.tolist(), strict=True
     ):
         who = competitors.get(bib)
-        names = [_harmless(who.name), _harmless(who.category)] if who else ["", ""]
+        texts = [who.name, who.category, who.club] if who else ["", "", ""]
+        names = [_harmless(text) for text in (texts if clubs else texts[:2])]
         times = [_clock(chip), _seconds(chip), _seconds(gap), f"{distance:.1f}", *map(_seconds, splits)]
         writer.writerow([place or "", bib, *names, status, *times])
     return out.getvalue()
+
+
+def has_clubs(competitors: Mapping[int, Competitor]) -> bool:
+    """Whether anybody has a club."""
+    return any(who.club for who in competitors.values())
 
 
 def _harmless(text: str) -> str:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from dashboard.store import Course, Positions
 
 OFF_COURSE_M = 200.0
-"""Further off the line than this is no runner who cuts a corner and no error of a GPS watch."""
+"""Further off the line than this is no runner who cuts a corner and no error of a good GPS watch."""
+
+GPS_ERRORS = 3.0
+"""So many standard deviations of a race's own GPS error are allowed beside that."""
 
 LENGTH_TOLERANCE_M = 1.0
 """Nobody covers more than the course; so much is left to rounding on the way through the stores."""
@@ -34,11 +37,12 @@ def beside(lon_lat: NDArray[np.float64], reference: float) -> NDArray[np.float64
     return np.column_stack([lon + 360.0 * np.round((reference - lon) / 360.0), lat])
 
 
-def is_run_on(course: Course, positions: Positions) -> bool:
+def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> bool:
     """Whether a race may be run on this course, and not on another line that had its name then.
 
     A course can be drawn anew after a race, or be given by another race that brings its own line. It isn't
     this one if most of those looked at are far off the line, or somebody has covered more than its length.
+    `gps_error` is the race's own, metres of standard deviation.
     """
     if len(positions) == 0:
         return True
@@ -50,4 +54,4 @@ def is_run_on(course: Course, positions: Positions) -> bool:
     flat = METRES_PER_DEGREE * np.array([np.cos(np.radians(middle[1])), 1.0])
     line = shapely.LineString(course.line * flat)
     off = shapely.distance(line, shapely.points(beside(places, middle[0]) * flat))
-    return bool(np.median(off) <= OFF_COURSE_M)
+    return bool(np.median(off) <= OFF_COURSE_M + GPS_ERRORS * gps_error)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dashboard.store import ON_COURSE, OUT
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 NO_PLACE = 0
 
+GROUPS = (("finished",), ON_COURSE, ("waiting",), *((status,) for status in OUT))
+"""Statuses in the order in which a list has them; the first two have places."""
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
@@ -23,7 +28,8 @@ class Ranking:
 
     Attributes:
         order: indices into the positions, the leader first, shape (n,).
-        place: places in that order, shape (n,); `NO_PLACE` for those who stopped for good.
+        place: places in that order, shape (n,); `NO_PLACE` for who hasn't started yet, and for those who
+            are out of the race.
     """
 
     order: NDArray[np.intp]
@@ -31,16 +37,17 @@ class Ranking:
 
 
 def rank(positions: Positions) -> Ranking:
-    """Finishers by exact time, then the others by distance, then by bib.
+    """Finishers by exact time, then those on the course by distance, then by bib; then who has no place.
 
     Places are standard competition ranking (1, 2, 2, 4) among those who are still in the race.
     """
-    finished = positions.status == "finished"
-    key = np.where(finished, positions.elapsed, -positions.distance)
-    order = np.lexsort((positions.competitor, key, ~finished))
-    placed = order[positions.status[order] != "dnf"]
+    group = np.select([np.isin(positions.status, group) for group in GROUPS], range(len(GROUPS)), 1)
+    came_in = np.isin(positions.status, ("finished", "dsq"))
+    key = np.where(came_in, positions.elapsed, -positions.distance)
+    order = np.lexsort((positions.competitor, key, group))
+    placed = order[group[order] <= 1]
     first_of_tie = np.ones(len(placed), dtype=bool)
-    first_of_tie[1:] = (key[placed][1:] != key[placed][:-1]) | (finished[placed][1:] != finished[placed][:-1])
+    first_of_tie[1:] = (key[placed][1:] != key[placed][:-1]) | (group[placed][1:] != group[placed][:-1])
     rank_by_index = np.full(len(order), NO_PLACE)
     running_number = np.arange(1, len(placed) + 1)
     rank_by_index[placed] = np.maximum.accumulate(np.where(first_of_tie, running_number, 0))
@@ -52,7 +59,7 @@ def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) ->
 
     A finisher's is the difference of finish times. `head` is the first time at which anybody was at each
     timing point (metres, seconds); between two of them the head's pace is taken to be even. NaN before the
-    first tick and for those who stopped for good.
+    first tick and for those who have no place.
     """
     if not len(positions):
         return np.empty(0)
@@ -62,4 +69,4 @@ def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) ->
     metres = np.append(metres[beyond], positions.distance[first])
     seconds = np.append(seconds[beyond], positions.elapsed[first])
     found = np.maximum(positions.elapsed - np.interp(positions.distance, metres, seconds), 0.0)
-    return np.where(positions.status == "dnf", np.nan, found)
+    return np.where(np.isin(positions.status, ("waiting", *OUT)), np.nan, found)

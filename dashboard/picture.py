@@ -53,11 +53,11 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
     """The picture that goes to the browsers.
 
     Columns, all of the same length, in the leaderboard's order: those of `_columns`, then gap, split (metres
-    of the last split) and split_time, null where there is none. `age` is how old the newest position was
-    when the picture was taken, in seconds; `names` is how many names the store knows.
+    of the last split) and split_time (from the own start), null where there is none. `age` is how old the
+    newest position was when the picture was taken, in seconds; `names` is how many names the store knows.
     """
     order = standing.ranking.order
-    columns = _columns(positions, standing.ranking)
+    columns = _columns(positions, standing.ranking, standing.starts)
     columns["gap"] = _seconds(standing.gaps[order])
     columns["split"] = _seconds(standing.split_metres[order])
     columns["split_time"] = _seconds(standing.split_seconds[order])
@@ -73,15 +73,20 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
     return _pack(columns, said, age=age)
 
 
-def encode_moment(positions: Positions, ranking: Ranking, *, time: float, end: float) -> Packed:
-    """A picture out of the past for the replay: `time` is its race seconds, `end` those of the newest."""
-    return _pack(_columns(positions, ranking), {"time": time, "end": end})
+def encode_moment(
+    positions: Positions, ranking: Ranking, starts: NDArray[np.float64], *, time: float, end: float
+) -> Packed:
+    """A picture out of the past for the replay: `time` is its race seconds, `end` those of the newest.
+
+    `starts` are seconds from the gun to the own start, in the order of the positions.
+    """
+    return _pack(_columns(positions, ranking, starts), {"time": time, "end": end})
 
 
 def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
-    """The start list by columns: competitor, name, category; a category is its number in `categories`.
+    """The start list by columns: competitor, name, category, club; a category is its number in `categories`.
 
-    The most frequent category comes first.
+    The most frequent category comes first. Clubs are there if anybody has one.
     """
     labels, which, counts = np.unique(
         [one.category for one in competitors.values()], return_inverse=True, return_counts=True
@@ -89,19 +94,24 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
     by_count = np.argsort(-counts, kind="stable")
     number = np.empty(len(labels), np.int64)
     number[by_count] = np.arange(len(labels))
+    clubs = [one.club for one in competitors.values()]
     body = {
         "names": len(competitors),
         "categories": [str(labels[nth]) for nth in by_count],
         "competitor": list(competitors),
         "name": [one.name for one in competitors.values()],
         "category": number[which].tolist(),
+        "club": clubs if any(clubs) else [],
     }
     text = orjson.dumps(body)
     return Packed(blake2b(text, digest_size=8).hexdigest(), gzip.compress(text, GZIP_LEVEL))
 
 
-def _columns(positions: Positions, ranking: Ranking) -> dict[str, NDArray[Any]]:
-    """Competitor, place (0 for none), lon, lat, distance, elapsed and status (its number in `statuses`)."""
+def _columns(positions: Positions, ranking: Ranking, starts: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Competitor, place (0 for none), lon, lat, distance, elapsed, start, status (a number in `statuses`).
+
+    Start is when one's own was, in seconds from the gun.
+    """
     order = ranking.order
     status = np.zeros(len(positions), dtype=np.uint8)
     for number, name in enumerate(STATUSES):
@@ -113,6 +123,7 @@ def _columns(positions: Positions, ranking: Ranking) -> dict[str, NDArray[Any]]:
         "lat": np.round(positions.lat[order], DEGREE_DECIMALS),
         "distance": np.round(positions.distance[order], 1),
         "elapsed": np.round(positions.elapsed[order], 1),
+        "start": np.round(starts[order], 1),
         "status": status[order],
     }
 
@@ -139,6 +150,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
     return {
         "on_course": figures.on_course,
         "finished": figures.finished,
+        "out": figures.out,
         "in_fences": figures.in_fences,
         "leader": None if leader is None else round(leader, 1),
     }

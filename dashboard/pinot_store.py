@@ -45,7 +45,7 @@ _COURSE = """
     FROM courses WHERE shortName = %(name)s LIMIT 1
 """
 _COMPETITORS = """
-    SELECT competitorId, name, category, wave FROM competitors WHERE runId = %(run)s LIMIT %(limit)s
+    SELECT competitorId, name, category, wave, club FROM competitors WHERE runId = %(run)s LIMIT %(limit)s
 """
 _POSITIONS = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = %(run)s LIMIT %(limit)s
@@ -54,9 +54,20 @@ _POSITIONS_AT = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun
     WHERE runId = %(run)s AND rawTime = %(time)s LIMIT %(limit)s option(skipUpsert=true)
 """  # noqa: S608 (the column names are ours)
-_HIGHEST_BIB = """
-    SELECT competitorId FROM passings
-    WHERE runId = %(run)s AND "timestamp" > %(after)s ORDER BY competitorId DESC LIMIT 1
+_NEWEST = ", ".join(
+    f"LASTWITHTIME({column}, rawTime, '{kind}')"
+    for column, kind in zip(
+        rows.POSITION_COLUMNS[1:], ("DOUBLE", "DOUBLE", "DOUBLE", "STRING", "DOUBLE", "LONG"), strict=True
+    )
+)
+_POSITIONS_SINCE = f"""
+    SELECT competitorId, {_NEWEST} FROM parkrun
+    WHERE runId = %(run)s AND rawTime BETWEEN %(since)s AND %(time)s
+    GROUP BY competitorId LIMIT %(limit)s option(skipUpsert=true)
+"""  # noqa: S608 (the column names are ours)
+_BIBS = """
+    SELECT DISTINCT competitorId FROM passings
+    WHERE runId = %(run)s AND "timestamp" > %(after)s LIMIT %(limit)s
 """
 _PASSINGS = f"""
     SELECT {", ".join(rows.PASSING_COLUMNS).replace("timestamp", 'CAST("timestamp" AS LONG)')} FROM passings
@@ -113,10 +124,15 @@ class PinotStore:
         found = self._ask(_POSITIONS, run=run_id, limit=MAX_COMPETITORS) if is_run_id(run_id) else []
         return rows.positions(found)
 
-    def positions_at(self, run_id: str, raw_time: int) -> Positions:
-        """What each competitor told at exactly this second of race time."""
+    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """What each competitor told of this second of race time, or else of the newest before."""
         if not is_run_id(run_id):
             return rows.positions([])
+        if look_back:
+            since = raw_time - look_back
+            return rows.positions(
+                self._ask(_POSITIONS_SINCE, run=run_id, since=since, time=raw_time, limit=MAX_COMPETITORS)
+            )
         # Kafka delivers at least once: of what came twice, skipUpsert shows both.
         found = self._ask(_POSITIONS_AT, run=run_id, time=raw_time, limit=2 * MAX_COMPETITORS)
         return rows.positions(list({row[0]: row for row in found}.values()))
@@ -126,12 +142,12 @@ class PinotStore:
         if not is_run_id(run_id):
             return rows.passings([])
         these: dict[str, str | int] = {"run": run_id, "after": after_ms or 0}
-        highest = self._ask(_HIGHEST_BIB, **these)
-        firsts = range(1, highest[0][0] + 1, BIBS_AT_ONCE) if highest else ()
-        return rows.together([self._passings_from(first, these) for first in firsts])
+        bibs = sorted(int(row[0]) for row in self._ask(_BIBS, limit=MAX_COMPETITORS, **these))
+        # A start list gives any bibs: so many that there are, and not so many numbers.
+        parts = [bibs[first : first + BIBS_AT_ONCE] for first in range(0, len(bibs), BIBS_AT_ONCE)]
+        return rows.together([self._passings_of(part[0], part[-1], these) for part in parts])
 
-    def _passings_from(self, first: int, these: dict[str, str | int]) -> Passings:
-        last = first + BIBS_AT_ONCE - 1
+    def _passings_of(self, first: int, last: int, these: dict[str, str | int]) -> Passings:
         return rows.passings(self._ask(_PASSINGS, first=first, last=last, limit=MAX_PASSINGS, **these))
 
     def _ask(self, query: str, **parameters: str | int) -> list[list[Any]]:

@@ -13,10 +13,10 @@ import streamlit as st
 
 from dashboard import charts, choose, context, finish_list, formatting, replay, words
 from dashboard.snapshots import OVER, UnknownRaceError
-from dashboard.store import StoreError
+from dashboard.store import OUT, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from streamlit.delta_generator import DeltaGenerator
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -33,8 +33,18 @@ MAX_SPLITS = 10
 MAX_COMPARED = 4
 LONGEST_STAYS = 100
 LIST_HEIGHT_PX = 460
+SHORT_BIB = 9999
+"""A column as wide as most races need has room for this."""
 
-STATUS_WORDS = {"running": "Running", "paused": "Paused", "finished": "Finished", "dnf": "DNF"}
+STATUS_WORDS = {
+    "running": "Running",
+    "paused": "Paused",
+    "finished": "Finished",
+    "waiting": "Waiting to start",
+    "dnf": "DNF",
+    "dns": "DNS",
+    "dsq": "DSQ",
+}
 
 
 def show(create_page: st.Page, live_page: st.Page) -> None:
@@ -86,6 +96,7 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
         race.status,
         f"start {formatting.day_and_clock(race.start_time, st.context.timezone)}",
         f"{finished:,} of {race.competitors:,} finished",
+        *_out(found),
     )
     if race.status == "scheduled":
         words.notice("Nobody has started yet.", "info")
@@ -101,6 +112,13 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
     _finish_list(race, found, snapshot.competitors)
     _charts(race, found, length, snapshot.competitors)
     _stays(found, snapshot.competitors)
+
+
+def _out(found: Results) -> Iterator[str]:
+    """How many won't have finished, by their status."""
+    for status in OUT:
+        if count := int((found.status == status).sum()):
+            yield f"{count:,} {STATUS_WORDS[status]}"
 
 
 def _times_in_short(found: Results, competitors: Mapping[int, Competitor]) -> None:
@@ -129,7 +147,9 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
         row_height=32,
         column_config={
             "Place": st.column_config.NumberColumn(width=60, pinned=True),
-            "Bib": st.column_config.NumberColumn(width=60, pinned=True, format="%d"),
+            "Bib": st.column_config.NumberColumn(
+                width=60 if found.bib.max() <= SHORT_BIB else 80, pinned=True, format="%d"
+            ),
             "Name": st.column_config.TextColumn(width=150),
             **_on_the_right("Chip time", "Gap", "Pace", *_split_names(found)),
         },
@@ -165,6 +185,7 @@ def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.Da
         name: [formatting.duration(seconds) for seconds in column]
         for name, column in zip(_split_names(found), times.T.tolist(), strict=True)
     }
+    clubs = {"Club": [who.club if who else "" for who in known]} if finish_list.has_clubs(competitors) else {}
     return pd.DataFrame(
         {
             "Place": pd.array([place or None for place in found.place[shown].tolist()], dtype="Int64"),
@@ -174,6 +195,7 @@ def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.Da
             "Gap": [formatting.gap(seconds) for seconds in gap],
             "Pace": [formatting.pace(s, metres) for s, metres in zip(chip, distance, strict=True)],
             "Category": [who.category if who else "" for who in known],
+            **clubs,
             **splits,
             "Status": [STATUS_WORDS.get(status, status) for status in found.status[shown].tolist()],
         }

@@ -74,24 +74,25 @@ def race(row: Sequence[Any], course_name: str | None) -> Race:
         competitors=int(competitors),
         speed=float(speed),
         seed=int(seed),
-        interval=_interval(request, float(speed)),
+        interval=_number(request, "interval", max(1.0, float(speed))),
         updated_at=int(updated_at),
+        gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
     )
 
 
-def _interval(request: str, speed: float) -> float:
-    """The interval in a race's whole request; the API's default if it isn't there."""
+def _number(request: str, field: str, default: float) -> float:
+    """A number in a race's whole request; the API's default if it isn't there."""
     try:
-        return float(orjson.loads(request)["interval"])
+        return float(orjson.loads(request)[field])
     except (ValueError, KeyError, TypeError):
-        return max(1.0, speed)
+        return default
 
 
 def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
-    """Competitors by bib from rows of competitorId, name, category, wave."""
+    """Competitors by bib from rows of competitorId, name, category, wave, club."""
     return {
-        int(bib): Competitor(name=name, category=category, wave=int(wave))
-        for bib, name, category, wave in rows
+        int(bib): Competitor(name=name, category=category, wave=int(wave), club=club)
+        for bib, name, category, wave, club in rows
     }
 
 

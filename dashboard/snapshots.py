@@ -307,7 +307,7 @@ class Snapshots:
         if self._clock() - watched.course_asked >= fresh_for:
             watched.course = self._store.course(race.course)
             watched.course_asked = self._clock()
-        if watched.course and not ground.is_run_on(watched.course, positions):
+        if watched.course and not ground.is_run_on(watched.course, positions, race.gps_error):
             watched.is_run_elsewhere = True
         return None if watched.is_run_elsewhere else watched.course
 

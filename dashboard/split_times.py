@@ -55,12 +55,12 @@ class Visits(NamedTuple):
 
 
 class SplitTimes:
-    """The times of a race, kept by timing point."""
+    """The times of a race, kept by timing point: a column for each, with a row for each bib."""
 
     def __init__(self) -> None:
         self._times: dict[Point, Floats] = {}
         self._distance: dict[Point, float] = {}
-        self._size = 0
+        self._bibs = np.empty(0, np.int64)  # rising; bibs may be any numbers
         self.newest = 0
         """Epoch milliseconds, in race time, of the newest passing."""
 
@@ -69,15 +69,29 @@ class SplitTimes:
         if not len(passings):
             return
         self.newest = max(self.newest, int(passings.timestamp.max()))
-        self._grow(int(passings.competitor.max()) + 1)
+        self._make_room(passings.competitor)
+        where = np.searchsorted(self._bibs, passings.competitor)
         for point, rows in _by_point(passings).items():
-            times = self._times.setdefault(point, np.full(self._size, np.nan))
-            times[passings.competitor[rows]] = passings.elapsed[rows]
+            times = self._times.setdefault(point, np.full(len(self._bibs), np.nan))
+            times[where[rows]] = passings.elapsed[rows]
             self._distance[point] = float(passings.distance[rows[0]])
+
+    @property
+    def size(self) -> int:
+        """How many times are kept, those that aren't known yet included."""
+        return sum(map(len, self._times.values()))
 
     def count(self, kind: str, until: float = np.inf) -> int:
         """How many passings of one kind there were up to `until` race seconds."""
         return sum(int((times <= until).sum()) for point, times in self._times.items() if point.kind == kind)
+
+    def starts(self, bibs: NDArray[np.int64]) -> Floats:
+        """Seconds from the gun to each one's own start, shape (n,); 0 where that isn't known."""
+        return np.nan_to_num(self._first("start", bibs))
+
+    def verdicts(self, bibs: NDArray[np.int64]) -> Floats:
+        """Seconds from the gun to each one's disqualification, shape (n,); NaN for all others."""
+        return self._first("dsq", bibs)
 
     def last_splits(self, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Each competitor's last split: its metres and its race seconds, shape (n,); NaN before the first."""
@@ -92,7 +106,11 @@ class SplitTimes:
         """All points of one kind by distance: their metres, shape (s,), and the times there, shape (n, s)."""
         points = self.points(kind)
         metres = np.array([self._distance[point] for point in points])
-        return metres, np.array([self._at(point, bibs) for point in points]).reshape(len(points), len(bibs)).T
+        rows, known = self._rows(bibs)
+        times = np.full((len(points), len(bibs)), np.nan)
+        for there, point in zip(times, points, strict=True):
+            there[known] = self._times[point][rows]
+        return metres, times.T
 
     def points(self, kind: str) -> list[Point]:
         """All points of one kind, by distance."""
@@ -102,11 +120,11 @@ class SplitTimes:
         """Every visit to a geofence, ended or not, by the fence's name, then who came first first."""
         found: list[tuple[str, NDArray[np.intp], Floats, Floats]] = []
         for enter in sorted(self._of("enter"), key=lambda point: (point.name, self._distance[point])):
-            bibs = np.flatnonzero(~np.isnan(self._times[enter]))
-            leave = self._at(Point("exit", enter.name, enter.lap), bibs)
+            rows = np.flatnonzero(~np.isnan(self._times[enter]))
+            leave = self._column(Point("exit", enter.name, enter.lap))[rows]
             # Who finishes inside, or gives up, is in it until then.
-            left = np.where(np.isnan(leave), self._end(bibs), leave)
-            found.append((enter.name, bibs, self._times[enter][bibs], left))
+            left = np.where(np.isnan(leave), self._end()[rows], leave)
+            found.append((enter.name, self._bibs[rows], self._times[enter][rows], left))
         fences = np.repeat([name for name, *_ in found], [len(bibs) for _, bibs, *_ in found])
         who, entered, left = (
             np.concatenate([visit[nth] for visit in found]) if found else np.empty(0) for nth in (1, 2, 3)
@@ -115,9 +133,18 @@ class SplitTimes:
         return Visits(fences[order], who[order].astype(np.int64), entered[order], left[order])
 
     def head(self) -> tuple[Floats, Floats]:
-        """The first time at which anybody was at each timing point: metres and race seconds, rising."""
+        """The first time at which anybody was at each timing point: metres and race seconds, rising.
+
+        Who is disqualified is nobody in this.
+        """
+        nobody = ~np.isnan(self.verdicts(self._bibs))
         points = [point for point in self._times if point.kind in HEAD_KINDS]
-        found = sorted((self._distance[point], float(np.nanmin(self._times[point]))) for point in points)
+        first = [float(np.fmin.reduce(self._times[point], where=~nobody, initial=np.inf)) for point in points]
+        found = sorted(
+            (self._distance[point], seconds)
+            for point, seconds in zip(points, first, strict=True)
+            if seconds < np.inf
+        )
         metres, seconds = np.array(found).reshape(-1, 2).T
         return metres, seconds
 
@@ -127,16 +154,13 @@ class SplitTimes:
         A fence that nobody has ever entered isn't there.
         """
         fences: dict[str, list[Stay]] = {}
-        ended = self._end(np.arange(self._size)) <= until
+        ended = self._end() <= until
         for enter in self._of("enter"):
             times = self._times[enter]
-            leave = self._times.get(Point("exit", enter.name, enter.lap))
-            is_in = (times <= until) & ~ended
-            if leave is not None:
-                is_in &= ~(leave <= until)
-            bibs = np.flatnonzero(is_in)
+            leave = self._column(Point("exit", enter.name, enter.lap))
+            is_in = (times <= until) & ~ended & ~(leave <= until)
             stays = fences.setdefault(enter.name, [])
-            stays.extend(map(Stay, bibs.tolist(), times[bibs].tolist()))
+            stays.extend(map(Stay, self._bibs[is_in].tolist(), times[is_in].tolist()))
         return {
             name: sorted(stays, key=lambda stay: (stay.since, stay.bib)) for name, stays in fences.items()
         }
@@ -144,26 +168,36 @@ class SplitTimes:
     def _of(self, kind: str) -> list[Point]:
         return [point for point in self._times if point.kind == kind]
 
-    def _at(self, point: Point, bibs: NDArray[np.int64]) -> Floats:
-        times = self._times.get(point, np.empty(0))
-        if not len(times):
-            return np.full(len(bibs), np.nan)
-        known = bibs < len(times)
-        found: Floats = np.where(known, times[np.where(known, bibs, 0)], np.nan)
-        return found
+    def _first(self, kind: str, bibs: NDArray[np.int64]) -> Floats:
+        """The times of the first point of a kind, shape (n,); NaN where there is none."""
+        _, times = self.matrix(kind, bibs)
+        return times[:, 0] if times.shape[1] else np.full(len(bibs), np.nan)
 
-    def _end(self, bibs: NDArray[np.intp]) -> Floats:
-        """When each finished or gave up, shape (n,); NaN for who has done neither."""
-        ends = [self._at(point, bibs) for point in self._times if point.kind in END_KINDS]
-        return np.fmin.reduce(ends) if ends else np.full(len(bibs), np.nan)
+    def _column(self, point: Point) -> Floats:
+        """The times at a point, a row for each of `_bibs`; NaN if nobody was there."""
+        return self._times.get(point, np.full(len(self._bibs), np.nan))
 
-    def _grow(self, size: int) -> None:
-        """Make room for bibs up to `size`, not included."""
-        if size <= self._size:
+    def _end(self) -> Floats:
+        """When each of `_bibs` finished or gave up; NaN for who has done neither."""
+        ends = [times for point, times in self._times.items() if point.kind in END_KINDS]
+        return np.fmin.reduce(ends) if ends else np.full(len(self._bibs), np.nan)
+
+    def _rows(self, bibs: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """The rows of those of these bibs that are known, and which of them are."""
+        rows = np.searchsorted(self._bibs, bibs)
+        known = np.append(self._bibs, -1)[rows] == bibs
+        return rows[known], known
+
+    def _make_room(self, bibs: NDArray[np.int64]) -> None:
+        """Have a row for each of these bibs."""
+        all_bibs = np.union1d(self._bibs, bibs)
+        if len(all_bibs) == len(self._bibs):
             return
-        self._size = size
+        rows = np.searchsorted(all_bibs, self._bibs)
         for point, times in self._times.items():
-            self._times[point] = np.append(times, np.full(size - len(times), np.nan))
+            self._times[point] = np.full(len(all_bibs), np.nan)
+            self._times[point][rows] = times
+        self._bibs = all_bibs
 
 
 def _by_point(passings: Passings) -> dict[Point, NDArray[np.intp]]:

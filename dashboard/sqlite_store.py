@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dashboard.store import Competitor, Course, Passings, Positions, Race
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The `user_version` of the tables that this module can read."""
 
 BUSY_TIMEOUT_S = 2.0
@@ -32,12 +32,17 @@ _RACES = f"""
 _COURSE = f"""
     SELECT {", ".join(rows.COURSE_COLUMNS)} FROM courses WHERE shortName = ?
 """  # noqa: S608 (the column names are ours)
-_COMPETITORS = "SELECT competitorId, name, category, wave FROM competitors WHERE runId = ? LIMIT ?"
+_COMPETITORS = "SELECT competitorId, name, category, wave, club FROM competitors WHERE runId = ? LIMIT ?"
 _POSITIONS = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = ? LIMIT ?
 """  # noqa: S608 (the column names are ours)
 _POSITIONS_AT = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun_history WHERE runId = ? AND rawTime = ? LIMIT ?
+"""  # noqa: S608 (the column names are ours)
+# Beside the greatest rawTime SQLite answers the other columns of its row.
+_POSITIONS_SINCE = f"""
+    SELECT {", ".join(rows.POSITION_COLUMNS)}, MAX(rawTime) FROM parkrun_history
+    WHERE runId = ? AND rawTime BETWEEN ? AND ? GROUP BY competitorId LIMIT ?
 """  # noqa: S608 (the column names are ours)
 _PASSINGS = f"""
     SELECT {", ".join(rows.PASSING_COLUMNS)} FROM passings WHERE runId = ? AND timestamp > ? LIMIT ?
@@ -75,9 +80,13 @@ class SqliteStore:
         """The newest position of each competitor."""
         return rows.positions(self._ask(_POSITIONS, run_id, MAX_COMPETITORS))
 
-    def positions_at(self, run_id: str, raw_time: int) -> Positions:
-        """What each competitor told at exactly this second of race time."""
-        return rows.positions(self._ask(_POSITIONS_AT, run_id, raw_time, MAX_COMPETITORS))
+    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """What each competitor told of this second of race time, or else of the newest before."""
+        if not look_back:
+            return rows.positions(self._ask(_POSITIONS_AT, run_id, raw_time, MAX_COMPETITORS))
+        since = (raw_time - look_back, raw_time)
+        found = self._ask(_POSITIONS_SINCE, run_id, *since, MAX_COMPETITORS)
+        return rows.positions([row[:-1] for row in found])
 
     def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
         """The passings of a race, or those after a moment."""
@@ -105,7 +114,12 @@ class SqliteStore:
     def _check_version(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version not in {0, SCHEMA_VERSION}:  # 0: not set up yet
+            remedy = (
+                "Start the simulator on it: that brings it up to date."
+                if version < SCHEMA_VERSION
+                else "Start with a new file."
+            )
             raise StoreError(
                 f"The race file {self._path} was written by another version of Racecast "
-                f"(tables {version}, this dashboard reads {SCHEMA_VERSION}). Start with a new file."
+                f"(tables {version}, this dashboard reads {SCHEMA_VERSION}). {remedy}"
             )

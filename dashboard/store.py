@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-STATUSES = ("running", "paused", "finished", "dnf")
+STATUSES = ("running", "paused", "finished", "dnf", "dns", "dsq", "waiting")
 """Every status of a competitor, in the order in which the map numbers them."""
+
+ON_COURSE = ("running", "paused")
+OUT = ("dsq", "dnf", "dns")
+"""Who has none of the places, whatever comes: disqualified, given up, not started."""
 
 MAX_RACES = 200
 """So many races are offered, the newest first."""
@@ -51,6 +55,7 @@ class Race:
         seed: what makes it repeatable.
         interval: race seconds between two ticks.
         updated_at: epoch milliseconds UTC of the newest change of this row.
+        gps_error: metres by which places are wrong, standard deviation.
     """
 
     run_id: str
@@ -64,6 +69,7 @@ class Race:
     seed: int
     interval: float
     updated_at: int
+    gps_error: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +104,12 @@ class Course:
 
 @dataclass(frozen=True)
 class Competitor:
-    """Who wears a bib."""
+    """Who wears a bib; a club may be empty."""
 
     name: str
     category: str
     wave: int
+    club: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +121,7 @@ class Positions:
         lon, lat: degrees.
         distance: metres of the course covered.
         status: one of `STATUSES`.
-        elapsed: race time in seconds; a finisher's exact finish time.
+        elapsed: race time in seconds; the exact finish time of who has come there.
         newest_emitted: epoch milliseconds (wall clock) at which the newest of them left the simulator; 0 if
             there is none.
     """
@@ -130,6 +137,18 @@ class Positions:
     def __len__(self) -> int:
         return len(self.competitor)
 
+    def take(self, some: NDArray[np.bool_]) -> Positions:
+        """Those of some competitors; a mask of shape (n,)."""
+        return Positions(
+            competitor=self.competitor[some],
+            lon=self.lon[some],
+            lat=self.lat[some],
+            distance=self.distance[some],
+            status=self.status[some],
+            elapsed=self.elapsed[some],
+            newest_emitted=self.newest_emitted,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Passings:
@@ -137,7 +156,7 @@ class Passings:
 
     Attributes:
         competitor: bib numbers.
-        kind: start, split, enter, exit, finish or dnf.
+        kind: start, split, enter, exit, finish, dnf or dsq.
         point: the timing point's name: `1 km`, the geofence's, `Finish`.
         lap: counts the passings of this very point by one competitor.
         distance: metres of the course.
@@ -180,8 +199,12 @@ class Store(Protocol):
         """The newest position of each competitor; of length 0 before the first tick."""
         ...
 
-    def positions_at(self, run_id: str, raw_time: int) -> Positions:
-        """What each competitor told at exactly this whole second of race time; of length 0 if nobody did."""
+    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """What each competitor told of this whole second of race time; of length 0 if nobody did.
+
+        Of who told nothing of it, the newest of the `look_back` seconds before, in race time and not in the
+        order in which positions came.
+        """
         ...
 
     def passings(self, run_id: str, after_ms: int | None = None) -> Passings:

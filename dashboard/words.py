@@ -34,6 +34,11 @@ def section(text: str) -> None:
     st.html(f'<h2 class="section-title">{escape(text)}</h2>')
 
 
+def group(text: str) -> None:
+    """The heading of a few fields."""
+    st.html(f'<h3 class="group-title">{escape(text)}</h3>')
+
+
 def tiles(*figures: tuple[str, str, str]) -> None:
     """Figures side by side, each with a word above it and a note below."""
     items = "".join(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.paces import WALL_FROM
+
 if TYPE_CHECKING:
     from simulator.course import Course
     from simulator.run import Run
@@ -35,6 +37,9 @@ class RaceAnswer(Answer):
     seed: int
     speed: float
     interval: float
+    options: dict[str, bool | int | float | str] = Field(
+        description="What makes it like a real race: the options that are not at their defaults."
+    )
     race_time: float = Field(description="Race seconds told so far; negative before the gun.")
     warnings: list[str] = Field(description="What was put right in the course, in plain words.")
     links: dict[str, str]
@@ -148,6 +153,7 @@ def race_answer(run: Run) -> RaceAnswer:
         seed=request.seed or 0,
         speed=request.speed,
         interval=request.tick,
+        options=request.options,
         race_time=run.told_until,
         warnings=_warnings(run),
         links={
@@ -172,6 +178,10 @@ def _warnings(run: Run) -> list[str]:
         )
     if run.request.how_many_get_stopped > 0 and not run.course.visits:
         warnings.append("The course passes through no geofence: nobody will be stopped.")
+    if run.request.gradient and run.course.alt is None:
+        warnings.append("The course has no altitude: hills will cost nothing.")
+    if run.request.fatigue == "wall" and run.course.distance < WALL_FROM:
+        warnings.append(f"The course is shorter than {WALL_FROM / 1000:.0f} km: nobody will hit the wall.")
     return warnings
 
 

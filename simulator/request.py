@@ -202,14 +202,24 @@ class PlainRequest(Options):
 class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, PaceOptions, PlainRequest):
     """A race to be run. The same request with the same seed is the same race."""
 
+    @property
+    def options(self) -> dict[str, bool | int | float | str]:
+        """The options that are not at their defaults."""
+        names = type(self).model_fields.keys() - PlainRequest.model_fields.keys()
+        given = {name: getattr(self, name) for name in type(self).model_fields if name in names}
+        return {name: value for name, value in given.items() if value != _default(name)}
+
     def text(self) -> str:
         """Return the request as JSON, without what is not set and without options that are at their defaults.
 
         Those defaults are a plain race's and never change; the defaults of a plain race's own fields may.
         """
-        options = type(self).model_fields.keys() - PlainRequest.model_fields.keys()
-        plain = {name for name in options if getattr(self, name) == type(self).model_fields[name].default}
-        return self.model_dump_json(exclude_none=True, exclude=plain)
+        wanted = {*PlainRequest.model_fields, *self.options}
+        return self.model_dump_json(exclude_none=True, include=wanted)
+
+
+def _default(name: str) -> object:
+    return RaceRequest.model_fields[name].default
 
 
 class CourseQuery(BaseModel):

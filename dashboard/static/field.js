@@ -9,7 +9,8 @@
 
   const { world } = window.Racecast;
 
-  const ON_TOP = ['finished', 'dnf', 'paused', 'running']; // who is drawn first, and last over all others
+  // Who is drawn first, and last over all others.
+  const ON_TOP = ['dns', 'dsq', 'finished', 'dnf', 'waiting', 'paused', 'running'];
 
   function between(from, to, part) {
     return from + (to - from) * part;
@@ -88,6 +89,7 @@
           status: columns.status[row],
           distance: toDistance,
           elapsed: columns.elapsed[row],
+          start: columns.start[row],
         },
         toDistance,
         toOffX,

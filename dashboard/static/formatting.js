@@ -44,7 +44,15 @@
     return `${Math.round(seconds / 86400)} days`;
   }
 
-  const STATUS = { running: 'Running', paused: 'Paused', finished: 'Finished', dnf: 'DNF' };
+  const STATUS = {
+    running: 'Running',
+    paused: 'Paused',
+    finished: 'Finished',
+    waiting: 'Waiting to start',
+    dnf: 'DNF',
+    dns: 'DNS',
+    dsq: 'DSQ',
+  };
 
   window.Racecast = Object.assign(window.Racecast || {}, {
     formatting: { UNKNOWN, STATUS, raceTime, duration, pace, kilometres, age },

@@ -8,6 +8,7 @@
   const ZOOM = { least: 2, most: 20 };
   const MARK_STEPS_KM = [1, 2, 5, 10, 20, 50];
   const MOST_MARKS = 12; // more only hide the course
+  const USUAL = ['running', 'paused', 'finished']; // in the legend whether anybody is so or not
 
   const StatusControl = L.Control.extend({
     options: { position: 'topright' },
@@ -38,16 +39,17 @@
     onAdd() {
       this._box = L.DomUtil.create('div', 'race-legend');
       this._shown = undefined;
-      this.show(null);
+      this.show(null, []);
       return this._box;
     },
 
-    // Explains the colours of statuses or, if given, of these categories.
-    show(categories) {
-      if (this._shown === categories) return;
-      this._shown = categories;
+    // Explains the colours of statuses, of which these are there, or of categories, if there are any given.
+    show(categories, statuses) {
+      const entries = categories ? categoryEntries(categories) : statusEntries(statuses);
+      const shown = JSON.stringify(entries);
+      if (this._shown === shown) return;
+      this._shown = shown;
       this._box.replaceChildren();
-      const entries = categories ? categoryEntries(categories) : Object.entries(formatting.STATUS);
       for (const [colour, word] of entries) {
         const entry = L.DomUtil.create('span', '', this._box);
         entry.style.setProperty('--colour', `var(--${colour})`);
@@ -60,6 +62,10 @@
     const entries = categories.map((word, nth) => [categoryColour(nth), word]);
     const own = entries.filter(([colour]) => colour !== REST);
     return own.length < entries.length ? [...own, [REST, 'Others']] : own;
+  }
+
+  function statusEntries(statuses) {
+    return Object.entries(formatting.STATUS).filter(([name]) => USUAL.includes(name) || statuses.includes(name));
   }
 
   function addKilometreMarks(map, course, distance) {

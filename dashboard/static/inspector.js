@@ -103,16 +103,20 @@
     }
 
     _facts(bib) {
-      const { place, status, distance, elapsed, category } = this._layer.factsOf(bib);
+      const { place, status, distance, elapsed, start, category, club } = this._layer.factsOf(bib);
+      const own = elapsed === null ? null : elapsed - start;
       const facts = [
         ['Bib', String(bib)],
         ['Place', place > 0 ? String(place) : formatting.UNKNOWN],
         ['Status', formatting.STATUS[status] || status],
         ['Covered', `${formatting.kilometres(distance)} km`],
-        ['Pace', `${formatting.pace(elapsed, distance)} /km`],
+        ['Pace', `${formatting.pace(own, distance)} /km`],
         ['Time', formatting.raceTime(elapsed)],
       ];
-      return category ? [...facts, ['Category', category]] : facts;
+      if (start > 0) facts.push(['Chip time', formatting.raceTime(own)]);
+      if (category) facts.push(['Category', category]);
+      if (club) facts.push(['Club', club]);
+      return facts;
     }
   }
 

@@ -171,12 +171,13 @@
 
     factsOf(bib) {
       const one = this._field.competitor(bib);
-      if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, category: '' };
+      if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, start: 0, category: '', club: '' };
       const known = this._names.byBib.get(bib);
       return {
         ...one.told,
         status: this._field.statuses[one.told.status],
         category: known ? this._names.categories[known.category] : '',
+        club: known ? known.club : '',
       };
     },
 
@@ -197,7 +198,7 @@
       if (!list) return;
       const byBib = new Map();
       list.competitor.forEach((bib, nth) => {
-        byBib.set(bib, { name: list.name[nth], category: list.category[nth] });
+        byBib.set(bib, { name: list.name[nth], category: list.category[nth], club: list.club[nth] || '' });
       });
       this._names = { count: list.names, asked: false, byBib, categories: list.categories };
       this.tell('names', { names: this._names });
@@ -241,12 +242,17 @@
       return this._wishes.colour === 'category' && this._names.categories.length > 0 ? this._names.categories : null;
     },
 
+    _statusesThere() {
+      const there = new Set(this._field.competitors.map(({ told }) => told.status));
+      return this._field.statuses.filter((_, nth) => there.has(nth));
+    },
+
     // The theme may have changed as well.
     _prepareDots() {
       if (!this._field.picture) return;
       const categories = this._categories();
       this._dots.prepare(this._field.competitors.length, this._field.statuses, categories);
-      this.options.legend.show(categories);
+      this.options.legend.show(categories, this._statusesThere());
     },
 
     _projection() {

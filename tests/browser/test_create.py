@@ -13,7 +13,7 @@ from tests.processes import dashboard
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import FrameLocator, Page
+    from playwright.sync_api import FrameLocator, Locator, Page
 
     from tests.browser.site import Site
 
@@ -61,6 +61,56 @@ def test_mistakes_at_their_fields(page: Page, site: Site) -> None:
     expect(said.filter(has_text="must be a whole number")).to_be_visible()
     expect(page.get_by_label("Slowest pace, min:sec per km")).to_have_value("5:00")
     expect(page).to_have_url(f"{site.dashboard}/new")
+
+
+def test_more_like_a_real_race(page: Page, site: Site) -> None:
+    """The options are folded; a mistake among them opens them, and put right it makes such a race."""
+    page.goto(f"{site.dashboard}/new")
+    page.get_by_role("button", name="Real parkrun").click()
+    expect(page.get_by_text("6 of these set")).to_be_visible()
+    disqualified = page.get_by_label("Disqualified (DSQ), per cent", exact=True)
+    expect(disqualified).not_to_be_visible()
+    page.get_by_text("More like a real race").click()
+    for label, value in (("Don't start", "60"), ("Disqualified", "50")):
+        _fill(page, label, value)
+    page.get_by_text("More like a real race").click()
+    expect(disqualified).not_to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+    expect(page.get_by_role("alert").filter(has_text="shares of one field")).to_be_visible()
+    expect(disqualified).to_be_visible()
+    _fill(page, "Don't start", "20")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(disqualified).to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
+    live = LiveMap.on(page)
+    expect(live.frame.locator(".race-legend")).to_contain_text("DNS")
+    page.get_by_role("searchbox", name="Find a bib, a name or a club").fill("runner")
+    expect(page.get_by_text("Nobody like that.").or_(page.get_by_text(" of 250"))).to_be_visible()
+
+
+def test_start_list(page: Page, site: Site) -> None:
+    """Who is on a start list that is handed in runs, with bib, name and club as written."""
+    club = "Åre ${alert(1)} <img src=x onerror=alert(1)>"
+    page.goto(f"{site.dashboard}/new")
+    page.get_by_text("More like a real race").click()
+    picked: Any = {
+        "name": "list.csv",
+        "mimeType": "text/csv",
+        "buffer": f"bib,name,club\n999999,<b>Ann</b>,{club}\n7,Bo,\n".encode(),
+    }
+    _dropzone(page, "Start list").set_input_files(picked)
+    expect(page.get_by_text("As many as the start list has")).to_be_visible()
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
+    live = LiveMap.on(page)
+    assert live.distances().keys() == {7, 999_999}
+    page.get_by_role("searchbox", name="Find a bib, a name or a club").fill("åre $")
+    rows = page.locator(".part.leaderboard tbody tr[data-bib]:not([hidden])")
+    expect(rows).to_have_count(1)
+    expect(rows.locator("td.bib")).to_have_text("999999")
+    rows.get_by_role("button", name="<b>Ann</b>").click()
+    expect(live.frame.locator(".competitor-card")).to_contain_text(f"Club{club}")
 
 
 def test_pace_that_is_none(page: Page, site: Site) -> None:
@@ -157,12 +207,16 @@ def _map(page: Page) -> FrameLocator:
 def _hand_in(page: Page, file: str, content: bytes, short_name: str = "") -> None:
     page.get_by_text("A course of your own").click()
     picked: Any = {"name": file, "mimeType": "text/xml", "buffer": content}
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(picked)
+    _dropzone(page, "Course file").set_input_files(picked)
     _fill(page, "Short name", short_name)
     page.get_by_role("button", name="Hand it in").click()
 
 
+def _dropzone(page: Page, label: str) -> Locator:
+    return page.get_by_label(label, exact=True).get_by_test_id("stFileUploaderDropzoneInput")
+
+
 def _fill(page: Page, label: str, value: str) -> None:
-    field = page.locator(f"input[aria-label^='{label}']")
+    field = page.locator(f'input[aria-label^="{label}"]')
     field.fill(value)
     field.press("Tab")

@@ -45,6 +45,7 @@ def competitor(run_id: str, bib: int, **other: Any) -> Event:
         "name": f"Runner {bib}",
         "category": "W35",
         "wave": 1,
+        "club": "",
         **other,
     }
 
@@ -65,7 +66,7 @@ def position(run_id: str, bib: int, **other: Any) -> Event:
         **other,
     }
     event["eventId"] = f"{run_id}-{bib}-{event['rawTime']}"
-    event["timestamp"] = NOW + 1000 * int(event["rawTime"])
+    event.setdefault("timestamp", NOW + 1000 * int(event["rawTime"]))
     return event
 
 

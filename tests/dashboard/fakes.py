@@ -9,6 +9,7 @@ import numpy as np
 
 from dashboard import rows
 from dashboard.api import OfferedCourse
+from dashboard.history import together
 from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
@@ -151,10 +152,14 @@ class FakeStore:
         self._ask("positions")
         return self.now
 
-    def positions_at(self, _run_id: str, raw_time: int) -> Positions:
-        """Where they were then."""
-        self._ask("positions_at")
-        return self.past.get(raw_time, rows.positions([]))
+    def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """Where they were then, or at the newest moment before, but not further back."""
+        self._ask(f"positions_at {look_back}" if look_back else "positions_at")
+        found = rows.positions([])
+        for time in sorted(self.past, reverse=True):
+            if raw_time - look_back <= time <= raw_time:
+                found = together(found, self.past[time])
+        return found
 
     def passings(self, _run_id: str, after_ms: int | None = None) -> Passings:
         """Those after a moment."""

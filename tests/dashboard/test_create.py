@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context
+from dashboard import context, race_options
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
 from dashboard.escape import escape
 from dashboard.paces import HOW_TO
 from dashboard.presets import PRESETS
-from dashboard.race_form import NOT_STARTED
+from dashboard.race_form import NO_TEXT, NOT_STARTED
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
+from simulator.request import PlainRequest, RaceRequest
 from tests.dashboard.fakes import FakeApi, FakeStore
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def field(form: AppTest, label: str) -> Any:
         *form.text_input,
         *form.number_input,
         *form.slider,
+        *form.selectbox,
+        *form.checkbox,
         *form.date_input,
         *form.time_input,
     ]
@@ -280,7 +283,21 @@ def test_preset(api: FakeApi, preset: Any) -> None:
         "min_pause": preset.min_pause,
         "max_pause": preset.max_pause,
         "speed": preset.speed,
+        **preset.options,
     }
+    RaceRequest.model_validate(request)
+
+
+def test_next_preset_forgets_the_last(api: FakeApi) -> None:
+    """A preset puts options that it doesn't name at their defaults, and takes a start list away."""
+    form = page()
+    form.file_uploader[-1].set_value(("list.csv", b"name\nA\n", "text/csv")).run()
+    press(form, "Real parkrun")
+    press(form, "Saturday 5 km")
+    press(form, "Start the race")
+    request = api.requests[0]
+    assert request["competitors"] == 300
+    assert request.keys().isdisjoint({"start_list", *(option.name for option in race_options.every())})
 
 
 def test_preset_without_its_course(api: FakeApi) -> None:
@@ -343,7 +360,7 @@ def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
     """What was noticed about a course's file is there for whoever opens it, and no alarm."""
     api.offered = [OfferedCourse("hills", "Hills", 5000.0, warnings=("The line was <b>turned</b> round.",))]
     drawn = page()
-    _, notes = drawn.expander
+    _, notes, _ = drawn.expander
     assert (notes.label, notes.proto.expanded) == ("Notes on this course", False)
     assert "turned" in str(notes.get("html")[0].proto.body)
     assert '<div class="notice' not in said(drawn)
@@ -359,7 +376,7 @@ def test_upload(api: FakeApi) -> None:
     assert api.uploads == [(b"<gpx/>", "mine")]
     assert form.selectbox[0].value == "mine"
     assert field(form, "Short name").value == ""
-    assert [notes.proto.expanded for notes in form.expander] == [False, True]
+    assert [notes.proto.expanded for notes in form.expander] == [False, True, False]
 
 
 def test_names_of_geofences(api: FakeApi) -> None:
@@ -399,6 +416,99 @@ def test_no_course_at_all(api: FakeApi) -> None:
     assert "has no course yet" in said(form)
     assert form.expander[0].proto.expanded
     assert not [button for button in form.button if button.label == "Start the race"]
+
+
+def test_options_as_the_api_has_them() -> None:
+    """The form has every option of the API's, at the API's default, with all there is to choose from."""
+    theirs = RaceRequest.model_fields.keys() - PlainRequest.model_fields.keys()
+    assert {option.name for option in race_options.every()} == theirs
+    for option in race_options.every():
+        known = RaceRequest.model_fields[option.name]
+        assert option.default == known.default, option.name
+        if option.words is not None:
+            assert option.words.keys() == set(get_args(known.annotation))
+
+
+def test_options_are_folded_and_left_out(api: FakeApi) -> None:
+    """The options are there for whoever opens them, and what is at its default isn't sent."""
+    form = page()
+    assert not form.expander[-1].proto.expanded
+    press(form, "Start the race")
+    assert api.requests[0].keys().isdisjoint(option.name for option in race_options.every())
+
+
+def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
+    """Shares are typed in per cent and sent as shares, and only what was changed is sent."""
+    form = page()
+    field(form, "Spread of the paces").set_value("parkrun")
+    field(form, "Wave size, runners").set_value(50)
+    field(form, "Over the start line, per second").set_value(2.5)
+    field(form, "Don't finish (DNF), per cent").set_value(0.7)
+    field(form, "Women, per cent").set_value(40.0)
+    field(form, "GPS error, metres").set_value(2.5)
+    field(form, "Tell the true place too").set_value(True)
+    press(form, "Start the race")
+    names = {option.name for option in race_options.every()}
+    assert {name: value for name, value in api.requests[0].items() if name in names} == {
+        "pace_model": "parkrun",
+        "wave_size": 50,
+        "start_flow": 2.5,
+        "dnf": 0.007,
+        "gps_error": 2.5,
+        "ground_truth": True,
+    }
+    RaceRequest.model_validate(api.requests[0])
+
+
+def test_mistake_among_the_options(api: FakeApi) -> None:
+    """A mistake in an option is said at it, and it can be seen: its place is opened, and stays so."""
+    api.refusal = RefusedError("No.", {"disqualified": "is too much", "seed": "must be whole"})
+    form = page()
+    field(form, "Don't start (DNS), per cent").set_value(60.0)
+    press(form, "Start the race")
+    assert form.expander[-1].proto.expanded
+    assert mistakes(form) == [escape(text) for text in ("must be whole", "is too much", NOT_STARTED)]
+    assert len(api.requests) == 1
+    field(form, "Don't start (DNS), per cent").set_value(1.0).run()
+    assert mistakes(form) == [escape("must be whole")]
+    assert form.expander[-1].proto.expanded
+
+
+def test_paces_without_effect(api: FakeApi) -> None:
+    """With paces as at a parkrun, those of the form are said to have no effect, and nothing is foretold."""
+    assert api.offered
+    form = page()
+    assert "Over after" in said(form)
+    field(form, "Spread of the paces").set_value("parkrun").run()
+    assert said(form).count(escape("No effect: the paces are those of a parkrun")) == 2
+    assert "Finish in" not in said(form)
+    assert "Over after" not in said(form)
+
+
+def test_start_list(api: FakeApi) -> None:
+    """A start list is sent as text, and then nobody says how many run but it."""
+    form = page()
+    words = "name,club\n<b>Åsa,Häger\n"
+    form.file_uploader[-1].set_value(("list.csv", b"\xef\xbb\xbf" + words.encode(), "text/csv")).run()
+    assert field(form, "Competitors").disabled
+    field(form, "Stop in a geofence").set_value(20).run()
+    assert escape("20% of the start list") in said(form)
+    api.refusal = RefusedError("No.", {"start_list": "is wrong in line 2: <b>"})
+    press(form, "Start the race")
+    assert "competitors" not in api.requests[0]
+    assert api.requests[0]["start_list"] == words
+    assert escape("is wrong in line 2: <b>") in said(form)
+    assert form.expander[-1].proto.expanded
+
+
+def test_start_list_that_is_no_text(api: FakeApi) -> None:
+    """A file that can't be sent as text is a mistake at its field, and nothing is sent."""
+    form = page()
+    form.file_uploader[-1].set_value(("list.csv", "name\nÅsa".encode("utf-16"), "text/csv")).run()
+    assert mistakes(form) == [escape(NO_TEXT)]
+    press(form, "Start the race")
+    assert mistakes(form) == [escape(NO_TEXT), escape(NOT_STARTED)]
+    assert api.requests == []
 
 
 def test_pressed_again(api: FakeApi) -> None:

@@ -54,6 +54,24 @@ def test_order() -> None:
     assert found().place.tolist() == [1, 2, 0, 0, 0]
 
 
+def test_who_has_no_place_comes_last() -> None:
+    """The disqualified come before those who gave up, and those before who didn't start; none has a time."""
+    now: list[Row] = [
+        (6, 0.0, "dns", 0.0),
+        (7, LENGTH, "dsq", 900.0),
+        (8, 0.0, "waiting", 1100.0),
+        *NOW,
+    ]
+    results = found(
+        now, [*PASSED, (7, "finish", "Finish", 1, LENGTH, 900.0), (7, "dsq", "DSQ", 1, LENGTH, 999.0)]
+    )
+    assert results.bib.tolist() == [2, 1, 5, 3, 8, 7, 4, 6]
+    assert results.place.tolist() == [1, 2, 0, 0, 0, 0, 0, 0]
+    assert np.isnan(results.chip[2:]).all()
+    assert results.gap[0] == 0.0
+    assert finish_list.bins(results.chip)[1].sum() == 2
+
+
 def test_chip_times() -> None:
     """Chip time is from one's own start; the gap is that at the finish line."""
     assert np.array_equal(found().chip, [1000.5, 990.0, np.nan, np.nan, np.nan], equal_nan=True)
@@ -115,6 +133,14 @@ def test_csv() -> None:
     }
     assert rows[1]["name"] == "'" + names[1].name
     assert (rows[3]["place"], rows[3]["chip_time_s"], rows[3]["split_2km_s"]) == ("", "", "")
+
+
+def test_csv_with_clubs() -> None:
+    """Where anybody has a club it has a column, and no spreadsheet runs it."""
+    names = {2: Competitor("A", "M35", 1, "=Harriers"), 3: Competitor("B", "W35", 1)}
+    rows = list(csv.DictReader(io.StringIO(finish_list.as_csv(found(), names))))
+    assert {row["bib"]: row["club"] for row in rows[:4]} == {"2": "'=Harriers", "1": "", "5": "", "3": ""}
+    assert "club" not in finish_list.as_csv(found(), {3: names[3]}).partition("\n")[0]
 
 
 @pytest.mark.parametrize(("seconds", "width"), [([0.0, 39.9], 1), ([0, 3000], 120), ([0, 10_000], 300)])

@@ -24,12 +24,18 @@ ACROSS = rows.course(
 """The course of tests/courses/files/antimeridian.kml."""
 
 
-def run_at(*places: tuple[float, float], distance: float = 100.0) -> bool:
+def run_at(*places: tuple[float, float], distance: float = 100.0, gps_error: float = 0.0) -> bool:
     """Whether competitors at these places, lon and lat, are on the course across the antimeridian."""
     found = rows.positions(
         [(bib, lon, lat, distance, "running", 60.0, 0) for bib, (lon, lat) in enumerate(places, start=1)]
     )
-    return ground.is_run_on(ACROSS, found)
+    return ground.is_run_on(ACROSS, found, gps_error)
+
+
+def test_gps_error_leads_off_the_course() -> None:
+    """What a race's own GPS error explains is on the course."""
+    assert not run_at((180.0, -16.994))
+    assert run_at((180.0, -16.994), gps_error=250.0)
 
 
 def test_course_across_the_antimeridian_is_in_one_piece() -> None:

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from dashboard import rows
-from dashboard.history import History, at_tick, end_of, raw_time_at
+from dashboard.history import History, end_of, raw_time_at
 from dashboard.snapshots import Snapshots, UnknownRaceError
 from dashboard.split_times import SplitTimes
 from dashboard.standing import stand
@@ -25,6 +25,14 @@ def body(packed: Packed) -> dict[str, Any]:
     """What is said in it."""
     said: dict[str, Any] = orjson.loads(gzip.decompress(packed.body))
     return said
+
+
+def seen(history: History, time: float) -> dict[int, tuple[str, float]]:
+    """Each competitor's status and metres at a moment, by bib."""
+    said = body(history.picture("run_1", time))
+    columns = said["columns"]
+    status = [said["statuses"][number] for number in columns["status"]]
+    return dict(zip(columns["competitor"], zip(status, columns["distance"], strict=True), strict=True))
 
 
 @pytest.fixture
@@ -62,22 +70,67 @@ def test_end_shows_the_last_finish() -> None:
     assert end_of(race(interval=20.0), stand(NOW, SplitTimes(), None)) == 120.0
 
 
-def test_who_had_ended_stays() -> None:
+def test_who_had_ended_stays(history: History) -> None:
     """Who tells nothing at a tick any more, because of a finish or an end before it, is where that was."""
-    then = at_tick(AT_100, NOW, 100)
-    assert then.competitor.tolist() == [1, 2, 3]
-    assert then.distance.tolist() == [5000.0, 2500.0, 900.0]
-    assert then.status.tolist() == ["finished", "running", "dnf"]
+    assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 2500.0), 3: ("dnf", 900.0)}
 
 
-def test_who_ended_later_runs() -> None:
+def test_who_ended_later_runs(history: History) -> None:
     """Who finished after a tick is where the tick says."""
-    then = at_tick(AT_60, NOW, 60)
-    assert list(zip(then.competitor.tolist(), then.status.tolist(), strict=True)) == [
-        (1, "running"),
-        (2, "running"),
-        (3, "dnf"),
-    ]
+    assert seen(history, 60.0) == {1: ("running", 3000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
+
+
+def test_finisher_until_the_verdict(history: History, store: FakeStore) -> None:
+    """Who is disqualified later has finished until then, and the replay goes on to the verdict."""
+    store.now = at((1, 5000.0, "dsq", 90.0), (2, 3000.0, "running", 120.0), (3, 0.0, "dns", 0.0))
+    store.passed = [(1, "finish", "Finish", 1, 5000.0, 90.0), (1, "dsq", "DSQ", 1, 5000.0, 130.0)]
+    assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 2500.0), 3: ("dns", 0.0)}
+    assert body(history.picture("run_1", 999.0))["time"] == 140
+    assert seen(history, 140.0)[1] == ("dsq", 5000.0)
+
+
+def test_silent_trackers(history: History, store: FakeStore) -> None:
+    """Who told nothing of a tick is where the newest tick before has them, and has finished if so."""
+    store.past[80] = at((1, 4000.0, "running", 80.0))
+    assert seen(history, 80.0) == {1: ("running", 4000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
+    store.past[100] = rows.positions([])
+    assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
+
+
+def test_tracker_that_is_dead(store: FakeStore) -> None:
+    """Who has been silent for long stays in sight, and is looked for no more than once in a replay."""
+    store.now = at((1, 4000.0, "running", 4000.0), (2, 100.0, "running", 20.0))
+    store.past = {tick: at((1, float(tick), "running", float(tick))) for tick in range(0, 4001, 20)}
+    store.past[20] = at((1, 20.0, "running", 20.0), (2, 100.0, "running", 20.0))
+    history = History(store, Snapshots(store, lambda: 1.0))
+    for time in (2000.0, 2020.0, 2100.0):
+        assert seen(history, time) == {1: ("running", time), 2: ("running", 100.0)}
+    far = [asked for asked in store.asked if asked == "positions_at 2000"]
+    assert len(far) == 1
+
+
+def test_nobody_is_looked_for_where_all_tell(history: History, store: FakeStore) -> None:
+    """Without silent trackers a picture is one question."""
+    seen(history, 60.0)
+    before = len(store.asked)
+    seen(history, 100.0)
+    assert store.asked[before:] == ["positions_at"]
+
+
+def test_not_told_yet(history: History, store: FakeStore) -> None:
+    """Whose tracker has told nothing yet isn't there, and that is no error."""
+    store.past = {20: at((2, 500.0, "running", 20.0))}
+    assert seen(history, 0.0) == {}
+    assert seen(history, 20.0) == {2: ("running", 500.0)}
+
+
+def test_own_start_in_the_past(history: History, store: FakeStore) -> None:
+    """A picture of the past knows everybody's own start, whatever the bibs and whoever is there."""
+    store.now = at((7, 100.0, "running", 120.0), (31_337, 50.0, "running", 120.0), (999_999, 0.0, "dns", 0.0))
+    store.past[100] = at((31_337, 20.0, "running", 100.0))
+    store.passed = [(31_337, "start", "Start", 1, 0.0, 90.5), (7, "start", "Start", 1, 0.0, 30.0)]
+    columns = body(history.picture("run_1", 100.0))["columns"]
+    assert (columns["competitor"], columns["start"]) == ([31_337, 999_999], [90.5, 0.0])
 
 
 def test_picture_out_of_the_past(history: History) -> None:
@@ -106,9 +159,9 @@ def test_asked_for_once(history: History, store: FakeStore) -> None:
 def test_newest_tick_may_still_grow(history: History, store: FakeStore) -> None:
     """The newest tick of a race that goes on may be in the store in part: it isn't kept so."""
     store.past[120] = rows.positions([])
-    assert body(history.picture("run_1", 120.0))["columns"]["competitor"] == [1, 3]
+    assert seen(history, 120.0)[2] == ("running", 2500.0)
     store.past[120] = at((2, 3000.0, "running", 120.0))
-    assert body(history.picture("run_1", 120.0))["columns"]["competitor"] == [1, 2, 3]
+    assert seen(history, 120.0)[2] == ("running", 3000.0)
 
 
 def test_another_race_with_the_run_id(store: FakeStore) -> None:

@@ -37,13 +37,30 @@ def test_finisher_and_runner_are_no_tie() -> None:
     assert standing((1, -50, "running", 0), (2, 5000, "finished", 50)) == [(1, 2), (2, 1)]
 
 
-def test_who_stopped_has_no_place() -> None:
-    """Who did not finish stands where they got to, without a place, and takes nobody else's."""
-    assert standing((1, 3000, "running", 9), (2, 2000, "dnf", 9), (3, 1000, "running", 9)) == [
-        (1, 1),
-        (leaderboard.NO_PLACE, 2),
-        (2, 3),
-    ]
+def test_who_is_out_has_no_place() -> None:
+    """Who is disqualified, gave up or didn't start comes last, without a place, and takes nobody else's."""
+    none = leaderboard.NO_PLACE
+    assert standing(
+        (1, 0, "dns", 0),
+        (2, 4000, "dnf", 9),
+        (3, 5000, "dsq", 7),
+        (4, 0, "waiting", 9),
+        (5, 1000, "running", 9),
+        (6, 5000, "finished", 8),
+        (7, 5000, "dsq", 6.5),
+        (8, 4500, "dnf", 9),
+        (9, 2000, "paused", 9),
+    ) == [(1, 6), (2, 9), (3, 5), (none, 4), (none, 7), (none, 3), (none, 8), (none, 2), (none, 1)]
+
+
+def test_disqualified_winner_leaves_the_first_place() -> None:
+    """After the verdict the next one has won."""
+    assert standing((1, 5000, "dsq", 900), (2, 5000, "finished", 950)) == [(1, 2), (leaderboard.NO_PLACE, 1)]
+
+
+def test_before_the_first_start() -> None:
+    """While all wait, nobody has a place."""
+    assert standing((2, 0, "waiting", 0), (1, 0, "waiting", 0)) == [(0, 1), (0, 2)]
 
 
 def test_nobody_yet() -> None:

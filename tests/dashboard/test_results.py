@@ -12,9 +12,9 @@ from dashboard.api import RaceApi
 from dashboard.escape import escape
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor, StoreError
+from dashboard.store import STATUSES, Competitor, StoreError
 from tests.dashboard.fakes import FakeStore, at, race
-from tests.dashboard.test_finish_list import NOW, PASSED
+from tests.dashboard.test_finish_list import LENGTH, NOW, PASSED
 from tests.dashboard.test_pages import NOBODY, text
 
 if TYPE_CHECKING:
@@ -69,6 +69,30 @@ def test_finish_list(store: FakeStore) -> None:
     }
     assert table["Gap"].tolist()[1:3] == ["+0:09", "\N{EN DASH}"]
     assert table["Status"].tolist() == ["Finished", "Finished", "Paused", "Running", "DNF"]
+
+
+def test_clubs(store: FakeStore) -> None:
+    """Clubs have a column where anybody has one."""
+    store.names = {1: Competitor("Åsa", "W35", 1, "Harriers"), 2: Competitor("Bo", "M", 1)}
+    table = page().dataframe[0].value
+    assert dict(zip(table["Bib"], table["Club"], strict=True)) == {1: "Harriers", 2: "", 3: "", 4: "", 5: ""}
+
+
+def test_who_is_out(store: FakeStore) -> None:
+    """Disqualified, given up and not started are counted and called by their words; none of them wins."""
+    store.now = at((6, 0.0, "dns", 0.0), (7, LENGTH, "dsq", 900.0), (999_999, 0.0, "waiting", 1.0), *NOW)
+    drawn = page()
+    for words in ("2 of 5 finished", "1 DSQ", "1 DNF", "1 DNS", "of 2 finishers"):
+        assert words in text(drawn)
+    table = drawn.dataframe[0].value
+    assert table["Bib"].tolist() == [2, 1, 5, 3, 999_999, 7, 4, 6]
+    assert table["Status"].tolist()[4:] == ["Waiting to start", "DSQ", "DNF", "DNS"]
+    assert table["Chip time"].tolist()[5] == "\N{EN DASH}"
+
+
+def test_every_status_has_its_word() -> None:
+    """No status is shown as the tables call it."""
+    assert set(results.STATUS_WORDS) == set(STATUSES)
 
 
 def test_short_figures(store: FakeStore) -> None:

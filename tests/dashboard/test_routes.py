@@ -10,8 +10,8 @@ from dashboard import rows
 from dashboard.history import History
 from dashboard.routes import file_address, routes
 from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor, StoreError
-from tests.dashboard.fakes import FakeStore, positions, race
+from dashboard.store import STATUSES, Competitor, StoreError
+from tests.dashboard.fakes import FakeStore, at, positions, race
 
 FEED = "/racecast/races/run_1/positions"
 COMPONENT = "http://testserver/component/streamlit_folium.st_folium/"
@@ -96,6 +96,31 @@ def test_no_time(client: Client, at: str) -> None:
     assert "race time in seconds" in answer.json()["detail"]
 
 
+def test_clubs(client: Client, store: FakeStore) -> None:
+    """Where anybody has a club, the start list has everybody's, as typed."""
+    store.names = {1: Competitor("Ann", "W", 1, "<b>Harriers"), 999_999: Competitor("Bo", "M", 1)}
+    said = client.get("/racecast/races/run_1/competitors").json()
+    assert (said["competitor"], said["club"]) == ([1, 999_999], ["<b>Harriers", ""])
+
+
+def test_every_status(client: Client, store: FakeStore) -> None:
+    """Whatever a competitor does, the picture says it, and who has a place."""
+    store.now = at(*[(bib, 10.0, status, 60.0) for bib, status in enumerate(STATUSES, start=1)])
+    body = client.get(FEED).json()
+    columns = body["columns"]
+    said = {
+        bib: (body["statuses"][number], place > 0)
+        for bib, number, place in zip(columns["competitor"], columns["status"], columns["place"], strict=True)
+    }
+    placed = {"running", "paused", "finished"}
+    assert said == {bib: (status, status in placed) for bib, status in enumerate(STATUSES, start=1)}
+    assert {name: body["figures"][name] for name in ("on_course", "finished", "out")} == {
+        "on_course": 2,
+        "finished": 1,
+        "out": 3,
+    }
+
+
 def test_start_list(client: Client, store: FakeStore) -> None:
     """The start list has names and categories, the most frequent category first."""
     store.names = {
@@ -109,6 +134,7 @@ def test_start_list(client: Client, store: FakeStore) -> None:
         "competitor": [1, 2, 3],
         "name": ["Ann <b>", "Bo", "Cy"],
         "category": [1, 0, 0],
+        "club": [],
     }
 
 

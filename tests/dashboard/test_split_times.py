@@ -49,6 +49,38 @@ def test_head_of_the_race() -> None:
     assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0, 2000.0], [0.0, 200.0, 400.0])
 
 
+def test_head_without_the_disqualified() -> None:
+    """Who is disqualified was never ahead, in hindsight."""
+    known = times(RACE, [(1, "dsq", "DSQ", 1, 2000.0, 500.0)])
+    metres, seconds = known.head()
+    assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0], [0.0, 320.5])
+    assert np.array_equal(known.verdicts(np.array([2, 1, 99])), [np.nan, 500.0, np.nan], equal_nan=True)
+
+
+def test_own_starts() -> None:
+    """Everybody's own start is known by the passing; where there is none it is the gun."""
+    known = times([(999_999, "start", "Start", 1, 0.0, 61.5), (3, "start", "Start", 1, 0.0, 2.0)])
+    assert known.starts(np.array([3, 4, 999_999])).tolist() == [2.0, 0.0, 61.5]
+    assert times().starts(np.array([1])).tolist() == [0.0]
+
+
+@given(st.permutations(RACE), st.integers(0, len(RACE)))
+def test_bibs_may_be_any_numbers(told: list[Passing], cut: int) -> None:
+    """What is known doesn't depend on how high the bibs are, nor does what it takes to keep it."""
+    high = {1: 999_999, 2: 31_337}
+    numbered: list[Passing] = [(high[one[0]], *one[1:]) for one in told]
+    found, whole = times(numbered[:cut], numbered[cut:]), times(RACE)
+    back = {high_bib: bib for bib, high_bib in high.items()}
+    assert {
+        name: [Stay(back[stay.bib], stay.since) for stay in stays] for name, stays in found.inside().items()
+    } == whole.inside()
+    bibs = np.array([1, 2])
+    highs = np.array([high[bib] for bib in bibs.tolist()])
+    assert np.array_equal(found.last_splits(highs), whole.last_splits(bibs), equal_nan=True)
+    assert sorted(back[bib] for bib in found.visits().bib.tolist()) == sorted(whole.visits().bib.tolist())
+    assert found.size == 2 * len({one[1:4] for one in RACE})
+
+
 def test_head_before_anything() -> None:
     """Before the first passing nobody is ahead."""
     metres, seconds = times().head()

@@ -65,7 +65,16 @@ def test_tables_of_another_version(tmp_path: Path) -> None:
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match="tables 7, this dashboard reads 2"):
+    with pytest.raises(StoreError, match=r"tables 7, this dashboard reads 3.*new file"):
+        SqliteStore(path).races()
+
+
+def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
+    """Of a file that was made before, it is said who brings it up to date."""
+    path = tmp_path / "earlier.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(StoreError, match="Start the simulator on it"):
         SqliteStore(path).races()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from dashboard import rows
@@ -17,7 +18,7 @@ def test_figures() -> None:
         splits,
         None,
     )
-    assert found.figures == Figures(on_course=2, finished=1, in_fences=2, leader_distance=5000.0)
+    assert found.figures == Figures(on_course=2, finished=1, out=0, in_fences=2, leader_distance=5000.0)
     assert found.change is None
     assert found.race_time == 900.0
 
@@ -25,7 +26,7 @@ def test_figures() -> None:
 def test_before_the_first_tick() -> None:
     """Before anybody is anywhere there is no leader and no time."""
     found = stand(rows.positions([]), SplitTimes(), None)
-    assert found.figures == Figures(0, 0, 0, None)
+    assert found.figures == Figures(0, 0, 0, 0, None)
     assert found.race_time == 0.0
 
 
@@ -38,7 +39,49 @@ def test_change_since_a_moment() -> None:
     splits.add(passings([(1, "finish", "Finish", 1, 900.0, 150.0)]))
     now = at((1, 900.0, "finished", 150.0), (2, 800.0, "running", 160.0), (3, 700.0, "running", 160.0))
     found = stand(now, splits, Moment(race_time=100.0, leader_distance=640.0))
-    assert found.change == Figures(on_course=-1, finished=1, in_fences=1, leader_distance=260.0)
+    assert found.change == Figures(on_course=-1, finished=1, out=0, in_fences=1, leader_distance=260.0)
+
+
+def test_who_is_counted() -> None:
+    """On the course is who has started and not ended; who is disqualified has not finished."""
+    found = stand(
+        at(
+            (1, 0.0, "waiting", 90.0),
+            (2, 10.0, "running", 90.0),
+            (3, 0.0, "dns", 0.0),
+            (4, 5.0, "dnf", 50.0),
+            (5, 900.0, "dsq", 80.0),
+            (6, 900.0, "finished", 85.0),
+        ),
+        SplitTimes(),
+        None,
+    )
+    assert found.figures == Figures(on_course=1, finished=1, out=3, in_fences=0, leader_distance=900.0)
+
+
+def test_verdict_changes_the_figures() -> None:
+    """A verdict takes one off those who have finished, and moves nobody on the course."""
+    splits = SplitTimes()
+    splits.add(passings([(bib, "start", "Start", 1, 0.0, 0.0) for bib in (1, 2, 3)]))
+    splits.add(passings([(bib, "finish", "Finish", 1, 900.0, 80.0 + bib) for bib in (1, 2)]))
+    splits.add(passings([(1, "dsq", "DSQ", 1, 900.0, 150.0), (3, "dnf", "DNF", 1, 500.0, 160.0)]))
+    now = at((1, 900.0, "dsq", 81.0), (2, 900.0, "finished", 82.0), (3, 500.0, "dnf", 160.0))
+    found = stand(now, splits, Moment(race_time=100.0, leader_distance=900.0))
+    assert found.change == Figures(on_course=-1, finished=-1, out=2, in_fences=0, leader_distance=0.0)
+    assert stand(now.take(now.status == "dsq"), splits, None).race_time == 150.0
+
+
+def test_start_in_waves() -> None:
+    """A last split is timed from the own start; the gap to the head is from the gun, as places are."""
+    splits = SplitTimes()
+    splits.add(passings([(1, "start", "Start", 1, 0.0, 0.0), (2, "start", "Start", 1, 0.0, 120.0)]))
+    splits.add(passings([(1, "split", "1 km", 1, 1000.0, 300.0), (2, "split", "1 km", 1, 1000.0, 400.0)]))
+    now = at((1, 1100.0, "running", 420.0), (2, 1000.0, "running", 420.0), (3, 0.0, "waiting", 420.0))
+    found = stand(now, splits, None)
+    assert found.starts.tolist() == [0.0, 120.0, 0.0]
+    assert found.split_seconds[:2].tolist() == [300.0, 280.0]
+    assert found.gaps[:2].tolist() == [0.0, 120.0]
+    assert np.isnan(found.gaps[2])
 
 
 def test_gap_to_the_head() -> None:

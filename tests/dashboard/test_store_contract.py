@@ -176,13 +176,15 @@ def test_many_positions(case: Case) -> None:
     assert list(range(1, 1201)) == case.store.positions(case.run).competitor.tolist()
 
 
-def test_interval(case: Case) -> None:
-    """How far a race's ticks lie apart comes from its request, or is the API's default."""
-    case.writer.write("races", [race(f"{case.run}_a", request='{"interval":7.5,"course":"x"}')])
+def test_what_the_request_says(case: Case) -> None:
+    """How far ticks lie apart, and places are off, comes from the race's request, or is the API's default."""
+    wrong = '{"interval":7.5,"gps_error":3.5,"gps_noise":1}'
+    case.writer.write("races", [race(f"{case.run}_a", request=wrong)])
     case.writer.write("races", [race(f"{case.run}_b", request="{}")])
     case.wait_for(lambda: bool(case.store.race(f"{case.run}_a") and case.store.race(f"{case.run}_b")))
     found = [case.store.race(f"{case.run}_{letter}") for letter in "ab"]
     assert [one and one.interval for one in found] == [7.5, 2.5]
+    assert [one and one.gps_error for one in found] == [4.5, 0.0]
 
 
 def test_newest_emitted(case: Case) -> None:
@@ -205,6 +207,35 @@ def test_positions_of_the_past(case: Case) -> None:
     assert found.competitor.tolist() == [1, 2]
     assert found.distance.tolist() == [60 + 1 / 7, 60 + 2 / 7]
     assert len(case.store.positions_at(case.run, 59)) == 0
+
+
+def test_silent_at_a_tick(case: Case) -> None:
+    """Who told nothing of a second is where the newest of the seconds before has them."""
+    told = [(1, 60), (2, 61), (3, 62), (1, 62), (2, 55)]
+    events = [position(case.run, bib, rawTime=time, distance=float(bib + time)) for bib, time in told]
+    case.writer.write("parkrun", events)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 62)) == 2)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 61)) == 1)
+    found = case.store.positions_at(case.run, 62, look_back=7)
+    assert found.competitor.tolist() == [1, 2, 3]
+    assert found.distance.tolist() == [63.0, 63.0, 65.0]
+    assert found.status.tolist() == ["running"] * 3
+    assert found.newest_emitted == NOW + 60_000
+    assert case.store.positions_at(case.run, 61, look_back=1).distance.tolist() == [61.0, 63.0]
+    assert len(case.store.positions_at(case.run, 59, look_back=3)) == 0
+    assert len(case.store.positions_at("nobody", 62, look_back=7)) == 0
+
+
+def test_late_positions_by_wrong_clocks(case: Case) -> None:
+    """In the past it counts of which second a position is, not when it came, nor a tracker's clock."""
+    told = [
+        position(case.run, 1, rawTime=time, distance=float(time), timestamp=NOW + 1000 * time - 500_000)
+        for time in (62, 60, 61)
+    ]
+    case.writer.write("parkrun", told)
+    case.wait_for(lambda: all(len(case.store.positions_at(case.run, time)) == 1 for time in (60, 61, 62)))
+    assert case.store.positions_at(case.run, 61).distance.tolist() == [61.0]
+    assert case.store.positions_at(case.run, 64, look_back=5).distance.tolist() == [62.0]
 
 
 def test_position_that_came_twice(case: Case) -> None:
@@ -243,7 +274,7 @@ def test_passings_after_a_moment(case: Case) -> None:
 
 def test_passings_of_a_big_race(case: Case) -> None:
     """The passings of the highest bibs are in their place in time like all others."""
-    bibs = [100_000, 1, 10_001, 10_000, 20_000]
+    bibs = [999_999, 1, 10_001, 10_000, 20_000]
     told = [passing(case.run, bib, elapsed=float(second)) for second, bib in enumerate(bibs)]
     case.writer.write("passings", told)
     case.wait_for(lambda: len(case.store.passings(case.run)) == len(bibs))
@@ -254,8 +285,11 @@ def test_passings_of_a_big_race(case: Case) -> None:
 def test_competitors(case: Case) -> None:
     """Competitors are there by bib, each with the name as written."""
     name = "O'Neil <b>${1}</b>"
-    case.writer.write("competitors", [competitor(case.run, 1, name=name), competitor(case.run, 7)])
+    club = "${alert(1)} <b>Harriers"
+    told = [competitor(case.run, 999_999, name=name, club=club), competitor(case.run, 7, wave=3)]
+    case.writer.write("competitors", told)
     case.wait_for(lambda: len(case.store.competitors(case.run)) == 2)
     found = case.store.competitors(case.run)
-    assert {1: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
-    assert (found[7].category, found[7].wave) == ("W35", 1)
+    assert {999_999: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
+    assert (found[7].category, found[7].wave, found[7].club) == ("W35", 3, "")
+    assert found[999_999].club == club

@@ -143,6 +143,7 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
         "seed": 1,
         "speed": 1.0,
         "interval": 1.0,
+        "options": {},
         "race_time": -1.0,
         "warnings": [],
         "links": {
@@ -241,6 +242,41 @@ def test_points_make_a_course_of_their_own(client: Client) -> None:
     assert answer.status == 201
     assert answer.json["warnings"][-1] == "The course passes through no geofence: nobody will be stopped."
     assert client.get("/courses/field").status == 200
+
+
+def test_options_are_taken_and_told(client: Client) -> None:
+    """What was asked for beside a plain race is in the answer, what is at its default isn't."""
+    options = {"pace_model": "parkrun", "gps_error": 2.5, "dnf": 0.1, "corrals": True, "wave_size": 20}
+    answer = client.post("/races", {"course": "straight", **options, "lost": 0.0, "women": 0.4})
+
+    assert answer.status == 201
+    assert answer.json["options"] == options
+    assert client.post("/races", {"course": "straight"}).json["options"] == {}
+
+
+def test_a_start_list_is_who_runs(client: Client) -> None:
+    """With a start list there are as many as it has, under its bibs; a wrong one is told of at its field."""
+    body = {"course": "straight", "run_id": "listed", "start_list": "bib,name\n70,Ann\n5,Bob"}
+    answer = client.post("/races", body)
+    positions = client.get("/races/listed/positions").json["features"]
+    refused = client.post("/races", {**body, "run_id": "r", "start_list": "bib,name\n70,Ann\n70,Bob"})
+
+    assert (answer.status, answer.json["competitors"]) == (201, 2)
+    assert [feature["id"] for feature in positions] == [70, 5]
+    assert refused.status == 422
+    assert refused.json["errors"] == [
+        {"field": "start_list", "detail": "is wrong in line 3: the bib 70 is that of line 2 too"}
+    ]
+
+
+def test_options_without_an_effect_are_told_of(client: Client) -> None:
+    """Hills on a flat course and a wall in a short race are asked for in vain: a warning says so."""
+    answer = client.post("/races", {"course": "straight", "gradient": True, "fatigue": "wall"})
+
+    assert answer.json["warnings"] == [
+        "The course has no altitude: hills will cost nothing.",
+        "The course is shorter than 30 km: nobody will hit the wall.",
+    ]
 
 
 def test_points_that_make_no_course_are_refused(client: Client) -> None:

@@ -40,13 +40,14 @@ class Figures {
     this._drawAge();
     if (picture === null) return;
     this._tiles.forEach((draw) => draw(picture));
-    const { finished } = picture.figures;
+    const { finished, out } = picture.figures;
     const all = Math.max(this._data.competitors, 1);
     this._bar.style.setProperty('--part', String(finished / all));
     this._progress.setAttribute('aria-valuenow', String(finished));
     this._progress.setAttribute('aria-valuemax', String(all));
     write(this._done, `${finished.toLocaleString('en')} finished`);
-    write(this._open, `${(all - finished).toLocaleString('en')} not yet`);
+    const open = `${Math.max(0, all - finished - out).toLocaleString('en')} not yet`;
+    write(this._open, out > 0 ? `${open}, ${out.toLocaleString('en')} out` : open);
   }
 
   _tile(tiles, { name, word, show, signed }) {

@@ -5,6 +5,8 @@
 const ROW_PX = 36;
 const SPARE_ROWS = 4; // above and below what is seen
 
+const LONG_BIB = 10000; // so many digits need a wider column
+
 const COLUMNS = [
   { name: 'star', word: '' },
   { name: 'place', word: 'Place' },
@@ -43,6 +45,7 @@ class Leaderboard {
 
   draw(kind) {
     if (kind === 'picture') this._take();
+    if (kind === 'names') this._sayWhatIsFound();
     if (kind === 'picture' || kind === 'names') this._filter();
   }
 
@@ -57,8 +60,8 @@ class Leaderboard {
   _makeTools(root) {
     const tools = put(root, 'div', 'tools');
     this._search = put(tools, 'input', 'search');
-    Object.assign(this._search, { type: 'search', placeholder: 'Find a bib or a name', autocomplete: 'off' });
-    this._search.setAttribute('aria-label', 'Find a bib or a name');
+    Object.assign(this._search, { type: 'search', autocomplete: 'off' });
+    this._sayWhatIsFound();
     this._search.addEventListener('input', () => this._filter());
     this._only = put(tools, 'button', 'only', '★ Favourites');
     this._only.type = 'button';
@@ -68,6 +71,12 @@ class Leaderboard {
       this._filter();
     });
     this._count = put(tools, 'span', 'count');
+  }
+
+  _sayWhatIsFound() {
+    const clubs = [...this._page.names.byBib.values()].some(({ club }) => club);
+    this._search.placeholder = clubs ? 'Find a bib, a name or a club' : 'Find a bib or a name';
+    this._search.setAttribute('aria-label', this._search.placeholder);
   }
 
   _makeTable(root) {
@@ -95,15 +104,17 @@ class Leaderboard {
     if (this._newest === null) this._newest = this._page.picture;
     const all = this._newest ? this._newest.columns.competitor : [];
     const wanted = this._search.value.trim().toLowerCase();
+    const isLike = (text) => text.toLowerCase().includes(wanted);
     const isWanted = (bib) =>
       (!this._isOnly() || this._favourites.has(bib)) &&
-      (wanted === '' || String(bib) === wanted || this._page.nameOf(bib).toLowerCase().includes(wanted));
+      (wanted === '' || String(bib) === wanted || isLike(this._page.nameOf(bib)) || isLike(this._page.clubOf(bib)));
     this._rows = [];
     all.forEach((bib, row) => {
       if (isWanted(bib)) this._rows.push(row);
     });
     const some = this._rows.length < all.length ? `${this._rows.length.toLocaleString('en')} of ` : '';
     write(this._count, all.length ? `${some}${all.length.toLocaleString('en')}` : '');
+    this._table.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     this._drawRows();
   }
 
@@ -169,7 +180,7 @@ class Leaderboard {
     write(row.cells.bib, String(bib));
     write(row.name, this._page.nameOf(bib) || `Bib ${bib}`);
     this._drawCovered(row, distance);
-    write(row.cells.pace, formatting.pace(status === 'dnf' ? null : elapsed, distance));
+    write(row.cells.pace, formatting.pace(place > 0 ? elapsed - columns.start[at] : null, distance));
     write(row.cells.gap, gapText(columns.gap[at], place));
     write(row.cells.split, splitText(columns.split[at], columns.split_time[at]));
     write(row.cells.status, statusText(status, elapsed));
@@ -206,6 +217,6 @@ function splitText(metres, seconds) {
 }
 
 function statusText(status, elapsed) {
-  const word = formatting.STATUS[status] || status;
-  return status === 'finished' ? formatting.raceTime(elapsed) : word;
+  if (status === 'finished') return formatting.raceTime(elapsed);
+  return status === 'waiting' ? 'Waiting' : formatting.STATUS[status] || status;
 }

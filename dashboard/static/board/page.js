@@ -36,6 +36,11 @@ class Page {
     return known ? known.name : '';
   }
 
+  clubOf(bib) {
+    const known = this.names.byBib.get(bib);
+    return known ? known.club : '';
+  }
+
   // Shows a competitor on the map.
   show(bib) {
     window.dispatchEvent(new CustomEvent('racecast:show', { detail: { bib } }));

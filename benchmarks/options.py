@@ -1,0 +1,69 @@
+"""What the options of a real race cost: `generate`, an hour with 1,000 competitors, each group of options."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PLAIN = {
+    "course": "crystal-palace",
+    "competitors": "1000",
+    "fastest": "600",
+    "slowest": "720",
+    "how-many-get-stopped": "0.2",
+}
+"""A walk of an hour, so that everybody is on the way for most of it."""
+GROUPS = {
+    "plain": {},
+    "paces, start and fates": {
+        "fatigue": "wall",
+        "gradient": "true",
+        "wave-size": "250",
+        "start-flow": "5",
+        "corrals": "true",
+        "dns": "0.02",
+        "dnf": "0.02",
+        "disqualified": "0.01",
+        "walking": "0.05",
+        "wrong-turn": "0.05",
+    },
+    "GPS error and noise": {"gps-error": "2.5", "gps-noise": "0.5"},
+    "tracker faults": {
+        "lost": "0.05",
+        "frozen": "0.05",
+        "late": "0.05",
+        "duplicates": "0.02",
+        "clock-skew": "5",
+        "dead-battery": "0.02",
+    },
+    "ground truth": {"ground-truth": "true"},
+}
+ROUNDS = 3
+
+
+def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield events, seconds and events a second, each group and all together: the best of some runs."""
+    everything = {name: value for group in GROUPS.values() for name, value in group.items()}
+    for what, group in {**GROUPS, "every option": everything}.items():
+        runs = [_generated(folder / "lines", PLAIN | group) for _ in range(ROUNDS)]
+        events, seconds = min(runs, key=lambda run: run[1] / run[0])
+        yield what, {"events": events, "seconds": seconds, "rate": events / seconds}
+
+
+def _generated(file: Path, options: dict[str, str]) -> tuple[int, float]:
+    """Run the command into a file; return events and seconds, the command's own start included."""
+    flags = [word for name, value in options.items() for word in (f"--{name}", value)]
+    start = time.perf_counter()
+    with file.open("wb") as out:
+        subprocess.run([sys.executable, "-m", "simulator", "generate", *flags], stdout=out, check=True)
+    seconds = time.perf_counter() - start
+    with file.open("rb") as written:
+        events = sum(1 for _ in written)
+    file.unlink()
+    return events, seconds
