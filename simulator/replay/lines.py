@@ -1,8 +1,8 @@
 """Our own events, as lines of JSON, made a recording.
 
-The lines are those of the topics, any of them, in the order in which they were read from Kafka or written by
-`generate`; with each its key and a tab before it, if that's how they were written. A position is told again
-when it was: at the tick of the newest position that stood before it or is itself.
+The lines are those of the topics, any of them, as they were read from Kafka or written by `generate`; with
+each its key and a tab before it, if that's how they were written. A position is told again when it was: in
+the order of `emittedAt`, which puts a topic's partitions together again, at the tick of the newest before it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LATEST = 10_000_000
 """Race seconds of the last event at most: four months."""
 LARGEST_BIB = 2**31 - 1
-COLUMNS = 10
+COLUMNS = 11
 """Numbers that are kept of a position."""
 
 
@@ -121,7 +121,7 @@ def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
 
 
 def _position(event: dict[str, Any]) -> tuple[float, ...]:
-    """Return bib, rawTime, timestamp, lat, lon, distance, elapsed, status, true lat and lon (or nan)."""
+    """Return bib, rawTime, timestamp, place, distance, elapsed, status, true place or nan, emittedAt."""
     status = event["status"]
     if status not in STATUS_NAMES:
         raise ValueError(f"has a status that there isn't: {str(status)[:40]!r}")
@@ -137,6 +137,7 @@ def _position(event: dict[str, Any]) -> tuple[float, ...]:
         STATUS_NAMES.index(status),
         _number(event, "trueLat", -90, 90) if has_truth else np.nan,
         _number(event, "trueLon", -180, 180) if has_truth else np.nan,
+        _number(event, "emittedAt", 0, 2**53),
     )
 
 
@@ -207,7 +208,8 @@ def parts_of(
 
 
 def _track(columns: Floats, bibs: Ints, interval: float, start_ms: int | None) -> Track:
-    bib, raw_time, timestamp, lat, lon, distance, elapsed, status, true_lat, true_lon = columns.T
+    columns = columns[np.argsort(columns[:, -1], kind="stable")]
+    bib, raw_time, timestamp, lat, lon, distance, elapsed, status, true_lat, true_lon, _ = columns.T
     ahead = timestamp - raw_time * 1000
     # Without a record of the race its start is what most trackers agree on.
     start = np.median(ahead) if start_ms is None and len(ahead) else float(start_ms or 0)

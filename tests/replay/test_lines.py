@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from simulator.replay.recording import Recording, RecordingError
 from tests.simulator.conftest import resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from simulator.course import Course
     from simulator.events import Telling
@@ -91,6 +92,31 @@ def ticks(telling: Telling) -> list[list[bytes]]:
         [value for batch in positions_at(telling, tick, 100) for value in encode(batch).values]
         for tick in range(telling.last_tick + 1)
     ]
+
+
+def test_partitions_are_put_together_again(straight: Course) -> None:
+    """Read one partition behind the other, as kcat may do it, a race is told tick by tick all the same."""
+    race = Race(straight, resolved(competitors=30, **FAULTS))
+    stamped = [
+        (int(bib), value)
+        for tick in range(race.last_tick + 1)
+        for batch in positions_at(race, tick, 100)
+        for bib, value in zip(batch.bib, encode(replace(batch, emitted_at=1000 * tick)).values, strict=True)
+    ]
+    partitions = [value for odd in (1, 0) for bib, value in stamped if bib % 2 == odd]
+    request = resolved(competitors=30, interval=7.0)
+    again = Recording(straight, request, *lines.parts_of(one_of(partitions), straight, 7.0))
+    in_order = Recording(
+        straight, request, *lines.parts_of(one_of(value for _, value in stamped), straight, 7.0)
+    )
+
+    assert [sorted(tick) for tick in ticks(again)] == [sorted(tick) for tick in ticks(in_order)]
+
+
+def one_of(stream: Iterable[bytes]) -> lines.Lines:
+    """Return the only race of some lines."""
+    (found,) = lines.read(stream, "events").values()
+    return found
 
 
 def test_a_recording_has_the_passings_and_the_competitors(straight: Course) -> None:
