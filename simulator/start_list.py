@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("bib", "name", "category", "club", "wave", "pace")
 MAX_ROWS = 100_000
+MAX_LINES = 2 * MAX_ROWS
+"""Lines of the text, empty ones among them."""
 MAX_BIB = 999_999
 MAX_WORDS = 120
 """Characters of a name, a category or a club."""
@@ -95,6 +97,8 @@ def read(text: str) -> StartList:
     try:
         columns = _columns(next(lines, []))
         for cells in lines:
+            if lines.line_num > MAX_LINES:
+                raise StartListError(f"has more than {MAX_LINES:,} lines")
             if not any(cell.strip() for cell in cells):
                 continue
             if len(rows) == MAX_ROWS:

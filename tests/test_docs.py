@@ -109,7 +109,8 @@ LIMITS = {
     "start": f"from {request.OLDEST_START.total_seconds() / 3600:.0f} hours ago "
     f"to {request.FURTHEST_START.days} days ahead",
     "points of a course in a request": f"2 to {request.MAX_POINTS:,}",
-    "a start list": f"{request.MAX_START_LIST:,} characters, {start_list.MAX_ROWS:,} competitors",
+    "a start list": f"{request.MAX_START_LIST:,} characters, {start_list.MAX_LINES:,} lines, "
+    f"{start_list.MAX_ROWS:,} competitors",
     "a bib, and a wave, of a start list": f"1 to {start_list.MAX_BIB:,}, and 1 to {start_list.MAX_WAVE:,}",
     "a name, a category or a club of a start list": f"{start_list.MAX_WORDS} printable characters",
     "the last start": f"{options.MAX_START:,.0f} s after the gun",

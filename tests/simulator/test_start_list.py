@@ -122,6 +122,15 @@ def test_a_list_may_have_so_many_and_no_more() -> None:
         start_list.read(text + "Bob\n")
 
 
+def test_a_list_may_have_so_many_lines_and_no_more() -> None:
+    """Empty lines are left out, and counted: nobody keeps the simulator busy with millions of them."""
+    text = "name\n" + "\n" * (start_list.MAX_LINES - 2) + "Ann\n"
+
+    assert start_list.read(text).name == ("Ann",)
+    with pytest.raises(StartListError, match="more than 200,000 lines"):
+        start_list.read("name\n\n" + text.removeprefix("name\n"))
+
+
 @given(st.text(alphabet=st.sampled_from('bibnamepacewv,;\t"\n\r 0123456789:.é\x00'), max_size=200))
 def test_any_text_is_a_list_or_a_sentence(text: str) -> None:
     """Whatever comes, either competitors with distinct bibs come of it, or one named error."""
