@@ -82,6 +82,32 @@ def normal(chance: Floats, widest: float) -> Floats:
     return np.interp(chance, below, numbers)
 
 
+def share_below(numbers: Floats, widest: float) -> Floats:
+    """Return the share of standard normal numbers, cut off at ±`widest`, below each: `normal` undone."""
+    below, known = _normal_table(widest)
+    return np.interp(numbers, known, below)
+
+
+def ranks(values: Floats) -> Floats:
+    """Return the share of all values that lies below each, in the middle of its own step, shape (n,)."""
+    found = np.empty(len(values))
+    found[np.argsort(values, kind="stable")] = (np.arange(len(values)) + 0.5) / len(values)
+    return found
+
+
+def along_with(share: Floats, drawn: Floats, correlation: float) -> Floats:
+    """Return numbers in [0, 1], spread as evenly as `drawn`, that go along with `share`, shape (n,) each.
+
+    `correlation` is that of the two as normal numbers (a Gaussian copula).
+    """
+    one, other = normal(share, WIDE), normal(drawn, WIDE)
+    return share_below(correlation * one + math.sqrt(1.0 - correlation**2) * other, WIDE)
+
+
+WIDE = 5.0
+"""Standard deviations beyond which there is practically nothing."""
+
+
 @lru_cache(maxsize=8)
 def _normal_table(widest: float) -> tuple[Floats, Floats]:
     """The share below each of many numbers: its inverse is read between them."""

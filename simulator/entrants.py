@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.chance import Stream, uniform
+from simulator.chance import Stream, along_with, ranks, uniform
 from simulator.start_list import OPEN
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ AGES = (
 )
 """Age groups as road running names them (`MSEN`, `W45` …), each with its share. The shares are the shape of a
 club race, not a published count."""
+
+SLOWER_WITH_AGE = 0.3
+"""How closely the age goes with the pace, as a correlation."""
 
 
 class Entrant(NamedTuple):
@@ -86,7 +89,7 @@ def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entr
     if start_list is not None:
         return listed(start_list, field.wave)
     drawn = request.entrants == "drawn"
-    texts: _Texts = _Drawn(request.seed or 0, field.women) if drawn else _Numbered()
+    texts: _Texts = _Drawn(request.seed or 0, field.women, field.moving[-1]) if drawn else _Numbered()
     return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
 
 
@@ -110,14 +113,15 @@ class _Listed:
 class _Drawn:
     """Names, categories and clubs by chance."""
 
-    def __init__(self, seed: int, women: NDArray[np.bool_]) -> None:
+    def __init__(self, seed: int, women: NDArray[np.bool_], pace: Floats) -> None:
         n = len(women)
         self._women = women
         self._first = uniform(seed, Stream.FIRST_NAME, n)
         self._last = uniform(seed, Stream.LAST_NAME, n)
         self._club = uniform(seed, Stream.CLUB, n)
         shares = np.cumsum([share for _, share in AGES])
-        self._age = np.searchsorted(shares, uniform(seed, Stream.AGE, n) * shares[-1], side="right")
+        age = along_with(ranks(pace), uniform(seed, Stream.AGE, n), SLOWER_WITH_AGE)
+        self._age = np.searchsorted(shares[:-1], age * shares[-1], side="right")
 
     def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
         numbers = (self._women, self._first, self._last, self._age, self._club)

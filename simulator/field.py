@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator import paces, starts
+from simulator import chance, paces, starts
 from simulator.chance import Stream, chosen, uniform
 
 if TYPE_CHECKING:
@@ -273,8 +273,7 @@ def _within(bounds: tuple[float, float], drawn: Floats) -> Floats:
 
 def _women(seed: int, pace: Floats, share: float) -> Mask:
     """Tell who is a woman: from half the share among the fastest to one and a half among the slowest."""
-    rank = np.empty(len(pace))
-    rank[np.argsort(pace, kind="stable")] = (np.arange(len(pace)) + 0.5) / len(pace)
+    rank = chance.ranks(pace)
     # A share above two thirds leaves no room for so much difference.
     lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
     women: Mask = uniform(seed, Stream.SEX, len(pace)) < share * (1.0 + lean * (rank - 0.5))
@@ -284,13 +283,13 @@ def _women(seed: int, pace: Floats, share: float) -> Mask:
 def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
     """Return the seconds at each mark, shape (m, n), so that each competitor's average is its own pace."""
     seed, n = request.seed or 0, len(pace)
-    chance = uniform(seed, Stream.VARIATION, (n, len(marks) - 1))
-    chance *= 2.0 * VARIATION
-    chance += 1.0 - VARIATION
+    drawn = uniform(seed, Stream.VARIATION, (n, len(marks) - 1))
+    drawn *= 2.0 * VARIATION
+    drawn += 1.0 - VARIATION
     kilometres = np.diff(marks) / 1000.0
     times = np.zeros((len(marks), n))
     # The transpose is summed row by row in place: one matrix, not three.
-    np.multiply(chance.T, kilometres[:, None], out=times[1:])
+    np.multiply(drawn.T, kilometres[:, None], out=times[1:])
     if request.fatigue != "none":
         _tire(request, times[1:], marks, pace, women, distance)
     np.cumsum(times[1:], axis=0, out=times[1:])
@@ -425,11 +424,11 @@ def _in_order(stops: list[Stop]) -> list[Stop]:
     return [Stop(*column) for column in zip(*columns, strict=True)]
 
 
-def _place_in(visits: Sequence[tuple[float, float]], chance: Floats) -> Floats:
+def _place_in(visits: Sequence[tuple[float, float]], drawn: Floats) -> Floats:
     """Return places that lie evenly over all the stretches, for numbers in [0, 1)."""
     first, last = np.array(visits).T
     ends = np.cumsum(last - first)
-    at = chance * ends[-1]
+    at = drawn * ends[-1]
     stretch = np.minimum(np.searchsorted(ends, at, side="right"), len(ends) - 1)
     place: Floats = np.minimum(last[stretch] - (ends[stretch] - at), last[stretch])
     return place

@@ -26,7 +26,7 @@ PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 RIEGEL = 1.06
 """How times grow with distance, as its exponent (Riegel 1981, American Scientist 69, 285-290)."""
 WIDEST = 3.5
-"""Standard deviations from the middle at most; without it 1 in 2,000 would beat the world's record."""
+"""Standard deviations from the middle at most: without a limit somebody would beat the world's record."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,24 @@ class FinishTimes:
         distance: metres.
         median: seconds.
         spread: standard deviation of the logarithm.
+        widest: standard deviations from the middle beyond which there is nobody.
     """
 
     distance: float
     median: float
     spread: float
+    widest: float = WIDEST
 
     @classmethod
-    def of_mean_and_deviation(cls, distance: float, mean: float, deviation: float) -> FinishTimes:
+    def of_mean_and_deviation(
+        cls, distance: float, mean: float, deviation: float, widest: float
+    ) -> FinishTimes:
         """Return the distribution with this mean and this standard deviation (seconds)."""
         spread = math.sqrt(math.log1p((deviation / mean) ** 2))
-        return cls(distance, mean * math.exp(-(spread**2) / 2), spread)
+        # What is cut off makes the deviation smaller: so it is drawn from a wider distribution.
+        bell = math.exp(-(widest**2) / 2) / math.sqrt(2 * math.pi)
+        cut = math.sqrt(1 - 2 * widest * bell / math.erf(widest / math.sqrt(2)))
+        return cls(distance, mean * math.exp(-(spread**2) / 2), spread / cut, widest)
 
     @classmethod
     def of_mean_and_median(cls, distance: float, mean: float, median: float) -> FinishTimes:
@@ -56,11 +63,12 @@ class FinishTimes:
 
 
 PARKRUN_MEAN, PARKRUN_DEVIATION = 1710.5, 381.5
-PARKRUN = FinishTimes.of_mean_and_deviation(5000.0, PARKRUN_MEAN, PARKRUN_DEVIATION)
+PARKRUN = FinishTimes.of_mean_and_deviation(5000.0, PARKRUN_MEAN, PARKRUN_DEVIATION, widest=3.0)
 """1,293 finishers of five parkruns in Leeds in June 2016, pooled: mean 28:30.5, standard deviation 6:21.5.
 
 Woodhouse Moor 421 finishers, 27:42 ± 6:33; Roundhay 356, 28:19 ± 5:38; Temple Newsam 223, 28:30 ± 5:30; Cross
-Flatts 116, 29:05 ± 6:56; Bramley 177, 30:27 ± 7:22 (Geophysics Labs, 18 June 2016).
+Flatts 116, 29:05 ± 6:56; Bramley 177, 30:27 ± 7:22 (Geophysics Labs, 18 June 2016). Cut off where it would
+beat the fastest parkruns there have been.
 """
 MARATHON_MEAN, MARATHON_MEDIAN = 16_344.7, 16_046.0
 MARATHON = FinishTimes.of_mean_and_median(42_195.0, MARATHON_MEAN, MARATHON_MEDIAN)
@@ -107,7 +115,7 @@ def averages(model: PaceModel, drawn: Floats, fastest: float, slowest: float, di
 
 
 def _as_published(times: FinishTimes, drawn: Floats) -> Floats:
-    seconds: Floats = times.median * np.exp(times.spread * chance.normal(drawn, WIDEST))
+    seconds: Floats = times.median * np.exp(times.spread * chance.normal(drawn, times.widest))
     return seconds
 
 
@@ -149,9 +157,7 @@ def differences(paces: Floats, women: NDArray[np.bool_], drawn: Floats) -> Float
 
     Means and deviations are those of `MEN` and `WOMEN`; the slower, the more, at correlation `ABILITY`.
     """
-    rank = np.empty(len(paces))
-    rank[np.argsort(paces, kind="stable")] = (np.arange(len(paces)) + 0.5) / len(paces)
-    ability, rest = chance.normal(rank, WIDEST), chance.normal(drawn, WIDEST)
+    ability, rest = chance.normal(chance.ranks(paces), WIDEST), chance.normal(drawn, WIDEST)
     score = ABILITY * ability + math.sqrt(1 - ABILITY**2) * rest
     # Each sex has its own mean: women stand further back, and their score would be above 0 as a group.
     for sex in (women, ~women):

@@ -40,6 +40,15 @@ def test_drawn_competitors_have_names_age_groups_and_clubs(make_race: MakeRace) 
     assert {who.club for who in everybody} == {"", *entrants.NAMES["clubs"]}
 
 
+def test_the_old_are_slower_on_average(make_race: MakeRace) -> None:
+    """From 60 on there are fewer in the faster half than in the slower one, and a few nevertheless."""
+    race = make_race(competitors=20_000, entrants="drawn")
+    old = np.array([who.category[1:] in {"60", "65", "70"} for who in race.entrants.some(0, 20_000)])
+    fast = race.finish_times < np.median(race.finish_times)
+
+    assert 0.1 < (old & fast).sum() / (old & ~fast).sum() < 0.6
+
+
 def test_names_go_with_the_sex(make_race: MakeRace) -> None:
     """A woman's first name is a woman's."""
     for who in make_race(competitors=500, entrants="drawn").entrants.some(0, 500):

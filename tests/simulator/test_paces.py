@@ -49,7 +49,8 @@ def test_parkrun_times_are_as_published() -> None:
 
     assert times.mean() == pytest.approx(paces.PARKRUN_MEAN, rel=0.02)
     assert times.std() == pytest.approx(paces.PARKRUN_DEVIATION, rel=0.02)
-    assert times.min() > 12 * 60 + 35
+    # The fastest parkrun there has been took 13:44.
+    assert times.min() > 13 * 60 + 30
 
 
 def test_marathon_times_are_as_published() -> None:
