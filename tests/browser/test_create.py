@@ -201,7 +201,10 @@ def test_no_race_yet(page: Page, site: Site, tmp_path: Path) -> None:
 
 
 def _map(page: Page) -> FrameLocator:
-    return page.frame_locator("iframe[src*=streamlit_folium]")
+    # While a new course's map is made the old one is still there, and no longer than that.
+    frame = "iframe[src*=streamlit_folium]"
+    expect(page.locator(frame)).to_have_count(1)
+    return page.frame_locator(frame)
 
 
 def _hand_in(page: Page, file: str, content: bytes, short_name: str = "") -> None:

@@ -50,6 +50,7 @@ COLUMNS = {
         "name": "STRING",
         "category": "STRING",
         "wave": "INT",
+        "club": "STRING",
         "ingestedAt": "LONG",
     },
     "passings": {

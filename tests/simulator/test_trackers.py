@@ -33,7 +33,7 @@ LENIENT = settings(
 FAULTS = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 10_000),
-        "interval": st.sampled_from([1.0, 7.0, 12.5, 60.0]),
+        "interval": st.sampled_from([5.0, 7.0, 12.5, 60.0]),
         "late": st.floats(0, 1),
         "late_for": st.floats(1, 300),
         "lost": st.floats(0, 1),
