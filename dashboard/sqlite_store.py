@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dashboard.store import Competitor, Course, Passings, Positions, Race
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The `user_version` of the tables that this module can read."""
 
 BUSY_TIMEOUT_S = 2.0

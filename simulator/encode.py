@@ -36,6 +36,8 @@ RACE_FIELDS = (
     "seed",
     "updatedAt",
     "request",
+    "runsFrom",
+    "toldUntil",
 )
 ENTRY_FIELDS = ("runId", "competitorId", "name", "category", "wave", "club")
 PASSING_FIELDS = ("runId", "competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator.course import Course
-    from simulator.events import Batch, RaceStatus, Telling
+    from simulator.events import Batch, RaceRecord, RaceStatus, Telling
     from simulator.publisher import Publisher
     from simulator.reactor import DelayedCall, Reactor
     from simulator.request import RaceRequest
@@ -39,6 +39,10 @@ BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, and once a tick the snapshot of the race before it."""
 RETRY = 1.0
 """Seconds before a batch, or a race, that failed comes again."""
+CHECK = 5.0
+"""Seconds between two notes of how far a race's events are delivered: after a crash it goes on from there."""
+CHECK_BYTES = 100_000
+"""Characters of a request above which such notes, which carry it, become rarer in proportion."""
 LATE = 1.0
 """Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
@@ -124,6 +128,32 @@ class Engine:
         self._enqueue(run)
         return run
 
+    def restore(self, course: Course, request: RaceRequest, record: RaceRecord) -> Run:
+        """Take up a race that an earlier engine has told of, up to what is known to be delivered.
+
+        What was told beyond that is told again, which changes nothing.
+        Raises EngineFullError if the limits don't allow another one.
+        """
+        if record.status not in ENDED:
+            self._make_room(request.competitors)
+        run = Run(course, request)
+        run.status, run.updated_at = record.status, record.updated_at
+        paused_at = record.updated_at / 1000 if record.status == "paused" else None
+        run.schedule = replace(run.schedule, start=record.runs_from / 1000, paused_at=paused_at)
+        run.next_tick = round(record.told_until / request.tick) + 1 if record.told_until >= 0 else 0
+        run.safe_tick = run.next_tick - 1
+        self.runs[run.run_id] = run
+        if run.status in ENDED:
+            run.forget_field()
+            return run
+        if run.next_tick == 0:
+            # Nothing says that the course and the competitors were told.
+            run.outbox.append(lambda: [CourseRecord(course)])
+            run.outbox.append(partial(entries_of, run.telling, BATCH))
+        self._log.info("race goes on", run_id=run.run_id, status=run.status, tick=run.next_tick)
+        self._enqueue(run)
+        return run
+
     def pause(self, run: Run) -> None:
         """Stop a race's time; raises StateError unless it is scheduled or running."""
         self._require(run, "scheduled", "running")
@@ -197,6 +227,7 @@ class Engine:
             run.queued = False
             try:
                 await self._serve(run)
+                await self._check()
             except _GivenUpError:
                 return
             except Exception:  # noqa: BLE001 - a fault of ours in one race must not end the others
@@ -221,6 +252,7 @@ class Engine:
             self._move(run, "running")
             return
         tick, race = run.next_tick, run.telling
+        run.checked_at = run.checked_at or self._reactor.seconds()
         lateness = self._reactor.seconds() - due
         # Passings first: whoever sees a finisher's position finds the passing beside it.
         await self._tell(passings_until(race, tick, BATCH))
@@ -229,7 +261,28 @@ class Engine:
         self.counts.ticks += 1
         self.counts.late_ticks += lateness > LATE
         if tick >= race.last_tick and run.status not in ENDED:
-            self._move(run, "finished")
+            # Of a race that has ended nothing is told again: so all of it has to be there first.
+            await self._publisher.flushed()
+            run.safe_tick = tick
+            if run.status not in ENDED:
+                self._move(run, "finished")
+
+    async def _check(self) -> None:
+        """Write down, of each race for which it is time, how far its events are delivered."""
+        now = self._reactor.seconds()
+        due = [run for run in self.runs.values() if self._is_due_for_check(run, now)]
+        if not due or self.stopping:
+            return
+        await self._publisher.flushed()
+        for run in due:
+            run.safe_tick, run.checked_at = run.next_tick - 1, now
+            if run.status not in ENDED:
+                self._record(run)
+                self._enqueue(run)
+
+    def _is_due_for_check(self, run: Run, now: float) -> bool:
+        pause = CHECK * max(1.0, len(run.request_json) / CHECK_BYTES)
+        return run.status not in ENDED and run.next_tick - 1 > run.safe_tick and now - run.checked_at >= pause
 
     async def _tell(self, batches: Iterable[Batch]) -> None:
         for batch in batches:
@@ -276,7 +329,15 @@ class Engine:
 
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
-        record = record_of(run.telling, run.status, run.updated_at, run.request_json)
+        record = record_of(
+            run.telling,
+            run.status,
+            run.updated_at,
+            run.request_json,
+            # A pause that goes on counts as if it ended now: so this and `updated_at` say all there is to it.
+            round(run.schedule.resume(run.updated_at / 1000).start * 1000),
+            run.safe_tick * run.request.tick if run.safe_tick >= 0 else -1.0,
+        )
         run.outbox.append(lambda: [record])
 
     def _make_room(self, competitors: int) -> None:

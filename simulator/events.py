@@ -133,6 +133,8 @@ class RaceRecord:
     Attributes:
         request: the whole resolved request as JSON: enough to run the race again.
         updated_at: epoch milliseconds; rises with every record of one race.
+        runs_from: epoch milliseconds of the gun, later by all pauses since: the ticks are due from there on.
+        told_until: race seconds of a tick up to which everything is delivered; -1 if nothing is.
     """
 
     run_id: str
@@ -145,12 +147,14 @@ class RaceRecord:
     seed: int
     updated_at: int
     request: str
+    runs_from: int
+    told_until: float
 
     def __len__(self) -> int:
         return 1
 
-    def row(self) -> tuple[str, str, str, int, str, int, float, int, int, str]:
-        """Return runId, name, course, startTime, status, competitors, speed, seed, updatedAt, request."""
+    def row(self) -> tuple[str, str, str, int, str, int, float, int, int, str, int, float]:
+        """Return the columns of `races` in their order."""
         return (
             self.run_id,
             self.name,
@@ -162,6 +166,8 @@ class RaceRecord:
             self.seed,
             self.updated_at,
             self.request,
+            self.runs_from,
+            self.told_until,
         )
 
 
@@ -291,7 +297,14 @@ def entries_of(race: Telling, size: int) -> Iterator[Entries]:
         yield Entries(race.run_id, race.entrants, first, min(first + size, count))
 
 
-def record_of(race: Telling, status: RaceStatus, updated_at: int, request_json: str) -> RaceRecord:
+def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
+    race: Telling,
+    status: RaceStatus,
+    updated_at: int,
+    request_json: str,
+    runs_from: int | None = None,
+    told_until: float = -1.0,
+) -> RaceRecord:
     """Return the race's own row.
 
     Args:
@@ -299,6 +312,8 @@ def record_of(race: Telling, status: RaceStatus, updated_at: int, request_json: 
         status: where it stands.
         updated_at: epoch milliseconds.
         request_json: the whole resolved request, its points included.
+        runs_from: epoch milliseconds of the gun, later by all pauses; the gun itself if there were none.
+        told_until: race seconds up to which everything is delivered; -1 if nothing is.
     """
     request = race.request
     return RaceRecord(
@@ -312,4 +327,6 @@ def record_of(race: Telling, status: RaceStatus, updated_at: int, request_json: 
         seed=request.seed or 0,
         updated_at=updated_at,
         request=request_json,
+        runs_from=race.start_ms if runs_from is None else runs_from,
+        told_until=told_until,
     )

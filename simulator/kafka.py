@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
-from simulator.encode import TOPICS, encode
-from simulator.events import CourseRecord
-from simulator.publisher import Health, PublishError
+from simulator.encode import RACE_FIELDS, TOPICS, encode
+from simulator.events import CourseRecord, RaceRecord
+from simulator.publisher import MAX_KNOWN, Health, PublishError
+from simulator.run import ENDED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confluent_kafka import Message
     from twisted.python.failure import Failure
 
@@ -37,6 +40,9 @@ LOOK = 2.0
 """Seconds to wait for a broker to say which topics it has."""
 FLUSH = 5.0
 """Seconds that `close` gives the broker to take what waits."""
+READ_WITHIN = 10.0
+"""Seconds to wait for the next of the races of before."""
+READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
 
 SETTINGS = {
     "enable.idempotence": True,
@@ -85,6 +91,7 @@ class KafkaPublisher:
         self._again: list[tuple[str, dict[str, Any]]] = []
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
+        self._flushers: list[Deferred[None]] = []
         self._producer = Producer({"bootstrap.servers": bootstrap, **SETTINGS, "stats_cb": self._statistics})
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
@@ -97,6 +104,18 @@ class KafkaPublisher:
         if not self._topics_seen:
             return self._look_for_topics().addCallback(lambda _: self._take(batch))
         return self._take(batch)
+
+    def flushed(self) -> Deferred[None]:
+        """Fire when nothing waits in the producer any more."""
+        if not self._again and not len(self._producer):
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._flushers.append(waiting)
+        return waiting
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return the races in the topic `races`, those told of last first."""
+        return deferToThread(_races_in, self._bootstrap)
 
     def health(self) -> Health:
         """Tell how things stand."""
@@ -195,6 +214,9 @@ class KafkaPublisher:
             self._produce_again()
         if not self._again and not len(self._producer):
             self._refusal = None
+            flushers, self._flushers = self._flushers, []
+            for flusher in flushers:
+                flusher.callback(None)
         if self._waiting is not None and self._has_room():
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)
@@ -207,3 +229,48 @@ class KafkaPublisher:
         if (away is None) != (self._away is None):
             self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=away)
         self._away = away
+
+
+def _races_in(bootstrap: str) -> list[RaceRecord]:
+    """Read the topic `races` to its end, in a thread; raises PublishError if that can't be done now."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "racecast-recovery", **READING})
+    newest: dict[str, RaceRecord] = {}
+    try:
+        topic = consumer.list_topics("races", timeout=LOOK).topics["races"]
+        if topic.error is not None:
+            raise PublishError(f"the races of before can't be read: {topic.error.str()}")
+        for partition in topic.partitions:
+            for record in _records(consumer, TopicPartition("races", partition, 0)):
+                newest[record.run_id] = record
+    except KafkaException as error:
+        raise PublishError(f"the races of before can't be read: {error.args[0].str()}") from error
+    finally:
+        consumer.close()
+    records = sorted(newest.values(), key=lambda record: (record.status in ENDED, -record.updated_at))
+    return records[:MAX_KNOWN]
+
+
+def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceRecord]:
+    """Yield the races' records in a partition, oldest first."""
+    following, end = consumer.get_watermark_offsets(partition, timeout=READ_WITHIN)
+    consumer.assign([TopicPartition(partition.topic, partition.partition, following)])
+    while following < end:
+        messages = consumer.consume(100, timeout=READ_WITHIN)
+        if not messages:
+            raise PublishError("the races of before can't be read: Kafka is slow")
+        for message in messages:
+            if (error := message.error()) is not None:
+                raise PublishError(f"the races of before can't be read: {error.str()}")
+            following = (message.offset() or 0) + 1
+            # A race that was deleted has a key and no value.
+            if (value := message.value()) is not None:
+                yield _record(orjson.loads(value))
+        # What was taken back or compacted at the end has offsets and no messages.
+        (position,) = consumer.position([partition])
+        following = max(following, position.offset)
+
+
+def _record(event: dict[str, Any]) -> RaceRecord:
+    # Records of older versions don't say how far they were told.
+    known = {"runsFrom": event["startTime"], "toldUntil": -1.0, **event}
+    return RaceRecord(*(known[name] for name in RACE_FIELDS))

@@ -14,29 +14,33 @@ from zlib import crc32
 
 import numpy as np
 import shapely
+import structlog
+from pydantic import ValidationError
 
 from simulator.course import GEOD
 from simulator.drawing import CourseError, Drawing, Line, Ring
 from simulator.engine import EngineFullError
-from simulator.problems import Problem, Wrong, invalid
-from simulator.request import FURTHEST_START, OLDEST_START
-from simulator.run import fingerprint
+from simulator.problems import Problem, Wrong, from_validation, invalid
+from simulator.request import FURTHEST_START, OLDEST_START, RaceRequest
+from simulator.run import ENDED
 from simulator.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from simulator.catalogue import Catalogue
     from simulator.course import Course
     from simulator.engine import Engine
+    from simulator.events import RaceRecord
     from simulator.reactor import Reactor
-    from simulator.request import RaceRequest
     from simulator.run import Run
 
 SAME = 1.0
 """Metres by which a line may differ from a known one and be that one."""
 SHOWN = 20
 """Names of courses in one message."""
+MAX_ENDED = 100_000
+"""Characters of the request of a race that has ended, with which it is known again after a restart."""
 MADE_SEEDS = 1_000_000_000
 """Seeds that are made are smaller than this: short enough to be told on the phone."""
 
@@ -62,6 +66,7 @@ class Office:
         self.engine = engine
         self._reactor = reactor
         self._chance = chance
+        self._log = structlog.get_logger()
 
     def create(self, request: RaceRequest) -> tuple[Run, bool]:
         """Return the race for a request, and whether it is new.
@@ -69,7 +74,7 @@ class Office:
         Raises Problem: 409 if its run id is another race's, 422 if it can't be run, 503 if there is no room.
         """
         if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
-            if run.asked != fingerprint(request):
+            if not run.was_asked_by(request):
                 raise Problem(
                     HTTPStatus.CONFLICT,
                     f"There is a race {run.run_id} already, and it was asked for otherwise",
@@ -89,6 +94,19 @@ class Office:
             return self.engine.add(course, resolved, asked=request), True
         except EngineFullError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+
+    def go_on_with(self, records: Iterable[RaceRecord]) -> None:
+        """Take up races that an earlier simulator has told of: those under way go on, all are known."""
+        for record in records:
+            if record.run_id in self.engine.runs or _is_not_worth_it(record):
+                continue
+            try:
+                request = RaceRequest.model_validate_json(record.request)
+                self.engine.restore(self._course(request), request, record)
+            except (ValidationError, Problem, EngineFullError) as error:
+                # A replay, for one: no request of ours makes it again.
+                why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
+                self._log.warning("race of before left out", run_id=record.run_id, why=why)
 
     def _free_id(self, stem: str) -> str:
         while (run_id := f"{stem}-{self._chance(16**6):06x}") in self.engine.runs:
@@ -139,6 +157,11 @@ class Office:
         if known is None:
             raise invalid([Wrong("course", f"is not a known course; there are: {self._names()}")])
         return known
+
+
+def _is_not_worth_it(record: RaceRecord) -> bool:
+    """Tell whether a race of before would cost more to take up than it is good for: one that is over."""
+    return record.status in ENDED and len(record.request) > MAX_ENDED
 
 
 def _same_line(one: Course, other: Course) -> bool:

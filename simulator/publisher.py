@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
-    from simulator.events import Batch
+    from simulator.events import Batch, RaceRecord
+
+
+MAX_KNOWN = 1000
+"""Races that a publisher tells of at most when it is asked which there are."""
 
 
 class PublishError(Exception):
@@ -44,6 +48,17 @@ class Publisher(Protocol):
 
         Fires when the next one may come: this is the back-pressure. Fails with PublishError if the
         batch was not taken whole; then the same batch has to come again.
+        """
+        ...
+
+    def flushed(self) -> Deferred[None]:
+        """Fire when everything that was taken is delivered."""
+        ...
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return the newest record of each race that there is, `MAX_KNOWN` at most, those under way first.
+
+        Fails with PublishError if they can't be read now.
         """
         ...
 

@@ -33,16 +33,17 @@ class Run:
     Args:
         course: where it is run.
         request: resolved.
-        asked: the request as it came.
+        asked: the request as it came; None if that is not known any more.
         telling: what tells the race, if it isn't computed.
 
     Attributes:
         request: the resolved request without its points: the course has them.
         request_json: the whole resolved request.
-        asked: the fingerprint of the request as it came.
         status: where the race stands.
         schedule: how its time runs.
         next_tick: the first tick that has not been told whole.
+        safe_tick: the last tick up to which everything is known to be delivered; -1 before the first.
+        checked_at: when that was last written down, or the first tick told, epoch seconds; 0 before that.
         outbox: what has to be told before the next tick, oldest first; each can be told again from its start.
         updated_at: epoch milliseconds of the newest record.
         queued: the engine will come to it.
@@ -50,18 +51,27 @@ class Run:
     """
 
     def __init__(
-        self, course: Course, request: RaceRequest, asked: RaceRequest, telling: Telling | None = None
+        self,
+        course: Course,
+        request: RaceRequest,
+        asked: RaceRequest | None = None,
+        telling: Telling | None = None,
     ) -> None:
+        if request.run_id is None or request.start_at is None:
+            raise ValueError("a run needs a run id and a start: resolve the request first")
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
-        self.asked = fingerprint(asked)
+        self.run_id = request.run_id
+        self._asked = None if asked is None else fingerprint(asked)
         self._recorded = telling
-        self._race: Race | None = None if telling else Race(course, self.request)
+        self._race: Race | None = None
         self.status: RaceStatus = "scheduled"
-        self.run_id = self.telling.run_id
-        self.schedule = Schedule(self.telling.start_ms / 1000, request.speed, request.tick)
+        start_ms = round(request.start_at.timestamp() * 1000)
+        self.schedule = Schedule(start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
+        self.safe_tick = -1
+        self.checked_at = 0.0
         self.outbox: deque[Callable[[], Iterable[Batch]]] = deque()
         self.updated_at = 0
         self.queued = False
@@ -70,7 +80,11 @@ class Run:
     @property
     def race(self) -> Race:
         """The race; made again if its field was forgotten, which gives the same one."""
-        return self._race or Race(self.course, self.request)
+        if self.status in ENDED:
+            return Race(self.course, self.request)
+        if self._race is None:
+            self._race = Race(self.course, self.request)
+        return self._race
 
     @property
     def telling(self) -> Telling:
@@ -86,6 +100,18 @@ class Run:
     def done(self) -> bool:
         """Nothing is left to tell."""
         return self.status in ENDED and not self.outbox
+
+    def was_asked_by(self, request: RaceRequest) -> bool:
+        """Tell whether a request is the one that this race came of."""
+        if self._asked is not None:
+            return self._asked == fingerprint(request)
+        # Of a race of before only the resolved request is known.
+        made = self.request
+        start = made.start_at or self.start_at
+        again = request.resolved(
+            run_id=self.run_id, name=made.name or "", seed=made.seed or 0, start_at=start
+        )
+        return fingerprint(again.model_copy(update={"points": None})) == fingerprint(made)
 
     def forget_field(self) -> None:
         """Give back the memory of a race that has ended."""

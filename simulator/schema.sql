@@ -4,7 +4,7 @@
 
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 CREATE TABLE IF NOT EXISTS races (
     runId       TEXT    NOT NULL PRIMARY KEY,
@@ -16,7 +16,11 @@ CREATE TABLE IF NOT EXISTS races (
     speed       REAL    NOT NULL,
     seed        INTEGER NOT NULL,
     updatedAt   INTEGER NOT NULL,
-    request     TEXT    NOT NULL
+    request     TEXT    NOT NULL,
+    -- What a simulator needs to go on with the race: the gun's time, later by all pauses, and the race seconds
+    -- up to which everything is delivered (-1: nothing).
+    runsFrom    INTEGER NOT NULL DEFAULT 0,
+    toldUntil   REAL    NOT NULL DEFAULT -1
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS competitors (

@@ -16,6 +16,7 @@ from simulator.engine import Engine
 from simulator.office import Office
 from simulator.process import close, open_courses, open_publisher, told
 from simulator.publisher import PublishError
+from simulator.recovery import Recovery
 from simulator.site import limited_site
 from simulator.uploads import UploadFolder
 from simulator.web import Api
@@ -42,14 +43,16 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         raise SystemExit(told("can't start", error)) from error
     engine = Engine(reactor, publisher)
     office = Office(reactor, engine, courses, secrets.randbelow)
+    recovery = Recovery(reactor, publisher, office)
     desk = CourseDesk(office, folder, publisher, deferToThread)
-    site = limited_site(Api(office, desk, publisher).app.resource())
+    site = limited_site(Api(office, desk, publisher, recovery).app.resource())
     endpoint = TCP4ServerEndpoint(reactor, settings.port, interface=settings.host)
     try:
         port = await endpoint.listen(site)
     except Exception as error:
         await publisher.close()
         raise SystemExit(told("can't listen", error)) from error
+    await recovery.begin()
     address = f"http://{settings.host}:{port.getHost().port}"
     structlog.get_logger().info("listening", address=address, publisher=settings.publisher)
     ended: Deferred[None] = Deferred()

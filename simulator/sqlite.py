@@ -12,11 +12,12 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import structlog
+from twisted.internet.defer import succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
-from simulator.publisher import Health, PublishError
+from simulator.publisher import MAX_KNOWN, Health, PublishError
 from simulator.run import ENDED
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ ON CONFLICT DO UPDATE SET
     status = excluded.status, elapsed = excluded.elapsed, emittedAt = excluded.emittedAt
 WHERE excluded.timestamp >= parkrun.timestamp
 """
-RACES = _insert("races", 10)
+RACES = _insert("races", 12)
 COMPETITORS = _insert("competitors", 6)
 PASSINGS = _insert("passings", 8)
 COURSES = _insert("courses", 8)
@@ -56,11 +57,19 @@ COURSES = _insert("courses", 8)
 MIGRATIONS = {
     1: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
     2: "ALTER TABLE competitors ADD COLUMN club TEXT NOT NULL DEFAULT ''",
+    3: "ALTER TABLE races ADD COLUMN runsFrom INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE races ADD COLUMN toldUntil REAL NOT NULL DEFAULT -1; "
+    "UPDATE races SET runsFrom = startTime",
 }
 """What brings a file of each older version (`user_version`) to the next one."""
 
 ENDED_RACES = """
 SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
+"""
+KNOWN_RACES = """
+SELECT
+    runId, name, course, startTime, status, competitors, speed, seed, updatedAt, request, runsFrom, toldUntil
+FROM races ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
 """
 HISTORY_TABLES = ("parkrun_history",)
 RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
@@ -121,6 +130,21 @@ class SqlitePublisher:
         self._waiting += len(batch)
         writing = deferToThreadPool(self._reactor, self._thread, self._write, batch)
         return writing.addBoth(self._wrote, len(batch))
+
+    def flushed(self) -> Deferred[None]:
+        """Fire at once: what was taken is committed."""
+        return succeed(None)
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return the races in the file, those told of last first."""
+        return deferToThreadPool(self._reactor, self._thread, self._races)
+
+    def _races(self) -> list[RaceRecord]:
+        try:
+            rows = self._file.execute(KNOWN_RACES, (MAX_KNOWN,)).fetchall()
+        except sqlite3.Error as error:
+            raise PublishError(f"the races in {self._path.name} can't be read: {error}") from error
+        return [RaceRecord(*row) for row in rows]
 
     def health(self) -> Health:
         """Tell how things stand."""

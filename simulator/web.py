@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from simulator.out.formats import Format
     from simulator.out.sending import InThread
     from simulator.publisher import Publisher
+    from simulator.recovery import Recovery
     from simulator.run import Run
 
 Given = TypeVar("Given")
@@ -64,18 +65,25 @@ class Api:
         office: takes the requests.
         desk: takes the course files.
         publisher: is asked how it is.
+        recovery: likewise, if there is one.
         in_thread: `in_thread(f, *arguments)` calls f in a thread.
     """
 
     app = Klein()
 
     def __init__(
-        self, office: Office, desk: CourseDesk, publisher: Publisher, in_thread: InThread = deferToThread
+        self,
+        office: Office,
+        desk: CourseDesk,
+        publisher: Publisher,
+        recovery: Recovery | None = None,
+        in_thread: InThread = deferToThread,
     ) -> None:
         self._office = office
         self._desk = desk
         self._engine: Engine = office.engine
         self._publisher = publisher
+        self._recovery = recovery
         self._in_thread = in_thread
         self._log = structlog.get_logger()
         self._registry = CollectorRegistry()
@@ -174,7 +182,8 @@ class Api:
     @app.route("/readyz", methods=["GET"])
     def readyz(self, request: Request) -> bytes:
         """Tell whether events get through, and why not."""
-        found = [self._publisher.health().trouble, self._engine.trouble, self._lateness()]
+        recovering = self._recovery.trouble if self._recovery else None
+        found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
         if not reasons:
             return _json(request, answers.HealthAnswer(status="ok"))

@@ -43,6 +43,8 @@ COLUMNS = {
         "seed": "LONG",
         "updatedAt": "LONG",
         "request": "STRING",
+        "runsFrom": "LONG",
+        "toldUntil": "DOUBLE",
     },
     "competitors": {
         "runId": "STRING",

@@ -54,6 +54,15 @@ class FakePublisher:
         for waiting in held:
             waiting.callback(None)
 
+    def flushed(self) -> Deferred[None]:
+        """Fire at once."""
+        return succeed(None)
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return each race's newest record."""
+        records = [batch for batch in self.batches if isinstance(batch, RaceRecord)]
+        return succeed(list({record.run_id: record for record in records}.values()))
+
     def health(self) -> Health:
         """Tell of the failing."""
         return Health(waiting=len(self._held), delivered=len(self.batches), trouble=self.failing)

@@ -99,6 +99,8 @@ class TurnClock(Clock):
         self.rightNow += amount
         due = [call for call in self.calls if call.getTime() <= self.seconds()]
         for call in due:
+            if call.cancelled:
+                continue
             self.calls.remove(call)
             call.called = True
             call.func(*call.args, **call.kw)

@@ -432,7 +432,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(
 
     assert fences == [("old", "[]"), ("straight", straight.fences_json())]
     assert entry == ("Ann", 1, "")
-    assert version == (3,)
+    assert version == (4,)
 
 
 def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:
