@@ -19,10 +19,12 @@ from simulator import (
     kafka,
     kmz,
     markup,
+    office,
     openapi,
     options,
     problems,
     process,
+    publisher,
     request,
     site,
     start_list,
@@ -121,6 +123,10 @@ LIMITS = {
     f"in files of {command.MAX_FILE // 1024**2} MiB",
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
+    "between two notes of how far a race is delivered": f"{engine.CHECK:.0f} s; in proportion longer if the "
+    f"request has more than {engine.CHECK_BYTES:,} characters",
+    "races of before that are taken up": f"{publisher.MAX_KNOWN:,}, those under way first; ended ones with "
+    f"requests of {office.MAX_ENDED:,} characters at most",
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
     "a shutdown's wait for the tick in hand and what was accepted": f"{process.PATIENCE:.0f} s",
     "a shutdown's wait for Kafka after that": f"{kafka.FLUSH:.0f} s",
