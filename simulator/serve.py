@@ -18,6 +18,7 @@ from simulator.process import close, open_courses, open_publisher, told
 from simulator.publisher import PublishError
 from simulator.recovery import Recovery
 from simulator.site import limited_site
+from simulator.steady import keep_steady
 from simulator.uploads import UploadFolder
 from simulator.web import Api
 
@@ -35,6 +36,7 @@ def serve(settings: ServeSettings) -> None:
 
 
 async def _serve(reactor: Any, settings: ServeSettings) -> None:
+    keep_steady(reactor)
     folder = UploadFolder(settings.uploads)
     try:
         courses = open_courses(settings, folder)

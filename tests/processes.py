@@ -35,6 +35,11 @@ class Running:
         self.log = log
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def wait_until_up(self, health: str) -> None:
         """Wait until the path `health` answers well."""
         wait_for(self.address, lambda: self._trouble(health), seconds=STARTED_WITHIN_S, say=print)

@@ -20,6 +20,7 @@ from simulator.replay import lines, tracks
 from simulator.replay.recording import Recording, RecordingError
 from simulator.request import RaceRequest
 from simulator.run import ENDED
+from simulator.steady import keep_steady
 from simulator.uploads import UploadFolder
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def replay(settings: ReplaySettings) -> None:
 
 
 async def _replay(reactor: Any, settings: ReplaySettings) -> None:
+    keep_steady(reactor)
     try:
         courses = open_courses(settings, UploadFolder(settings.uploads))
         now = datetime.fromtimestamp(int(reactor.seconds() * 1000) / 1000, UTC)
