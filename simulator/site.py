@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from twisted.web.http import HTTPChannel
 from twisted.web.server import Request, Site
 
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
+    from twisted.python.failure import Failure
     from twisted.web.resource import Resource
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request's body: a course of 100,000 points takes five million."""
 IDLE = 60.0
 """Seconds for which a connection may say nothing."""
+DEADLINE = 30.0
+"""Seconds within which a request has to be sent, its body included."""
+LINGER = 5.0
+"""Seconds that the answer to a request that was too slow has to get out."""
+MAX_CONNECTIONS = 2000
+"""Connections that are open at once."""
 
 
 class LimitedRequest(Request):
@@ -47,23 +55,89 @@ class LimitedRequest(Request):
         if self._refused:
             return
         self._refused = True
-        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        limit = f"{MAX_BODY // 1024**2} MiB"
-        body = Problem(status, f"A request's body may have {limit} at most").body()
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\n"
-            "Content-Type: application/problem+json\r\n"
-            f"Content-Length: {len(body)}\r\n"
-            "Connection: close\r\n\r\n"
-        )
-        # The answer goes out before the body is in: so it is written past the request's own machinery.
+        status, limit = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{MAX_BODY // 1024**2} MiB"
         channel: Any = self.channel
-        channel.transport.write(head.encode() + body)
+        channel.transport.write(_answer(status, f"A request's body may have {limit} at most"))
         channel.loseConnection()
 
 
-def limited_site(resource: Resource) -> Site:
+class LimitedChannel(HTTPChannel):
+    """A connection whose requests have to be sent within `DEADLINE`, however they trickle."""
+
+    _deadline: Any = None
+    _is_answering = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Count the connection."""
+        cast("LimitedSite", self.site).connections += 1  # type: ignore[attr-defined]
+        super().connectionMade()  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Take some bytes; with a request's first ones its time begins."""
+        if self._deadline is None and not self._is_answering:
+            self._deadline = self.callLater(DEADLINE, self._refuse)  # type: ignore[no-untyped-call]
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
+        """Answer a request that has come whole."""
+        self._is_answering = True
+        self._end_deadline()
+        super().allContentReceived()  # type: ignore[no-untyped-call]
+
+    def requestDone(self, request: Request) -> None:  # noqa: N802 - Twisted's name
+        """Go on with the next request."""
+        self._is_answering = False
+        super().requestDone(request)  # type: ignore[no-untyped-call]
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
+        """Count the connection out."""
+        cast("LimitedSite", self.site).connections -= 1  # type: ignore[attr-defined]
+        self._end_deadline()
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+    def _refuse(self) -> None:
+        status, detail = HTTPStatus.REQUEST_TIMEOUT, f"A request has to be sent within {DEADLINE:.0f} s"
+        transport: Any = self.transport
+        transport.write(_answer(status, detail))
+        # Whoever sends slowly may read as slowly: nobody waits for that.
+        self.loseConnection()  # type: ignore[no-untyped-call]
+        self.callLater(LINGER, transport.abortConnection)  # type: ignore[no-untyped-call]
+
+
+class LimitedSite(Site):
+    """A site that serves `MAX_CONNECTIONS` at once, and closes what comes beyond that.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    protocol = LimitedChannel  # type: ignore[assignment]
+    connections = 0
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
+        """Return what serves a connection; None closes it."""
+        return super().buildProtocol(addr) if self.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
+
+
+def limited_site(resource: Resource) -> LimitedSite:
     """Return the site that serves a resource within the limits."""
-    site = Site(resource, requestFactory=LimitedRequest, timeout=IDLE)
+    site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
     return site
+
+
+def _answer(status: HTTPStatus, detail: str) -> bytes:
+    """Return an answer that goes out past a request's own machinery: the request isn't in yet."""
+    body = Problem(status, detail).body()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "Content-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

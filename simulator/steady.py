@@ -23,5 +23,5 @@ def steady(
 
 
 def keep_steady(reactor: Any) -> None:
-    """Return a clock that gives epoch seconds: those of `wall` now, then as `monotonic` goes."""
+    """Have a Twisted reactor go by a steady clock; to be done before it has anything to call later."""
     reactor.seconds = steady()

@@ -123,6 +123,8 @@ LIMITS = {
     f"in files of {command.MAX_FILE // 1024**2} MiB",
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
+    "sending a request, its body included": f"{site.DEADLINE:.0f} s",
+    "connections that are open at once": f"{site.MAX_CONNECTIONS:,}",
     "between two notes of how far a race is delivered": f"{engine.CHECK:.0f} s; in proportion longer if the "
     f"request has more than {engine.CHECK_BYTES:,} characters",
     "races of before that are taken up": f"{publisher.MAX_KNOWN:,}, those under way first; ended ones with "

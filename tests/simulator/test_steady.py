@@ -28,7 +28,7 @@ def test_the_clock_begins_with_the_time_of_day() -> None:
 
 def test_a_reactor_goes_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reactor has to call later is due by the steady clock, whatever the time of day becomes."""
-    reactor = SelectReactor()  # type: ignore[no-untyped-call]
+    reactor = SelectReactor()
     keep_steady(reactor)
     call = reactor.callLater(100, lambda: None)
     monkeypatch.setattr(time, "time", lambda: 0.0)
