@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from twisted.internet.address import IPv4Address
@@ -40,7 +40,7 @@ class World:
     def __init__(self) -> None:
         hello: Any = Hello
         self.clock: Any = Clock()
-        self.site: Any = limited_site(hello())
+        self.site = cast("Any", limited_site(hello()))
         self.site.reactor = self.clock
 
     def connect(self) -> tuple[Any, Any] | None:
