@@ -401,6 +401,13 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
     assert rows == [("straight", straight.line_wkt())]
 
 
+FIRST_RACES = """
+CREATE TABLE races (
+    runId TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, course TEXT NOT NULL, startTime INTEGER NOT NULL,
+    status TEXT NOT NULL, competitors INTEGER NOT NULL, speed REAL NOT NULL, seed INTEGER NOT NULL,
+    updatedAt INTEGER NOT NULL, request TEXT NOT NULL
+) WITHOUT ROWID
+"""
 FIRST_COURSES = """
 CREATE TABLE courses (
     shortName TEXT NOT NULL PRIMARY KEY, longName TEXT NOT NULL, distance REAL NOT NULL,
@@ -408,6 +415,33 @@ CREATE TABLE courses (
     endLocation TEXT NOT NULL
 ) WITHOUT ROWID
 """
+
+
+def test_the_races_of_before_are_known(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Each race's newest record is told to who starts anew, those under way first."""
+    ended = Race(race.course, race.request.model_copy(update={"run_id": f"{race.run_id}-ended"}))
+    going = replace(record(race, "paused", 8), runs_from=123, told_until=60.0)
+    over = record(ended, "finished", 9)
+    publish(thread, place.publisher, [record(race, "running", 7), record(ended, "running", 7), over, going])
+    thread.call(place.publisher.flushed)
+    records = thread.call(place.publisher.recover)
+    thread.call(place.publisher.close)
+    found = [one for one in records if one.run_id in {race.run_id, ended.run_id}]
+
+    assert found == [going, over]
+
+
+def test_flushed_is_when_all_is_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
+    """What was taken before is there when it fires."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.flushed)
+    waiting = place.publisher.health().waiting
+    found = place.all("parkrun", race.run_id)
+    thread.call(place.publisher.close)
+
+    assert waiting == 0
+    assert len(found) == len(told(batches, "parkrun"))
 
 
 def test_a_file_of_the_first_version_is_brought_up_to_date(
@@ -421,6 +455,9 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(
         file.execute(FIRST_COURSES)
         file.execute("INSERT INTO courses VALUES ('old', 'Old', 1, '', '', '', '')")
         file.execute("ALTER TABLE competitors DROP COLUMN club")
+        file.execute("DROP TABLE races")
+        file.execute(FIRST_RACES)
+        file.execute("INSERT INTO races VALUES ('r', 'R', 'old', 77, 'running', 1, 1.0, 1, 78, '{}')")
         file.execute("INSERT INTO competitors VALUES ('r', 1, 'Ann', 'W40', 1)")
         file.execute("PRAGMA user_version = 1")
     for _ in range(2):
@@ -428,10 +465,12 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(
     with sqlite3.connect(path) as file:
         fences = file.execute("SELECT shortName, fences FROM courses ORDER BY 1").fetchall()
         entry = file.execute("SELECT name, wave, club FROM competitors").fetchone()
+        known = file.execute("SELECT runsFrom, toldUntil FROM races").fetchone()
         version = file.execute("PRAGMA user_version").fetchone()
 
     assert fences == [("old", "[]"), ("straight", straight.fences_json())]
     assert entry == ("Ann", 1, "")
+    assert known == (77, -1.0)
     assert version == (4,)
 
 
