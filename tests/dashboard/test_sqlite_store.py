@@ -65,7 +65,7 @@ def test_tables_of_another_version(tmp_path: Path) -> None:
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"tables 7, this dashboard reads 3.*new file"):
+    with pytest.raises(StoreError, match=r"tables 7, this dashboard reads 4.*new file"):
         SqliteStore(path).races()
 
 
