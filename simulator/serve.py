@@ -54,7 +54,6 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     except Exception as error:
         await publisher.close()
         raise SystemExit(told("can't listen", error)) from error
-    await recovery.begin()
     address = f"http://{settings.host}:{port.getHost().port}"
     structlog.get_logger().info("listening", address=address, publisher=settings.publisher)
     ended: Deferred[None] = Deferred()
@@ -65,6 +64,8 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         return closing.addBoth(ended.callback)
 
     reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    # Behind the trigger: races of before are delivered at the end like those that are accepted.
+    await recovery.begin()
     await ended
 
 
