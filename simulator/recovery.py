@@ -37,7 +37,7 @@ class Recovery:
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher, office: Office) -> None:
-        self.trouble: str | None = None
+        self.trouble: str | None = "the races of before are not read yet"
         self._reactor = reactor
         self._publisher = publisher
         self._office = office
