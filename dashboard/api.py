@@ -67,12 +67,13 @@ class OfferedCourse:
 
 
 class RaceApi:
-    """Asks the API at `address`, such as http://127.0.0.1:8080."""
+    """Asks the API at `address`, such as http://127.0.0.1:8080, with its token if it wants one."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str = "") -> None:
         self._address = address.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Without the machine's proxy settings: the simulator is here or on this network.
-        self._client = httpx.Client(trust_env=False)
+        self._client = httpx.Client(trust_env=False, headers=headers)
 
     def courses(self) -> list[OfferedCourse]:
         """The courses the simulator knows. Raises `ApiError`."""
@@ -166,4 +167,8 @@ def _refusal(status: int, problem: Any) -> ApiError:
     }
     if mistakes:
         return RefusedError(sentence, mistakes)
+    if status == httpx.codes.UNAUTHORIZED:
+        return ApiError(
+            "The simulator wants a token: start the dashboard with the same one in RACECAST_TOKEN."
+        )
     return ConflictError(sentence) if status == httpx.codes.CONFLICT else ApiError(sentence)

@@ -36,5 +36,7 @@ def make_app(settings: Settings) -> st.App:
     store = make_store(settings)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
-    context.install(context.Context(settings, snapshots, RaceApi(str(settings.api))))
+    context.install(
+        context.Context(settings, snapshots, RaceApi(str(settings.api), settings.token.get_secret_value()))
+    )
     return st.App(_SCRIPT, routes=routes(snapshots, history))

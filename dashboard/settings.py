@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -26,6 +26,10 @@ class Settings(BaseSettings):
     sqlite: Path = Field(Path("racecast.db"), description="the simulator's SQLite file")
     pinot_broker: HttpUrl = Field(HttpUrl("http://127.0.0.1:8099"), description="address of Pinot's broker")
     api: HttpUrl = Field(HttpUrl("http://127.0.0.1:8080"), description="address of the simulator's API")
+    # No flag: what stands on a command line every process of the machine can read.
+    token: CliSuppress[SecretStr] = Field(
+        SecretStr(""), description="the simulator's token, with which the page makes and changes races"
+    )
     tiles: str = Field(
         "",
         description="URL template of a tile layer under the map, such as "

@@ -61,7 +61,7 @@ class CourseDesk:
         self._office = office
         self._folder = folder
         self._publisher = publisher
-        self._in_thread = in_thread
+        self.in_thread = in_thread
         self._turn = DeferredLock()
         self._log = structlog.get_logger()
 
@@ -101,7 +101,7 @@ class CourseDesk:
     async def _of_file(self, make: Callable[..., Any], *arguments: Any) -> Any:
         """Make something of the file in a thread; what is wrong with the file is told at it."""
         try:
-            return await self._in_thread(make, *arguments)
+            return await self.in_thread(make, *arguments)
         except CourseError as error:
             status, detail = HTTPStatus.UNPROCESSABLE_ENTITY, f"The file can't be used: {error}"
             raise Problem(status, detail, [Wrong("file", str(error))]) from None
@@ -127,7 +127,7 @@ class CourseDesk:
         name = upload.course.short_name
         self._office.courses.add(upload)
         try:
-            await self._in_thread(self._folder.write, name, suffix, data)
+            await self.in_thread(self._folder.write, name, suffix, data)
         except OSError as error:
             self._office.courses.remove(name)
             if isinstance(error, FileExistsError):

@@ -48,10 +48,10 @@ class Route(NamedTuple):
 
 
 PROBLEM = answers.ProblemAnswer
-REFUSED: Answers = dict.fromkeys((409, 413, 422, 503), PROBLEM)
+REFUSED: Answers = dict.fromkeys((401, 403, 409, 413, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, 400: PROBLEM, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
-CHANGED: Answers = {200: answers.RaceAnswer, 404: PROBLEM, 409: PROBLEM}
+CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
@@ -153,7 +153,10 @@ def document() -> dict[str, Any]:
             "seconds, epoch times milliseconds UTC, coordinates WGS84 degrees, longitude first.",
         },
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
@@ -203,6 +206,9 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
         operation["parameters"] = parameters
+    if route.method == "post":
+        # Either: a token is asked for if the simulator has one.
+        operation["security"] = [{}, {"token": []}]
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
     if route.files:
@@ -225,7 +231,8 @@ def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]
 
 
 def _response(status: int, answer: Body | tuple[Body, ...]) -> dict[str, Any]:
-    words = {200: "Done", 201: "Made", 400: "Not JSON", 404: "Not there", 406: "Not acceptable"}
+    words = {200: "Done", 201: "Made", 400: "Not JSON", 401: "Without the token", 403: "From elsewhere"}
+    words |= {404: "Not there", 406: "Not acceptable"}
     words |= {409: "In conflict", 413: "Too large", 422: "Invalid", 503: "Not now"}
     content: dict[str, Any] = {}
     for body in answer if isinstance(answer, tuple) else (answer,):

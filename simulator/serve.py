@@ -11,6 +11,7 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
+from simulator.access import Access, AccessError, token_of
 from simulator.course_desk import CourseDesk
 from simulator.engine import Engine
 from simulator.office import Office
@@ -39,15 +40,16 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     keep_steady(reactor)
     folder = UploadFolder(settings.uploads)
     try:
+        token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
         courses = open_courses(settings, folder)
         publisher = open_publisher(reactor, settings, courses)
-    except (OSError, PublishError) as error:
+    except (OSError, PublishError, AccessError) as error:
         raise SystemExit(told("can't start", error)) from error
     engine = Engine(reactor, publisher)
     office = Office(reactor, engine, courses, secrets.randbelow)
     recovery = Recovery(reactor, publisher, office)
     desk = CourseDesk(office, folder, publisher, deferToThread)
-    site = limited_site(Api(office, desk, publisher, recovery).app.resource())
+    site = limited_site(Api(office, desk, publisher, recovery, Access(token)).app.resource())
     endpoint = TCP4ServerEndpoint(reactor, settings.port, interface=settings.host)
     try:
         port = await endpoint.listen(site)
@@ -55,7 +57,9 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         await publisher.close()
         raise SystemExit(told("can't listen", error)) from error
     address = f"http://{settings.host}:{port.getHost().port}"
-    structlog.get_logger().info("listening", address=address, publisher=settings.publisher)
+    who = "with the token" if token else "everybody on this machine"
+    log = structlog.get_logger()
+    log.info("listening", address=address, publisher=settings.publisher, may_change=who)
     ended: Deferred[None] = Deferred()
 
     def shut_down() -> Deferred[None]:

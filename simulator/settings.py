@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, CliPositionalArg, CliSuppress, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -66,6 +66,15 @@ class ServeSettings(PublisherSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
+    # No flag: what stands on a command line every process of the machine can read.
+    token: CliSuppress[SecretStr] = Field(
+        default=SecretStr(""), description="What who changes something has to show."
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="File with the token that who changes something has to show; or it is in RACECAST_TOKEN. "
+        "Needed to listen on an address that is not this machine's own.",
+    )
 
 
 class ReplaySettings(PublisherSettings):

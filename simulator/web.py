@@ -20,10 +20,10 @@ from klein import Klein
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
-from twisted.internet.threads import deferToThread
 from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, answers, geojson, openapi
+from simulator.access import CHALLENGE, Access
 from simulator.engine import StateError
 from simulator.metrics import Metrics
 from simulator.out import formats, result_files, results, track_files
@@ -66,7 +66,7 @@ class Api:
         desk: takes the course files.
         publisher: is asked how it is.
         recovery: likewise, if there is one.
-        in_thread: `in_thread(f, *arguments)` calls f in a thread.
+        access: knows who may change something; everybody of this origin if left out.
     """
 
     app = Klein()
@@ -77,14 +77,15 @@ class Api:
         desk: CourseDesk,
         publisher: Publisher,
         recovery: Recovery | None = None,
-        in_thread: InThread = deferToThread,
+        access: Access | None = None,
     ) -> None:
         self._office = office
         self._desk = desk
         self._engine: Engine = office.engine
         self._publisher = publisher
         self._recovery = recovery
-        self._in_thread = in_thread
+        self._access = access or Access(None)
+        self._in_thread: InThread = desk.in_thread
         self._log = structlog.get_logger()
         self._registry = CollectorRegistry()
         self._registry.register(Metrics(office.engine, publisher))
@@ -94,6 +95,7 @@ class Api:
     @app.route("/", methods=["POST"])
     def create_race(self, request: Request) -> bytes:
         """Run a race."""
+        self._access.check(request)
         try:
             asked = RaceRequest.model_validate_json(_read(request))
         except ValidationError as error:
@@ -157,6 +159,7 @@ class Api:
     @app.route("/courses", methods=["POST"])
     async def take_course(self, request: Request) -> bytes:
         """Take a course file."""
+        self._access.check(request)
         taken = await self._desk.take(_query(request, CourseQuery).name, lambda: _read(request))
         request.setHeader("Location", f"/courses/{taken.course.short_name}")
         status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
@@ -218,6 +221,8 @@ class Api:
     @app.handle_errors(Problem)
     def _problem(self, request: Request, failure: Failure) -> bytes:
         problem: Any = failure.value
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            request.setHeader("WWW-Authenticate", CHALLENGE)
         return _problem(request, problem)
 
     @app.handle_errors(StateError)
@@ -242,6 +247,7 @@ class Api:
         return _problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
+        self._access.check(request)
         run = self._office.race(run_id)
         change(run)
         return _json(request, answers.race_answer(run))

@@ -65,7 +65,7 @@ class Client:
         office = Office(clock, self.engine, catalogue, lambda _: next(chances))
         desk = CourseDesk(office, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
-        self._treq = stub(Api(office, desk, self.publisher, in_thread=in_thread).app.resource())
+        self._treq = stub(Api(office, desk, self.publisher).app.resource())
 
     def request(self, method: str, path: str, body: Any = None, **more: Any) -> Answered:
         """Make a request; `body` is sent as JSON unless it is bytes."""
