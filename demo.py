@@ -95,7 +95,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    if token := os.environ.get("RACECAST_TOKEN"):
+        # Simulator and dashboard have it from the same place.
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
         made: dict[str, Any] = json.load(answer)
         return made
