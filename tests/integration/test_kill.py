@@ -35,7 +35,7 @@ REQUEST: dict[str, Any] = {
     "course": "crystal-palace",
     "competitors": 300,
     "how_many_get_stopped": 0.3,
-    "speed": 60,
+    "speed": 120,
     "interval": 20,
     "seed": 20261124,
     "dnf": 0.05,
