@@ -251,6 +251,9 @@ class Engine:
         if run.status == "scheduled":
             self._move(run, "running")
             return
+        if run.next_tick == 0:
+            # Of whatever race a tick is told, whoever starts after a crash knows the race.
+            await self._publisher.flushed()
         tick, race = run.next_tick, run.telling
         run.checked_at = run.checked_at or self._reactor.seconds()
         lateness = self._reactor.seconds() - due
