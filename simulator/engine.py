@@ -41,6 +41,8 @@ RETRY = 1.0
 """Seconds before a batch, or a race, that failed comes again."""
 CHECK = 5.0
 """Seconds between two notes of how far a race's events are delivered: after a crash it goes on from there."""
+LOOK = 1.0
+"""Seconds between two looks at which races it is time for."""
 CHECK_BYTES = 100_000
 """Characters of a request above which such notes, which carry it, become rarer in proportion."""
 LATE = 1.0
@@ -98,6 +100,7 @@ class Engine:
         self._working = False
         self.stopping = False
         self._given_up = False
+        self._check_from = 0.0
         self._drained: Deferred[bool] = Deferred()
 
     def add(
@@ -273,8 +276,12 @@ class Engine:
     async def _check(self) -> None:
         """Write down, of each race for which it is time, how far its events are delivered."""
         now = self._reactor.seconds()
+        # After each tick of any race: so all races are looked at once a second at most.
+        if now < self._check_from or self.stopping:
+            return
+        self._check_from = now + LOOK
         due = [run for run in self.runs.values() if self._is_due_for_check(run, now)]
-        if not due or self.stopping:
+        if not due:
             return
         await self._publisher.flushed()
         for run in due:

@@ -359,8 +359,8 @@ def _pauses(
     """Return the pauses in geofences."""
     seed, n = request.seed or 0, request.competitors
     stop = _nowhere(n)
-    if visits and (count := round(request.how_many_get_stopped * n)):
-        who = np.sort(np.argsort(uniform(seed, Stream.STOPPED, n), kind="stable")[:count])
+    who = np.flatnonzero(chosen(seed, Stream.STOPPED, n, request.how_many_get_stopped))
+    if visits and len(who):
         place = _place_in(visits, uniform(seed, Stream.PAUSE_PLACE, n)[who])
         stop.place[who] = place if ground is None else ground.to_flat(place)
         stop.start[who] = _interpolate(marks, moving, who, stop.place[who])

@@ -107,7 +107,7 @@ class KafkaPublisher:
 
     def flushed(self) -> Deferred[None]:
         """Fire when nothing waits in the producer any more."""
-        if not self._again and not len(self._producer):
+        if self._is_empty():
             return succeed(None)
         waiting: Deferred[None] = Deferred()
         self._flushers.append(waiting)
@@ -159,6 +159,9 @@ class KafkaPublisher:
             return succeed(None)
         self._waiting = Deferred()
         return self._waiting
+
+    def _is_empty(self) -> bool:
+        return not self._again and not len(self._producer)
 
     def _has_room(self) -> bool:
         return not self._again and len(self._producer) < HIGH_WATER
@@ -212,7 +215,7 @@ class KafkaPublisher:
         self._producer.poll(0)
         if self._again and self._reactor.seconds() >= self._again_from:
             self._produce_again()
-        if not self._again and not len(self._producer):
+        if self._is_empty():
             self._refusal = None
             flushers, self._flushers = self._flushers, []
             for flusher in flushers:

@@ -53,7 +53,7 @@ class PaceOptions(Options):
 class StartOptions(Options):
     """How they start."""
 
-    wave_size: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+    wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS)] | None = Field(
         default=None,
         description="Competitors in a start wave. Default: one wave, or those of the start list.",
     )

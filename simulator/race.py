@@ -116,6 +116,15 @@ class Passings(NamedTuple):
         return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
 
 
+def points_of(course: Course) -> tuple[TimingPoint, ...]:
+    """Return a course's timing points, and behind them the two that are no places: giving up and DSQ."""
+    return (
+        *course.timing_points,
+        TimingPoint(np.nan, "dnf", "DNF", 1),
+        TimingPoint(np.nan, "dsq", "DSQ", 1),
+    )
+
+
 class Race:
     """A race that can be asked for any of its moments.
 
@@ -125,23 +134,15 @@ class Race:
 
     Attributes:
         start_ms: when the gun goes, epoch milliseconds.
-        points: the course's timing points, and behind them the two that are no places: to give up, and to
-            be disqualified.
+        points: as `points_of` gives them.
         entrants: who the competitors are.
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
-        if request.seed is None or request.run_id is None or request.start_at is None:
-            raise ValueError("a race needs a run id, a seed and a start: resolve the request first")
         self.course = course
         self.request = request
-        self.run_id = request.run_id
-        self.start_ms = round(request.start_at.timestamp() * 1000)
-        self.points = (
-            *course.timing_points,
-            TimingPoint(np.nan, "dnf", "DNF", 1),
-            TimingPoint(np.nan, "dsq", "DSQ", 1),
-        )
+        self.run_id, self.start_ms = request.identity()
+        self.points = points_of(course)
         listed = request.listed
         self.field: Field = field.draw(
             course.distance,

@@ -24,7 +24,7 @@ from simulator.options import (
 )
 from simulator.start_list import StartListError
 
-MAX_COMPETITORS = 100_000
+MAX_COMPETITORS = start_lists.MAX_ROWS
 MAX_SEED = 2**63 - 1
 MAX_POINTS = 100_000
 MAX_START_LIST = 6 * 1024 * 1024
@@ -37,7 +37,7 @@ FURTHEST_START = timedelta(days=366)
 
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ShortName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Pace = Annotated[float, Field(ge=60, le=3600)]
+Pace = Annotated[float, Field(ge=start_lists.FASTEST, le=start_lists.SLOWEST)]
 Pause = Annotated[float, Field(ge=0, le=3600)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -185,6 +185,12 @@ class PlainRequest(Options):
     def listed(self) -> start_lists.StartList | None:
         """The start list, read; None if there is none."""
         return None if self.start_list is None else start_lists.read(self.start_list)
+
+    def identity(self) -> tuple[str, int]:
+        """Return the run id and the gun's epoch milliseconds; raises ValueError unless it is resolved."""
+        if self.seed is None or self.run_id is None or self.start_at is None:
+            raise ValueError("a race needs a run id, a seed and a start: resolve the request first")
+        return self.run_id, round(self.start_at.timestamp() * 1000)
 
     def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> Self:
         """Return the request with what was left open filled in; what it sets itself stays."""

@@ -57,17 +57,14 @@ class Run:
         asked: RaceRequest | None = None,
         telling: Telling | None = None,
     ) -> None:
-        if request.run_id is None or request.start_at is None:
-            raise ValueError("a run needs a run id and a start: resolve the request first")
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
-        self.run_id = request.run_id
+        self.run_id, start_ms = request.identity()
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = telling
         self._race: Race | None = None
         self.status: RaceStatus = "scheduled"
-        start_ms = round(request.start_at.timestamp() * 1000)
         self.schedule = Schedule(start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
         self.safe_tick = -1

@@ -16,6 +16,7 @@ from twisted.internet.defer import succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from simulator.encode import RACE_FIELDS
 from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import MAX_KNOWN, Health, PublishError
 from simulator.run import ENDED
@@ -66,11 +67,10 @@ MIGRATIONS = {
 ENDED_RACES = """
 SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
 """
-KNOWN_RACES = """
-SELECT
-    runId, name, course, startTime, status, competitors, speed, seed, updatedAt, request, runsFrom, toldUntil
-FROM races ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
-"""
+KNOWN_RACES = f"""
+SELECT {", ".join(RACE_FIELDS)} FROM races
+ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
+"""  # noqa: S608 - the names are ours
 HISTORY_TABLES = ("parkrun_history",)
 RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
 

@@ -18,8 +18,8 @@ import orjson
 from simulator import entrants
 from simulator.course import TimingPoint
 from simulator.events import STATUS_NAMES
-from simulator.race import Passings, Snapshot, Status
-from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings, points_of
+from simulator.race import Passings, Snapshot, Status, points_of
+from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
 from simulator.start_list import OPEN, StartList
 
 if TYPE_CHECKING:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.course import TimingPoint
-from simulator.race import Fixes, Passings, Snapshot, Status
+from simulator.race import Fixes, Passings, Snapshot, Status, points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from simulator.course import Course
+    from simulator.course import Course, TimingPoint
     from simulator.entrants import Entrants
     from simulator.request import RaceRequest
 
@@ -79,14 +78,11 @@ class Recording:
         points: tuple[TimingPoint, ...],
         passings: Passings,
     ) -> None:
-        if request.run_id is None or request.start_at is None:
-            raise ValueError("a recording needs a run id and a start: resolve the request first")
         self.course = course
         self.request = request
         self.entrants = entrants
         self.points = points
-        self.run_id = request.run_id
-        self.start_ms = round(request.start_at.timestamp() * 1000)
+        self.run_id, self.start_ms = request.identity()
         self._track = track
         order = np.argsort(passings.elapsed, kind="stable")
         self._passings = passings.take(order)
@@ -119,15 +115,6 @@ class Recording:
         """Return all passings in the race seconds (after, until]."""
         first, last = np.searchsorted(self._passings.elapsed, [after, until], side="right")
         return self._passings.take(slice(int(first), int(last)))
-
-
-def points_of(course: Course) -> tuple[TimingPoint, ...]:
-    """Return a course's timing points, and behind them the two that are no places."""
-    return (
-        *course.timing_points,
-        TimingPoint(np.nan, "dnf", "DNF", 1),
-        TimingPoint(np.nan, "dsq", "DSQ", 1),
-    )
 
 
 def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status, float]]) -> Passings:

@@ -12,9 +12,9 @@ import numpy as np
 
 from simulator import coordinates, entrants, markup
 from simulator.drawing import CourseError, Drawing, Line
-from simulator.race import Snapshot, Status
+from simulator.race import Snapshot, Status, points_of
 from simulator.replay.matching import match
-from simulator.replay.recording import RecordingError, Track, crossings, points_of
+from simulator.replay.recording import RecordingError, Track, crossings
 from simulator.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
 from simulator.survey import survey
 
