@@ -335,7 +335,8 @@ def test_who_is_that(page: Page, site: Site) -> None:
 
 def test_follow(page: Page, site: Site) -> None:
     """Who is followed stays in the view, however near one is, until one ends it."""
-    run = site.create_race(competitors=10, speed=60)
+    # Slow enough that there are 500 m left to run once the page is open, however long that takes.
+    run = site.create_race(competitors=10, speed=20)
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
     _row(page, 4).get_by_role("button", name="Runner 4").click()
