@@ -1,0 +1,67 @@
+"""What a torture gives: one row of a table, and whether the system has held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a fault has done to a race.
+
+    Attributes:
+        what: the fault, and with which store.
+        tried: how many times.
+        expected: events of the undisturbed race: positions, passings and competitors.
+        found: those of them that are there.
+        made_up: events that are there and aren't of the undisturbed race.
+        reordered: positions that are behind a later one of the same competitor, each event's first arrival.
+        recoveries: seconds each time, from the end of the fault until the stream has all again that is due.
+    """
+
+    what: str
+    tried: int
+    expected: int
+    found: int
+    made_up: int
+    reordered: int
+    recoveries: list[float] = field(default_factory=list)
+
+    @property
+    def lost(self) -> int:
+        """Events of the undisturbed race that aren't there."""
+        return self.expected - self.found
+
+    @property
+    def held(self) -> bool:
+        """Nothing was lost, made up or reordered."""
+        return self.expected > 0 and (self.lost, self.made_up, self.reordered) == (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Hostile:
+    """What hostile input has done.
+
+    Attributes:
+        what: the input, and to what.
+        tried: how many inputs.
+        taken: those that were accepted.
+        refused: those that were refused with an error that names what is wrong.
+        broken: descriptions of those that did anything else: a crash, a 5xx, something invalid accepted, a
+            limit of time or memory passed.
+        slowest: seconds that the slowest took.
+        memory: MiB that the greediest took at its peak, above what the process had before; NaN if not measured.
+    """
+
+    what: str
+    tried: int
+    taken: int
+    refused: int
+    broken: list[str]
+    slowest: float
+    memory: float = float("nan")
+
+    @property
+    def held(self) -> bool:
+        """All were taken or refused."""
+        return not self.broken and self.tried == self.taken + self.refused > 0
