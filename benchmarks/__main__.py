@@ -14,8 +14,8 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import big_map, core, freshness, options, throughput, viewers
-from pinot.local.stack import Stack
+from benchmarks import big_map, core, freshness, options, soak, throughput, viewers
+from pinot.local.stack import PARTS, Stack
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import set_up_topics
@@ -31,6 +31,8 @@ BEGIN, END = "<!-- results: written by make bench -->", "<!-- end of results -->
 ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
+SOAK_HOURS = float(os.environ.get("RACECAST_SOAK_HOURS", "2"))
+SOAK_STEP_S = SOAK_HOURS * 3600 / 8
 
 
 def main() -> None:
@@ -42,10 +44,11 @@ def main() -> None:
         "stack": _stack,
         "viewers": _viewers,
         "map": _map,
+        "soak": _soak,
     }
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them if none is named")
-    wanted = parser.parse_args().parts or list(parts)
+    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them but soak if none is named")
+    wanted = parser.parse_args().parts or [name for name in parts if name != "soak"]
     if unknown := set(wanted) - set(parts):
         parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
     for name in wanted:
@@ -136,9 +139,10 @@ def _stack(folder: Path) -> Iterator[Section]:
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[Stack]:
+def _started(folder: Path, *parts: str) -> Iterator[Stack]:
     stack = Stack.at(folder, ANY_PORTS)
-    stack.start()
+    for part in parts or PARTS:
+        stack.start_part(part)
     try:
         yield stack
     finally:
@@ -213,6 +217,29 @@ def _map(folder: Path) -> Iterator[Section]:
     head = ["in Chromium", "frames a second", "ratio", "between two frames, p50", "p95"]
     head += ["between two pictures, p50", "p95", "question to picture drawn, p50", "p95"]
     yield "The map of a big race", _table([*head, "answer to picture drawn, p50", "p95"], rows)
+
+
+def _soak(folder: Path) -> Iterator[Section]:
+    with _started(folder / "stack", "kafka") as stack:
+        soaked = soak.measure(folder, stack, SOAK_HOURS)
+    for name, one in soaked.items():
+        rows = [
+            [
+                f"{last.at / 60:.0f} min",
+                f"{last.races}",
+                f"{last.delivered:,}",
+                f"{last.late - first.late}",
+                f"{last.resident:,.0f} MiB",
+                f"{(last.cpu_s - first.cpu_s) / (last.at - first.at):.0%}",
+                f"{last.stored:,.0f} MiB",
+            ]
+            for first, last in soak.every(one.samples, SOAK_STEP_S)
+        ]
+        head = ["after", "races", "events delivered", "ticks late since", "memory", "of a core", "store"]
+        lost = (
+            f"{one.races} whole races: {one.expected:,} positions and passings expected, {one.found:,} found."
+        )
+        yield f"Soak: {soak.COMPETITORS:,} competitors, {name}", f"{lost}\n\n{_table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from pinot.local.errors import StackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
 HOST = "127.0.0.1"
+KAFKAS = ("kafka", "kafka_controller")
+"""The ports that Kafka listens on; the others are Pinot's."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,15 @@ def choose(wanted: Mapping[str, int]) -> Ports:
     return Ports(**(free | {name: port for name, port in wanted.items() if port}))
 
 
-def check_free(ports: Ports) -> None:
-    """Make sure that nobody listens on them.
+def check_free(ports: Ports, parts: Container[str] = ("kafka", "pinot")) -> None:
+    """Make sure that nobody listens on those that these parts of a stack need.
 
     Raises:
         StackError: somebody does; the text names the port and what was to run there.
     """
     for name, port in asdict(ports).items():
+        if ("kafka" if name in KAFKAS else "pinot") not in parts:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

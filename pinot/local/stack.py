@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
@@ -24,7 +25,7 @@ from pinot.topics import kafka_trouble
 from pinot.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pinot.local.ports import Ports
 
@@ -32,6 +33,8 @@ HERE = Path(__file__).parent
 CONFIG = HERE / "config"
 USUAL_PORTS = {"kafka": 9092, "controller": 9000, "broker": 8099}
 START_SECONDS = 120.0
+PARTS = ("kafka", "pinot")
+"""The processes of a stack."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Stack:
     @property
     def processes(self) -> tuple[Process, Process]:
         """Kafka's and Pinot's."""
-        return Process("kafka", self.folder), Process("pinot", self.folder)
+        return self._process("kafka"), self._process("pinot")
 
     def running(self) -> bool:
         """Whether all of it runs."""
@@ -96,30 +99,60 @@ class Stack:
         Raises:
             StackError: no Java, no Maven, a port taken, or no answer in `seconds`.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with jars.locked(self.folder / "lock"):
+        with self._locked():
             if self.running():
                 return
-            self._end()
-            java, lib = jars.java(), jars.fetch(say)
-            stack_ports.check_free(self.ports)
-            stack_ports.save(self.ports, self.folder / "ports.json")
-            self._write_config()
-            self._format_kafka(java, lib["kafka"])
-            self._spawn(java, lib)
-            self._wait(say, seconds)
+            self._end(PARTS)
+            self._start(PARTS, say, seconds)
+
+    def start_part(
+        self, part: str, say: Callable[[str], None] = print, *, seconds: float = START_SECONDS
+    ) -> None:
+        """Start one of `PARTS` alone, beside what runs of the other, with the data that it had.
+
+        Raises:
+            StackError: as `start` does.
+        """
+        with self._locked():
+            if self._process(part).pid() is None:
+                self._start((part,), say, seconds)
+
+    def stop_part(self, part: str) -> None:
+        """End one of `PARTS` alone. Harmless if it isn't running."""
+        with self._locked():
+            self._end((part,))
 
     def stop(self) -> None:
         """End it. Harmless if it isn't running."""
         if self.folder.is_dir():
-            with jars.locked(self.folder / "lock"):
-                self._end()
+            with self._locked():
+                self._end(PARTS)
 
-    def _end(self) -> None:
-        for process in self.processes:
-            process.ask_to_end()  # all at once: Pinot needn't wait for Kafka
-        for process in self.processes:
-            process.stop()
+    def _process(self, part: str) -> Process:
+        return Process(part, self.folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with jars.locked(self.folder / "lock"):
+            yield
+
+    def _start(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
+        java, lib = jars.java(), jars.fetch(say)
+        stack_ports.check_free(self.ports, parts)
+        stack_ports.save(self.ports, self.folder / "ports.json")
+        self._write_config()
+        if "kafka" in parts:
+            self._format_kafka(java, lib["kafka"])
+        for part in parts:
+            self._process(part).start(java, self._arguments(part, lib[part]))
+        self._wait(parts, say, seconds)
+
+    def _end(self, parts: tuple[str, ...]) -> None:
+        for part in parts:
+            self._process(part).ask_to_end()  # all at once: Pinot needn't wait for Kafka
+        for part in parts:
+            self._process(part).stop()
 
     def _write_config(self) -> None:
         """Fill state folder and ports into the templates of CONFIG."""
@@ -142,48 +175,48 @@ class Stack:
         if done.returncode != 0:
             raise StackError(f"Kafka's folder could not be formatted:\n{done.stdout}{done.stderr}")
 
-    def _spawn(self, java: str, lib: dict[str, Path]) -> None:
-        kafka, pinot = self.processes
+    def _arguments(self, part: str, lib: Path) -> list[str]:
         config = self.folder / "config"
-        kafka.start(
-            java,
-            [
+        if part == "kafka":
+            return [
                 *(f"@{CONFIG}/kafka.jvm", f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties"),
-                *("-cp", f"{lib['kafka']}/*", "kafka.Kafka", f"{config}/kafka.properties"),
-            ],
-        )
-        pinot.start(
-            java,
-            [
-                *(f"@{CONFIG}/pinot.jvm", f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
-                *("-cp", f"{lib['pinot']}/*", f"{HERE}/LocalPinot.java", str(config)),
-            ],
-        )
+                *("-cp", f"{lib}/*", "kafka.Kafka", f"{config}/kafka.properties"),
+            ]
+        return [
+            *(f"@{CONFIG}/pinot.jvm", f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
+            *("-cp", f"{lib}/*", f"{HERE}/LocalPinot.java", str(config)),
+        ]
 
-    def _wait(self, say: Callable[[str], None], seconds: float) -> None:
-        """Wait until all parts answer; end them if one doesn't."""
+    def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
+        """Wait until all of `parts` answer; end them if one doesn't."""
+        what = " and ".join(part.capitalize() for part in parts)
         try:
-            wait_for("Kafka and Pinot", self._trouble, seconds=seconds, say=say)
+            wait_for(what, lambda: self._trouble(parts), seconds=seconds, say=say)
         except WaitedTooLongError as error:
-            self._end()
-            words = "\n".join(process.last_words() for process in self.processes)
+            self._end(parts)
+            words = "\n".join(self._process(part).last_words() for part in parts)
             raise StackError(f"{error}\n{words}") from error
         except BaseException:
-            self._end()
+            self._end(parts)
             raise
 
-    def _trouble(self) -> str | None:
-        """What is wrong just now with the first part that isn't ready, or None.
+    def _trouble(self, parts: tuple[str, ...]) -> str | None:
+        """What is wrong just now with the first of `parts` that isn't ready, or None.
 
         Raises:
             StackError: one of the processes has ended, so there is no use in waiting.
         """
-        for process in self.processes:
+        for part in parts:
+            process = self._process(part)
             if process.pid() is None:
-                raise StackError(f"{process.name} ended while it started:\n{process.last_words()}")
+                raise StackError(f"{part} ended while it started:\n{process.last_words()}")
+        if "kafka" in parts and (trouble := kafka_trouble(self.kafka)):
+            return trouble
+        if "pinot" not in parts:
+            return None
         server = f"http://{stack_ports.HOST}:{self.ports.server_admin}"
         urls = [f"{url}/health" for url in (self.controller, self.broker, server)]
-        return kafka_trouble(self.kafka) or next(filter(None, map(http_trouble, urls)), None)
+        return next(filter(None, map(http_trouble, urls)), None)
 
 
 def _cluster_id() -> str:

@@ -15,8 +15,10 @@ from pinot.local.__main__ import main
 from pinot.local.errors import StackError
 from pinot.local.process import Process
 from pinot.local.stack import CONFIG, Stack
+from pinot.topics import set_up_topics
 from pinot.waiting import WaitedTooLongError, wait_for
 from tests.conftest import need_java_and_jars
+from tests.topics import count_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,6 +222,24 @@ def test_start_of_a_running_stack_is_harmless(stack: Stack) -> None:
     before = [process.pid() for process in stack.processes]
     stack.start(lambda _: None)
     assert [process.pid() for process in stack.processes] == before
+
+
+@pytest.mark.stack
+def test_a_part_starts_and_ends_alone(stack: Stack, tmp_path: Path) -> None:
+    """Kafka alone answers, keeps its data when it comes again, and leaves the rest as it is."""
+    other = Stack.at(tmp_path, FREE)
+    other.start_part("kafka", lambda _: None)
+    try:
+        set_up_topics(other.kafka, partitions=2, replication=1)
+        assert [process.pid() is not None for process in other.processes] == [True, False]
+        assert not other.running()
+        other.stop_part("kafka")
+        assert [process.pid() for process in other.processes] == [None, None]
+        other.start_part("kafka", lambda _: None)
+        assert count_partitions(other.kafka, "parkrun") == 2
+    finally:
+        other.stop()
+    assert stack.running()
 
 
 @pytest.mark.stack

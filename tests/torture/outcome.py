@@ -50,7 +50,8 @@ class Hostile:
         broken: descriptions of those that did anything else: a crash, a 5xx, something invalid accepted, a
             limit of time or memory passed.
         slowest: seconds that the slowest took.
-        memory: MiB that the greediest took at its peak, above what the process had before; NaN if not measured.
+        memory: MiB that the greediest took at its peak, above what the process had before; NaN if it wasn't
+            measured.
     """
 
     what: str

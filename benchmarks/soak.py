@@ -1,0 +1,214 @@
+"""Hours at 10,000 competitors, one race after another, on both stores at once: what grows, what gets lost?
+
+After each race its events are counted where they went: positions and passings, against those that the core
+has for it. In between, the simulators' memory and processor time and the sizes of the stores are looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import numpy as np
+from confluent_kafka import Consumer, TopicPartition
+
+from pinot.topics import set_up_topics
+from simulator.courses import load_folder
+from simulator.race import BEFORE_THE_START, Race
+from simulator.request import RaceRequest
+from tests.processes import ROOT, simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
+    from tests.processes import Running
+
+COMPETITORS = 10_000
+REQUEST: dict[str, Any] = {
+    "course": "crystal-palace",
+    "competitors": COMPETITORS,
+    "how_many_get_stopped": 0.2,
+    "speed": 5,
+    "interval": 5,
+}
+"""A position a second of each."""
+LOOK_S = 5.0
+HISTORY_MB = 1000
+"""Of the embedded store: less than the races of two hours, so that it has to prune."""
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Sample:
+    """How a simulator was at a moment.
+
+    Attributes:
+        at: seconds since the beginning.
+        races: finished so far.
+        delivered: events.
+        late: ticks that began more than a second late.
+        resident: MiB.
+        cpu_s: seconds of processor time.
+        stored: MiB of the store.
+    """
+
+    at: float
+    races: int
+    delivered: int
+    late: int
+    resident: float
+    cpu_s: float
+    stored: float
+
+
+@dataclass
+class Soaked:
+    """One simulator and what has become of its races."""
+
+    name: str
+    running: Running
+    size: Callable[[], int]
+    count: Callable[[str], tuple[int, int]]
+    run: dict[str, Any] = field(default_factory=dict)
+    races: int = 0
+    expected: int = 0
+    found: int = 0
+    samples: list[Sample] = field(default_factory=list)
+
+    def go_on(self) -> None:
+        """Begin the next race if there is none under way."""
+        if self.run:
+            run = self._get(f"/races/{self.run['run_id']}").json()
+            if run["status"] != "finished":
+                return
+            self.expected += expected(self.run)
+            self.found += sum(self.count(self.run["run_id"]))
+            self.races += 1
+        answer = httpx.post(f"{self.running.address}/races", json=REQUEST, trust_env=False, timeout=60)
+        self.run = answer.raise_for_status().json()
+
+    def look(self, at: float) -> None:
+        """Take a sample."""
+        metrics = dict(
+            line.rsplit(" ", 1)
+            for line in self._get("/metrics").text.splitlines()
+            if not line.startswith("#")
+        )
+        pid = self.running.pid
+        with open(f"/proc/{pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
+            (resident,) = [int(line.split()[1]) for line in file if line.startswith("VmRSS")]
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            cpu = sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / TICKS
+        self.samples.append(
+            Sample(
+                at,
+                self.races,
+                int(float(metrics["racecast_events_delivered_total"])),
+                int(float(metrics["racecast_late_ticks_total"])),
+                resident / 1024,
+                cpu,
+                self.size() / 1024**2,
+            )
+        )
+
+    def _get(self, path: str) -> httpx.Response:
+        return httpx.get(self.running.address + path, trust_env=False, timeout=60).raise_for_status()
+
+
+def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
+    """Let races run on both stores for so long, and to the end of those under way then."""
+    set_up_topics(stack.kafka, partitions=4, replication=1)
+    file = folder / "soak.db"
+    (folder / "sqlite").mkdir()
+    (folder / "kafka").mkdir()
+    flags = ("--sqlite", str(file), "--history-mb", str(HISTORY_MB))
+    with (
+        simulator(folder / "sqlite", *flags) as on_sqlite,
+        simulator(folder / "kafka", "--publisher", "kafka", "--kafka", stack.kafka) as on_kafka,
+    ):
+        both = [
+            Soaked("SQLite", on_sqlite, lambda: _bytes(folder, "soak.db*"), lambda run: in_sqlite(file, run)),
+            Soaked(
+                "Kafka",
+                on_kafka,
+                lambda: _bytes(stack.folder / "kafka", "**/*"),
+                _KafkaCount(stack.kafka),
+            ),
+        ]
+        began = time.monotonic()
+        while (at := time.monotonic() - began) < hours * 3600:
+            for one in both:
+                one.go_on()
+                one.look(at)
+            time.sleep(LOOK_S)
+        for one in both:
+            assert one.running.end() == 0
+    return {one.name: one for one in both}
+
+
+def expected(answer: dict[str, Any]) -> int:
+    """Return how many positions and passings the core has for a race."""
+    course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
+    known = {name: answer[name] for name in ("run_id", "start_at", "seed")}
+    race = Race(course, RaceRequest.model_validate_json(json.dumps({**REQUEST, **known})))
+    ticks = np.ceil(race.finish_times / race.request.tick).astype(int) + 1
+    return int(ticks.sum()) + len(race.passings(BEFORE_THE_START, race.duration)[0])
+
+
+def in_sqlite(file: Path, run_id: str) -> tuple[int, int]:
+    """Count a race's positions and passings in the embedded store."""
+    with closing(sqlite3.connect(file)) as store:
+        counts = [
+            int(store.execute(f"SELECT count(*) FROM {table} WHERE runId = ?", (run_id,)).fetchone()[0])
+            for table in ("parkrun_history", "passings")
+        ]
+    return counts[0], counts[1]
+
+
+class _KafkaCount:
+    """Counts a race's events in the topics, from where the last race's counting ended."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "soak"})
+        self._from: dict[tuple[str, int], int] = {}
+
+    def __call__(self, run_id: str) -> tuple[int, int]:
+        """Return the positions and passings since the last call; races come one after another."""
+        del run_id
+        return self._since("parkrun"), self._since("passings")
+
+    def _since(self, topic: str) -> int:
+        found = 0
+        for partition in self._consumer.list_topics(topic, timeout=10).topics[topic].partitions:
+            end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+            found += end - self._from.get((topic, partition), 0)
+            self._from[topic, partition] = end
+        return found
+
+
+def _bytes(folder: Path, pattern: str) -> int:
+    return sum(_size(path) for path in folder.glob(pattern))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_blocks * 512
+    except FileNotFoundError:  # it has gone in the meantime, as logs do
+        return 0
+
+
+def every(samples: list[Sample], seconds: float) -> Iterator[tuple[Sample, Sample]]:
+    """Yield the first and the last sample of each stretch of so many seconds."""
+    first = samples[0]
+    for sample in samples:
+        if sample.at - first.at >= seconds or sample is samples[-1]:
+            yield first, sample
+            first = sample
