@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,32 @@ OURS: dict[str, type[BaseSettings]] = {
     "simulator": ServeSettings,
     "dashboard": DashboardSettings,
 }
+FOUND = {
+    frozenset(pair)
+    for pair in [
+        # Each of Pinot's parts finds the others in ZooKeeper,
+        ("pinot-controller", "pinot-broker"),
+        ("pinot-controller", "pinot-server"),
+        ("pinot-broker", "pinot-server"),
+        # and the tables say where Kafka is.
+        ("pinot-controller", "kafka"),
+        ("pinot-server", "kafka"),
+    ]
+}
+"""Who talks to whom without being given the address in docker-compose.yml."""
+WRITTEN = ("ZOO_CONF_DIR", "KAFKA_LOG_DIRS", "RACECAST_UPLOADS")
+"""Variables that name a folder to write into."""
+NEVER = {
+    frozenset(pair)
+    for pair in [
+        ("dashboard", "kafka"),
+        ("dashboard", "zookeeper"),
+        ("simulator", "pinot-broker"),
+        ("simulator", "pinot-server"),
+        ("simulator", "zookeeper"),
+    ]
+}
+"""Who must not reach whom, whatever addresses are given."""
 
 
 def test_all_parts_are_there() -> None:
@@ -59,6 +86,7 @@ def test_service_has_no_more_rights_and_memory_than_it_needs(service: dict[str, 
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "mem_limit" in service
+    assert 0 < service["pids_limit"] <= 1024
     assert "max-size" in service["logging"]["options"]
     assert not service.get("privileged", False)
 
@@ -69,6 +97,52 @@ def test_nobody_is_root(service: dict[str, Any]) -> None:
     ours = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1]
     user = str(service.get("user", ours))
     assert user.partition(":")[0] not in {"", "0", "root"}
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_roots_are_read_only(service: dict[str, Any]) -> None:
+    """No container changes its image; what needn't outlast it has a bounded place in its memory."""
+    assert service["read_only"] is True
+    sizes = [re.findall(r"\bsize=(\d+)m\b", mount) for mount in service.get("tmpfs", [])]
+    memory, unit = service["mem_limit"][:-1], service["mem_limit"][-1]
+    assert sum(int(size) for (size,) in sizes) <= int(memory) * {"m": 1, "g": 1024}[unit] / 4
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+def test_what_is_written_has_a_place(service: dict[str, Any]) -> None:
+    """Whatever a container is told to write into, and /tmp, is in one of its volumes or tmpfs."""
+    mounts = [mount.split(":") for mount in service.get("volumes", [])]
+    places = [inside for source, inside, *_ in mounts if not source.startswith(".")]
+    places += [mount.partition(":")[0] for mount in service.get("tmpfs", [])]
+    written = ["/tmp", *re.findall(r"-\w+Dir (\S+)", _command(service))]
+    written += [folder for name, folder in service.get("environment", {}).items() if name in WRITTEN]
+    for folder in written:
+        assert any(PurePosixPath(folder).is_relative_to(place) for place in places), folder
+
+
+def test_nobody_reaches_whom_it_does_not_need() -> None:
+    """Two services share a network if one has the other's address or finds it, and only then."""
+    needed = set(FOUND)
+    for name, service in SERVICES.items():
+        said = " ".join([_command(service), *service.get("environment", {}).values()])
+        hosts = set(re.findall(r"\b([a-z][a-z-]*):\d+\b", said)) & set(SERVICES)
+        needed |= {frozenset({name, host}) for host in hosts - {name}}
+    together = {
+        frozenset({one, other})
+        for one, other in combinations(SERVICES, 2)
+        if set(SERVICES[one]["networks"]) & set(SERVICES[other]["networks"])
+    }
+    assert together == needed
+    assert not together & NEVER
+
+
+def test_only_who_is_published_has_a_way_out() -> None:
+    """Only networks through which the host reaches who publishes a port aren't cut off from the world."""
+    ways_out = {name for name, how in COMPOSE["networks"].items() if not (how or {}).get("internal")}
+    used = {network for service in SERVICES.values() for network in service["networks"]}
+    assert used == set(COMPOSE["networks"])
+    for service in SERVICES.values():
+        assert bool(ways_out & set(service["networks"])) is bool(service.get("ports"))
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
@@ -173,3 +247,8 @@ def test_what_the_image_copies_is_let_through() -> None:
     shown = {line.removeprefix("!").partition("/")[0] for line in ignored if line.startswith("!")}
     assert ignored[0] == "*"
     assert set(copied) == shown
+
+
+def _command(service: dict[str, Any]) -> str:
+    command: str | list[str] = service.get("command", "")
+    return command if isinstance(command, str) else " ".join(command)
