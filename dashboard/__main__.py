@@ -7,7 +7,7 @@ import sys
 from pydantic_settings import CliApp
 
 from dashboard.app import make_app
-from dashboard.settings import Settings
+from dashboard.settings import Settings, streamlit_settings
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
     del sys.argv[1:]  # they are read; Streamlit would hand them to the pages
     make_app(settings).run(
         config={
+            **streamlit_settings(),
             "server.address": settings.dashboard_host,
             "server.port": settings.dashboard_port,
         }

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 # The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
 # themselves: streamlit-folium registers its component with the server that is running when it is imported.
-from dashboard import board, charts, context, race_map  # noqa: F401
+from dashboard import board, charts, context, race_map, words  # noqa: F401
 from dashboard.api import RaceApi
+from dashboard.headers import CarefulAnswers
 from dashboard.history import History
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
@@ -39,4 +41,17 @@ def make_app(settings: Settings) -> st.App:
     context.install(
         context.Context(settings, snapshots, RaceApi(str(settings.api), settings.token.get_secret_value()))
     )
-    return st.App(_SCRIPT, routes=routes(snapshots, history))
+    return st.App(
+        _SCRIPT,
+        routes=routes(snapshots, history),
+        middleware=[Middleware(CarefulAnswers)],
+        on_script_error=_say_that_it_failed,
+    )
+
+
+def _say_that_it_failed(_error: Exception) -> bool:
+    """Tell the viewer in our words instead of Streamlit's; by now the log has all of it."""
+    words.notice(
+        "Something went wrong on this page. Reload it to try again; what it was is in the dashboard's log."
+    )
+    return True

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STREAMLIT: Final = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 
 
 class Settings(BaseSettings):
@@ -37,3 +43,20 @@ class Settings(BaseSettings):
         "and the map asks no other host for anything",
     )
     tiles_attribution: str = Field("", description="whom the tiles are from, shown on the map")
+
+
+def streamlit_settings() -> dict[str, Any]:
+    """Streamlit's own settings, by their dotted names.
+
+    Streamlit would read the file by itself, but only if the dashboard is started from the folder with it; and
+    a variable, or a file in somebody's home, could undo what protects the viewers.
+    """
+    return dict(_flat("", tomllib.loads(_STREAMLIT.read_text())))
+
+
+def _flat(prefix: str, table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(f"{prefix}{name}.", value)
+        else:
+            yield prefix + name, value

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pytest
 from pydantic_settings import CliApp
 from streamlit.config import get_option
 
-from dashboard.settings import Settings
-from tests.dashboard.events import ROOT
-
-if TYPE_CHECKING:
-    import pytest
+from dashboard.settings import Settings, streamlit_settings
+from simulator.site import MAX_BODY
 
 
 def test_environment_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,11 +30,25 @@ def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPat
     assert {settings.api.host, settings.pinot_broker.host} == {"127.0.0.1"}
 
 
-def test_nothing_leads_elsewhere() -> None:
-    """Streamlit tells nobody that it is used, and offers no viewer to look an error up on the internet."""
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
-    wanted = {"browser.gatherUsageStats": False, "client.showErrorLinks": False}
-    for option, value in wanted.items():
-        section, name = option.split(".")
-        assert config[section][name] is value
-        assert get_option(option) is value  # fails if Streamlit doesn't know it
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("browser.gatherUsageStats", False),  # Streamlit tells nobody that it is used,
+        ("client.showErrorLinks", False),  # offers no viewer to look an error up on the internet,
+        ("client.showErrorDetails", "none"),  # and tells no viewer what it was
+        ("server.enableXsrfProtection", True),
+        ("server.enableCORS", True),
+        ("server.maxUploadSize", MAX_BODY / 2**20),  # what the API takes
+    ],
+)
+def test_what_streamlit_is_told(option: str, value: object) -> None:
+    """What protects viewers is in Streamlit's settings, under the names that Streamlit knows."""
+    assert streamlit_settings()[option] == value
+    assert get_option(option) == value  # fails if Streamlit doesn't know it
+
+
+def test_streamlits_other_doors_are_shut() -> None:
+    """What Streamlit could serve besides the pages is off unless somebody wants it."""
+    assert get_option("server.enableStaticServing") is False
+    assert get_option("server.enableAgentApi") is False
+    assert get_option("server.corsAllowedOrigins") == []

@@ -1,0 +1,36 @@
+"""The dashboard, started in another folder than its own, with a store that fails as nobody has foreseen."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dashboard import __main__, app
+
+if TYPE_CHECKING:
+    from dashboard.settings import Settings
+
+SECRET = "hunter2-is-the-password"
+
+
+class FailingStore:
+    """Raises what isn't a `StoreError`, and says too much."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise RuntimeError(f"{name} of {__file__} failed: {SECRET}")
+
+
+def main() -> None:
+    """Serve."""
+    os.chdir(tempfile.gettempdir())
+    app.make_store = _make_store
+    __main__.main()
+
+
+def _make_store(settings: Settings) -> Any:  # noqa: ARG001
+    return FailingStore()
+
+
+if __name__ == "__main__":
+    main()
