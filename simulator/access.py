@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from simulator import exchange
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ class Access:
 
     def check(self, request: Request) -> None:
         """Raise Problem unless a request may change something: 401 without the token, 403 from elsewhere."""
-        origin, host = request.getHeader("origin"), request.getHeader("host")
+        origin, host = exchange.header(request, b"origin"), exchange.header(request, b"host")
         if origin is not None and urlsplit(origin).netloc != host:
             raise Problem(HTTPStatus.FORBIDDEN, "A web page of another origin may not change anything here")
         if self._token is None:
             return
-        kind, _, shown = (request.getHeader("authorization") or "").partition(" ")
+        kind, _, shown = (exchange.header(request, b"authorization") or "").partition(" ")
         # The time that this takes tells nothing of how much of the token was right.
         is_right = hmac.compare_digest(shown.strip().encode(), self._token)
         if kind.casefold() != CHALLENGE.casefold() or not is_right:

@@ -36,12 +36,16 @@ POLL = 0.02
 """Seconds between two looks at the producer."""
 RETRY = 1.0
 """Seconds before events that Kafka did not take come again."""
+STALL = 5.0
+"""Seconds for which events wait and none is taken before that is told: a broker may be there, and hang."""
 LOOK = 2.0
 """Seconds to wait for a broker to say which topics it has."""
 FLUSH = 5.0
 """Seconds that `close` gives the broker to take what waits."""
 READ_WITHIN = 10.0
 """Seconds to wait for the next of the races of before."""
+READ_STEP = 0.1
+"""Seconds to collect them before those that have come are looked at."""
 READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
 
 SETTINGS = {
@@ -87,6 +91,8 @@ class KafkaPublisher:
         self._taken = 0
         self._away: str | None = f"no broker at {bootstrap} has answered yet"
         self._refusal: str | None = None
+        self._delivered = 0
+        self._delivered_at = reactor.seconds()
         self._topics_seen = False
         self._again: list[tuple[str, dict[str, Any]]] = []
         self._again_from = 0.0
@@ -119,9 +125,9 @@ class KafkaPublisher:
 
     def health(self) -> Health:
         """Tell how things stand."""
-        # The producer counts its own statistics among what waits.
-        waiting = min(len(self._producer) + len(self._again), self._taken)
-        return Health(waiting, self._taken - waiting, self._errors, self._refusal or self._away)
+        waiting = self._count_waiting()
+        trouble = self._refusal or self._away or self._stall()
+        return Health(waiting, self._taken - waiting, self._errors, trouble)
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -159,6 +165,14 @@ class KafkaPublisher:
             return succeed(None)
         self._waiting = Deferred()
         return self._waiting
+
+    def _count_waiting(self) -> int:
+        # The producer counts its own statistics among what waits.
+        return min(len(self._producer) + len(self._again), self._taken)
+
+    def _stall(self) -> str | None:
+        idle = self._reactor.seconds() - self._delivered_at
+        return f"Kafka has taken nothing for {idle:.0f} s" if idle > STALL else None
 
     def _is_empty(self) -> bool:
         return not self._again and not len(self._producer)
@@ -215,6 +229,9 @@ class KafkaPublisher:
         self._producer.poll(0)
         if self._again and self._reactor.seconds() >= self._again_from:
             self._produce_again()
+        delivered = self._taken - self._count_waiting()
+        if delivered != self._delivered or self._is_empty():
+            self._delivered, self._delivered_at = delivered, self._reactor.seconds()
         if self._is_empty():
             self._refusal = None
             flushers, self._flushers = self._flushers, []
@@ -257,9 +274,12 @@ def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceReco
     """Yield the races' records in a partition, oldest first."""
     following, end = consumer.get_watermark_offsets(partition, timeout=READ_WITHIN)
     consumer.assign([TopicPartition(partition.topic, partition.partition, following)])
+    quiet = 0.0
     while following < end:
-        messages = consumer.consume(100, timeout=READ_WITHIN)
-        if not messages:
+        # It waits until there are so many, or the time is over: so not for long.
+        messages = consumer.consume(1000, timeout=READ_STEP)
+        quiet = 0.0 if messages else quiet + READ_STEP
+        if quiet > READ_WITHIN:
             raise PublishError("the races of before can't be read: Kafka is slow")
         for message in messages:
             if (error := message.error()) is not None:

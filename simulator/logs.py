@@ -1,19 +1,31 @@
-"""How log lines look: for people on a terminal, or one JSON object a line."""
+"""How log lines look: for people on a terminal, or one JSON object a line.
+
+A line is a line: an exception is told in one, by what it says and where in the code it was, without a trace
+and without paths of the machine; and no text that came from outside can begin another line or colour it.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Literal
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
+from twisted.logger import LogLevel, globalLogBeginner
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
+    from twisted.python.failure import Failure
+
+MAX_FRAMES = 6
+"""Places in the code that are named of an exception, the innermost first."""
+MAX_TEXT = 500
+"""Characters of an exception's own text."""
 
 
 def configure(log_format: Literal["console", "json"]) -> None:
-    """Send log lines to standard error, with time and level."""
+    """Send log lines to standard error, with time and level; Twisted's errors with them."""
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -24,9 +36,46 @@ def configure(log_format: Literal["console", "json"]) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            tell_exception,
+            make_printable,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    observer: Any = _from_twisted
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
+
+
+def exc_info(failure: Failure) -> Any:
+    """Return what `exc_info=` takes, of Twisted's failure."""
+    return failure.type, failure.value, failure.getTracebackObject()
+
+
+def tell_exception(_: object, __: str, event: EventDict) -> EventDict:
+    """Put an exception into a line: `error`, and `at` as "module:line < module:line"."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    if info and info[1] is not None:
+        kind, value, trace = info
+        frames = [f"{frame.f_globals.get('__name__')}:{line}" for frame, line in walk_tb(trace)]
+        event["error"] = f"{kind.__name__}: {value}"[:MAX_TEXT]
+        event["at"] = " < ".join(reversed(frames[-MAX_FRAMES:]))
+    return event
+
+
+def make_printable(_: object, __: str, event: EventDict) -> EventDict:
+    """Write control characters, line ends among them, as escapes."""
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in value)
+    return event
+
+
+def _from_twisted(event: Any) -> None:
+    if event["log_level"] < LogLevel.error:
+        return
+    failure = event.get("log_failure")
+    structlog.get_logger().error("fault in Twisted", exc_info=exc_info(failure) if failure else None)

@@ -17,6 +17,7 @@ from simulator.engine import Engine
 from simulator.office import Office
 from simulator.process import close, open_courses, open_publisher, told
 from simulator.publisher import PublishError
+from simulator.rate import Rate
 from simulator.recovery import Recovery
 from simulator.site import limited_site
 from simulator.steady import keep_steady
@@ -49,7 +50,9 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     office = Office(reactor, engine, courses, secrets.randbelow)
     recovery = Recovery(reactor, publisher, office)
     desk = CourseDesk(office, folder, publisher, deferToThread)
-    site = limited_site(Api(office, desk, publisher, recovery, Access(token)).app.resource())
+    api = Api(office, desk, publisher, recovery, Access(token))
+    rate = Rate(reactor.seconds, settings.requests_per_second)
+    site = limited_site(api.app.resource(), reactor.seconds, rate)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, interface=settings.host)
     try:
         port = await endpoint.listen(site)

@@ -66,6 +66,12 @@ class ServeSettings(PublisherSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
+    requests_per_second: float = Field(
+        default=100.0,
+        ge=0,
+        description="Requests that each client (by its address) may send a second, twice as many at once; "
+        "0 is any number.",
+    )
     # No flag: what stands on a command line every process of the machine can read.
     token: CliSuppress[SecretStr] = Field(
         default=SecretStr(""), description="What who changes something has to show."

@@ -1,18 +1,32 @@
-"""What keeps the HTTP server within its means; neither twisted.web nor klein limits a body."""
+"""What keeps the HTTP server within its means, and who asked for what: every request has an id.
+
+Neither twisted.web nor klein limits a body, a client or the time that a request may take to come.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
+import secrets
 from http import HTTPStatus
+from math import ceil
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
+from structlog.contextvars import bound_contextvars
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request, Site
 
+from simulator import exchange
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.python.failure import Failure
     from twisted.web.resource import Resource
+
+    from simulator.rate import Rate
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request's body: a course of 100,000 points takes five million."""
@@ -24,11 +38,20 @@ LINGER = 5.0
 """Seconds that the answer to a request that was too slow has to get out."""
 MAX_CONNECTIONS = 2000
 """Connections that are open at once."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+"""An id that a client may give its request."""
+MAX_PATH = 200
+"""Characters of a request's path in a log line."""
 
 
 class LimitedRequest(Request):
-    """A request whose body is read up to `MAX_BODY` bytes, and answered 413 beyond that."""
+    """A request whose body is read up to `MAX_BODY` bytes, and answered 413 beyond that.
 
+    It has an id, its client's (`X-Request-Id`) or one of its own, which its answer and its log lines carry.
+    """
+
+    request_id = ""
+    _began = 0.0
     _received = 0
     _refused = False
 
@@ -50,6 +73,51 @@ class LimitedRequest(Request):
         """Serve the request, unless it is refused already."""
         if not self._refused:
             super().requestReceived(*args)  # type: ignore[no-untyped-call]
+
+    def process(self) -> None:
+        """Serve the request, unless its client has sent too many."""
+        request: Any = self
+        site: LimitedSite = request.channel.site
+        given = exchange.header(self, b"x-request-id") or ""
+        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self._began = site.seconds()
+        request.setHeader("X-Request-Id", self.request_id)
+        with bound_contextvars(request_id=self.request_id):
+            wait = site.rate.wait(self._client()) if site.rate else 0.0
+            if wait:
+                self._turn_away(ceil(wait))
+            else:
+                super().process()  # type: ignore[no-untyped-call]
+
+    def finish(self) -> None:
+        """End the answer, and log the request if it was to change something, or something went wrong."""
+        channel: Any = self.channel
+        is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
+        if self.request_id and channel is not None:
+            structlog.get_logger().log(
+                logging.DEBUG
+                if is_reading and self.code != HTTPStatus.INTERNAL_SERVER_ERROR
+                else logging.INFO,
+                "request",
+                request_id=self.request_id,
+                method=self.method.decode("latin-1"),
+                path=self.path.decode("latin-1")[:MAX_PATH],
+                status=self.code,
+                client=self._client(),
+                ms=round((channel.site.seconds() - self._began) * 1000, 1),
+            )
+        super().finish()  # type: ignore[no-untyped-call]
+
+    def _client(self) -> str:
+        request: Any = self
+        return str(getattr(request.getClientAddress(), "host", ""))
+
+    def _turn_away(self, seconds: int) -> None:
+        request: Any = self
+        request.setHeader("Retry-After", str(seconds))
+        detail = f"Too many requests from {self._client()}: wait {seconds} s"
+        request.write(exchange.problem(self, Problem(HTTPStatus.TOO_MANY_REQUESTS, detail)))
+        self.finish()
 
     def _refuse(self) -> None:
         if self._refused:
@@ -114,20 +182,25 @@ class LimitedSite(Site):
 
     Attributes:
         connections: those that are open.
+        rate: tells which client has sent too many requests, if one does.
+        seconds: the clock.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
     connections = 0
+    rate: Rate | None = None
+    seconds: Callable[[], float]
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return what serves a connection; None closes it."""
         return super().buildProtocol(addr) if self.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
-def limited_site(resource: Resource) -> LimitedSite:
-    """Return the site that serves a resource within the limits."""
+def limited_site(resource: Resource, seconds: Callable[[], float], rate: Rate | None = None) -> LimitedSite:
+    """Return the site that serves a resource within the limits, on a clock."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
+    site.seconds, site.rate = seconds, rate
     return site
 
 

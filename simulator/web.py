@@ -22,7 +22,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from simulator import __version__, answers, geojson, openapi
+from simulator import __version__, answers, exchange, geojson, logs, openapi
 from simulator.access import CHALLENGE, Access
 from simulator.engine import StateError
 from simulator.metrics import Metrics
@@ -51,11 +51,6 @@ Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
 LATE = 5.0
 """Seconds by which ticks may be late before `/readyz` says so."""
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Api:
@@ -103,25 +98,25 @@ class Api:
         run, is_new = self._office.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-        return _json(request, answers.race_answer(run), status)
+        return exchange.json(request, answers.race_answer(run), status)
 
     @app.route("/races", methods=["GET"])
     def list_races(self, request: Request) -> bytes:
         """List the races."""
         races = [answers.race_answer(run) for run in self._office.races()]
-        return _json(request, answers.RacesAnswer(races=races))
+        return exchange.json(request, answers.RacesAnswer(races=races))
 
     @app.route("/races/<run_id>", methods=["GET"])
     def show_race(self, request: Request, run_id: str) -> bytes:
         """Show a race."""
-        return _json(request, answers.race_answer(self._office.race(run_id)))
+        return exchange.json(request, answers.race_answer(self._office.race(run_id)))
 
     @app.route("/races/<run_id>/positions", methods=["GET"])
     def show_positions(self, request: Request, run_id: str) -> bytes:
         """Show where everybody was at the last tick that was told."""
         run = self._office.race(run_id)
         positions = run.positions()
-        return _body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+        return exchange.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
     @app.route("/races/<run_id>/results", methods=["GET"])
     @app.route("/races/<run_id>/results.<suffix>", methods=["GET"])
@@ -163,24 +158,24 @@ class Api:
         taken = await self._desk.take(_query(request, CourseQuery).name, lambda: _read(request))
         request.setHeader("Location", f"/courses/{taken.course.short_name}")
         status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
-        return _json(request, answers.course_answer(taken.course), status)
+        return exchange.json(request, answers.course_answer(taken.course), status)
 
     @app.route("/courses", methods=["GET"])
     def list_courses(self, request: Request) -> bytes:
         """List the courses."""
         courses = [answers.course_answer(course) for course in self._office.courses.values()]
-        return _json(request, answers.CoursesAnswer(courses=courses))
+        return exchange.json(request, answers.CoursesAnswer(courses=courses))
 
     @app.route("/courses/<short_name>", methods=["GET"])
     def show_course(self, request: Request, short_name: str) -> bytes:
         """Show a course."""
         features = geojson.course_features(self._office.course(short_name))
-        return _body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+        return exchange.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
 
     @app.route("/healthz", methods=["GET"])
     def healthz(self, request: Request) -> bytes:
         """Tell that the process lives."""
-        return _json(request, answers.HealthAnswer(status="ok"))
+        return exchange.json(request, answers.HealthAnswer(status="ok"))
 
     @app.route("/readyz", methods=["GET"])
     def readyz(self, request: Request) -> bytes:
@@ -189,19 +184,19 @@ class Api:
         found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
         if not reasons:
-            return _json(request, answers.HealthAnswer(status="ok"))
+            return exchange.json(request, answers.HealthAnswer(status="ok"))
         answer = answers.HealthAnswer(status="not ready", reasons=reasons)
-        return _json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        return exchange.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: Request) -> bytes:
         """Show the counters to Prometheus."""
-        return _body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
+        return exchange.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
 
     @app.route("/openapi.json", methods=["GET"])
     def openapi(self, request: Request) -> bytes:
         """Show what the API can do, to programs."""
-        return _body(request, orjson.dumps(openapi.document()), "application/json")
+        return exchange.body(request, orjson.dumps(openapi.document()), "application/json")
 
     @app.route("/docs", methods=["GET"])
     def docs(self, request: Request) -> bytes:
@@ -214,7 +209,7 @@ class Api:
         """Say what this is."""
         races = [answers.race_answer(run) for run in self._office.races()[:20]]
         courses = [answers.course_answer(course) for course in self._office.courses.values()]
-        here = request.getHeader("host") or "127.0.0.1:8080"
+        here = exchange.header(request, b"host") or "127.0.0.1:8080"
         values = {"races": races, "courses": courses, "version": __version__, "here": here}
         return self._page(request, "index.html", **values)
 
@@ -223,11 +218,11 @@ class Api:
         problem: Any = failure.value
         if problem.status == HTTPStatus.UNAUTHORIZED:
             request.setHeader("WWW-Authenticate", CHALLENGE)
-        return _problem(request, problem)
+        return exchange.problem(request, problem)
 
     @app.handle_errors(StateError)
     def _state(self, request: Request, failure: Failure) -> bytes:
-        return _problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
+        return exchange.problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
 
     @app.handle_errors(HTTPException)
     def _no_route(self, request: Request, failure: Failure) -> bytes:
@@ -238,19 +233,22 @@ class Api:
                 request.setHeader(name, value)
         words = {404: "There is nothing at this address; GET /docs tells what there is"}
         status = HTTPStatus(error.code or 500)
-        return _problem(request, Problem(status, words.get(status, error.description or status.phrase)))
+        return exchange.problem(
+            request, Problem(status, words.get(status, error.description or status.phrase))
+        )
 
     @app.handle_errors(Exception)
     def _fault(self, request: Request, failure: Failure) -> bytes:
-        self._log.error("request failed", path=request.path.decode("latin-1"), trace=failure.getTraceback())
+        path = request.path.decode("latin-1")
+        self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
         detail = "Something went wrong here; the log says what"
-        return _problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+        return exchange.problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
         self._access.check(request)
         run = self._office.race(run_id)
         change(run)
-        return _json(request, answers.race_answer(run))
+        return exchange.json(request, answers.race_answer(run))
 
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
@@ -263,7 +261,7 @@ class Api:
             return chain([next(pieces)], pieces)
 
         pieces = await self._in_thread(begin)
-        _head(request, form.content_type)
+        exchange.head(request, form.content_type)
         # What a browser can show it shows; what it can't it stores.
         shown = "inline" if form.media_type.endswith("json") else "attachment"
         request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
@@ -277,7 +275,7 @@ class Api:
     def _page(self, request: Request, name: str, **values: Any) -> bytes:
         style = files("simulator").joinpath("pages", "style.css").read_text()
         page = self._pages.get_template(name).render(style=style, **values)
-        return _body(request, page.encode(), "text/html; charset=utf-8")
+        return exchange.body(request, page.encode(), "text/html; charset=utf-8")
 
 
 def _read(request: Request) -> bytes:
@@ -289,8 +287,7 @@ def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None
     if suffix is not None:
         return formats.of_suffix(known, suffix)
     request.setHeader("Vary", "Accept")
-    # The header may come in several lines, which are one list.
-    return formats.accepted(known, ", ".join(request.requestHeaders.getRawHeaders("accept", [])))
+    return formats.accepted(known, exchange.header(request, b"accept") or "")
 
 
 def _query(request: Request, model: type[Query]) -> Query:
@@ -301,25 +298,3 @@ def _query(request: Request, model: type[Query]) -> Query:
         return model.model_validate(once)
     except ValidationError as error:
         raise from_validation(error) from None
-
-
-def _json(request: Request, answer: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> bytes:
-    return _body(request, answer.model_dump_json().encode(), "application/json", status)
-
-
-def _problem(request: Request, problem: Problem) -> bytes:
-    return _body(request, problem.body(), "application/problem+json", problem.status)
-
-
-def _body(request: Request, body: bytes, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> bytes:
-    _head(request, media_type, status)
-    request.setHeader("Content-Length", str(len(body)))
-    return body
-
-
-def _head(request: Request, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> None:
-    request.setResponseCode(status.value, status.phrase.encode())
-    request.setHeader("Content-Type", media_type)
-    request.setHeader("Cache-Control", "no-store")
-    for name, value in SECURITY_HEADERS.items():
-        request.setHeader(name, value)

@@ -22,7 +22,7 @@ ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if {"stack", "kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 

@@ -25,6 +25,7 @@ from simulator import (
     problems,
     process,
     publisher,
+    rate,
     request,
     site,
     start_list,
@@ -129,6 +130,10 @@ LIMITS = {
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "sending a request, its body included": f"{site.DEADLINE:.0f} s",
+    "requests of a client": f"{ServeSettings.model_fields['requests_per_second'].default:g} a second, "
+    f"{ServeSettings.model_fields['requests_per_second'].default * rate.BURST:g} at once (`--requests-per-second`)",
+    "clients that are told apart": f"{rate.MAX_CLIENTS:,}",
+    "a request's id that a client gives": "64 of `A-Za-z0-9._-`",
     "connections that are open at once": f"{site.MAX_CONNECTIONS:,}",
     "between two notes of how far a race is delivered": f"{engine.CHECK:.0f} s; in proportion longer if the "
     f"request has more than {engine.CHECK_BYTES:,} characters",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from confluent_kafka import Consumer, TopicPartition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Read(NamedTuple):
@@ -19,20 +22,24 @@ class Read(NamedTuple):
 
 def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
     """Return a race's messages that are in a topic now, in order within each partition."""
+    return list(reads(bootstrap, topic, run_id))
+
+
+def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
+    """Yield them, one after another."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
-    found: list[Read] = []
     for partition in partitions_of(consumer, topic):
         following, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
         consumer.assign([TopicPartition(topic, partition, following)])
         while following < end:
-            for message in consumer.consume(10_000, timeout=1):
+            # It waits until there are so many, or the time is over.
+            for message in consumer.consume(10_000, timeout=0.1):
                 assert message.error() is None
                 following = (message.offset() or 0) + 1
                 key = (message.key() or b"").decode()
                 if key.split(":")[0] == run_id:
-                    found.append(Read(partition, key, orjson.loads(message.value() or b"")))
+                    yield Read(partition, key, orjson.loads(message.value() or b""))
     consumer.close()
-    return found
 
 
 def partitions_of(consumer: Consumer, topic: str) -> list[int]:

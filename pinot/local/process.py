@@ -78,7 +78,7 @@ class Process:
 
     def ask_to_end(self) -> None:
         """Tell it to end, and don't wait."""
-        self._signal(signal.SIGTERM)
+        self.send(signal.SIGTERM)
 
     def stop(self) -> None:
         """End it and wait until it is gone. Harmless if it isn't running."""
@@ -87,7 +87,7 @@ class Process:
         deadline = time.monotonic() + GRACE
         while self.pid() is not None:
             if time.monotonic() > deadline:
-                self._signal(signal.SIGKILL)
+                self.send(signal.SIGKILL)
             time.sleep(0.05)
         if pid is not None:
             with suppress(ChildProcessError):  # a child of ours would stay as a zombie
@@ -102,7 +102,8 @@ class Process:
     def _pid_file(self) -> Path:
         return self.folder / f"{self.name}.pid"
 
-    def _signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal. Harmless if it isn't running."""
         pid = self.pid()
         if pid is not None:
             with suppress(ProcessLookupError):

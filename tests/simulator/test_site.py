@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 import pytest
 from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
-from simulator import site
+from simulator import rate, site
+from simulator.rate import BURST, Rate
 from simulator.site import DEADLINE, LINGER, limited_site
 
 
@@ -37,27 +41,37 @@ class Transport(StringTransport):
 class World:
     """A site, and connections to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_second: float = 0) -> None:
         hello: Any = Hello
         self.clock: Any = Clock()
-        self.site = cast("Any", limited_site(hello()))
+        rate = Rate(self.clock.seconds, per_second)
+        self.site = cast("Any", limited_site(hello(), self.clock.seconds, rate))
         self.site.reactor = self.clock
 
-    def connect(self) -> tuple[Any, Any] | None:
+    def connect(self, client: str = "127.0.0.1") -> tuple[Any, Any] | None:
         """Open a connection; None if it is closed at once."""
-        channel = self.site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
+        address = IPv4Address("TCP", client, 1)
+        channel = self.site.buildProtocol(address)
         if channel is None:
             return None
         kind: Any = Transport
-        transport = kind()
+        transport = kind(peerAddress=address)
         channel.makeConnection(transport)
         return channel, transport
 
-    def open(self) -> tuple[Any, Any]:
+    def open(self, client: str = "127.0.0.1") -> tuple[Any, Any]:
         """Open a connection that is there."""
-        connection = self.connect()
+        connection = self.connect(client)
         assert connection is not None
         return connection
+
+    def ask(self, client: str = "127.0.0.1", head: bytes = b"") -> tuple[int, str]:
+        """Send a request on a connection of its own; return the status and the whole answer."""
+        channel, transport = self.open(client)
+        channel.dataReceived(b"GET /any HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        answer = transport.value().decode("latin-1")
+        channel.connectionLost(Failure(ConnectionDone()))
+        return int(answer.split()[1]), answer
 
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
@@ -105,3 +119,59 @@ def test_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert world.connect() is not None
     assert world.connect() is None
+
+
+def test_a_client_may_send_so_many_requests() -> None:
+    """Twice as many as a second's come in at once; the next is told how long to wait, and then comes in."""
+    world = World(per_second=5)
+    statuses = [world.ask()[0] for _ in range(int(5 * BURST) + 1)]
+    status, answer = world.ask()
+
+    assert statuses == [200] * 10 + [429]
+    assert "Too many requests from 127.0.0.1: wait 1 s" in answer
+    assert "Retry-After: 1" in answer
+    assert "X-Content-Type-Options: nosniff" in answer
+    assert world.ask("127.0.0.2")[0] == 200
+    world.clock.advance(0.19)
+    assert world.ask()[0] == status == 429
+    world.clock.advance(0.01)
+    assert world.ask()[0] == 200
+    assert world.ask()[0] == 429
+
+
+@pytest.mark.parametrize("per_second", [0, 0.5])
+def test_the_rate_may_be_any(per_second: float) -> None:
+    """Nought is no limit; less than one a second lets one in at a time."""
+    world = World(per_second=per_second)
+    statuses = [world.ask()[0] for _ in range(300)]
+
+    assert statuses.count(200) == (1 if per_second else 300)
+
+
+def test_clients_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more clients than are told apart, who was quiet the longest begins anew, nobody else."""
+    monkeypatch.setattr(rate, "MAX_CLIENTS", 2)
+    world = World(per_second=0.5)
+    for client in ("127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.3"):
+        world.ask(client)
+
+    assert [world.ask(f"127.0.0.{nth}")[0] for nth in (1, 2)] == [429, 200]
+
+
+@pytest.mark.parametrize("given", ["a-1_b.C", "x" * 64])
+def test_a_request_keeps_the_id_that_it_brings(given: str) -> None:
+    """An id of the client's comes back with the answer."""
+    _, answer = World().ask(head=f"X-Request-Id: {given}\r\n".encode())
+
+    assert f"\r\nX-Request-Id: {given}\r\n" in answer
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "<script>", "\xe9"])
+def test_a_request_gets_an_id_of_its_own(given: str) -> None:
+    """An id that isn't one is replaced, as a missing one is; no two are the same."""
+    head = f"X-Request-Id: {given}\r\n".encode("latin-1")
+    found = [re.search(r"X-Request-Id: ([0-9a-f]{16})\r\n", World().ask(head=head)[1]) for _ in range(2)]
+
+    assert found[0]
+    assert found[1]
+    assert found[0][1] != found[1][1]

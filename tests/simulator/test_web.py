@@ -598,6 +598,16 @@ def test_a_fault_is_answered_without_its_trace(client: Client, monkeypatch: pyte
     assert b"ZeroDivision" not in answer.body
 
 
+@pytest.mark.parametrize("name", ["origin", "host", "authorization", "accept", "x-request-id"])
+@pytest.mark.parametrize(("method", "path"), [("POST", "/races"), ("GET", "/"), ("GET", "/races/r/results")])
+def test_headers_may_hold_any_bytes(client: Client, name: str, method: str, path: str) -> None:
+    """Bytes that are no text of any kind are answered, if need be with an error, never with a fault."""
+    client.create(run_id="r")
+    answer = client.request(method, path, b"{}", headers={name: [b"\xe9\xff\x80"]})
+
+    assert answer.status < 500
+
+
 def test_a_full_engine_is_answered_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """When there is no room for another race, the answer says so and what to do."""
     monkeypatch.setattr("simulator.engine.MAX_LIVE_COMPETITORS", 10)

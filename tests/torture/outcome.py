@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import nan
 
 
 @dataclass(frozen=True)
@@ -15,8 +16,10 @@ class Fault:
         expected: events of the undisturbed race: positions, passings and competitors.
         found: those of them that are there.
         made_up: events that are there and aren't of the undisturbed race.
-        reordered: positions that are behind a later one of the same competitor, each event's first arrival.
-        recoveries: seconds each time, from the end of the fault until the stream has all again that is due.
+        reordered: in a topic, positions that arrive behind one of the same competitor that the race tells
+            later; in a store that keeps the newest, competitors whose newest isn't their last.
+        recoveries: seconds each time, from the end of the fault until all is told again that is due.
+        memory: MiB by which the simulator grew meanwhile; NaN if it wasn't measured.
     """
 
     what: str
@@ -26,6 +29,7 @@ class Fault:
     made_up: int
     reordered: int
     recoveries: list[float] = field(default_factory=list)
+    memory: float = nan
 
     @property
     def lost(self) -> int:
@@ -60,7 +64,7 @@ class Hostile:
     refused: int
     broken: list[str]
     slowest: float
-    memory: float = float("nan")
+    memory: float = nan
 
     @property
     def held(self) -> bool:

@@ -1,0 +1,140 @@
+"""Where a race's events go, read again and compared with those of the undisturbed race."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+
+from simulator.encode import encode
+from simulator.events import entries_of, passings_until, positions_at
+from tests.topics import reads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from simulator.race import Race
+
+TOPICS = ("parkrun", "passings", "competitors")
+BATCH = 5000
+
+
+class Place(Protocol):
+    """A store, by its name and the simulator's flags for it."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        ...
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What makes a simulator write there."""
+        ...
+
+    def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
+        """Yield what it has of a race; from a topic in order of arrival within each partition."""
+        ...
+
+    def reordered(self, race: Race) -> int:
+        """Count what is not in the race's own order; see `outcome.Fault`."""
+        ...
+
+
+@dataclass(frozen=True)
+class SqlitePlace:
+    """The embedded store in a file."""
+
+    file: Path
+    name: str = "SQLite"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The simulator's flags."""
+        return "--sqlite", str(self.file)
+
+    def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table; of positions the history."""
+        yield from self._rows("parkrun_history" if topic == "parkrun" else topic, race)
+
+    def reordered(self, race: Race) -> int:
+        """Count the competitors whose newest position isn't their last."""
+        last = {
+            event["competitorId"]: event["eventId"]
+            for event in sorted(undisturbed(race, "parkrun"), key=lambda event: event["timestamp"])
+        }
+        newest = {row["competitorId"]: row["eventId"] for row in self._rows("parkrun", race)}
+        return sum(newest.get(bib) != event_id for bib, event_id in last.items())
+
+    def _rows(self, table: str, race: Race) -> Iterator[dict[str, Any]]:
+        with closing(sqlite3.connect(self.file)) as store:
+            store.row_factory = sqlite3.Row
+            rows = store.execute(f"SELECT * FROM {table} WHERE runId = ?", (race.run_id,))
+            yield from map(dict, rows)
+
+
+@dataclass(frozen=True)
+class KafkaPlace:
+    """The topics of the real Kafka."""
+
+    bootstrap: str
+    name: str = "Kafka"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The simulator's flags."""
+        return "--publisher", "kafka", "--kafka", self.bootstrap
+
+    def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
+        """Yield a topic's events."""
+        return (read.event for read in reads(self.bootstrap, topic, race.run_id))
+
+    def reordered(self, race: Race) -> int:
+        """Count the positions that arrive first behind one of the same competitor that is told later."""
+        place = {event["eventId"]: nth for nth, event in enumerate(undisturbed(race, "parkrun"))}
+        latest: dict[int, int] = {}
+        seen: set[int] = set()
+        behind = 0
+        for event in self.events("parkrun", race):
+            nth, bib = place.get(event["eventId"]), event["competitorId"]
+            if nth is None or nth in seen:
+                continue
+            seen.add(nth)
+            behind += nth < latest.get(bib, -1)
+            latest[bib] = max(nth, latest.get(bib, -1))
+        return behind
+
+
+def undisturbed(race: Race, topic: str) -> Iterator[dict[str, Any]]:
+    """Yield a topic's events as an undisturbed race tells them."""
+    ticks = range(race.last_tick + 1)
+    batches: dict[str, Iterable[Any]] = {
+        "parkrun": chain.from_iterable(positions_at(race, tick, BATCH) for tick in ticks),
+        "passings": chain.from_iterable(passings_until(race, tick, BATCH) for tick in ticks),
+        "competitors": entries_of(race, BATCH),
+    }
+    for batch in batches[topic]:
+        yield from map(orjson.loads, encode(batch).values)
+
+
+def count(race: Race, place: Place) -> tuple[int, int, int]:
+    """Return how many events the undisturbed race has, how many of them are there, and how many others.
+
+    Events are compared whole, but for the moment of handing over. A repeat of one counts once.
+    """
+    told = {mark for topic in TOPICS for mark in _marks(topic, undisturbed(race, topic))}
+    there = {mark for topic in TOPICS for mark in _marks(topic, place.events(topic, race))}
+    return len(told), len(told & there), len(there - told)
+
+
+def _marks(topic: str, events: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield a few bytes for each event that tell it from all others: there may be millions."""
+    for event in events:
+        text = orjson.dumps([topic, {**event, "emittedAt": 0}], option=orjson.OPT_SORT_KEYS)
+        yield blake2b(text, digest_size=10).digest()
