@@ -51,7 +51,7 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
     """Draw the page; where there is no race, it leads to `create_page`."""
 
     def draw(run_id: str, labels: Mapping[str, str], top: DeltaGenerator) -> None:
-        snapshot = context.current().snapshots.get(run_id)
+        snapshot = _newest(run_id)
         with top:
             _changes(snapshot.race)
             _link(results_page, run_id)
@@ -60,6 +60,18 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
         _follow(snapshot, labels)
 
     choose.show(create_page, draw)
+
+
+def _newest(run_id: str) -> Snapshot:
+    """The newest picture; while the store is away the last one, and figures and map say that it is old."""
+    snapshots = context.current().snapshots
+    try:
+        return snapshots.get(run_id)
+    except StoreError:
+        last = snapshots.last(run_id)
+        if last is None:
+            raise
+        return last
 
 
 def _show_race(snapshot: Snapshot, wishes: Wishes) -> None:

@@ -54,6 +54,9 @@ FORGOTTEN_AFTER_S = 5.0
 PASSINGS_LATE_BY_S = 10.0
 """Passings that come so much later than younger ones are still seen; later ones at the race's end."""
 
+LOADING_FOR_S = 120.0
+"""So long a store that shows less of a race than before is taken to be loading it after a restart."""
+
 OVER = frozenset({"finished", "cancelled"})
 
 
@@ -102,7 +105,8 @@ class _Watched:
 
     `asked` is when the store was last asked; `failure` what it said then instead of an answer. `course` is
     what the store has; once positions were seen off it, `is_run_elsewhere` stays true. `moments` are those of
-    the last minute with the time they were seen at, the oldest first.
+    the last minute with the time they were seen at, the oldest first. `less_since` is when the store began to
+    show less of the race than it had shown.
     """
 
     taking: threading.Lock = field(default_factory=threading.Lock)
@@ -117,14 +121,16 @@ class _Watched:
     over_since: float = math.inf
     has_all_passings: bool = False
     moments: deque[tuple[float, Moment]] = field(default_factory=deque)
+    less_since: float = math.inf
     results: tuple[Snapshot, Results] | None = None
 
     def forget(self) -> None:
-        """Forget what is known of the race: another one has got its run id."""
+        """Forget what is known of the race: it is gone, or another one has got its run id."""
         self.snapshot, self.results = None, None
         self.names_asked = self.course_asked = -math.inf
         self.is_run_elsewhere = self.has_all_passings = False
-        self.splits, self.moments, self.over_since = SplitTimes(), deque(), math.inf
+        self.splits, self.moments = SplitTimes(), deque()
+        self.over_since = self.less_since = math.inf
 
 
 class Snapshots:
@@ -153,14 +159,14 @@ class Snapshots:
         self._races_asked = -math.inf
 
     def races(self) -> Sequence[Race]:
-        """The newest races, as the store said at most `RACES_FRESH_FOR_S` ago.
+        """The newest races, as the store said at most `RACES_FRESH_FOR_S` ago, or before it was away.
 
-        Raises `StoreError`, which is remembered as long.
+        Raises `StoreError` if it has never said any, which is remembered as long.
         """
         with self._asking_races:
             if self._clock() - self._races_asked >= RACES_FRESH_FOR_S:
                 self._ask_for_races()
-            if self._races_failure is not None:
+            if self._races_failure is not None and not self._races:
                 raise self._races_failure
             return self._races
 
@@ -200,6 +206,11 @@ class Snapshots:
         if snapshot is None:
             raise UnknownRaceError(run_id)
         return snapshot
+
+    def last(self, run_id: str) -> Snapshot | None:
+        """The newest picture of a race that there has been, however old; for while the store is away."""
+        watched = self._watched.get(run_id)
+        return watched.snapshot if watched else None
 
     def results(self, run_id: str) -> tuple[Snapshot, Results]:
         """The picture of a race and its results, worked out once for all who ask; raises what `get` does."""
@@ -243,12 +254,15 @@ class Snapshots:
     def _read(self, run_id: str, watched: _Watched) -> Snapshot | None:
         race = self._store.race(run_id)
         if race is None:
+            self._expect_as_much(watched, None)
+            watched.forget()
             return None
         if watched.snapshot is not None and not _is_same(watched.snapshot.race, race):
             watched.forget()
         if watched.snapshot is not None and _is_settled(watched.snapshot, race):
             return self._with_course(watched.snapshot, watched)
         positions = self._store.positions(run_id)
+        self._expect_as_much(watched, positions)
         self._read_passings(race, watched)
         standing = stand(positions, watched.splits, self._before(race, positions, watched))
         watched.moments.append((self._clock(), Moment(standing.race_time, standing.figures.leader_distance)))
@@ -261,6 +275,20 @@ class Snapshots:
             taken_at=self._wall_clock(),
             is_final=watched.has_all_passings,
         )
+
+    def _expect_as_much(self, watched: _Watched, positions: Positions | None) -> None:
+        """Raise `StoreError` if there is less of a race than before, as while a store loads after a restart.
+
+        A store that has lost it for good is believed after a while.
+        """
+        known = -1 if watched.snapshot is None else watched.snapshot.positions.newest_emitted
+        found = -1 if positions is None else positions.newest_emitted
+        if found >= known:
+            watched.less_since = math.inf
+            return
+        watched.less_since = min(watched.less_since, self._clock())
+        if self._clock() - watched.less_since < LOADING_FOR_S:
+            raise StoreError("The store has less of this race than before: it is loading, or starting anew.")
 
     def _with_course(self, settled: Snapshot, watched: _Watched) -> Snapshot:
         """The picture of a race to which nothing is added any more; but its course may be loaded anew."""
@@ -305,7 +333,8 @@ class Snapshots:
     def _course(self, race: Race, positions: Positions, watched: _Watched) -> Course | None:
         fresh_for = COURSE_FRESH_FOR_S if watched.course else MISSING_FRESH_FOR_S
         if self._clock() - watched.course_asked >= fresh_for:
-            watched.course = self._store.course(race.course)
+            # A store that is loading has no course for a moment.
+            watched.course = self._store.course(race.course) or watched.course
             watched.course_asked = self._clock()
         if watched.course and not ground.is_run_on(watched.course, positions, race.gps_error):
             watched.is_run_elsewhere = True

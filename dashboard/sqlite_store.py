@@ -104,7 +104,8 @@ class SqliteStore:
                 return []
             raise StoreError(
                 f"The race file {self._path} can't be read: {error}. "
-                "Check that it is the file the simulator writes (RACECAST_SQLITE)."
+                "Check that it is the file the simulator writes (RACECAST_SQLITE), and that the dashboard "
+                "may write into its folder, where SQLite notes who reads."
             ) from error
 
     def _connect(self) -> sqlite3.Connection:

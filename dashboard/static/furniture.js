@@ -20,15 +20,14 @@
       return this._box;
     },
 
-    trouble(sentence) {
-      this._since = this._since || new Date();
-      const time = this._since.toLocaleTimeString();
-      this._box.textContent = `No new positions since ${time}. ${sentence}`;
+    // Why is said beside the figures, where there is room.
+    old() {
+      if (!this._box.hidden) return;
+      this._box.textContent = `No new positions since ${new Date().toLocaleTimeString('en-GB')}`;
       this._box.hidden = false;
     },
 
-    fine() {
-      this._since = null;
+    fresh() {
       this._box.hidden = true;
     },
   });

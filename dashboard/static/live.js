@@ -44,12 +44,14 @@
     }
 
     _hush(sentence) {
-      this._status.trouble(sentence);
+      this._status.old();
+      this._layer.fade(true);
       this._layer.tell('silence', { sentence });
     }
 
     _hear() {
-      this._status.fine();
+      this._status.fresh();
+      this._layer.fade(false);
       this._layer.tell('answer', {});
     }
   }

@@ -90,6 +90,11 @@
       page.dispatchEvent(new page.CustomEvent(`racecast:${kind}`, { detail: { run: this.options.run, ...detail } }));
     },
 
+    // Whether what is shown is old: then everybody is seen to be somewhere else by now.
+    fade(isOld) {
+      this._canvas.classList.toggle('old', isOld);
+    },
+
     // A frame that takes long is followed by a pause as long: whoever shares the machine has half of it.
     redraw() {
       if (this._frame !== null) return;

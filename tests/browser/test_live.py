@@ -122,15 +122,17 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
 
 
 def test_source_away_and_back(page: Page, site: Site) -> None:
-    """While no positions come the map says since when and why, and goes on by itself when they come again."""
+    """While no positions come the map says since when, fades, and goes on by itself when they come again."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     page.route("**/positions?*", lambda route: route.abort())
     said = live.frame.get_by_role("status")
-    expect(said).to_contain_text("No new positions since")
-    expect(said).to_contain_text("The dashboard does not answer.")
+    expect(said).to_have_text(re.compile("^No new positions since [0-9]{2}:[0-9]{2}:[0-9]{2}$"))
+    faded = live.frame.locator("canvas.old")
+    expect(faded).to_have_count(1)
     page.unroute("**/positions?*")
     expect(said).to_be_hidden()
+    expect(faded).to_have_count(0)
     live.wait_for_pictures(1)
 
 

@@ -15,12 +15,15 @@ from dashboard.escape import escape
 from dashboard.race_map import race_map
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
+from dashboard.sqlite_store import SqliteStore
 from dashboard.store import StoreError
-from tests.dashboard.events import ROOT
+from tests.dashboard import events
+from tests.dashboard.events import ROOT, SqliteWriter
 from tests.dashboard.fakes import COURSE, FakeStore, race
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import folium
 
@@ -239,6 +242,53 @@ def test_store_away_and_back(store: FakeStore) -> None:
     assert not parts(page)
     store.failure = None
     assert parts(page.run())
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("instead", ["nothing", "what is no database", "a folder"])
+def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
+    """While the race file is away the page stays and its map is told why; both go on when it is back."""
+    file, aside = tmp_path / "races.db", tmp_path / "aside.db"
+    writer = SqliteWriter(file)
+    writer.write("races", [events.race("run_1")])
+    writer.write("parkrun", [events.position("run_1", 1)])
+    known, seconds = context.current(), iter(range(1_000_000))
+    snapshots = Snapshots(SqliteStore(file), lambda: float(next(seconds)))
+    context.install(context.Context(known.settings, snapshots, known.api))
+    page = run("run_1")
+    drawn = parts(page)
+
+    file.rename(aside)
+    if instead == "a folder":
+        file.mkdir()
+    elif instead != "nothing":
+        file.write_text(instead * 100)
+    assert parts(page.run()) == drawn
+    assert NOTICE not in text(page)
+    why = "it is loading" if instead == "nothing" else r"races\.db can't be read"
+    with pytest.raises(StoreError, match=why):
+        snapshots.get("run_1")
+
+    if instead == "a folder":
+        file.rmdir()
+    aside.replace(file)
+    assert parts(page.run()) == drawn
+    assert len(snapshots.get("run_1").positions) == 1
+
+
+def test_store_away_while_somebody_watches(store: FakeStore) -> None:
+    """Whatever a viewer does while the store is away, the page stays, with the last picture."""
+    store.known = [race("newer", name="Newer"), race("run_1")]
+    page = run("run_1")
+    drawn = parts(page)
+    store.failure = StoreError("The broker sleeps.")
+    page.toggle[0].set_value(False).run()
+    assert parts(page) == drawn
+    assert NOTICE not in text(page)  # the map and the figures say it
+    page.selectbox[0].set_value("newer").run()
+    assert "The broker sleeps" in text(page)
+    page.selectbox[0].set_value("run_1").run()
+    assert parts(page) == drawn
 
 
 def test_store_away_is_asked_once(store: FakeStore) -> None:

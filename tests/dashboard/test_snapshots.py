@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboard import rows
 from dashboard.snapshots import (
     FORGOTTEN_AFTER_S,
+    LOADING_FOR_S,
     MISSING_FRESH_FOR_S,
     PASSINGS_LATE_BY_S,
     Snapshots,
@@ -15,7 +17,7 @@ from dashboard.snapshots import (
 )
 from dashboard.split_times import Stay
 from dashboard.store import Competitor, StoreError
-from tests.dashboard.fakes import COURSE, FakeStore, at, positions, race
+from tests.dashboard.fakes import COURSE, EMITTED, FakeStore, at, positions, race
 
 if TYPE_CHECKING:
     from dashboard.store import Positions
@@ -148,6 +150,58 @@ def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Cloc
     store.failure = None
     clock.now += 1.0
     assert snapshots.get("run_1") is not last
+
+
+def test_last_picture(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """While the store is away there is the last picture, and the last list of races."""
+    assert snapshots.last("run_1") is None
+    last = snapshots.get("run_1")
+    races = snapshots.races()
+    store.failure = StoreError("away")
+    clock.now += 3600.0
+    with pytest.raises(StoreError):
+        snapshots.get("run_1")
+    assert snapshots.last("run_1") is last
+    assert snapshots.races() == races
+
+
+@pytest.mark.parametrize("found", ["no race", "nobody", "less"])
+def test_store_that_is_loading(snapshots: Snapshots, store: FakeStore, clock: Clock, found: str) -> None:
+    """A store that has less of a race than before is loading; one that has lost it is believed later."""
+    last = snapshots.get("run_1")
+    known, full = store.known, store.now
+    less = rows.positions([]) if found == "nobody" else replace(full, newest_emitted=EMITTED - 1)
+
+    def restart() -> None:
+        store.known, store.now = [] if found == "no race" else known, less
+
+    restart()
+    for _ in range(3):
+        clock.now += LOADING_FOR_S / 4
+        with pytest.raises(StoreError, match="it is loading"):
+            snapshots.get("run_1")
+        assert snapshots.last("run_1") is last
+    store.known, store.now = known, full
+    clock.now += 1.0
+    assert snapshots.get("run_1").positions is full
+    restart()
+    clock.now += 1.0
+    with pytest.raises(StoreError, match="it is loading"):
+        snapshots.get("run_1")
+    clock.now += LOADING_FOR_S
+    if found == "no race":
+        with pytest.raises(UnknownRaceError):
+            snapshots.get("run_1")
+    else:
+        assert snapshots.get("run_1").positions is less
+
+
+def test_course_of_a_store_that_is_loading(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A course that has been seen stays, although the store has none just now."""
+    snapshots.get("run_1")
+    store.courses = []
+    clock.now += 60.0
+    assert snapshots.get("run_1").course is COURSE
 
 
 def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:

@@ -78,10 +78,10 @@ class Figures {
 
   _drawAge() {
     const { answered, silence, picture } = this._page;
-    const updated = answered ? answered.toLocaleTimeString('en-GB') : formatting.UNKNOWN;
+    const updated = answered ? `Last updated ${answered.toLocaleTimeString('en-GB')}` : '';
     const age = this._page.age();
     const old = age === null || !this._isUnderWay(picture) ? '' : ` · positions ${formatting.age(age)} old`;
-    write(this._fresh, `Last updated ${updated}${old}`);
+    write(this._fresh, updated + old);
     const sentence = this._sentence(age);
     write(this._trouble, sentence);
     this._trouble.hidden = sentence === '';
@@ -91,6 +91,7 @@ class Figures {
   // Why what is shown is old, or an empty text.
   _sentence(age) {
     const { silence, picture } = this._page;
+    if (silence && picture === null) return `Nothing to show yet. ${silence.sentence}`;
     if (silence) return `Nothing new since ${silence.since.toLocaleTimeString('en-GB')}. ${silence.sentence}`;
     if (picture === null || age === null || !this._isUnderWay(picture)) return '';
     const limit = Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * this._data.tick);

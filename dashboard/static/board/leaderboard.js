@@ -137,7 +137,8 @@ class Leaderboard {
   }
 
   _whyEmpty() {
-    if (this._newest === null || this._newest.columns.competitor.length === 0) return 'Nobody has started yet.';
+    if (this._newest === null) return '';
+    if (this._newest.columns.competitor.length === 0) return 'Nobody has started yet.';
     return this._isOnly() && this._favourites.size === 0
       ? 'No favourites yet: click a star.'
       : 'Nobody like that.';

@@ -1,0 +1,123 @@
+"""Pinot away in mid race: the simulator doesn't notice, the page says so, and both have all of it after."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from pinot.local.stack import Stack
+from pinot.setup import set_up
+from pinot.waiting import wait_for
+from tests.browser.conftest import browser, page  # noqa: F401 (fixtures)
+from tests.browser.site import LiveMap, Site
+from tests.conftest import ANY_PORTS, need_java_and_jars, stack_settings
+from tests.processes import dashboard, simulator
+from tests.topics import read_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+COMPETITORS = 40
+SAID_WITHIN_S = 15.0
+BACK_WITHIN_S = 30.0
+"""After Pinot answers again."""
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Kafka and a Pinot that nobody else is disturbed by the end of."""
+    need_java_and_jars()
+    stack = Stack.at(tmp_path_factory.mktemp("stack"), ANY_PORTS)
+    try:
+        stack.start()
+        set_up(stack_settings(stack))
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="module")
+def site(own_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Simulator and dashboard on it."""
+    folder = tmp_path_factory.mktemp("away")
+    flags = ("--publisher", "kafka", "--kafka", own_stack.kafka, "--pinot-controller", own_stack.controller)
+    with (
+        simulator(folder, *flags) as api,
+        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", own_stack.broker) as pages,
+    ):
+        yield Site(pages.address, api.address)
+
+
+def test_pinot_away_and_back(page: Page, own_stack: Stack, site: Site) -> None:  # noqa: F811
+    """The page says that Pinot is away, keeps its last picture, and goes on by itself; nothing is missing."""
+    run = site.create_race(competitors=COMPETITORS)
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    live.wait_for_pictures(2)
+    said, faded = page.get_by_text("Nothing new since"), live.frame.locator("canvas.old")
+    expect(said).to_be_hidden()
+
+    leaving = time.monotonic()
+    own_stack.stop_part("pinot")
+    expect(said).to_have_text(re.compile("^Nothing new since [0-9:]+. Pinot's broker at .* does not answer."))
+    assert time.monotonic() - leaving < SAID_WITHIN_S
+    expect(faded).to_have_count(1)
+    last = live.distances()
+    assert len(last) == COMPETITORS
+    comes_late = page.context.new_page()
+    comes_late.goto(page.url)
+    expect(comes_late.get_by_text("Nothing to show yet. Pinot's broker at")).to_be_visible()
+    for one in (page, comes_late):
+        expect(one.get_by_test_id("stException")).to_have_count(0)
+        assert "Traceback" not in one.content()
+
+    told = _race_time(site, run)
+    wait_for("more ticks", lambda: _not_beyond(site, run, told + 25), seconds=30, say=print)
+    assert httpx.get(f"{site.api}/readyz", trust_env=False).status_code == 200
+    assert live.distances() == last
+
+    own_stack.start_part("pinot")
+    expect(said).to_be_hidden(timeout=1000 * BACK_WITHIN_S)
+    expect(faded).to_have_count(0)
+    live.wait_for_pictures(2)
+    now = live.distances()
+    assert all(now[bib] > last[bib] for bib in last)
+    LiveMap.on(comes_late)
+
+    httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
+    wait_for("all of it in Pinot", lambda: _missing(own_stack, run), seconds=30, say=print)
+
+
+def _race_time(site: Site, run: str) -> float:
+    seconds: float = httpx.get(f"{site.api}/races/{run}", trust_env=False).json()["race_time"]
+    return seconds
+
+
+def _not_beyond(site: Site, run: str, seconds: float) -> str | None:
+    now = _race_time(site, run)
+    return None if now > seconds else f"the race is at {now}"
+
+
+def _missing(stack: Stack, run: str) -> str | None:
+    """What the topic has of a race's positions and the table doesn't."""
+    told = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
+    sql = f"SELECT eventId FROM parkrun WHERE runId = '{run}' LIMIT 1000000 option(skipUpsert=true)"
+    found = {row[0] for row in _ask(stack, sql)}
+    assert told
+    return None if found == told else f"{len(told - found)} are missing, {len(found - told)} are made up"
+
+
+def _ask(stack: Stack, sql: str) -> list[list[Any]]:
+    answer = httpx.post(f"{stack.broker}/query/sql", json={"sql": sql}, trust_env=False).json()
+    assert answer["exceptions"] == []
+    rows: list[list[Any]] = answer["resultTable"]["rows"]
+    return rows
