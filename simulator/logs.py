@@ -12,7 +12,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
-from twisted.logger import LogLevel, globalLogBeginner
+from twisted.logger import LogLevel, formatEvent, globalLogBeginner
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor
@@ -77,5 +77,7 @@ def make_printable(_: object, __: str, event: EventDict) -> EventDict:
 def _from_twisted(event: Any) -> None:
     if event["log_level"] < LogLevel.error:
         return
-    failure = event.get("log_failure")
-    structlog.get_logger().error("fault in Twisted", exc_info=exc_info(failure) if failure else None)
+    failure = event.get("log_failure") or event.get("failure")
+    # Of a text with a trace the first line says what it is.
+    what = formatEvent(event).partition("\n")[0]
+    structlog.get_logger().error("fault", what=what, exc_info=exc_info(failure) if failure else None)

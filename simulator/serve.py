@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from simulator.publisher import Publisher
     from simulator.settings import ServeSettings
 
+BACKLOG = 1024
+"""Connections that may wait to be taken: who finds no place tries again a second later."""
+
 
 def serve(settings: ServeSettings) -> None:
     """Run until SIGTERM or Ctrl-C; ends the process.
@@ -53,7 +56,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     api = Api(office, desk, publisher, recovery, Access(token))
     rate = Rate(reactor.seconds, settings.requests_per_second)
     site = limited_site(api.app.resource(), reactor.seconds, rate)
-    endpoint = TCP4ServerEndpoint(reactor, settings.port, interface=settings.host)
+    endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)
     except Exception as error:

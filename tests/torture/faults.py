@@ -44,7 +44,7 @@ REQUEST: dict[str, Any] = {
     "start_flow": 5,
 }
 RESTARTED_AFTER = 5.0
-"""Seconds that a simulator takes to start and catch up, for the planning of a race's length."""
+"""Seconds that a simulator, or Kafka, takes to start and catch up: for the planning of a race's length."""
 ENDED_WITHIN = 10.0
 """Seconds that SIGTERM may take."""
 NO_ROOM = 200_000
@@ -99,7 +99,7 @@ def stopped(
     moments = random.Random(7)
     recoveries = []
     with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (between + RESTARTED_AFTER))
+        run = RaceUnderWay(running, times * (between + RESTARTED_AFTER / 2))
         # A race that nobody has heard of can't go on.
         run.wait_for_first_tick(running)
         time.sleep(moments.uniform(0, 2 * between))
@@ -123,7 +123,7 @@ def broker_away(folder: Path, stack: Stack, how: How, times: int, away: float, *
     place = KafkaPlace(stack.kafka)
     recoveries = []
     with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (away + 4 * RESTARTED_AFTER), **fields)
+        run = RaceUnderWay(running, times * (away + 2 * RESTARTED_AFTER), **fields)
         run.wait_for_first_tick(running)
         before = memory(running)
         most = before
@@ -148,7 +148,7 @@ def broker_away_at_start(folder: Path, stack: Stack, away: float) -> Fault:
     stack.stop_part("kafka")
     with simulator(folder, *place.flags) as running:
         _expect_not_ready(running, f"no broker answers at {stack.kafka}", within=12)
-        run = RaceUnderWay(running, 20)
+        run = RaceUnderWay(running, away + 2 * RESTARTED_AFTER)
         time.sleep(away)
         stack.start_part("kafka")
         back = time.monotonic()
@@ -187,7 +187,7 @@ def _sqlite_fault(
     place = SqlitePlace(folder / "race.db")
     recoveries = []
     with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (away + 2 * RESTARTED_AFTER))
+        run = RaceUnderWay(running, times * (away + RESTARTED_AFTER))
         run.wait_for_first_tick(running)
         for _ in range(times):
             end = begin(running)
