@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import re
 import sys
 import tempfile
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import big_map, core, freshness, options, soak, throughput, viewers
+from benchmarks import big_map, core, freshness, options, report, soak, throughput, viewers
 from pinot.local.stack import PARTS, Stack
 from pinot.settings import Settings
 from pinot.setup import set_up
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
     Section = tuple[str, str]
     """Its heading, and its text."""
 
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- results: written by make bench -->", "<!-- end of results -->"
 ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
@@ -54,33 +49,11 @@ def main() -> None:
     for name in wanted:
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
-                _write(heading, f"{_machine()}\n\n{text}")
-
-
-def _write(heading: str, text: str) -> None:
-    """Put a section in the place of the one with its heading, or behind all others."""
-    before, _, rest = README.read_text().partition(BEGIN)
-    results, _, after = rest.partition(END)
-    told = re.split(r"^### (.+)$", results, flags=re.MULTILINE)[1:]
-    sections = dict(zip(told[::2], told[1::2], strict=True)) | {heading: text}
-    written = "\n\n".join(f"### {name}\n\n{one.strip()}" for name, one in sections.items())
-    README.write_text(f"{before}{BEGIN}\n\n{written}\n\n{END}{after}")
+                report.write(heading, text)
 
 
 def _say(what: str) -> None:
     print(what, file=sys.stderr)
-
-
-def _machine() -> str:
-    day = datetime.now(UTC).date().isoformat()
-    return (
-        f"Measured {day} on {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}."
-    )
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _core(_: Path) -> Iterator[Section]:
@@ -105,8 +78,8 @@ def _core(_: Path) -> Iterator[Section]:
             times = [f"{found[name]:.2f} µs" for name in ("encode_us", "objects_us")]
             encoding.append([f"{course}, {competitors:,}", *times, f"{ratio:.2f}"])
     head = ["race", "creation", "memory", "process in all", "tick, early", "tick, median", "tick, late"]
-    yield "The core", _table([*head, "passings of a tick"], rows)
-    yield "JSON", _table(["race", "JSON of an event", "an object each", "ratio"], encoding)
+    yield "The core", report.table([*head, "passings of a tick"], rows)
+    yield "JSON", report.table(["race", "JSON of an event", "an object each", "ratio"], encoding)
 
 
 def _options(folder: Path) -> Iterator[Section]:
@@ -117,14 +90,14 @@ def _options(folder: Path) -> Iterator[Section]:
         figures = [f"{found['events']:,.0f}", f"{found['seconds']:.1f} s", f"{found['rate']:,.0f}"]
         rows.append([what, *figures, f"{found['rate'] / plain:.2f}"])
     head = ["an hour, 1,000 competitors", "events", "in all", "events a second", "ratio"]
-    yield "Options", _table(head, rows)
+    yield "Options", report.table(head, rows)
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:
     _say("SQLite")
     found = throughput.in_a_process("sqlite", str(folder / "bench.db"))
     rows = [[f"{found['positions']:,.0f}", f"{found['rows']:,.0f}"]]
-    yield "The embedded store", _table(["positions a second", "rows a second"], rows)
+    yield "The embedded store", report.table(["positions a second", "rows a second"], rows)
 
 
 def _stack(folder: Path) -> Iterator[Section]:
@@ -159,7 +132,7 @@ def _kafka(stack: Stack, folder: Path) -> Section:
     ours, kcat = found["publisher"], found["kcat"]
     rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
     head = ["our publisher, events a second", "kcat -P, ready-made lines", "ratio"]
-    return "Kafka", _table(head, rows)
+    return "Kafka", report.table(head, rows)
 
 
 def _freshness(stack: Stack, folder: Path) -> Section:
@@ -170,7 +143,7 @@ def _freshness(stack: Stack, folder: Path) -> Section:
         times = [f"{found[name]:.3f} s" for name in ("p50", "p95", "p99", "max")]
         rows.append([f"{competitors:,} competitors", *times, f"{found['ticks']:.0f}"])
     head = ["1 position a second each", "p50", "p95", "p99", "max", "ticks seen"]
-    return "Freshness in Pinot", _table(head, rows)
+    return "Freshness in Pinot", report.table(head, rows)
 
 
 def _viewers(folder: Path) -> Iterator[Section]:
@@ -196,11 +169,11 @@ def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str
         shares = [f"{found[name]:.0%}" for name in ("dashboard_cpu", "viewers_cpu")]
         load.append([f"{number}", *rates, *shares, f"{found['load']:.1f}"])
     head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "page's own look, p95"]
-    refreshes = _table([*head, "page opened, p50"], rows)
+    refreshes = report.table([*head, "page opened, p50"], rows)
     head = ["viewers", "refreshes a second", "new pictures a second and viewer"]
     head += ["positions asked of the store a second", "questions to it in all", "dashboard, of a core"]
     head += ["the viewers themselves", "the machine's load"]
-    return f"{refreshes}\n\n{_table(head, load)}"
+    return f"{refreshes}\n\n{report.table(head, load)}"
 
 
 def _map(folder: Path) -> Iterator[Section]:
@@ -216,7 +189,7 @@ def _map(folder: Path) -> Iterator[Section]:
         rows.append([what, f"{found['fps']:.0f}", f"{found['fps'] / empty:.2f}", *frames, *pictures])
     head = ["in Chromium", "frames a second", "ratio", "between two frames, p50", "p95"]
     head += ["between two pictures, p50", "p95", "question to picture drawn, p50", "p95"]
-    yield "The map of a big race", _table([*head, "answer to picture drawn, p50", "p95"], rows)
+    yield "The map of a big race", report.table([*head, "answer to picture drawn, p50", "p95"], rows)
 
 
 def _soak(folder: Path) -> Iterator[Section]:
@@ -239,7 +212,7 @@ def _soak(folder: Path) -> Iterator[Section]:
         lost = (
             f"{one.races} whole races: {one.expected:,} positions and passings expected, {one.found:,} found."
         )
-        yield f"Soak: {soak.COMPETITORS:,} competitors, {name}", f"{lost}\n\n{_table(head, rows)}"
+        yield f"Soak: {soak.COMPETITORS:,} competitors, {name}", f"{lost}\n\n{report.table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import resource
 import signal
 import sqlite3
 import time
+from functools import partial
 from math import ceil, nan
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +24,7 @@ from simulator.race import Race
 from simulator.request import RaceRequest
 from tests.processes import ROOT, Running, simulator
 from tests.torture.outcome import Fault
-from tests.torture.places import KafkaPlace, Place, SqlitePlace, count
+from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,6 +158,30 @@ def broker_away_at_start(folder: Path, stack: Stack, away: float) -> Fault:
         run.wait_for_finish(running)
         _end(running, signal.SIGTERM)
     return _judge("broker away at the start", run.race, place, recoveries)
+
+
+def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
+    """Pinot ends in the middle of a race, each time for `away` seconds; the simulator doesn't notice."""
+    kafka, pinot = KafkaPlace(stack.kafka), PinotPlace(stack.broker)
+    recoveries = []
+    with simulator(folder, *kafka.flags) as running:
+        run = RaceUnderWay(running, times * (away + 8 * RESTARTED_AFTER))
+        run.wait_for_first_tick(running)
+        for _ in range(times):
+            stack.stop_part("pinot")
+            before = run.told_until(running)
+            time.sleep(away)
+            assert _get(running, "/readyz").status_code == 200
+            assert run.told_until(running) > before
+            stack.start_part("pinot")
+            back, due = time.monotonic(), run.told_until(running)
+            wait_for("Pinot", partial(pinot.behind, run.race, due), seconds=120, say=print)
+            recoveries.append(time.monotonic() - back)
+        run.wait_for_finish(running)
+        _end(running, signal.SIGTERM)
+    told = sum(1 for _ in kafka.events("parkrun", run.race))
+    wait_for("Pinot", partial(pinot.lacks, run.race, told), seconds=120, say=print)
+    return _judge(f"Pinot away for {away:.0f} s", run.race, pinot, recoveries)
 
 
 def disk_full(folder: Path, times: int, away: float) -> Fault:

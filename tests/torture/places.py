@@ -9,6 +9,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
 import orjson
 
 from simulator.encode import encode
@@ -65,12 +66,8 @@ class SqlitePlace:
 
     def reordered(self, race: Race) -> int:
         """Count the competitors whose newest position isn't their last."""
-        last = {
-            event["competitorId"]: event["eventId"]
-            for event in sorted(undisturbed(race, "parkrun"), key=lambda event: event["timestamp"])
-        }
         newest = {row["competitorId"]: row["eventId"] for row in self._rows("parkrun", race)}
-        return sum(newest.get(bib) != event_id for bib, event_id in last.items())
+        return sum(newest.get(bib) != event_id for bib, event_id in last_events(race).items())
 
     def _rows(self, table: str, race: Race) -> Iterator[dict[str, Any]]:
         with closing(sqlite3.connect(self.file)) as store:
@@ -109,6 +106,50 @@ class KafkaPlace:
             behind += nth < latest.get(bib, -1)
             latest[bib] = max(nth, latest.get(bib, -1))
         return behind
+
+
+@dataclass(frozen=True)
+class PinotPlace:
+    """The tables of the real Pinot; the simulator writes to the topics that they are made of."""
+
+    broker: str
+    name: str = "Pinot"
+    flags: tuple[str, ...] = ()
+
+    def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a table; of positions the history."""
+        columns = next(undisturbed(race, topic))
+        yield from self._rows(topic, race, ", ".join(columns), "option(skipUpsert=true)")
+
+    def reordered(self, race: Race) -> int:
+        """Count the competitors whose newest position isn't their last."""
+        rows = self._rows("parkrun", race, "competitorId, eventId")
+        newest = {row["competitorId"]: row["eventId"] for row in rows}
+        return sum(newest.get(bib) != event_id for bib, event_id in last_events(race).items())
+
+    def behind(self, race: Race, seconds: float) -> str | None:
+        """Say how far its positions go, if not so far."""
+        (row,) = self._rows("parkrun", race, "max(rawTime) AS newest")
+        return None if row["newest"] >= seconds else f"it goes to {row['newest']:g} s of {seconds:g} s"
+
+    def lacks(self, race: Race, positions: int) -> str | None:
+        """Say how many positions it has, if not so many."""
+        (row,) = self._rows("parkrun", race, "count(*) AS found", "option(skipUpsert=true)")
+        return None if row["found"] >= positions else f"it has {row['found']:,} of {positions:,}"
+
+    def _rows(self, table: str, race: Race, columns: str, option: str = "") -> Iterator[dict[str, Any]]:
+        where = f"WHERE runId = '{race.run_id}' LIMIT 10000000 {option}"
+        sql = f"SELECT {columns} FROM {table} {where}"
+        answer = httpx.post(f"{self.broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
+        assert not answer["exceptions"], answer["exceptions"]
+        names = answer["resultTable"]["dataSchema"]["columnNames"]
+        return (dict(zip(names, row, strict=True)) for row in answer["resultTable"]["rows"])
+
+
+def last_events(race: Race) -> dict[int, str]:
+    """Return the id of each competitor's last position, by the trackers' clocks."""
+    told = sorted(undisturbed(race, "parkrun"), key=lambda event: event["timestamp"])
+    return {event["competitorId"]: event["eventId"] for event in told}
 
 
 def undisturbed(race: Race, topic: str) -> Iterator[dict[str, Any]]:
