@@ -65,6 +65,9 @@ stack-stop: ## end what `make stack` started; its data stays in .run/stack
 bench: tools $(STAMPS)/dev ## measure everything, and write the results into benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
+torture: tools $(STAMPS)/dev ## faults, load and hostile input at full length (about an hour), and the table of what came of it
+	$(BIN)/python -m tests.torture
+
 screenshots: tools $(STAMPS)/dev ## make the pictures of the documentation anew
 	$(BIN)/python -m tests.browser.screenshots
 
@@ -72,4 +75,4 @@ clean: ## remove everything that the targets above made
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench screenshots clean
+.PHONY: help setup setup-dev demo test test-fast tools lock check stack stack-stop bench torture screenshots clean
