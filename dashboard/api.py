@@ -11,7 +11,7 @@ import httpx
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from dashboard import course_shape
+from dashboard import course_shape, formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,6 +71,7 @@ class RaceApi:
 
     def __init__(self, address: str, token: str = "") -> None:
         self._address = address.rstrip("/")
+        self._shown = formatting.address(self._address)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Without the machine's proxy settings: the simulator is here or on this network.
         self._client = httpx.Client(trust_env=False, headers=headers)
@@ -108,7 +109,7 @@ class RaceApi:
             answer = self._client.request(method, self._address + path, timeout=timeout, **sent)
         except httpx.HTTPError as error:
             raise ApiError(
-                f"The simulator's API at {self._address} does not answer. "
+                f"The simulator's API at {self._shown} does not answer. "
                 "Start it with python -m simulator serve, or set RACECAST_API to where it is."
             ) from error
         content = answer.json()
@@ -123,8 +124,7 @@ class RaceApi:
             yield
         except (ValueError, LookupError, TypeError, AttributeError, ShapelyError) as error:
             raise ApiError(
-                f"What answers at {self._address} is not the simulator's API. "
-                "Set RACECAST_API to where it is."
+                f"What answers at {self._shown} is not the simulator's API. Set RACECAST_API to where it is."
             ) from error
 
 

@@ -1,10 +1,12 @@
-"""Numbers as runners read them."""
+"""Numbers as runners read them, and addresses as they may be shown to anybody."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import httpx
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -73,3 +75,8 @@ def known_zone(zone: str | None) -> str:
 
 def _local(epoch_ms: float, zone: str | None) -> datetime:
     return datetime.fromtimestamp(epoch_ms / 1000, ZoneInfo(known_zone(zone)))
+
+
+def address(url: str) -> str:
+    """An address without the name and the password that may be in it."""
+    return str(httpx.URL(url).copy_with(userinfo=b""))

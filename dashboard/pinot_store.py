@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pinotdb
 
-from dashboard import rows
+from dashboard import formatting, rows
 from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class PinotStore:
     """Reads races from the broker at `address`, such as http://127.0.0.1:8099."""
 
     def __init__(self, address: str) -> None:
-        self._address = address.rstrip("/")
+        self._shown = formatting.address(address.rstrip("/"))
         parts = urlsplit(address)
         # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
         client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
@@ -156,13 +156,13 @@ class PinotStore:
             found: list[list[Any]] = cursor.execute(query, parameters).fetchall()
         except httpx.HTTPError as error:
             raise StoreError(
-                f"Pinot's broker at {self._address} does not answer. Start it (make stack), "
+                f"Pinot's broker at {self._shown} does not answer. Start it (make stack), "
                 "or set RACECAST_PINOT_BROKER to where it is."
             ) from error
         except pinotdb.exceptions.Error as error:
             _log.warning("Pinot refused a query: %s", error)
             raise StoreError(
-                f"Pinot's broker at {self._address} can't answer yet: its tables are missing or still "
+                f"Pinot's broker at {self._shown} can't answer yet: its tables are missing or still "
                 "being loaded. Set it up with python -m pinot setup, or wait a moment."
             ) from error
         return found

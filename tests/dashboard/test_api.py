@@ -168,6 +168,6 @@ def test_something_else_answers(server: Server, status: int, body: object) -> No
 
 
 def test_api_away() -> None:
-    """An API that doesn't answer is a sentence that says how to start it."""
+    """An API that doesn't answer is a sentence that says how to start it, without the password."""
     with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:9 does not answer\. Start it"):
-        RaceApi("http://127.0.0.1:9").courses()
+        RaceApi("http://somebody:secret@127.0.0.1:9").courses()

@@ -7,7 +7,7 @@ from dashboard.store import StoreError
 
 
 def test_broker_away() -> None:
-    """A broker that doesn't answer is an error that says where it was sought and what to do."""
-    store = PinotStore("http://127.0.0.1:9")
+    """A broker that doesn't answer is an error: where it was sought, without the password, and what to do."""
+    store = PinotStore("http://somebody:secret@127.0.0.1:9")
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not answer.*RACECAST_PINOT_BROKER"):
         store.races()
