@@ -40,7 +40,7 @@ demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends 
 test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -ra
+	$(BIN)/coverage run -m pytest -ra -n auto --dist loadgroup
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,7 +1,8 @@
 """Who may change something. Reading is open to everybody who reaches the API; what changes something isn't.
 
 With a token, whoever wants to change something shows it. Without one the API listens to this machine alone,
-and a request that a web page of another origin sends through somebody's browser changes nothing.
+and a request that a web page of another origin sends through somebody's browser changes nothing; nor does one
+of a page whose name was made to lead to this machine (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from simulator import exchange
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from twisted.web.server import Request
@@ -34,16 +36,18 @@ class Access:
 
     Args:
         token: what those who change something have to show; None if nothing is asked for.
+        origins: of web pages that may change something as if they were ours.
     """
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, origins: Container[str] = ()) -> None:
         self._token = None if token is None else token.encode()
+        self._origins = origins
 
     def check(self, request: Request) -> None:
         """Raise Problem unless a request may change something: 401 without the token, 403 from elsewhere."""
-        origin, host = exchange.header(request, b"origin"), exchange.header(request, b"host")
-        if origin is not None and urlsplit(origin).netloc != host:
-            raise Problem(HTTPStatus.FORBIDDEN, "A web page of another origin may not change anything here")
+        origin = exchange.header(request, b"origin")
+        if origin is not None and origin not in self._origins:
+            self._check_own(origin, exchange.header(request, b"host"))
         if self._token is None:
             return
         kind, _, shown = (exchange.header(request, b"authorization") or "").partition(" ")
@@ -52,6 +56,17 @@ class Access:
         if kind.casefold() != CHALLENGE.casefold() or not is_right:
             detail = "To change something the simulator's token is needed: Authorization: Bearer TOKEN"
             raise Problem(HTTPStatus.UNAUTHORIZED, detail)
+
+    def _check_own(self, origin: str, host: str | None) -> None:
+        """Raise Problem unless the origin is where the API is asked, and its name can be trusted."""
+        try:
+            where = urlsplit(origin)
+            is_own = where.netloc == host
+            is_known = self._token is not None or is_loopback(where.hostname or "")
+        except ValueError:
+            is_own = is_known = False
+        if not is_own or not is_known:
+            raise Problem(HTTPStatus.FORBIDDEN, "A web page of another origin may not change anything here")
 
 
 def token_of(given: str, file: Path | None, host: str) -> str | None:

@@ -12,6 +12,7 @@ from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
 from simulator.access import Access, AccessError, token_of
+from simulator.cors import Cors, origins_of
 from simulator.course_desk import CourseDesk
 from simulator.engine import Engine
 from simulator.office import Office
@@ -45,6 +46,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     folder = UploadFolder(settings.uploads)
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
+        origins = origins_of(settings.cors_origins)
         courses = open_courses(settings, folder)
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, AccessError) as error:
@@ -53,9 +55,9 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     office = Office(reactor, engine, courses, secrets.randbelow)
     recovery = Recovery(reactor, publisher, office)
     desk = CourseDesk(office, folder, publisher, deferToThread)
-    api = Api(office, desk, publisher, recovery, Access(token))
+    api = Api(office, desk, publisher, recovery, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
-    site = limited_site(api.app.resource(), reactor.seconds, rate)
+    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins))
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)

@@ -66,6 +66,11 @@ class ServeSettings(PublisherSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
+    cors_origins: str = Field(
+        default="",
+        description="Origins of web pages that may use the API, https://example.org[,…]; "
+        "none if it is empty.",
+    )
     requests_per_second: float = Field(
         default=100.0,
         ge=0,

@@ -18,6 +18,7 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request, Site
 
 from simulator import exchange
+from simulator.cors import Cors
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
@@ -84,8 +85,12 @@ class LimitedRequest(Request):
         request.setHeader("X-Request-Id", self.request_id)
         with bound_contextvars(request_id=self.request_id):
             wait = site.rate.wait(self._client()) if site.rate else 0.0
+            is_preflight = site.cors.allow(self)
             if wait:
                 self._turn_away(ceil(wait))
+            elif is_preflight:
+                request.setResponseCode(HTTPStatus.NO_CONTENT)
+                self.finish()
             else:
                 super().process()  # type: ignore[no-untyped-call]
 
@@ -183,12 +188,14 @@ class LimitedSite(Site):
     Attributes:
         connections: those that are open.
         rate: tells which client has sent too many requests, if one does.
+        cors: tells which other origins' pages may ask.
         seconds: the clock.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
     connections = 0
     rate: Rate | None = None
+    cors: Cors
     seconds: Callable[[], float]
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
@@ -196,11 +203,13 @@ class LimitedSite(Site):
         return super().buildProtocol(addr) if self.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
-def limited_site(resource: Resource, seconds: Callable[[], float], rate: Rate | None = None) -> LimitedSite:
+def limited_site(
+    resource: Resource, seconds: Callable[[], float], rate: Rate | None = None, cors: Cors | None = None
+) -> LimitedSite:
     """Return the site that serves a resource within the limits, on a clock."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
-    site.seconds, site.rate = seconds, rate
+    site.seconds, site.rate, site.cors = seconds, rate, cors or Cors(())
     return site
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.api import ApiError, RaceApi
 from simulator.access import LEAST, AccessError, is_loopback, token_of
+from simulator.cors import origins_of
 from tests.processes import simulator
 from tests.simulator.test_serve import command
 
@@ -131,3 +132,51 @@ def test_nobody_listens_to_all_without_a_token(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "who listens on 0.0.0.0 needs a token" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["example.org", "https://example.org/", "*", "null", "https://Example.org", "ftp://a"]
+)
+def test_an_origin_that_is_none_is_refused(text: str) -> None:
+    """What no browser sends as its page's origin is a mistake; nothing at all is none."""
+    with pytest.raises(AccessError, match="is no origin"):
+        origins_of(f"https://a.example, {text}")
+    assert origins_of(" ") == frozenset()
+    assert origins_of("https://a.example, http://b:8000") == {"https://a.example", "http://b:8000"}
+
+
+def test_named_origins_may_read_and_change(tmp_path: Path) -> None:
+    """Pages of a named origin are allowed by every answer; others by none, and they change nothing."""
+    named, other = "https://pages.example", "https://elsewhere.example"
+    flags = ("--sqlite", str(tmp_path / "race.db"), "--cors-origins", f"http://x, {named}")
+    with simulator(tmp_path, *flags) as running:
+
+        def ask(method: str, origin: str) -> httpx.Response:
+            headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+            url = f"{running.address}/races"
+            return httpx.request(method, url, json=RACE, headers=headers, trust_env=False)
+
+        allowed = {method: ask(method, named) for method in ("GET", "POST", "OPTIONS")}
+        refused = {method: ask(method, other) for method in ("GET", "POST", "OPTIONS")}
+
+    assert [allowed[method].status_code for method in allowed] == [200, 201, 204]
+    assert {answer.headers["Access-Control-Allow-Origin"] for answer in allowed.values()} == {named}
+    assert "Authorization" in allowed["OPTIONS"].headers["Access-Control-Allow-Headers"]
+    assert [refused[method].status_code for method in refused] == [200, 403, 405]
+    for answer in (*allowed.values(), *refused.values()):
+        assert "Origin" in answer.headers["Vary"]
+    assert not any("Access-Control-Allow-Origin" in answer.headers for answer in refused.values())
+
+
+def test_a_name_that_leads_here_is_not_ours(tmp_path: Path) -> None:
+    """Without a token a page changes something only from this machine's own address (DNS rebinding)."""
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
+        port = running.address.rpartition(":")[2]
+        answers = {}
+        for host in ("evil.example", "127.0.0.1", "localhost"):
+            headers = {"Host": f"{host}:{port}", "Origin": f"http://{host}:{port}"}
+            answers[host] = httpx.post(
+                f"{running.address}/races", json=RACE, headers=headers, trust_env=False
+            ).status_code
+
+    assert answers == {"evil.example": 403, "127.0.0.1": 201, "localhost": 201}

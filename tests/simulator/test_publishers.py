@@ -91,7 +91,7 @@ class KafkaPlace:
         return list(newest.values())
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.stack)])
 def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path) -> Place:
     """Return each place in turn; the test closes its publisher."""
     if request.param == "kafka":

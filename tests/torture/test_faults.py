@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from tests.torture.faults import How
 
-pytestmark = pytest.mark.timeout(300)
+# They share a Kafka of their own.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("kafka")]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.stop()
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.stack)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Each store in turn."""
     if request.param == "kafka":
@@ -44,11 +45,12 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_simulator_ends_and_comes_again(tmp_path: Path, place: Place, how: signal.Signals) -> None:
     """Whether it is killed or asked to end, the race goes on by itself, and is the undisturbed one."""
-    found = faults.stopped(tmp_path, place, times=3, between=1.5, how=how)
+    found = faults.stopped(tmp_path, place, times=2, between=1.5, how=how)
 
     assert found.held, found
 
 
+@pytest.mark.stack
 @pytest.mark.parametrize(("how", "away"), [("ends", 3.0), ("is killed", 3.0), ("hangs", 7.0)])
 def test_the_broker_is_away(tmp_path: Path, kafka: Stack, how: How, away: float) -> None:
     """While Kafka is away `/readyz` says why; when it is back all that is due gets there, in order."""
@@ -57,6 +59,7 @@ def test_the_broker_is_away(tmp_path: Path, kafka: Stack, how: How, away: float)
     assert found.held, found
 
 
+@pytest.mark.stack
 def test_the_broker_comes_after_the_race(tmp_path: Path, kafka: Stack) -> None:
     """A race that was taken before Kafka was there is told from its first tick when it is."""
     found = faults.broker_away_at_start(tmp_path, kafka, away=1.0)
