@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 PLAIN: dict[str, Any] = {
     "course": "crystal-palace",
     "competitors": 60,
-    "speed": 200,
-    "interval": 5,
+    "speed": 150,
+    "interval": 10,
     "seed": 42,
     "dnf": 0.1,
     "dns": 0.05,
@@ -48,7 +48,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "gps_error": {"gps_error": 30, "gps_noise": 10},
 }
 FAULTS["all of them"] = {name: value for fault in FAULTS.values() for name, value in fault.items()}
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(400)
 
 
 class Told(NamedTuple):
@@ -84,7 +84,7 @@ def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, To
             left = [one for one in found if one["run_id"] in own and one["status"] != "finished"]
             return f"{len(left)} races are under way" if left else None
 
-        wait_for("the races' end", unfinished, seconds=120, say=print)
+        wait_for("the races' end", unfinished, seconds=240, say=print)
         assert running.end() == 0
     reads = {name: read_topic(stack.kafka, "parkrun", race.run_id) for name, race in races.items()}
 

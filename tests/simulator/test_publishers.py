@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -171,6 +172,45 @@ def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, r
     assert health.waiting == 0
     assert health.delivered == sum(len(batch) for batch in batches)
     assert health.errors == 0
+
+
+# SQLite alone.
+
+
+def test_a_file_that_became_read_only_is_told_and_waited_for(
+    thread: ReactorThread, tmp_path: Path, race: Race
+) -> None:
+    """A store that takes no writes is trouble with SQLite's own words; the same batch is taken afterwards."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    publisher: Any = place.publisher
+    (batch,) = positions_at(race, 0, 30)
+    publisher._file.execute("PRAGMA query_only = ON")
+    with pytest.raises(PublishError, match=r"race\.db takes no writes: attempt to write a readonly database"):
+        thread.call(publisher.publish, batch)
+    assert "readonly" in str(publisher.health().trouble)
+    publisher._file.execute("PRAGMA query_only = OFF")
+    thread.call(publisher.publish, batch)
+    health = publisher.health()
+    thread.call(publisher.close)
+
+    assert (health.delivered, health.errors, health.trouble) == (30, 1, None)
+    assert len(place.all("parkrun", race.run_id)) == 30
+
+
+def test_a_read_only_file_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can't be written is refused with a sentence when it is opened."""
+    file, connect = tmp_path / "race.db", sqlite3.connect
+    with closing(connect(file)) as store:
+        store.execute("PRAGMA journal_mode = WAL")
+
+    def read_only(path: Path, **more: Any) -> Any:
+        # As SQLite itself opens a file without the right to write; root has every right.
+        return connect(f"file:{path}?mode=ro", uri=True, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    reactor: Any = None
+    with pytest.raises(PublishError, match=r"race\.db can't be opened: attempt to write a readonly database"):
+        SqlitePublisher(reactor, file)
 
 
 # Kafka alone.
