@@ -86,7 +86,7 @@ class Soaked:
     def go_on(self) -> None:
         """Begin the next race if there is none under way."""
         if self.run:
-            run = self._get(f"/races/{self.run['run_id']}").json()
+            run = self.running.get(f"/races/{self.run['run_id']}").json()
             if run["status"] != "finished":
                 return
             self.expected += expected(self.run)
@@ -97,34 +97,24 @@ class Soaked:
 
     def look(self, at: float) -> None:
         """Take a sample."""
-        metrics = dict(
-            line.rsplit(" ", 1)
-            for line in self._get("/metrics").text.splitlines()
-            if not line.startswith("#")
-        )
-        pid = self.running.pid
-        with open(f"/proc/{pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
-            (resident,) = [int(line.split()[1]) for line in file if line.startswith("VmRSS")]
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+        metrics = self.running.metrics()
+        with open(f"/proc/{self.running.pid}/stat") as file:  # noqa: PTH123
             cpu = sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / TICKS
         self.samples.append(
             Sample(
                 at,
                 self.races,
-                int(float(metrics["racecast_events_delivered_total"])),
-                int(float(metrics["racecast_late_ticks_total"])),
-                resident / 1024,
+                int(metrics["racecast_events_delivered_total"]),
+                int(metrics["racecast_late_ticks_total"]),
+                self.running.memory(),
                 cpu,
                 self.size() / 1024**2,
             )
         )
 
-    def _get(self, path: str) -> httpx.Response:
-        return httpx.get(self.running.address + path, trust_env=False, timeout=60).raise_for_status()
-
 
 def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
-    """Let races run on both stores for so long, and to the end of those under way then."""
+    """Let races run on both stores for so long; those that are under way then are not counted."""
     set_up_topics(stack.kafka, partitions=4, replication=1)
     file = folder / "soak.db"
     (folder / "sqlite").mkdir()

@@ -40,6 +40,21 @@ class Running:
         """The process's id."""
         return self._process.pid
 
+    def get(self, path: str) -> httpx.Response:
+        """Ask it for something."""
+        return httpx.get(self.address + path, trust_env=False, timeout=60)
+
+    def metrics(self) -> dict[str, float]:
+        """Return what `/metrics` tells, by name with labels."""
+        lines = self.get("/metrics").text.splitlines()
+        told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in told}
+
+    def memory(self) -> float:
+        """Return the MiB that it has in memory."""
+        with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
+            return sum(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+
     def wait_until_up(self, health: str) -> None:
         """Wait until the path `health` answers well."""
         wait_for(self.address, lambda: self._trouble(health), seconds=STARTED_WITHIN_S, say=print)

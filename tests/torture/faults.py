@@ -72,7 +72,7 @@ class RaceUnderWay:
 
     def told_until(self, running: Running) -> float:
         """Return the race seconds that are told."""
-        return float(_get(running, f"/races/{self.race.run_id}").json()["race_time"])
+        return float(running.get(f"/races/{self.race.run_id}").json()["race_time"])
 
     def wait_for_first_tick(self, running: Running) -> None:
         """Wait until the race is one that can be gone on with."""
@@ -87,7 +87,7 @@ class RaceUnderWay:
         """Wait until all is told."""
 
         def trouble() -> str | None:
-            status = _get(running, f"/races/{self.race.run_id}").json().get("status")
+            status = running.get(f"/races/{self.race.run_id}").json().get("status")
             return None if status == "finished" else f"the race is {status}"
 
         wait_for("the finish", trouble, seconds=seconds, say=print)
@@ -126,12 +126,12 @@ def broker_away(folder: Path, stack: Stack, how: How, times: int, away: float, *
     with simulator(folder, *place.flags) as running:
         run = RaceUnderWay(running, times * (away + 2 * RESTARTED_AFTER), **fields)
         run.wait_for_first_tick(running)
-        before = memory(running)
+        before = running.memory()
         most = before
         for _ in range(times):
             time.sleep(RESTARTED_AFTER / 2)
             for _ in _away(stack, how, away):
-                most = max(most, memory(running))
+                most = max(most, running.memory())
                 why = f"no broker answers at {stack.kafka}" if how != "hangs" else "Kafka has taken nothing"
                 _expect_not_ready(running, why, within=max(away / 2, 12))
             back = time.monotonic()
@@ -171,7 +171,7 @@ def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
             stack.stop_part("pinot")
             before = run.told_until(running)
             time.sleep(away)
-            assert _get(running, "/readyz").status_code == 200
+            assert running.get("/readyz").status_code == 200
             assert run.told_until(running) > before
             stack.start_part("pinot")
             back, due = time.monotonic(), run.told_until(running)
@@ -227,12 +227,6 @@ def _sqlite_fault(
     return _judge(f"{what}, {place.name}", run.race, place, recoveries)
 
 
-def memory(running: Running) -> float:
-    """Return the MiB that a process has in memory."""
-    with open(f"/proc/{running.pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
-        return sum(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
-
-
 def _judge(what: str, race: Race, place: Place, recoveries: list[float], grown: float = nan) -> Fault:
     expected, found, made_up = count(race, place)
     return Fault(what, len(recoveries), expected, found, made_up, place.reordered(race), recoveries, grown)
@@ -272,33 +266,27 @@ def _expect_not_ready(running: Running, why: str, within: float) -> None:
     """Wait until `/readyz` gives the reason; the process lives meanwhile."""
 
     def trouble() -> str | None:
-        answer = httpx.get(f"{running.address}/readyz", trust_env=False, timeout=20)
+        answer = running.get("/readyz")
         reasons = answer.json()["reasons"]
         told = answer.status_code == 503 and any(why in reason for reason in reasons)
         return None if told else f"/readyz answers {answer.status_code}, {reasons}"
 
     wait_for(f"'{why}'", trouble, seconds=within, say=print)
-    assert _get(running, "/healthz").status_code == 200
+    assert running.get("/healthz").status_code == 200
 
 
 def _wait_until_caught_up(running: Running) -> None:
     """Wait until no tick is overdue, and all that was told is delivered."""
 
     def trouble() -> str | None:
-        ready = httpx.get(f"{running.address}/readyz", trust_env=False, timeout=20)
+        ready = running.get("/readyz")
         if ready.status_code != 200:
             return str(ready.json()["reasons"])
-        lines = _get(running, "/metrics").text.splitlines()
-        told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        values = {name: float(value) for name, value in told}
+        values = running.metrics()
         late, waiting = values["racecast_lag_seconds"], values["racecast_events_waiting"]
         return f"ticks are {late:g} s late, {waiting:g} events wait" if late > 1 or waiting else None
 
     wait_for("the simulator", trouble, seconds=180, say=print)
-
-
-def _get(running: Running, path: str) -> httpx.Response:
-    return httpx.get(running.address + path, trust_env=False, timeout=20)
 
 
 def _resolved(body: dict[str, Any], run_id: str, start_at: str) -> RaceRequest:

@@ -56,10 +56,10 @@ def many_connections(folder: Path, connections: int, drips: int, seconds: float)
     """So many connections, of which some send a request a byte a second; the others ask again and again."""
     with simulator(folder, "--sqlite", str(folder / "race.db")) as running:
         _create(running.address, competitors=1000)
-        before = _metrics(running.address)
+        before = running.metrics()
         answers, closed = asyncio.run(_load(running.address, connections - drips, drips, seconds))
         told = f"{connections:,} connections, {drips} of them drip"
-        return _sum_up(told, answers, before, _metrics(running.address), closed)
+        return _sum_up(told, answers, before, running.metrics(), closed)
 
 
 def many_races(folder: Path, races: int, seconds: float) -> Load:
@@ -67,20 +67,14 @@ def many_races(folder: Path, races: int, seconds: float) -> Load:
     with simulator(folder, "--sqlite", str(folder / "race.db")) as running:
         for _ in range(races):
             _create(running.address, competitors=100)
-        before = _metrics(running.address)
+        before = running.metrics()
         answers, _ = asyncio.run(_load(running.address, 10, 0, seconds))
-        return _sum_up(f"{races} races at once", answers, before, _metrics(running.address), [])
+        return _sum_up(f"{races} races at once", answers, before, running.metrics(), [])
 
 
 def _create(address: str, **fields: Any) -> None:
     body = {"course": "crystal-palace", **fields}
     httpx.post(f"{address}/races", json=body, trust_env=False, timeout=30).raise_for_status()
-
-
-def _metrics(address: str) -> dict[str, float]:
-    lines = httpx.get(f"{address}/metrics", trust_env=False, timeout=30).text.splitlines()
-    told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return {name: float(value) for name, value in told}
 
 
 def _sum_up(
