@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__, answers
+from simulator.access import CHALLENGE
 from simulator.geojson import MEDIA_TYPE
 from simulator.out import result_files, track_files
 from simulator.out.track_query import TrackQuery
-from simulator.request import CourseQuery, RaceRequest
+from simulator.request import CourseQuery, RaceRequest, RunId, ShortName
+from simulator.site import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +27,38 @@ if TYPE_CHECKING:
     Answers = dict[int, Body | tuple[Body, ...]]
 
 REFERENCE = "#/components/schemas/{model}"
+RESPONSE = "#/components/responses/{status}"
+HEADER = "#/components/headers/{name}"
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "X-Request-Id": (
+        "What the simulator's log calls this request.",
+        {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"},
+    ),
+    "Location": ("Where what was made is.", {"type": "string"}),
+    "WWW-Authenticate": ("What to show.", {"type": "string", "const": CHALLENGE}),
+    "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 1}),
+}
+"""The headers of answers that say something of their own: what, and of which form."""
+WORDS = {
+    200: "Done",
+    201: "Made",
+    400: "Not JSON",
+    401: "Without the token",
+    403: "From elsewhere",
+    404: "Not there",
+    406: "Not acceptable",
+    408: "Sent too slowly",
+    409: "In conflict",
+    413: "Too large",
+    422: "Invalid",
+    429: "Too many requests",
+    503: "Not now",
+}
+"""What a status means here."""
+ANYWHERE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
+"""What any request may be answered with, before a route sees it."""
+BEFORE_ALL = ANYWHERE[:2]
+"""What is answered before the request is in, and so without its id."""
 
 
 class Route(NamedTuple):
@@ -30,7 +66,8 @@ class Route(NamedTuple):
 
     Attributes:
         path: with its parameters as {name}.
-        answers: for each status what is answered: a model, a media type, or some of them to choose from.
+        answers: for each status what is answered: a model, a media type, or some of them to choose from;
+            beside what any request may be answered with.
         body: the model of the body, as JSON.
         files: the media types of the body, if it is a file.
         query: the model of what may stand in the query.
@@ -48,7 +85,7 @@ class Route(NamedTuple):
 
 
 PROBLEM = answers.ProblemAnswer
-REFUSED: Answers = dict.fromkeys((401, 403, 409, 413, 422, 503), PROBLEM)
+REFUSED: Answers = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, 400: PROBLEM, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
@@ -63,6 +100,19 @@ COURSE_FILES = (
     MEDIA_TYPE,
 )
 """What a course file's media type ought to be; its content decides."""
+COURSE_EXAMPLE = {
+    "type": "Feature",
+    "properties": {"name": "My park"},
+    "geometry": {
+        "type": "LineString",
+        "coordinates": [[-0.0659, 51.4194], [-0.0702, 51.4229], [-0.0745, 51.4201]],
+    },
+}
+IN_PATHS: dict[str, tuple[Any, str]] = {
+    "run_id": (RunId, "The race's id."),
+    "short_name": (ShortName, "The course's short name."),
+}
+"""What stands in paths: of which type, and what it is."""
 
 ROUTES = (
     Route("post", "/races", "Run a race, now or later.", CREATED, RaceRequest),
@@ -155,6 +205,11 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": {str(status.value): _response(status, PROBLEM) for status in ANYWHERE},
+            "headers": {
+                name: {"description": description, "required": True, "schema": schema}
+                for name, (description, schema) in HEADERS.items()
+            },
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -199,10 +254,12 @@ def _list_kind(schema: dict[str, Any]) -> str:
 
 
 def _operation(route: Route) -> dict[str, Any]:
+    responses = {str(status): _response(status, answer, route) for status, answer in route.answers.items()}
+    responses |= {str(status.value): {"$ref": RESPONSE.format(status=status.value)} for status in ANYWHERE}
     operation: dict[str, Any] = {
         "summary": route.summary,
         "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
-        "responses": {str(status): _response(status, answer) for status, answer in route.answers.items()},
+        "responses": responses,
     }
     if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
         operation["parameters"] = parameters
@@ -212,16 +269,19 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
     if route.files:
-        operation["requestBody"] = {"required": True, "content": {file: {} for file in route.files}}
+        content = {file: {"example": COURSE_EXAMPLE} if file == MEDIA_TYPE else {} for file in route.files}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
-        schema: dict[str, Any] = {"type": "string"}
         if name == "suffix":
-            schema["enum"] = list(route.suffixes)
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+            schema, description = {"type": "string", "enum": list(route.suffixes)}, "The format."
+        else:
+            kind, description = IN_PATHS[name]
+            schema = TypeAdapter(kind).json_schema()
+        yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
 def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
@@ -230,17 +290,28 @@ def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]
         yield {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
 
-def _response(status: int, answer: Body | tuple[Body, ...]) -> dict[str, Any]:
-    words = {200: "Done", 201: "Made", 400: "Not JSON", 401: "Without the token", 403: "From elsewhere"}
-    words |= {404: "Not there", 406: "Not acceptable"}
-    words |= {409: "In conflict", 413: "Too large", 422: "Invalid", 503: "Not now"}
+def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for body in answer if isinstance(answer, tuple) else (answer,):
         if isinstance(body, str):
             content[body] = {}
         else:
             content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
-    return {"description": words[status], "content": content}
+    response = {"description": WORDS[status], "content": content}
+    if headers := list(_headers(status, route)):
+        response["headers"] = {name: {"$ref": HEADER.format(name=name)} for name in headers}
+    return response
+
+
+def _headers(status: int, route: Route | None) -> Iterator[str]:
+    if status not in BEFORE_ALL:
+        yield "X-Request-Id"
+    if route is not None and HTTPStatus.CREATED in route.answers and status < HTTPStatus.BAD_REQUEST:
+        yield "Location"
+    if status == HTTPStatus.UNAUTHORIZED:
+        yield "WWW-Authenticate"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        yield "Retry-After"
 
 
 def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from simulator import start_list
@@ -20,6 +20,14 @@ MAX_START = 86_400.0
 MAX_EPISODE = 3600.0
 """Seconds that a tracker's fault may last."""
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Makes whole numbers of what are some to JSON, and so to the API's description: 5.0. It stands behind the
+limits; before them, it would keep them out of the description."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0, le=1000)]
 Episode = Annotated[float, Field(ge=1, le=MAX_EPISODE)]
@@ -53,7 +61,7 @@ class PaceOptions(Options):
 class StartOptions(Options):
     """How they start."""
 
-    wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS)] | None = Field(
+    wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS), WHOLE] | None = Field(
         default=None,
         description="Competitors in a start wave. Default: one wave, or those of the start list.",
     )

@@ -7,14 +7,24 @@ so that a race can be run again. What can be said with a course that is sent sta
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from simulator import start_list as start_lists
 from simulator.options import (
+    WHOLE,
     EntrantOptions,
     FateOptions,
     Options,
@@ -35,6 +45,20 @@ MAX_RATE = 200_000.0
 OLDEST_START = timedelta(hours=24)
 FURTHEST_START = timedelta(days=366)
 
+WRITTEN_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+"""RFC 3339; whether there is a zone is looked at later, so that its lack is told as such."""
+
+
+def _is_written_time(value: object) -> object:
+    """Let no number of seconds be a time, nor what is written otherwise than the description says."""
+    if isinstance(value, datetime) or (isinstance(value, str) and WRITTEN_TIME.fullmatch(value)):
+        return value
+    raise PydanticCustomError("datetime_type", "must be a date and time")
+
+
+Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_is_written_time)]
+Competitors = Annotated[int, Field(ge=1, le=MAX_COMPETITORS), WHOLE]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED), WHOLE]
 RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 ShortName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Pace = Annotated[float, Field(ge=start_lists.FASTEST, le=start_lists.SLOWEST)]
@@ -69,10 +93,8 @@ class PlainRequest(Options):
         description="Who runs, as CSV; the first line names the columns: bib, name, category, club, wave, "
         "pace.",
     )
-    competitors: int = Field(
+    competitors: Competitors = Field(
         default_factory=_competitors,
-        ge=1,
-        le=MAX_COMPETITORS,
         description="How many run. Default: as many as the start list has, or 100.",
     )
     fastest: Pace = Field(default=144.0, description="The fastest pace, seconds per kilometre.")
@@ -84,7 +106,7 @@ class PlainRequest(Options):
     )
     min_pause: Pause = Field(default=5.0, description="The shortest pause, seconds.")
     max_pause: Pause = Field(default=30.0, validate_default=True, description="The longest pause, seconds.")
-    seed: int | None = Field(default=None, ge=0, le=MAX_SEED, description="Made if left out, and answered.")
+    seed: Seed | None = Field(default=None, description="Made if left out, and answered.")
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     interval: float | None = Field(
         default=None,
@@ -93,7 +115,7 @@ class PlainRequest(Options):
         le=3600,
         description="Race seconds between two positions of one competitor. Default: max(1, speed).",
     )
-    start_at: AwareDatetime | None = Field(
+    start_at: Time | None = Field(
         default=None,
         description="When the gun goes: ISO 8601 with a zone, from a day ago to a year ahead. Default: now.",
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticKnownError
 
 from simulator.out import tracks
 from simulator.out.tracks import Tracks, UnknownBibError
@@ -17,8 +19,24 @@ if TYPE_CHECKING:
 MAX_TRACK_POINTS = 200_000
 """Points of all tracks in one answer."""
 
+NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
+"""A number as JSON has it; Python would take `1_000` and ` +1 ` as well."""
+
+
+def _or(error: PydanticKnownError) -> BeforeValidator:
+    """Return what lets texts that are numbers through, and raises `error` at others."""
+
+    def check(text: object) -> object:
+        if isinstance(text, str) and not NUMBER.fullmatch(text):
+            raise error
+        return text
+
+    return BeforeValidator(check)
+
+
 # What stands in a query is a text: so numbers are read from texts here.
-Bib = Annotated[int, Field(strict=False, ge=1, le=MAX_BIB)]
+Bib = Annotated[int, Field(strict=False, ge=1, le=MAX_BIB), _or(PydanticKnownError("int_parsing"))]
+Interval = Annotated[float, Field(strict=False, ge=1, le=3600), _or(PydanticKnownError("float_parsing"))]
 
 
 class TrackQuery(BaseModel):
@@ -29,7 +47,7 @@ class TrackQuery(BaseModel):
     bib: list[Bib] = Field(
         default=[], description="Whose track; it may be there more than once. Default: everybody's."
     )
-    interval: Annotated[float, Field(strict=False, ge=1, le=3600)] | None = Field(
+    interval: Interval | None = Field(
         default=None, description="Race seconds between two points of a track. Default: the race's interval."
     )
     truth: bool = Field(

@@ -545,6 +545,52 @@ def test_the_description_has_the_limits(client: Client) -> None:
     assert references <= set(document["components"]["schemas"])
 
 
+def test_the_description_has_what_any_request_may_be_answered_with(client: Client) -> None:
+    """What is answered before a route sees the request is described for each, and ids have their patterns."""
+    document = client.get("/openapi.json").json
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    named = {
+        parameter["name"]: parameter["schema"].get("pattern")
+        for operation in operations
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "path"
+    }
+
+    assert all({"408", "413", "429"} <= operation["responses"].keys() for operation in operations)
+    assert "Retry-After" in document["components"]["responses"]["429"]["headers"]
+    assert named["run_id"] == "^[A-Za-z0-9_-]{1,64}$"
+    assert named["short_name"] == "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+
+
+def test_whole_numbers_may_be_written_with_a_point(client: Client) -> None:
+    """To JSON 5.0 is a whole number, and 5.5 is none."""
+    answer = client.create(competitors=5.0, seed=7e3, wave_size=2.0)
+
+    assert (answer.json["competitors"], answer.json["seed"]) == (5, 7000)
+    assert answer.json["options"] == {"wave_size": 2}
+    assert set(wrong(client.create(competitors=5.5, wave_size=2.5))) == {"competitors", "wave_size"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "1777712400",
+        1777712400,
+        "2026-05-02T10:00Z",
+        "2026-05-02 10:00:00Z",
+        "2026-05-02_10:00:00Z",
+        "2026-05-02T10:00:00,5Z",
+        "2026-05-02T10:00:00+0100",
+        "2026-05-02T10:00:00Z\n",
+    ],
+)
+def test_a_time_is_written_as_the_description_says(client: Client, written: Any) -> None:
+    """What only can be read as a time, as a number of seconds, is refused."""
+    problem = wrong(client.create(start_at=written))
+
+    assert problem == {"start_at": "must be a date and time in ISO 8601, such as 2027-05-01T09:00:00Z"}
+
+
 def test_the_description_has_all_that_can_be_chosen(client: Client) -> None:
     """Each format and each field of the query of the tracks is described, and what the suffix may be."""
     route = client.get("/openapi.json").json["paths"]["/races/{run_id}/tracks.{suffix}"]["get"]
