@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from itertools import islice
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.drawing import CourseError
+from simulator.survey import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,34 @@ SHOWN = 60
 
 _NUMERALS = b"0123456789+-.eE, \t\r\n"
 _BLANK = " \t\u00a0"
+_MAX_TEXT = 6_000_000
+"""Characters of the points in one text: fifty each, more than the digits that mean anything."""
 _SPACED_COMMA = re.compile(f",[{_BLANK}]|[{_BLANK}],")
+
+
+class Tally:
+    """Counts a file's shapes and points, so that a file of too many is refused before they are read.
+
+    Args:
+        source: the file, for messages.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._shapes = 0
+        self._points = 0
+
+    def shape(self) -> None:
+        """Count a line, a ring or a marker; raises CourseError if the file has too many."""
+        self._shapes += 1
+        if self._shapes > limits.MAX_SHAPES:
+            raise CourseError(f"{self._source} has more than {limits.MAX_SHAPES:,} lines, rings and markers")
+
+    def points(self, count: int) -> None:
+        """Count points; raises CourseError if the file has too many."""
+        self._points += count
+        if self._points > limits.MAX_FILE_POINTS:
+            raise CourseError(f"{self._source} has more than {limits.MAX_FILE_POINTS:,} points")
 
 
 def points_in(text: str, line: int, source: str) -> Floats:
@@ -48,6 +77,14 @@ def points_in(text: str, line: int, source: str) -> Floats:
         return line + text.count("\n", 0, token.start())
 
     return points(text.split(), line_of, source)
+
+
+def count_in(text: str, tally: Tally) -> None:
+    """Count the points written in a text, as far as there may be so many; raises CourseError beyond that."""
+    # Three commas to a point are more than any way of writing it has.
+    if len(text) > _MAX_TEXT or text.count(",") > 3 * limits.MAX_FILE_POINTS:
+        tally.points(limits.MAX_FILE_POINTS + 1)
+    tally.points(len(text.split(None, limits.MAX_FILE_POINTS)))
 
 
 def points(tokens: list[str], line_of: Callable[[int], int], source: str) -> Floats:
@@ -76,7 +113,7 @@ def clip(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return a text from a file, quoted, short and on one line."""
-    return f'"{clip(" ".join(text.split()))}"'
+    return f'"{clip(" ".join(text.split(None, SHOWN)))}"'
 
 
 def _regular(tokens: list[str]) -> Floats | None:
@@ -115,3 +152,13 @@ def number(text: str) -> float:
         if math.isfinite(number):
             return number
     raise ValueError(f"{shown(text)} is not a number")
+
+
+def numbers(texts: list[str]) -> Floats:
+    """Return numbers as they are written, many at a time; ValueError says which is none."""
+    if not "".join(texts).encode(errors="replace").translate(None, _NUMERALS):
+        with contextlib.suppress(ValueError):
+            found = np.fromiter(map(float, texts), np.float64, len(texts))
+            if np.isfinite(found).all():
+                return found
+    return np.array(list(map(number, texts)))

@@ -29,8 +29,8 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
 }
 """The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
 
-MAX_BYTES = 64 * 1024 * 1024
-"""A file's size; the biggest line that is allowed takes 20 MB as a gx:Track."""
+MAX_BYTES = 32 * 1024 * 1024
+"""A file's size; the biggest line that is allowed takes 30 MB as GPX of a watch that tells all it knows."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def read_course(data: bytes, filename: str, long_name: str | None = None) -> Cou
     """
     path = PurePath(filename)
     reader = READERS.get(path.suffix.lower())
+    if len(data) > MAX_BYTES:
+        raise _too_big(filename)
     if reader is None:
         raise CourseError(f"{filename} isn't a course file: its name ends in none of {', '.join(READERS)}")
     drawing = reader(data, filename)
@@ -101,7 +103,11 @@ def load_folder(folder: Path) -> Library:
 def _bytes(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise CourseError(f"{path.name} is bigger than {MAX_BYTES // 1024**2} MiB")
+            raise _too_big(path.name)
         return path.read_bytes()
     except OSError as error:
         raise CourseError(f"{path.name} can't be read: {error.strerror}") from None
+
+
+def _too_big(name: str) -> CourseError:
+    return CourseError(f"{name} is bigger than {MAX_BYTES // 1024**2} MiB")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import numpy as np
 import orjson
 
-from simulator import coordinates
+from simulator import coordinates, markup
 from simulator.drawing import YES, CourseError, Drawing, Line, Marker, Ring
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 Object: TypeAlias = dict[str, Any]
 
-MAX_VALUES = 2_000_000
-"""Values, roughly, of a hundred bytes each; 200,000 points with their altitudes have 0.8 million."""
+MAX_LENGTH = 16 * 1024 * 1024
+"""Bytes: 100,000 points, a number a line, take 11 MB, and a text may take four times its bytes in memory."""
+MAX_VALUES = 500_000
+"""Values and names, roughly, of a hundred bytes each; 100,000 points with their altitudes have 400,000."""
 MAX_DEPTH = 8
 """Geometry collections in each other; the standard advises against two."""
 BOM = b"\xef\xbb\xbf"
@@ -64,7 +66,9 @@ def _parse(data: bytes, source: str) -> Object:
     data = data.removeprefix(BOM)
     if not data.strip():
         raise CourseError(f"{source} is empty")
-    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+    if len(data) > MAX_LENGTH:
+        raise CourseError(f"{source} is bigger than {MAX_LENGTH // 1024**2} MiB")
+    if sum(map(data.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
         raise CourseError(f"{source} has more than {MAX_VALUES:,} values")
     try:
         root = orjson.loads(data)
@@ -123,6 +127,9 @@ class _Reading:
     laps: int | None = None
     warnings: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.tally = coordinates.Tally(self.source)
+
     def drawing(self, root: Object) -> Drawing:
         """Take in every feature, in the file's order."""
         top = _Place(self.source)
@@ -165,6 +172,7 @@ class _Reading:
         place = replace(place, name=_name(properties), is_timing=_is_yes(properties.get("timing")))
         geometry = feature.get("geometry")
         if geometry is None:
+            self.tally.shape()
             return name
         if not isinstance(geometry, dict):
             raise place.wrong("geometry", geometry, "an object")
@@ -180,6 +188,7 @@ class _Reading:
         todo: deque[tuple[Any, _Place, int]] = deque([(geometry, place, 0)])
         while todo:
             one, at, depth = todo.popleft()
+            self.tally.shape()
             if not isinstance(one, dict):
                 raise at.error(f"{at.path} is {_shown(one)}, not a geometry")
             kind = one.get("type")
@@ -201,6 +210,7 @@ class _Reading:
             return
         where = place.where("Point")
         try:
+            self.tally.points(1)
             point = _beside_zero(np.array([_position(position, "coordinates", place)]))[0]
         except CourseError as error:
             self.warnings.append(f"The {where} is left out: {error}")
@@ -212,10 +222,10 @@ class _Reading:
             self.warnings.append(f"The {place.where('MultiPoint')} is left out: a marker is one Point")
 
     def take_line(self, positions: Any, place: _Place) -> None:
-        self._add_line(_positions(positions, "coordinates", place), place.where("LineString"))
+        self._add_line(self._positions(positions, "coordinates", place), place.where("LineString"))
 
     def take_multi_line(self, lines: Any, place: _Place) -> None:
-        pieces = [_positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
+        pieces = [self._positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
         where = place.where("MultiLineString")
         count = sum(1 for piece in pieces if len(piece))
         if count > 1:
@@ -237,8 +247,15 @@ class _Reading:
         lon, lat, alt = _beside_zero(points).T
         self.lines.append(Line(lon, lat, alt, where))
 
+    def _positions(self, value: Any, path: str, place: _Place) -> Floats:
+        self.tally.shape()
+        self.tally.points(len(value) if isinstance(value, list) else 0)
+        return _positions(value, path, place)
+
     def _add_polygon(self, rings: Any, path: str, place: _Place, where: str) -> None:
-        found = [_beside_zero(_positions(ring, at, place)[:, :2]) for at, ring in _items(rings, path, place)]
+        found = [
+            _beside_zero(self._positions(ring, at, place)[:, :2]) for at, ring in _items(rings, path, place)
+        ]
         if not found or not len(found[0]):
             self.warnings.append(f"The {where} is left out: it has no points")
             return
@@ -345,7 +362,7 @@ def _text(value: Any) -> str:
     """Return a text or a number as text on one line, without what XML wouldn't have let in; else nothing."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return " ".join(_CONTROL.sub(" ", str(value)).split())
+    return " ".join(_CONTROL.sub(" ", str(value)[: markup.LONGEST_NAME]).split())
 
 
 def _is_yes(value: Any) -> bool:

@@ -6,7 +6,6 @@ strangers. It knows how GPX 1.0 and 1.1 are written; what makes a good course is
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,17 +14,25 @@ from simulator import coordinates, markup
 from simulator.drawing import CourseError, Drawing, Line, Marker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
     from lxml import etree
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_DROPPED = frozenset({"desc", "cmt", "link"})
+"""Elements that may be many or long, and say nothing of a course."""
 
 
 class _Place(NamedTuple):
-    """A point: degrees, and metres or NaN."""
+    """A point as it is written: its name, degrees, metres or "", and its line."""
 
-    lon: float
-    lat: float
-    alt: float
+    what: str
+    lon: str | None
+    lat: str | None
+    alt: str
+    line: int
 
 
 def read(data: bytes, source: str = "GPX") -> Drawing:
@@ -42,13 +49,13 @@ def read(data: bytes, source: str = "GPX") -> Drawing:
     Raises:
         CourseError: the file isn't GPX, or what it says has no certain meaning; with the line.
     """
-    root = markup.parse(data, source)
+    root, taken = markup.sift(data, source, lambda: _takers(source), _DROPPED)
     if (outer := markup.local(root)) != "gpx":
         raise CourseError(f"{source} isn't GPX: its outermost element is <{coordinates.clip(outer)}>")
     lines: list[Line] = []
     warnings: list[str] = []
     for track in root.iterchildren("{*}trk", "{*}rte"):
-        line = _track(track, source, warnings) if markup.local(track) == "trk" else _route(track, source)
+        line = _line(track, taken, source, warnings)
         if len(line.lon) < 2:
             has = "one point" if len(line.lon) else "no points"
             warnings.append(f"The {line.where} is left out: it has {has}")
@@ -64,23 +71,32 @@ def _document_name(root: etree._Element) -> str:
     return next((name for holder in holders if (name := markup.name(holder))), "")
 
 
-def _track(track: etree._Element, source: str, warnings: list[str]) -> Line:
-    """Return a track as one line, whatever pieces the receiver has cut it into."""
-    segments = [list(segment.iterchildren("{*}trkpt")) for segment in track.iterchildren("{*}trkseg")]
-    where = markup.where("track", track, markup.name(track))
-    pieces = sum(1 for segment in segments if segment)
-    if pieces > 1:
-        warnings.append(f"The {where} is in {pieces:,} segments: joined")
-    return _line((point for segment in segments for point in segment), where, source)
+def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _Place]]:
+    """Return what takes the points of lines out of the file: they are all that is many in a course."""
+    tally = coordinates.Tally(source)
+
+    def take(point: etree._Element) -> _Place:
+        tally.points(1)
+        return _place(point)
+
+    return {"trkpt": take, "rtept": take}
 
 
-def _route(route: etree._Element, source: str) -> Line:
-    return _line(route.iterchildren("{*}rtept"), markup.where("route", route, markup.name(route)), source)
-
-
-def _line(points: Iterable[etree._Element], where: str, source: str) -> Line:
-    places = np.array([_place(point, source) for point in points], float).reshape(-1, 3)
-    return Line(places[:, 0], places[:, 1], places[:, 2], where)
+def _line(
+    path: etree._Element,
+    taken: Mapping[etree._Element, list[_Place]],
+    source: str,
+    warnings: list[str],
+) -> Line:
+    """Return a route, or a track as one line, whatever pieces the receiver has cut it into."""
+    is_track = markup.local(path) == "trk"
+    where = markup.where("track" if is_track else "route", path, markup.name(path))
+    holders = path.iterchildren("{*}trkseg") if is_track else [path]
+    pieces = [points for holder in holders if (points := taken.get(holder))]
+    if len(pieces) > 1:
+        warnings.append(f"The {where} is in {len(pieces):,} segments: joined")
+    lon, lat, alt = _columns([point for piece in pieces for point in piece], source)
+    return Line(lon, lat, alt, where)
 
 
 def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Marker, ...]:
@@ -93,31 +109,42 @@ def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Ma
             continue
         where = markup.where("waypoint", waypoint, name)
         try:
-            place = _place(waypoint, source)
+            lon, lat, _ = _columns([_place(waypoint)], source)
         except CourseError as error:
             warnings.append(f"The {where} is left out: {error}")
             continue
-        markers.append(Marker(name, place.lon, place.lat, where, is_timing))
+        markers.append(Marker(name, float(lon[0]), float(lat[0]), where, is_timing))
     return tuple(markers)
 
 
-def _place(point: etree._Element, source: str) -> _Place:
-    """Return a point's place; raises CourseError with its line."""
-    try:
-        return _Place(_degrees(point, "lon"), _degrees(point, "lat"), _altitude(point))
-    except ValueError as error:
-        raise CourseError(f"{source}, line {markup.lineno(point)}: {error}") from None
-
-
-def _degrees(point: etree._Element, name: str) -> float:
-    text = point.get(name)
-    if text is None:
-        raise ValueError(f"the {markup.local(point)} has no {name}")
-    return coordinates.number(str(text))
-
-
-def _altitude(point: etree._Element) -> float:
-    # An empty <ele> and NaN are how receivers say that they didn't know.
+def _place(point: etree._Element) -> _Place:
     ele = markup.child(point, "ele")
-    text = "" if ele is None else markup.text(ele).strip()
-    return math.nan if text.casefold() in {"", "nan"} else coordinates.number(text)
+    alt = "" if ele is None else markup.text(ele).strip()
+    return _Place(markup.local(point), point.get("lon"), point.get("lat"), alt, markup.lineno(point))
+
+
+def _columns(places: list[_Place], source: str) -> tuple[Floats, Floats, Floats]:
+    """Return places as lon, lat, alt, NaN where there is no altitude; raises CourseError with the line."""
+    try:
+        return _numbers(places)
+    except ValueError as error:
+        # Of many: they are looked at one by one for the first that is wrong.
+        if len(places) == 1:
+            raise CourseError(f"{source}, line {places[0].line}: {error}") from None
+        for place in places:
+            _columns([place], source)
+        raise
+
+
+def _numbers(places: list[_Place]) -> tuple[Floats, Floats, Floats]:
+    columns: list[list[str]] = []
+    for name, column in (("lon", [place.lon for place in places]), ("lat", [place.lat for place in places])):
+        written = [text for text in column if text is not None]
+        if len(written) < len(column):
+            raise ValueError(f"the {places[column.index(None)].what} has no {name}")
+        columns.append(written)
+    # An empty <ele> and NaN are how receivers say that they didn't know.
+    known = np.array([place.alt.casefold() not in {"", "nan"} for place in places], bool)
+    alt = np.full(len(places), np.nan)
+    alt[known] = coordinates.numbers([places[at].alt for at in np.flatnonzero(known)])
+    return coordinates.numbers(columns[0]), coordinates.numbers(columns[1]), alt

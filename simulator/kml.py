@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from simulator import coordinates, markup
 from simulator.drawing import YES, CourseError, Drawing, Line, Marker, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lxml import etree
     from numpy.typing import NDArray
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
+_DROPPED = frozenset({"when", "angles", "description", "Style", "StyleMap", "Schema", "LookAt", "Camera"})
+"""Elements that may be many or long, and say nothing of a course."""
+_LONGEST = 100
+"""Characters of a place in a gx:Track."""
 _WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 
@@ -45,12 +49,49 @@ def read(data: bytes, source: str = "KML") -> Drawing:
     Raises:
         CourseError: the file isn't KML, or what it says has no certain meaning; with the line.
     """
-    root = markup.parse(data, source)
+    root, taken = markup.sift(data, source, lambda: _takers(source), _DROPPED)
     if markup.local(root) not in _ROOTS:
         raise CourseError(
             f"{source} isn't KML: its outermost element is <{coordinates.clip(markup.local(root))}>"
         )
-    return _Reading(source).drawing(root)
+    return _Reading(source, taken).drawing(root)
+
+
+class _List(NamedTuple):
+    """A list of coordinates, or what is wrong with it; and its line."""
+
+    points: Floats | CourseError
+    line: int
+
+
+class _Coord(NamedTuple):
+    """A place of a gx:Track, written as one of a list of coordinates; and its line."""
+
+    token: str
+    line: int
+
+
+def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _List | _Coord]]:
+    """Return what takes the places out of the file: they are all that is many in a course."""
+    tally = coordinates.Tally(source)
+
+    def coordinates_of(element: etree._Element) -> _List:
+        text, line = markup.text(element), markup.lineno(element)
+        tally.shape()
+        coordinates.count_in(text, tally)
+        try:
+            return _List(coordinates.points_in(text, line, source), line)
+        except CourseError as error:
+            # An error of the file if it is a line's, and of no consequence if it is that of a nameless point.
+            return _List(error, line)
+
+    def coord_of(element: etree._Element) -> _Coord:
+        tally.points(1)
+        token = ",".join((element.text or "").replace(",", " ").split(None, 4))
+        # An empty gx:coord is KML's way of saying that the place wasn't known at that time.
+        return _Coord(token if len(token) <= _LONGEST else f"{token[:_LONGEST]}…", markup.lineno(element))
+
+    return {"coordinates": coordinates_of, "coord": coord_of}
 
 
 @dataclass
@@ -58,6 +99,7 @@ class _Reading:
     """One reading of one file: what has been found so far."""
 
     source: str
+    taken: Mapping[etree._Element, list[_List | _Coord]]
     name: str = ""
     lines: list[Line] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
@@ -90,10 +132,10 @@ class _Reading:
         self._add_line(element, self._coordinates(element))
 
     def take_track(self, element: etree._Element) -> None:
-        # An empty gx:coord is KML's way of saying that the place wasn't known at that time.
-        coords = [coord for coord in element.iterchildren("{*}coord") if markup.text(coord).strip()]
-        tokens = [",".join(markup.text(coord).replace(",", " ").split()) for coord in coords]
-        points = coordinates.points(tokens, lambda index: markup.lineno(coords[index]), self.source)
+        found = self.taken.get(element, [])
+        coords = [coord for coord in found if isinstance(coord, _Coord) and coord.token]
+        tokens = [coord.token for coord in coords]
+        points = coordinates.points(tokens, lambda index: coords[index].line, self.source)
         self._add_line(element, points)
 
     def take_point(self, element: etree._Element) -> None:
@@ -112,6 +154,9 @@ class _Reading:
         self.markers.append(Marker(name, float(points[0, 0]), float(points[0, 1]), where, is_timing))
 
     def take_polygon(self, element: etree._Element) -> None:
+        # One within another would take in the same rings again.
+        if next(element.iterancestors("{*}Polygon"), None) is not None:
+            return
         holes: list[Floats] = []
         outer: list[Floats] = []
         for ring in element.iter("{*}LinearRing"):
@@ -181,21 +226,25 @@ class _Reading:
 
     def _coordinates(self, element: etree._Element) -> Floats:
         """Return the element's coordinates as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""
-        lists = list(element.iterchildren("{*}coordinates"))
+        lists = [found for found in self.taken.get(element, []) if isinstance(found, _List)]
         if not lists:
             return np.empty((0, 3))
         if len(lists) > 1:
             raise CourseError(
-                f"{self._at(lists[1])}: a second list of coordinates in one {markup.local(element)}"
+                f"{self.source}, line {lists[1].line}: a second list of coordinates in one "
+                f"{markup.local(element)}"
             )
-        return coordinates.points_in(markup.text(lists[0]), markup.lineno(lists[0]), self.source)
+        points = lists[0].points
+        if isinstance(points, CourseError):
+            raise points
+        return points
 
     def _at(self, element: etree._Element) -> str:
         return f"{self.source}, line {markup.lineno(element)}"
 
 
 def _placemark(element: etree._Element) -> etree._Element | None:
-    return next((around for around in element.iterancestors() if markup.local(around) == "Placemark"), None)
+    return next(element.iterancestors("{*}Placemark"), None)
 
 
 def _data_name(element: etree._Element) -> str:

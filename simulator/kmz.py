@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from simulator.drawing import Drawing
 
 MAX_UNPACKED = 20 * 1024 * 1024
-"""Bytes of the KML file: the biggest line that is allowed takes 20 MB as a gx:Track."""
+"""Bytes of the KML file: the biggest line that is allowed takes 15 MB as a gx:Track."""
 MAX_DIRECTORY = 1024 * 1024
 """Bytes of the archive's list of its files: some ten thousand pictures."""
 MAGIC = b"PK\x03\x04"
 """What a zip archive begins with."""
 
 _ENCRYPTED = 0x1
-_END = b"PK\x05\x06"
+_PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Others unpack slowly, or take as much memory as the archive says."""
 _FORK = "__MACOSX/"
 """Where macOS puts what only it can use: `__MACOSX/._doc.kml` is no KML."""
 
@@ -41,9 +42,8 @@ def read(data: bytes, source: str = "KMZ") -> Drawing:
         CourseError: it is no archive, a broken or an encrypted one, one without or with too big a KML file,
             or what `kml.read` says of that.
     """
-    _check_directory(data, source)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(_Sparing(data)) as archive:
             main = _main(archive, source)
             name = coordinates.clip(" ".join(main.filename.split()))
             with archive.open(main) as file:
@@ -57,12 +57,16 @@ def read(data: bytes, source: str = "KMZ") -> Drawing:
     return kml.read(unpacked, f"{source}, {name}")
 
 
-def _check_directory(data: bytes, source: str) -> None:
-    """Refuse an archive whose list of files alone would take hundreds of megabytes of memory."""
-    end = data.rfind(_END)
-    size = int.from_bytes(data[end + 12 : end + 16], "little") if end >= 0 else 0
-    if size > MAX_DIRECTORY:
-        raise CourseError(f"{source} is an archive of too many files")
+class _Sparing(io.BytesIO):
+    """An archive that is read in small pieces: of a list of files that is too long, the end is missing.
+
+    The list takes many times its size in memory, and is read in one piece, wherever the archive says that it
+    is; all else can be read in any.
+    """
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return as many bytes as asked for, `MAX_DIRECTORY` at most."""
+        return super().read(MAX_DIRECTORY if size is None or size < 0 else min(size, MAX_DIRECTORY))
 
 
 def _main(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
@@ -77,6 +81,8 @@ def _main(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
     main = next((info for info in found if info.filename.casefold() == "doc.kml"), found[0])
     if main.flag_bits & _ENCRYPTED:
         raise CourseError(f"{source} is encrypted: save it without a password")
+    if main.compress_type not in _PACKINGS:
+        raise CourseError(f"{source} isn't packed as a KMZ file is: pack it with deflate")
     if main.file_size > MAX_UNPACKED:
         raise _too_big(coordinates.clip(main.filename), source)
     return main

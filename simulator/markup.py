@@ -6,16 +6,25 @@ declares, or no namespace at all.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lxml import etree
 
 from simulator.coordinates import clip
 from simulator.drawing import CourseError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
+
+T = TypeVar("T")
+
 _SAFELY: Any = {
+    "encoding": "utf-8",
     "resolve_entities": False,
     "load_dtd": False,
     "no_network": True,
@@ -23,14 +32,51 @@ _SAFELY: Any = {
     "remove_comments": True,
     "remove_pis": True,
 }
-_UNDECLARED = re.compile(r"Namespace prefix (\S+) ")
-_ROOT = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s*+(?><\?.*?\?>|<!--.*?-->))*+\s*+<[^\s/>!?]+", re.DOTALL)
+_PROLOG = rb"(?:\xef\xbb\xbf)?(?:\s*+(?><\?.*?\?>|<!--.*?-->))*+\s*+"
+_ROOT = re.compile(_PROLOG + rb"<([^\s/>!?]+)", re.DOTALL)
 """From the file's first byte to the end of the outermost element's name."""
-_ROUNDS = 5
-"""Attempts at declaring prefixes: each error log names up to a hundred."""
+_DOCTYPE = re.compile(_PROLOG + rb"<!DOCTYPE", re.DOTALL)
+_ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]{1,60})")
+_ENCODINGS = re.compile(
+    r"(us-)?ascii|iso-?8859-[0-9]+|latin-?1|(windows-|cp)125[0-8]|koi8-[ru]|macintosh|"
+    r"shift_jis|euc-(jp|kr)|gb(2312|k|18030)|big5",
+    re.IGNORECASE | re.ASCII,
+)
+"""Beside UTF-8 and UTF-16. A codec that isn't known here may take time that grows with the text's square, or
+write tags in other bytes than these."""
+_UNDECLARED = re.compile(r"Namespace prefix \S+ ")
+_PREFIX = rb"([A-Za-z_\x80-\xff][\w.\x80-\xff-]*+)"
+_USED = re.compile(rb"<" + _PREFIX + rb":|\s" + _PREFIX + rb":[\w.\x80-\xff-]++\s*+=")
+_DECLARED = re.compile(rb"\sxmlns:" + _PREFIX)
+_MOST_PREFIXES = 100
+MAX_ATTRIBUTES = 200
+_CROWDED = re.compile(rb"<[^<>!?/\"'\s](?:[^<>\"']*+(?:\"[^\"<]*+\"|'[^'<]*+')){%d}" % (MAX_ATTRIBUTES + 1))
+"""A tag with more attributes: the parser holds a tag's all at once, in three hundred bytes each."""
+_HUGE = re.compile(rb"=\s*+(?:\"[^\"<]{1000000}|'[^'<]{1000000})")
+"""An attribute that is held several times before the parser refuses it."""
+_BESIDE = re.compile(
+    rb"<(time|when)>[^<]*+</\1>|<extensions>[^<]*+(?:<(?!/?extensions>|!)[^<]*+)*+</extensions>"
+)
+"""What stands beside every place that a receiver writes, and says nothing of a course."""
+_BLANKS = 1024 * 1024
 _CHUNK = 65_536
+LONGEST_NAME = 1000
+"""Characters of a name that are looked at, many more than any may have."""
+_NODES: Any = etree.XPath("count(//node()) + count(//@*)")
+
 MAX_MARKS = 2_000_000
-"""Tags and attributes, roughly, of a hundred bytes each; 200,000 points with their times have 1.6 million."""
+"""Tags and attributes, roughly; 100,000 points of a watch, with all that it knows, have 1.4 million."""
+MAX_NODES = 100_000
+"""Nodes of a tree, of some hundred bytes each, without what is taken while the file is read."""
+MAX_RECODED = 16 * 1024 * 1024
+"""Bytes of a file that isn't in UTF-8: it is written anew, and held twice meanwhile."""
+
+
+class Sifted(NamedTuple):
+    """An element tree, and what was taken out of each of its elements, in the file's order."""
+
+    root: etree._Element
+    taken: Mapping[etree._Element, list[Any]]
 
 
 def parse(data: bytes, source: str) -> etree._Element:
@@ -39,63 +85,155 @@ def parse(data: bytes, source: str) -> etree._Element:
     Raises:
         CourseError: it isn't well-formed, is empty, is nothing but tags or has a document type.
     """
-    data = _declaration_first(data)
-    if not data.strip():
-        raise CourseError(f"{source} is empty")
-    if data.count(b"<") + data.count(b"=") > MAX_MARKS:
-        raise CourseError(f"{source} has more than {MAX_MARKS:,} tags and attributes")
-    for _ in range(_ROUNDS):
+
+    def read(data: bytes) -> etree._Element:
         parser: etree.XMLParser[etree._Element] = etree.XMLParser(**_SAFELY)
-        try:
-            root = etree.fromstring(data, parser)
-        except etree.XMLSyntaxError as error:
-            _refuse_doctype(b"<!DOCTYPE" in data, source)
-            # The parser's own log: the error's has what this thread parsed before as well.
-            declared = _declare(data, [entry.message for entry in parser.error_log])
-            if declared is None:
-                raise CourseError(f"{source} isn't well-formed XML: {error.msg}") from None
-            data = declared
-        else:
-            info = root.getroottree().docinfo
-            _refuse_doctype(info.internalDTD is not None or bool(info.doctype), source)
-            return root
-    raise CourseError(f"{source} uses too many namespace prefixes that it doesn't declare")
+        return etree.fromstring(data, parser)
+
+    return _read(data, source, read)
+
+
+def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
+    """Parse XML without holding what makes files big.
+
+    Args:
+        data: the file.
+        source: what to call it in messages.
+        takers: makes, for each reading of the file, functions by local name: each returns what is kept of an
+            element once it is complete, in the element's place.
+        drop: local names of elements of which nothing is kept.
+
+    Raises:
+        CourseError: as `parse`, or what is left has too many nodes.
+    """
+
+    def read(data: bytes) -> Sifted:
+        take = takers()
+        taken: dict[etree._Element, list[Any]] = {}
+        # Names come early in a file: from the first of them on the tree itself can be looked at.
+        names = [f"{{*}}{name}" for name in ("name", *take, *drop)]
+        parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
+        root: etree._Element | None = None
+        before: tuple[etree._Element, etree._Element] | None = None
+        dropped = 0
+        for first in range(0, len(data), _CHUNK):
+            parser.feed(data[first : first + _CHUNK])
+            for _, element in parser.read_events():
+                if root is None:
+                    root = element.getroottree().getroot()
+                if (parent := element.getparent()) is None:
+                    continue
+                name = local(element)
+                if name in take:
+                    taken.setdefault(parent, []).append(take[name](element))
+                elif name in drop:
+                    dropped += 1
+                else:
+                    continue
+                # The parser may still add to the text behind this one, but not behind the one before.
+                if before is not None:
+                    before[0].remove(before[1])
+                before = parent, element
+            if first % (8 * _CHUNK) == 0 and dropped + _nodes(root, data, first) > MAX_NODES:
+                raise CourseError(f"{source} has more than {MAX_NODES:,} tags, attributes and texts")
+        return Sifted(parser.close(), taken)
+
+    return _read(_BESIDE.sub(_lines, data), source, read)
 
 
 def outermost(data: bytes) -> str:
     """Return the local name of the outermost element, or an empty text if there is none."""
-    data = _declaration_first(data)
-    parser = etree.XMLPullParser(("start",), **_SAFELY)
-    # What is wrong further down is for `parse` to tell.
-    with contextlib.suppress(etree.XMLSyntaxError):
-        for first in range(0, len(data), _CHUNK):
-            parser.feed(data[first : first + _CHUNK])
-            for _, element in parser.read_events():
-                return local(element).rpartition(":")[2]
+    # What is wrong with the encoding, or further down, is for `parse` to tell.
+    with contextlib.suppress(CourseError):
+        if root := _ROOT.match(_declaration_first(_in_utf8(data, ""))):
+            return root[1].decode(errors="replace").rpartition(":")[2]
     return ""
 
 
-def _refuse_doctype(found: bool, source: str) -> None:  # noqa: FBT001 - there is but one thing to say
-    if found:
+def _read(data: bytes, source: str, read: Callable[[bytes], T]) -> T:
+    """Return what `read` makes of the file; of one that lacks but declared prefixes, with them declared."""
+    data = _checked(data, source)
+    try:
+        return read(data)
+    except etree.XMLSyntaxError as error:
+        fault = error.msg
+    if _UNDECLARED.match(fault) and (root := _ROOT.match(data)):
+        # The alternative, lxml's recover=True, would accept a file that is cut short: after a hundred errors
+        # libxml2 keeps the rest to itself.
+        attributes = _declarations(data, root.end(), source)
+        try:
+            return read(data[: root.end()] + attributes + data[root.end() :])
+        except etree.XMLSyntaxError as error:
+            fault = error.msg
+    raise CourseError(f"{source} isn't well-formed XML: {' '.join(fault.split())}")
+
+
+def _checked(data: bytes, source: str) -> bytes:
+    """Return the file in UTF-8, its declaration first; refuse what would cost much to be refused later."""
+    data = _declaration_first(_in_utf8(data, source))
+    if not data or data.isspace():
+        raise CourseError(f"{source} is empty")
+    if data.count(b"<") + data.count(b"=") > MAX_MARKS:
+        raise CourseError(f"{source} has more than {MAX_MARKS:,} tags and attributes")
+    if _DOCTYPE.match(data):
         raise CourseError(f"{source} has a document type (<!DOCTYPE …>), which isn't allowed: remove it")
+    if _HUGE.search(data):
+        raise CourseError(f"{source} has an attribute of more than 1,000,000 bytes")
+    if _CROWDED.search(data):
+        raise CourseError(f"{source} has a tag with more than {MAX_ATTRIBUTES} attributes")
+    return data
 
 
-def _declare(data: bytes, messages: list[str]) -> bytes | None:
-    """Declare the prefixes that the parser missed, in the outermost element; None if it missed none.
+def _in_utf8(data: bytes, source: str) -> bytes:
+    """Return the file in UTF-8, whatever its declaration goes on saying."""
+    declared = _ENCODING.match(data)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in data[:2]:
+        encoding = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
+    elif declared is None or declared[1].lower() in {b"utf-8", b"utf8"}:
+        return data
+    else:
+        encoding = declared[1].decode("ascii", "replace").strip()
+        if not _ENCODINGS.fullmatch(encoding):
+            raise CourseError(f"{source} is in an encoding that isn't read, {encoding}: save it in UTF-8")
+    if len(data) > MAX_RECODED:
+        raise CourseError(f"{source} is bigger than {MAX_RECODED // 1024**2} MiB and not in UTF-8")
+    try:
+        return data.decode(encoding).encode()
+    except (UnicodeError, LookupError):
+        raise CourseError(f"{source} isn't well-formed XML: it isn't in {encoding}, as it says") from None
 
-    The alternative, lxml's recover=True, would accept a file that is cut short: after a hundred errors
-    libxml2 keeps the rest to itself.
-    """
-    prefixes = {found[1] for message in messages if (found := _UNDECLARED.match(message))}
-    root = _ROOT.match(data)
-    if not prefixes or not root:
-        return None
-    attributes = "".join(f' xmlns:{prefix}="undeclared:{prefix}"' for prefix in sorted(prefixes))
-    return data[: root.end()] + attributes.encode() + data[root.end() :]
+
+def _declarations(data: bytes, root: int, source: str) -> bytes:
+    """Return what declares the prefixes that are used; `root` is where the outermost tag's name ends."""
+    used: set[bytes] = set()
+    for found in _USED.finditer(data):
+        used.add(found[1] or found[2])
+        if len(used) > _MOST_PREFIXES:
+            raise CourseError(f"{source} uses too many namespace prefixes that it doesn't declare")
+    used -= {b"xml", b"xmlns", *_DECLARED.findall(data, root, data.find(b">", root))}
+    return b"".join(b' xmlns:%b="undeclared:%b"' % (prefix, prefix) for prefix in sorted(used))
+
+
+def _nodes(root: etree._Element | None, data: bytes, read: int) -> int:
+    """Return how many nodes there are; as long as the tree can't be looked at, how many there may be."""
+    if root is not None:
+        return int(_NODES(root))
+    return data.count(b"<", 0, read) + data.count(b"=", 0, read)
+
+
+def _lines(found: re.Match[bytes]) -> bytes:
+    return b"\n" * found[0].count(b"\n")
 
 
 def _declaration_first(data: bytes) -> bytes:
-    """Move blank lines before the XML declaration behind it: allowed there, and the lines stay the same."""
+    """Move blank lines before the XML declaration behind it: allowed there, and the lines stay the same.
+
+    A file that begins with a megabyte of blanks is as good as empty.
+    """
+    if data[:_BLANKS].isspace() and len(data) >= _BLANKS:
+        return b""
     body = data.lstrip(b" \t\r\n")
     blank = data[: len(data) - len(body)]
     declaration, end, rest = body.partition(b"?>")
@@ -122,7 +260,7 @@ def child(element: etree._Element, name: str) -> etree._Element | None:
 def name(element: etree._Element) -> str:
     """Return the element's own name on one line, or an empty text."""
     found = child(element, "name")
-    return "" if found is None else " ".join(text(found).split())
+    return "" if found is None else " ".join(text(found)[:LONGEST_NAME].split())
 
 
 def where(what: str, element: etree._Element, called: str) -> str:

@@ -12,8 +12,12 @@ SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 MAX_NAME = 120
 """Characters in the name of a course, a geofence or a timing point."""
 
-MAX_POINTS = 200_000
+MAX_POINTS = 100_000
 """Points in the line."""
+MAX_FILE_POINTS = 110_000
+"""Points in all lines, geofences and markers of a file: more are refused before they have cost much."""
+MAX_SHAPES = 10_000
+"""Lines, rings and markers of a file."""
 MIN_DISTANCE = 10.0
 """The line's length: what is shorter is a slip of the mouse."""
 MAX_LAPS = 1000
@@ -23,6 +27,8 @@ MIN_STEP = 0.001
 ALTITUDES = (-500.0, 9000.0)
 """Land lies between -430 and 8,849; the voids of elevation models (-9999, -32768) don't."""
 
+MAX_MARKERS = 50
+"""Markers of the start and the finish: one of each is used, and each is looked for along the whole line."""
 MARKER_NEAR = 25.0
 """A marker within this of the line's end stands at it: the width of a road and a GPS fix's error."""
 MARKER_FAR = 1000.0

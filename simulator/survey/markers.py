@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.course import GEOD
+from simulator.drawing import CourseError
 from simulator.survey import limits
 from simulator.survey.track import beside, in_range, planar
 
@@ -42,12 +43,19 @@ def roles(name: str) -> frozenset[str]:
 
 
 def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> Ends:
-    """Return the start and the finish marker, each None if there is none near the (unwrapped) line."""
+    """Return the start and the finish marker, each None if there is none near the (unwrapped) line.
+
+    Raises:
+        CourseError: there are too many.
+    """
     usable: dict[str, Marker] = {}
-    for marker in found:
-        wanted = roles(marker.name)
-        if not wanted:
-            continue
+    ends = [(marker, wanted) for marker in found if (wanted := roles(marker.name))]
+    if len(ends) > limits.MAX_MARKERS:
+        raise CourseError(
+            f"there are {len(ends):,} markers of the start and the finish, and {limits.MAX_MARKERS} are "
+            "allowed"
+        )
+    for marker, wanted in ends:
         if fault := _fault(marker, line):
             warnings.append(f"The {marker.where} is left out: {fault}")
             continue

@@ -27,7 +27,7 @@ _TIMED = re.compile(
     r"(?:\s*[-:\u2013\u2014]\s*|\s+|(?=[0-9])|$)(?P<own>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_NUMBER = re.compile(r"[\W_]*[0-9]*[\W_]*")
+_NUMBER = re.compile(r"[\W_]*+[0-9]*+[\W_]*+")
 
 
 def called(marker: Marker) -> str | None:

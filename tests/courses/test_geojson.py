@@ -15,6 +15,7 @@ from simulator import geojson_in
 from simulator.courses import load_folder, read_course
 from simulator.drawing import CourseError
 from simulator.geojson import course_features
+from simulator.survey import limits
 
 if TYPE_CHECKING:
     from simulator.course import Course
@@ -131,8 +132,8 @@ def test_a_file_of_values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_speed() -> None:
-    """200,000 points are read in a time that grows with them, all alike or not."""
-    points: list[list[float | None]] = [[nth / 1e6, 51, 5.5] for nth in range(200_000)]
+    """As many points as a course may have are read in a time that grows with them, all alike or not."""
+    points: list[list[float | None]] = [[nth / 1e6, 51, 5.5] for nth in range(limits.MAX_POINTS)]
     points[-1] = [0.2, 51, None]
     before = time.process_time()
     for some in (points[:-1], points):

@@ -9,6 +9,7 @@ import pytest
 
 from simulator import gpx
 from simulator.drawing import CourseError
+from simulator.survey import limits
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
@@ -67,9 +68,11 @@ def test_empty() -> None:
 
 
 def test_speed() -> None:
-    """200,000 points are read in a time that grows with them."""
-    points = "".join(f'<trkpt lat="51" lon="{nth / 1e6:.13f}"><ele>5</ele></trkpt>' for nth in range(200_000))
+    """As many points as a course may have are read in a time that grows with them."""
+    points = "".join(
+        f'<trkpt lat="51" lon="{nth / 1e6:.13f}"><ele>5</ele></trkpt>' for nth in range(limits.MAX_POINTS)
+    )
     before = time.process_time()
     (found,) = gpx.read(track(points)).lines
-    assert len(found.lon) == 200_000
+    assert len(found.lon) == limits.MAX_POINTS
     assert time.process_time() - before < PATIENCE

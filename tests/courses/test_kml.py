@@ -10,6 +10,7 @@ import pytest
 
 from simulator import kml
 from simulator.drawing import CourseError
+from simulator.survey import limits
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
@@ -116,12 +117,12 @@ def test_other_data() -> None:
 
 @pytest.mark.parametrize("alike", [True, False])
 def test_speed(alike: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    """200,000 points are read in a time that grows with them, whether they are all written alike or not."""
-    points = [f"{index / 1e6:.13f},51.4193860000000,{index % 100}.5" for index in range(200_000)]
+    """As many points as a course may have are read in a time that grows with them, all alike or not."""
+    points = [f"{index / 1e6:.13f},51.4193860000000,{index % 100}.5" for index in range(limits.MAX_POINTS)]
     data = line(" ".join(points if alike else ["0,51", *points]))
     before = time.process_time()
     (found,) = kml.read(data).lines
-    assert len(found.lon) >= 200_000
+    assert len(found.lon) >= limits.MAX_POINTS
     assert time.process_time() - before < PATIENCE
 
 

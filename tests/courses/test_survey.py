@@ -264,10 +264,10 @@ def test_limit_after_repair() -> None:
 
 
 def test_limit_of_points() -> None:
-    """A line of 200,000 points is taken, and one of 200,001 is refused."""
+    """A line of 100,000 points is taken, and one of 100,001 is refused."""
     lat = np.linspace(51, 52, limits.MAX_POINTS + 1)
     line = Line(np.zeros(len(lat)), lat, np.full(len(lat), np.nan), "line")
-    with pytest.raises(CourseError, match="200,001 points, and 200,000 are allowed"):
+    with pytest.raises(CourseError, match="100,001 points, and 100,000 are allowed"):
         survey(Drawing("", (line,)), "x")
     shorter = Line(line.lon[1:], line.lat[1:], line.alt[1:], "line")
     assert len(survey(Drawing("", (shorter,)), "x").lon) == limits.MAX_POINTS
@@ -299,12 +299,20 @@ def test_out_of_range(wrong: float) -> None:
         make([*STRAIGHT, (wrong, 51.0)])
 
 
+def test_too_many_starts() -> None:
+    """Each marker of the start is looked for along the whole line, so there may not be many."""
+    markers = (Marker("start", 0.0, 51.0, "marker"),) * (limits.MAX_MARKERS + 1)
+    with pytest.raises(CourseError, match="51 markers of the start and the finish, and 50 are allowed"):
+        make(STRAIGHT, markers=markers)
+
+
 def test_warnings_are_few() -> None:
     """However much is wrong, a course has 50 warnings at most, and the last says how many more there are."""
-    markers = tuple(Marker("start", 9.0, 51.0, f"marker {index}") for index in range(1000))
+    names = ["start"] * limits.MAX_MARKERS + ["mat"] * limits.MAX_MATS
+    markers = tuple(Marker(name, 9.0, 51.0, f"marker {index}") for index, name in enumerate(names))
     warnings = make(STRAIGHT, markers=markers).warnings
     assert len(warnings) == limits.MAX_WARNINGS
-    assert warnings[-1] == "And 951 more warnings"
+    assert warnings[-1] == "And 101 more warnings"
 
 
 def test_altitude_between() -> None:

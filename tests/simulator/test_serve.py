@@ -169,7 +169,7 @@ def test_a_folder_that_takes_no_uploads_is_told(tmp_path: Path) -> None:
 
 def test_the_api_answers_while_a_file_is_read(running: Running) -> None:
     """A course of the biggest size is read beside the reactor: meanwhile the API answers others."""
-    points = " ".join(f"{nth / 1e5:.6f},{51 + (nth % 2) / 1e5:.6f}" for nth in range(200_000))
+    points = " ".join(f"{nth / 1e5:.6f},{51 + (nth % 2) / 1e5:.6f}" for nth in range(100_000))
     kml = f"<kml><Placemark><LineString><coordinates>{points}</coordinates></LineString></Placemark></kml>"
     with ThreadPoolExecutor(1) as thread:
         sending = thread.submit(
