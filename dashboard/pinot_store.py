@@ -1,7 +1,7 @@
 """The store on Apache Pinot's broker.
 
-pinotdb writes parameters into the query's text. So nothing goes in but whole numbers of ours and names that
-have been looked at, and every query says its limit: the broker's own is ten rows.
+pinotdb writes parameters into the query's text. So nothing goes in but whole numbers of ours and ids that can
+be some, letters and digits; and every query says its limit: the broker's own is ten rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import httpx
 import pinotdb
 
 from dashboard import formatting, rows
-from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id, is_short_name
 
 if TYPE_CHECKING:
     from dashboard.store import Competitor, Course, Passings, Positions, Race
@@ -104,7 +104,7 @@ class PinotStore:
 
     def course(self, short_name: str) -> Course | None:
         """One course, or None."""
-        if not _is_name(short_name):
+        if not is_short_name(short_name):
             return None
         found = self._ask(_COURSE, name=short_name)
         if not found:
@@ -171,8 +171,3 @@ class PinotStore:
 def _race(row: list[Any]) -> Race:
     name = row[-1]
     return rows.race(row[:-1], None if name == NO_VALUE else name)
-
-
-def _is_name(text: str) -> bool:
-    """Whether `text` may go into a query: pinotdb leaves `*` without quotes."""
-    return text != "*" and text.isprintable() and 0 < len(text) <= 200

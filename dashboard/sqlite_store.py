@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dashboard import rows
-from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id, is_short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,35 +62,36 @@ class SqliteStore:
 
     def race(self, run_id: str) -> Race | None:
         """One race, or None."""
-        if not is_run_id(run_id):
-            return None
-        found = self._ask(f"{_RACES} WHERE races.runId = ?", run_id)
+        found = self._ask_of(run_id, f"{_RACES} WHERE races.runId = ?")
         return rows.race(found[0][:-1], found[0][-1]) if found else None
 
     def course(self, short_name: str) -> Course | None:
         """One course, or None."""
-        found = self._ask(_COURSE, short_name)
+        found = self._ask(_COURSE, short_name) if is_short_name(short_name) else []
         return rows.course(found[0]) if found else None
 
     def competitors(self, run_id: str) -> dict[int, Competitor]:
         """The competitors of a race by bib number."""
-        return rows.competitors(self._ask(_COMPETITORS, run_id, MAX_COMPETITORS))
+        return rows.competitors(self._ask_of(run_id, _COMPETITORS, MAX_COMPETITORS))
 
     def positions(self, run_id: str) -> Positions:
         """The newest position of each competitor."""
-        return rows.positions(self._ask(_POSITIONS, run_id, MAX_COMPETITORS))
+        return rows.positions(self._ask_of(run_id, _POSITIONS, MAX_COMPETITORS))
 
     def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
         """What each competitor told of this second of race time, or else of the newest before."""
         if not look_back:
-            return rows.positions(self._ask(_POSITIONS_AT, run_id, raw_time, MAX_COMPETITORS))
+            return rows.positions(self._ask_of(run_id, _POSITIONS_AT, raw_time, MAX_COMPETITORS))
         since = (raw_time - look_back, raw_time)
-        found = self._ask(_POSITIONS_SINCE, run_id, *since, MAX_COMPETITORS)
+        found = self._ask_of(run_id, _POSITIONS_SINCE, *since, MAX_COMPETITORS)
         return rows.positions([row[:-1] for row in found])
 
     def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
         """The passings of a race, or those after a moment."""
-        return rows.passings(self._ask(_PASSINGS, run_id, after_ms or 0, MAX_PASSINGS))
+        return rows.passings(self._ask_of(run_id, _PASSINGS, after_ms or 0, MAX_PASSINGS))
+
+    def _ask_of(self, run_id: str, sql: str, *parameters: int) -> Sequence[Sequence[Any]]:
+        return self._ask(sql, run_id, *parameters) if is_run_id(run_id) else []
 
     def _ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
         if not self._path.exists():

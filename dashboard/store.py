@@ -33,6 +33,7 @@ MAX_PASSINGS = 10_000_000
 """A hundred for each of the most competitors."""
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class StoreError(Exception):
@@ -215,3 +216,8 @@ class Store(Protocol):
 def is_run_id(text: str) -> bool:
     """Whether `text` can be the name of a race at all: what is asked of a store must pass this."""
     return _RUN_ID.fullmatch(text) is not None
+
+
+def is_short_name(text: str) -> bool:
+    """Whether `text` can be the short name of a course; likewise."""
+    return _SHORT_NAME.fullmatch(text) is not None

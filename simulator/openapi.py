@@ -42,7 +42,7 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 WORDS = {
     200: "Done",
     201: "Made",
-    400: "Not JSON",
+    400: "Not to be read",
     401: "Without the token",
     403: "From elsewhere",
     404: "Not there",
@@ -55,9 +55,14 @@ WORDS = {
     503: "Not now",
 }
 """What a status means here."""
-ANYWHERE = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
+ANYWHERE = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 """What any request may be answered with, before a route sees it."""
-BEFORE_ALL = ANYWHERE[:2]
+BEFORE_ALL = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 """What is answered before the request is in, and so without its id."""
 
 
@@ -86,7 +91,7 @@ class Route(NamedTuple):
 
 PROBLEM = answers.ProblemAnswer
 REFUSED: Answers = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
-CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, 400: PROBLEM, **REFUSED}
+CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")

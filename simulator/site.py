@@ -11,6 +11,7 @@ import secrets
 from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -91,6 +92,10 @@ class LimitedRequest(Request):
             elif is_preflight:
                 request.setResponseCode(HTTPStatus.NO_CONTENT)
                 self.finish()
+            elif not self._is_text():
+                detail = "The address is no text in UTF-8"
+                request.write(exchange.problem(self, Problem(HTTPStatus.BAD_REQUEST, detail)))
+                self.finish()
             else:
                 super().process()  # type: ignore[no-untyped-call]
 
@@ -112,6 +117,15 @@ class LimitedRequest(Request):
                 ms=round((channel.site.seconds() - self._began) * 1000, 1),
             )
         super().finish()  # type: ignore[no-untyped-call]
+
+    def _is_text(self) -> bool:
+        """Tell whether path and host are texts: Klein takes what isn't for a fault of ours."""
+        try:
+            unquote_to_bytes(self.path).decode()
+            (exchange.header(self, b"host") or "").encode("latin-1").decode()
+        except UnicodeDecodeError:
+            return False
+        return True
 
     def _client(self) -> str:
         request: Any = self

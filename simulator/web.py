@@ -65,6 +65,8 @@ class Api:
     """
 
     app = Klein()
+    # No address stands for another one: with two slashes there is nothing, and nobody is sent elsewhere.
+    app.url_map.merge_slashes = False
 
     def __init__(
         self,
@@ -226,10 +228,10 @@ class Api:
 
     @app.handle_errors(HTTPException)
     def _no_route(self, request: Request, failure: Failure) -> bytes:
-        """Answer what werkzeug's router says: 404, 405, a redirect."""
+        """Answer what werkzeug's router says: 404, 405."""
         error: Any = failure.value
         for name, value in error.get_headers():
-            if name.lower() in {"allow", "location"}:
+            if name.lower() == "allow":
                 request.setHeader(name, value)
         words = {404: "There is nothing at this address; GET /docs tells what there is"}
         status = HTTPStatus(error.code or 500)

@@ -65,10 +65,12 @@ class World:
         assert connection is not None
         return connection
 
-    def ask(self, client: str = "127.0.0.1", head: bytes = b"") -> tuple[int, str]:
+    def ask(
+        self, client: str = "127.0.0.1", head: bytes = b"", path: bytes = b"/any", host: bytes = b"x"
+    ) -> tuple[int, str]:
         """Send a request on a connection of its own; return the status and the whole answer."""
         channel, transport = self.open(client)
-        channel.dataReceived(b"GET /any HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+        channel.dataReceived(b"GET %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (path, host, head))
         answer = transport.value().decode("latin-1")
         channel.connectionLost(Failure(ConnectionDone()))
         return int(answer.split()[1]), answer
@@ -175,3 +177,13 @@ def test_a_request_gets_an_id_of_its_own(given: str) -> None:
     assert found[0]
     assert found[1]
     assert found[0][1] != found[1][1]
+
+
+@pytest.mark.parametrize(("path", "host"), [(b"/%ff", b"x"), (b"/a%c3%28", b"x"), (b"/", b"\xff")])
+def test_an_address_that_is_no_text_is_refused(path: bytes, host: bytes) -> None:
+    """Bytes that are no UTF-8 are the client's fault, and no line in the log of errors."""
+    status, answer = World().ask(path=path, host=host)
+
+    assert status == 400
+    assert "application/problem+json" in answer
+    assert "The address is no text in UTF-8" in answer

@@ -483,6 +483,16 @@ def test_what_is_not_there_is_not_found(client: Client, path: str) -> None:
     assert answer.header("Content-Type") == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/races//r", "/races/%2Fr", "/races/%2F/results", "/races/"])
+def test_no_address_stands_for_another(client: Client, path: str) -> None:
+    """An address with a slash too many has nothing at it, and leads nowhere."""
+    client.create(run_id="r")
+    answer = client.get(path)
+
+    assert answer.status == 404
+    assert not answer.headers.hasHeader("Location")
+
+
 def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
     """A method that a route doesn't have is answered 405 with those that it has."""
     answer = client.request("DELETE", "/races")
@@ -556,7 +566,7 @@ def test_the_description_has_what_any_request_may_be_answered_with(client: Clien
         if parameter["in"] == "path"
     }
 
-    assert all({"408", "413", "429"} <= operation["responses"].keys() for operation in operations)
+    assert all({"400", "408", "413", "429"} <= operation["responses"].keys() for operation in operations)
     assert "Retry-After" in document["components"]["responses"]["429"]["headers"]
     assert named["run_id"] == "^[A-Za-z0-9_-]{1,64}$"
     assert named["short_name"] == "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
