@@ -39,8 +39,8 @@ LARGEST = 1000
 """Competitors of a race that may be under way; a larger one is cancelled as soon as it is made."""
 ANSWERED_WITHIN = 60.0
 READY_WITHIN = 60.0
-EXAMPLES = 40
-"""For each so many requests one of each operation is drawn by chance; about half of all are."""
+EXAMPLES = 100
+"""For each so many requests one of each operation is drawn by chance, pass after pass."""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -112,9 +112,10 @@ class _Trial:
         """Send as many as there have to be, in several passes."""
         by_chance = ("examples", "fuzzing", "stateful")
         self._pass(SEED, by_chance)
-        # The bodies of POST have many limits, and each is tried: so all else comes first.
+        # The bodies of these have many limits, and each is tried: so all else comes first.
         self._pass(SEED, ("coverage",), but={"method": "POST", "path": ["/", "/races"]})
-        self._pass(SEED, ("coverage",), only={"method": "POST", "path": ["/", "/races"]})
+        for path in ("/races", "/"):
+            self._pass(SEED, ("coverage",), only={"method": "POST", "path": path})
         seeds = count(SEED + 1)
         while self._sent < self._requests:
             self._pass(next(seeds), by_chance)
@@ -136,16 +137,14 @@ class _Trial:
             return
         before, schema = self._sent, self._schema(seed, phases)
         schema = schema.exclude(**but) if but else schema.include(**only) if only else schema
-        stream = from_schema(schema).execute()
 
         @schema.hook
         def after_call(_: HookContext, case: Case[Any], response: Response) -> None:
             self._sent += 1
-            if self._sent >= self._requests:
-                stream.stop()
             if response.status_code == HTTPStatus.CREATED and case.path in {"/", "/races"}:
                 self._mind(response.json())
 
+        stream = from_schema(schema).execute()
         for event in stream:
             match event:
                 case events.ScenarioFinished():
@@ -154,6 +153,9 @@ class _Trial:
                     self._broken[f"schemathesis: {event.label}: {event.value}"] += 1
                 case events.FatalError():
                     raise event.exception
+            if self._sent >= self._requests:
+                # What is under way when it is stopped isn't told of: so between two scenarios, here.
+                stream.stop()
         if self._sent == before:
             raise RuntimeError("schemathesis has sent nothing")
 
