@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from errno import ENOSPC
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import httpx
+import structlog
 from twisted.python.failure import Failure
 
 from simulator import logs
@@ -83,3 +86,27 @@ def test_a_secret_is_in_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for text in (running.log.read_text(), answer.text, str(answer.headers)):
         assert secret not in text
         assert tried not in text
+
+
+def test_a_log_that_can_not_be_written_holds_nobody_up() -> None:
+    """Lines are dropped while nothing takes them, and come again afterwards."""
+
+    class Full(StringIO):
+        full = True
+
+        def write(self, text: str) -> int:
+            if self.full:
+                raise OSError(ENOSPC, "No space left on device")
+            return super().write(text)
+
+        def flush(self) -> None:
+            if self.full:
+                raise OSError(ENOSPC, "No space left on device")
+
+    stream = Full()
+    log = structlog.PrintLogger(cast("TextIO", logs.Unfailing(stream)))
+    log.msg("dropped")
+    stream.full = False
+    log.msg("written")
+
+    assert stream.getvalue() == "written\n"

@@ -48,8 +48,6 @@ RESTARTED_AFTER = 5.0
 """Seconds that a simulator, or Kafka, takes to start and catch up: for the planning of a race's length."""
 ENDED_WITHIN = 10.0
 """Seconds that SIGTERM may take."""
-NO_ROOM = 200_000
-"""Bytes that a file may have: more than the store has at first, less than the race needs."""
 
 
 class RaceUnderWay:
@@ -185,11 +183,10 @@ def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
 
 
 def disk_full(folder: Path, times: int, away: float) -> Fault:
-    """The embedded store's file can't grow any more, as on a full disk, each time for `away` seconds."""
+    """Nothing can be written to any file, the log among them, each time for `away` seconds."""
 
     def fill(running: Running) -> Callable[[], None]:
-        size = max(NO_ROOM, _size(folder))
-        _limit_files(running, size)
+        _limit_files(running, 0)
         return lambda: _limit_files(running, resource.RLIM_INFINITY)
 
     return _sqlite_fault("disk full", folder, times, away, fill)
@@ -291,10 +288,6 @@ def _wait_until_caught_up(running: Running) -> None:
 
 def _resolved(body: dict[str, Any], run_id: str, start_at: str) -> RaceRequest:
     return RaceRequest.model_validate_json(json.dumps({**body, "run_id": run_id, "start_at": start_at}))
-
-
-def _size(folder: Path) -> int:
-    return max(path.stat().st_size for path in folder.glob("race.db*"))
 
 
 def _limit_files(running: Running, limit: int) -> None:
