@@ -108,6 +108,7 @@ def test_every_option_is_in_the_readme() -> None:
     assert {*asked, "start_list"} - told == episodes
 
 
+PER_SECOND = ServeSettings.model_fields["requests_per_second"].default
 LIMITS = {
     "a request's body": f"{site.MAX_BODY // 1024**2} MiB",
     "competitors of a race": f"1 to {request.MAX_COMPETITORS:,}",
@@ -130,8 +131,8 @@ LIMITS = {
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "sending a request, its body included": f"{site.DEADLINE:.0f} s",
-    "requests of a client": f"{ServeSettings.model_fields['requests_per_second'].default:g} a second, "
-    f"{ServeSettings.model_fields['requests_per_second'].default * rate.BURST:g} at once (`--requests-per-second`)",
+    "requests of a client": f"{PER_SECOND:g} a second, {PER_SECOND * rate.BURST:g} at once "
+    "(`--requests-per-second`)",
     "clients that are told apart": f"{rate.MAX_CLIENTS:,}",
     "a request's id that a client gives": "64 of `A-Za-z0-9._-`",
     "connections that are open at once": f"{site.MAX_CONNECTIONS:,}",
