@@ -50,10 +50,11 @@ class Running:
         told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in told}
 
-    def memory(self) -> float:
-        """Return the MiB that it has in memory."""
+    def memory(self, *, peak: bool = False) -> float:
+        """Return the MiB that it has in memory, or the most that it had."""
+        wanted = "VmHWM" if peak else "VmRSS"
         with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
-            return sum(int(line.split()[1]) for line in file if line.startswith("VmRSS")) / 1024
+            return sum(int(line.split()[1]) for line in file if line.startswith(wanted)) / 1024
 
     def wait_until_up(self, health: str) -> None:
         """Wait until the path `health` answers well."""

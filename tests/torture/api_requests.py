@@ -79,10 +79,11 @@ def run(requests: int) -> Hostile:
     with TemporaryDirectory() as folder:
         store = ["--sqlite", f"{folder}/race.db", "--history-mb", "200"]
         with simulator(Path(folder), *store, "--requests-per-second", "0") as running:
-            before = _memory(running, "VmRSS")
-            trial = _Trial(running.address, requests)
-            trial.run()
-            memory = _memory(running, "VmHWM") - before
+            before = running.memory()
+            with httpx.Client(base_url=running.address, timeout=ANSWERED_WITHIN, trust_env=False) as client:
+                trial = _Trial(client, requests)
+                trial.run()
+            memory = running.memory(peak=True) - before
             broken = [*trial.broken(), *_aftermath(running)]
     return Hostile(
         what="requests to the API, made of its description",
@@ -98,15 +99,14 @@ def run(requests: int) -> Hostile:
 class _Trial:
     """Sends requests, and counts what comes of them."""
 
-    def __init__(self, address: str, requests: int) -> None:
+    def __init__(self, client: httpx.Client, requests: int) -> None:
         self.tried = self.taken = self.refused = 0
         self.slowest = 0.0
-        self._address = address
         self._requests = requests
         self._sent = 0
         self._live: deque[str] = deque()
         self._broken: Counter[str] = Counter()
-        self._client = httpx.Client(base_url=address, timeout=ANSWERED_WITHIN, trust_env=False)
+        self._client = client
 
     def run(self) -> None:
         """Send as many as there have to be, in several passes."""
@@ -178,7 +178,9 @@ class _Trial:
                 "checks": {"enabled": False, **{check: {"enabled": True} for check in CHECKS}},
             }
         )
-        schema = schemathesis.openapi.from_url(f"{self._address}/openapi.json", config=config)
+        schema = schemathesis.openapi.from_url(
+            str(self._client.base_url.join("/openapi.json")), config=config
+        )
 
         @schema.hook
         def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
@@ -254,11 +256,5 @@ def _aftermath(running: Running) -> Iterator[str]:
 
 
 def _trouble(running: Running, path: str) -> str | None:
-    answer = httpx.get(running.address + path, timeout=ANSWERED_WITHIN, trust_env=False)
+    answer = running.get(path)
     return None if answer.is_success else f"{path} is answered {answer.status_code}: {answer.text}"
-
-
-def _memory(running: Running, what: str) -> float:
-    """Return MiB of the simulator's memory: VmRSS is what it has, VmHWM the most that it had."""
-    with Path(f"/proc/{running.pid}/status").open() as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith(what)) / 1024
