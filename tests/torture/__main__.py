@@ -40,7 +40,9 @@ SLOW = 0.5
 def main() -> int:
     """Torture, part by part, and write what each has found as soon as it has."""
     parts: dict[str, Callable[[Path], bool]] = {
-        "faults": _faults,
+        "sqlite": _on_sqlite,
+        "kafka": _on_kafka,
+        "pinot": _on_pinot,
         "load": _load,
         "files": _files,
         "requests": _requests,
@@ -57,39 +59,54 @@ def main() -> int:
     return 0 if all(held) else 1
 
 
-def _faults(folder: Path) -> bool:
+def _on_sqlite(folder: Path) -> bool:
+    def each() -> Iterator[Fault]:
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            own = _fresh(folder)
+            yield faults.stopped(own, SqlitePlace(own / "race.db"), TIMES, 2.0, how)
+        yield faults.disk_full(_fresh(folder), 5, 5.0)
+        yield faults.file_locked(_fresh(folder), 3, 5.0)
+
+    return _tell("Torture: faults, the embedded store", each())
+
+
+def _on_kafka(folder: Path) -> bool:
+    def each() -> Iterator[Fault]:
+        with _started(_fresh(folder), "kafka") as stack:
+            set_up_topics(stack.kafka, partitions=4, replication=1)
+            for how in (signal.SIGKILL, signal.SIGTERM):
+                yield faults.stopped(_fresh(folder), KafkaPlace(stack.kafka), TIMES, 2.0, how)
+            yield faults.broker_away(_fresh(folder), stack, "is killed", TIMES, AWAY)
+            yield faults.broker_away(_fresh(folder), stack, "ends", 3, AWAY)
+            yield faults.broker_away(_fresh(folder), stack, "hangs", 3, AWAY)
+            # So many that more wait than the producer takes.
+            yield faults.broker_away(_fresh(folder), stack, "is killed", 1, LONG, competitors=2000)
+            yield faults.broker_away_at_start(_fresh(folder), stack, AWAY)
+
+    return _tell("Torture: faults, Kafka", each())
+
+
+def _on_pinot(folder: Path) -> bool:
+    def each() -> Iterator[Fault]:
+        with _started(_fresh(folder), *PARTS) as stack:
+            set_up(stack_settings(stack))
+            yield faults.pinot_away(_fresh(folder), stack, 3, AWAY)
+
+    return _tell("Torture: faults, Pinot", each())
+
+
+def _tell(heading: str, found: Iterator[Fault]) -> bool:
+    """Write what each fault has done as soon as it is over."""
     rows = []
-    for fault in _all_faults(folder):
+    for fault in found:
         print(fault, file=sys.stderr, flush=True)
         rows.append(fault)
-        report.write("Torture: faults", _fault_table(rows))
+        report.write(heading, _fault_table(rows))
     return all(fault.held for fault in rows)
 
 
-def _all_faults(folder: Path) -> Iterator[Fault]:
-    """Yield what each fault has done, those on SQLite, on Kafka alone, and on Kafka with Pinot."""
-
-    def fresh() -> Path:
-        return Path(tempfile.mkdtemp(dir=folder))
-
-    for how in (signal.SIGKILL, signal.SIGTERM):
-        own = fresh()
-        yield faults.stopped(own, SqlitePlace(own / "race.db"), TIMES, 2.0, how)
-    yield faults.disk_full(fresh(), 5, 5.0)
-    yield faults.file_locked(fresh(), 3, 5.0)
-    with _started(fresh(), "kafka") as stack:
-        set_up_topics(stack.kafka, partitions=4, replication=1)
-        for how in (signal.SIGKILL, signal.SIGTERM):
-            yield faults.stopped(fresh(), KafkaPlace(stack.kafka), TIMES, 2.0, how)
-        yield faults.broker_away(fresh(), stack, "is killed", TIMES, AWAY)
-        yield faults.broker_away(fresh(), stack, "ends", 3, AWAY)
-        yield faults.broker_away(fresh(), stack, "hangs", 3, AWAY)
-        # So many that more wait than the producer takes.
-        yield faults.broker_away(fresh(), stack, "is killed", 1, LONG, competitors=2000)
-        yield faults.broker_away_at_start(fresh(), stack, AWAY)
-    with _started(fresh(), *PARTS) as stack:
-        set_up(stack_settings(stack))
-        yield faults.pinot_away(fresh(), stack, 3, AWAY)
+def _fresh(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))
 
 
 @contextmanager

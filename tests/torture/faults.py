@@ -22,6 +22,7 @@ from pinot.waiting import wait_for
 from simulator.courses import load_folder
 from simulator.race import Race
 from simulator.request import RaceRequest
+from simulator.sqlite import BUSY
 from tests.processes import ROOT, Running, simulator
 from tests.torture.outcome import Fault
 from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count
@@ -189,7 +190,7 @@ def disk_full(folder: Path, times: int, away: float) -> Fault:
         _limit_files(running, 0)
         return lambda: _limit_files(running, resource.RLIM_INFINITY)
 
-    return _sqlite_fault("disk full", folder, times, away, fill)
+    return _sqlite_fault("disk full", folder, fill, times=times, each=away + RESTARTED_AFTER, away=away)
 
 
 def file_locked(folder: Path, times: int, away: float) -> Fault:
@@ -200,16 +201,24 @@ def file_locked(folder: Path, times: int, away: float) -> Fault:
         other.execute("BEGIN IMMEDIATE")
         return other.close
 
-    return _sqlite_fault("file locked by another process", folder, times, away, lock)
+    each = BUSY + away + RESTARTED_AFTER
+    return _sqlite_fault("file locked by another process", folder, lock, times=times, each=each, away=away)
 
 
 def _sqlite_fault(
-    what: str, folder: Path, times: int, away: float, begin: Callable[[Running], Callable[[], None]]
+    what: str,
+    folder: Path,
+    begin: Callable[[Running], Callable[[], None]],
+    *,
+    times: int,
+    each: float,
+    away: float,
 ) -> Fault:
+    """Have a fault begin so many times in a race that has about `each` seconds for one."""
     place = SqlitePlace(folder / "race.db")
     recoveries = []
     with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (away + RESTARTED_AFTER))
+        run = RaceUnderWay(running, times * each)
         run.wait_for_first_tick(running)
         for _ in range(times):
             end = begin(running)
