@@ -10,12 +10,9 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from pinot.local.stack import Stack
-from pinot.setup import set_up
 from pinot.waiting import wait_for
 from tests.browser.conftest import browser, page  # noqa: F401 (fixtures)
 from tests.browser.site import LiveMap, Site
-from tests.conftest import ANY_PORTS, need_java_and_jars, stack_settings
 from tests.processes import dashboard, simulator
 from tests.topics import read_topic
 
@@ -24,7 +21,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.stack, pytest.mark.browser]
+    from pinot.local.stack import Stack
+
+pytestmark = pytest.mark.browser
 
 COMPETITORS = 40
 SAID_WITHIN_S = 15.0
@@ -33,31 +32,18 @@ BACK_WITHIN_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Kafka and a Pinot that nobody else is disturbed by the end of."""
-    need_java_and_jars()
-    stack = Stack.at(tmp_path_factory.mktemp("stack"), ANY_PORTS)
-    try:
-        stack.start()
-        set_up(stack_settings(stack))
-        yield stack
-    finally:
-        stack.stop()
-
-
-@pytest.fixture(scope="module")
-def site(own_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Simulator and dashboard on it."""
     folder = tmp_path_factory.mktemp("away")
-    flags = ("--publisher", "kafka", "--kafka", own_stack.kafka, "--pinot-controller", own_stack.controller)
+    flags = ("--publisher", "kafka", "--kafka", stack.kafka, "--pinot-controller", stack.controller)
     with (
         simulator(folder, *flags) as api,
-        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", own_stack.broker) as pages,
+        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", stack.broker) as pages,
     ):
         yield Site(pages.address, api.address)
 
 
-def test_pinot_away_and_back(page: Page, own_stack: Stack, site: Site) -> None:  # noqa: F811
+def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:  # noqa: F811
     """The page says that Pinot is away, keeps its last picture, and goes on by itself; nothing is missing."""
     run = site.create_race(competitors=COMPETITORS)
     page.goto(f"{site.dashboard}/?run={run}")
@@ -67,7 +53,7 @@ def test_pinot_away_and_back(page: Page, own_stack: Stack, site: Site) -> None: 
     expect(said).to_be_hidden()
 
     leaving = time.monotonic()
-    own_stack.stop_part("pinot")
+    stack.stop_part("pinot")
     expect(said).to_have_text(re.compile("^Nothing new since [0-9:]+. Pinot's broker at .* does not answer."))
     assert time.monotonic() - leaving < SAID_WITHIN_S
     expect(faded).to_have_count(1)
@@ -85,7 +71,7 @@ def test_pinot_away_and_back(page: Page, own_stack: Stack, site: Site) -> None: 
     assert httpx.get(f"{site.api}/readyz", trust_env=False).status_code == 200
     assert live.distances() == last
 
-    own_stack.start_part("pinot")
+    stack.start_part("pinot")
     expect(said).to_be_hidden(timeout=1000 * BACK_WITHIN_S)
     expect(faded).to_have_count(0)
     live.wait_for_pictures(2)
@@ -94,7 +80,7 @@ def test_pinot_away_and_back(page: Page, own_stack: Stack, site: Site) -> None: 
     LiveMap.on(comes_late)
 
     httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
-    wait_for("all of it in Pinot", lambda: _missing(own_stack, run), seconds=30, say=print)
+    wait_for("all of it in Pinot", lambda: _missing(stack, run), seconds=30, say=print)
 
 
 def _race_time(site: Site, run: str) -> float:
