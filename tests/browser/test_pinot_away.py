@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import expect
 
 from pinot.waiting import wait_for
-from tests.browser.conftest import browser, page  # noqa: F401 (fixtures)
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.topics import read_topic
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from pinot.local.stack import Stack
 
-pytestmark = pytest.mark.browser
 
 COMPETITORS = 40
 SAID_WITHIN_S = 15.0
@@ -43,7 +41,7 @@ def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         yield Site(pages.address, api.address)
 
 
-def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:  # noqa: F811
+def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
     """The page says that Pinot is away, keeps its last picture, and goes on by itself; nothing is missing."""
     run = site.create_race(competitors=COMPETITORS)
     page.goto(f"{site.dashboard}/?run={run}")
