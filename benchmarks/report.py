@@ -13,7 +13,8 @@ BEGIN, END = "<!-- results: written by make bench and make torture -->", "<!-- e
 
 
 def write(heading: str, text: str) -> None:
-    """Put a section, with day and machine, in the place of the one with its heading, or at the end."""
+    """Print a section, and put it, with day and machine, in the place of the one with its heading."""
+    print(f"{heading}\n\n{text}\n", flush=True)
     before, _, rest = README.read_text().partition(BEGIN)
     results, _, after = rest.partition(END)
     told = re.split(r"^### (.+)$", results, flags=re.MULTILINE)[1:]

@@ -99,7 +99,6 @@ def _tell(heading: str, found: Iterator[Fault]) -> bool:
     """Write what each fault has done as soon as it is over."""
     rows = []
     for fault in found:
-        print(fault, file=sys.stderr, flush=True)
         rows.append(fault)
         report.write(heading, _fault_table(rows))
     return all(fault.held for fault in rows)
@@ -138,8 +137,6 @@ def _load(folder: Path) -> bool:
     connections.mkdir()
     races.mkdir()
     rows = [load.many_connections(connections, 1000, 200, 60.0), load.many_races(races, 100, 60.0)]
-    for one in rows:
-        print(one, file=sys.stderr, flush=True)
     head = ["load", "requests", "failed", "p50", "p99", "max", "ticks", "over 1 s late", "dripping closed"]
     report.write("Torture: load", report.table(head, [_load_row(one) for one in rows]))
     return all(not one.failed and not one.late and one.p99 < SLOW for one in rows)
@@ -164,7 +161,8 @@ def _hostile(heading: str, found: list[Hostile]) -> bool:
     head = ["hostile input", "tried", "taken", "refused", "broken", "slowest", "most memory"]
     rows = []
     for one in found:
-        print(one, file=sys.stderr, flush=True)
+        for broken in one.broken:
+            print(broken, file=sys.stderr, flush=True)
         counts = [f"{count:,}" for count in (one.tried, one.taken, one.refused, len(one.broken))]
         memory = "" if isnan(one.memory) else f"{one.memory:,.0f} MiB"
         rows.append([one.what, *counts, f"{one.slowest * 1000:,.0f} ms", memory])
