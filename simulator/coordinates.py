@@ -41,12 +41,21 @@ class Tally:
         self._source = source
         self._shapes = 0
         self._points = 0
+        self._elements = 0
 
     def shape(self) -> None:
         """Count a line, a ring or a marker; raises CourseError if the file has too many."""
         self._shapes += 1
         if self._shapes > limits.MAX_SHAPES:
             raise CourseError(f"{self._source} has more than {limits.MAX_SHAPES:,} lines, rings and markers")
+
+    def element(self) -> None:
+        """Count a point that is an element of its own; raises CourseError if the file has too many."""
+        self._elements += 1
+        if self._elements > limits.MAX_ELEMENT_POINTS:
+            raise CourseError(
+                f"{self._source} has more than {limits.MAX_ELEMENT_POINTS:,} points of tracks and routes"
+            )
 
     def points(self, count: int) -> None:
         """Count points; raises CourseError if the file has too many."""

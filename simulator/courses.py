@@ -30,7 +30,7 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
 """The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
 
 MAX_BYTES = 32 * 1024 * 1024
-"""A file's size; the biggest line that is allowed takes 30 MB as GPX of a watch that tells all it knows."""
+"""A file's size; the biggest line that is allowed takes 20 MB as GPX of a watch that tells all it knows."""
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _List | _Coo
             return _List(error, line)
 
     def coord_of(element: etree._Element) -> _Coord:
-        tally.points(1)
+        tally.element()
         token = ",".join((element.text or "").replace(",", " ").split(None, 4))
         # An empty gx:coord is KML's way of saying that the place wasn't known at that time.
         return _Coord(token if len(token) <= _LONGEST else f"{token[:_LONGEST]}…", markup.lineno(element))

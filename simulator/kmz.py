@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.drawing import Drawing
 
 MAX_UNPACKED = 20 * 1024 * 1024
-"""Bytes of the KML file: the biggest line that is allowed takes 15 MB as a gx:Track."""
+"""Bytes of the KML file: the biggest line that is allowed takes 6 MB, and as a gx:Track 10 MB."""
 MAX_DIRECTORY = 1024 * 1024
 """Bytes of the archive's list of its files: some ten thousand pictures."""
 MAGIC = b"PK\x03\x04"

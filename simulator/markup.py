@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from lxml import etree
 
-from simulator.coordinates import clip
+from simulator.coordinates import clip, shown
 from simulator.drawing import CourseError
 
 if TYPE_CHECKING:
@@ -64,8 +64,11 @@ LONGEST_NAME = 1000
 """Characters of a name that are looked at, many more than any may have."""
 _NODES: Any = etree.XPath("count(//node()) + count(//@*)")
 
-MAX_MARKS = 2_000_000
-"""Tags and attributes, roughly; 100,000 points of a watch, with all that it knows, have 1.4 million."""
+MAX_MARKS = 1_000_000
+"""Tags and attributes of a course file, roughly, times and extensions not counted: 60,000 points as GPX have
+360,000."""
+MAX_MARKS_HELD = 2_000_000
+"""The same of a file that is held as a whole, times and all."""
 MAX_NODES = 100_000
 """Nodes of a tree, of some hundred bytes each, without what is taken while the file is read."""
 MAX_RECODED = 16 * 1024 * 1024
@@ -90,7 +93,7 @@ def parse(data: bytes, source: str) -> etree._Element:
         parser: etree.XMLParser[etree._Element] = etree.XMLParser(**_SAFELY)
         return etree.fromstring(data, parser)
 
-    return _read(data, source, read)
+    return _read(data, source, MAX_MARKS_HELD, read)
 
 
 def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
@@ -106,39 +109,61 @@ def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset
     Raises:
         CourseError: as `parse`, or what is left has too many nodes.
     """
+    return _read(
+        _BESIDE.sub(_lines, data), source, MAX_MARKS, lambda data: _Sifting(source, takers(), drop).of(data)
+    )
 
-    def read(data: bytes) -> Sifted:
-        take = takers()
-        taken: dict[etree._Element, list[Any]] = {}
+
+class _Sifting:
+    """One reading of a file by `sift`, with the same arguments."""
+
+    def __init__(self, source: str, take: Takers, drop: frozenset[str]) -> None:
+        self._source = source
+        self._take = take
+        self._drop = drop
+        self._taken: dict[etree._Element, list[Any]] = {}
+        self._dropped = 0
+        self._root: etree._Element | None = None
+        self._before: tuple[etree._Element, etree._Element] | None = None
+
+    def of(self, data: bytes) -> Sifted:
+        """Read the file piece by piece."""
         # Names come early in a file: from the first of them on the tree itself can be looked at.
-        names = [f"{{*}}{name}" for name in ("name", *take, *drop)]
+        names = [f"{{*}}{name}" for name in ("name", *self._take, *self._drop)]
         parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
-        root: etree._Element | None = None
-        before: tuple[etree._Element, etree._Element] | None = None
-        dropped = 0
+        marks = 0
         for first in range(0, len(data), _CHUNK):
             parser.feed(data[first : first + _CHUNK])
             for _, element in parser.read_events():
-                if root is None:
-                    root = element.getroottree().getroot()
-                if (parent := element.getparent()) is None:
-                    continue
-                name = local(element)
-                if name in take:
-                    taken.setdefault(parent, []).append(take[name](element))
-                elif name in drop:
-                    dropped += 1
-                else:
-                    continue
-                # The parser may still add to the text behind this one, but not behind the one before.
-                if before is not None:
-                    before[0].remove(before[1])
-                before = parent, element
-            if first % (8 * _CHUNK) == 0 and dropped + _nodes(root, data, first) > MAX_NODES:
-                raise CourseError(f"{source} has more than {MAX_NODES:,} tags, attributes and texts")
-        return Sifted(parser.close(), taken)
+                self._ended(element)
+            marks += _marks(data, first, first + _CHUNK)
+            if self._root is None:
+                self._check(marks)
+            elif first % (8 * _CHUNK) == 0:
+                self._check(int(_NODES(self._root)))
+        return Sifted(parser.close(), self._taken)
 
-    return _read(_BESIDE.sub(_lines, data), source, read)
+    def _ended(self, element: etree._Element) -> None:
+        if self._root is None:
+            self._root = element.getroottree().getroot()
+        name, parent = local(element), element.getparent()
+        if parent is None:
+            return
+        if taker := self._take.get(name):
+            self._taken.setdefault(parent, []).append(taker(element))
+        elif name in self._drop:
+            self._dropped += 1
+        else:
+            return
+        # The parser may still add to the text behind this one, but not behind the one before.
+        if self._before is not None:
+            holder, gone = self._before
+            holder.remove(gone)
+        self._before = parent, element
+
+    def _check(self, nodes: int) -> None:
+        if self._dropped + nodes > MAX_NODES:
+            raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
 
 
 def outermost(data: bytes) -> str:
@@ -150,9 +175,9 @@ def outermost(data: bytes) -> str:
     return ""
 
 
-def _read(data: bytes, source: str, read: Callable[[bytes], T]) -> T:
+def _read(data: bytes, source: str, most: int, read: Callable[[bytes], T]) -> T:
     """Return what `read` makes of the file; of one that lacks but declared prefixes, with them declared."""
-    data = _checked(data, source)
+    data = _checked(data, source, most)
     try:
         return read(data)
     except etree.XMLSyntaxError as error:
@@ -165,16 +190,16 @@ def _read(data: bytes, source: str, read: Callable[[bytes], T]) -> T:
             return read(data[: root.end()] + attributes + data[root.end() :])
         except etree.XMLSyntaxError as error:
             fault = error.msg
-    raise CourseError(f"{source} isn't well-formed XML: {' '.join(fault.split())}")
+    raise CourseError(f"{source} isn't well-formed XML: {_told(fault)}")
 
 
-def _checked(data: bytes, source: str) -> bytes:
+def _checked(data: bytes, source: str, most: int) -> bytes:
     """Return the file in UTF-8, its declaration first; refuse what would cost much to be refused later."""
     data = _declaration_first(_in_utf8(data, source))
     if not data or data.isspace():
         raise CourseError(f"{source} is empty")
-    if data.count(b"<") + data.count(b"=") > MAX_MARKS:
-        raise CourseError(f"{source} has more than {MAX_MARKS:,} tags and attributes")
+    if _marks(data, 0, len(data)) > most:
+        raise CourseError(f"{source} has more than {most:,} tags and attributes")
     if _DOCTYPE.match(data):
         raise CourseError(f"{source} has a document type (<!DOCTYPE …>), which isn't allowed: remove it")
     if _HUGE.search(data):
@@ -196,7 +221,9 @@ def _in_utf8(data: bytes, source: str) -> bytes:
     else:
         encoding = declared[1].decode("ascii", "replace").strip()
         if not _ENCODINGS.fullmatch(encoding):
-            raise CourseError(f"{source} is in an encoding that isn't read, {encoding}: save it in UTF-8")
+            raise CourseError(
+                f"{source} is in an encoding that isn't read, {shown(encoding)}: save it in UTF-8"
+            )
     if len(data) > MAX_RECODED:
         raise CourseError(f"{source} is bigger than {MAX_RECODED // 1024**2} MiB and not in UTF-8")
     try:
@@ -216,11 +243,15 @@ def _declarations(data: bytes, root: int, source: str) -> bytes:
     return b"".join(b' xmlns:%b="undeclared:%b"' % (prefix, prefix) for prefix in sorted(used))
 
 
-def _nodes(root: etree._Element | None, data: bytes, read: int) -> int:
-    """Return how many nodes there are; as long as the tree can't be looked at, how many there may be."""
-    if root is not None:
-        return int(_NODES(root))
-    return data.count(b"<", 0, read) + data.count(b"=", 0, read)
+def _marks(data: bytes, first: int, last: int) -> int:
+    """Return how many tags and attributes a part of a file has at most; each has a mark of its own."""
+    return data.count(b"<", first, last) + data.count(b"=", first, last)
+
+
+def _told(fault: str) -> str:
+    """Return what the parser says, on one line: short, with the place, which comes last."""
+    fault = " ".join(fault.split())
+    return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
 
 
 def _lines(found: re.Match[bytes]) -> bytes:

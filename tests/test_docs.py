@@ -146,8 +146,8 @@ LIMITS = {
     "uploaded courses": f"{course_desk.MAX_UPLOADS}",
     "a KML file in a KMZ": f"{kmz.MAX_UNPACKED // 1024**2} MiB unpacked",
     "a KMZ's list of its files": f"{kmz.MAX_DIRECTORY // 1024**2} MiB",
-    "tags and attributes in a course file": f"{markup.MAX_MARKS:,}; {markup.MAX_ATTRIBUTES} attributes "
-    "in a tag",
+    "tags and attributes in a course file, without times and extensions": f"{markup.MAX_MARKS:,}; "
+    f"{markup.MAX_ATTRIBUTES} attributes in a tag",
     "tags, attributes and texts in a course file, without its points": f"{markup.MAX_NODES:,}",
     "values and names in a GeoJSON file": f"{geojson_in.MAX_VALUES:,}",
     "geometry collections in each other in a GeoJSON file": f"{geojson_in.MAX_DEPTH}",

@@ -16,6 +16,8 @@ MAX_POINTS = 100_000
 """Points in the line."""
 MAX_FILE_POINTS = 110_000
 """Points in all lines, geofences and markers of a file: more are refused before they have cost much."""
+MAX_ELEMENT_POINTS = 60_000
+"""Points of GPX and of gx:Tracks in a file: each is an element of its own, and costs several times more."""
 MAX_SHAPES = 10_000
 """Lines, rings and markers of a file."""
 MIN_DISTANCE = 10.0

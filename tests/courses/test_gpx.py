@@ -70,9 +70,10 @@ def test_empty() -> None:
 def test_speed() -> None:
     """As many points as a course may have are read in a time that grows with them."""
     points = "".join(
-        f'<trkpt lat="51" lon="{nth / 1e6:.13f}"><ele>5</ele></trkpt>' for nth in range(limits.MAX_POINTS)
+        f'<trkpt lat="51" lon="{nth / 1e6:.13f}"><ele>5</ele></trkpt>'
+        for nth in range(limits.MAX_ELEMENT_POINTS)
     )
     before = time.process_time()
     (found,) = gpx.read(track(points)).lines
-    assert len(found.lon) == limits.MAX_POINTS
+    assert len(found.lon) == limits.MAX_ELEMENT_POINTS
     assert time.process_time() - before < PATIENCE

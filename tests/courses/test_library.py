@@ -102,3 +102,42 @@ def test_other_format() -> None:
 def test_long_name() -> None:
     """A name that is asked for goes before the file's own."""
     assert read_course(GOOD.encode(), "a.kml", "Along the canal").long_name == "Along the canal"
+
+
+LINE = b"<LineString><coordinates>0,51 0,51.01</coordinates></LineString>"
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"<?xml version='1.0' encoding='utf-7'?><kml/>", 'in an encoding that isn\'t read, "utf-7"'),
+        (b"<?xml version='1.0' encoding='ascii'?><kml>\xff</kml>", "isn't in ascii, as it says"),
+        (b"\xff\xfe" + b"<\0" * 9_000_000, "bigger than 16 MiB and not in UTF-8"),
+        (b" " * 2_000_000 + b"<kml/>", "is empty"),
+        (b"<kml><!-- -->" + b"<a/>" * 600_000 + b"</kml>", "more than 100,000 tags, attributes and texts"),
+        (b"<kml><Style/>" + b"<a/>" * 600_000 + b"</kml>", "more than 100,000 tags, attributes and texts"),
+        (b"<kml>" + b"<Style/>" * 200_000 + b"</kml>", "more than 100,000 tags, attributes and texts"),
+        (b"<kml " + b" ".join(b'a%d=">"' % nth for nth in range(201)) + b"/>", "more than 200 attributes"),
+        (b"<kml a='" + b"b" * 1_000_000 + b"'/>", "an attribute of more than 1,000,000 bytes"),
+        (b"<kml><" + b"a" * 60_000 + b"></kml>", r"^a\.kml isn't well-formed XML: .{1,200}$"),
+        (b"<kml>" + LINE * 10_001 + b"</kml>", "more than 10,000 lines, rings and markers"),
+        (LINE.replace(b"0,51.01", b"1,2 " * 120_000), "more than 110,000 points"),
+        (LINE.replace(b"0,51.01", b"1,2," * 180_000), "more than 110,000 points"),
+        (b"<kml><Track>" + b"<coord>1 2</coord>" * 60_001 + b"</Track></kml>", "60,000 points of tracks"),
+    ],
+)
+def test_hostile(data: bytes, error: str) -> None:
+    """A file that would cost much is refused with what it has too much of."""
+    with pytest.raises(CourseError, match=error):
+        read_course(data if data[:1] != b"<" or b"<kml" in data else b"<kml>" + data + b"</kml>", "a.kml")
+
+
+def test_what_is_taken_leaves_the_rest() -> None:
+    """What stands between places, and the lines on which they stand, are as they were."""
+    data = (
+        b"<gpx><trk><trkseg>\n<trkpt lat='51' lon='0'><time>\n</time><extensions>\n<a/></extensions></trkpt>"
+        b"<trkpt lat='51.01' lon='0'/>\n<trkpt lat='51.02' lon='x'/></trkseg></trk></gpx>"
+    )
+    with pytest.raises(CourseError, match=r'line 5: "x" is not a number'):
+        read_course(data, "a.gpx")
+    assert read_course(data.replace(b"x'", b"0'"), "a.gpx").distance > 2000

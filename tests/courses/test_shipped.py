@@ -40,6 +40,7 @@ def test_limits_are_told() -> None:
         f"| length of the path | {limits.MIN_DISTANCE:g} m or more |",
         f"| length of the course, all laps | {MAX_DISTANCE / 1000:,.0f} km |",
         f"| points in the path | {limits.MAX_POINTS:,} |",
+        f"| points of GPX, and of gx:Tracks in KML, in a file | {limits.MAX_ELEMENT_POINTS:,} |",
         f"| points in a file, all paths, geofences and placemarks | {limits.MAX_FILE_POINTS:,} |",
         f"| paths, geofences and placemarks in a file | {limits.MAX_SHAPES:,} |",
         f"| placemarks of the start and the finish | {limits.MAX_MARKERS} |",
