@@ -35,6 +35,8 @@ TOLERANCE = 0.01
 """Metres by which a place may differ from the exact geodesic."""
 MAX_DISTANCE = 1_000_000.0
 """Metres, laps included."""
+PIECE = 64
+"""Segments of a line that are looked at together."""
 SPLIT = 1000.0
 """Metres between two split points."""
 SHORTEST = 0.001
@@ -171,12 +173,32 @@ class Course:
     def visits(self) -> tuple[tuple[str, float, float], ...]:
         """Every stretch of the course that lies in a fence: its name, first and last metre, in order."""
         found: list[tuple[str, float, float]] = []
-        for fence in self.fences:
-            lap = _stretches(self.lon, self.lat, self.along, fence.polygon)
+        for fence, edge in zip(self.fences, self.edges(), strict=True):
+            lap = _stretches(self._ends, self.along, fence.polygon, edge)
             starts = np.arange(self.laps)[:, None, None] * self.lap_length
             for first, last in _merge((lap + starts).reshape(-1, 2)):
                 found.append((fence.name, float(first), float(last)))
         return tuple(sorted(found, key=lambda visit: visit[1]))
+
+    def edges(self) -> Iterator[NDArray[np.int64]]:
+        """Yield, for each fence, which segments of a lap touch its edge, in order."""
+        # Piece by piece: of most fences most pieces are somewhere else.
+        firsts = np.arange(0, len(self._ends), PIECE)
+        vertices = np.column_stack([self.lon, self.lat])
+        pieces = [shapely.LineString(vertices[first : first + PIECE + 1]) for first in firsts]
+        for fence in self.fences:
+            edge = fence.polygon.boundary
+            shapely.prepare(edge)
+            near = firsts[shapely.intersects(edge, pieces)]
+            segments = (near[:, None] + np.arange(PIECE)).ravel()
+            segments = segments[segments < len(self._ends)]
+            yield segments[shapely.intersects(edge, shapely.linestrings(self._ends[segments]))]
+
+    @cached_property
+    def _ends(self) -> Floats:
+        """Both ends of each segment of a lap, shape (n, 2, 2)."""
+        vertices = np.column_stack([self.lon, self.lat])
+        return np.stack([vertices[:-1], vertices[1:]], axis=1)
 
     @cached_property
     def timing_points(self) -> tuple[TimingPoint, ...]:
@@ -364,21 +386,25 @@ def _longest_piece(lat: Floats) -> Floats:
     return np.minimum(allowed, 500.0)
 
 
-def _stretches(lon: Floats, lat: Floats, along: Floats, polygon: shapely.Polygon) -> Floats:
-    """Return the stretches of the line inside the polygon as metres, shape (k, 2), in order."""
-    vertices = np.column_stack([lon, lat])
-    ends = np.stack([vertices[:-1], vertices[1:]], axis=1)
-    segments = np.asarray(shapely.linestrings(ends))
+def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: NDArray[np.int64]) -> Floats:
+    """Return the stretches of the line inside the polygon as metres, shape (k, 2), in order.
+
+    `edge` are the segments that touch the polygon's edge. What lies between two of them is inside or outside
+    as a whole: so it is enough to look at where it begins.
+    """
+    begins, breaks = np.append(0, edge + 1), np.append(edge, len(ends))
+    between = begins < breaks
+    begins, breaks = begins[between], breaks[between]
     shapely.prepare(polygon)
-    hit = np.flatnonzero(shapely.intersects(polygon, segments))
-    parts, owner = shapely.get_parts(shapely.intersection(segments[hit], polygon), return_index=True)
+    inside = shapely.intersects_xy(polygon, *ends[begins, 0].T)
+    whole = np.column_stack([along[begins[inside]], along[breaks[inside]]])
+    segments = shapely.linestrings(ends[edge])
+    parts, owner = shapely.get_parts(shapely.intersection(segments, polygon), return_index=True)
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
-    parts, owner = parts[lines], hit[owner[lines]]
-    if not len(parts):
-        return np.empty((0, 2))
+    parts, owner = parts[lines], edge[owner[lines]]
     first, last = shapely.get_point(parts, 0), shapely.get_point(parts, -1)
     metres = [_project(shapely.get_coordinates(end), ends[owner], along, owner) for end in (first, last)]
-    return _merge(np.sort(np.column_stack(metres), axis=1))
+    return _merge(np.concatenate([whole, np.sort(np.column_stack(metres), axis=1)]))
 
 
 def _project(points: Floats, ends: Floats, along: Floats, segment: NDArray[np.int64]) -> Floats:

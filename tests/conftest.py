@@ -19,19 +19,11 @@ if TYPE_CHECKING:
 ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it.
-
-    Of several processes (`-n`) one runs all that share the stack; otherwise a file's tests stay together, for
-    they share what is costly to make.
-    """
+    """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
-        if item.get_closest_marker("xdist_group") is None:
-            group = "stack" if item.get_closest_marker("stack") else item.nodeid.partition("::")[0]
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -153,6 +153,7 @@ LIMITS = {
     "geometry collections in each other in a GeoJSON file": f"{geojson_in.MAX_DEPTH}",
     "timing points of a course": f"{limits.MAX_MATS}",
     "passings of them by one competitor, all laps": f"{limits.MAX_MAT_PASSES:,}",
+    "touches of geofences' edges by the course, all laps": f"{limits.MAX_FENCE_PASSES:,}",
     "pauses before Pinot is told of a course again": f"{course_loader.FIRST_PAUSE:.0f} s, and twice as long "
     f"each time, to {course_loader.LONGEST_PAUSE:.0f} s",
     "a shutdown's wait for courses on their way to Pinot": f"{course_loader.LAST:.0f} s",

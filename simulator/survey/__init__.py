@@ -54,7 +54,8 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         start=(start.lon, start.lat) if start else None,
         finish=(finish.lon, finish.lat) if finish else None,
     )
-    # Where the course passes them is known once it is measured.
+    # Where the course passes them, fences and mats, is known once it is measured.
+    fences.check_passes(course)
     passed = mats.mats(drawing.markers, course, warnings)
     return replace(course, mats=passed, warnings=tuple(_few(warnings)))
 

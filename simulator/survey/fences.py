@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.course import Course
+
     Floats = NDArray[np.float64]
 
 UNNAMED = "Geofence"
@@ -47,6 +49,16 @@ def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fenc
     if len(made) > limits.MAX_FENCES:
         raise CourseError(f"there are {len(made):,} geofences, and {limits.MAX_FENCES} are allowed")
     return tuple(made)
+
+
+def check_passes(course: Course) -> None:
+    """Raise CourseError if the course touches its geofences' edges too often."""
+    touched = 0
+    for edge in course.edges():
+        touched += len(edge) * course.laps
+        if touched > limits.MAX_FENCE_PASSES:
+            most = f"{limits.MAX_FENCE_PASSES:,}"
+            raise CourseError(f"the course touches its geofences' edges more than {most} times, all laps")
 
 
 def _check_size(rings: Sequence[Ring]) -> None:

@@ -43,6 +43,8 @@ with the two exchanged."""
 MAX_FENCES = 100
 MAX_FENCE_POINTS = 10_000
 """Points in all geofences together."""
+MAX_FENCE_PASSES = 10_000
+"""How often a course touches the edges of its geofences, all laps: a line in zigzag may do so everywhere."""
 MAX_REPAIR_POINTS = 2000
 MAX_CROSSINGS = 100
 """In a geofence that crosses itself: 2,000 points can cross 40,000 times, and cost 15 s and a gigabyte."""

@@ -319,3 +319,22 @@ def test_altitude_between() -> None:
     """A missing altitude is filled in by distance along the line, and held at the line's ends."""
     course = make([(0, 51.0), (0, 51.001, 10.0), (0, 51.002), (0, 51.005, 50.0), (0, 51.006)])
     assert course.alt == pytest.approx([10, 10, 20, 50, 50], abs=0.01)
+
+
+@pytest.mark.parametrize(("teeth", "laps", "too_many"), [(100, 100, False), (100, 101, True)])
+def test_limit_of_touches_of_geofences(teeth: int, laps: int, too_many: bool) -> None:  # noqa: FBT001
+    """A line in zigzag over a geofence's edge may touch it 10,000 times, all laps, and no more."""
+    zigzag = [(nth * 1e-4, 51 + (1e-4 if nth % 2 else -1e-4)) for nth in range(teeth)]
+    # The way back is outside; the lap begins and ends inside.
+    back = [((teeth - 1) * 1e-4, 51.001), (-1e-4, 51.001), (-1e-4, 50.9999)]
+    lon, lat = np.array([*zigzag, *back, zigzag[0]]).T
+    line = Line(lon, lat, np.full(len(lon), np.nan), "line")
+    ring = np.array([(-1e-5, 50.99), (1, 50.99), (1, 51.0), (-1e-5, 51.0), (-1e-5, 50.99)])
+    drawing = Drawing("Zigzag", (line,), polygons=(Ring("Edge", ring, (), "fence"),), laps=laps)
+    if too_many:
+        with pytest.raises(CourseError, match="touches its geofences' edges more than 10,000 times"):
+            survey(drawing, "zigzag")
+    else:
+        course = survey(drawing, "zigzag")
+        assert sum(len(edge) for edge in course.edges()) == teeth
+        assert len(course.visits) == laps * teeth / 2 + 1

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from tests.torture.faults import How
 
-# They share a Kafka of their own.
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("kafka")]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
