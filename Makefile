@@ -40,17 +40,19 @@ demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends 
 test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-browser test-rest
+	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-browser test-simulator test-rest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Two side by side: most tests wait for others' processes most of the time.
+# Two at a time: most tests wait for others' processes most of the time.
 test-stack: # what shares the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
 test-browser:
 	$(BIN)/coverage run -m pytest -ra -m "browser and not stack"
+test-simulator:
+	$(BIN)/coverage run -m pytest -ra -m "not stack and not browser" tests/simulator
 test-rest:
-	$(BIN)/coverage run -m pytest -ra -m "not stack and not browser"
+	$(BIN)/coverage run -m pytest -ra -m "not stack and not browser" --ignore tests/simulator
 
 test-fast: $(STAMPS)/dev ## the tests that need neither Kafka and Pinot nor a browser
 	$(BIN)/pytest -m "not stack and not browser"
@@ -83,4 +85,4 @@ clean: ## remove everything that the targets above made
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-browser test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-browser test-simulator test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean
