@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 import structlog
-from twisted.internet.defer import succeed
+from twisted.internet.defer import ensureDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
     from twisted.internet.interfaces import IReactorFromThreads
+    from twisted.python.failure import Failure
 
     from simulator.course import Course
     from simulator.events import Batch
 
+PRUNED = 20_000
+"""Rows of a history that are deleted at once: some 30 ms, for which what is published waits."""
 BUSY = 10.0
 """Seconds to wait for another process that writes."""
 
@@ -72,6 +75,12 @@ SELECT {", ".join(RACE_FIELDS)} FROM races
 ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
 """  # noqa: S608 - the names are ours
 HISTORY_TABLES = ("parkrun_history",)
+DELETE_SOME = """
+DELETE FROM parkrun_history WHERE runId = :run AND (rawTime, competitorId) < (
+    SELECT rawTime, competitorId FROM parkrun_history WHERE runId = :run
+    ORDER BY rawTime, competitorId LIMIT 1 OFFSET :rows
+)
+"""
 RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
 
 
@@ -107,6 +116,9 @@ class SqlitePublisher:
         self._errors = 0
         self._waiting = 0
         self._trouble: str | None = None
+        self._newest_end = 0
+        self._is_pruning = False
+        self._is_closing = False
         try:
             # The one thread below is the only one that uses it from here on.
             self._file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
@@ -129,7 +141,7 @@ class SqlitePublisher:
         """Write a batch; fires when it is committed."""
         self._waiting += len(batch)
         writing = deferToThreadPool(self._reactor, self._thread, self._write, batch)
-        return writing.addBoth(self._wrote, len(batch))
+        return writing.addBoth(self._wrote, batch)
 
     def flushed(self) -> Deferred[None]:
         """Fire at once: what was taken is committed."""
@@ -152,14 +164,18 @@ class SqlitePublisher:
 
     def close(self) -> Deferred[None]:
         """Finish what is being written, and close the file."""
+        self._is_closing = True
         closing = deferToThreadPool(self._reactor, self._thread, self._file.close)
         return closing.addBoth(self._closed)
 
     def _closed(self, _: object) -> None:
         self._thread.stop()
 
-    def _wrote(self, result: None, events: int) -> None:
-        self._waiting -= events
+    def _wrote(self, result: Failure | None, batch: Batch) -> Failure | None:
+        self._waiting -= len(batch)
+        if result is None and isinstance(batch, RaceRecord) and batch.status in ENDED:
+            self._newest_end = max(self._newest_end, batch.updated_at)
+            _ = ensureDeferred(self._prune())
         return result
 
     def _write(self, batch: Batch) -> None:
@@ -168,8 +184,6 @@ class SqlitePublisher:
             self._file.execute("BEGIN IMMEDIATE")
             self._insert(batch)
             self._file.execute("COMMIT")
-            if isinstance(batch, RaceRecord) and batch.status in ENDED:
-                self._prune(batch.updated_at)
         except sqlite3.Error as error:
             self._errors += 1
             self._trouble = f"the embedded store {self._path.name} takes no writes: {error}"
@@ -194,25 +208,50 @@ class SqlitePublisher:
             case CourseRecord():
                 self._file.execute(COURSES, batch.row())
 
-    def _prune(self, now_ms: int) -> None:
-        """Delete ended races that are too old, and the oldest while the file holds too much."""
+    async def _prune(self) -> None:
+        """Delete what is too old or too much, in steps: what is published meanwhile comes in between."""
+        if self._is_pruning:
+            return
+        self._is_pruning = True
+        try:
+            while not self._is_closing and await deferToThreadPool(
+                self._reactor, self._thread, self._prune_step, self._newest_end
+            ):
+                pass
+        except sqlite3.Error as error:
+            # It is tried again when the next race ends.
+            self._log.warning("history can't be pruned", why=str(error))
+        finally:
+            self._is_pruning = False
+
+    def _prune_step(self, now_ms: int) -> bool:
+        """Delete some of an ended race that is too old, or of the oldest while the file holds too much.
+
+        Returns whether there may be more (in the thread).
+        """
         ended = self._file.execute(ENDED_RACES).fetchall()
         for run_id, updated in ended:
             if updated < now_ms - self._history_ms:
-                self._delete(run_id, RACE_TABLES)
+                return self._delete_some(run_id, RACE_TABLES)
         for tables in (HISTORY_TABLES, RACE_TABLES):
             for run_id, _ in ended:
                 if self._used() <= self._history_bytes:
-                    return
-                self._delete(run_id, tables)
+                    return False
+                if self._delete_some(run_id, tables):
+                    return True
+        return False
 
-    def _delete(self, run_id: str, tables: tuple[str, ...]) -> None:
+    def _delete_some(self, run_id: str, tables: tuple[str, ...]) -> bool:
+        """Delete PRUNED rows of a race's history, or its last ones and all of the other tables."""
+        if self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
+            return True
         deleted = sum(
             self._file.execute(f"DELETE FROM {table} WHERE runId = ?", (run_id,)).rowcount  # noqa: S608 - ours
             for table in tables
         )
         if deleted:
-            self._log.info("history pruned", run_id=run_id, rows=deleted)
+            self._log.info("history pruned", run_id=run_id)
+        return deleted > 0
 
     def _used(self) -> int:
         """Return the bytes of the file that hold something."""

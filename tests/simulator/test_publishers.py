@@ -545,6 +545,18 @@ def ended(publisher: SqlitePublisher, thread: ReactorThread, race: Race, at_ms: 
     publish(thread, publisher, [*positions_at(race, 0, 1000), record(race, "finished", at_ms)])
 
 
+def close_pruned(thread: ReactorThread, publisher: Any) -> None:
+    """Close a publisher when there is nothing left to prune."""
+
+    def pruned() -> Deferred[None]:
+        if not publisher._is_pruning:
+            return succeed(None)
+        return after(thread.reactor, 0.01).addCallback(lambda _: pruned())
+
+    thread.call(pruned)
+    thread.call(publisher.close)
+
+
 def named(race: Race, run_id: str) -> Race:
     """Return the race with another id."""
     return Race(race.course, race.request.model_copy(update={"run_id": run_id}))
@@ -563,7 +575,7 @@ def test_old_races_are_deleted(thread: ReactorThread, tmp_path: Path, race: Race
     day = 86_400_000
     for run_id, at_ms in (("a", 1), ("b", day // 2), ("c", day + 2)):
         ended(publisher, thread, named(race, run_id), at_ms)
-    thread.call(publisher.close)
+    close_pruned(thread, publisher)
 
     for table in ("parkrun_history", "parkrun", "races"):
         assert run_ids(path, table) == ["b", "c"]
@@ -576,7 +588,7 @@ def test_the_file_does_not_grow_for_ever(thread: ReactorThread, tmp_path: Path, 
     live = named(race, "live")
     publish(thread, publisher, [record(live, "running", 1), *positions_at(live, 0, 100)])
     ended(publisher, thread, named(race, "a"), 2)
-    thread.call(publisher.close)
+    close_pruned(thread, publisher)
 
     for table in ("parkrun_history", "parkrun", "races"):
         assert run_ids(path, table) == ["live"]
@@ -591,7 +603,46 @@ def test_histories_go_before_races(thread: ReactorThread, tmp_path: Path, race: 
         ended(publisher, thread, named(many, run_id), at_ms)
     publisher._history_bytes = thread.call(publisher._used) - 1
     publish(thread, publisher, [record(named(many, "b"), "finished", 3)])
-    thread.call(publisher.close)
+    close_pruned(thread, publisher)
 
     assert run_ids(path, "parkrun_history") == ["b"]
     assert run_ids(path, "parkrun") == ["a", "b"]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 30, 1000])
+def test_pruning_lets_others_in_between(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """A long history goes in steps, to its last row; what is published meanwhile is written."""
+    monkeypatch.setattr(sqlite, "PRUNED", rows)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    live, old = named(race, "live"), named(race, "old")
+    ticks = [batch for tick in range(4) for batch in positions_at(old, tick, 1000)]
+    publish(thread, publisher, [record(live, "running", 1), *ticks, record(old, "finished", 2)])
+    publish(thread, publisher, list(positions_at(live, 0, 1000)))
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["live"]
+
+
+def test_pruning_ends_with_the_publisher(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A close doesn't wait for a long history to be deleted; the next end of a race goes on with it."""
+    monkeypatch.setattr(sqlite, "PRUNED", 1)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    old = named(race, "old")
+    publish(thread, publisher, [batch for tick in range(40) for batch in positions_at(old, tick, 1000)])
+    publish(thread, publisher, [record(old, "finished", 2)])
+    thread.call(publisher.close)
+    assert run_ids(path, "parkrun_history") == ["old"]
+    monkeypatch.undo()
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    ended(publisher, thread, named(race, "next"), 3)
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == []
