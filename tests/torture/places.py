@@ -108,6 +108,10 @@ class KafkaPlace:
         return behind
 
 
+class NotReadyError(Exception):
+    """Pinot answers, and not with all that it has: its segments are being loaded."""
+
+
 @dataclass(frozen=True)
 class PinotPlace:
     """The tables of the real Pinot; the simulator writes to the topics that they are made of."""
@@ -129,19 +133,25 @@ class PinotPlace:
 
     def behind(self, race: Race, seconds: float) -> str | None:
         """Say how far its positions go, if not so far."""
-        (row,) = self._rows("parkrun", race, "max(rawTime) AS newest")
-        return None if row["newest"] >= seconds else f"it goes to {row['newest']:g} s of {seconds:g} s"
+        return self._short_of(race, "max(rawTime)", seconds)
 
     def lacks(self, race: Race, positions: int) -> str | None:
         """Say how many positions it has, if not so many."""
-        (row,) = self._rows("parkrun", race, "count(*) AS found", "option(skipUpsert=true)")
-        return None if row["found"] >= positions else f"it has {row['found']:,} of {positions:,}"
+        return self._short_of(race, "count(*)", positions)
+
+    def _short_of(self, race: Race, what: str, wanted: float) -> str | None:
+        try:
+            (row,) = self._rows("parkrun", race, f"{what} AS found", "option(skipUpsert=true)")
+        except NotReadyError as error:
+            return str(error)
+        return None if row["found"] >= wanted else f"{what} is {row['found']:,} of {wanted:,}"
 
     def _rows(self, table: str, race: Race, columns: str, option: str = "") -> Iterator[dict[str, Any]]:
         where = f"WHERE runId = '{race.run_id}' LIMIT 10000000 {option}"
         sql = f"SELECT {columns} FROM {table} {where}"
         answer = httpx.post(f"{self.broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
-        assert not answer["exceptions"], answer["exceptions"]
+        if answer["exceptions"]:
+            raise NotReadyError(answer["exceptions"][0]["message"])
         names = answer["resultTable"]["dataSchema"]["columnNames"]
         return (dict(zip(names, row, strict=True)) for row in answer["resultTable"]["rows"])
 
