@@ -14,6 +14,7 @@ import gc
 import io
 import json
 import multiprocessing
+import os
 import random
 import re
 import resource
@@ -160,7 +161,8 @@ class Reader:
             context = multiprocessing.get_context("spawn")
             self._pipe, theirs = context.Pipe()
             self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            with _unobserved():
+                self._process.start()
             theirs.close()
         try:
             self._pipe.send((str(path), suffix))
@@ -180,6 +182,22 @@ class Reader:
             self._process.kill()
             self._process.join()
             self._process = None
+
+
+@contextmanager
+def _unobserved() -> Iterator[None]:
+    """Let a process begin that neither runs this one's main script again, nor is measured for coverage."""
+    main: Any = sys.modules["__main__"]
+    known = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    observed = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    try:
+        vars(main).update(dict.fromkeys(known))
+        for name in observed:
+            del os.environ[name]
+        yield
+    finally:
+        vars(main).update(known)
+        os.environ.update(observed)
 
 
 @contextmanager
