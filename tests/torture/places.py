@@ -122,12 +122,12 @@ class PinotPlace:
 
     def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
         """Yield the rows of a table; of positions the history."""
-        columns = next(undisturbed(race, topic))
-        yield from self._rows(topic, race, ", ".join(columns), "option(skipUpsert=true)")
+        columns = list(next(undisturbed(race, topic)))
+        yield from self._rows(topic, race, columns, "option(skipUpsert=true)")
 
     def reordered(self, race: Race) -> int:
         """Count the competitors whose newest position isn't their last."""
-        rows = self._rows("parkrun", race, "competitorId, eventId")
+        rows = self._rows("parkrun", race, ["competitorId", "eventId"])
         newest = {row["competitorId"]: row["eventId"] for row in rows}
         return sum(newest.get(bib) != event_id for bib, event_id in last_events(race).items())
 
@@ -141,19 +141,24 @@ class PinotPlace:
 
     def _short_of(self, race: Race, what: str, wanted: float) -> str | None:
         try:
-            (row,) = self._rows("parkrun", race, f"{what} AS found", "option(skipUpsert=true)")
+            ((found,),) = self._ask(f"SELECT {what} FROM parkrun", race, "option(skipUpsert=true)")
         except NotReadyError as error:
             return str(error)
-        return None if row["found"] >= wanted else f"{what} is {row['found']:,} of {wanted:,}"
+        return None if found >= wanted else f"{what} is {found:,} of {wanted:,}"
 
-    def _rows(self, table: str, race: Race, columns: str, option: str = "") -> Iterator[dict[str, Any]]:
-        where = f"WHERE runId = '{race.run_id}' LIMIT 10000000 {option}"
-        sql = f"SELECT {columns} FROM {table} {where}"
+    def _rows(self, table: str, race: Race, columns: list[str], option: str = "") -> Iterator[dict[str, Any]]:
+        # What the events have as milliseconds is a time of its own kind in some tables.
+        quoted = [f'CAST("{name}" AS LONG)' if name == "timestamp" else f'"{name}"' for name in columns]
+        rows = self._ask(f"SELECT {', '.join(quoted)} FROM {table}", race, option)
+        return (dict(zip(columns, row, strict=True)) for row in rows)
+
+    def _ask(self, select: str, race: Race, option: str) -> list[list[Any]]:
+        sql = f"{select} WHERE runId = '{race.run_id}' LIMIT 10000000 {option}"
         answer = httpx.post(f"{self.broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
         if answer["exceptions"]:
             raise NotReadyError(answer["exceptions"][0]["message"])
-        names = answer["resultTable"]["dataSchema"]["columnNames"]
-        return (dict(zip(names, row, strict=True)) for row in answer["resultTable"]["rows"])
+        rows: list[list[Any]] = answer["resultTable"]["rows"]
+        return rows
 
 
 def last_events(race: Race) -> dict[int, str]:
