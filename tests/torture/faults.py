@@ -47,6 +47,8 @@ REQUEST: dict[str, Any] = {
 }
 RESTARTED_AFTER = 5.0
 """Seconds that a simulator, or Kafka, takes to start and catch up: for the planning of a race's length."""
+PINOT_RESTARTED_AFTER = 75.0
+"""Seconds that Pinot takes likewise, where others compute too."""
 ENDED_WITHIN = 10.0
 """Seconds that SIGTERM may take."""
 
@@ -164,7 +166,7 @@ def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
     kafka, pinot = KafkaPlace(stack.kafka), PinotPlace(stack.broker)
     recoveries = []
     with simulator(folder, *kafka.flags) as running:
-        run = RaceUnderWay(running, times * (away + 8 * RESTARTED_AFTER))
+        run = RaceUnderWay(running, times * (away + PINOT_RESTARTED_AFTER))
         run.wait_for_first_tick(running)
         for _ in range(times):
             stack.stop_part("pinot")
