@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import big_map, core, freshness, options, report, soak, throughput, viewers
-from pinot.local.stack import PARTS, Stack
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import set_up_topics
+from tests.stacks import stack_settings, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pinot.local.stack import Stack
+
     Section = tuple[str, str]
     """Its heading, and its text."""
 
-ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
 SOAK_HOURS = float(os.environ.get("RACECAST_SOAK_HOURS", "2"))
@@ -41,12 +40,7 @@ def main() -> None:
         "map": _map,
         "soak": _soak,
     }
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them but soak if none is named")
-    wanted = parser.parse_args().parts or [name for name in parts if name != "soak"]
-    if unknown := set(wanted) - set(parts):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
-    for name in wanted:
+    for name in report.asked_for("python -m benchmarks", __doc__, parts, usual=parts.keys() - {"soak"}):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
                 report.write(heading, text)
@@ -101,29 +95,14 @@ def _sqlite(folder: Path) -> Iterator[Section]:
 
 
 def _stack(folder: Path) -> Iterator[Section]:
-    with _started(folder / "stack") as stack:
+    with started(folder / "stack") as stack:
         # The topics alone: what Pinot would consume beside it is not the publisher's cost.
         partitions = Settings().partitions
         set_up_topics(stack.kafka, partitions=partitions, replication=1)
         yield _kafka(stack, folder)
-    with _started(folder / "fresh") as stack:
-        _set_up(stack)
+    with started(folder / "fresh") as stack:
+        set_up(stack_settings(stack))
         yield _freshness(stack, folder)
-
-
-@contextmanager
-def _started(folder: Path, *parts: str) -> Iterator[Stack]:
-    stack = Stack.at(folder, ANY_PORTS)
-    for part in parts or PARTS:
-        stack.start_part(part)
-    try:
-        yield stack
-    finally:
-        stack.stop()
-
-
-def _set_up(stack: Stack) -> None:
-    set_up(Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker))
 
 
 def _kafka(stack: Stack, folder: Path) -> Section:
@@ -150,8 +129,8 @@ def _viewers(folder: Path) -> Iterator[Section]:
     database = ["--sqlite", str(folder / "viewers.db")]
     table = _watched(folder, ["--publisher", "sqlite", *database], ["--store", "sqlite", *database])
     yield "Viewers on the embedded store", table
-    with _started(folder / "stack") as stack:
-        _set_up(stack)
+    with started(folder / "stack") as stack:
+        set_up(stack_settings(stack))
         kafka = ["--publisher", "kafka", "--kafka", stack.kafka]
         table = _watched(folder, kafka, ["--store", "pinot", "--pinot-broker", stack.broker])
         yield "Viewers on Pinot", table
@@ -193,7 +172,7 @@ def _map(folder: Path) -> Iterator[Section]:
 
 
 def _soak(folder: Path) -> Iterator[Section]:
-    with _started(folder / "stack", "kafka") as stack:
+    with started(folder / "stack", "kafka") as stack:
         soaked = soak.measure(folder, stack, SOAK_HOURS)
     for name, one in soaked.items():
         rows = [

@@ -1,15 +1,35 @@
-"""Writes what was measured into README.md, section by section."""
+"""What commands that measure have in common: which parts are asked for, and their sections in README.md."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Container
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by make bench and make torture -->", "<!-- end of results -->"
+
+
+def asked_for(
+    command: str, description: str | None, parts: Collection[str], usual: Container[str] | None = None
+) -> list[str]:
+    """Return the parts that the command line names; if it names none, those that are usual, or all."""
+    usually = [part for part in parts if usual is None or part in usual]
+    parser = argparse.ArgumentParser(prog=command, description=description)
+    parser.add_argument(
+        "parts", nargs="*", help=f"of {', '.join(parts)}; if none is named: {', '.join(usually)}"
+    )
+    wanted: list[str] = parser.parse_args().parts
+    if unknown := set(wanted) - set(parts):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
+    return wanted or usually
 
 
 def write(heading: str, text: str) -> None:

@@ -173,8 +173,9 @@ class Course:
     def visits(self) -> tuple[tuple[str, float, float], ...]:
         """Every stretch of the course that lies in a fence: its name, first and last metre, in order."""
         found: list[tuple[str, float, float]] = []
+        ends = self._ends()
         for fence, edge in zip(self.fences, self.edges(), strict=True):
-            lap = _stretches(self._ends, self.along, fence.polygon, edge)
+            lap = _stretches(ends, self.along, fence.polygon, edge)
             starts = np.arange(self.laps)[:, None, None] * self.lap_length
             for first, last in _merge((lap + starts).reshape(-1, 2)):
                 found.append((fence.name, float(first), float(last)))
@@ -183,18 +184,17 @@ class Course:
     def edges(self) -> Iterator[NDArray[np.int64]]:
         """Yield, for each fence, which segments of a lap touch its edge, in order."""
         # Piece by piece: of most fences most pieces are somewhere else.
-        firsts = np.arange(0, len(self._ends), PIECE)
-        vertices = np.column_stack([self.lon, self.lat])
+        ends, vertices = self._ends(), np.column_stack([self.lon, self.lat])
+        firsts = np.arange(0, len(ends), PIECE)
         pieces = [shapely.LineString(vertices[first : first + PIECE + 1]) for first in firsts]
         for fence in self.fences:
             edge = fence.polygon.boundary
             shapely.prepare(edge)
             near = firsts[shapely.intersects(edge, pieces)]
             segments = (near[:, None] + np.arange(PIECE)).ravel()
-            segments = segments[segments < len(self._ends)]
-            yield segments[shapely.intersects(edge, shapely.linestrings(self._ends[segments]))]
+            segments = segments[segments < len(ends)]
+            yield segments[shapely.intersects(edge, shapely.linestrings(ends[segments]))]
 
-    @cached_property
     def _ends(self) -> Floats:
         """Both ends of each segment of a lap, shape (n, 2, 2)."""
         vertices = np.column_stack([self.lon, self.lat])

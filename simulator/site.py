@@ -19,7 +19,6 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request, Site
 
 from simulator import exchange
-from simulator.cors import Cors
 from simulator.problems import Problem
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
     from twisted.web.resource import Resource
 
+    from simulator.cors import Cors
     from simulator.rate import Rate
 
 MAX_BODY = 8 * 1024 * 1024
@@ -85,7 +85,7 @@ class LimitedRequest(Request):
         self._began = site.seconds()
         request.setHeader("X-Request-Id", self.request_id)
         with bound_contextvars(request_id=self.request_id):
-            wait = site.rate.wait(self._client()) if site.rate else 0.0
+            wait = site.rate.wait(self._client())
             is_preflight = site.cors.allow(self)
             if wait:
                 self._turn_away(ceil(wait))
@@ -93,9 +93,7 @@ class LimitedRequest(Request):
                 request.setResponseCode(HTTPStatus.NO_CONTENT)
                 self.finish()
             elif not self._is_text():
-                detail = "The address is no text in UTF-8"
-                request.write(exchange.problem(self, Problem(HTTPStatus.BAD_REQUEST, detail)))
-                self.finish()
+                self._answer(HTTPStatus.BAD_REQUEST, "The address is no text in UTF-8")
             else:
                 super().process()  # type: ignore[no-untyped-call]
 
@@ -134,8 +132,12 @@ class LimitedRequest(Request):
     def _turn_away(self, seconds: int) -> None:
         request: Any = self
         request.setHeader("Retry-After", str(seconds))
-        detail = f"Too many requests from {self._client()}: wait {seconds} s"
-        request.write(exchange.problem(self, Problem(HTTPStatus.TOO_MANY_REQUESTS, detail)))
+        told = f"Too many requests from {self._client()}: wait {seconds} s"
+        self._answer(HTTPStatus.TOO_MANY_REQUESTS, told)
+
+    def _answer(self, status: HTTPStatus, detail: str) -> None:
+        request: Any = self
+        request.write(exchange.problem(self, Problem(status, detail)))
         self.finish()
 
     def _refuse(self) -> None:
@@ -201,14 +203,14 @@ class LimitedSite(Site):
 
     Attributes:
         connections: those that are open.
-        rate: tells which client has sent too many requests, if one does.
+        rate: tells which client has sent too many requests.
         cors: tells which other origins' pages may ask.
         seconds: the clock.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
     connections = 0
-    rate: Rate | None = None
+    rate: Rate
     cors: Cors
     seconds: Callable[[], float]
 
@@ -217,13 +219,11 @@ class LimitedSite(Site):
         return super().buildProtocol(addr) if self.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
-def limited_site(
-    resource: Resource, seconds: Callable[[], float], rate: Rate | None = None, cors: Cors | None = None
-) -> LimitedSite:
+def limited_site(resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors) -> LimitedSite:
     """Return the site that serves a resource within the limits, on a clock."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
-    site.seconds, site.rate, site.cors = seconds, rate, cors or Cors(())
+    site.seconds, site.rate, site.cors = seconds, rate, cors
     return site
 
 

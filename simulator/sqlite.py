@@ -116,7 +116,6 @@ class SqlitePublisher:
         self._errors = 0
         self._waiting = 0
         self._trouble: str | None = None
-        self._newest_end = 0
         self._is_pruning = False
         self._is_closing = False
         try:
@@ -174,7 +173,6 @@ class SqlitePublisher:
     def _wrote(self, result: Failure | None, batch: Batch) -> Failure | None:
         self._waiting -= len(batch)
         if result is None and isinstance(batch, RaceRecord) and batch.status in ENDED:
-            self._newest_end = max(self._newest_end, batch.updated_at)
             _ = ensureDeferred(self._prune())
         return result
 
@@ -215,7 +213,7 @@ class SqlitePublisher:
         self._is_pruning = True
         try:
             while not self._is_closing and await deferToThreadPool(
-                self._reactor, self._thread, self._prune_step, self._newest_end
+                self._reactor, self._thread, self._prune_step
             ):
                 pass
         except sqlite3.Error as error:
@@ -224,14 +222,15 @@ class SqlitePublisher:
         finally:
             self._is_pruning = False
 
-    def _prune_step(self, now_ms: int) -> bool:
+    def _prune_step(self) -> bool:
         """Delete some of an ended race that is too old, or of the oldest while the file holds too much.
 
         Returns whether there may be more (in the thread).
         """
         ended = self._file.execute(ENDED_RACES).fetchall()
         for run_id, updated in ended:
-            if updated < now_ms - self._history_ms:
+            # As old as it was when the newest ended.
+            if updated < ended[-1][1] - self._history_ms:
                 return self._delete_some(run_id, RACE_TABLES)
         for tables in (HISTORY_TABLES, RACE_TABLES):
             for run_id, _ in ended:

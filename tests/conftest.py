@@ -10,13 +10,11 @@ import pytest
 
 from pinot.local import jars
 from pinot.local.stack import Stack
-from pinot.settings import Settings
 from pinot.setup import set_up
+from tests.stacks import ANY_PORTS, stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,11 +41,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         if not kept:
             stack.stop()
-
-
-def stack_settings(stack: Stack) -> Settings:
-    """The set-up's settings for `stack`."""
-    return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
 
 
 def need_java_and_jars() -> None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOST = "127.0.0.1"
+PARTS = ("kafka", "pinot")
+"""The processes of a stack."""
 KAFKAS = ("kafka", "kafka_controller")
 """The ports that Kafka listens on; the others are Pinot's."""
 
@@ -39,7 +41,7 @@ def choose(wanted: Mapping[str, int]) -> Ports:
     return Ports(**(free | {name: port for name, port in wanted.items() if port}))
 
 
-def check_free(ports: Ports, parts: Container[str] = ("kafka", "pinot")) -> None:
+def check_free(ports: Ports, parts: Container[str] = PARTS) -> None:
     """Make sure that nobody listens on those that these parts of a stack need.
 
     Raises:

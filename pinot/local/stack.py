@@ -20,6 +20,7 @@ from pinot.cluster import http_trouble
 from pinot.local import jars
 from pinot.local import ports as stack_ports
 from pinot.local.errors import StackError
+from pinot.local.ports import PARTS
 from pinot.local.process import Process
 from pinot.topics import kafka_trouble
 from pinot.waiting import WaitedTooLongError, wait_for
@@ -33,8 +34,6 @@ HERE = Path(__file__).parent
 CONFIG = HERE / "config"
 USUAL_PORTS = {"kafka": 9092, "controller": 9000, "broker": 8099}
 START_SECONDS = 120.0
-PARTS = ("kafka", "pinot")
-"""The processes of a stack."""
 
 
 @dataclass(frozen=True)

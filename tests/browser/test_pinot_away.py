@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ from pinot.waiting import wait_for
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.topics import read_topic
+from tests.torture.places import ask_pinot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,13 +96,6 @@ def _missing(stack: Stack, run: str) -> str | None:
     """What the topic has of a race's positions and the table doesn't."""
     told = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
     sql = f"SELECT eventId FROM parkrun WHERE runId = '{run}' LIMIT 1000000 option(skipUpsert=true)"
-    found = {row[0] for row in _ask(stack, sql)}
+    found = {row[0] for row in ask_pinot(stack.broker, sql)}
     assert told
     return None if found == told else f"{len(told - found)} are missing, {len(found - told)} are made up"
-
-
-def _ask(stack: Stack, sql: str) -> list[list[Any]]:
-    answer = httpx.post(f"{stack.broker}/query/sql", json={"sql": sql}, trust_env=False).json()
-    assert answer["exceptions"] == []
-    rows: list[list[Any]] = answer["resultTable"]["rows"]
-    return rows

@@ -16,8 +16,8 @@ from pinot.waiting import wait_for
 from simulator.courses import load_folder, read_course
 from simulator.pinot_controller import PinotError
 from simulator.pinot_courses import FIELDS, CourseTable, row_of, segment_of
-from tests.conftest import stack_settings
 from tests.processes import ROOT, simulator
+from tests.stacks import stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

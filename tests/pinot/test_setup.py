@@ -23,7 +23,7 @@ from pinot.setup import set_up
 from pinot.topics import read_topics, set_up_topics
 from simulator.drawing import CourseError
 from simulator.pinot_controller import PinotError
-from tests.conftest import stack_settings
+from tests.stacks import stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

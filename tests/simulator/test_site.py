@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
 from simulator import rate, site
+from simulator.cors import Cors
 from simulator.rate import BURST, Rate
 from simulator.site import DEADLINE, LINGER, limited_site
 
@@ -45,7 +46,7 @@ class World:
         hello: Any = Hello
         self.clock: Any = Clock()
         rate = Rate(self.clock.seconds, per_second)
-        self.site = cast("Any", limited_site(hello(), self.clock.seconds, rate))
+        self.site = cast("Any", limited_site(hello(), self.clock.seconds, rate, Cors(())))
         self.site.reactor = self.clock
 
     def connect(self, client: str = "127.0.0.1") -> tuple[Any, Any] | None:

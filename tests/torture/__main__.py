@@ -5,20 +5,17 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import tempfile
-from contextlib import contextmanager
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import report
-from pinot.local.stack import PARTS, Stack
 from pinot.setup import set_up
 from pinot.topics import set_up_topics
-from tests.conftest import ANY_PORTS, stack_settings
+from tests.stacks import stack_settings, started
 from tests.torture import api_requests, course_files, faults, load
 from tests.torture.places import KafkaPlace, SqlitePlace
 
@@ -47,13 +44,8 @@ def main() -> int:
         "files": _files,
         "requests": _requests,
     }
-    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"{', '.join(parts)}; all of them if none is named")
-    wanted = parser.parse_args().parts or list(parts)
-    if unknown := set(wanted) - set(parts):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
     held = []
-    for name in wanted:
+    for name in report.asked_for("python -m tests.torture", __doc__, parts):
         with tempfile.TemporaryDirectory() as folder:
             held.append(parts[name](Path(folder)))
     return 0 if all(held) else 1
@@ -72,7 +64,7 @@ def _on_sqlite(folder: Path) -> bool:
 
 def _on_kafka(folder: Path) -> bool:
     def each() -> Iterator[Fault]:
-        with _started(_fresh(folder), "kafka") as stack:
+        with started(_fresh(folder), "kafka") as stack:
             set_up_topics(stack.kafka, partitions=4, replication=1)
             for how in (signal.SIGKILL, signal.SIGTERM):
                 yield faults.stopped(_fresh(folder), KafkaPlace(stack.kafka), TIMES, 2.0, how)
@@ -88,7 +80,7 @@ def _on_kafka(folder: Path) -> bool:
 
 def _on_pinot(folder: Path) -> bool:
     def each() -> Iterator[Fault]:
-        with _started(_fresh(folder), *PARTS) as stack:
+        with started(_fresh(folder)) as stack:
             set_up(stack_settings(stack))
             yield faults.pinot_away(_fresh(folder), stack, 3, AWAY)
 
@@ -106,17 +98,6 @@ def _tell(heading: str, found: Iterator[Fault]) -> bool:
 
 def _fresh(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
-
-
-@contextmanager
-def _started(folder: Path, *parts: str) -> Iterator[Stack]:
-    stack = Stack.at(folder, ANY_PORTS)
-    try:
-        for part in parts:
-            stack.start_part(part)
-        yield stack
-    finally:
-        stack.stop()
 
 
 def _fault_table(found: list[Fault]) -> str:

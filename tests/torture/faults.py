@@ -12,6 +12,7 @@ import resource
 import signal
 import sqlite3
 import time
+from contextlib import contextmanager
 from functools import partial
 from math import ceil, nan
 from typing import TYPE_CHECKING, Any, Literal
@@ -131,7 +132,7 @@ def broker_away(folder: Path, stack: Stack, how: How, times: int, away: float, *
         most = before
         for _ in range(times):
             time.sleep(RESTARTED_AFTER / 2)
-            for _ in _away(stack, how, away):
+            with _away(stack, how, away):
                 most = max(most, running.memory())
                 why = f"no broker answers at {stack.kafka}" if how != "hangs" else "Kafka has taken nothing"
                 _expect_not_ready(running, why, within=max(away / 2, 12))
@@ -240,11 +241,11 @@ def _judge(what: str, race: Race, place: Place, recoveries: list[float], grown: 
     return Fault(what, len(recoveries), expected, found, made_up, place.reordered(race), recoveries, grown)
 
 
+@contextmanager
 def _away(stack: Stack, how: How, seconds: float) -> Iterator[None]:
-    """Take Kafka away, yield once, and bring it back when the time is over."""
+    """Take Kafka away, let the body look, and bring it back when the time is over."""
     kafka, _ = stack.processes
-    pid = kafka.pid()
-    assert pid is not None
+    assert kafka.pid() is not None
     ends = time.monotonic() + seconds
     if how == "ends":
         stack.stop_part("kafka")

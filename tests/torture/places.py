@@ -153,12 +153,16 @@ class PinotPlace:
         return (dict(zip(columns, row, strict=True)) for row in rows)
 
     def _ask(self, select: str, race: Race, option: str) -> list[list[Any]]:
-        sql = f"{select} WHERE runId = '{race.run_id}' LIMIT 10000000 {option}"
-        answer = httpx.post(f"{self.broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
-        if answer["exceptions"]:
-            raise NotReadyError(answer["exceptions"][0]["message"])
-        rows: list[list[Any]] = answer["resultTable"]["rows"]
-        return rows
+        return ask_pinot(self.broker, f"{select} WHERE runId = '{race.run_id}' LIMIT 10000000 {option}")
+
+
+def ask_pinot(broker: str, sql: str) -> list[list[Any]]:
+    """Return the rows that a query gives; raises NotReadyError."""
+    answer = httpx.post(f"{broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
+    if answer["exceptions"]:
+        raise NotReadyError(answer["exceptions"][0]["message"])
+    rows: list[list[Any]] = answer["resultTable"]["rows"]
+    return rows
 
 
 def last_events(race: Race) -> dict[int, str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinot.local.stack import Stack
 from pinot.topics import set_up_topics
-from tests.conftest import ANY_PORTS, need_java_and_jars
+from tests.conftest import need_java_and_jars
+from tests.stacks import started
 from tests.torture import faults
 from tests.torture.places import KafkaPlace, Place, SqlitePlace
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pinot.local.stack import Stack
     from tests.torture.faults import How
 
 pytestmark = pytest.mark.timeout(300)
@@ -26,11 +27,9 @@ pytestmark = pytest.mark.timeout(300)
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real Kafka that may be taken away: nobody else uses it."""
     need_java_and_jars()
-    stack = Stack.at(tmp_path_factory.mktemp("kafka"), ANY_PORTS)
-    stack.start_part("kafka")
-    set_up_topics(stack.kafka, partitions=4, replication=1)
-    yield stack
-    stack.stop()
+    with started(tmp_path_factory.mktemp("kafka"), "kafka") as stack:
+        set_up_topics(stack.kafka, partitions=4, replication=1)
+        yield stack
 
 
 @pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.stack)])

@@ -1,0 +1,34 @@
+"""The real Kafka and Pinot for tests and benchmarks: on free ports, and ended afterwards."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pinot.local.stack import Stack
+from pinot.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
+
+
+@contextmanager
+def started(folder: Path, *parts: str) -> Iterator[Stack]:
+    """Run a stack in a folder, or some of its parts alone."""
+    stack = Stack.at(folder, ANY_PORTS)
+    try:
+        if not parts:
+            stack.start()
+        for part in parts:
+            stack.start_part(part)
+        yield stack
+    finally:
+        stack.stop()
+
+
+def stack_settings(stack: Stack) -> Settings:
+    """The set-up's settings for `stack`."""
+    return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
