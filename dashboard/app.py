@@ -14,9 +14,11 @@ from dashboard import board, charts, context, race_map, words  # noqa: F401
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 from dashboard.history import History
+from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
 from dashboard.snapshots import Snapshots
+from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ _SCRIPT = Path(__file__).parent / "pages.py"
 def make_store(settings: Settings) -> Store:
     """The store that the settings name."""
     if settings.store == "pinot":
-        return PinotStore(str(settings.pinot_broker))
-    return SqliteStore(settings.sqlite)
+        return PinotStore(Broker(str(settings.pinot_broker)))
+    return SqliteStore(SqliteFile(settings.sqlite))
 
 
 def make_app(settings: Settings) -> st.App:

@@ -1,34 +1,20 @@
-"""The store on Apache Pinot's broker.
-
-pinotdb writes parameters into the query's text. So nothing goes in but whole numbers of ours and ids that can
-be some, letters and digits; and every query says its limit: the broker's own is ten rows.
-"""
+"""The store on Apache Pinot's broker."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import httpx
-import pinotdb
-
-from dashboard import formatting, rows
-from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id, is_short_name
+from dashboard import rows
+from dashboard.pinot_broker import NO_VALUE
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
 
 if TYPE_CHECKING:
+    from dashboard.pinot_broker import Broker
     from dashboard.store import Competitor, Course, Passings, Positions, Race
-
-TIMEOUT_S = 5.0
 
 BIBS_AT_ONCE = 10_000
 """Passings of so many competitors are one answer: those of 100,000 over a marathon would take the broker
 longer than we wait."""
-
-NO_VALUE = "null"
-"""What Pinot answers for a text that isn't there; its `lookup` too, for a course that it doesn't have."""
-
-_log = logging.getLogger(__name__)
 
 # A TIMESTAMP is answered as text, in the time zone of Pinot's machine, unless it is cast (to LONG: Pinot 0.11
 # has no BIGINT).
@@ -77,19 +63,10 @@ _PASSINGS = f"""
 
 
 class PinotStore:
-    """Reads races from the broker at `address`, such as http://127.0.0.1:8099."""
+    """Reads races from a broker."""
 
-    def __init__(self, address: str) -> None:
-        self._shown = formatting.address(address.rstrip("/"))
-        parts = urlsplit(address)
-        # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
-        client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
-        self._connection = pinotdb.connect(
-            host=parts.hostname,
-            port=parts.port or {"http": 80, "https": 443}[parts.scheme],
-            scheme=parts.scheme,
-            session=client,
-        )
+    def __init__(self, broker: Broker) -> None:
+        self._ask = broker.ask
 
     def races(self) -> list[Race]:
         """The newest races, newest start first."""
@@ -149,23 +126,6 @@ class PinotStore:
 
     def _passings_of(self, first: int, last: int, these: dict[str, str | int]) -> Passings:
         return rows.passings(self._ask(_PASSINGS, first=first, last=last, limit=MAX_PASSINGS, **these))
-
-    def _ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
-        try:
-            cursor = self._connection.cursor()
-            found: list[list[Any]] = cursor.execute(query, parameters).fetchall()
-        except httpx.HTTPError as error:
-            raise StoreError(
-                f"Pinot's broker at {self._shown} does not answer. Start it (make stack), "
-                "or set RACECAST_PINOT_BROKER to where it is."
-            ) from error
-        except pinotdb.exceptions.Error as error:
-            _log.warning("Pinot refused a query: %s", error)
-            raise StoreError(
-                f"Pinot's broker at {self._shown} can't answer yet: its tables are missing or still "
-                "being loaded. Set it up with python -m pinot setup, or wait a moment."
-            ) from error
-        return found
 
 
 def _race(row: list[Any]) -> Race:

@@ -1,29 +1,17 @@
-"""The store on the simulator's embedded SQLite file, read only.
-
-A connection lives for one question: opening takes a fraction of a millisecond, any thread may ask, and a
-file that is deleted and made anew (a fresh demo) is seen at once. A file that isn't there yet is a store
-without races.
-"""
+"""The store on the simulator's embedded SQLite file."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dashboard import rows
-from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, StoreError, is_run_id, is_short_name
+from dashboard.store import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from dashboard.sqlite_file import SqliteFile
     from dashboard.store import Competitor, Course, Passings, Positions, Race
-
-SCHEMA_VERSION = 4
-"""The `user_version` of the tables that this module can read."""
-
-BUSY_TIMEOUT_S = 2.0
 
 _RACES = f"""
     SELECT {", ".join("races." + column for column in rows.RACE_COLUMNS)}, courses.longName
@@ -50,10 +38,10 @@ _PASSINGS = f"""
 
 
 class SqliteStore:
-    """Reads races from the SQLite file at `path`."""
+    """Reads races from a file."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, file: SqliteFile) -> None:
+        self._ask = file.ask
 
     def races(self) -> list[Race]:
         """The newest races, newest start first."""
@@ -92,36 +80,3 @@ class SqliteStore:
 
     def _ask_of(self, run_id: str, sql: str, *parameters: int) -> Sequence[Sequence[Any]]:
         return self._ask(sql, run_id, *parameters) if is_run_id(run_id) else []
-
-    def _ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
-        if not self._path.exists():
-            return []
-        try:
-            with closing(self._connect()) as connection:
-                self._check_version(connection)
-                return connection.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            if "no such table" in str(error):  # the simulator is just making the file
-                return []
-            raise StoreError(
-                f"The race file {self._path} can't be read: {error}. "
-                "Check that it is the file the simulator writes (RACECAST_SQLITE), and that the dashboard "
-                "may write into its folder, where SQLite notes who reads."
-            ) from error
-
-    def _connect(self) -> sqlite3.Connection:
-        address = f"{self._path.absolute().as_uri()}?mode=ro"
-        return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT_S)
-
-    def _check_version(self, connection: sqlite3.Connection) -> None:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in {0, SCHEMA_VERSION}:  # 0: not set up yet
-            remedy = (
-                "Start the simulator on it: that brings it up to date."
-                if version < SCHEMA_VERSION
-                else "Start with a new file."
-            )
-            raise StoreError(
-                f"The race file {self._path} was written by another version of Racecast "
-                f"(tables {version}, this dashboard reads {SCHEMA_VERSION}). {remedy}"
-            )

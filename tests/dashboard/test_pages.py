@@ -15,6 +15,7 @@ from dashboard.escape import escape
 from dashboard.race_map import race_map
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
+from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from dashboard.store import StoreError
 from tests.dashboard import events
@@ -253,7 +254,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
     writer.write("races", [events.race("run_1")])
     writer.write("parkrun", [events.position("run_1", 1)])
     known, seconds = context.current(), iter(range(1_000_000))
-    snapshots = Snapshots(SqliteStore(file), lambda: float(next(seconds)))
+    snapshots = Snapshots(SqliteStore(SqliteFile(file)), lambda: float(next(seconds)))
     context.install(context.Context(known.settings, snapshots, known.api))
     page = run("run_1")
     drawn = parts(page)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from dashboard.store import StoreError
 from tests.dashboard.events import SqliteWriter, race
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def test_no_file_yet(tmp_path: Path) -> None:
     """Before the simulator has made its file there are no races, and the dashboard makes none."""
     path = tmp_path / "none.db"
-    store = SqliteStore(path)
+    store = SqliteStore(SqliteFile(path))
     assert list(store.races()) == []
     assert store.race("run") is None
     assert len(store.positions("run")) == 0
@@ -28,14 +29,14 @@ def test_file_without_tables(tmp_path: Path) -> None:
     """A file in which the tables are just being made has no races."""
     path = tmp_path / "new.db"
     path.touch()
-    assert list(SqliteStore(path).races()) == []
+    assert list(SqliteStore(SqliteFile(path)).races()) == []
 
 
 def test_file_made_anew(tmp_path: Path) -> None:
     """A file that is deleted and made anew is read as it is now."""
     path = tmp_path / "races.db"
     SqliteWriter(path).write("races", [race("old")])
-    store = SqliteStore(path)
+    store = SqliteStore(SqliteFile(path))
     assert [known.run_id for known in store.races()] == ["old"]
     path.unlink()
     SqliteWriter(path).write("races", [race("new")])
@@ -49,7 +50,7 @@ def test_while_another_writes(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM races")
-        assert [known.run_id for known in SqliteStore(path).races()] == ["done"]
+        assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["done"]
 
 
 def test_not_a_database(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_not_a_database(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 100)
     with pytest.raises(StoreError, match=r"notes\.txt can't be read.*RACECAST_SQLITE"):
-        SqliteStore(path).races()
+        SqliteStore(SqliteFile(path)).races()
 
 
 def test_tables_of_another_version(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_tables_of_another_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 7")
     with pytest.raises(StoreError, match=r"tables 7, this dashboard reads 4.*new file"):
-        SqliteStore(path).races()
+        SqliteStore(SqliteFile(path)).races()
 
 
 def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 2")
     with pytest.raises(StoreError, match="Start the simulator on it"):
-        SqliteStore(path).races()
+        SqliteStore(SqliteFile(path)).races()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_course_that_cannot_be_drawn(tmp_path: Path, wrong: dict[str, str]) -> N
     }
     writer.write("courses", [{**names, "geoFenceLocation": "", **right, **wrong}])
     with pytest.raises(StoreError, match="The course odd in the store can't be drawn"):
-        SqliteStore(path).course("odd")
+        SqliteStore(SqliteFile(path)).course("odd")
 
 
 @pytest.mark.parametrize("fences", ["[]", ""])
@@ -119,7 +120,7 @@ def test_course_without_fence(tmp_path: Path, fences: str) -> None:
         "fences": fences,
     }
     writer.write("courses", [course])
-    found = SqliteStore(path).course("open")
+    found = SqliteStore(SqliteFile(path)).course("open")
     assert found is not None
     assert found.fences == ()
     assert found.line.tolist() == [[0.0, 51.0], [1.0, 51.0]]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pytest
 
+from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
+from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from pinot.waiting import wait_for
 from tests.dashboard.events import (
@@ -54,9 +56,9 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     run = f"test_{uuid.uuid4().hex[:12]}"
     if request.param == "sqlite":
         path = tmp_path / "races.db"
-        return Case(SqliteStore(path), SqliteWriter(path), run)
+        return Case(SqliteStore(SqliteFile(path)), SqliteWriter(path), run)
     stack = request.getfixturevalue("stack")
-    return Case(PinotStore(stack.broker), KafkaWriter(stack.kafka), run)
+    return Case(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), run)
 
 
 def test_race_as_written(case: Case) -> None:

@@ -20,7 +20,9 @@ import httpx
 import pinotdb
 import pytest
 
+from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
+from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from pinot.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, competitor, passing, position, race
@@ -70,11 +72,11 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
         path = tmp_path / "race.db"
         flags = ("--sqlite", str(path))
-        return Place(SqliteStore(path), SqliteWriter(path), flags, _SqliteCount(path), prefix)
+        return Place(SqliteStore(SqliteFile(path)), SqliteWriter(path), flags, _SqliteCount(path), prefix)
     stack = request.getfixturevalue("stack")
     kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
     counting = _PinotCount(stack.ports.broker)
-    return Place(PinotStore(stack.broker), KafkaWriter(stack.kafka), kafka, counting, prefix)
+    return Place(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), kafka, counting, prefix)
 
 
 class _SqliteCount:
