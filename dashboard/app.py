@@ -10,7 +10,10 @@ from starlette.middleware import Middleware
 
 # The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
 # themselves: streamlit-folium registers its component with the server that is running when it is imported.
-from dashboard import board, charts, context, race_map, words  # noqa: F401
+from dashboard import analytics, board, charts, context, race_map, words  # noqa: F401
+from dashboard.analytics.activity import Activity
+from dashboard.analytics.pinot_stream import PinotStream
+from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 from dashboard.history import History
@@ -22,6 +25,7 @@ from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
+    from dashboard.analytics.stream import Stream
     from dashboard.settings import Settings
     from dashboard.store import Store
 
@@ -29,10 +33,17 @@ _SCRIPT = Path(__file__).parent / "pages.py"
 
 
 def make_store(settings: Settings) -> Store:
-    """The store that the settings name."""
+    """The store that the settings name: the races."""
     if settings.store == "pinot":
         return PinotStore(Broker(str(settings.pinot_broker)))
     return SqliteStore(SqliteFile(settings.sqlite))
+
+
+def make_stream(settings: Settings) -> Stream:
+    """The stream in the same store: the events themselves."""
+    if settings.store == "pinot":
+        return PinotStream(Broker(str(settings.pinot_broker)))
+    return SqliteStream(SqliteFile(settings.sqlite))
 
 
 def make_app(settings: Settings) -> st.App:
@@ -41,7 +52,12 @@ def make_app(settings: Settings) -> st.App:
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
-        context.Context(settings, snapshots, RaceApi(str(settings.api), settings.token.get_secret_value()))
+        context.Context(
+            settings,
+            snapshots,
+            RaceApi(str(settings.api), settings.token.get_secret_value()),
+            Activity(make_stream(settings), settings.allowed_lateness),
+        )
     )
     return st.App(
         _SCRIPT,

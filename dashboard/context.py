@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dashboard.analytics.activity import Activity
     from dashboard.api import RaceApi
     from dashboard.settings import Settings
     from dashboard.snapshots import Snapshots
@@ -18,6 +19,7 @@ class Context:
     settings: Settings
     snapshots: Snapshots
     api: RaceApi
+    activity: Activity
 
 
 _installed: list[Context] = []

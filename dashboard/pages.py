@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import create, live, results, words
+from dashboard.analytics import page as analytics
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 
@@ -28,10 +29,16 @@ def main() -> None:
         icon=":material/leaderboard:",
         url_path="results",
     )
+    analytics_page = st.Page(
+        lambda: analytics.show(create_page),
+        title="Analytics",
+        icon=":material/monitoring:",
+        url_path="analytics",
+    )
     create_page = st.Page(
         lambda: create.show(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
-    st.navigation([live_page, results_page, create_page], position="top").run()
+    st.navigation([live_page, results_page, create_page, analytics_page], position="top").run()
 
 
 main()

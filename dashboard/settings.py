@@ -36,6 +36,13 @@ class Settings(BaseSettings):
     token: CliSuppress[SecretStr] = Field(
         SecretStr(""), description="the simulator's token, with which the page makes and changes races"
     )
+    allowed_lateness: int = Field(
+        10,
+        ge=0,
+        le=3600,
+        description="seconds of event time that an event may lie behind the newest of its race before the "
+        "analytics page counts it as late",
+    )
     tiles: str = Field(
         "",
         description="URL template of a tile layer under the map, such as "

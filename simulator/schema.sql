@@ -67,6 +67,9 @@ CREATE TABLE IF NOT EXISTS parkrun_history (
     PRIMARY KEY (runId, rawTime, competitorId)
 ) WITHOUT ROWID;
 
+-- What has come lately, of whatever race.
+CREATE INDEX IF NOT EXISTS parkrun_history_by_emission ON parkrun_history (emittedAt);
+
 CREATE TABLE IF NOT EXISTS passings (
     runId        TEXT    NOT NULL,
     competitorId INTEGER NOT NULL,

@@ -43,7 +43,8 @@ def _insert(table: str, columns: int) -> str:
     return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
 
 
-HISTORY = _insert("parkrun_history", 12)
+# Of an event that comes twice the first one stays: it says when the event left.
+HISTORY = "INSERT INTO parkrun_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 # As in Pinot, an older event never wins over a newer one.
 NEWEST = """
 INSERT INTO parkrun VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context, race_options
+from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
 from dashboard.escape import escape
 from dashboard.paces import HOW_TO
@@ -19,6 +20,7 @@ from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from simulator.request import PlainRequest, RaceRequest
 from tests.dashboard.fakes import FakeApi, FakeStore
+from tests.dashboard.plain_stream import PlainStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +35,11 @@ NOON = datetime(2027, 4, 30, 12, 0, 30, tzinfo=UTC)
 def api() -> Iterator[FakeApi]:
     """The API that the page asks; it refuses everything, or the page would lead elsewhere."""
     known = FakeApi([HILLS, PLAIN], REFUSAL)
-    context.install(context.Context(Settings(), Snapshots(FakeStore()), cast("RaceApi", known)))
+    context.install(
+        context.Context(
+            Settings(), Snapshots(FakeStore()), cast("RaceApi", known), Activity(PlainStream(), 10)
+        )
+    )
     yield known
     context.uninstall()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context, live, rows
+from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
 from dashboard.escape import escape
 from dashboard.race_map import race_map
@@ -21,6 +23,7 @@ from dashboard.store import StoreError
 from tests.dashboard import events
 from tests.dashboard.events import ROOT, SqliteWriter
 from tests.dashboard.fakes import COURSE, FakeStore, race
+from tests.dashboard.plain_stream import PlainStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +44,7 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore()
     seconds = iter(range(1_000_000))
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY)))
+    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10)))
     yield known
     context.uninstall()
 
@@ -205,7 +208,7 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
     minutes = iter(range(0, 1_000_000, 60))
     known = context.current()
     hasty = Snapshots(store, lambda: float(next(minutes)))
-    context.install(context.Context(known.settings, hasty, known.api))
+    context.install(replace(known, snapshots=hasty))
     found = chain([None], repeat(COURSE))
     store.course = lambda _short_name: next(found)  # type: ignore[method-assign, assignment]
     drawn: list[Course | None] = []
@@ -255,7 +258,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
     writer.write("parkrun", [events.position("run_1", 1)])
     known, seconds = context.current(), iter(range(1_000_000))
     snapshots = Snapshots(SqliteStore(SqliteFile(file)), lambda: float(next(seconds)))
-    context.install(context.Context(known.settings, snapshots, known.api))
+    context.install(replace(known, snapshots=snapshots))
     page = run("run_1")
     drawn = parts(page)
 
@@ -296,7 +299,7 @@ def test_store_away_is_asked_once(store: FakeStore) -> None:
     """While the store can't be read, it isn't asked by each viewer."""
     known = context.current()
     still = Snapshots(store, lambda: 1.0)
-    context.install(context.Context(known.settings, still, known.api))
+    context.install(replace(known, snapshots=still))
     store.failure = StoreError("The broker sleeps.")
     for _ in range(5):
         assert "The broker sleeps" in text(run("run_1"))

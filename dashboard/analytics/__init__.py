@@ -1,0 +1,1 @@
+"""The analytics page: what comes on the stream just now, over all races."""

@@ -1,0 +1,139 @@
+"""The pages' connection to the stream: Streamlit's, with answers that all viewers share for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+import streamlit as st
+from streamlit.connections import BaseConnection
+
+from dashboard import context
+from dashboard.analytics.activity import Activity
+from dashboard.analytics.entrants import Entrants
+from dashboard.snapshots import UnknownRaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from dashboard.analytics.activity import Rates
+    from dashboard.analytics.figures import Figures
+    from dashboard.finish_list import Results
+    from dashboard.snapshots import Snapshot
+
+NAME: Final = "racecast"
+
+LIVES_S: Final = 0.9
+"""How long an answer is good for: who asks every second always gets a new one."""
+ENTRANTS_LIVE_S: Final = 4.5
+FIGURES_PER_SPAN: Final = 60
+"""Figures of a longer span are worked out less often: a minute's every second, of five minutes every five."""
+MOST_RACES: Final = 20
+"""Races whose entrants are counted: those that told something last."""
+KEPT: Final = 64
+"""Answers of each kind that are kept."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _shared(*, ttl: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keep answers for so many seconds, for all viewers."""
+    kept: Callable[[Callable[P, T]], Callable[P, T]] = st.cache_data(
+        ttl=ttl, max_entries=KEPT, show_spinner=False, hash_funcs={Activity: id}
+    )
+    return kept
+
+
+class StreamConnection(BaseConnection[Activity]):
+    """`st.connection(NAME, StreamConnection)`; every question raises `StoreError` if the store can't be read.
+
+    Address and credentials are the dashboard's settings, of which `.streamlit/secrets.toml` is one source.
+    """
+
+    def _connect(self, **_: Any) -> Activity:
+        return context.current().activity
+
+    @property
+    def allowed_lateness_s(self) -> int:
+        """Seconds of event time that an event may lie behind the newest of its race."""
+        return self._instance.allowed_lateness_s
+
+    def until(self) -> int:
+        """The newest second (epoch) before which everything is there."""
+        return self._instance.until()
+
+    def figures(self, span_s: int, course: str | None) -> tuple[Figures, Figures]:
+        """Those of the last `span_s` seconds, and of as many before."""
+        until = self._instance.until(max(1, span_s // FIGURES_PER_SPAN))
+        return _figures(self._instance, span_s, until, course)
+
+    def rates(self, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
+        """Events in steps of the last `span_s` seconds, by `run` or by `course`."""
+        return _rates(self._instance, by, span_s, step_s, course)
+
+    def paces(self, course: str | None) -> pd.DataFrame:
+        """Mean and median pace over the last hour."""
+        return _paces(self._instance, course)
+
+    def progress(self, course: str | None) -> pd.DataFrame:
+        """How far each race of the last hour has come, and how much of it was late."""
+        return _progress(self._instance, course)
+
+    def windows(self, run_id: str, size_s: int) -> pd.DataFrame | None:
+        """The newest windows of a race; None if it has told nothing for an hour."""
+        return _windows(self._instance, run_id, size_s)
+
+    def newest(self, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+        """The newest events."""
+        return _newest(self._instance, count, run_id, bib)
+
+    def entrants(self) -> Entrants:
+        """Who is in the races that have told something in the last hour."""
+        runs = self.progress(None)["run"].tolist()[:MOST_RACES]
+        return _entrants(tuple(runs))
+
+
+@_shared(ttl=FIGURES_PER_SPAN)
+def _figures(activity: Activity, span_s: int, until: int, course: str | None) -> tuple[Figures, Figures]:
+    return activity.figures(span_s, until, course)
+
+
+@_shared(ttl=LIVES_S)
+def _rates(activity: Activity, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
+    return activity.rates(by, span_s, step_s, course)
+
+
+@_shared(ttl=LIVES_S)
+def _paces(activity: Activity, course: str | None) -> pd.DataFrame:
+    return activity.paces(course)
+
+
+@_shared(ttl=LIVES_S)
+def _progress(activity: Activity, course: str | None) -> pd.DataFrame:
+    return activity.progress(course)
+
+
+@_shared(ttl=LIVES_S)
+def _windows(activity: Activity, run_id: str, size_s: int) -> pd.DataFrame | None:
+    return activity.windows(run_id, size_s)
+
+
+@_shared(ttl=LIVES_S)
+def _newest(activity: Activity, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    return activity.newest(count, run_id, bib)
+
+
+@_shared(ttl=ENTRANTS_LIVE_S)
+def _entrants(runs: tuple[str, ...]) -> Entrants:
+    return Entrants.of(_results(runs))
+
+
+def _results(runs: tuple[str, ...]) -> Iterator[tuple[Snapshot, Results]]:
+    for run_id in runs:
+        try:
+            yield context.current().snapshots.results(run_id)
+        except UnknownRaceError:
+            continue  # its positions are there before its own row is

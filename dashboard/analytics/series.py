@@ -1,0 +1,78 @@
+"""Arrivals and paces as time series. Pure; the columns that go in are those of `stream`.
+
+The second in progress is never part of a series: a rate that isn't whole yet would look like a fall.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AVERAGED_OVER_S: Final = {"1 min average": 60, "5 min average": 300}
+MOST_SERIES: Final = 8
+OTHERS: Final = "all others"
+"""What the series are called together that are too many to be told apart."""
+
+
+def rates(arrivals: pd.DataFrame, by: str, since: int, until: int, step: int) -> pd.DataFrame:
+    """Events in steps of wall time from `since` until before `until`, both multiples of `step`: long form.
+
+    Columns: `second` (where the step begins), `who` (run or course, as `by` says), `events` (in the step).
+    Steps in which nothing came are there with 0. The busiest `MOST_SERIES` - 1 have a series of their own if
+    there are more.
+    """
+    these = arrivals[(arrivals["second"] >= since) & (arrivals["second"] < until)]
+    total = these.groupby(by)["events"].sum().sort_values(ascending=False, kind="stable")
+    named = set(total.index if len(total) <= MOST_SERIES else total.index[: MOST_SERIES - 1])
+    who = these[by].where(these[by].isin(named), OTHERS)
+    steps = np.arange(since, until, step)
+    counted = these.groupby([who.rename("who"), these["second"] // step * step])["events"].sum()
+    every = pd.MultiIndex.from_product([who.unique(), steps], names=["who", "second"])
+    return counted.reindex(every, fill_value=0).reset_index()[["second", "who", "events"]]
+
+
+def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_since: int) -> pd.DataFrame:
+    """Moving averages of the events per second of all together, at the end of each step: long form.
+
+    Columns: `second` (where the step begins), `what`, `rate` (events per second). A moment has an average as
+    soon as all the seconds that it is made of are known.
+    """
+    parts = []
+    for what, span in AVERAGED_OVER_S.items():
+        ends = np.arange(since, until, step) + step
+        ends = ends[ends - span >= known_since]
+        sums = _until(arrivals, ends) - _until(arrivals, ends - span)
+        parts.append(pd.DataFrame({"second": ends - step, "what": what, "rate": sums / span}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _until(arrivals: pd.DataFrame, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many events came before each of these seconds, shape (k,)."""
+    second, events = arrivals["second"].to_numpy(), arrivals["events"].to_numpy()
+    order = np.argsort(second, kind="stable")
+    summed = np.concatenate([[0], np.cumsum(events[order])])
+    found: NDArray[np.int64] = summed[np.searchsorted(second[order], ends)]
+    return found
+
+
+def paces(counted: pd.DataFrame) -> pd.DataFrame:
+    """Mean and median pace (seconds per kilometre) of all who were running in each step: long form.
+
+    Columns: `second`, `what`, `pace`. The median is a whole second: the middle one of the positions,
+    the lower one of two.
+    """
+    steps = counted.groupby("second", sort=True)
+    mean = steps["seconds"].sum() / steps["events"].sum()
+    at_pace = counted.groupby(["second", "pace"], sort=True)["events"].sum()
+    share = at_pace.groupby("second").cumsum() / at_pace.groupby("second").transform("sum")
+    median = share[share >= 0.5].reset_index().groupby("second")["pace"].first()
+    parts = [
+        pd.DataFrame({"second": found.index, "what": what, "pace": found.to_numpy(dtype=np.float64)})
+        for what, found in (("Mean", mean), ("Median", median))
+    ]
+    return pd.concat(parts, ignore_index=True)
