@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from pinot.local import jars
 from pinot.local.stack import Stack
@@ -15,6 +16,10 @@ from tests.stacks import ANY_PORTS, stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long anything takes says more about the machine than about the code.
+settings.register_profile("racecast", deadline=None)
+settings.load_profile("racecast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 HOUR_S: Final = 3600
 CHUNK_S: Final = 60
+LARGEST_CHUNK_S: Final = 600
+"""Seconds that are asked for at once: at first few, then each time as many as are known already."""
 SETTLES_WITHIN_S: Final = 15
 """Wall seconds within which what was told can be queried; later only while a store catches up."""
 ASKED_ANEW_EVERY_S: Final = 5
@@ -75,7 +77,8 @@ class Recent:
     def _read_past(self, begin: int) -> None:
         give_up_at = self._clock() + PATIENCE_S
         while self.known_since > begin and self._clock() < give_up_at:
-            since = max(begin, self.known_since - CHUNK_S)
+            known_s = self._asked_until - self.known_since
+            since = max(begin, self.known_since - min(self._down(known_s), LARGEST_CHUNK_S))
             self._replace(since, self.known_since)
             self.known_since = since
         self.known_since = max(self.known_since, begin)
@@ -89,9 +92,10 @@ class Recent:
     def _replace(self, since: int, until: int | None) -> None:
         new = self._ask(since, until)
         second = self.rows["second"]
-        before = self.rows[second < since]
-        after = self.rows[second >= until] if until is not None else self.rows[:0]
-        self.rows = pd.concat([before, new.sort_values("second"), after], ignore_index=True)
+        before, after = self.rows[second < since], self.rows[second >= (math.inf if until is None else until)]
+        # Empty tables are left out: what pandas makes of them takes longer from time to time.
+        parts = [part for part in (before, new.sort_values("second"), after) if len(part)]
+        self.rows = pd.concat(parts, ignore_index=True) if parts else new
 
     def _down(self, second: int) -> int:
         return second - second % self._step

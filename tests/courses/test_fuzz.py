@@ -67,7 +67,7 @@ def test_any_bytes(data: bytes) -> None:
     assert format_of(data) in READERS
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(edits)
 def test_mutated(edits: list[tuple[float, int, bytes]]) -> None:
     """A real file with pieces cut out and put in gives a sound course or a CourseError."""
@@ -82,7 +82,7 @@ def edited(data: bytes, edits: list[tuple[float, int, bytes]]) -> bytes:
     return data
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(edit, min_size=1, max_size=3))
 def test_mutated_in_other_formats(edits: list[tuple[float, int, bytes]]) -> None:
     """So does a KMZ, whose bytes then are no archive or a strange one, a GPX and a GeoJSON, mats and all."""
@@ -114,7 +114,7 @@ geometries = st.sampled_from(["LineString", "Point", "LinearRing"]).flatmap(
 placemarks = st.lists(st.tuples(names, geometries), min_size=1, max_size=6)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(placemarks, st.sampled_from(["", "1", "2", "1000"]))
 def test_degenerate(placemarks: list[tuple[str, str]], laps: str) -> None:
     """Well-formed files of degenerate shapes (poles, antimeridian, repeated points) do as well."""
@@ -184,7 +184,7 @@ def geojson(draw: st.DrawFn) -> object:
     }
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(geojson())
 def test_wrong_types(root: Any) -> None:
     """GeoJSON with anything anywhere gives a sound course or a CourseError, and any part of it does."""

@@ -64,7 +64,7 @@ def test_called_as_the_file_says(name: str, expected: str | None) -> None:
 vertices = st.lists(st.tuples(st.floats(-0.003, 0.003), st.floats(-0.003, 0.003)), min_size=2, max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     vertices,
     st.tuples(st.floats(-180, 180), st.floats(-80, 80)),

@@ -51,7 +51,7 @@ def test_receivers_are_found_on_every_course(library: Mapping[str, Course], name
     seed=st.integers(0, 1000),
     every=st.floats(2, 30),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_metres_never_fall_and_never_leave_the_course(
     legs: list[tuple[float, float]], seed: int, every: float
 ) -> None:

@@ -33,7 +33,7 @@ def course(lon: list[float], lat: list[float], **more: object) -> Course:
     length=st.floats(100, 100_000),
     share=st.floats(0, 1),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_place_is_on_the_geodesic(
     lon: float, lat: float, azimuth: float, length: float, share: float
 ) -> None:
@@ -79,7 +79,7 @@ def test_visits_are_where_the_line_is_in_the_fence(straight: Course) -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_visits_agree_with_the_polygon(seed: int) -> None:
     """On any crooked line a place is inside the fence if and only if it is on a visit."""
     random = np.random.default_rng(seed)

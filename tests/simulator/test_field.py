@@ -43,7 +43,6 @@ def drawn(distance: float = 21_097.5, visits: bool = True, **options: Any) -> fi
 
 
 @given(DISTANCES, FIELDS, st.lists(st.floats(0, 1), min_size=2, max_size=20))
-@settings(deadline=None)
 def test_distance_never_falls(distance: float, options: dict[str, Any], shares: list[float]) -> None:
     """Nobody ever runs back, leaves the start early or goes past the finish."""
     competitors = drawn(distance, **options)
@@ -56,7 +55,6 @@ def test_distance_never_falls(distance: float, options: dict[str, Any], shares: 
 
 
 @given(DISTANCES, FIELDS)
-@settings(deadline=None)
 def test_the_end_is_the_first_moment_at_the_last_place(distance: float, options: dict[str, Any]) -> None:
     """At the end all is run that ever is, and just before it is not, unless one stands there already."""
     competitors = drawn(distance, **options)
@@ -69,7 +67,6 @@ def test_the_end_is_the_first_moment_at_the_last_place(distance: float, options:
 
 
 @given(DISTANCES, FIELDS, st.floats(0, 1))
-@settings(deadline=None)
 def test_elapsed_is_the_inverse_of_distance(distance: float, options: dict[str, Any], share: float) -> None:
     """Whoever comes to a place after t seconds is at that place after t seconds."""
     competitors = drawn(distance, **options)
@@ -134,7 +131,7 @@ def test_nobody_pauses_without_a_fence() -> None:
 
 
 @given(FIELDS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_same_seed_gives_the_same_bytes(options: dict[str, Any]) -> None:
     """A field is drawn again to the last bit from the same request."""
     one, other = drawn(**options), drawn(**options)

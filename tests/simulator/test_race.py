@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     MakeRace = Callable[..., Race]
 
-LENIENT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LENIENT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_a_race_needs_a_resolved_request(straight: Course) -> None:

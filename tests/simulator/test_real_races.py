@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
     from simulator.course import Course
 
-SETTINGS = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COURSES = st.sampled_from(["city-10k", "crystal-palace", "hilly-half", "track-10000m"])
 OPTIONS = st.fixed_dictionaries(
     {

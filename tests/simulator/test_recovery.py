@@ -39,9 +39,7 @@ REQUEST: dict[str, Any] = {
     "late": 0.2,
     "dnf": 0.2,
 }
-LENIENT = settings(
-    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LENIENT = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class World:

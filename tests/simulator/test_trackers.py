@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     MakeRace = Callable[..., Race]
 
 MANY = 100_000
-LENIENT = settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+LENIENT = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FAULTS = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 10_000),
