@@ -54,7 +54,7 @@ _PANES: Final = f"""
 _NEWEST: Final = """
     SELECT runId, competitorId, course, status, elapsed, distance, CAST("timestamp" AS LONG), emittedAt
     FROM parkrun WHERE emittedAt >= %(since)s{only}
-    ORDER BY emittedAt DESC, runId, competitorId LIMIT %(count)s option(skipUpsert=true)
+    ORDER BY emittedAt DESC, runId, competitorId, rawTime DESC LIMIT %(count)s option(skipUpsert=true)
 """
 
 

@@ -48,7 +48,7 @@ _PANES: Final = """
 """
 _NEWEST: Final = """
     SELECT runId, competitorId, course, status, elapsed, distance, timestamp, emittedAt FROM parkrun_history
-    WHERE emittedAt >= ?{only} ORDER BY emittedAt DESC, runId, competitorId LIMIT ?
+    WHERE emittedAt >= ?{only} ORDER BY emittedAt DESC, runId, competitorId, rawTime DESC LIMIT ?
 """
 
 

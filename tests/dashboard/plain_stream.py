@@ -71,7 +71,9 @@ class PlainStream:
             for event in self._came("newest", since, None)
             if run_id in {None, event["runId"]} and bib in {None, event["competitorId"]}
         ]
-        these.sort(key=lambda event: (-event["emittedAt"], event["runId"], event["competitorId"]))
+        these.sort(
+            key=lambda event: (-event["emittedAt"], event["runId"], event["competitorId"], -event["rawTime"])
+        )
         columns = (
             "runId",
             "competitorId",

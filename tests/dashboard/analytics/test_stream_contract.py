@@ -1,0 +1,169 @@
+"""What every stream promises, held against SQLite and against a real Pinot by counting the events plainly."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+import pytest
+
+from dashboard.analytics.pinot_stream import PinotStream
+from dashboard.analytics.sqlite_stream import SqliteStream
+from dashboard.pinot_broker import Broker
+from dashboard.sqlite_file import SqliteFile
+from dashboard.store import StoreError
+from pinot.waiting import wait_for
+from tests.dashboard.events import KafkaWriter, SqliteWriter, position
+from tests.dashboard.plain_stream import PlainStream
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dashboard.analytics.stream import Stream
+    from tests.dashboard.events import Event
+
+VISIBLE_WITHIN_S = 30.0
+RACE_S = 130
+
+
+class Case(NamedTuple):
+    """A stream, what was written into it, and the wall second at which that began to come."""
+
+    stream: Stream
+    plain: PlainStream
+    runs: tuple[str, str]
+    begin: int
+
+    def only_ours(self, found: pd.DataFrame) -> list[tuple[object, ...]]:
+        """The rows about our races, in order."""
+        ours = found[found["run"].isin(self.runs)] if "run" in found else found
+        return sorted(ours.itertuples(index=False, name=None))
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("pinot", marks=pytest.mark.stack)])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """Two races, in each of the two stores in turn; their events come within the last minutes."""
+    runs = (f"test_{uuid.uuid4().hex[:12]}", f"test_{uuid.uuid4().hex[:12]}")
+    begin = int(time.time()) - 300
+    events = [event for n, run in enumerate(runs) for event in _race(run, begin + n)]
+    stream: Stream
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("stream") / "races.db"
+        SqliteWriter(path).write("parkrun", events)
+        stream = SqliteStream(SqliteFile(path))
+    else:
+        stack = request.getfixturevalue("stack")
+        # The topic has what comes twice twice, and so has Pinot; the embedded store has it once.
+        events += [event for event in events if event["competitorId"] == 2]
+        KafkaWriter(stack.kafka).write("parkrun", events)
+        stream = PinotStream(Broker(stack.broker))
+    made = Case(stream, PlainStream(events), runs, begin)
+    wait_for("the stream", lambda: _lacking(made), seconds=VISIBLE_WITHIN_S, say=print)
+    return made
+
+
+def _lacking(case: Case) -> str | None:
+    arrivals = case.stream.arrivals(case.begin, None)
+    came = int(arrivals.loc[arrivals["run"].isin(case.runs), "events"].sum())
+    return None if came == len(case.plain.events) else f"it shows {came} of {len(case.plain.events)} events"
+
+
+def _race(run: str, begin: int) -> list[Event]:
+    """Three run, each at a pace and with a clock of its own; one is late now and then, one finishes."""
+    return [
+        position(
+            run,
+            bib,
+            rawTime=second,
+            timestamp=1000 * (begin + second) + 700 * bib,
+            distance=round(second * (2.5 + bib / 3), 3),
+            elapsed=float(second),
+            emittedAt=1000 * (begin + second + (20 if bib == 3 and second % 7 == 0 else 0)) + 5 * bib,
+            course=f"course-{run[-4:]}",
+            status="finished" if bib == 1 and second == RACE_S - 1 else "running",
+        )
+        for second in range(RACE_S)
+        for bib in (1, 2, 3)
+    ]
+
+
+def test_arrivals(case: Case) -> None:
+    """What came is counted by race, second and event second, from a second until before another."""
+    for since, until in ((case.begin + 17, case.begin + 93), (case.begin, None)):
+        found = case.only_ours(case.stream.arrivals(since, until))
+        assert found == case.only_ours(case.plain.arrivals(since, until))
+        assert found
+
+
+def test_paces(case: Case) -> None:
+    """Paces are counted by race and step, of who runs and is far enough."""
+    since = case.begin - case.begin % 10
+    found = case.only_ours(case.stream.paces(since, since + 100))
+    expected = case.only_ours(case.plain.paces(since, since + 100))
+    assert [row[:-1] for row in found] == [row[:-1] for row in expected]
+    assert [row[-1] for row in found] == pytest.approx([row[-1] for row in expected])
+    assert found
+
+
+def test_seen(case: Case) -> None:
+    """Who told something is there once, with events, way and finish."""
+    for since, until in ((case.begin + 20, case.begin + 80), (case.begin + 80, case.begin + 200)):
+        found = case.only_ours(case.stream.seen(since, until))
+        assert found == case.only_ours(case.plain.seen(since, until))
+        assert len(found) == 6
+
+
+def test_panes_count_each_event_once(case: Case) -> None:
+    """A race's events are counted by event second, each once however often and late it came."""
+    run = case.runs[0]
+    since = case.begin + 10
+    found = case.only_ours(case.stream.panes(run, since, since + 60, case.begin))
+    assert found == case.only_ours(case.plain.panes(run, since, since + 60, case.begin))
+    assert sum(events for _, events in found) == 3 * 60
+
+
+def test_panes_of_what_came_lately(case: Case) -> None:
+    """What came before the given second isn't looked at."""
+    run, lately = case.runs[1], case.begin + 100
+    found = case.only_ours(case.stream.panes(run, case.begin, case.begin + 200, lately))
+    assert found == case.only_ours(case.plain.panes(run, case.begin, case.begin + 200, lately))
+    assert found
+
+
+@pytest.mark.parametrize("bib", [None, 3])
+def test_newest(case: Case, bib: int | None) -> None:
+    """The newest events come newest first, of one race, of one bib of it."""
+    found = case.stream.newest(40, case.begin, case.runs[0], bib)
+    pd.testing.assert_frame_equal(found, case.plain.newest(40, case.begin, case.runs[0], bib))
+    assert len(found) == 40
+
+
+def test_newest_of_all(case: Case) -> None:
+    """Without a race the newest events of all are there, and none older than asked for."""
+    since = case.begin + RACE_S - 5
+    found = case.stream.newest(10_000, since, None, None)
+    assert (found["emitted_at"] >= 1000 * since).all()
+    assert case.only_ours(found) == case.only_ours(case.plain.newest(10_000, since, None, None))
+
+
+def test_race_that_cannot_be(case: Case) -> None:
+    """Of a race that no store can have there is nothing, however it is spelt."""
+    for run in ("", "*", "x' OR '1'='1", "a b", "x" * 65):
+        assert case.stream.panes(run, 0, 2_000_000_000, 0).empty
+        assert case.stream.newest(10, 0, run, None).empty
+
+
+def test_broker_away() -> None:
+    """A broker that doesn't answer is the store's error."""
+    with pytest.raises(StoreError, match="does not answer"):
+        PinotStream(Broker("http://127.0.0.1:9")).arrivals(0, None)
+
+
+def test_no_file_yet(tmp_path: Path) -> None:
+    """A file that isn't there yet is a stream without events, with all its columns."""
+    stream = SqliteStream(SqliteFile(tmp_path / "none.db"))
+    plain = PlainStream()
+    assert stream.arrivals(0, None).dtypes.equals(plain.arrivals(0, None).dtypes)
+    assert stream.newest(10, 0, None, None).dtypes.equals(plain.newest(10, 0, None, None).dtypes)
