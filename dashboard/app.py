@@ -17,6 +17,8 @@ from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 from dashboard.history import History
+from dashboard.measured_store import MeasuredStore
+from dashboard.metrics import Metrics
 from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
@@ -48,7 +50,8 @@ def make_stream(settings: Settings) -> Stream:
 
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
-    store = make_store(settings)
+    metrics = Metrics()
+    store = MeasuredStore(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
@@ -61,7 +64,7 @@ def make_app(settings: Settings) -> st.App:
     )
     return st.App(
         _SCRIPT,
-        routes=routes(snapshots, history),
+        routes=routes(snapshots, history, metrics),
         middleware=[Middleware(CarefulAnswers)],
         on_script_error=_say_that_it_failed,
     )

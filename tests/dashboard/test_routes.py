@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from dashboard import rows
 from dashboard.history import History
+from dashboard.metrics import Metrics
 from dashboard.routes import file_address, routes
 from dashboard.snapshots import Snapshots
 from dashboard.store import STATUSES, Competitor, StoreError
@@ -23,7 +24,7 @@ class Client:
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
-        self._app = Starlette(routes=routes(snapshots, History(store, snapshots)))
+        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Metrics()))
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Ask and return the answer."""

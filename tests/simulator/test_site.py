@@ -12,11 +12,13 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
+from werkzeug.routing import Map, Rule
 
 from simulator import rate, site
 from simulator.cors import Cors
 from simulator.rate import BURST, Rate
 from simulator.site import DEADLINE, LINGER, limited_site
+from simulator.traffic import Traffic
 
 
 class Hello(Resource):
@@ -45,8 +47,9 @@ class World:
     def __init__(self, per_second: float = 0) -> None:
         hello: Any = Hello
         self.clock: Any = Clock()
-        rate = Rate(self.clock.seconds, per_second)
-        self.site = cast("Any", limited_site(hello(), self.clock.seconds, rate, Cors(())))
+        rate, traffic = Rate(self.clock.seconds, per_second), Traffic(Map([Rule("/any")]))
+        site = limited_site(hello(), self.clock.seconds, rate, Cors(()), traffic)
+        self.site = cast("Any", site)
         self.site.reactor = self.clock
 
     def connect(self, client: str = "127.0.0.1") -> tuple[Any, Any] | None:
