@@ -160,6 +160,21 @@ def test_store_away(client: Client, store: FakeStore) -> None:
     assert answer.json()["detail"] == "The store is away. Start it."
 
 
+def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
+    """What browsers got is counted by feed and status, and told as Prometheus reads it."""
+    seen = client.get(FEED).json()["version"]
+    client.get(FEED, seen=seen)
+    store.failure = StoreError("The store is away. Start it.")
+    client.get(FEED)
+    client.get("/racecast/races/nobody/competitors")
+    answer = client.get("/racecast/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    for feed, status in (("live", 200), ("live", 204), ("live", 503), ("start_list", 503)):
+        line = f'racecast_dashboard_pictures_total{{feed="{feed}",status="{status}"}} 1.0\n'
+        assert line in answer.text
+
+
 @pytest.mark.parametrize(
     ("folder", "name"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any, cast
 
 import pytest
@@ -143,6 +144,18 @@ def test_a_client_may_send_so_many_requests() -> None:
     world.clock.advance(0.01)
     assert world.ask()[0] == 200
     assert world.ask()[0] == 429
+
+
+def test_whatever_is_answered_is_counted() -> None:
+    """Answers, refusals of too many requests, and open connections are counted under what was asked."""
+    world = World(per_second=0.5)
+    assert [world.ask()[0], world.ask()[0], world.ask("127.0.0.2", path=b"/odd")[0]] == [200, 429, 200]
+    world.open()
+    traffic = world.site.traffic
+    counts = {kind: dict(histogram.up_to())[inf] for kind, histogram in traffic.durations.items()}
+
+    assert counts == {("GET", "/any", "2xx"): 1, ("GET", "/any", "4xx"): 1, ("GET", "other", "2xx"): 1}
+    assert traffic.connections == 1
 
 
 @pytest.mark.parametrize("per_second", [0, 0.5])

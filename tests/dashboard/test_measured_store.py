@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from dashboard.measured_store import MeasuredStore
+from dashboard.metrics import Metrics
+from dashboard.store import Store, StoreError
+from tests.dashboard.fakes import FakeStore, race
+
+QUESTIONS: dict[str, tuple[object, ...]] = {
+    "races": (),
+    "race": ("run_1",),
+    "course": ("hills",),
+    "competitors": ("run_1",),
+    "positions": ("run_1",),
+    "positions_at": ("run_1", 20, 30),
+    "passings": ("run_1", 5000),
+}
+
+
+def test_questions_are_all_there_are() -> None:
+    """Every question of a store is measured."""
+    asked = {name for name in vars(Store) if not name.startswith("_")}
+    assert asked == QUESTIONS.keys()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_answers_are_timed(question: str) -> None:
+    """A question is handed on as it is, and its answer back, and both are counted with the time between."""
+    metrics, store, plain = Metrics(), FakeStore(known=[race()]), FakeStore(known=[race()])
+    answer = getattr(MeasuredStore(store, metrics), question)(*QUESTIONS[question])
+    wanted = getattr(plain, question)(*QUESTIONS[question])
+    told = metrics.told().decode()
+
+    assert str(answer) == str(wanted)
+    assert store.asked == plain.asked
+    assert f'racecast_dashboard_store_duration_seconds_count{{question="{question}"}} 1.0' in told
+    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 0.0' in told
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_failures_are_counted(question: str) -> None:
+    """A store that can't be read says so as before, and that is counted."""
+    metrics = Metrics()
+    store = MeasuredStore(FakeStore(failure=StoreError("The store is away.")), metrics)
+    with pytest.raises(StoreError, match="The store is away"):
+        getattr(store, question)(*QUESTIONS[question])
+
+    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 1.0' in metrics.told().decode()
