@@ -38,6 +38,7 @@ PROMETHEUS = _read("prometheus.yml")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 ADDED = {"up", "job", "instance"}
 """What Prometheus tells by itself."""
+WATCHING = (ROOT / "README.md").read_text().split("## Watching it run")[1].split("\n## ")[0]
 COLUMNS = 24
 """Of Grafana's grid."""
 
@@ -150,8 +151,13 @@ def test_rules_say_what_is_wrong() -> None:
 
 def test_the_readme_knows_every_rule() -> None:
     """README.md says of each rule what to do about it."""
-    readme = (ROOT / "README.md").read_text()
-    assert [rule["alert"] for rule in RULES if f"`{rule['alert']}`" not in readme] == []
+    assert [rule["alert"] for rule in RULES if f"`{rule['alert']}`" not in WATCHING] == []
+
+
+def test_the_readme_knows_every_metric(site: Site) -> None:
+    """README.md has each metric of ours that the processes tell, and no other."""
+    told = set(re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.told()), re.MULTILINE))
+    assert set(re.findall(r"`(racecast_[a-z_]+)`", WATCHING)) == told
 
 
 def _expressions(panel: dict[str, Any]) -> list[str]:
