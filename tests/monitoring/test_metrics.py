@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pinot.waiting import wait_for
 from simulator import __version__, openapi
 from simulator.events import RACE_STATUSES, TOPICS
 from tests.monitoring.conventions import faults
-from tests.processes import total
+from tests.processes import simulator, total
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
     from tests.monitoring.conftest import Site
 
 NAMED = "# HELP a_seconds A.\n# TYPE a_seconds"
@@ -91,6 +97,30 @@ def test_a_race_is_counted(site: Site) -> None:
     assert total(values, "racecast_events_delivered_total") + values["racecast_events_waiting"] >= 60
     assert values['racecast_events_delivered_total{topic="competitors"}'] == 20
     assert total(values, "racecast_delivery_errors_total") == 0
+
+
+def test_deliveries_to_kafka_are_timed(stack: Stack, tmp_path: Path) -> None:
+    """On the real Kafka, too, each batch's delivery is timed; and there is no file of a store to tell of."""
+    run_id = f"watched-{uuid.uuid4().hex}"
+    with simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as running:
+        race = {"course": "crystal-palace", "competitors": 20, "run_id": run_id}
+        made = httpx.post(f"{running.address}/races", json=race, trust_env=False, timeout=60)
+        assert made.status_code == 201
+
+        def trouble() -> str | None:
+            told = running.metrics()
+            delivered = told['racecast_events_delivered_total{topic="parkrun"}']
+            return None if delivered >= 60 else f"{delivered:g} positions are delivered"
+
+        wait_for("Kafka", trouble, seconds=60, say=print)
+        values, text = running.metrics(), running.get("/metrics").text
+        httpx.post(f"{running.address}/races/{run_id}/cancel", trust_env=False, timeout=60).raise_for_status()
+
+    assert faults(text) == []
+    assert "racecast_store_bytes" not in text
+    assert values["racecast_delivery_duration_seconds_count"] >= 6
+    # librdkafka waits 10 ms for more, and a broker on this machine needs some milliseconds.
+    assert values["racecast_delivery_duration_seconds_sum"] >= 6 * 0.01
 
 
 def test_the_embedded_stores_files_are_told(site: Site) -> None:
