@@ -17,7 +17,7 @@ from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 from dashboard.history import History
-from dashboard.measured_store import MeasuredStore
+from dashboard.measured import measured
 from dashboard.metrics import Metrics
 from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
@@ -51,7 +51,7 @@ def make_stream(settings: Settings) -> Stream:
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
     metrics = Metrics()
-    store = MeasuredStore(make_store(settings), metrics)
+    store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
@@ -59,7 +59,7 @@ def make_app(settings: Settings) -> st.App:
             settings,
             snapshots,
             RaceApi(str(settings.api), settings.token.get_secret_value()),
-            Activity(make_stream(settings), settings.allowed_lateness),
+            Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         )
     )
     return st.App(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.measured_store import MeasuredStore
+from dashboard.measured import measured
 from dashboard.metrics import Metrics
-from dashboard.store import Store, StoreError
+from dashboard.store import StoreError
 from tests.dashboard.fakes import FakeStore, race
 
 QUESTIONS: dict[str, tuple[object, ...]] = {
@@ -18,17 +18,11 @@ QUESTIONS: dict[str, tuple[object, ...]] = {
 }
 
 
-def test_questions_are_all_there_are() -> None:
-    """Every question of a store is measured."""
-    asked = {name for name in vars(Store) if not name.startswith("_")}
-    assert asked == QUESTIONS.keys()
-
-
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_answers_are_timed(question: str) -> None:
     """A question is handed on as it is, and its answer back, and both are counted with the time between."""
     metrics, store, plain = Metrics(), FakeStore(known=[race()]), FakeStore(known=[race()])
-    answer = getattr(MeasuredStore(store, metrics), question)(*QUESTIONS[question])
+    answer = getattr(measured(store, metrics), question)(*QUESTIONS[question])
     wanted = getattr(plain, question)(*QUESTIONS[question])
     told = metrics.told().decode()
 
@@ -42,7 +36,7 @@ def test_answers_are_timed(question: str) -> None:
 def test_failures_are_counted(question: str) -> None:
     """A store that can't be read says so as before, and that is counted."""
     metrics = Metrics()
-    store = MeasuredStore(FakeStore(failure=StoreError("The store is away.")), metrics)
+    store = measured(FakeStore(failure=StoreError("The store is away.")), metrics)
     with pytest.raises(StoreError, match="The store is away"):
         getattr(store, question)(*QUESTIONS[question])
 
