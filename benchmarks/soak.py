@@ -22,7 +22,7 @@ from pinot.topics import set_up_topics
 from simulator.courses import load_folder
 from simulator.race import BEFORE_THE_START, Race
 from simulator.request import RaceRequest
-from tests.processes import ROOT, simulator
+from tests.processes import ROOT, simulator, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +104,7 @@ class Soaked:
             Sample(
                 at,
                 self.races,
-                int(metrics["racecast_events_delivered_total"]),
+                int(total(metrics, "racecast_events_delivered_total")),
                 int(metrics["racecast_late_ticks_total"]),
                 self.running.memory(),
                 cpu,

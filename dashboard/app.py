@@ -17,6 +17,8 @@ from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 from dashboard.history import History
+from dashboard.measured import measured
+from dashboard.metrics import Metrics
 from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
 from dashboard.routes import routes
@@ -48,7 +50,8 @@ def make_stream(settings: Settings) -> Stream:
 
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
-    store = make_store(settings)
+    metrics = Metrics()
+    store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
@@ -56,12 +59,12 @@ def make_app(settings: Settings) -> st.App:
             settings,
             snapshots,
             RaceApi(str(settings.api), settings.token.get_secret_value()),
-            Activity(make_stream(settings), settings.allowed_lateness),
+            Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         )
     )
     return st.App(
         _SCRIPT,
-        routes=routes(snapshots, history),
+        routes=routes(snapshots, history, metrics),
         middleware=[Middleware(CarefulAnswers)],
         on_script_error=_say_that_it_failed,
     )

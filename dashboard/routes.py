@@ -1,4 +1,4 @@
-"""The dashboard's own addresses beside Streamlit's: what browsers ask about a race, and the map's files."""
+"""The dashboard's own addresses beside Streamlit's: for browsers, the map's files, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from dashboard.history import History
+    from dashboard.metrics import Metrics
     from dashboard.picture import Packed
     from dashboard.snapshots import Snapshots
 
@@ -49,10 +51,16 @@ def file_address(folder: str, name: str) -> str:
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(snapshots: Snapshots, history: History) -> list[BaseRoute]:
+def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[BaseRoute]:
     """All of them, for `st.App(routes=…)`."""
-    races = _Races(snapshots, history)
+    races = _Races(snapshots, history, metrics)
+
+    def measured(_: Request) -> Response:
+        """What there is to measure."""
+        return Response(metrics.told(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
     return [
+        Route(f"/{PREFIX}/metrics", measured),
         Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
@@ -62,22 +70,36 @@ def routes(snapshots: Snapshots, history: History) -> list[BaseRoute]:
 class _Races:
     """Answers map and leaderboard."""
 
-    def __init__(self, snapshots: Snapshots, history: History) -> None:
+    def __init__(self, snapshots: Snapshots, history: History, metrics: Metrics) -> None:
         self._snapshots = snapshots
         self._history = history
+        self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
         """The newest picture, or 204 if it is the one that was `seen`; with `at` one out of the past."""
         at = request.query_params.get("at")
         if at is None:
-            return await _answer(request, self._newest, self._fresh)
+            return await self._answer("live", request, self._newest, self._fresh)
         if not _SECONDS.fullmatch(at):
             return _problem(400, "What is asked for with `at` is race time in seconds.")
-        return await _answer(request, lambda run_id: self._history.picture(run_id, float(at)))
+        return await self._answer("past", request, lambda run_id: self._history.picture(run_id, float(at)))
 
     async def competitors(self, request: Request) -> Response:
         """The start list."""
-        return await _answer(request, lambda run_id: self._snapshots.get(run_id).packed_names)
+        return await self._answer(
+            "start_list", request, lambda run_id: self._snapshots.get(run_id).packed_names
+        )
+
+    async def _answer(
+        self,
+        feed: str,
+        request: Request,
+        ask: Callable[[str], Packed],
+        known: Callable[[str], Packed | None] = lambda _: None,
+    ) -> Response:
+        answer = await _answer(request, ask, known)
+        self._metrics.pictures.labels(feed, str(answer.status_code)).inc()
+        return answer
 
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
@@ -88,7 +110,7 @@ class _Races:
 
 
 async def _answer(
-    request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None] = lambda _: None
+    request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None]
 ) -> Response:
     """What `known` has at once, else what `ask` finds; it may ask the store, so it leaves the event loop."""
     run_id = request.path_params["run_id"]

@@ -8,7 +8,7 @@ together. What that saves against an object for each event stands in benchmarks/
 from __future__ import annotations
 
 from itertools import repeat
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import orjson
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.events import Streamed
-
-Topic = Literal["parkrun", "races", "competitors", "passings"]
-TOPICS: tuple[Topic, ...] = ("parkrun", "races", "competitors", "passings")
+    from simulator.events import Streamed, Topic
 
 RACE_FIELDS = (
     "runId",
@@ -57,12 +54,12 @@ def encode(batch: Streamed) -> Messages:
         case Positions():
             return _positions(batch)
         case Passed():
-            return _objects("passings", PASSING_FIELDS, batch.rows())
+            return _objects(batch.topic, PASSING_FIELDS, batch.rows())
         case Entries():
-            return _objects("competitors", ENTRY_FIELDS, batch.rows())
+            return _objects(batch.topic, ENTRY_FIELDS, batch.rows())
         case RaceRecord():
             value = orjson.dumps(dict(zip(RACE_FIELDS, batch.row(), strict=True)))
-            return Messages("races", [batch.run_id.encode()], [value])
+            return Messages(batch.topic, [batch.run_id.encode()], [value])
 
 
 def _positions(batch: Positions) -> Messages:
@@ -77,7 +74,7 @@ def _positions(batch: Positions) -> Messages:
             *columns, _tails(batch), strict=False
         )
     ]
-    return Messages("parkrun", [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
+    return Messages(batch.topic, [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
 
 
 def _tails(batch: Positions) -> Iterable[str]:

@@ -13,15 +13,24 @@ tick of it, batch by batch, and puts it at the end if more is due. So
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
-from simulator.events import CourseRecord, Positions, entries_of, passings_until, positions_at, record_of
+from simulator.events import (
+    TOPICS,
+    CourseRecord,
+    Positions,
+    entries_of,
+    passings_until,
+    positions_at,
+    record_of,
+)
+from simulator.histogram import Histogram
 from simulator.publisher import PublishError
 from simulator.reactor import after
 from simulator.run import ENDED, Run
@@ -68,12 +77,30 @@ class _GivenUpError(Exception):
 
 @dataclass
 class Counts:
-    """What the engine did since it was made."""
+    """What the engine did since it was made.
+
+    Attributes:
+        ticks: those told.
+        late_ticks: those of them that began more than LATE seconds late.
+        tick_lateness: by how many seconds each began late.
+        tick_duration: seconds from each one's beginning until all of it was handed over, waits included.
+        events: those handed over, by topic.
+        retries: batches that had to come again.
+    """
 
     ticks: int = 0
     late_ticks: int = 0
-    events: int = 0
+    tick_lateness: Histogram = field(default_factory=Histogram)
+    tick_duration: Histogram = field(default_factory=Histogram)
+    events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TOPICS, 0)))
     retries: int = 0
+
+    def told(self, lateness: float, duration: float) -> None:
+        """Count a tick."""
+        self.ticks += 1
+        self.late_ticks += lateness > LATE
+        self.tick_lateness.observe(lateness)
+        self.tick_duration.observe(duration)
 
 
 class Engine:
@@ -258,14 +285,13 @@ class Engine:
             # Of whatever race a tick is told, whoever starts after a crash knows the race.
             await self._publisher.flushed()
         tick, race = run.next_tick, run.telling
-        run.checked_at = run.checked_at or self._reactor.seconds()
-        lateness = self._reactor.seconds() - due
+        began = self._reactor.seconds()
+        run.checked_at = run.checked_at or began
         # Passings first: whoever sees a finisher's position finds the passing beside it.
         await self._tell(passings_until(race, tick, BATCH))
         await self._tell(positions_at(race, tick, BATCH))
         run.next_tick = tick + 1
-        self.counts.ticks += 1
-        self.counts.late_ticks += lateness > LATE
+        self.counts.told(began - due, self._reactor.seconds() - began)
         if tick >= race.last_tick and run.status not in ENDED:
             # Of a race that has ended nothing is told again: so all of it has to be there first.
             await self._publisher.flushed()
@@ -312,7 +338,8 @@ class Engine:
                 self._failed(str(error))
                 await after(self._reactor, RETRY)
         self.trouble = None
-        self.counts.events += len(batch)
+        if not isinstance(batch, CourseRecord):
+            self.counts.events[batch.topic] += len(batch)
         await after(self._reactor, 0)
 
     def _failed(self, why: str) -> None:

@@ -7,7 +7,7 @@ Kafka, rows for SQLite). The topics, tables and fields are those of the stream's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 RaceStatus = Literal["scheduled", "running", "paused", "finished", "cancelled"]
+RACE_STATUSES: tuple[RaceStatus, ...] = get_args(RaceStatus)
+Topic = Literal["parkrun", "races", "competitors", "passings"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
 
 
@@ -48,6 +51,7 @@ class Positions:
         true_lon, true_lat: degrees; None if they are not to be told.
     """
 
+    topic: ClassVar[Topic] = "parkrun"
     run_id: str
     course: str
     emitted_at: int
@@ -80,6 +84,7 @@ class Passed:
         distance: metres.
     """
 
+    topic: ClassVar[Topic] = "passings"
     run_id: str
     start_ms: int
     points: tuple[TimingPoint, ...]
@@ -112,6 +117,7 @@ class Entries:
         last: index behind the last one.
     """
 
+    topic: ClassVar[Topic] = "competitors"
     run_id: str
     entrants: Entrants
     first: int
@@ -137,6 +143,7 @@ class RaceRecord:
         told_until: race seconds of a tick up to which everything is delivered; -1 if nothing is.
     """
 
+    topic: ClassVar[Topic] = "races"
     run_id: str
     name: str
     course: str

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
 from simulator.courses import load_folder
-from simulator.encode import TOPICS, encode
-from simulator.events import entries_of, passings_until, positions_at, record_of
+from simulator.encode import encode
+from simulator.events import TOPICS, entries_of, passings_until, positions_at, record_of
 from simulator.problems import flag_sentences
 from simulator.race import Race
 from simulator.request import RaceRequest
@@ -26,8 +26,7 @@ from simulator.request import RaceRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from simulator.encode import Topic
-    from simulator.events import Streamed
+    from simulator.events import Streamed, Topic
 
 BATCH = 5000
 EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)

@@ -15,8 +15,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
-from simulator.encode import RACE_FIELDS, TOPICS, encode
-from simulator.events import CourseRecord, RaceRecord
+from simulator.deliveries import Deliveries
+from simulator.encode import RACE_FIELDS, encode
+from simulator.events import TOPICS, CourseRecord, RaceRecord
 from simulator.publisher import MAX_KNOWN, Health, PublishError
 from simulator.run import ENDED
 
@@ -82,16 +83,16 @@ class KafkaPublisher:
         loader: brings courses, which have no topic, into Pinot; without one Pinot isn't told of them.
     """
 
+    store = None
+
     def __init__(self, reactor: Reactor, bootstrap: str, loader: CourseLoader | None = None) -> None:
         self._reactor = reactor
         self._bootstrap = bootstrap
         self._loader = loader
         self._log = structlog.get_logger()
-        self._errors = 0
-        self._taken = 0
+        self.deliveries = Deliveries(reactor.seconds)
         self._away: str | None = f"no broker at {bootstrap} has answered yet"
         self._refusal: str | None = None
-        self._delivered = 0
         self._delivered_at = reactor.seconds()
         self._topics_seen = False
         self._again: list[tuple[str, dict[str, Any]]] = []
@@ -125,9 +126,7 @@ class KafkaPublisher:
 
     def health(self) -> Health:
         """Tell how things stand."""
-        waiting = self._count_waiting()
-        trouble = self._refusal or self._away or self._stall()
-        return Health(waiting, self._taken - waiting, self._errors, trouble)
+        return Health.of(self.deliveries, self._refusal or self._away or self._stall())
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -158,7 +157,7 @@ class KafkaPublisher:
     def _take(self, batch: Streamed) -> Deferred[None]:
         topic, keys, values = encode(batch)
         messages = [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
-        self._taken += len(messages)
+        self.deliveries.take(batch)
         self._produce(topic, messages)
         self._producer.poll(0)
         if self._has_room():
@@ -166,9 +165,17 @@ class KafkaPublisher:
         self._waiting = Deferred()
         return self._waiting
 
-    def _count_waiting(self) -> int:
-        # The producer counts its own statistics among what waits.
-        return min(len(self._producer) + len(self._again), self._taken)
+    def _confirm(self) -> None:
+        """Count as delivered what has left the producer.
+
+        Nothing tells of a single event that it was delivered (`delivery.report.only.error`): a call for each
+        would cost more than all else that is done for it. So their numbers are compared whenever the
+        producer is looked at, and a delivery seems to take up to POLL seconds longer than it did.
+        """
+        # The producer counts its own statistics too: for a moment more may seem to wait than do.
+        waiting = len(self._producer) + len(self._again)
+        if self.deliveries.confirm_all_but(waiting) or not waiting:
+            self._delivered_at = self._reactor.seconds()
 
     def _stall(self) -> str | None:
         idle = self._reactor.seconds() - self._delivered_at
@@ -181,7 +188,8 @@ class KafkaPublisher:
         return not self._again and len(self._producer) < HIGH_WATER
 
     def _flushed(self, remaining: int) -> None:
-        if left := min(remaining + len(self._again), self._taken):
+        self.deliveries.confirm_all_but(remaining + len(self._again))
+        if left := self.deliveries.waiting:
             trouble = self._refusal or self._away or "Kafka is slow"
             raise PublishError(f"{left:,} events were not delivered: {trouble}")
 
@@ -209,7 +217,7 @@ class KafkaPublisher:
 
     def _refused(self, topic: str, why: str) -> None:
         trouble = f"Kafka took no event for {topic}: {why}"
-        self._errors += 1
+        self.deliveries.errors[topic] += 1
         if trouble != self._refusal:
             self._log.error("delivery failed, will be tried again", topic=topic, why=why)
         self._refusal = trouble
@@ -229,9 +237,7 @@ class KafkaPublisher:
         self._producer.poll(0)
         if self._again and self._reactor.seconds() >= self._again_from:
             self._produce_again()
-        delivered = self._taken - self._count_waiting()
-        if delivered != self._delivered or self._is_empty():
-            self._delivered, self._delivered_at = delivered, self._reactor.seconds()
+        self._confirm()
         if self._is_empty():
             self._refusal = None
             flushers, self._flushers = self._flushers, []

@@ -180,7 +180,7 @@ ROUTES = (
         "Whether events get through, and if not, why.",
         {200: answers.HealthAnswer, 503: answers.HealthAnswer},
     ),
-    Route("get", "/metrics", "Counters for Prometheus.", {200: "text/plain"}),
+    Route("get", "/metrics", "What there is to measure, for Prometheus.", {200: "text/plain"}),
     Route("get", "/openapi.json", "This description.", {200: "application/json"}),
     Route("get", "/docs", "This description as a page.", {200: "text/html"}),
     Route("get", "/", "What this is.", {200: "text/html"}),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twisted.internet.defer import Deferred
 
+    from simulator.deliveries import Deliveries
     from simulator.events import Batch, RaceRecord
-
 
 MAX_KNOWN = 1000
 """Races that a publisher tells of at most when it is asked which there are."""
@@ -35,13 +37,29 @@ class Health:
     errors: int = 0
     trouble: str | None = None
 
+    @classmethod
+    def of(cls, deliveries: Deliveries, trouble: str | None) -> Health:
+        """Return it, as a publisher has counted."""
+        delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
+        return cls(deliveries.waiting, delivered, errors, trouble)
+
 
 class Publisher(Protocol):
     """A place that events go to: Kafka, or the embedded store.
 
     Delivery is at least once: a batch may be published again, which changes nothing, since every event
     carries its key.
+
+    Attributes:
+        deliveries: counts what was taken and delivered, courses left out: they have no topic.
     """
+
+    deliveries: Deliveries
+
+    @property
+    def store(self) -> Path | None:
+        """The file of this machine that it writes into, if there is one."""
+        ...
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Take a batch.

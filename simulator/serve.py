@@ -57,7 +57,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     desk = CourseDesk(office, folder, publisher, deferToThread)
     api = Api(office, desk, publisher, recovery, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
-    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins))
+    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.traffic)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)

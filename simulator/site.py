@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from simulator.cors import Cors
     from simulator.rate import Rate
+    from simulator.traffic import Traffic
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request's body: a course of 100,000 points takes five million."""
@@ -98,23 +99,25 @@ class LimitedRequest(Request):
                 super().process()  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
-        """End the answer, and log the request if it was to change something, or something went wrong."""
+        """End the answer, count it, and log it if it was to change something, or something went wrong."""
         channel: Any = self.channel
-        is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
         if self.request_id and channel is not None:
-            structlog.get_logger().log(
-                logging.DEBUG
-                if is_reading and self.code != HTTPStatus.INTERNAL_SERVER_ERROR
-                else logging.INFO,
-                "request",
-                request_id=self.request_id,
-                method=self.method.decode("latin-1"),
-                path=self.path.decode("latin-1")[:MAX_PATH],
-                status=self.code,
-                client=self._client(),
-                ms=round((channel.site.seconds() - self._began) * 1000, 1),
-            )
+            self._tell(channel.site.traffic, channel.site.seconds() - self._began)
         super().finish()  # type: ignore[no-untyped-call]
+
+    def _tell(self, traffic: Traffic, seconds: float) -> None:
+        traffic.answered(self.method, self.path, self.code, seconds)
+        is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
+        structlog.get_logger().log(
+            logging.DEBUG if is_reading and self.code != HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
+            "request",
+            request_id=self.request_id,
+            method=self.method.decode("latin-1"),
+            path=self.path.decode("latin-1")[:MAX_PATH],
+            status=self.code,
+            client=self._client(),
+            ms=round(seconds * 1000, 1),
+        )
 
     def _is_text(self) -> bool:
         """Tell whether path and host are texts: Klein takes what isn't for a fault of ours."""
@@ -158,7 +161,7 @@ class LimitedChannel(HTTPChannel):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Count the connection."""
-        cast("LimitedSite", self.site).connections += 1  # type: ignore[attr-defined]
+        cast("LimitedSite", self.site).traffic.connections += 1  # type: ignore[attr-defined]
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
@@ -180,7 +183,7 @@ class LimitedChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
         """Count the connection out."""
-        cast("LimitedSite", self.site).connections -= 1  # type: ignore[attr-defined]
+        cast("LimitedSite", self.site).traffic.connections -= 1  # type: ignore[attr-defined]
         self._end_deadline()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
@@ -202,28 +205,30 @@ class LimitedSite(Site):
     """A site that serves `MAX_CONNECTIONS` at once, and closes what comes beyond that.
 
     Attributes:
-        connections: those that are open.
+        traffic: counts connections and answers.
         rate: tells which client has sent too many requests.
         cors: tells which other origins' pages may ask.
         seconds: the clock.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
-    connections = 0
+    traffic: Traffic
     rate: Rate
     cors: Cors
     seconds: Callable[[], float]
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return what serves a connection; None closes it."""
-        return super().buildProtocol(addr) if self.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
+        return super().buildProtocol(addr) if self.traffic.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
-def limited_site(resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors) -> LimitedSite:
+def limited_site(
+    resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, traffic: Traffic
+) -> LimitedSite:
     """Return the site that serves a resource within the limits, on a clock."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
-    site.seconds, site.rate, site.cors = seconds, rate, cors
+    site.seconds, site.rate, site.cors, site.traffic = seconds, rate, cors, traffic
     return site
 
 

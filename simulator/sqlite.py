@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlite3
 from importlib.resources import files
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from twisted.internet.defer import ensureDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from simulator.deliveries import Deliveries
 from simulator.encode import RACE_FIELDS
 from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import MAX_KNOWN, Health, PublishError
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twisted.internet.defer import Deferred
-    from twisted.internet.interfaces import IReactorFromThreads
     from twisted.python.failure import Failure
 
     from simulator.course import Course
@@ -89,7 +89,7 @@ class SqlitePublisher:
     """Publishes to a SQLite file, which is made if it isn't there.
 
     Args:
-        reactor: the one that threads answer to.
+        reactor: the one that threads answer to; its clock times the commits.
         path: the file.
         courses: put into the table `courses`.
         history_days: a race that ended longer ago is deleted.
@@ -101,7 +101,7 @@ class SqlitePublisher:
 
     def __init__(
         self,
-        reactor: IReactorFromThreads,
+        reactor: Any,
         path: Path,
         courses: Iterable[Course] = (),
         *,
@@ -109,13 +109,10 @@ class SqlitePublisher:
         history_mb: float = 2048.0,
     ) -> None:
         self._reactor = reactor
-        self._path = path
+        self.store = path
         self._history_ms = history_days * 86_400_000
         self._history_bytes = history_mb * 1_000_000
         self._log = structlog.get_logger()
-        self._written = 0
-        self._errors = 0
-        self._waiting = 0
         self._trouble: str | None = None
         self._is_pruning = False
         self._is_closing = False
@@ -127,6 +124,7 @@ class SqlitePublisher:
             self._file.executemany(COURSES, [CourseRecord(course).row() for course in courses])
         except sqlite3.Error as error:
             raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
+        self.deliveries = Deliveries(reactor.seconds)
         self._thread = ThreadPool(1, 1, "sqlite")
         self._thread.start()
 
@@ -139,7 +137,8 @@ class SqlitePublisher:
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Write a batch; fires when it is committed."""
-        self._waiting += len(batch)
+        if not isinstance(batch, CourseRecord):
+            self.deliveries.take(batch)
         writing = deferToThreadPool(self._reactor, self._thread, self._write, batch)
         return writing.addBoth(self._wrote, batch)
 
@@ -155,12 +154,12 @@ class SqlitePublisher:
         try:
             rows = self._file.execute(KNOWN_RACES, (MAX_KNOWN,)).fetchall()
         except sqlite3.Error as error:
-            raise PublishError(f"the races in {self._path.name} can't be read: {error}") from error
+            raise PublishError(f"the races in {self.store.name} can't be read: {error}") from error
         return [RaceRecord(*row) for row in rows]
 
     def health(self) -> Health:
         """Tell how things stand."""
-        return Health(self._waiting, self._written, self._errors, self._trouble)
+        return Health.of(self.deliveries, self._trouble)
 
     def close(self) -> Deferred[None]:
         """Finish what is being written, and close the file."""
@@ -172,7 +171,9 @@ class SqlitePublisher:
         self._thread.stop()
 
     def _wrote(self, result: Failure | None, batch: Batch) -> Failure | None:
-        self._waiting -= len(batch)
+        if not isinstance(batch, CourseRecord):
+            # The one thread writes in order: it is the oldest.
+            self.deliveries.confirm(len(batch)) if result is None else self.deliveries.give_back()
         if result is None and isinstance(batch, RaceRecord) and batch.status in ENDED:
             _ = ensureDeferred(self._prune())
         return result
@@ -184,12 +185,10 @@ class SqlitePublisher:
             self._insert(batch)
             self._file.execute("COMMIT")
         except sqlite3.Error as error:
-            self._errors += 1
-            self._trouble = f"the embedded store {self._path.name} takes no writes: {error}"
+            self._trouble = f"the embedded store {self.store.name} takes no writes: {error}"
             if self._file.in_transaction:
                 self._file.execute("ROLLBACK")
             raise PublishError(self._trouble) from error
-        self._written += len(batch)
         self._trouble = None
 
     def _insert(self, batch: Batch) -> None:

@@ -17,7 +17,7 @@ import jinja2
 import orjson
 import structlog
 from klein import Klein
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException
@@ -25,12 +25,13 @@ from werkzeug.exceptions import HTTPException
 from simulator import __version__, answers, exchange, geojson, logs, openapi
 from simulator.access import CHALLENGE, Access
 from simulator.engine import StateError
-from simulator.metrics import Metrics
+from simulator.metrics import registry_of
 from simulator.out import formats, result_files, results, track_files
 from simulator.out.sending import send
 from simulator.out.track_query import TrackQuery
 from simulator.problems import Problem, from_validation
 from simulator.request import CourseQuery, RaceRequest
+from simulator.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,6 +63,9 @@ class Api:
         publisher: is asked how it is.
         recovery: likewise, if there is one.
         access: knows who may change something; everybody of this origin if left out.
+
+    Attributes:
+        traffic: counts what the site that serves the API tells it.
     """
 
     app = Klein()
@@ -84,8 +88,8 @@ class Api:
         self._access = access or Access(None)
         self._in_thread: InThread = desk.in_thread
         self._log = structlog.get_logger()
-        self._registry = CollectorRegistry()
-        self._registry.register(Metrics(office.engine, publisher))
+        self.traffic = Traffic(self.app.url_map)
+        self._registry = registry_of(office.engine, publisher, self.traffic)
         self._pages = jinja2.Environment(loader=jinja2.PackageLoader("simulator", "pages"), autoescape=True)
 
     @app.route("/races", methods=["POST"])
@@ -192,7 +196,7 @@ class Api:
 
     @app.route("/metrics", methods=["GET"])
     def metrics(self, request: Request) -> bytes:
-        """Show the counters to Prometheus."""
+        """Tell Prometheus what there is to measure."""
         return exchange.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
 
     @app.route("/openapi.json", methods=["GET"])

@@ -85,6 +85,11 @@ class Running:
         return None if answer.is_success else f"{health} answers {answer.status_code}"
 
 
+def total(metrics: dict[str, float], name: str) -> float:
+    """Return a metric's value, added up over its labels."""
+    return sum(value for told, value in metrics.items() if told.partition("{")[0] == name)
+
+
 @contextmanager
 def simulator(folder: Path, *flags: str) -> Iterator[Running]:
     """Run the simulator on a free port; its log is in `folder`."""

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 
 from dashboard import rows
 from dashboard.history import History
+from dashboard.metrics import Metrics
 from dashboard.routes import file_address, routes
 from dashboard.snapshots import Snapshots
 from dashboard.store import STATUSES, Competitor, StoreError
@@ -23,7 +24,7 @@ class Client:
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
-        self._app = Starlette(routes=routes(snapshots, History(store, snapshots)))
+        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Metrics()))
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Ask and return the answer."""
@@ -157,6 +158,21 @@ def test_store_away(client: Client, store: FakeStore) -> None:
     answer = client.get(FEED)
     assert answer.status_code == 503
     assert answer.json()["detail"] == "The store is away. Start it."
+
+
+def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
+    """What browsers got is counted by feed and status, and told as Prometheus reads it."""
+    seen = client.get(FEED).json()["version"]
+    client.get(FEED, seen=seen)
+    store.failure = StoreError("The store is away. Start it.")
+    client.get(FEED)
+    client.get("/racecast/races/nobody/competitors")
+    answer = client.get("/racecast/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    for feed, status in (("live", 200), ("live", 204), ("live", 503), ("start_list", 503)):
+        line = f'racecast_dashboard_pictures_total{{feed="{feed}",status="{status}"}} 1.0\n'
+        assert line in answer.text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,7 @@ FOUND = {
 """Who talks to whom without being given the address in docker-compose.yml."""
 WRITTEN = ("ZOO_CONF_DIR", "KAFKA_LOG_DIRS", "RACECAST_UPLOADS")
 """Variables that name a folder to write into."""
+MONITORING = {"prometheus", "grafana"}
 NEVER = {
     frozenset(pair)
     for pair in [
@@ -55,14 +56,20 @@ NEVER = {
         ("simulator", "pinot-broker"),
         ("simulator", "pinot-server"),
         ("simulator", "zookeeper"),
+        ("grafana", "simulator"),
+        ("grafana", "dashboard"),
     ]
 }
 """Who must not reach whom, whatever addresses are given."""
 
 
 def test_all_parts_are_there() -> None:
-    """`docker compose up` brings up Kafka, Pinot with its ZooKeeper, the set-up, simulator and dashboard."""
-    assert set(SERVICES) == {
+    """`docker compose up` brings up Kafka, Pinot with its ZooKeeper, the set-up, simulator and dashboard.
+
+    With the profile `monitoring` there are Prometheus and Grafana beside them.
+    """
+    assert {name for name, how in SERVICES.items() if how.get("profiles") == ["monitoring"]} == MONITORING
+    assert {name for name, how in SERVICES.items() if "profiles" not in how} == {
         "zookeeper",
         "kafka",
         "pinot-controller",
@@ -75,9 +82,9 @@ def test_all_parts_are_there() -> None:
 
 
 def test_only_the_pages_are_published_and_only_on_loopback() -> None:
-    """The host sees the API, the dashboard and Pinot's page, and nobody else sees these."""
+    """The host sees the API, the dashboard, Pinot's page and those of monitoring; nobody else sees these."""
     published = {port for service in SERVICES.values() for port in service.get("ports", [])}
-    assert published == {"127.0.0.1:8080:8080", "127.0.0.1:8501:8501", "127.0.0.1:9000:9000"}
+    assert published == {f"127.0.0.1:{port}:{port}" for port in (3000, 8080, 8501, 9000, 9090)}
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
@@ -124,7 +131,9 @@ def test_nobody_reaches_whom_it_does_not_need() -> None:
     """Two services share a network if one has the other's address or finds it, and only then."""
     needed = set(FOUND)
     for name, service in SERVICES.items():
-        said = " ".join([_command(service), *service.get("environment", {}).values()])
+        said = " ".join(
+            [_command(service), *service.get("environment", {}).values(), *_configurations(service)]
+        )
         hosts = set(re.findall(r"\b([a-z][a-z-]*):\d+\b", said)) & set(SERVICES)
         needed |= {frozenset({name, host}) for host in hosts - {name}}
     together = {
@@ -148,7 +157,7 @@ def test_only_who_is_published_has_a_way_out() -> None:
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 def test_image_is_pinned(service: dict[str, Any]) -> None:
     """Every image has a version with a number, or is built here."""
-    assert "build" in service or re.search(r":\d+\.\d+\.\d+$", service["image"])
+    assert "build" in service or re.search(r":v?\d+\.\d+\.\d+$", service["image"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -209,8 +218,14 @@ def test_variables_are_settings(name: str) -> None:
 
 def test_addresses_are_of_services() -> None:
     """Every address that a container is given is a service of this file, or its own."""
-    text = (ROOT / "docker-compose.yml").read_text()
-    hosts = set(re.findall(r"(?:http://|\b)([a-z-]+|127\.0\.0\.1):(?:2181|8080|8099|8501|9000|9092)\b", text))
+    text = " ".join(
+        [(ROOT / "docker-compose.yml").read_text(), *chain(*map(_configurations, SERVICES.values()))]
+    )
+    hosts = set(
+        re.findall(
+            r"(?:http://|\b)([a-z-]+|127\.0\.0\.1):(?:2181|3000|8080|8099|8501|9000|9090|9092)\b", text
+        )
+    )
     assert hosts <= set(SERVICES) | {"127.0.0.1"}
 
 
@@ -247,6 +262,27 @@ def test_what_the_image_copies_is_let_through() -> None:
     shown = {line.removeprefix("!").partition("/")[0] for line in ignored if line.startswith("!")}
     assert ignored[0] == "*"
     assert set(copied) == shown
+
+
+def test_nobody_logs_in_to_grafana() -> None:
+    """Grafana has no user at all, default password or not: who reaches it may look, and change nothing."""
+    said = SERVICES["grafana"]["environment"]
+    wanted = {
+        "GF_AUTH_ANONYMOUS_ENABLED": "true",
+        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+        "GF_AUTH_BASIC_ENABLED": "false",
+        "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+        "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
+    }
+    assert said.items() >= wanted.items()
+    assert not [name for name in said if "PASSWORD" in name]
+
+
+def _configurations(service: dict[str, Any]) -> list[str]:
+    """The YAML files that are mounted from the checkout: they name addresses too."""
+    mounts = [mount.partition(":")[0] for mount in service.get("volumes", []) if mount.startswith(".")]
+    files = [file for mount in mounts for file in ((ROOT / mount), *(ROOT / mount).rglob("*"))]
+    return [file.read_text() for file in files if file.suffix in {".yml", ".yaml"}]
 
 
 def _command(service: dict[str, Any]) -> str:

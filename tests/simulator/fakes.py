@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from simulator.deliveries import Deliveries
 from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import Health, PublishError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from simulator.course import Course
     from simulator.events import Batch, Streamed
 
@@ -24,6 +27,8 @@ class FakePublisher:
         failing: while not None, `publish` fails with these words.
     """
 
+    store: Path | None = None
+
     def __init__(self) -> None:
         self.batches: list[Streamed] = []
         self.courses: list[Course] = []
@@ -31,6 +36,7 @@ class FakePublisher:
         self.failing: str | None = None
         self.attempts = 0
         self.closed = False
+        self.deliveries = Deliveries(lambda: 0.0)
         self._held: list[Deferred[None]] = []
 
     def publish(self, batch: Batch) -> Deferred[None]:

@@ -6,8 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from simulator.encode import TOPICS, encode
+from simulator.encode import encode
 from simulator.events import (
+    TOPICS,
     Entries,
     entries_of,
     passings_until,

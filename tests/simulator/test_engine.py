@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -241,6 +242,38 @@ def test_a_full_publisher_stops_the_ticking(world: World) -> None:
     world.turn()
     assert world.publisher.ticks() == list(range(13))
     assert world.engine.lag() == 0
+
+
+def test_ticks_are_timed(world: World) -> None:
+    """Each tick counts with how late it began and how long it took, waits for the publisher included."""
+    world.add()
+    world.turn()
+    world.wait(2)
+    world.publisher.full = True
+    world.wait(10)
+    world.publisher.make_room()
+    world.turn()
+    counts = world.engine.counts
+
+    # The ticks 0 to 2 and 4 on took no time on this clock; tick 3, due at the third second, nine.
+    assert counts.ticks == 13
+    assert list(counts.tick_duration.up_to())[-1] == (inf, 13)
+    assert counts.tick_duration.total == 9
+    # Then the ticks 4 to 12 began 8 seconds late, 7, … and in time.
+    assert counts.tick_lateness.total == sum(range(9))
+    assert dict(counts.tick_lateness.up_to())[1] == 13 - counts.late_ticks == 13 - 7
+
+
+def test_events_are_counted_by_topic(world: World) -> None:
+    """What was handed over counts by topic, a course not at all, what failed once it is taken."""
+    world.add()
+    world.turn()
+    world.publisher.failing = "the disk is full"
+    world.wait(2)
+    world.publisher.failing = None
+    world.wait(RETRY + 1)
+
+    assert world.engine.counts.events == {"parkrun": 15, "races": 1, "competitors": 3, "passings": 3}
 
 
 def test_a_failed_batch_comes_again(world: World) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -14,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from simulator import kafka, sqlite
 from simulator.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
-from simulator.events import CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
 from simulator.kafka import KafkaPublisher
 from simulator.publisher import PublishError
 from simulator.race import Race
@@ -174,6 +176,22 @@ def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, r
     assert health.errors == 0
 
 
+def test_deliveries_are_timed_and_counted_by_topic(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Each batch's delivery counts once, with the time from its handing over to its confirmation."""
+    batches = whole(race)
+    began = time.monotonic()
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    took = time.monotonic() - began
+    found = place.publisher.deliveries
+
+    assert list(found.duration.up_to())[-1] == (inf, len(batches))
+    assert 0 < found.duration.total < took * len(batches)
+    assert found.delivered == {
+        topic: sum(len(batch) for batch in batches if batch.topic == topic) for topic in TOPICS
+    }
+
+
 # SQLite alone.
 
 
@@ -194,6 +212,7 @@ def test_a_file_that_became_read_only_is_told_and_waited_for(
     thread.call(publisher.close)
 
     assert (health.delivered, health.errors, health.trouble) == (30, 1, None)
+    assert publisher.deliveries.errors["parkrun"] == 1
     assert len(place.all("parkrun", race.run_id)) == 30
 
 

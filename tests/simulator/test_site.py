@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Any, cast
 
 import pytest
@@ -12,11 +13,13 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
+from werkzeug.routing import Map, Rule
 
 from simulator import rate, site
 from simulator.cors import Cors
 from simulator.rate import BURST, Rate
 from simulator.site import DEADLINE, LINGER, limited_site
+from simulator.traffic import Traffic
 
 
 class Hello(Resource):
@@ -45,8 +48,9 @@ class World:
     def __init__(self, per_second: float = 0) -> None:
         hello: Any = Hello
         self.clock: Any = Clock()
-        rate = Rate(self.clock.seconds, per_second)
-        self.site = cast("Any", limited_site(hello(), self.clock.seconds, rate, Cors(())))
+        rate, traffic = Rate(self.clock.seconds, per_second), Traffic(Map([Rule("/any")]))
+        site = limited_site(hello(), self.clock.seconds, rate, Cors(()), traffic)
+        self.site = cast("Any", site)
         self.site.reactor = self.clock
 
     def connect(self, client: str = "127.0.0.1") -> tuple[Any, Any] | None:
@@ -140,6 +144,18 @@ def test_a_client_may_send_so_many_requests() -> None:
     world.clock.advance(0.01)
     assert world.ask()[0] == 200
     assert world.ask()[0] == 429
+
+
+def test_whatever_is_answered_is_counted() -> None:
+    """Answers, refusals of too many requests, and open connections are counted under what was asked."""
+    world = World(per_second=0.5)
+    assert [world.ask()[0], world.ask()[0], world.ask("127.0.0.2", path=b"/odd")[0]] == [200, 429, 200]
+    world.open()
+    traffic = world.site.traffic
+    counts = {kind: dict(histogram.up_to())[inf] for kind, histogram in traffic.durations.items()}
+
+    assert counts == {("GET", "/any", "2xx"): 1, ("GET", "/any", "4xx"): 1, ("GET", "other", "2xx"): 1}
+    assert traffic.connections == 1
 
 
 @pytest.mark.parametrize("per_second", [0, 0.5])

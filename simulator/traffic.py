@@ -1,0 +1,61 @@
+"""Which requests were answered how, and how long that took.
+
+A request is counted under its route's template and its status' class, so that there are a few hundred kinds
+at most, whatever clients ask for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.exceptions import HTTPException
+
+from simulator.histogram import HTTP_SECONDS, Histogram
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Map
+
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+OTHER = "other"
+"""Stands for all other methods, and for addresses at which there is nothing."""
+
+
+class Kind(NamedTuple):
+    """What requests are counted by: `GET`, `/races/{run_id}`, `2xx`."""
+
+    method: str
+    route: str
+    status: str
+
+
+class Traffic:
+    """Counts requests.
+
+    Args:
+        routes: those that there are.
+
+    Attributes:
+        durations: seconds from a request's last byte to the end of its answer, by kind.
+        connections: those that are open.
+    """
+
+    def __init__(self, routes: Map) -> None:
+        self._routes = routes.bind("")
+        self.durations: dict[Kind, Histogram] = {}
+        self.connections = 0
+
+    def answered(self, method: bytes, path: bytes, status: int, seconds: float) -> None:
+        """Count a request."""
+        known = method.decode("latin-1")
+        name = known if known in METHODS else OTHER
+        kind = Kind(name, self._route(name, path), f"{status // 100}xx")
+        self.durations.setdefault(kind, Histogram(HTTP_SECONDS)).observe(seconds)
+
+    def _route(self, method: str, path: bytes) -> str:
+        try:
+            text = unquote_to_bytes(path).decode()
+            rule, _ = self._routes.match(text, method, return_rule=True)
+        except (UnicodeDecodeError, HTTPException):
+            return OTHER
+        return rule.rule.replace("<", "{").replace(">", "}")

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from dashboard.measured import measured
+from dashboard.metrics import Metrics
+from dashboard.store import StoreError
+from tests.dashboard.fakes import FakeStore, race
+
+QUESTIONS: dict[str, tuple[object, ...]] = {
+    "races": (),
+    "race": ("run_1",),
+    "course": ("hills",),
+    "competitors": ("run_1",),
+    "positions": ("run_1",),
+    "positions_at": ("run_1", 20, 30),
+    "passings": ("run_1", 5000),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_answers_are_timed(question: str) -> None:
+    """A question is handed on as it is, and its answer back, and both are counted with the time between."""
+    metrics, store, plain = Metrics(), FakeStore(known=[race()]), FakeStore(known=[race()])
+    answer = getattr(measured(store, metrics), question)(*QUESTIONS[question])
+    wanted = getattr(plain, question)(*QUESTIONS[question])
+    told = metrics.told().decode()
+
+    assert str(answer) == str(wanted)
+    assert store.asked == plain.asked
+    assert f'racecast_dashboard_store_duration_seconds_count{{question="{question}"}} 1.0' in told
+    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 0.0' in told
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_failures_are_counted(question: str) -> None:
+    """A store that can't be read says so as before, and that is counted."""
+    metrics = Metrics()
+    store = measured(FakeStore(failure=StoreError("The store is away.")), metrics)
+    with pytest.raises(StoreError, match="The store is away"):
+        getattr(store, question)(*QUESTIONS[question])
+
+    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 1.0' in metrics.told().decode()

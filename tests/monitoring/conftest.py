@@ -1,0 +1,50 @@
+"""What a simulator and a dashboard tell Prometheus when they have done a bit of everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+import pytest
+
+from pinot.waiting import wait_for
+from tests.processes import Running, dashboard, simulator, total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RACE = {"course": "crystal-palace", "competitors": 20, "run_id": "watched", "speed": 10}
+
+
+class Site(NamedTuple):
+    """Both processes, on one embedded store."""
+
+    simulator: Running
+    dashboard: Running
+
+    def told(self) -> tuple[str, str]:
+        """Return what each tells."""
+        return self.simulator.get("/metrics").text, self.dashboard.get("/racecast/metrics").text
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A race that runs, is watched, and whose API is asked for what there is and what there isn't."""
+    folder = tmp_path_factory.mktemp("watched")
+    flags = ("--sqlite", str(folder / "race.db"))
+    with simulator(folder, *flags) as api, dashboard(folder, api.address, *flags) as page:
+        created = httpx.post(f"{api.address}/races", json=RACE, trust_env=False, timeout=60)
+        assert created.status_code == 201
+        wait_for("the first ticks", lambda: _trouble(api), seconds=60, say=print)
+        odd = [f"/{nth}" for nth in range(50)]
+        for path in ("/races/watched", "/races/nobody", "/races/watched/results.csv", *odd):
+            api.get(path)
+        for path in ("positions", "positions?at=1", "competitors"):
+            assert page.get(f"/racecast/races/watched/{path}").status_code == 200
+        assert page.get("/racecast/races/nobody/positions").status_code == 404
+        yield Site(api, page)
+
+
+def _trouble(api: Running) -> str | None:
+    ticks = total(api.metrics(), "racecast_ticks_total")
+    return None if ticks >= 3 else f"{ticks:g} ticks are told"

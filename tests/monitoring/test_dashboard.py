@@ -1,0 +1,164 @@
+"""Prometheus' and Grafana's configuration, held to what a running simulator and dashboard tell."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.monitoring import promql
+
+if TYPE_CHECKING:
+    from prometheus_client.samples import Sample
+
+    from tests.monitoring.conftest import Site
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "monitoring"
+
+
+def _read(*names: str) -> dict[str, Any]:
+    """Return what a file of the folder says; JSON is YAML too."""
+    said: dict[str, Any] = yaml.safe_load(FOLDER.joinpath(*names).read_text())
+    return said
+
+
+SHOWN = _read("grafana", "dashboards", "racecast.json")
+PANELS: list[dict[str, Any]] = SHOWN["panels"]
+MEASURING = [panel for panel in PANELS if panel["type"] != "row"]
+DRAWN = [target["expr"] for panel in MEASURING for target in panel["targets"]]
+RULES: list[dict[str, Any]] = [rule for group in _read("rules.yml")["groups"] for rule in group["rules"]]
+EXPRESSIONS = [*DRAWN, *(rule["expr"] for rule in RULES)]
+PROMETHEUS = _read("prometheus.yml")
+SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+ADDED = {"up", "job", "instance"}
+"""What Prometheus tells by itself."""
+WATCHING = (ROOT / "README.md").read_text().split("## Watching it run")[1].split("\n## ")[0]
+COLUMNS = 24
+"""Of Grafana's grid."""
+
+
+@pytest.fixture(scope="session")
+def samples(site: Site) -> list[Sample]:
+    """All that both processes tell."""
+    families = [family for text in site.told() for family in text_string_to_metric_families(text)]
+    return [sample for family in families for sample in family.samples]
+
+
+@pytest.mark.parametrize(
+    ("expression", "metrics", "labels"),
+    [
+        ("a_total", {"a_total"}, set()),
+        ("sum by (x, y) (rate(a_total[5m])) > 0", {"a_total"}, {"x", "y"}),
+        ('a{x="b", y=~"c|d"} == 0', {"a"}, {"x", "y"}),
+        ("(sum(a) > 1e3 or increase(b[$__rate_interval]) > 0) and on (x) c == 0", {"a", "b", "c"}, {"x"}),
+        ("histogram_quantile(0.99, sum by (le) (rate(a_bucket[1m])))", {"a_bucket"}, {"le"}),
+    ],
+)
+def test_names_in_expressions_are_found(expression: str, metrics: set[str], labels: set[str]) -> None:
+    """Of an expression it is known which metrics and which labels it names."""
+    assert (promql.metrics(expression), promql.labels(expression)) == (metrics, labels)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_what_is_asked_for_is_there(expression: str, samples: list[Sample]) -> None:
+    """Each expression of a panel or a rule names metrics, with labels, that the processes really tell."""
+    names = promql.metrics(expression) - ADDED
+    asked = [sample for sample in samples if sample.name in names]
+    assert promql.metrics(expression)
+    assert {sample.name for sample in asked} == names
+    if names:
+        assert promql.labels(expression) - ADDED <= {label for sample in asked for label in sample.labels}
+
+
+def test_all_that_is_told_is_shown(site: Site) -> None:
+    """Whatever the processes tell of races, events, requests and the store is in a panel."""
+    headed = re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.told()), re.MULTILINE)
+    drawn = {name for expression in DRAWN for name in promql.metrics(expression)}
+    shown = drawn | {re.sub(r"_(bucket|count)$", "", name) for name in drawn}
+    assert {name for name in headed if name not in shown} == set()
+
+
+def test_panels_lie_in_the_grid() -> None:
+    """Panels have ids of their own, lie within the grid, and none covers another."""
+    assert len({panel["id"] for panel in PANELS}) == len(PANELS)
+    places = [panel["gridPos"] for panel in PANELS]
+    assert all(at["x"] >= 0 and at["w"] > 0 and at["h"] > 0 and at["x"] + at["w"] <= COLUMNS for at in places)
+    for one, other in combinations(places, 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or below, (one, other)
+
+
+@pytest.mark.parametrize("panel", MEASURING, ids=lambda panel: panel["title"])
+def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
+    """Each panel has a title, a sentence, a unit, and curves with names, each of its own letter."""
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert all(target["legendFormat"] for target in panel["targets"])
+    assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+    expressions = _expressions(panel)
+    seconds = any("_seconds" in expr and not re.search(r"_count|_cpu_", expr) for expr in expressions)
+    units = {panel["fieldConfig"]["defaults"]["unit"], panel["options"].get("yAxis", {}).get("unit")}
+    assert seconds is ("s" in units)
+    assert any("_bytes" in expr for expr in expressions) is ("bytes" in units)
+
+
+def test_panels_ask_the_source_that_there_is() -> None:
+    """Each panel and each of its curves asks the one source that Grafana is given, by its uid."""
+    (source,) = _read("grafana", "datasources", "prometheus.yml")["datasources"]
+    wanted = {"type": source["type"], "uid": source["uid"]}
+    asked = [one["datasource"] for panel in MEASURING for one in (panel, *panel["targets"])]
+    assert all(one == wanted for one in asked)
+
+
+def test_dashboards_are_found_where_they_are_mounted() -> None:
+    """The folder that Grafana is told to read is the one that holds the dashboard in the container."""
+    (provider,) = _read("grafana", "dashboards", "racecast.yml")["providers"]
+    (mount,) = SERVICES["grafana"]["volumes"]
+    source, inside, _ = mount.split(":")
+    here = ROOT / source / Path(provider["options"]["path"]).relative_to(inside)
+    home = SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (here / Path(home).name).exists()
+    assert str(Path(home).parent) == provider["options"]["path"]
+
+
+def test_prometheus_asks_whom_there_is(site: Site) -> None:
+    """Each job's address is a service at the port it has, and the path is where the process answers."""
+    jobs = {job["job_name"]: job for job in PROMETHEUS["scrape_configs"]}
+    for name, running in (("simulator", site.simulator), ("dashboard", site.dashboard)):
+        ((host, _, port),) = [target.partition(":") for target in jobs[name]["static_configs"][0]["targets"]]
+        assert f"127.0.0.1:{port}:{port}" in SERVICES[host]["ports"]
+        answer = running.get(jobs[name].get("metrics_path", "/metrics"))
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+
+
+def test_rules_say_what_is_wrong() -> None:
+    """Each rule has a name of its own, how bad it is, and a sentence; the file is the one that is read."""
+    assert PROMETHEUS["rule_files"] == ["rules.yml"]
+    assert len({rule["alert"] for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_the_readme_knows_every_rule() -> None:
+    """README.md says of each rule what to do about it."""
+    assert [rule["alert"] for rule in RULES if f"`{rule['alert']}`" not in WATCHING] == []
+
+
+def test_the_readme_knows_every_metric(site: Site) -> None:
+    """README.md has each metric of ours that the processes tell, and no other."""
+    told = set(re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.told()), re.MULTILINE))
+    assert set(re.findall(r"`(racecast_[a-z_]+)`", WATCHING)) == told
+
+
+def _expressions(panel: dict[str, Any]) -> list[str]:
+    return [target["expr"] for target in panel["targets"]]

@@ -1,0 +1,157 @@
+"""What a running simulator and a running dashboard tell Prometheus, held to its conventions."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from pinot.waiting import wait_for
+from simulator import __version__, openapi
+from simulator.events import RACE_STATUSES, TOPICS
+from tests.monitoring.conventions import faults
+from tests.processes import simulator, total
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
+    from tests.monitoring.conftest import Site
+
+NAMED = "# HELP a_seconds A.\n# TYPE a_seconds"
+EMPTY = f'{NAMED} histogram\na_seconds_bucket{{le="+Inf"}} 0\na_seconds_count 0\na_seconds_sum 0\n'
+MANY = "# HELP a A.\n# TYPE a gauge\n" + "".join(f'a{{b="{nth}"}} 1\n' for nth in range(1001))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("# TYPE a gauge\na 1\n", "a has no HELP"),
+        ("# HELP a A.\na 1\n", "a has no TYPE"),
+        ("# HELP a A.\n# TYPE a counter\na 1\n", "a is a counter"),
+        ("# HELP a_total A.\n# TYPE a_total gauge\na_total 1\n", "a_total is a gauge"),
+        ("# HELP a_count A.\n# TYPE a_count gauge\na_count 1\n", "a_count is a gauge"),
+        ("# HELP a_ms A.\n# TYPE a_ms gauge\na_ms 1\n", "a_ms isn't in a base unit"),
+        ("# HELP aB A.\n# TYPE aB gauge\naB 1\n", "aB isn't a name"),
+        ("# HELP a_gauge A.\n# TYPE a_gauge gauge\na_gauge 1\n", "a_gauge isn't a name"),
+        ('# HELP a A.\n# TYPE a gauge\na{le="1"} 1\n', "a and `le` don't belong together"),
+        ('# HELP a A.\n# TYPE a gauge\na{aB="1"} 1\n', "a has a label that isn't a name"),
+        ("# HELP a A.\n# TYPE a gauge\na 1\na 2\n", "('a',) is there twice"),
+        (f'{NAMED} histogram\na_seconds_bucket{{le="+Inf"}} 1\na_seconds_count 2\n', "another count"),
+        (f'{NAMED} histogram\na_seconds_bucket{{le="1"}} 2\na_seconds_bucket{{le="+Inf"}} 1\n', "don't rise"),
+        (f"{NAMED} gauge\na_seconds 1\n{NAMED} gauge\na_seconds 1\n", "a_seconds has HELP 2 times"),
+        ('# HELP a A.\n# TYPE a histogram\na_bucket{le="+Inf"} 1\na_count 1\na_sum 1\n', "a has no unit"),
+        (f"{EMPTY}# HELP a_seconds_sum A.\n# TYPE a_seconds_sum gauge\na_seconds_sum 1\n", "several metrics"),
+        (MANY, "1001 series"),
+    ],
+)
+def test_what_is_against_the_conventions_is_found(text: str, fault: str) -> None:
+    """The rules below find what each of them forbids."""
+    assert any(fault in found for found in faults(text))
+
+
+def test_names_and_types_are_as_prometheus_wants_them(site: Site) -> None:
+    """Both processes' metrics have help, type and unit, and names that say which they are; none collide."""
+    for text in site.told():
+        assert faults(text) == []
+
+
+def test_the_processes_tell_of_themselves(site: Site) -> None:
+    """Each process says what it uses of processor, memory and files, and on which Python it runs."""
+    for text in site.told():
+        told = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+        assert told >= {
+            "process_cpu_seconds_total",
+            "process_resident_memory_bytes",
+            "process_open_fds",
+            "process_start_time_seconds",
+            "python_info",
+        }
+
+
+def test_what_may_be_counted_is_there_from_the_start(site: Site) -> None:
+    """Every topic and every status is told, also where nothing has been counted, and the version."""
+    values = site.simulator.metrics()
+    for name in ("events", "events_delivered", "delivery_errors"):
+        there = {topic for topic in TOPICS if f'racecast_{name}_total{{topic="{topic}"}}' in values}
+        assert there == set(TOPICS)
+    for name in ("races", "competitors"):
+        statuses = {status for status in RACE_STATUSES if f'racecast_{name}{{status="{status}"}}' in values}
+        assert statuses == set(RACE_STATUSES)
+    assert values[f'racecast_build_info{{version="{__version__}"}}'] == 1
+
+
+def test_a_race_is_counted(site: Site) -> None:
+    """Ticks, events, deliveries, races and competitors say what has happened."""
+    values = site.simulator.metrics()
+    assert values['racecast_races{status="running"}'] == 1
+    assert values['racecast_competitors{status="running"}'] == 20
+    assert values["racecast_tick_duration_seconds_count"] == values["racecast_ticks_total"] >= 3
+    assert values["racecast_tick_lateness_seconds_count"] == values["racecast_ticks_total"]
+    assert values["racecast_delivery_duration_seconds_count"] > values["racecast_ticks_total"]
+    assert 0 < values["racecast_delivery_duration_seconds_sum"] < 60
+    assert total(values, "racecast_events_delivered_total") + values["racecast_events_waiting"] >= 60
+    assert values['racecast_events_delivered_total{topic="competitors"}'] == 20
+    assert total(values, "racecast_delivery_errors_total") == 0
+
+
+def test_deliveries_to_kafka_are_timed(stack: Stack, tmp_path: Path) -> None:
+    """On the real Kafka, too, each batch's delivery is timed; and there is no file of a store to tell of."""
+    run_id = f"watched-{uuid.uuid4().hex}"
+    with simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as running:
+        race = {"course": "crystal-palace", "competitors": 20, "run_id": run_id}
+        made = httpx.post(f"{running.address}/races", json=race, trust_env=False, timeout=60)
+        assert made.status_code == 201
+
+        def trouble() -> str | None:
+            told = running.metrics()
+            delivered = told['racecast_events_delivered_total{topic="parkrun"}']
+            return None if delivered >= 60 else f"{delivered:g} positions are delivered"
+
+        wait_for("Kafka", trouble, seconds=60, say=print)
+        values, text = running.metrics(), running.get("/metrics").text
+        httpx.post(f"{running.address}/races/{run_id}/cancel", trust_env=False, timeout=60).raise_for_status()
+
+    assert faults(text) == []
+    assert "racecast_store_bytes" not in text
+    assert values["racecast_delivery_duration_seconds_count"] >= 6
+    # librdkafka waits 10 ms for more, and a broker on this machine needs some milliseconds.
+    assert values["racecast_delivery_duration_seconds_sum"] >= 6 * 0.01
+
+
+def test_the_embedded_stores_files_are_told(site: Site) -> None:
+    """The bytes of the SQLite file and of its write-ahead log are told."""
+    values = site.simulator.metrics()
+    assert values['racecast_store_bytes{file="database"}'] >= 4096
+    assert values['racecast_store_bytes{file="wal"}'] > 0
+
+
+def test_requests_are_counted_by_route(site: Site) -> None:
+    """A request counts under its route's template: whatever is asked for, there are as many as routes."""
+    values = site.simulator.metrics()
+    name = "racecast_http_request_duration_seconds_count"
+    assert values[f'{name}{{method="POST",route="/races",status="2xx"}}'] == 1
+    assert values[f'{name}{{method="GET",route="/races/{{run_id}}",status="2xx"}}'] >= 1
+    assert values[f'{name}{{method="GET",route="/races/{{run_id}}",status="4xx"}}'] >= 1
+    assert values[f'{name}{{method="GET",route="/races/{{run_id}}/results.{{suffix}}",status="2xx"}}'] >= 1
+    assert values[f'{name}{{method="GET",route="other",status="4xx"}}'] == 50
+    routes = {route for told in values for route in re.findall(r'route="([^"]*)"', told)}
+    assert routes <= {route.path for route in openapi.ROUTES} | {"other"}
+    assert values["racecast_http_connections"] >= 1
+
+
+def test_the_dashboard_tells_of_pictures_and_of_the_store(site: Site) -> None:
+    """What browsers got, and what the store was asked and how long it took, is counted."""
+    lines = site.told()[1].splitlines()
+    values = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
+    pictures, asked = "racecast_dashboard_pictures_total", "racecast_dashboard_store_duration_seconds_count"
+    assert values[f'{pictures}{{feed="live",status="200"}}'] == 1
+    assert values[f'{pictures}{{feed="live",status="404"}}'] == 1
+    assert values[f'{pictures}{{feed="past",status="200"}}'] == 1
+    assert values[f'{pictures}{{feed="start_list",status="200"}}'] == 1
+    for question in ("race", "course", "competitors", "positions", "positions_at", "passings"):
+        assert values[f'{asked}{{question="{question}"}}'] >= 1
