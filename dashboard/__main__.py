@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 
+from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from dashboard.app import make_app
+from dashboard.secrets import SecretsError
 from dashboard.settings import Settings, streamlit_settings
+from pinot.access import flag_sentences
 
 
 def main() -> None:
-    """Read the settings and serve."""
-    settings = CliApp.run(Settings)
+    """Read the settings and serve; ends the process if a setting is wrong."""
+    settings = _settings()
     del sys.argv[1:]  # they are read; Streamlit would hand them to the pages
     make_app(settings).run(
         config={
@@ -21,6 +24,15 @@ def main() -> None:
             "server.port": settings.dashboard_port,
         }
     )
+
+
+def _settings() -> Settings:
+    try:
+        return CliApp.run(Settings)
+    except ValidationError as error:
+        sys.exit(flag_sentences(error))
+    except SecretsError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

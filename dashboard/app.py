@@ -35,7 +35,7 @@ _SCRIPT = Path(__file__).parent / "pages.py"
 def make_store(settings: Settings) -> Store:
     """The store that the settings name: the races."""
     if settings.store == "pinot":
-        return PinotStore(Broker(str(settings.pinot_broker)))
+        return PinotStore(Broker(str(settings.pinot_broker), settings.admission()))
     return SqliteStore(SqliteFile(settings.sqlite))
 
 

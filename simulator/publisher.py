@@ -28,12 +28,14 @@ class Health:
         delivered: events delivered since the start.
         errors: deliveries that failed; each is tried again.
         trouble: why nothing gets through, or None if all is well.
+        is_shut_out: the settings let nobody in, so that waiting alone doesn't help.
     """
 
     waiting: int = 0
     delivered: int = 0
     errors: int = 0
     trouble: str | None = None
+    is_shut_out: bool = False
 
 
 class Publisher(Protocol):

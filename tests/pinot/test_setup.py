@@ -72,7 +72,7 @@ def test_topics_are_as_configured(stack: Stack) -> None:
 def test_partitions_of_a_topic_stay(stack: Stack) -> None:
     """A topic keeps its partitions, whatever is asked for, and the set-up says why."""
     said: list[str] = []
-    set_up_topics(stack.kafka, partitions=3, replication=1, say=said.append)
+    set_up_topics(stack.kafka_access, partitions=3, replication=1, say=said.append)
     assert "topic parkrun: up to date; it keeps its 2 partitions, 3 would move keys" in said
 
 
