@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pinot.cluster import Cluster, http_trouble, query_trouble
 from pinot.configs import TABLES, read_schema, read_table
@@ -16,12 +16,17 @@ from simulator.pinot_controller import PinotError
 from simulator.pinot_courses import CourseTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pinot.settings import Settings
     from simulator.course import Course
 
+REFUSED_BY_KAFKA = "SaslAuthenticationException"
+"""What Pinot says if Kafka doesn't let its consumers in."""
+PINOTS_USER = (
+    "this is Pinot's user of Kafka, in RACECAST_PINOT_KAFKA_USERNAME or else RACECAST_KAFKA_USERNAME"
+)
 OLD_SEGMENT = "courses"
 """In which older versions of the set-up kept all courses."""
 
@@ -68,6 +73,15 @@ def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -
         cluster.delete_segment("courses", OLD_SEGMENT)
 
 
+def put_table(cluster: Cluster, config: Mapping[str, Any], consumer: Mapping[str, str]) -> None:
+    """Make or replace a table's config; raises PinotError, without the password that is in `consumer`."""
+    try:
+        cluster.put_table(config)
+    except PinotError as error:
+        why = hidden(consumer, str(error))
+        raise PinotError(f"{why}; {PINOTS_USER}" if REFUSED_BY_KAFKA in why else why) from None
+
+
 def _set_up_table(cluster: Cluster, name: str, settings: Settings, say: Callable[[str], None]) -> None:
     schema = read_schema(name)
     kafka = settings.pinot_kafka or settings.kafka
@@ -75,10 +89,7 @@ def _set_up_table(cluster: Cluster, name: str, settings: Settings, say: Callable
     config = read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
     before = (cluster.schema(name), cluster.table(name))
     cluster.put_schema(schema)
-    try:
-        cluster.put_table(config)
-    except PinotError as error:
-        raise PinotError(hidden(consumer, str(error))) from None
+    put_table(cluster, config, consumer)
     if before[1] is None:
         say(f"table {name}: made")
     elif before == (cluster.schema(name), cluster.table(name)):

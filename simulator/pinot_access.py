@@ -43,8 +43,9 @@ class PinotAccess(BaseModel):
             raise PydanticCustomError(
                 "contradiction", "--pinot-username and RACECAST_PINOT_PASSWORD need each other"
             )
-        addresses = (self.pinot_controller, str(getattr(self, "pinot_broker", "")))
-        if self.pinot_ca is not None and not any(url.startswith("https:") for url in addresses):
+        addresses = [url for url in (self.pinot_controller, str(getattr(self, "pinot_broker", ""))) if url]
+        is_open = addresses and not any(url.startswith("https:") for url in addresses)
+        if self.pinot_ca is not None and is_open:
             raise PydanticCustomError(
                 "contradiction", "--pinot-ca needs addresses of Pinot that begin with https://"
             )

@@ -6,11 +6,9 @@ Each has an open door beside the secured one, on which its parts find each other
 from __future__ import annotations
 
 import base64
-import ipaddress
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
     AdminClient,
@@ -18,13 +16,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
-from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
-from cryptography.x509.oid import NameOID
 
+from tests.certificates import STORE_PASSWORD, make_certificates
 from tests.processes import free_port
 from tests.stacks import started
 
@@ -34,11 +27,13 @@ if TYPE_CHECKING:
 
     from pinot.local.stack import Stack
 
-USER = "racecast"
-KAFKA_PASSWORD = 'k4fka "it\'s" \\\\ $' + "{HOME} ä;="
+USER, PINOTS_USER = "racecast", "pinot's own"
+KAFKA_PASSWORD = "k4fka, it's ä \\ one"
+PLAIN_PASSWORD = "shown-as-it-is"
+"""The password of the same user with the mechanism PLAIN."""
+PINOTS_PASSWORD = 'p "quoted" \\n $' + "{env:HOME} ü;='"
+"""With which Pinot's consumers log in: it has what means something in a JAAS config, to Pinot, to Kafka."""
 PINOT_PASSWORD = "p1not: 'it's' \\ \"so\""
-STORE_PASSWORD = "of-the-key-store"
-"""What the servers' key store is locked with; no client needs it."""
 BASIC_AUTH = "org.apache.pinot.{}.BasicAuthAccessControlFactory"
 
 
@@ -69,12 +64,22 @@ class Secured:
             "RACECAST_KAFKA_USERNAME": USER,
             "RACECAST_KAFKA_PASSWORD": KAFKA_PASSWORD,
             "RACECAST_KAFKA_CA": str(self.ca),
+            "RACECAST_PINOT_KAFKA_USERNAME": PINOTS_USER,
+            "RACECAST_PINOT_KAFKA_PASSWORD": PINOTS_PASSWORD,
             "RACECAST_PINOT_CONTROLLER": self.controller,
             "RACECAST_PINOT_BROKER": self.broker,
             "RACECAST_PINOT_USERNAME": USER,
             "RACECAST_PINOT_PASSWORD": PINOT_PASSWORD,
             "RACECAST_PINOT_CA": str(self.ca),
         }
+
+    def let_in(self, user: str, password: str) -> None:
+        """Give Kafka, at its open door, a user."""
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+        client = AdminClient({**self.stack.kafka_access, "log_level": 0})
+        users: list[Any] = [UserScramCredentialUpsertion(user, scram, password.encode())]
+        for answer in client.alter_user_scram_credentials(users).values():
+            answer.result(30)
 
 
 @contextmanager
@@ -91,82 +96,23 @@ def secured(folder: Path) -> Iterator[Secured]:
         "server.properties": _server(),
     }
     with started(folder / "stack", extra=extra) as stack:
-        _let_in(stack.kafka)
-        yield Secured(
-            stack,
-            ca,
-            f"127.0.0.1:{kafka}",
-            f"https://127.0.0.1:{controller}",
-            f"https://127.0.0.1:{broker}",
-        )
-
-
-def make_certificates(ca: Path, keys: Path) -> None:
-    """Write a new CA's certificate (PEM), and a server's key and certificate for 127.0.0.1 (PKCS #12)."""
-    ca_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Racecast's tests")])
-    server_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
-    now = datetime.now(UTC)
-
-    def certificate(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder(ca_name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=2))
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
-            )
-        )
-
-    signs = x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    ca_certificate = (
-        certificate(ca_name, ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(signs, critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    server_certificate = (
-        certificate(server_name, server_key)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    ca.write_bytes(ca_certificate.public_bytes(Encoding.PEM))
-    lock = BestAvailableEncryption(STORE_PASSWORD.encode())
-    keys.write_bytes(
-        serialize_key_and_certificates(b"server", server_key, server_certificate, [ca_certificate], lock)
-    )
-
-
-def _let_in(kafka: str) -> None:
-    """Give Kafka, at its open door, the user."""
-    scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
-    user = UserScramCredentialUpsertion(USER, scram, KAFKA_PASSWORD.encode())
-    client = AdminClient({"bootstrap.servers": kafka})
-    for answer in client.alter_user_scram_credentials([user]).values():
-        answer.result(30)
+        urls = (f"https://127.0.0.1:{port}" for port in (controller, broker))
+        place = Secured(stack, ca, f"127.0.0.1:{kafka}", *urls)
+        place.let_in(USER, KAFKA_PASSWORD)
+        place.let_in(PINOTS_USER, PINOTS_PASSWORD)
+        yield place
 
 
 def _kafka(port: int, keys: Path) -> str:
     open_doors = "PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafka_controller}"
     secured_door = f"SASL_SSL://127.0.0.1:{port}"
-    jaas = "org.apache.kafka.common.security.{}LoginModule required"
+    modules = "org.apache.kafka.common.security"
+    plain, scram = (f"{modules}.{name}LoginModule required" for name in ("plain.Plain", "scram.Scram"))
     properties = {
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
         "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
-        "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": jaas.format("scram.Scram") + ";",
-        "listener.name.sasl_ssl.plain.sasl.jaas.config": f'{jaas.format("plain.Plain")} user_{USER}="plain";',
+        "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": f"{scram};",
+        "listener.name.sasl_ssl.plain.sasl.jaas.config": f"{plain} user_{USER}={PLAIN_PASSWORD};",
         "ssl.keystore.location": str(keys),
         "ssl.keystore.type": "PKCS12",
         "ssl.keystore.password": STORE_PASSWORD,

@@ -157,9 +157,11 @@ def test_address_may_end_with_a_slash() -> None:
 
 
 def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """A value that can't be is refused in one line that names the setting."""
+    """A value that can't be is refused in one line that names the setting; so are two that don't agree."""
     assert main(["setup", "--partitions", "0"]) == 2
-    assert capsys.readouterr().err.startswith("pinot: partitions: ")
+    assert capsys.readouterr().err == "--partitions must be at least 1\n"
+    assert main(["setup", "--pinot-username", "anna"]) == 2
+    assert capsys.readouterr().err == "--pinot-username and RACECAST_PINOT_PASSWORD need each other\n"
 
 
 def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
