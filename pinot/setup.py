@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 REFUSED_BY_KAFKA = "SaslAuthenticationException"
 """What Pinot says if Kafka doesn't let its consumers in."""
-PINOTS_USER = (
-    "this is Pinot's user of Kafka, in RACECAST_PINOT_KAFKA_USERNAME or else RACECAST_KAFKA_USERNAME"
-)
+PINOTS_USER = "it is Pinot's user of Kafka: RACECAST_PINOT_KAFKA_USERNAME or else RACECAST_KAFKA_USERNAME"
 OLD_SEGMENT = "courses"
 """In which older versions of the set-up kept all courses."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from dashboard.app import make_store
+from dashboard.app import make_store, make_stream
 from dashboard.settings import Settings as DashboardSettings
 from dashboard.store import StoreError
 from pinot.cluster import Cluster
@@ -78,7 +78,8 @@ def reasons(running: Running) -> str:
 
 def test_a_race_goes_all_the_way(reached: Secured, tmp_path: Path) -> None:
     """A race and an uploaded course go from the simulator through Kafka into Pinot, and to the dashboard."""
-    store = make_store(DashboardSettings(store="pinot"))
+    settings = DashboardSettings(store="pinot")
+    store, stream = make_store(settings), make_stream(settings)
 
     def missing() -> str | None:
         race = store.race("secured")
@@ -96,6 +97,7 @@ def test_a_race_goes_all_the_way(reached: Secured, tmp_path: Path) -> None:
         assert reasons(running) == ""
         assert running.end() == 0
 
+    assert len(stream.newest(5, 0, "secured", None)) == 5
     assert not any(password in running.log.read_text() for password in PASSWORDS)
 
 

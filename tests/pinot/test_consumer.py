@@ -144,7 +144,7 @@ def test_a_user_that_kafka_refuses_is_told_as_pinots(answering: Callable[[int, b
     """If Pinot can't make a table because Kafka doesn't let it in, the set-up says which user that is."""
     body = b'{"error": "org.apache.kafka.common.errors.SaslAuthenticationException: wrong"}'
     cluster = Cluster(answering(404, body))
-    with pytest.raises(PinotError, match="wrong; this is .* RACECAST_PINOT_KAFKA_USERNAME"):
+    with pytest.raises(PinotError, match=r"wrong; it is .* RACECAST_PINOT_KAFKA_USERNAME"):
         put_table(cluster, read_table("parkrun", kafka="kafka:1", replication=1), {})
 
 
