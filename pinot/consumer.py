@@ -6,17 +6,17 @@ prefix. The certificates stand in it themselves: no file has to be on Pinot's ma
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from simulator.kafka_access import KafkaAccess
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+PASSWORD = re.compile(r'password=\\*"[^"]*"?')
+"""In a JAAS config, where no quote is within the quotes; in JSON backslashes are before them."""
 
 
 def consumer_properties(access: KafkaAccess, username: str, password: str) -> dict[str, str]:
@@ -42,16 +42,9 @@ def jaas_config(mechanism: str, username: str, password: str) -> str:
     )
 
 
-def hidden(properties: Mapping[str, str], words: str) -> str:
-    """Words in which Pinot may repeat what it was sent, without the property that has a password in it."""
-    secret = properties.get("sasl.jaas.config")
-    if secret is None:
-        return words
-    # In an answer from JSON, and in one that has JSON in it, a backslash is there twice, and four times.
-    for _ in range(3):
-        words = words.replace(secret, "(hidden)")
-        secret = json.dumps(secret)[1:-1]
-    return words
+def hidden(words: str) -> str:
+    """Words in which Pinot may repeat a config or a part of it, be it in JSON, without the password."""
+    return PASSWORD.sub("password=(hidden)", words)
 
 
 def _quoted(text: str) -> str:

@@ -71,12 +71,12 @@ def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -
         cluster.delete_segment("courses", OLD_SEGMENT)
 
 
-def put_table(cluster: Cluster, config: Mapping[str, Any], consumer: Mapping[str, str]) -> None:
-    """Make or replace a table's config; raises PinotError, without the password that is in `consumer`."""
+def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
+    """Make or replace a table's config; raises PinotError, without the password that is in it."""
     try:
         cluster.put_table(config)
     except PinotError as error:
-        why = hidden(consumer, str(error))
+        why = hidden(str(error))
         raise PinotError(f"{why}; {PINOTS_USER}" if REFUSED_BY_KAFKA in why else why) from None
 
 
@@ -87,7 +87,7 @@ def _set_up_table(cluster: Cluster, name: str, settings: Settings, say: Callable
     config = read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
     before = (cluster.schema(name), cluster.table(name))
     cluster.put_schema(schema)
-    put_table(cluster, config, consumer)
+    put_table(cluster, config)
     if before[1] is None:
         say(f"table {name}: made")
     elif before == (cluster.schema(name), cluster.table(name)):

@@ -43,7 +43,8 @@ def kafka_trouble(access: Mapping[str, Any]) -> str | None:
         client.poll(0)  # now the ear hears what there was
         if ear.refusal is not None:
             raise TopicError(ear.refusal) from error
-        return f"Kafka at {access['bootstrap.servers']}: {error.args[0].str()}"
+        protocol = access.get("security.protocol", "PLAINTEXT")
+        return f"Kafka at {access['bootstrap.servers']}, asked by {protocol}: {error.args[0].str()}"
     return None
 
 

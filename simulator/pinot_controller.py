@@ -77,7 +77,8 @@ def checked(answer: httpx.Response) -> httpx.Response:
 def shut_out(answer: httpx.Response) -> PinotError:
     """Return the error that an answer is which doesn't let us in."""
     why = refusal(has_shown="authorization" in answer.request.headers)
-    return PinotError(f"{without_password(str(answer.request.url))}: {why}")
+    where = answer.request.url.copy_with(query=None)
+    return PinotError(f"{without_password(str(where))}: {why}")
 
 
 def refusal(*, has_shown: bool) -> str:

@@ -131,7 +131,8 @@ def test_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
         port = nobody_listens.getsockname()[1]
         status = main(["setup", "--kafka", f"127.0.0.1:{port}", "--wait", "0.1"])
     assert status == 1
-    assert f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}" in capsys.readouterr().err
+    told = f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}, asked by PLAINTEXT: "
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("dead_proxy")

@@ -101,9 +101,9 @@ def test_a_refusal_names_the_setting(status: int) -> None:
     with pinot(status) as (host, _):
         with pytest.raises(PinotError, match="set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"):
             request("GET", f"http://{host}/")
-        admission = Admission(httpx.BasicAuth("anna", PASSWORD))
+        url, admission = f"http://bert:{PASSWORD}@{host}", Admission(httpx.BasicAuth("anna", PASSWORD))
         with pytest.raises(PinotError, match=r"refuses .* RACECAST_PINOT_PASSWORD") as refused:
-            ask("GET", f"http://bert:{PASSWORD}@{host}", "/tables", admission=admission)
+            ask("GET", url, "/tables", admission=admission, params={"type": "OFFLINE"})
 
     assert str(refused.value).startswith(f"http://{host}/tables: ")
     assert PASSWORD not in str(refused.value)
