@@ -98,7 +98,7 @@ def _stack(folder: Path) -> Iterator[Section]:
     with started(folder / "stack") as stack:
         # The topics alone: what Pinot would consume beside it is not the publisher's cost.
         partitions = Settings().partitions
-        set_up_topics(stack.kafka, partitions=partitions, replication=1)
+        set_up_topics(stack.kafka_access, partitions=partitions, replication=1)
         yield _kafka(stack, folder)
     with started(folder / "fresh") as stack:
         set_up(stack_settings(stack))

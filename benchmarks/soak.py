@@ -115,7 +115,7 @@ class Soaked:
 
 def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
     """Let races run on both stores for so long; those that are under way then are not counted."""
-    set_up_topics(stack.kafka, partitions=4, replication=1)
+    set_up_topics(stack.kafka_access, partitions=4, replication=1)
     file = folder / "soak.db"
     (folder / "sqlite").mkdir()
     (folder / "kafka").mkdir()

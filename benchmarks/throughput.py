@@ -92,7 +92,7 @@ async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
     kcat_lines(path)
     ours, theirs = [], []
     for _ in range(2):
-        publisher = KafkaPublisher(reactor, bootstrap)
+        publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
         ours.append(await rate(reactor, publisher, KAFKA_EVENTS))
         await publisher.close()
         if shutil.which("kcat"):

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 
 from prometheus_client import disable_created_metrics
+from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from dashboard.app import make_app
+from dashboard.secrets import SecretsError
 from dashboard.settings import Settings, streamlit_settings
+from pinot.access import flag_sentences
 
 
 def main() -> None:
-    """Read the settings and serve."""
-    settings = CliApp.run(Settings)
+    """Read the settings and serve; ends the process if a setting is wrong."""
+    settings = _settings()
     # A gauge beside each counter that says since when it counts: the process's start says that.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     del sys.argv[1:]  # they are read; Streamlit would hand them to the pages
@@ -24,6 +27,15 @@ def main() -> None:
             "server.port": settings.dashboard_port,
         }
     )
+
+
+def _settings() -> Settings:
+    try:
+        return CliApp.run(Settings)
+    except ValidationError as error:
+        sys.exit(flag_sentences(error))
+    except SecretsError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -37,15 +37,19 @@ _SCRIPT = Path(__file__).parent / "pages.py"
 def make_store(settings: Settings) -> Store:
     """The store that the settings name: the races."""
     if settings.store == "pinot":
-        return PinotStore(Broker(str(settings.pinot_broker)))
+        return PinotStore(_broker(settings))
     return SqliteStore(SqliteFile(settings.sqlite))
 
 
 def make_stream(settings: Settings) -> Stream:
     """The stream in the same store: the events themselves."""
     if settings.store == "pinot":
-        return PinotStream(Broker(str(settings.pinot_broker)))
+        return PinotStream(_broker(settings))
     return SqliteStream(SqliteFile(settings.sqlite))
+
+
+def _broker(settings: Settings) -> Broker:
+    return Broker(str(settings.pinot_broker), settings.admission())
 
 
 def make_app(settings: Settings) -> st.App:

@@ -1,4 +1,7 @@
-"""The dashboard's settings: environment variables with the prefix RACECAST_, or flags of the same name."""
+"""The dashboard's settings: flags, variables of the same names with the prefix RACECAST_, secrets.
+
+A flag wins over the environment, the environment over Streamlit's file of secrets, that over the default.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliSuppress, InitSettingsSource, SettingsConfigDict
+
+from dashboard.secrets import connection
+from pinot.access import KafkaAccess, PinotAccess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic_settings import PydanticBaseSettingsSource
+
 _STREAMLIT: Final = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 
 
-class Settings(BaseSettings):
+class Settings(KafkaAccess, PinotAccess, BaseSettings):
     """Where the dashboard listens, and where it finds the races, the API and the map's tiles."""
 
     model_config = SettingsConfigDict(
@@ -50,6 +58,19 @@ class Settings(BaseSettings):
         "and the map asks no other host for anything",
     )
     tiles_attribution: str = Field("", description="whom the tiles are from, shown on the map")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the file of secrets behind the other sources; raises `SecretsError`."""
+        secrets = InitSettingsSource(settings_cls, connection(settings_cls.model_fields))
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, secrets
 
 
 def streamlit_settings() -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pinot.topics import TopicError
 from pinot.waiting import WaitedTooLongError
 from simulator.drawing import CourseError
 from simulator.pinot_controller import PinotError
+from simulator.problems import flag_sentences
 
 
 def main(arguments: list[str]) -> int:
@@ -23,8 +24,7 @@ def main(arguments: list[str]) -> int:
     try:
         set_up(CliApp.run(Settings, cli_args=arguments[1:]))
     except ValidationError as error:
-        for wrong in error.errors():
-            print(f"pinot: {wrong['loc'][0]}: {wrong['msg']}", file=sys.stderr)
+        print(flag_sentences(error), file=sys.stderr)
         return 2
     except (CourseError, PinotError, TopicError, WaitedTooLongError) as error:
         print(f"pinot: {error}", file=sys.stderr)

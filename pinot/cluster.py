@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from simulator.pinot_controller import ask, checked, request
+from simulator.pinot_controller import (
+    OPEN,
+    Admission,
+    ask,
+    checked,
+    denied,
+    request,
+    shut_out,
+    unreachable,
+    without_password,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,36 +24,48 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 5.0
 
 
-def http_trouble(url: str) -> str | None:
-    """What is wrong with what should answer at `url`, or None if it answers 200."""
+def http_trouble(url: str, admission: Admission = OPEN) -> str | None:
+    """What is wrong with what should answer at `url`, or None if it answers 200.
+
+    Raises:
+        PinotError: it doesn't let us in.
+    """
     try:
-        answer = request("GET", url, timeout=PROBE_SECONDS)
+        answer = request("GET", url, admission=admission, timeout=PROBE_SECONDS)
     except httpx.HTTPError as error:
-        return f"{url}: {str(error) or type(error).__name__}"
-    return None if answer.is_success else f"{url} answers {answer.status_code}"
+        return unreachable(url, error)
+    return None if answer.is_success else f"{without_password(url)} answers {answer.status_code}"
 
 
-def query_trouble(broker: str, table: str) -> str | None:
-    """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered."""
+def query_trouble(broker: str, table: str, admission: Admission = OPEN) -> str | None:
+    """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered.
+
+    Raises:
+        PinotError: the broker doesn't let us in.
+    """
     try:
-        count = f"select count(*) from {table}"  # noqa: S608 - the table's name is ours
-        answer = request("POST", f"{broker}/query/sql", json={"sql": count}, timeout=PROBE_SECONDS)
+        count = {"sql": f"select count(*) from {table}"}  # noqa: S608 - the table's name is ours
+        url = f"{broker}/query/sql"
+        answer = request("POST", url, admission=admission, json=count, timeout=PROBE_SECONDS)
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        return f"{broker}: {str(error) or type(error).__name__}"
+        return unreachable(broker, error)
+    if denied(found):
+        raise shut_out(answer)
     if found["exceptions"]:
         return " ".join(str(found["exceptions"][0]["message"]).split())[:200]
     return None if found.get("resultTable") else "no server has it yet"
 
 
 class Cluster:
-    """The cluster whose controller is at `controller` (a URL).
+    """The cluster whose controller is at `controller` (a URL), and lets us in by `admission`.
 
     Every method raises PinotError if the controller refuses or can't be reached.
     """
 
-    def __init__(self, controller: str) -> None:
+    def __init__(self, controller: str, admission: Admission = OPEN) -> None:
         self._controller = controller
+        self._admission = admission
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The schema `name` as Pinot has it, or None."""
@@ -92,4 +114,4 @@ class Cluster:
         return checked(self._ask(method, path, **rest))
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return ask(method, self._controller, path, **rest)
+        return ask(method, self._controller, path, admission=self._admission, **rest)

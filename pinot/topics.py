@@ -16,8 +16,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
     ResourceType,
 )
 
+from simulator.kafka_refusal import Ear
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 TOPICS = Path(__file__).with_name("topics.json")
 REQUEST_SECONDS = 30.0
@@ -27,12 +29,22 @@ class TopicError(RuntimeError):
     """Kafka won't have a topic as it should be."""
 
 
-def kafka_trouble(address: str) -> str | None:
-    """What is wrong with the Kafka at `address` ("host:port"), or None if it answers."""
+def kafka_trouble(access: Mapping[str, Any]) -> str | None:
+    """What is wrong with the Kafka that librdkafka reaches by `access`, or None if it answers.
+
+    Raises:
+        TopicError: it doesn't let us in, which it won't a moment later either.
+    """
+    ear = Ear(access)
+    client = _client({**access, "error_cb": ear})
     try:
-        _client(address).list_topics(timeout=2)
+        client.list_topics(timeout=2)
     except KafkaException as error:
-        return f"Kafka at {address}: {error.args[0].str()}"
+        client.poll(0)  # now the ear hears what there was
+        if ear.refusal is not None:
+            raise TopicError(ear.refusal) from error
+        protocol = access.get("security.protocol", "PLAINTEXT")
+        return f"Kafka at {access['bootstrap.servers']}, asked by {protocol}: {error.args[0].str()}"
     return None
 
 
@@ -43,9 +55,11 @@ def read_topics() -> dict[str, dict[str, Any]]:
 
 
 def set_up_topics(
-    address: str, *, partitions: int, replication: int, say: Callable[[str], None] = print
+    access: Mapping[str, Any], *, partitions: int, replication: int, say: Callable[[str], None] = print
 ) -> None:
     """Make the topics that aren't there, and give all of them their configuration.
+
+    `access` is what librdkafka reaches Kafka by.
 
     The number of partitions of a topic that is there stays: a key would move to another partition, and
     Pinot's upsert would see two competitors where there is one.
@@ -53,7 +67,7 @@ def set_up_topics(
     Raises:
         TopicError: Kafka refuses.
     """
-    client = _client(address)
+    client = _client(access)
     there = client.list_topics(timeout=REQUEST_SECONDS).topics
     for name, topic in read_topics().items():
         wanted = partitions if topic["partitioned"] else 1
@@ -68,9 +82,9 @@ def set_up_topics(
         say(f"topic {name}: up to date{stays}")
 
 
-def _client(address: str) -> AdminClient:
+def _client(access: Mapping[str, Any]) -> AdminClient:
     # Without log_level librdkafka writes every refused connection to standard error.
-    return AdminClient({"bootstrap.servers": address, "log_level": 0})
+    return AdminClient({**access, "log_level": 0})
 
 
 def _alteration(name: str, config: dict[str, str]) -> ConfigResource:

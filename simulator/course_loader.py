@@ -14,7 +14,7 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.python.failure import Failure
 
-from simulator.pinot_controller import PinotError
+from simulator.pinot_controller import OPEN, PinotError
 from simulator.pinot_courses import CourseTable
 from simulator.reactor import after
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulator.course import Course
+    from simulator.pinot_controller import Admission
     from simulator.reactor import Reactor
 
 FIRST_PAUSE = 1.0
@@ -50,9 +51,9 @@ class CourseLoader:
         self._idle: Deferred[None] | None = None
 
     @classmethod
-    def into(cls, reactor: Any, controller: str) -> CourseLoader:
-        """Return a loader into the Pinot whose controller is at a URL."""
-        return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller).load))
+    def into(cls, reactor: Any, controller: str, admission: Admission = OPEN) -> CourseLoader:
+        """Return a loader into the Pinot whose controller is at a URL, and lets us in by `admission`."""
+        return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller, admission).load))
 
     def load(self, course: Course) -> None:
         """Take a course; of two with the same name that wait, the later one is loaded."""

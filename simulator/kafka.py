@@ -18,11 +18,12 @@ from twisted.internet.threads import deferToThread
 from simulator.deliveries import Deliveries
 from simulator.encode import RACE_FIELDS, encode
 from simulator.events import TOPICS, CourseRecord, RaceRecord
+from simulator.kafka_refusal import Ear
 from simulator.publisher import MAX_KNOWN, Health, PublishError
 from simulator.run import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from confluent_kafka import Message
     from twisted.python.failure import Failure
@@ -79,19 +80,23 @@ class KafkaPublisher:
 
     Args:
         reactor: gives the turns.
-        bootstrap: `host:port`, several with commas between.
+        access: how librdkafka reaches Kafka, as `KafkaAccess.client_config` has it.
         loader: brings courses, which have no topic, into Pinot; without one Pinot isn't told of them.
     """
 
     store = None
 
-    def __init__(self, reactor: Reactor, bootstrap: str, loader: CourseLoader | None = None) -> None:
+    def __init__(
+        self, reactor: Reactor, access: Mapping[str, Any], loader: CourseLoader | None = None
+    ) -> None:
         self._reactor = reactor
-        self._bootstrap = bootstrap
+        self._access = access
+        self._address = access["bootstrap.servers"]
+        self._ear = Ear(access)
         self._loader = loader
         self._log = structlog.get_logger()
         self.deliveries = Deliveries(reactor.seconds)
-        self._away: str | None = f"no broker at {bootstrap} has answered yet"
+        self._away: str | None = f"no broker at {self._address} has answered yet"
         self._refusal: str | None = None
         self._delivered_at = reactor.seconds()
         self._topics_seen = False
@@ -99,7 +104,8 @@ class KafkaPublisher:
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
         self._flushers: list[Deferred[None]] = []
-        self._producer = Producer({"bootstrap.servers": bootstrap, **SETTINGS, "stats_cb": self._statistics})
+        callbacks = {"stats_cb": self._statistics, "error_cb": self._hear}
+        self._producer = Producer({**access, **SETTINGS, **callbacks})
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
@@ -122,11 +128,12 @@ class KafkaPublisher:
 
     def recover(self) -> Deferred[list[RaceRecord]]:
         """Return the races in the topic `races`, those told of last first."""
-        return deferToThread(_races_in, self._bootstrap)
+        return deferToThread(_races_in, self._access)
 
     def health(self) -> Health:
         """Tell how things stand."""
-        return Health.of(self.deliveries, self._refusal or self._away or self._stall())
+        trouble = self._refusal or self._away or self._stall()
+        return Health.of(self.deliveries, trouble, is_shut_out=self._ear.refusal is not None)
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -149,7 +156,7 @@ class KafkaPublisher:
 
         def away(failure: Failure) -> None:
             failure.trap(KafkaException)
-            raise PublishError(f"no broker answers at {self._bootstrap}")
+            raise PublishError(self._ear.refusal or f"no broker answers at {self._address}")
 
         looking = deferToThread(self._producer.list_topics, timeout=LOOK)
         return looking.addCallbacks(looked, away)
@@ -247,19 +254,30 @@ class KafkaPublisher:
             waiting, self._waiting = self._waiting, None
             waiting.callback(None)
 
+    def _hear(self, error: KafkaError) -> None:
+        """See whether Kafka lets us in (called by `poll`)."""
+        before = self._ear.refusal
+        self._ear(error)
+        if self._ear.refusal not in {None, before}:
+            self._away = self._ear.refusal
+            self._log.error("Kafka lets nobody in, will be tried again", why=self._away)
+
     def _statistics(self, text: str) -> None:
         """See by the producer's own statistics whether a broker is there (called by `poll`)."""
         brokers = orjson.loads(text)["brokers"].values()
         up = any(broker["state"] == "UP" for broker in brokers)
-        away = None if up else f"no broker answers at {self._bootstrap}"
+        if up:
+            self._ear.refusal = None
+        away = None if up else self._ear.refusal or f"no broker answers at {self._address}"
         if (away is None) != (self._away is None):
             self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=away)
         self._away = away
 
 
-def _races_in(bootstrap: str) -> list[RaceRecord]:
+def _races_in(access: Mapping[str, Any]) -> list[RaceRecord]:
     """Read the topic `races` to its end, in a thread; raises PublishError if that can't be done now."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "racecast-recovery", **READING})
+    ear = Ear(access)
+    consumer = Consumer({**access, "group.id": "racecast-recovery", **READING, "error_cb": ear})
     newest: dict[str, RaceRecord] = {}
     try:
         topic = consumer.list_topics("races", timeout=LOOK).topics["races"]
@@ -269,7 +287,9 @@ def _races_in(bootstrap: str) -> list[RaceRecord]:
             for record in _records(consumer, TopicPartition("races", partition, 0)):
                 newest[record.run_id] = record
     except KafkaException as error:
-        raise PublishError(f"the races of before can't be read: {error.args[0].str()}") from error
+        consumer.poll(0)
+        why = ear.refusal or f"the races of before can't be read: {error.args[0].str()}"
+        raise PublishError(why) from error
     finally:
         consumer.close()
     records = sorted(newest.values(), key=lambda record: (record.status in ENDED, -record.updated_at))

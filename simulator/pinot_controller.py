@@ -2,29 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+if TYPE_CHECKING:
+    import ssl
+
 REQUEST_SECONDS = 60.0
+ACCESS_DENIED = 180
+"""The code in an answer of the broker that otherwise looks well: it doesn't let us in."""
 
 
 class PinotError(RuntimeError):
     """Pinot refuses something, or can't be reached; the text has its own words."""
 
 
-def request(method: str, url: str, **rest: Any) -> httpx.Response:
-    """Ask without the machine's proxy settings: Pinot is here or on this network. Raises httpx.HTTPError."""
-    return httpx.request(method, url, trust_env=False, **rest)
+@dataclass(frozen=True)
+class Admission:
+    """What Pinot is shown to be let in, and how Pinot is known.
+
+    Attributes:
+        auth: user and password, or None if Pinot asks for none, or they are in its address.
+        trusted: the certificates to trust, with https://; True for the usual ones.
+    """
+
+    auth: httpx.Auth | None = None
+    trusted: ssl.SSLContext | bool = True
 
 
-def ask(method: str, controller: str, path: str, **rest: Any) -> httpx.Response:
+OPEN = Admission()
+"""For a Pinot that lets everybody in."""
+
+
+def request(method: str, url: str, *, admission: Admission = OPEN, **rest: Any) -> httpx.Response:
+    """Ask without the machine's proxy settings: Pinot is here or on this network.
+
+    Raises:
+        PinotError: Pinot doesn't let us in, which it won't a moment later either.
+        httpx.HTTPError, httpx.InvalidURL: it doesn't answer.
+    """
+    answer = httpx.request(
+        method, url, auth=admission.auth, verify=admission.trusted, trust_env=False, **rest
+    )
+    if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        raise shut_out(answer)
+    return answer
+
+
+def ask(
+    method: str, controller: str, path: str, *, admission: Admission = OPEN, **rest: Any
+) -> httpx.Response:
     """Return what the controller (a URL) answers; raises PinotError if it can't be reached."""
+    url = controller + path
     try:
-        return request(method, controller + path, timeout=REQUEST_SECONDS, **rest)
+        return request(method, url, admission=admission, timeout=REQUEST_SECONDS, **rest)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        trouble = str(error) or type(error).__name__
-        raise PinotError(f"{controller}{path}: {trouble}") from error
+        raise PinotError(unreachable(url, error)) from error
 
 
 def checked(answer: httpx.Response) -> httpx.Response:
@@ -36,3 +72,38 @@ def checked(answer: httpx.Response) -> httpx.Response:
     except (ValueError, KeyError, TypeError):
         words = answer.text
     raise PinotError(f"Pinot answers {answer.status_code} to {answer.request.url.path}: {words}")
+
+
+def shut_out(answer: httpx.Response) -> PinotError:
+    """Return the error that an answer is which doesn't let us in."""
+    why = refusal(has_shown="authorization" in answer.request.headers)
+    where = answer.request.url.copy_with(query=None)
+    return PinotError(f"{without_password(str(where))}: {why}")
+
+
+def refusal(*, has_shown: bool) -> str:
+    """Return which setting is missing, or wrong if a password was shown."""
+    if has_shown:
+        return (
+            "Pinot refuses the user in RACECAST_PINOT_USERNAME, the password in RACECAST_PINOT_PASSWORD, or "
+            "what this user wants to do"
+        )
+    return "Pinot asks for a user and a password: set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"
+
+
+def unreachable(url: str, error: Exception) -> str:
+    """Return what is wrong with an address that doesn't answer."""
+    words = str(error) or type(error).__name__
+    hint = "; RACECAST_PINOT_CA names the file of those to trust" if "CERTIFICATE_VERIFY" in words else ""
+    return f"{without_password(url)}: {words}{hint}"
+
+
+def without_password(url: str) -> str:
+    """Return an address as it may be shown: without the user and the password that may be in it."""
+    return re.sub(r"//[^/]*@", "//", url)
+
+
+def denied(answer: Any) -> bool:
+    """Tell whether an answer of the broker, from JSON, says that it doesn't let us in."""
+    exceptions = answer.get("exceptions") if isinstance(answer, dict) else None
+    return any(exception.get("errorCode") == ACCESS_DENIED for exception in exceptions or ())

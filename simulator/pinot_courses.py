@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from simulator.events import CourseRecord
-from simulator.pinot_controller import ask, checked
+from simulator.pinot_controller import OPEN, ask, checked
 
 if TYPE_CHECKING:
     from simulator.course import Course
+    from simulator.pinot_controller import Admission
 
 TABLE = "courses"
 NO_FENCE = "POLYGON EMPTY"
@@ -41,13 +42,14 @@ def row_of(course: Course) -> bytes:
 
 
 class CourseTable:
-    """The table `courses` of the Pinot whose controller is at `controller` (a URL).
+    """The table `courses` of the Pinot whose controller is at `controller`, and lets us in by `admission`.
 
     It is used by one thread at a time, since each load waits for Pinot.
     """
 
-    def __init__(self, controller: str) -> None:
+    def __init__(self, controller: str, admission: Admission = OPEN) -> None:
         self._controller = controller
+        self._admission = admission
         self._loaded: dict[str, bytes] = {}
 
     def load(self, course: Course) -> None:
@@ -69,6 +71,7 @@ class CourseTable:
             "POST",
             self._controller,
             "/ingestFromFile",
+            admission=self._admission,
             params={"tableNameWithType": f"{TABLE}_OFFLINE", "batchConfigMapStr": json.dumps(batch)},
             files={"file": (f"{TABLE}.json", row + b"\n")},
         )

@@ -108,7 +108,9 @@ def from_validation(error: ValidationError) -> Problem:
 def flag_sentences(error: ValidationError) -> str:
     """Return what is wrong with values that came as flags of a command line, one line each."""
     return "\n".join(
-        f"--{wrong.field.replace('_', '-')} {wrong.detail}" for wrong in from_validation(error).errors
+        # Without a field it is several that don't go together.
+        f"--{wrong.field.replace('_', '-')} {wrong.detail}" if wrong.field else wrong.detail
+        for wrong in from_validation(error).errors
     )
 
 

@@ -40,7 +40,7 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
     """Return the publisher that the settings ask for; raises PublishError if it can't be opened."""
     if settings.publisher == "kafka":
-        return KafkaPublisher(reactor, settings.kafka, _loader(reactor, settings.pinot_controller, courses))
+        return KafkaPublisher(reactor, settings.client_config(), _loader(reactor, settings, courses))
     return SqlitePublisher(
         reactor,
         settings.sqlite,
@@ -50,10 +50,10 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
     )
 
 
-def _loader(reactor: Any, controller: str, courses: Catalogue) -> CourseLoader | None:
-    if not controller:
+def _loader(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> CourseLoader | None:
+    if not settings.pinot_controller:
         return None
-    loader = CourseLoader.into(reactor, controller)
+    loader = CourseLoader.into(reactor, settings.pinot_controller, settings.admission())
     # The courses that come with Racecast are the set-up's to load.
     for upload in courses.uploads.values():
         loader.load(upload.course)

@@ -30,18 +30,20 @@ class Health:
         delivered: events delivered since the start.
         errors: deliveries that failed; each is tried again.
         trouble: why nothing gets through, or None if all is well.
+        is_shut_out: the settings let nobody in, so that waiting alone doesn't help.
     """
 
     waiting: int = 0
     delivered: int = 0
     errors: int = 0
     trouble: str | None = None
+    is_shut_out: bool = False
 
     @classmethod
-    def of(cls, deliveries: Deliveries, trouble: str | None) -> Health:
+    def of(cls, deliveries: Deliveries, trouble: str | None, *, is_shut_out: bool = False) -> Health:
         """Return it, as a publisher has counted."""
         delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
-        return cls(deliveries.waiting, delivered, errors, trouble)
+        return cls(deliveries.waiting, delivered, errors, trouble, is_shut_out)
 
 
 class Publisher(Protocol):

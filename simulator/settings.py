@@ -9,24 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, CliPositionalArg, CliSuppress, SettingsConfigDict
+
+from simulator.kafka_access import KafkaAccess
+from simulator.pinot_access import PinotAccess, Url
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-def _without_slash(url: str) -> str:
-    return url.rstrip("/")  # paths are put behind it
-
-
-Url = Annotated[str, AfterValidator(_without_slash)]
-
-
-class PublisherSettings(BaseSettings):
+class PublisherSettings(KafkaAccess, PinotAccess, BaseSettings):
     """What every process that tells races needs: the publisher of their events, and the courses."""
 
     publisher: Literal["sqlite", "kafka"] = Field(default="sqlite", description="Where events go.")
-    kafka: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers, host:port[,…].")
     sqlite: Path = Field(default=Path("racecast.db"), description="File of the embedded store.")
     courses: Path = Field(default=Path("courses"), description="Folder with course files.")
     uploads: Path = Field(

@@ -25,7 +25,7 @@ settings.load_profile("racecast")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if not {"stack", "secured_stack"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 

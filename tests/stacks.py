@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 
 
 @contextmanager
-def started(folder: Path, *parts: str) -> Iterator[Stack]:
-    """Run a stack in a folder, or some of its parts alone."""
-    stack = Stack.at(folder, ANY_PORTS)
+def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
+    """Run a stack in a folder, or some of its parts alone, with `extra` lines in its configuration."""
+    stack = Stack.at(folder, ANY_PORTS, extra)
     try:
         if not parts:
             stack.start()

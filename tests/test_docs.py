@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic_settings import CLI_SUPPRESS
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
@@ -31,7 +32,9 @@ from simulator import (
     start_list,
 )
 from simulator.courses import MAX_BYTES
+from simulator.kafka_access import KafkaAccess
 from simulator.out import track_query
+from simulator.pinot_access import PinotAccess
 from simulator.replay import command, recording, tracks
 from simulator.settings import PublisherSettings, ReplaySettings, ServeSettings
 from simulator.survey import limits
@@ -44,6 +47,9 @@ README = (ROOT / "README.md").read_text()
 SECURITY = (ROOT / "SECURITY.md").read_text()
 UNSET = {"pinot_kafka": "the same as `--kafka`"}
 """What stands for a setting without a default, if not nothing."""
+SHARED = "Kafka and Pinot"
+REACHED = {**KafkaAccess.model_fields, **PinotAccess.model_fields}
+"""The settings of every process, told once."""
 PROCESSES: dict[str, type[BaseSettings]] = {
     "The simulator": ServeSettings,
     "A replay": ReplaySettings,
@@ -52,19 +58,22 @@ PROCESSES: dict[str, type[BaseSettings]] = {
 }
 
 
-@pytest.mark.parametrize("process", PROCESSES)
+@pytest.mark.parametrize("process", [*PROCESSES, SHARED])
 def test_every_setting_is_in_the_readme(process: str) -> None:
-    """The README's table of a process has each of its settings once, with its default."""
+    """The README's table of a process has each of its settings once, with its default, but those of all."""
     section = README.split(f"**{process}**")[1].split("\n**")[0].split("\n## ")[0]
     told = dict(re.findall(r"^\| `--([a-z-]+)` \|([^|]*)\|", section, re.MULTILINE))
-    settings = PROCESSES[process]
+    settings = PROCESSES.get(process)
+    fields = REACHED if settings is None else settings.model_fields
+    elsewhere = set(REACHED) if settings is not None else set()
+    if settings is ReplaySettings:  # a replay's table names those only that the simulator's doesn't have
+        elsewhere |= PublisherSettings.model_fields.keys()
     there = {}
-    for name, setting in settings.model_fields.items():
-        # A replay's table names those only that the simulator's doesn't have.
-        if name == "token":  # it has no flag
-            assert f"`RACECAST_{name.upper()}`" in section or settings is not ServeSettings
+    for name, setting in fields.items():
+        if setting.is_required() or name in elsewhere:
             continue
-        if setting.is_required() or (settings is ReplaySettings and name in PublisherSettings.model_fields):
+        if CLI_SUPPRESS in setting.metadata:  # it has no flag
+            assert f"`RACECAST_{name.upper()}`" in section
             continue
         default = setting.get_default()
         shown = str(default).removeprefix(f"{ROOT}/").removesuffix("/" if "http" in str(default) else "")

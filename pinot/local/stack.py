@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import uuid
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
@@ -38,19 +38,30 @@ START_SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Stack:
-    """The stack in `folder` (an absolute path), on `ports`."""
+    """The stack in `folder` (an absolute path), on `ports`.
+
+    `extra` has lines that are put at the end of templates of CONFIG, by the names of the files: of a property
+    that is there twice, the later one counts.
+    """
 
     folder: Path
     ports: Ports
+    extra: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def at(cls, folder: Path, wanted: Mapping[str, int | None] = MappingProxyType({})) -> Stack:
+    def at(
+        cls,
+        folder: Path,
+        wanted: Mapping[str, int | None] = MappingProxyType({}),
+        extra: Mapping[str, str] = MappingProxyType({}),
+    ) -> Stack:
         """The stack that lives in `folder`, or a new one there.
 
         Args:
             folder: its state folder.
             wanted: ports by the names of `Ports`; 0 for any free one. What is left out, or None, is what the
                 folder says, and the usual port if it is new.
+            extra: what is added to its configuration.
 
         Raises:
             StackError: the folder's stack has other ports than those asked for.
@@ -59,19 +70,24 @@ class Stack:
         asked = {name: port for name, port in wanted.items() if port is not None}
         known = stack_ports.load(folder / "ports.json")
         if known is None:
-            return cls(folder, stack_ports.choose(USUAL_PORTS | asked))
+            return cls(folder, stack_ports.choose(USUAL_PORTS | asked), extra)
         for name, port in asked.items():
             if port not in {0, getattr(known, name)}:
                 raise StackError(
                     f"the stack in {folder} has {name} on port {getattr(known, name)}, not {port}: "
                     "delete the folder or choose another one with --state"
                 )
-        return cls(folder, known)
+        return cls(folder, known, extra)
 
     @property
     def kafka(self) -> str:
         """Kafka's address, "host:port"."""
         return f"{stack_ports.HOST}:{self.ports.kafka}"
+
+    @property
+    def kafka_access(self) -> dict[str, str]:
+        """How librdkafka's clients reach Kafka."""
+        return {"bootstrap.servers": self.kafka}
 
     @property
     def controller(self) -> str:
@@ -154,13 +170,13 @@ class Stack:
             self._process(part).stop()
 
     def _write_config(self) -> None:
-        """Fill state folder and ports into the templates of CONFIG."""
+        """Fill state folder and ports into the templates of CONFIG and into what is extra."""
         target = self.folder / "config"
         target.mkdir(exist_ok=True)
         values = {"state": self.folder.as_posix(), **asdict(self.ports)}
         for template in CONFIG.glob("*.properties"):
-            filled = Template(template.read_text()).safe_substitute(values)
-            (target / template.name).write_text(filled)
+            text = template.read_text() + self.extra.get(template.name, "")
+            (target / template.name).write_text(Template(text).safe_substitute(values))
 
     def _format_kafka(self, java: str, lib: Path) -> None:
         """Give Kafka's folder the cluster id that it won't start without, unless it has one."""
@@ -209,7 +225,7 @@ class Stack:
             process = self._process(part)
             if process.pid() is None:
                 raise StackError(f"{part} ended while it started:\n{process.last_words()}")
-        if "kafka" in parts and (trouble := kafka_trouble(self.kafka)):
+        if "kafka" in parts and (trouble := kafka_trouble(self.kafka_access)):
             return trouble
         if "pinot" not in parts:
             return None

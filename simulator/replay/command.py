@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.course import Course
+    from simulator.publisher import Health
     from simulator.replay.lines import Lines
     from simulator.settings import ReplaySettings
 
@@ -53,7 +54,8 @@ class Replayed(RaceRequest):
 def replay(settings: ReplaySettings) -> None:
     """Tell a recorded race; ends the process.
 
-    Exit status 0 if all of it was delivered, else 1 with a line that says why.
+    Exit status 0 if all of it was delivered, else 1 with a line that says why. It waits for a broker that is
+    away, and not for one that lets nobody in.
     """
     react(lambda reactor: ensureDeferred(_replay(reactor, settings)))
 
@@ -79,13 +81,20 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         return ensureDeferred(close(engine, publisher)).addBoth(broken_off.callback)
 
     trigger = reactor.addSystemEventTrigger("before", "shutdown", break_off)
-    while not run.done:
+    while not run.done and not _is_shut_out(publisher.health()):
         await after(reactor, LOOK)
     if engine.stopping:
         await broken_off
         return
     reactor.removeSystemEventTrigger(trigger)
+    if not run.done and run.status not in ENDED:
+        engine.cancel(run)
     await close(engine, publisher)
+
+
+def _is_shut_out(health: Health) -> bool:
+    """Tell whether the settings let nobody in, and never have since the start."""
+    return health.is_shut_out and not health.delivered
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:

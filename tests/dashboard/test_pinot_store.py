@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import httpx
 import pytest
 
 from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
 from dashboard.store import StoreError
+from pinot.access import Admission
+from tests.pinot.conftest import answering
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["answering"]  # a fixture of the tests of Pinot
 
 
 def test_broker_away() -> None:
@@ -12,3 +22,27 @@ def test_broker_away() -> None:
     store = PinotStore(Broker("http://somebody:secret@127.0.0.1:9"))
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not answer.*RACECAST_PINOT_BROKER"):
         store.races()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, b'{"exceptions": [{"errorCode": 180}]}'), (401, b"<html>"), (403, b'{"code": 403}')],
+)
+@pytest.mark.parametrize(
+    ("auth", "told"),
+    [
+        (None, "Pinot asks for a user and a password: set RACECAST_PINOT_USERNAME and"),
+        (
+            httpx.BasicAuth("anna", "secret"),
+            "Pinot refuses the user in RACECAST_PINOT_USERNAME, the password",
+        ),
+    ],
+)
+def test_broker_that_lets_nobody_in(
+    status: int, body: bytes, auth: httpx.Auth | None, told: str, answering: Callable[[int, bytes], str]
+) -> None:
+    """However a broker says that it lets nobody in, the error names the settings that are missing or bad."""
+    store = PinotStore(Broker(answering(status, body), Admission(auth)))
+    with pytest.raises(StoreError, match=told) as refused:
+        store.races()
+    assert "secret" not in str(refused.value)

@@ -230,7 +230,7 @@ def test_a_part_starts_and_ends_alone(stack: Stack, tmp_path: Path) -> None:
     other = Stack.at(tmp_path, FREE)
     other.start_part("kafka", lambda _: None)
     try:
-        set_up_topics(other.kafka, partitions=2, replication=1)
+        set_up_topics(other.kafka_access, partitions=2, replication=1)
         assert [process.pid() is not None for process in other.processes] == [True, False]
         assert not other.running()
         other.stop_part("kafka")

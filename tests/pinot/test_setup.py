@@ -72,7 +72,7 @@ def test_topics_are_as_configured(stack: Stack) -> None:
 def test_partitions_of_a_topic_stay(stack: Stack) -> None:
     """A topic keeps its partitions, whatever is asked for, and the set-up says why."""
     said: list[str] = []
-    set_up_topics(stack.kafka, partitions=3, replication=1, say=said.append)
+    set_up_topics(stack.kafka_access, partitions=3, replication=1, say=said.append)
     assert "topic parkrun: up to date; it keeps its 2 partitions, 3 would move keys" in said
 
 
@@ -131,7 +131,8 @@ def test_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
         port = nobody_listens.getsockname()[1]
         status = main(["setup", "--kafka", f"127.0.0.1:{port}", "--wait", "0.1"])
     assert status == 1
-    assert f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}" in capsys.readouterr().err
+    told = f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}, asked by PLAINTEXT: "
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("dead_proxy")
@@ -157,9 +158,11 @@ def test_address_may_end_with_a_slash() -> None:
 
 
 def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """A value that can't be is refused in one line that names the setting."""
+    """A value that can't be is refused in one line that names the setting; so are two that don't agree."""
     assert main(["setup", "--partitions", "0"]) == 2
-    assert capsys.readouterr().err.startswith("pinot: partitions: ")
+    assert capsys.readouterr().err == "--partitions must be at least 1\n"
+    assert main(["setup", "--pinot-username", "anna"]) == 2
+    assert capsys.readouterr().err == "--pinot-username and RACECAST_PINOT_PASSWORD need each other\n"
 
 
 def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -217,7 +217,9 @@ def test_the_end_of_nothing(loader: CourseLoader, log: list[Any]) -> None:
 
 def test_kafkas_publisher_hands_courses_over(pinot: FakePinot) -> None:
     """A course that is published goes to the loader, and the publisher takes the next batch at once."""
-    publisher = KafkaPublisher(Clock(), "127.0.0.1:1", CourseLoader(Clock(), pinot.load))
+    publisher = KafkaPublisher(
+        Clock(), {"bootstrap.servers": "127.0.0.1:1"}, CourseLoader(Clock(), pinot.load)
+    )
     fired = publisher.publish(CourseRecord(course("a"))).called
     trouble = publisher.health().trouble
     pinot.refuse()

@@ -83,7 +83,7 @@ class KafkaPlace:
 
     def __init__(self, thread: ReactorThread, bootstrap: str) -> None:
         self.bootstrap = bootstrap
-        self.publisher = thread.call(KafkaPublisher, thread.reactor, bootstrap)
+        self.publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": bootstrap})
 
     def all(self, topic: str, run_id: str) -> Rows:
         """Return a race's events; of the other topics than `parkrun` each key's newest."""
@@ -279,7 +279,7 @@ def murmur2(data: bytes) -> int:
 
 def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) -> None:
     """While no broker has ever answered, a batch is refused with its address, to come again."""
-    publisher = thread.call(KafkaPublisher, thread.reactor, "127.0.0.1:1")
+    publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
     (batch,) = positions_at(race, 0, 30)
     with pytest.raises(PublishError, match=r"no broker answers at 127\.0\.0\.1:1"):
         thread.call(publisher.publish, batch)
@@ -295,7 +295,7 @@ def test_without_the_topics_nothing_is_taken(
 ) -> None:
     """A broker that nobody has set up is told, with the command that does."""
     monkeypatch.setattr(kafka, "TOPICS", ("parkrun", "nobody-made-this"))
-    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     (batch,) = positions_at(race, 0, 30)
     with pytest.raises(PublishError, match=r"no topic nobody-made-this: python -m pinot setup"):
         thread.call(publisher.publish, batch)
@@ -312,7 +312,7 @@ def test_when_the_broker_has_gone_publishing_holds_back(
     """With the broker away events wait up to the mark, and no more are taken; closing says what was left."""
     monkeypatch.setattr(kafka, "HIGH_WATER", 50)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
-    publisher = thread.call(KafkaPublisher, thread.reactor, "127.0.0.1:1")
+    publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
     publisher._topics_seen = True
     first, second = list(positions_at(race, 0, 30)) * 2
 
@@ -330,7 +330,7 @@ def test_what_kafka_refuses_is_kept_and_told(
     """An event that is refused for good is not dropped in silence: it waits, and the trouble says why."""
     monkeypatch.setitem(kafka.SETTINGS, "message.max.bytes", 1000)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
-    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     too_big = replace(record(race, "running", 1), request="x" * 5000)
     assert not thread.start(publisher.publish, too_big).wait(0.5)
     health = publisher.health()
@@ -349,7 +349,7 @@ def test_what_could_not_be_delivered_is_kept(
     monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
-    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     publisher._topics_seen = True
     publish(thread, publisher, list(positions_at(race, 0, 100)))
     thread.call(lambda: failed(thread.reactor, publisher))
@@ -373,7 +373,7 @@ def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, str
     points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
     request = resolved(competitors=1, points=points).model_copy(update={"run_id": uuid.uuid4().hex})
     told_of = record(Race(straight, request), "running", 1)
-    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     publish(thread, publisher, [told_of])
     thread.call(publisher.close)
     (read,) = read_topic(stack.kafka, "races", told_of.run_id)
@@ -387,7 +387,7 @@ def test_when_the_queue_is_full_the_rest_comes_again(
 ) -> None:
     """What the producer has no room for is kept and delivered, each event once."""
     monkeypatch.setitem(kafka.SETTINGS, "queue.buffering.max.messages", 40)
-    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     batches = [batch for tick in range(5) for batch in positions_at(race, tick, 100)]
     publish(thread, publisher, batches)
     thread.call(lambda: drained(thread.reactor, publisher))

@@ -65,7 +65,7 @@ def _on_sqlite(folder: Path) -> bool:
 def _on_kafka(folder: Path) -> bool:
     def each() -> Iterator[Fault]:
         with started(_fresh(folder), "kafka") as stack:
-            set_up_topics(stack.kafka, partitions=4, replication=1)
+            set_up_topics(stack.kafka_access, partitions=4, replication=1)
             for how in (signal.SIGKILL, signal.SIGTERM):
                 yield faults.stopped(_fresh(folder), KafkaPlace(stack.kafka), TIMES, 2.0, how)
             yield faults.broker_away(_fresh(folder), stack, "is killed", TIMES, AWAY)

@@ -28,7 +28,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real Kafka that may be taken away: nobody else uses it."""
     need_java_and_jars()
     with started(tmp_path_factory.mktemp("kafka"), "kafka") as stack:
-        set_up_topics(stack.kafka, partitions=4, replication=1)
+        set_up_topics(stack.kafka_access, partitions=4, replication=1)
         yield stack
 
 

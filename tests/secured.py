@@ -1,0 +1,175 @@
+"""A Kafka and a Pinot that let nobody in without a password, and speak TLS: for the tests of access.
+
+Each has an open door beside the secured one, on which its parts find each other and the stack is waited for.
+"""
+
+from __future__ import annotations
+
+import base64
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+
+from tests.certificates import STORE_PASSWORD, make_certificates
+from tests.processes import free_port
+from tests.stacks import started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
+
+USER, PINOTS_USER = "racecast", "pinot's own"
+KAFKA_PASSWORD = "k4fka, it's ä \\ one"
+PLAIN_PASSWORD = "shown-as-it-is"
+"""The password of the same user with the mechanism PLAIN."""
+PINOTS_PASSWORD = 'p "quoted" \\n $' + "{env:HOME} ü;='"
+"""With which Pinot's consumers log in: it has what means something in a JAAS config, to Pinot, to Kafka."""
+PINOT_PASSWORD = "p1not: 'it's' \\ \"so\""
+BASIC_AUTH = "org.apache.pinot.{}.BasicAuthAccessControlFactory"
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A running stack, and where its secured doors are.
+
+    Attributes:
+        stack: the stack; its own addresses are the open doors.
+        ca: the certificate to trust, a PEM file.
+        kafka: "host:port", SASL_SSL with SCRAM-SHA-256.
+        controller: https://…
+        broker: https://…
+    """
+
+    stack: Stack
+    ca: Path
+    kafka: str
+    controller: str
+    broker: str
+
+    def variables(self) -> dict[str, str]:
+        """The settings that reach all of it, as variables of the environment."""
+        return {
+            "RACECAST_KAFKA": self.kafka,
+            "RACECAST_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "RACECAST_KAFKA_SASL_MECHANISM": "SCRAM-SHA-256",
+            "RACECAST_KAFKA_USERNAME": USER,
+            "RACECAST_KAFKA_PASSWORD": KAFKA_PASSWORD,
+            "RACECAST_KAFKA_CA": str(self.ca),
+            "RACECAST_PINOT_KAFKA_USERNAME": PINOTS_USER,
+            "RACECAST_PINOT_KAFKA_PASSWORD": PINOTS_PASSWORD,
+            "RACECAST_PINOT_CONTROLLER": self.controller,
+            "RACECAST_PINOT_BROKER": self.broker,
+            "RACECAST_PINOT_USERNAME": USER,
+            "RACECAST_PINOT_PASSWORD": PINOT_PASSWORD,
+            "RACECAST_PINOT_CA": str(self.ca),
+        }
+
+    def let_in(self, user: str, password: str) -> None:
+        """Give Kafka, at its open door, a user."""
+        scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
+        client = AdminClient({**self.stack.kafka_access, "log_level": 0})
+        users: list[Any] = [UserScramCredentialUpsertion(user, scram, password.encode())]
+        for answer in client.alter_user_scram_credentials(users).values():
+            answer.result(30)
+
+
+@contextmanager
+def secured(folder: Path) -> Iterator[Secured]:
+    """Run a secured stack in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ca, keys = folder / "ca.pem", folder / "server.p12"
+    make_certificates(ca, keys)
+    kafka, controller, broker = free_port(), free_port(), free_port()
+    extra = {
+        "kafka.properties": _kafka(kafka, keys),
+        "controller.properties": _controller(controller, keys),
+        "broker.properties": _broker(broker, keys),
+        "server.properties": _server(),
+    }
+    with started(folder / "stack", extra=extra) as stack:
+        urls = (f"https://127.0.0.1:{port}" for port in (controller, broker))
+        place = Secured(stack, ca, f"127.0.0.1:{kafka}", *urls)
+        place.let_in(USER, KAFKA_PASSWORD)
+        place.let_in(PINOTS_USER, PINOTS_PASSWORD)
+        yield place
+
+
+def _kafka(port: int, keys: Path) -> str:
+    open_doors = "PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafka_controller}"
+    secured_door = f"SASL_SSL://127.0.0.1:{port}"
+    modules = "org.apache.kafka.common.security"
+    plain, scram = (f"{modules}.{name}LoginModule required" for name in ("plain.Plain", "scram.Scram"))
+    properties = {
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256",
+        "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": f"{scram};",
+        "listener.name.sasl_ssl.plain.sasl.jaas.config": f"{plain} user_{USER}={PLAIN_PASSWORD};",
+        "ssl.keystore.location": str(keys),
+        "ssl.keystore.type": "PKCS12",
+        "ssl.keystore.password": STORE_PASSWORD,
+    }
+    return (
+        f"\nlisteners={open_doors},{secured_door}\n"
+        f"advertised.listeners={open_doors.partition(',')[0]},{secured_door}\n" + _lines(properties)
+    )
+
+
+def _controller(port: int, keys: Path) -> str:
+    return _lines(
+        {
+            "controller.admin.access.control.factory.class": BASIC_AUTH.format("controller.api.access"),
+            "controller.admin.access.control.principals": USER,
+            f"controller.admin.access.control.principals.{USER}.password": PINOT_PASSWORD,
+            "pinot.controller.segment.fetcher.auth.token": _token(),
+            "controller.access.protocols": "http,https",
+            "controller.access.protocols.https.host": "127.0.0.1",
+            "controller.access.protocols.https.port": str(port),
+            **_tls("controller.tls", keys),
+        }
+    )
+
+
+def _broker(port: int, keys: Path) -> str:
+    return _lines(
+        {
+            "pinot.broker.access.control.class": BASIC_AUTH.format("broker.broker"),
+            "pinot.broker.access.control.principals": USER,
+            f"pinot.broker.access.control.principals.{USER}.password": PINOT_PASSWORD,
+            "pinot.broker.client.access.protocols": "http,https",
+            "pinot.broker.client.access.protocols.https.host": "127.0.0.1",
+            "pinot.broker.client.access.protocols.https.port": str(port),
+            **_tls("pinot.broker.tls", keys),
+        }
+    )
+
+
+def _server() -> str:
+    names = ("segment.fetcher", "segment.uploader", "instance")
+    return _lines({f"pinot.server.{name}.auth.token": _token() for name in names})
+
+
+def _tls(prefix: str, keys: Path) -> dict[str, str]:
+    return {
+        f"{prefix}.keystore.path": str(keys),
+        f"{prefix}.keystore.type": "PKCS12",
+        f"{prefix}.keystore.password": STORE_PASSWORD,
+    }
+
+
+def _token() -> str:
+    return "Basic " + base64.b64encode(f"{USER}:{PINOT_PASSWORD}".encode()).decode()
+
+
+def _lines(properties: dict[str, str]) -> str:
+    """Properties as Java reads them, a backslash twice, in a template, a dollar sign twice."""
+    escaped = {name: value.replace("\\", "\\\\").replace("$", "$$") for name, value in properties.items()}
+    return "\n" + "".join(f"{name}={value}\n" for name, value in escaped.items())
