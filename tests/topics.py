@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -10,6 +11,8 @@ from confluent_kafka import Consumer, TopicPartition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from confluent_kafka import Message
 
 
 class Read(NamedTuple):
@@ -20,6 +23,20 @@ class Read(NamedTuple):
     event: dict[str, Any]
 
 
+def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, Any]]:
+    """Return the events that left at a moment (epoch milliseconds) or later, of whatever race.
+
+    What is no event, as tests of such put into the topic, is left out.
+    """
+    found = []
+    for message in _messages(bootstrap, topic):
+        with suppress(orjson.JSONDecodeError):
+            event = orjson.loads(message.value() or b"")
+            if isinstance(event, dict) and event.get("emittedAt", 0) >= emitted_at:
+                found.append(event)
+    return found
+
+
 def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
     """Return a race's messages that are in a topic now, in order within each partition."""
     return list(reads(bootstrap, topic, run_id))
@@ -27,6 +44,14 @@ def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
 
 def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
     """Yield them, one after another."""
+    for message in _messages(bootstrap, topic):
+        key = (message.key() or b"").decode()
+        if key.split(":")[0] == run_id:
+            yield Read(message.partition() or 0, key, orjson.loads(message.value() or b""))
+
+
+def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
+    """Yield what is in a topic now."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
     for partition in partitions_of(consumer, topic):
         following, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
@@ -36,9 +61,7 @@ def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
             for message in consumer.consume(10_000, timeout=0.1):
                 assert message.error() is None
                 following = (message.offset() or 0) + 1
-                key = (message.key() or b"").decode()
-                if key.split(":")[0] == run_id:
-                    yield Read(partition, key, orjson.loads(message.value() or b""))
+                yield message
     consumer.close()
 
 

@@ -142,16 +142,17 @@ def _pick(word: str, options: list[str], labels: Mapping[str, str]) -> str | Non
 
 
 def _course_labels() -> dict[str, str]:
-    return {race.course: race.course_name for race in context.current().snapshots.races()}
+    return _apart({race.course: race.course_name for race in context.current().snapshots.races()})
 
 
 def _race_labels() -> dict[str, str]:
-    """What each race is called, no two alike."""
-    races = context.current().snapshots.races()
-    times = Counter(race.name for race in races)
-    return {
-        race.run_id: race.name if times[race.name] == 1 else f"{race.name} ({race.run_id})" for race in races
-    }
+    return _apart({race.run_id: race.name for race in context.current().snapshots.races()})
+
+
+def _apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by their keys, with the key behind those that aren't the only one: no two are alike."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
 def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> None:

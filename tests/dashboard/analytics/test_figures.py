@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.figures import Figures, changes
+from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, streams
 from tests.dashboard.events import position
 from tests.dashboard.plain_stream import PlainStream
@@ -17,46 +17,23 @@ if TYPE_CHECKING:
 SPAN_S = 60
 
 
-def recomputed(events: list[Event], until: int, span_s: int, course: str | None = None) -> Figures:
-    """The figures of a span, event by event."""
-    events = [event for event in events if course in {None, event["course"]}]
-    here = [event for event in events if until - span_s <= event["emittedAt"] // 1000 < until]
-    metres = 0.0
-    for who in {(event["runId"], event["competitorId"]) for event in here}:
-        told = [event["distance"] for event in here if (event["runId"], event["competitorId"]) == who]
-        before = [
-            event["distance"]
-            for event in events
-            if (event["runId"], event["competitorId"]) == who
-            and until - 2 * span_s <= event["emittedAt"] // 1000 < until - span_s
-        ]
-        metres += max(0.0, max(told) - (max(before) if before else min(told)))
-    return Figures(
-        events=len(here),
-        competitors=len({(event["runId"], event["competitorId"]) for event in here}),
-        finished=len(
-            {(event["runId"], event["competitorId"]) for event in here if event["status"] == "finished"}
-        ),
-        kilometres=cast("float", pytest.approx(metres / 1000)),
-        courses=len({event["course"] for event in here}),
-        races=len({event["runId"] for event in here}),
-    )
-
-
 @given(streams())
 def test_figures(events: list[Event]) -> None:
     """Each figure of a span, and of the one before, is what counting event by event gives."""
     activity = Activity(PlainStream(events), 10)
     until = BEGIN + 130
     found = activity.figures(SPAN_S, until)
-    assert found == (recomputed(events, until, SPAN_S), recomputed(events, until - SPAN_S, SPAN_S))
+    assert found == (
+        recomputed.figures(events, until, SPAN_S),
+        recomputed.figures(events, until - SPAN_S, SPAN_S),
+    )
 
 
 @given(streams())
 def test_figures_of_one_course(events: list[Event]) -> None:
     """The figures of one course are those of its events."""
     now, _ = Activity(PlainStream(events), 10).figures(SPAN_S, BEGIN + 130, "course-two")
-    assert now == recomputed(events, BEGIN + 130, SPAN_S, "course-two")
+    assert now == recomputed.figures(events, BEGIN + 130, SPAN_S, "course-two")
 
 
 def test_late_news_takes_nothing_back() -> None:

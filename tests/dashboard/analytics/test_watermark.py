@@ -7,26 +7,12 @@ from hypothesis import strategies as st
 
 from dashboard.analytics import watermark
 from dashboard.analytics.stream import ARRIVALS, table
+from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, streams
 from tests.dashboard.plain_stream import PlainStream
 
 if TYPE_CHECKING:
     from tests.dashboard.events import Event
-
-
-def late_by_definition(events: list[Event], allowed_s: int) -> list[Event]:
-    """Each event that lies further behind the newest of the seconds before its own than is allowed."""
-    late = []
-    for event in events:
-        second = event["emittedAt"] // 1000
-        before = [
-            other["timestamp"] // 1000
-            for other in events
-            if other["runId"] == event["runId"] and other["emittedAt"] // 1000 < second
-        ]
-        if before and event["timestamp"] // 1000 < max(before) - allowed_s:
-            late.append(event)
-    return late
 
 
 @given(streams(), st.integers(0, 60), st.integers(0, 2**31))
@@ -35,7 +21,7 @@ def test_late_events(events: list[Event], allowed_s: int, order: int) -> None:
     arrivals = PlainStream(events).arrivals(0, None)
     rows = arrivals.sample(frac=1, random_state=order) if len(arrivals) else arrivals
     late = rows[watermark.is_late(rows, allowed_s)]
-    expected = late_by_definition(events, allowed_s)
+    expected = recomputed.late(events, allowed_s)
     assert late["events"].sum() == len(expected)
     assert dict(late.groupby("run")["events"].sum()) == {
         run: sum(event["runId"] == run for event in expected)
@@ -49,14 +35,14 @@ def test_late_among_single_events(events: list[Event], allowed_s: int) -> None:
     stream = PlainStream(events)
     marks = watermark.watermarks(stream.arrivals(0, None), allowed_s)
     newest = stream.newest(1000, 0, None, None)
-    assert watermark.late_of(newest, marks).sum() == len(late_by_definition(events, allowed_s))
+    assert watermark.late_of(newest, marks).sum() == len(recomputed.late(events, allowed_s))
 
 
 @given(streams(), st.integers(0, 60))
 def test_progress(events: list[Event], allowed_s: int) -> None:
     """A race has come as far as its newest event less what is allowed; all its events are counted."""
     progress = watermark.progress(PlainStream(events).arrivals(0, None), allowed_s)
-    late = late_by_definition(events, allowed_s)
+    late = recomputed.late(events, allowed_s)
     found = {
         race.run: (race.watermark, race.events, race.late, race.second) for race in progress.itertuples()
     }

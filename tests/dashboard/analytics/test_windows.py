@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,8 @@ from hypothesis import strategies as st
 from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.analytics.windows import SHOWN, SIZES_S, Windows
 from dashboard.sqlite_file import SqliteFile
+from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, once, streams
-from tests.dashboard.analytics.test_watermark import late_by_definition
 from tests.dashboard.events import SqliteWriter, position
 from tests.dashboard.plain_stream import PlainStream
 
@@ -22,26 +21,6 @@ if TYPE_CHECKING:
 
 RUN = "one"
 LONG_AGO = 0
-
-
-def recomputed(events: list[Event], size_s: int, allowed_s: int) -> list[tuple[int, int, int, bool]]:
-    """Start, events, late ones and openness of the newest windows, counted from all events at once."""
-    ids, late = defaultdict[int, set[str]](set), defaultdict[int, int](int)
-    for event in events:
-        ids[event["timestamp"] // 1000 // size_s].add(event["eventId"])
-    for event in late_by_definition(events, allowed_s):
-        late[event["timestamp"] // 1000 // size_s] += 1
-    watermark = max(event["timestamp"] // 1000 for event in events) - allowed_s
-    return [
-        (number * size_s, len(ids[number]), late[number], (number + 1) * size_s > watermark)
-        for number in sorted(ids)
-        if number > max(ids) - SHOWN
-    ]
-
-
-def as_rows(found: pd.DataFrame) -> list[tuple[int, int, int, bool]]:
-    """What `refresh` answers as rows."""
-    return list(found.itertuples(index=False, name=None))
 
 
 @given(streams([RUN]).filter(bool), st.sampled_from(SIZES_S), st.integers(0, 60), st.data())
@@ -56,7 +35,7 @@ def test_same_as_recomputed(events: list[Event], size_s: int, allowed_s: int, da
     for look in looks:
         stream.events = events[:look]
         found = windows.refresh(stream.arrivals(0, None), allowed_s, LONG_AGO)
-        assert as_rows(found) == recomputed(events[:look], size_s, allowed_s)
+        assert recomputed.as_rows(found) == recomputed.windows(events[:look], size_s, allowed_s)
 
 
 @settings(max_examples=25)
@@ -67,10 +46,11 @@ def test_same_in_the_embedded_store(tmp_path_factory: pytest.TempPathFactory, ev
     SqliteWriter(path).write("parkrun", once(events))
     stream = SqliteStream(SqliteFile(path))
     arrivals = stream.arrivals(0, None)
+    these = [event for event in once(events) if event["runId"] == RUN]
     for size_s in SIZES_S:
         windows = Windows(size_s, partial(stream.panes, RUN))
         found = windows.refresh(arrivals[arrivals["run"] == RUN], 10, LONG_AGO)
-        assert as_rows(found) == recomputed([one for one in once(events) if one["runId"] == RUN], size_s, 10)
+        assert recomputed.as_rows(found) == recomputed.windows(these, size_s, 10)
 
 
 def ticks(count: int) -> list[Event]:

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from dashboard.analytics.activity import Activity
+from dashboard.api import RaceApi
+from dashboard.context import Context
+from dashboard.settings import Settings
+from dashboard.snapshots import Snapshots
+from dashboard.store import Competitor, StoreError
+from tests.dashboard.analytics.pages import installed, page, said, tiles
+from tests.dashboard.analytics.streams import BEGIN
+from tests.dashboard.events import position
+from tests.dashboard.fakes import FakeStore, at, race
+from tests.dashboard.plain_stream import PlainStream
+from tests.dashboard.test_pages import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.dashboard.events import Event
+
+NOW = BEGIN + 200
+
+
+class Shown(NamedTuple):
+    """What the page reads."""
+
+    store: FakeStore
+    stream: PlainStream
+
+
+@pytest.fixture
+def shown() -> Iterator[Shown]:
+    """Two races in the store, of which nothing has come yet."""
+    known = [
+        race("one", name="Saturday", course="hills"),
+        race("two", name="Sunday", course="flat", course_name="Over the flat"),
+    ]
+    store, stream = FakeStore(known=known), PlainStream()
+    snapshots = Snapshots(store)
+    activity = Activity(stream, 10, lambda: float(NOW))
+    with installed(Context(Settings(), snapshots, RaceApi(NOBODY), activity)):
+        yield Shown(store, stream)
+
+
+def told(run: str, bib: int, ago: int, **other: object) -> Event:
+    """An event that came so many seconds ago, four metres a second since the first second."""
+    second = NOW - BEGIN - ago
+    fields = {
+        "rawTime": second,
+        "timestamp": 1000 * (NOW - ago),
+        "distance": 4.0 * second,
+        "elapsed": float(second),
+        "emittedAt": 1000 * (NOW - ago),
+        "course": {"one": "hills", "two": "flat"}[run],
+    }
+    return position(run, bib, **{**fields, **other})
+
+
+def minute(run: str, bib: int, since: int = 120, until: int = 1) -> list[Event]:
+    """An event each second from so long ago until so long ago."""
+    return [told(run, bib, ago) for ago in range(since, until - 1, -1)]
+
+
+def test_nothing_has_come(shown: Shown) -> None:
+    """Where nothing has come for an hour, the page says so in each place, and no chart is empty."""
+    drawn = page()
+    words = said(drawn)
+    assert "No events found: for an hour nobody has told a position." in words
+    assert words.count("No events found") >= 5
+    assert not drawn.get("vega_lite_chart")
+    assert shown.stream.asked
+
+
+def test_figures(shown: Shown) -> None:
+    """Figures of the last minute have their change against the minute before."""
+    shown.stream.events = [*minute("one", 1), *minute("one", 2, 60), *minute("two", 7, 30)]
+    drawn = page()
+    assert tiles(drawn) == {
+        "Events": ("150", "+150%, was 60"),
+        "Competitors": ("3", "+200%, was 1"),
+        "Finished": ("0", "none before"),
+        "Kilometres": ("0.6", "+151%, was 0.2"),
+        "Courses": ("2", "+100%, was 1"),
+        "Races": ("2", "+100%, was 1"),
+    }
+    assert "210 events in the last hour" in said(drawn)
+
+
+def test_course_filters(shown: Shown) -> None:
+    """With a course chosen, the figures are those of its races."""
+    shown.stream.events = [*minute("one", 1), *minute("two", 7, 30)]
+    drawn = page()
+    assert drawn.selectbox(key="analytics-Course").options == ["All", "Over the flat", "Over the hills"]
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    assert tiles(drawn)["Events"] == ("30", "none before")
+    assert "1 race" in said(drawn)
+
+
+def test_longer_span(shown: Shown) -> None:
+    """With five minutes chosen, the figures are those of five minutes."""
+    shown.stream.events = minute("one", 1, 150)
+    drawn = page()
+    assert tiles(drawn)["Events"] == ("60", "as before")
+    next(one for one in drawn.button_group if one.label == "Compare the last").set_value(5).run()
+    assert tiles(drawn)["Events"] == ("150", "none before")
+
+
+def test_late_events(shown: Shown) -> None:
+    """Each race has its watermark and its late events, counted and in a chart of its windows."""
+    late = told("one", 3, 5, timestamp=1000 * (NOW - 60), rawTime=1)
+    shown.stream.events = [*minute("one", 1), late]
+    drawn = page()
+    words = said(drawn)
+    assert "1 of 121 events late (0.83%)" in words
+    assert "10 s allowed" in words
+    assert len(drawn.get("vega_lite_chart")) >= 3
+
+
+def test_newest_events(shown: Shown) -> None:
+    """The newest events come first, say what they are, and those that are unusual are marked."""
+    shown.stream.events = [
+        *minute("one", 1, 30, 3),
+        told("one", 4, 2, status="paused"),
+        told("two", 7, 1, status="finished"),
+        told("one", 3, 0, timestamp=1000 * (NOW - 60), rawTime=1),
+    ]
+    table = page().dataframe[0].value
+    assert table["Bib"].tolist()[:4] == [3, 7, 4, 1]
+    assert table["Came"].tolist()[:4] == ["late", "in time", "in time", "in time"]
+    assert table["Status"].tolist()[1:4] == ["finished", "paused", "running"]
+    assert table["Race"].tolist()[:2] == ["Saturday", "Sunday"]
+
+
+def test_newest_of_a_bib(shown: Shown) -> None:
+    """The newest events of one race and one bib are those alone."""
+    shown.stream.events = [*minute("one", 1, 9), *minute("one", 2, 9), *minute("two", 2, 9)]
+    drawn = page()
+    drawn.number_input(key="analytics-bib").set_value(2)
+    drawn.selectbox(key="analytics-Race").select("one").run()
+    table = drawn.dataframe[0].value
+    assert set(zip(table["Race"], table["Bib"], strict=True)) == {("Saturday", 2)}
+    assert len(table) == 9
+
+
+def test_two_races_of_one_name(shown: Shown) -> None:
+    """Races with the same name are told apart by their run ids."""
+    shown.store.known = [race("one", name="Saturday"), race("two", name="Saturday")]
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 2, 9)]
+    assert set(page().dataframe[0].value["Race"]) == {"Saturday (one)", "Saturday (two)"}
+
+
+def test_bars(shown: Shown) -> None:
+    """Bars count competitors and finishers; with a category chosen, those of it."""
+    shown.store.names = {1: Competitor("A", "W35", 1, "Harriers"), 2: Competitor("B", "M40", 1)}
+    shown.store.now = at((1, 5000.0, "finished", 1200.0), (2, 4000.0, "running", 1300.0))
+    shown.store.passed = [(1, "start", "Start", 1, 0.0, 0.0), (1, "finish", "Finish", 1, 5000.0, 1200.0)]
+    shown.stream.events = minute("one", 1, 9)
+    drawn = page()
+    assert drawn.selectbox(key="analytics-Category").options == ["All", "M40", "W35"]
+    drawn.selectbox(key="analytics-Category").select("M40").run()
+    words = said(drawn)
+    assert words.count("No events found.") == 4  # nobody of it has finished, or been in a geofence
+
+
+def test_store_away(shown: Shown) -> None:
+    """While the store is away each part says so in its place, and the page stays."""
+    shown.stream.failure = StoreError("Pinot's broker does not answer.")
+    drawn = page()
+    words = said(drawn)
+    assert words.count("Pinot's broker does not answer.") >= 4
+    assert not drawn.exception
