@@ -1,56 +1,118 @@
-"""How long after its emission a tick can be queried whole in the real Pinot.
+"""How long after its emission a tick can be queried in the real Pinot, and how long until it is on a screen.
 
 A race at one position a second and competitor runs through the real simulator and Kafka. Meanwhile Pinot is
-asked, again and again, up to which tick it has everybody's position. A tick's freshness is the time from the
-handing over of its first batch to the answer that shows it whole: the query's own time is in it.
+asked, again and again, up to which tick it has everybody's position, and a real Chromium shows the race's
+live page, which asks for a new picture once a second. Both times run from the handing over of a tick's first
+batch: to the answer that shows the whole tick, the query's own time in it; and to the end of the frame in
+which the map first showed everybody where that tick, or a later one, has them.
 """
 
 from __future__ import annotations
 
+import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
+from playwright.sync_api import sync_playwright
 
-from tests.processes import simulator
+from tests.browser.conftest import FLAGS
+from tests.browser.site import LiveMap, Site
+from tests.processes import dashboard, simulator
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from pinot.local.stack import Stack
 
-SECONDS = 60
-PAUSE = 0.02
-"""Seconds between two questions."""
-SQL = (
-    "SELECT count(*), min(rawTime), min(emittedAt) FROM parkrun WHERE runId = '{run_id}' "
-    "AND status <> 'finished'"
+COURSE = "hilly-half"
+"""So long that nobody has finished when the watching ends."""
+WARM_UP_S = 15.0
+PAUSE_S = 0.02
+"""Between two questions to Pinot."""
+PATIENCE_MS = 120_000
+REACHED = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
+EMITTED = (
+    "SELECT rawTime, MIN(emittedAt) FROM parkrun WHERE runId = '{run}' GROUP BY rawTime LIMIT 100000 "
+    "option(skipUpsert=true)"
 )
+SCRIPT = Path(__file__).with_name("freshness.js").read_text()
+
+Times = dict[int, float]
+"""Epoch seconds by tick."""
 
 
-def measure(stack: Stack, competitors: int, folder: Path) -> dict[str, float]:
-    """Return the percentiles of the freshness in seconds."""
-    with simulator(folder, "--publisher", "kafka", "--kafka", stack.kafka) as running, httpx.Client() as http:
-        body = {"course": "hilly-half", "competitors": competitors}
-        run_id = http.post(f"{running.address}/races", json=body).json()["run_id"]
-        found = _watch(http, stack.broker, run_id, competitors)
-        http.post(f"{running.address}/races/{run_id}/cancel")
-    fresh = np.array(list(found.values()))
-    names = {"p50": 50, "p95": 95, "p99": 99}
-    result = {name: float(np.percentile(fresh, share)) for name, share in names.items()}
-    return {**result, "max": float(fresh.max()), "ticks": float(len(fresh))}
+def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dict[str, dict[str, float]]:
+    """Return the percentiles of both times in seconds, and how many ticks they are of."""
+    kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
+    pinot = ("--store", "pinot", "--pinot-broker", stack.broker)
+    with simulator(folder, *kafka) as api, dashboard(folder, api.address, *pinot) as pages:
+        site = Site(pages.address, api.address)
+        run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
+        watched = Event()
+        with ThreadPoolExecutor(1) as asking:
+            queried = asking.submit(_ask, stack.broker, run_id, competitors, watched)
+            try:
+                drawn = _watch(f"{site.dashboard}/?run={run_id}", seconds)
+            finally:
+                watched.set()
+            found = {"tick to queryable": queried.result(), "tick to pixel": drawn}
+        emitted = _emitted(stack.broker, run_id)
+        httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
+    # The same ticks for both: those that had a chance to be drawn.
+    ticks = range(min(drawn), max(drawn) + 1)
+    return {what: _percentiles(seen, emitted, ticks) for what, seen in found.items()}
 
 
-def _watch(http: httpx.Client, broker: str, run_id: str, competitors: int) -> dict[int, float]:
-    """Return each tick's freshness, of the ticks after the first ten: those warm Pinot up."""
-    found: dict[int, float] = {}
-    end = time.monotonic() + SECONDS + 10
-    while time.monotonic() < end:
-        answer = http.post(f"{broker}/query/sql", json={"sql": SQL.format(run_id=run_id)}).json()
-        now = time.time()
-        count, tick, emitted = answer["resultTable"]["rows"][0]
-        if count == competitors and tick > 10:
-            found.setdefault(int(tick), now - emitted / 1000)
-        time.sleep(PAUSE)
-    return found
+def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
+    fresh = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
+    names = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
+    return {name: float(np.percentile(fresh, share)) for name, share in names.items()} | {"ticks": len(fresh)}
+
+
+def _ask(broker: str, run_id: str, competitors: int, watched: Event) -> Times:
+    """When each tick could first be queried whole, until it has been watched for long enough."""
+    seen: Times = {}
+    with httpx.Client(trust_env=False) as http:
+        while not watched.wait(PAUSE_S):
+            rows = http.post(f"{broker}/query/sql", json={"sql": REACHED.format(run=run_id)}).json()
+            count, reached = rows["resultTable"]["rows"][0]
+            if count == competitors:
+                _note(seen, int(reached), time.time())
+    return seen
+
+
+def _watch(address: str, seconds: float) -> Times:
+    """When each tick was first on the map, of those after the warming up."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        # Without motion dots are where a picture has them, and don't glide there.
+        viewport = {"width": 1280, "height": 900}
+        context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.goto(address)
+        frame = LiveMap.on(page).frame
+        page.wait_for_timeout(WARM_UP_S * 1000)
+        pictures: list[tuple[float, float]] = frame.evaluate(SCRIPT, seconds)
+        browser.close()
+    seen: Times = {}
+    for reached, at_ms in pictures:
+        _note(seen, int(reached), at_ms / 1000)
+    return seen
+
+
+def _note(seen: Times, reached: int, at: float) -> None:
+    """Put down that all ticks up to `reached` have been seen by now; at first that one alone."""
+    for tick in range(max(seen, default=reached - 1) + 1, reached + 1):
+        seen[tick] = at
+
+
+def _emitted(broker: str, run_id: str) -> Times:
+    answer = httpx.post(f"{broker}/query/sql", json={"sql": EMITTED.format(run=run_id)}, trust_env=False)
+    return {int(tick): emitted / 1000 for tick, emitted in answer.json()["resultTable"]["rows"]}
