@@ -70,14 +70,15 @@ class PinotStore:
 
     def races(self) -> list[Race]:
         """The newest races, newest start first."""
-        return [_race(row) for row in self._ask(_NEWEST_RACES, limit=MAX_RACES)]
+        found = [_race(row) for row in self._ask(_NEWEST_RACES, limit=MAX_RACES)]
+        return [race for race in found if rows.is_whole(race)]
 
     def race(self, run_id: str) -> Race | None:
         """One race, or None."""
         if not is_run_id(run_id):
             return None
-        found = self._ask(_RACE, run=run_id)
-        return _race(found[0]) if found else None
+        found = [_race(row) for row in self._ask(_RACE, run=run_id)]
+        return found[0] if found and rows.is_whole(found[0]) else None
 
     def course(self, short_name: str) -> Course | None:
         """One course, or None."""

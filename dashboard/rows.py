@@ -1,4 +1,8 @@
-"""Rows of a database's answer made into what `store` promises; both stores use it."""
+"""Rows of a database's answer made into what `store` promises; both stores use it.
+
+Pinot makes a row of an event that lacks a field, with a default that can't be a value (pinot/schemas): such
+a row is left out, since nothing can be shown of it, and must break nothing.
+"""
 
 from __future__ import annotations
 
@@ -80,6 +84,19 @@ def race(row: Sequence[Any], course_name: str | None) -> Race:
     )
 
 
+def is_whole(race: Race) -> bool:
+    """Whether a race lacks nothing without which it can't be shown."""
+    return bool(
+        race.run_id
+        and race.course
+        and race.status
+        and race.name
+        and race.start_time > 0
+        and race.competitors > 0
+        and race.speed > 0
+    )
+
+
 def _number(request: str, field: str, default: float) -> float:
     """A number in a race's whole request; the API's default if it isn't there."""
     try:
@@ -93,33 +110,42 @@ def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
     return {
         int(bib): Competitor(name=name, category=category, wave=int(wave), club=club)
         for bib, name, category, wave, club in rows
+        if bib > 0
     }
 
 
 def positions(rows: Sequence[Sequence[Any]]) -> Positions:
-    """Positions in bib order from rows of `POSITION_COLUMNS`."""
+    """Positions in bib order from rows of `POSITION_COLUMNS`; those that lack something are left out."""
     columns = _columns(rows, POSITION_COLUMNS)
-    bib = np.array(columns[0], dtype=np.int64)
+    bib, status = np.array(columns[0], np.int64), np.array(columns[4], np.str_)
+    lon, lat, distance, elapsed = (np.array(columns[nth], np.float64) for nth in (1, 2, 3, 5))
+    whole = (np.abs(lon) <= 180) & (np.abs(lat) <= 90) & (distance >= 0) & (elapsed >= 0)
+    whole &= (bib > 0) & (status != "")
     order = np.argsort(bib, kind="stable")
-    lon, lat, distance = (np.array(column, np.float64)[order] for column in columns[1:4])
+    order = order[whole[order]]
     return Positions(
         competitor=bib[order],
-        lon=lon,
-        lat=lat,
-        distance=distance,
-        status=np.array(columns[4], dtype=np.str_)[order],
-        elapsed=np.array(columns[5], np.float64)[order],
+        lon=lon[order],
+        lat=lat[order],
+        distance=distance[order],
+        status=status[order],
+        elapsed=elapsed[order],
         newest_emitted=int(max(columns[6], default=0)),
     )
 
 
 def passings(rows: Sequence[Sequence[Any]]) -> Passings:
-    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
+    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds.
+
+    Those that lack something are left out.
+    """
     columns = _columns(rows, PASSING_COLUMNS)
     found: list[NDArray[Any]] = [
         np.array(column, kind) for column, kind in zip(columns, _PASSING_TYPES, strict=True)
     ]
-    return _in_order_of_time(found)
+    bib, kind, point, lap, distance, elapsed, _ = found
+    whole = (bib > 0) & (kind != "") & (point != "") & (lap > 0) & (distance >= 0) & (elapsed >= 0)
+    return _in_order_of_time([column[whole] for column in found])
 
 
 def together(parts: Sequence[Passings]) -> Passings:

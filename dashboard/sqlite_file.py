@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 4
-"""The `user_version` of the tables that this module can read."""
+"""The oldest `user_version` of the tables that can be read; what follows in its hundred only adds to it."""
+HUNDRED = 100
 
 BUSY_TIMEOUT_S = 2.0
 
@@ -52,13 +53,18 @@ class SqliteFile:
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version not in {0, SCHEMA_VERSION}:  # 0: not set up yet
-            remedy = (
-                "Start the simulator on it: that brings it up to date."
-                if version < SCHEMA_VERSION
-                else "Start with a new file."
-            )
-            raise StoreError(
-                f"The race file {self._path} was written by another version of Racecast "
-                f"(tables {version}, this dashboard reads {SCHEMA_VERSION}). {remedy}"
-            )
+        if version == 0 or SCHEMA_VERSION <= version < _next_hundred():  # 0: not set up yet
+            return
+        remedy = (
+            "Start the simulator on it: that brings it up to date."
+            if version < SCHEMA_VERSION
+            else "Use a newer dashboard, or start with a new file."
+        )
+        raise StoreError(
+            f"The race file {self._path} was written by another version of Racecast (tables {version}, "
+            f"this dashboard reads {SCHEMA_VERSION} to {_next_hundred() - 1}). {remedy}"
+        )
+
+
+def _next_hundred() -> int:
+    return (SCHEMA_VERSION // HUNDRED + 1) * HUNDRED

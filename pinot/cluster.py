@@ -19,7 +19,7 @@ from simulator.pinot_controller import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PROBE_SECONDS = 5.0
 
@@ -37,16 +37,21 @@ def http_trouble(url: str, admission: Admission = OPEN) -> str | None:
     return None if answer.is_success else f"{without_password(url)} answers {answer.status_code}"
 
 
-def query_trouble(broker: str, table: str, admission: Admission = OPEN) -> str | None:
+def query_trouble(
+    broker: str, table: str, admission: Admission = OPEN, columns: Iterable[str] = ()
+) -> str | None:
     """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered.
+
+    With `columns` it asks for them: a segment that was there before one of them answers when it is reloaded.
 
     Raises:
         PinotError: the broker doesn't let us in.
     """
     try:
-        count = {"sql": f"select count(*) from {table}"}  # noqa: S608 - the table's name is ours
+        what = ", ".join(f'"{column}"' for column in columns) or "count(*)"
+        query = {"sql": f"select {what} from {table} limit 1"}  # noqa: S608 - the names are ours
         url = f"{broker}/query/sql"
-        answer = request("POST", url, admission=admission, json=count, timeout=PROBE_SECONDS)
+        answer = request("POST", url, admission=admission, json=query, timeout=PROBE_SECONDS)
         found = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         return unreachable(broker, error)
@@ -54,6 +59,8 @@ def query_trouble(broker: str, table: str, admission: Admission = OPEN) -> str |
         raise shut_out(answer)
     if found["exceptions"]:
         return " ".join(str(found["exceptions"][0]["message"]).split())[:200]
+    if found.get("numSegmentsPrunedInvalid"):
+        return f"{found['numSegmentsPrunedInvalid']} of its segments don't have its newest columns yet"
     return None if found.get("resultTable") else "no server has it yet"
 
 
@@ -93,6 +100,27 @@ class Cluster:
     def reload(self, table: str) -> None:
         """Bring the segments that are there to the newest schema and config."""
         self._send("POST", f"/segments/{table}/reload")
+
+    def consumers(self, table: str) -> dict[str, list[dict[str, Any]]]:
+        """Of each segment that a REALTIME table just fills: how each server that does so is."""
+        found: dict[str, list[dict[str, Any]]] = self._send(
+            "GET", f"/tables/{table}/consumingSegmentsInfo"
+        ).json()["_segmentToConsumingInfoMap"]
+        return found
+
+    def contents(self, table: str) -> dict[str, dict[str, Any]]:
+        """Of each segment, as the servers have it: `totalDocs`, and once it is full its offsets, as texts."""
+        found: dict[str, dict[str, Any]] = self._send("GET", f"/segments/{table}/metadata").json()
+        return found
+
+    def segment(self, table: str, segment: str) -> dict[str, str]:
+        """A segment as the controller has it: `segment.realtime.status`, `segment.realtime.startOffset`."""
+        found: dict[str, str] = self._send("GET", f"/segments/{table}/{segment}/metadata").json()
+        return found
+
+    def begin_new_segments(self, table: str) -> None:
+        """Let a REALTIME table end the segments that it just fills, and begin new ones; it takes a while."""
+        self._send("POST", f"/tables/{table}/forceCommit")
 
     def segments(self, table: str) -> list[str]:
         """The names of the table's segments."""

@@ -1,4 +1,4 @@
-"""Schemas and table configs: the JSON files beside this one, with the addresses filled in."""
+"""Events, schemas and table configs: the JSON files beside this one, with the addresses filled in."""
 
 from __future__ import annotations
 
@@ -12,13 +12,43 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HERE = Path(__file__).parent
-TABLES = ("parkrun", "passings", "races", "competitors", "courses")
+TOPICS = ("parkrun", "passings", "races", "competitors")
+TABLES = (*TOPICS, "courses")
+
+
+def read_event(topic: str) -> dict[str, Any]:
+    """The JSON Schema of the events of `topic`: what each field means, and which of them are always there."""
+    event: dict[str, Any] = json.loads((HERE / "events" / f"{topic}.json").read_text())
+    return event
 
 
 def read_schema(name: str) -> dict[str, Any]:
     """The schema of table `name`."""
     schema: dict[str, Any] = json.loads((HERE / "schemas" / f"{name}.json").read_text())
     return schema
+
+
+def columns_of(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns of a table's schema by name, each as the schema says it: `dataType`, `defaultNullValue`."""
+    parts = [specs for part, specs in schema.items() if part.endswith("FieldSpecs")]
+    return {spec["name"]: spec for specs in parts for spec in specs}
+
+
+def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A table's schema in which the columns that the schema `there` has too have its defaults."""
+    known = columns_of(there)
+
+    def kept(spec: dict[str, Any]) -> dict[str, Any]:
+        of_its_own = {key: value for key, value in spec.items() if key != "defaultNullValue"}
+        default = known[spec["name"]].get("defaultNullValue")
+        return of_its_own if default is None else of_its_own | {"defaultNullValue": default}
+
+    return {
+        part: [kept(spec) if spec["name"] in known else spec for spec in value]
+        if part.endswith("FieldSpecs")
+        else value
+        for part, value in schema.items()
+    }
 
 
 def read_table(

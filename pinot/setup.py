@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinot.cluster import Cluster, http_trouble, query_trouble
-from pinot.configs import TABLES, read_schema, read_table
+from pinot.configs import TABLES, columns_of, read_schema, read_table, with_defaults_of
 from pinot.consumer import consumer_properties, hidden
 from pinot.topics import kafka_trouble, set_up_topics
 from pinot.waiting import wait_for
@@ -46,11 +46,13 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
     cluster = Cluster(settings.pinot_controller, admission)
     for name in TABLES:
-        _set_up_table(cluster, name, settings, say)
+        config = _read_table(name, settings)
+        set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
     _load_courses(cluster, CourseTable(settings.pinot_controller, admission), courses)
     say(f"courses loaded: {len(courses)}")
     for name in TABLES:
-        trouble = partial(query_trouble, settings.pinot_broker, name, admission)
+        columns = columns_of(read_schema(name))
+        trouble = partial(query_trouble, settings.pinot_broker, name, admission, columns)
         wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
 
 
@@ -71,6 +73,12 @@ def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -
         cluster.delete_segment("courses", OLD_SEGMENT)
 
 
+def _read_table(name: str, settings: Settings) -> dict[str, Any]:
+    kafka = settings.pinot_kafka or settings.kafka
+    consumer = consumer_properties(settings, *settings.pinots_user())
+    return read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
+
+
 def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
     """Make or replace a table's config; raises PinotError, without the password that is in it."""
     try:
@@ -80,18 +88,72 @@ def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
         raise PinotError(f"{why}; {PINOTS_USER}" if REFUSED_BY_KAFKA in why else why) from None
 
 
-def _set_up_table(cluster: Cluster, name: str, settings: Settings, say: Callable[[str], None]) -> None:
-    schema = read_schema(name)
-    kafka = settings.pinot_kafka or settings.kafka
-    consumer = consumer_properties(settings, *settings.pinots_user())
-    config = read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
+def set_up_table(
+    cluster: Cluster,
+    schema: Mapping[str, Any],
+    config: Mapping[str, Any],
+    *,
+    wait: float,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Make a table, or bring it up to date while it goes on taking events.
+
+    When this returns, whatever comes has the schema's new columns, and what was there before gets their
+    defaults; `query_trouble` tells when it has.
+
+    Raises:
+        PinotError: Pinot refuses the schema or the config.
+        WaitedTooLongError: `wait` seconds weren't enough.
+    """
+    name = config["tableName"]
     before = (cluster.schema(name), cluster.table(name))
-    cluster.put_schema(schema)
+    _put_schema(cluster, schema, say)
     put_table(cluster, config)
     if before[1] is None:
         say(f"table {name}: made")
     elif before == (cluster.schema(name), cluster.table(name)):
         say(f"table {name}: up to date")
     else:
-        cluster.reload(name)
+        _renew(cluster, config, wait, say)
         say(f"table {name}: changed")
+
+
+def _put_schema(cluster: Cluster, schema: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    try:
+        cluster.put_schema(schema)
+    except PinotError:
+        name = schema["schemaName"]
+        kept = with_defaults_of(cluster.schema(name) or {}, schema)
+        if kept == schema:
+            raise
+        # Pinot 0.11 lets columns be added, and nothing of those that are there be changed.
+        cluster.put_schema(kept)
+        say(
+            f"table {name}: its columns keep their defaults; to have the new ones, delete it and set up again"
+        )
+
+
+def _renew(cluster: Cluster, config: Mapping[str, Any], wait: float, say: Callable[[str], None]) -> None:
+    """Bring all segments to the newest schema and config.
+
+    A segment that is being filled keeps those with which it began: a reload shows its rows the new columns'
+    defaults, and what comes is put into them only by the next segment. Newer versions of Pinot begin one at a
+    reload; 0.11 has to be told.
+    """
+    name = config["tableName"]
+    if config["tableType"] == "OFFLINE":
+        cluster.reload(name)
+        return
+    old = set(cluster.consumers(name))
+    cluster.reload(name)
+    cluster.begin_new_segments(name)
+    wait_for(f"new segments of {name}", partial(_still_filled, cluster, name, old), seconds=wait, say=say)
+
+
+def _still_filled(cluster: Cluster, table: str, old: set[str]) -> str | None:
+    """What stands against it that nothing but new segments are filled, or None."""
+    now = cluster.consumers(table)
+    if ending := old & set(now):
+        return f"Pinot still fills {', '.join(sorted(ending))}"
+    idle = [segment for segment, servers in now.items() if not servers]
+    return f"nobody fills {', '.join(idle)} yet" if idle else None

@@ -55,11 +55,16 @@ def read_topics() -> dict[str, dict[str, Any]]:
 
 
 def set_up_topics(
-    access: Mapping[str, Any], *, partitions: int, replication: int, say: Callable[[str], None] = print
+    access: Mapping[str, Any],
+    *,
+    partitions: int,
+    replication: int,
+    say: Callable[[str], None] = print,
+    topics: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Make the topics that aren't there, and give all of them their configuration.
 
-    `access` is what librdkafka reaches Kafka by.
+    They are those of `read_topics`, unless others are given in the same form.
 
     The number of partitions of a topic that is there stays: a key would move to another partition, and
     Pinot's upsert would see two competitors where there is one.
@@ -69,7 +74,7 @@ def set_up_topics(
     """
     client = _client(access)
     there = client.list_topics(timeout=REQUEST_SECONDS).topics
-    for name, topic in read_topics().items():
+    for name, topic in (topics or read_topics()).items():
         wanted = partitions if topic["partitioned"] else 1
         if name not in there:
             new = NewTopic(name, wanted, replication, config=topic["config"])

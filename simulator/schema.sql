@@ -1,10 +1,10 @@
 -- The embedded store: the tables of Pinot in one SQLite file, with the same names and columns (times in epoch
 -- milliseconds UTC, distances in metres, geometries as WKT in degrees, lon before lat).
+-- A new column comes last, with a default, and with a step in sqlite_file.MIGRATIONS, which says the version too.
 -- WITHOUT ROWID keeps a race's rows together, in the order in which they are asked for.
 
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA user_version = 4;
 
 CREATE TABLE IF NOT EXISTS races (
     runId       TEXT    NOT NULL PRIMARY KEY,

@@ -7,7 +7,6 @@ fires when it is committed.
 from __future__ import annotations
 
 import sqlite3
-from importlib.resources import files
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,11 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from simulator.deliveries import Deliveries
-from simulator.encode import RACE_FIELDS
+from simulator.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS
 from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 from simulator.publisher import MAX_KNOWN, Health, PublishError
 from simulator.run import ENDED
+from simulator.sqlite_file import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,39 +34,53 @@ if TYPE_CHECKING:
 
 PRUNED = 20_000
 """Rows of a history that are deleted at once: some 30 ms, for which what is published waits."""
-BUSY = 10.0
-"""Seconds to wait for another process that writes."""
+
+POSITION_FIELDS = (
+    "runId",
+    "eventId",
+    "competitorId",
+    "rawTime",
+    "timestamp",
+    "lat",
+    "lon",
+    "distance",
+    "course",
+    "status",
+    "elapsed",
+    "emittedAt",
+)
+COURSE_FIELDS = (
+    "shortName",
+    "longName",
+    "distance",
+    "courseMap",
+    "geoFenceLocation",
+    "startLocation",
+    "endLocation",
+    "fences",
+)
 
 
-def _insert(table: str, columns: int) -> str:
-    # Table and number are ours; the values are bound.
-    return f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
+def _insert(table: str, columns: tuple[str, ...], how: str = "INSERT OR REPLACE") -> str:
+    # Table and columns are ours; the values are bound. A newer version's file may have more columns.
+    return f"{how} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 # Of an event that comes twice the first one stays: it says when the event left.
-HISTORY = "INSERT INTO parkrun_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+HISTORY = f"{_insert('parkrun_history', POSITION_FIELDS, 'INSERT')} ON CONFLICT DO NOTHING"
 # As in Pinot, an older event never wins over a newer one.
-NEWEST = """
-INSERT INTO parkrun VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+NEWEST = f"""
+{_insert("parkrun", POSITION_FIELDS, "INSERT")}
 ON CONFLICT DO UPDATE SET
     eventId = excluded.eventId, rawTime = excluded.rawTime, timestamp = excluded.timestamp,
     lat = excluded.lat, lon = excluded.lon, distance = excluded.distance, course = excluded.course,
     status = excluded.status, elapsed = excluded.elapsed, emittedAt = excluded.emittedAt
 WHERE excluded.timestamp >= parkrun.timestamp
 """
-RACES = _insert("races", 12)
-COMPETITORS = _insert("competitors", 6)
-PASSINGS = _insert("passings", 8)
-COURSES = _insert("courses", 8)
-
-MIGRATIONS = {
-    1: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
-    2: "ALTER TABLE competitors ADD COLUMN club TEXT NOT NULL DEFAULT ''",
-    3: "ALTER TABLE races ADD COLUMN runsFrom INTEGER NOT NULL DEFAULT 0; "
-    "ALTER TABLE races ADD COLUMN toldUntil REAL NOT NULL DEFAULT -1; "
-    "UPDATE races SET runsFrom = startTime",
-}
-"""What brings a file of each older version (`user_version`) to the next one."""
+RACES = _insert("races", RACE_FIELDS)
+COMPETITORS = _insert("competitors", ENTRY_FIELDS)
+PASSINGS = _insert("passings", PASSING_FIELDS)
+COURSES = _insert("courses", COURSE_FIELDS)
 
 ENDED_RACES = """
 SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
@@ -118,22 +132,13 @@ class SqlitePublisher:
         self._is_closing = False
         try:
             # The one thread below is the only one that uses it from here on.
-            self._file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
-            self._migrate()
-            self._file.executescript(files("simulator").joinpath("schema.sql").read_text())
+            self._file = open_file(path)
             self._file.executemany(COURSES, [CourseRecord(course).row() for course in courses])
         except sqlite3.Error as error:
             raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
         self.deliveries = Deliveries(reactor.seconds)
         self._thread = ThreadPool(1, 1, "sqlite")
         self._thread.start()
-
-    def _migrate(self) -> None:
-        """Bring a file that an older version of Racecast has written up to date."""
-        (version,) = self._file.execute("PRAGMA user_version").fetchone()
-        while (step := MIGRATIONS.get(version)) is not None:
-            version += 1
-            self._file.executescript(f"BEGIN; {step}; PRAGMA user_version = {version}; COMMIT;")
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Write a batch; fires when it is committed."""

@@ -34,7 +34,7 @@ def test_ties_share_a_place() -> None:
 
 def test_finisher_and_runner_are_no_tie() -> None:
     """A finish time that equals somebody's distance is no tie."""
-    assert standing((1, -50, "running", 0), (2, 5000, "finished", 50)) == [(1, 2), (2, 1)]
+    assert standing((1, 0, "running", 9), (2, 5000, "finished", 0)) == [(1, 2), (2, 1)]
 
 
 def test_who_is_out_has_no_place() -> None:

@@ -61,12 +61,28 @@ def test_not_a_database(tmp_path: Path) -> None:
         SqliteStore(SqliteFile(path)).races()
 
 
-def test_tables_of_another_version(tmp_path: Path) -> None:
-    """A file of another version of the tables isn't misread."""
+def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
+    """A file with more columns, tables and indexes than this version knows is read like any other."""
+    path = tmp_path / "newer.db"
+    SqliteWriter(path).write("races", [race("known")])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            ALTER TABLE races ADD COLUMN weather TEXT NOT NULL DEFAULT 'dry';
+            CREATE TABLE sponsors (name TEXT NOT NULL);
+            CREATE INDEX byWeather ON races(weather);
+            PRAGMA user_version = 99
+        """)
+    assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["known"]
+
+
+def test_tables_of_another_hundred(tmp_path: Path) -> None:
+    """A file whose tables say other things isn't misread."""
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(StoreError, match=r"tables 7, this dashboard reads 4.*new file"):
+        connection.execute("PRAGMA user_version = 101")
+    with pytest.raises(
+        StoreError, match=r"tables 101, this dashboard reads 4 to 99\).*Use a newer dashboard"
+    ):
         SqliteStore(SqliteFile(path)).races()
 
 
@@ -75,7 +91,9 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     path = tmp_path / "earlier.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(StoreError, match="Start the simulator on it"):
+    with pytest.raises(
+        StoreError, match=r"tables 2, this dashboard reads 4 to 99\). Start the simulator on it"
+    ):
         SqliteStore(SqliteFile(path)).races()
 
 

@@ -15,9 +15,10 @@ from simulator.course import Course, Fence
 from simulator.courses import load_folder
 from simulator.race import Race
 from simulator.request import RaceRequest
+from tests.simulator.reactor_thread import ReactorThread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 START = datetime(2026, 5, 2, 9, tzinfo=UTC)
 COURSES = Path(__file__).parents[2] / "courses"
@@ -62,3 +63,11 @@ def clock() -> Clock:
     clock = Clock()
     clock.advance(START.timestamp())
     return clock
+
+
+@pytest.fixture(scope="session")
+def thread() -> Iterator[ReactorThread]:
+    """The reactor in a thread: one for all, since it can't be started twice."""
+    thread = ReactorThread()
+    yield thread
+    thread.stop()

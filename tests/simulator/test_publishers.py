@@ -23,16 +23,16 @@ from simulator.race import Race
 from simulator.reactor import after
 from simulator.sqlite import SqlitePublisher
 from tests.simulator.conftest import resolved
-from tests.simulator.reactor_thread import ReactorThread
 from tests.topics import count_partitions, read_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from simulator.course import Course
     from simulator.events import Batch, RaceRecord, RaceStatus, Streamed
     from simulator.publisher import Publisher
+    from tests.simulator.reactor_thread import ReactorThread
 
     Rows = list[dict[str, Any]]
 
@@ -42,14 +42,6 @@ KEYS = {
     "competitors": ("runId", "competitorId"),
     "passings": ("runId", "competitorId", "kind", "point", "lap"),
 }
-
-
-@pytest.fixture(scope="module")
-def thread() -> Iterator[ReactorThread]:
-    """Return the reactor in a thread."""
-    thread = ReactorThread()
-    yield thread
-    thread.stop()
 
 
 class Place(Protocol):

@@ -23,7 +23,7 @@ from pinot.waiting import wait_for
 from simulator.courses import load_folder
 from simulator.race import Race
 from simulator.request import RaceRequest
-from simulator.sqlite import BUSY
+from simulator.sqlite_file import BUSY
 from tests.processes import ROOT, Running, simulator
 from tests.torture.outcome import Fault
 from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count

@@ -1,0 +1,97 @@
+"""Tables of a test's own on the real Pinot: copies of ours under other names, each with its own topic."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from confluent_kafka.admin import AdminClient
+
+from dashboard.pinot_broker import Broker
+from dashboard.pinot_store import PinotStore
+from pinot.cluster import Cluster, query_trouble
+from pinot.configs import columns_of, read_schema, read_table
+from pinot.defects import Look
+from pinot.setup import set_up_table
+from pinot.topics import read_topics, set_up_topics
+from pinot.waiting import wait_for
+from simulator.pinot_controller import ask, checked
+from tests.pinot.conftest import Pinot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pinot.local.stack import Stack
+
+SECONDS = 60.0
+
+
+class Copy(Pinot):
+    """A copy of a table, made by the set-up's own functions, and its topic.
+
+    Attributes:
+        name: of topic and table.
+        schema: the table's; what is changed in it is in Pinot after `set_up`.
+        store: a dashboard's store that reads this table instead of the one that it is a copy of.
+        look: at its defects.
+    """
+
+    def __init__(self, stack: Stack, table: str) -> None:
+        super().__init__(stack)
+        self.name = f"{table}_{uuid4().hex[:8]}"
+        self.schema = deepcopy(read_schema(table)) | {"schemaName": self.name}
+        self.store = PinotStore(_Renamed(stack.broker, table, self.name))
+        self.look = Look(stack.broker, Cluster(stack.controller))
+        self._config = read_table(table, kafka=stack.kafka, replication=1) | {"tableName": self.name}
+        (stream,) = self._config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
+        stream["stream.kafka.topic.name"] = self.name
+        topics = {self.name: read_topics()[table]}
+        set_up_topics(stack.kafka_access, partitions=2, replication=1, say=print, topics=topics)
+        self.set_up()
+
+    def set_up(self, say: Callable[[str], None] = print) -> None:
+        """Bring the table up to date, as the set-up does, and wait until it can be asked."""
+        set_up_table(self.look.cluster, self.schema, self._config, wait=SECONDS, say=say)
+        trouble = partial(query_trouble, self.stack.broker, self.name, columns=columns_of(self.schema))
+        wait_for(self.name, trouble, seconds=SECONDS, say=print)
+
+    def renew(self) -> None:
+        """Let what is there become segments that are kept, and wait until others are filled."""
+        before = set(self.look.cluster.consumers(self.name))
+        self.look.cluster.begin_new_segments(self.name)
+
+        def trouble() -> str | None:
+            now = self.look.cluster.consumers(self.name)
+            return None if all(now.values()) and not before & set(now) else f"{now} after {before}"
+
+        wait_for("new segments", trouble, seconds=SECONDS, say=print)
+
+    def put(self, *values: bytes | None) -> None:
+        """Send anything at all, to one partition, and wait until Kafka has it."""
+        for value in values:
+            self._producer.produce(self.name, value, "key", partition=0)
+        assert self._producer.flush(30) == 0
+
+    def wait_for_rows(self, rows: int) -> None:
+        """Wait until so many rows are there, superseded ones too."""
+        self.wait_until(f"select count(*) from {self.name} option(skipUpsert=true)", [[rows]])
+
+    def drop(self) -> None:
+        """Delete table, schema and topic."""
+        for path in (f"/tables/{self.name}", f"/schemas/{self.name}"):
+            checked(ask("DELETE", self.stack.controller, path))
+        client = AdminClient({**self.stack.kafka_access})
+        client.delete_topics([self.name])[self.name].result(30)
+
+
+class _Renamed(Broker):
+    """Asks for one table where it is told of another."""
+
+    def __init__(self, address: str, table: str, name: str) -> None:
+        super().__init__(address)
+        self._table, self._name = f"FROM {table}", f"FROM {name}"
+
+    def ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
+        return super().ask(query.replace(self._table, self._name), **parameters)
