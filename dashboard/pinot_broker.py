@@ -63,6 +63,11 @@ class Broker:
                 f"Pinot's broker at {self._shown} can't answer yet: its tables are missing or still "
                 "being loaded. Set it up with python -m pinot setup, or wait a moment."
             ) from error
+        if cursor.query_stats.get("numGroupsLimitReached"):
+            raise StoreError(
+                "There are more competitors here than Pinot counts at once. "
+                "Raise pinot.server.query.executor.num.groups.limit of its servers, or look at less time."
+            )
         return found
 
     def _unreachable(self, error: httpx.HTTPError) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import httpx
@@ -46,3 +47,17 @@ def test_broker_that_lets_nobody_in(
     with pytest.raises(StoreError, match=told) as refused:
         store.races()
     assert "secret" not in str(refused.value)
+
+
+def test_more_groups_than_pinot_counts(answering: Callable[[int, bytes], str]) -> None:
+    """An answer in which Pinot has left groups out is an error, and no smaller figure."""
+    body = {
+        "resultTable": {"dataSchema": {"columnNames": ["n"], "columnDataTypes": ["LONG"]}, "rows": [[1]]},
+        "exceptions": [],
+        "numServersQueried": 1,
+        "numServersResponded": 1,
+        "numGroupsLimitReached": True,
+    }
+    broker = Broker(answering(200, json.dumps(body).encode()))
+    with pytest.raises(StoreError, match=r"num\.groups\.limit"):
+        broker.ask("SELECT COUNT(*) FROM parkrun GROUP BY competitorId LIMIT 10")
