@@ -1,0 +1,66 @@
+"""Looks at the embedded store: the SQLite file that stands in for Kafka and Pinot."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pinot.health.races import MOST_RACES, news
+from pinot.health.sample import Embedded, Failure, Races
+
+PATIENCE_S = 2.0
+
+# The positions of one race lie together; to look for the newest of all would be to read all of them.
+_NEWEST = """
+    SELECT max(emittedAt) FROM parkrun WHERE runId = (SELECT runId FROM races ORDER BY updatedAt DESC LIMIT 1)
+"""
+_RUNNING = f"""
+    SELECT runId, speed, COALESCE(json_extract(request, '$.interval'), 0), updatedAt,
+           (SELECT max(emittedAt) FROM parkrun WHERE parkrun.runId = races.runId)
+    FROM races WHERE status = 'running' ORDER BY updatedAt DESC LIMIT {MOST_RACES}
+"""  # noqa: S608 - the number is ours
+
+
+class EmbeddedProbe:
+    """Looks at the file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self) -> Embedded | Failure:
+        """How big it is, and how new what it holds."""
+        taken = time.time()
+        log = Path(f"{self._path}-wal")
+        try:
+            ((newest,),) = self._ask(_NEWEST)
+            log_size = log.stat().st_size if log.exists() else 0
+            return Embedded(self._path.stat().st_size, log_size, newest and newest / 1000, taken)
+        except (sqlite3.Error, OSError) as error:
+            return self._failure(error)
+
+    def races(self) -> Races | Failure:
+        """The races that it has as running."""
+        taken = time.time()
+        try:
+            return Races(tuple(news(*row) for row in self._ask(_RUNNING)), taken)
+        except (sqlite3.Error, OSError) as error:
+            return self._failure(error)
+
+    def _ask(self, sql: str) -> list[Any]:
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE_S)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def _failure(self, error: Exception) -> Failure:
+        if not self._path.exists():
+            return Failure(
+                f"There is no race file {self._path}. Start the simulator (python -m simulator serve), or "
+                "set RACECAST_SQLITE to the file that it writes."
+            )
+        return Failure(
+            f"The race file {self._path} can't be read ({error}). Set RACECAST_SQLITE to the file that the "
+            "simulator writes, and see that its folder may be written to."
+        )

@@ -1,0 +1,112 @@
+"""Judges Pinot: whether every table can be asked, and keeps up with its topic. Pure, as `judge` is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinot.configs import TABLES
+from pinot.health import figures
+from pinot.health.sample import Kafka, Pinot
+from pinot.health.thresholds import BUSY_PER_S, LAG_AMBER_S, LAG_RED_S, STUCK_AFTER_S
+from pinot.health.verdict import SETUP, Verdict, amber, green, red
+from pinot.health.words import count, listed, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pinot.health.sample import Sample, Table
+
+
+def pinot(now: Sample, then: Sample | None) -> Verdict:
+    """The worst that is to be said of it."""
+    found = now.pinot
+    if not isinstance(found, Pinot):
+        return red(found.sentence if found else "")
+    if missing := [name for name in TABLES if name not in found.tables]:
+        return red(f"Pinot has no table {listed(missing)}. {SETUP}.")
+    wrong = Verdict.worst(
+        verdict
+        for name in TABLES
+        for judged in (_segments, _reading, _moving, _behind)
+        for verdict in judged(now, then, name, found.tables[name])
+    )
+    return wrong or green(f"Pinot answers from all {len(TABLES)} tables{_how_far(now, then)}.")
+
+
+def _how_far(now: Sample, then: Sample | None) -> str:
+    lags = [row.lag for row in figures.topic_rows(now, then) if row.lag is not None]
+    if not lags:
+        return ""
+    return f" and is {count(sum(lags))} messages behind" if any(lags) else " and has read all of their topics"
+
+
+def _segments(_now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Whether everything that it has can be asked."""
+    if table.failed:
+        yield red(
+            f"{_first(table.failed)} of table {name} failed. The server's log says why; POST "
+            f"/segments/{name}_REALTIME/{table.failed[0]}/reset at the controller loads it again."
+        )
+    if table.rows is None:
+        yield red(f"Pinot can't answer from table {name} ({table.trouble}). Wait a minute, then: {SETUP}.")
+    if table.absent:
+        yield amber(
+            f"{_first(table.absent)} of table {name} isn't loaded. Wait, or look at the server's log."
+        )
+
+
+def _first(segments: tuple[str, ...]) -> str:
+    more = f" and {len(segments) - 1} more" if len(segments) > 1 else ""
+    return f"Segment {segments[0]}{more}"
+
+
+def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Whether somebody reads every partition of its topic."""
+    idle = [
+        str(partition)
+        for partition in sorted(_ends(now, name).keys() | table.consumers.keys())
+        if partition not in table.consumers or table.consumers[partition].state != "CONSUMING"
+    ]
+    if idle:
+        yield red(
+            f"Table {name} doesn't read partition {listed(idle)} of its topic. "
+            f"POST /tables/{name}_REALTIME/resumeConsumption at the controller, or restart Pinot's server."
+        )
+
+
+def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Whether what there is to be read is read."""
+    if then is None or not isinstance(then.pinot, Pinot) or not isinstance(now.pinot, Pinot):
+        return
+    before = then.pinot.tables.get(name)
+    span = now.pinot.taken - then.pinot.taken
+    for partition, end in sorted(_ends(now, name).items()):
+        reads, read = (one.consumers.get(partition) if one else None for one in (table, before))
+        if end is None or reads is None or read is None or reads.offset is None or read.offset is None:
+            continue
+        if read.offset > end:
+            yield red(
+                f"Table {name} waits for message {count(read.offset)} of a topic that has {count(end)}: it "
+                "was made anew. Run python -m pinot reset."
+            )
+        elif reads.offset == read.offset < (_ends(then, name).get(partition) or 0) and span >= STUCK_AFTER_S:
+            yield amber(
+                f"Table {name} has read nothing of partition {partition} for {seconds(span)}, and "
+                f"{count(end - reads.offset)} messages wait. Look at the server's log if that lasts."
+            )
+
+
+def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Whether it keeps up."""
+    lag = sum(figures.lags(now.kafka, name, table).values())
+    far = lag / max(BUSY_PER_S, figures.messages_per_second(now, then, name) or 0.0)
+    if far > LAG_AMBER_S:
+        verdict = red if far > LAG_RED_S else amber
+        yield verdict(
+            f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more of the "
+            "machine, or run smaller races."
+        )
+
+
+def _ends(sample: Sample, topic: str) -> Mapping[int, int | None]:
+    return sample.kafka.ends.get(topic, {}) if isinstance(sample.kafka, Kafka) else {}

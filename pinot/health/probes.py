@@ -1,0 +1,50 @@
+"""All probes of a pipeline, asked at once."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from pinot.health.embedded import EmbeddedProbe
+from pinot.health.kafka import KafkaProbe
+from pinot.health.races import RacesProbe
+from pinot.health.sample import Sample
+from pinot.health.simulator import SimulatorProbe
+from pinot.health.tables import PinotProbe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+
+class Probes:
+    """Those of one pipeline, by the names of the fields of `Sample`. None of them waits for another."""
+
+    def __init__(self, probes: Mapping[str, Callable[[], Any]]) -> None:
+        self._probes = probes
+
+    def take(self) -> Sample:
+        """Ask all of them; what can't be asked is a `Failure`, and it takes seconds at most to say so."""
+        taken = time.time()
+        with ThreadPoolExecutor(max_workers=len(self._probes)) as pool:
+            asked = {name: pool.submit(probe) for name, probe in self._probes.items()}
+            return Sample(taken=taken, **{name: answer.result() for name, answer in asked.items()})
+
+
+def of_stack(*, kafka: Mapping[str, Any], controller: str, broker: str, api: str, token: str = "") -> Probes:
+    """Those of Kafka (librdkafka's configuration), Pinot and the simulator (URLs)."""
+    return Probes(
+        {
+            "simulator": SimulatorProbe(api, token),
+            "kafka": KafkaProbe(kafka),
+            "pinot": PinotProbe(controller, broker),
+            "races": RacesProbe(broker),
+        }
+    )
+
+
+def of_embedded(path: Path, *, api: str, token: str = "") -> Probes:
+    """Those of the embedded store's file and the simulator (a URL)."""
+    store = EmbeddedProbe(path)
+    return Probes({"simulator": SimulatorProbe(api, token), "embedded": store, "races": store.races})

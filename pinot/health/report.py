@@ -1,0 +1,175 @@
+"""All that is shown of the pipeline: each part's light, sentence and figures, and the two tables. Pure.
+
+The dashboard's page and `python -m pinot status` both show this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pinot.health import figures, words
+from pinot.health.judge import judge
+from pinot.health.sample import Embedded, Kafka, Pinot, Races, Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pinot.health.figures import TableRow, TopicRow
+    from pinot.health.sample import Sample
+    from pinot.health.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of a part; None if it isn't known. `form` makes its text."""
+
+    key: str
+    label: str
+    value: float | None
+    form: Callable[[float | None], str]
+
+    @property
+    def text(self) -> str:
+        """As people read it."""
+        return self.form(self.value)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the pipeline."""
+
+    name: str
+    verdict: Verdict
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The pipeline at the time `taken` (epoch seconds)."""
+
+    taken: float
+    parts: tuple[Part, ...]
+    topics: tuple[TopicRow, ...]
+    tables: tuple[TableRow, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: seconds, bytes and counts as numbers, null for what isn't known."""
+        return {
+            "taken": self.taken,
+            "parts": {
+                part.name: {
+                    "light": part.verdict.light.value,
+                    "sentence": part.verdict.sentence,
+                    **{figure.key: figure.value for figure in part.figures},
+                }
+                for part in self.parts
+            },
+            "topics": {row.name: _without_name(asdict(row)) for row in self.topics},
+            "tables": {row.name: _without_name(asdict(row)) for row in self.tables},
+        }
+
+
+def report(samples: Sequence[Sample]) -> Report:
+    """Of the newest of `samples` (at least one), in the light of those before it."""
+    now = samples[-1]
+    then = figures.before(samples, now)
+    of_part = {
+        "Simulator": _of_simulator,
+        "Kafka": _of_kafka,
+        "Pinot": _of_pinot,
+        "Embedded store": _of_embedded,
+        "End to end": _of_races,
+    }
+    return Report(
+        taken=now.taken,
+        parts=tuple(
+            Part(name, verdict, of_part[name](now, then)) for name, verdict in judge(now, then).items()
+        ),
+        topics=figures.topic_rows(now, then) if now.kafka else (),
+        tables=figures.table_rows(now) if now.pinot else (),
+    )
+
+
+def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
+    found = now.simulator if isinstance(now.simulator, Simulator) else None
+    former = then.simulator if then else None
+
+    def rate(counter: str) -> float | None:
+        return figures.counted_per_second(found, former, counter) if found else None
+
+    def level(name: str) -> float | None:
+        return getattr(found, name) if found else None
+
+    return (
+        Figure("races", "Races", level("running"), words.count),
+        Figure("ticks_per_second", "Ticks", rate("ticks"), words.per_second),
+        Figure("late_ticks_per_second", "Late ticks", rate("late_ticks"), words.per_second),
+        Figure("lag_seconds", "Lag", level("lag"), words.seconds),
+        Figure("events_waiting", "Events waiting", level("waiting"), words.count),
+        Figure("delivered_per_second", "Delivered", rate("delivered"), words.per_second),
+        Figure("errors", "Delivery errors", level("errors"), words.count),
+        Figure("retries", "Batches sent again", level("retries"), words.count),
+    )
+
+
+def _of_kafka(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
+    rows = figures.topic_rows(now, then)
+    there = sum(row.partitions is not None for row in rows)
+    return (
+        Figure("topics", "Topics", there if isinstance(now.kafka, Kafka) else None, words.count),
+        Figure("partitions", "Partitions", _sum([row.partitions for row in rows]), words.count),
+        Figure("messages", "Messages ever", _sum([row.messages for row in rows]), words.count),
+        Figure("messages_per_second", "Coming in", _sum([row.per_second for row in rows]), words.per_second),
+    )
+
+
+def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
+    rows = figures.table_rows(now)
+    there = sum(row.rows is not None for row in rows)
+    lag = _sum([row.lag for row in figures.topic_rows(now, then)])
+    return (
+        Figure("tables", "Tables", there if isinstance(now.pinot, Pinot) else None, words.count),
+        Figure("rows", "Rows", _sum([row.rows for row in rows]), words.count),
+        Figure("size_bytes", "Written segments", _sum([row.size for row in rows]), words.size),
+        Figure("lag", "Messages behind", lag, words.count),
+    )
+
+
+def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
+    found = now.embedded if isinstance(now.embedded, Embedded) else None
+    newest = found.taken - found.newest if found and found.newest is not None else None
+    return (
+        Figure("size_bytes", "File", found.size if found else None, words.size),
+        Figure("log_bytes", "Write-ahead log", found.log_size if found else None, words.size),
+        Figure("newest_seconds", "Newest position", newest, words.seconds),
+    )
+
+
+def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
+    races = now.races if isinstance(now.races, Races) else None
+    race = figures.worst(races) if races else None
+    running = len(figures.under_way(races)) if races else None
+    left = len(races.running) - running if races and running is not None else None
+    return (
+        Figure("age_seconds", "Newest position", freshness(now), words.seconds),
+        Figure("expected_seconds", "Expected every", race.period if race else None, words.seconds),
+        Figure("races", "Races under way", running, words.count),
+        Figure("left_over", "Left over", left, words.count),
+    )
+
+
+def freshness(sample: Sample) -> float | None:
+    """Seconds since the newest position of the race that is most overdue; None if there is none."""
+    race = figures.worst(sample.races) if isinstance(sample.races, Races) else None
+    return figures.age(race, sample.taken) if race else None
+
+
+def _sum(values: list[int | None] | list[float | None]) -> float | None:
+    """All of them added up, as far as they are known; None if none is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _without_name(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "name"}

@@ -1,0 +1,79 @@
+"""Asks the simulator's API how it is: its metrics, and whether events get through."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from pinot.health.sample import Failure, Simulator
+from pinot.health.words import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PATIENCE_S = 2.0
+
+METRICS: Mapping[str, str] = {
+    "ticks": "racecast_ticks_total",
+    "late_ticks": "racecast_late_ticks_total",
+    "delivered": "racecast_events_delivered_total",
+    "errors": "racecast_delivery_errors_total",
+    "retries": "racecast_publish_retries_total",
+    "waiting": "racecast_events_waiting",
+    "lag": "racecast_lag_seconds",
+}
+"""The simulator's names, by ours; what is counted by topic is added up."""
+RUNNING = 'racecast_races{status="running"}'
+
+
+class SimulatorProbe:
+    """Asks the API at this URL, with its token if it wants one."""
+
+    def __init__(self, api: str, token: str = "") -> None:
+        self._api = api.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # Without the machine's proxy settings: the simulator is here or on this network.
+        self._client = httpx.Client(trust_env=False, headers=headers, timeout=PATIENCE_S)
+
+    def __call__(self) -> Simulator | Failure:
+        """What it counts and how it is."""
+        taken = time.time()
+        try:
+            metrics = self._client.get(f"{self._api}/metrics")
+            ready = self._client.get(f"{self._api}/readyz")
+            if httpx.codes.UNAUTHORIZED in {metrics.status_code, ready.status_code}:
+                return Failure("The simulator wants a token: set RACECAST_TOKEN to the one that it has.")
+            found = _metrics(metrics.text)
+            reasons = tuple(str(reason) for reason in ready.json().get("reasons", ()))
+            told = {ours: found[theirs] for ours, theirs in METRICS.items()}
+            running = found[RUNNING]
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return self._away(error)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return Failure(
+                f"What answers at {shown(self._api)} is not the simulator's API. Set RACECAST_API to where "
+                "it is."
+            )
+        return Simulator(reasons=reasons, running=running, taken=taken, **told)
+
+    def _away(self, error: Exception) -> Failure:
+        words = str(error) or type(error).__name__
+        return Failure(
+            f"The simulator's API at {shown(self._api)} does not answer ({words}). Start it with "
+            "python -m simulator serve, or set RACECAST_API to where it is."
+        )
+
+
+def _metrics(text: str) -> dict[str, float]:
+    """Sums by name; and each status of the races by name and label."""
+    found: defaultdict[str, float] = defaultdict(float)
+    for family in text_string_to_metric_families(text):
+        for name, labels, value, *_ in family.samples:
+            found[name] += value
+            if "status" in labels:
+                found[f'{name}{{status="{labels["status"]}"}}'] += value
+    return dict(found)

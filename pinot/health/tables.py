@@ -1,0 +1,140 @@
+"""Asks Pinot's controller and broker about the tables. The answers of 0.11 and of 1.5 are read alike.
+
+Of `consumingSegmentsInfo` 1.5 says more (`partitionOffsetInfo`, what servers are silent); both have the state
+and `partitionToOffsetMap`, which is enough. `size` has the same names at its top in both.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from pinot.configs import TABLES
+from pinot.health.asking import NO_ANSWER, NOT_PINOT, ask, query, trouble
+from pinot.health.sample import Consumer, Failure, Pinot, Table
+from pinot.health.words import shown
+from simulator.pinot_controller import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ON_SERVERS = {"ONLINE", "CONSUMING"}
+"""In these states a segment can be asked."""
+
+
+class PinotProbe:
+    """Asks the Pinot whose controller and broker are at these URLs."""
+
+    def __init__(self, controller: str, broker: str) -> None:
+        self._controller = controller
+        self._broker = broker
+
+    def __call__(self) -> Pinot | Failure:
+        """All tables of Racecast that are there."""
+        taken = time.time()
+        try:
+            checked(self._get("/health"))
+        except NO_ANSWER as error:
+            return _away("controller", self._controller, "RACECAST_PINOT_CONTROLLER", error)
+        try:
+            checked(ask("GET", f"{self._broker}/health"))
+            return Pinot(self._tables(), taken)
+        except NO_ANSWER as error:
+            return _away("broker", self._broker, "RACECAST_PINOT_BROKER", error)
+        except NOT_PINOT:
+            return Failure(
+                f"What answers at {shown(self._controller)} or {shown(self._broker)} is not Pinot. Set "
+                "RACECAST_PINOT_CONTROLLER and RACECAST_PINOT_BROKER to where it is."
+            )
+
+    def _tables(self) -> dict[str, Table]:
+        there = [name for name in TABLES if name in checked(self._get("/tables")).json()["tables"]]
+        # Each answer waits for servers: five tables one after another would take longer than the patience.
+        with ThreadPoolExecutor(max_workers=len(TABLES)) as pool:
+            return dict(zip(there, pool.map(self._table, there), strict=True))
+
+    def _table(self, name: str) -> Table:
+        count = f"select count(*) from {name}"  # noqa: S608 - the table's name is ours
+        counted = query(self._broker, count)
+        wrong = trouble(counted)
+        found = (counted.get("resultTable") or {}).get("rows")
+        fresh = counted.get("minConsumingFreshnessTimeMs") or 0
+        size = checked(self._get(f"/tables/{name}/size")).json()["reportedSizeInBytes"]
+        wanted, there = (self._segments(name, view) for view in ("idealstate", "externalview"))
+        return Table(
+            rows=None if wrong or not found else int(found[0][0]),
+            trouble=wrong or ("" if found else "no server has it yet"),
+            size=max(0, int(size)),
+            fresh_at=fresh / 1000 if 0 < fresh < 2**62 else None,
+            consumers=self._consumers(name) if _is_streamed(wanted) else {},
+            failed=tuple(sorted({segment for segment, _, state in _states(there) if state == "ERROR"})),
+            absent=tuple(sorted(_absent(wanted, there))),
+        )
+
+    def _segments(self, table: str, view: str) -> Mapping[str, Mapping[str, str]]:
+        """States by server by segment: as they should be (idealstate) or as they are (externalview)."""
+        answer = self._get(f"/tables/{table}/{view}")
+        if answer.status_code == httpx.codes.NOT_FOUND:  # a table that is just being made or deleted
+            return {}
+        kinds = checked(answer).json()
+        return {name: servers for kind in kinds.values() for name, servers in (kind or {}).items()}
+
+    def _consumers(self, table: str) -> dict[int, Consumer]:
+        answer = checked(self._get(f"/tables/{table}/consumingSegmentsInfo")).json()
+        return dict(_consumer(name, told) for name, told in answer["_segmentToConsumingInfoMap"].items())
+
+    def _get(self, path: str) -> httpx.Response:
+        return ask("GET", f"{self._controller}{path}")
+
+
+def _consumer(segment: str, told: list[dict[str, Any]]) -> tuple[int, Consumer]:
+    """Its partition, which is in the segment's name (table__partition__number__time), and who reads it."""
+    partition = int(segment.rsplit("__", 3)[1])
+    copies = [
+        Consumer(
+            state=str(one["consumerState"]),
+            offset=_offset(one["partitionToOffsetMap"].get(str(partition))),
+            consumed_at=one["lastConsumedTimestamp"] / 1000 if one["lastConsumedTimestamp"] > 0 else None,
+        )
+        for one in told
+    ]
+    return partition, min(copies, key=_well_being, default=Consumer("", None, None))
+
+
+def _well_being(consumer: Consumer) -> tuple[bool, int]:
+    return consumer.state == "CONSUMING", -1 if consumer.offset is None else consumer.offset
+
+
+def _offset(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def _is_streamed(wanted: Mapping[str, Mapping[str, str]]) -> bool:
+    return any(state == "CONSUMING" for _, _, state in _states(wanted))
+
+
+def _states(view: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Segment, server and state."""
+    for segment, servers in view.items():
+        for server, state in servers.items():
+            yield segment, server, state
+
+
+def _absent(wanted: Mapping[str, Mapping[str, str]], there: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """Segments that a server ought to have and neither has nor failed at."""
+    return {
+        segment
+        for segment, server, state in _states(wanted)
+        if state in ON_SERVERS and there.get(segment, {}).get(server) not in ON_SERVERS | {"ERROR"}
+    }
+
+
+def _away(part: str, url: str, setting: str, error: Exception) -> Failure:
+    words = str(error) or type(error).__name__
+    return Failure(
+        f"Pinot's {part} at {shown(url)} does not answer ({words}). Start it (make stack), or set "
+        f"{setting} to where it is."
+    )

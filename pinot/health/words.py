@@ -1,0 +1,65 @@
+"""Figures as people read them, and addresses as they may be shown to anybody."""
+
+from __future__ import annotations
+
+import httpx
+
+UNKNOWN = "\N{EN DASH}"
+
+_SIZES = ("B", "kB", "MB", "GB")
+_THOUSAND = 1000
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+def count(number: float | None) -> str:
+    """A whole number with its thousands apart."""
+    return UNKNOWN if number is None else f"{number:,.0f}"
+
+
+def number(rate: float) -> str:
+    """Any number; a decimal where it is small."""
+    return f"{rate:,.0f}" if rate >= 9.95 or rate == 0 else f"{rate:.1f}"
+
+
+def per_second(rate: float | None) -> str:
+    """So many a second."""
+    return UNKNOWN if rate is None else f"{number(rate)}/s"
+
+
+def size(number: float | None) -> str:
+    """Bytes, in units of a thousand."""
+    if number is None:
+        return UNKNOWN
+    for unit in _SIZES[:-1]:
+        if number < _THOUSAND:
+            return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
+        number /= _THOUSAND
+    return f"{number:.1f} {_SIZES[-1]}"
+
+
+def seconds(span: float | None) -> str:
+    """A span of time: to a tenth of a second below ten, and no finer than it matters beyond."""
+    if span is None:
+        return UNKNOWN
+    span = max(0.0, span)
+    if span < 9.95:
+        return f"{span:.1f} s"
+    if span < 2 * _MINUTE_S:
+        return f"{span:.0f} s"
+    if span < 2 * _HOUR_S:
+        return f"{span / _MINUTE_S:.0f} min"
+    return f"{span / _HOUR_S:.0f} h"
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def shown(url: str) -> str:
+    """An address without the name and the password that may be in it."""
+    try:
+        return str(httpx.URL(url).copy_with(userinfo=b""))
+    except httpx.InvalidURL:
+        return "an address that is none"
