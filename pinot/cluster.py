@@ -97,6 +97,21 @@ class Cluster:
         else:
             self._send("PUT", f"/tables/{config['tableName']}", json=config)
 
+    def delete_table(self, name: str) -> bool:
+        """Delete a table with its segments, and say whether it was there; servers let go of it later."""
+        return self._delete(f"/tables/{name}", retention="0d")
+
+    def delete_schema(self, name: str) -> bool:
+        """Delete a schema, and say whether it was there."""
+        return self._delete(f"/schemas/{name}")
+
+    def traces(self, table: str) -> str | None:
+        """What there still is of a table that was deleted, or None."""
+        if self.table(table) is not None:
+            return "its config is there"
+        view = self._get(f"/tables/{table}/externalview") or {}
+        return "servers still have its segments" if any(kind is not None for kind in view.values()) else None
+
     def reload(self, table: str) -> None:
         """Bring the segments that are there to the newest schema and config."""
         self._send("POST", f"/segments/{table}/reload")
@@ -130,6 +145,13 @@ class Cluster:
     def delete_segment(self, table: str, segment: str) -> None:
         """Delete a segment of an OFFLINE table."""
         self._send("DELETE", f"/segments/{table}/{segment}", params={"type": "OFFLINE"})
+
+    def _delete(self, path: str, **parameters: str) -> bool:
+        answer = self._ask("DELETE", path, params=parameters)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return False
+        checked(answer)
+        return True
 
     def _get(self, path: str) -> dict[str, Any] | None:
         answer = self._ask("GET", path)

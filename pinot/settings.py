@@ -1,4 +1,4 @@
-"""What the set-up can be told: by environment (RACECAST_…) or by a flag of the same name."""
+"""What the commands can be told: by environment (RACECAST_…) or by a flag of the same name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,26 @@ from simulator.pinot_access import PinotAccess, Url
 ROOT = Path(__file__).parents[1]
 
 
-class Settings(KafkaAccess, PinotAccess, BaseSettings):
-    """Bring a cluster's topics, schemas, tables and courses up to date. Safe to repeat."""
-
-    model_config = SettingsConfigDict(
+def _config(command: str) -> SettingsConfigDict:
+    return SettingsConfigDict(
         env_prefix="RACECAST_",
-        cli_prog_name="python -m pinot setup",
+        cli_prog_name=f"python -m pinot {command}",
         cli_kebab_case=True,
+        cli_implicit_flags=True,
         cli_hide_none_type=True,
     )
+
+
+class ClusterSettings(KafkaAccess, PinotAccess, BaseSettings):
+    """Where a cluster is, and what it is shown to be let in."""
+
+    pinot_broker: Url = Field("http://127.0.0.1:8099", description="URL of Pinot's broker")
+
+
+class Settings(ClusterSettings):
+    """Bring a cluster's topics, schemas, tables and courses up to date. Safe to repeat."""
+
+    model_config = _config("setup")
 
     pinot_kafka: str | None = Field(
         None, description="Kafka, as Pinot's servers reach it; if it isn't given, the same as --kafka"
@@ -37,7 +48,6 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
     pinot_kafka_password: CliSuppress[SecretStr] = Field(
         SecretStr(""), description="the password of Kafka's user for Pinot's servers"
     )
-    pinot_broker: Url = Field("http://127.0.0.1:8099", description="URL of Pinot's broker")
     courses: Path = Field(ROOT / "courses", description="folder of course files")
     partitions: int = Field(2, ge=1, le=1000, description="of each new topic that is split by competitor")
     replication: int = Field(1, ge=1, le=10, description="copies of each new topic and of each segment")
@@ -59,3 +69,22 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
         if self.pinot_kafka_username:
             return self.pinot_kafka_username, self.pinot_kafka_password.get_secret_value()
         return self.kafka_username, self.kafka_password.get_secret_value()
+
+class ResetSettings(Settings):
+    """Delete Racecast's tables, schemas and topics with ALL EVENTS in them, and set them up anew."""
+
+    model_config = _config("reset")
+
+    yes: bool = Field(False, description="delete without asking")
+
+
+class StatusSettings(ClusterSettings):
+    """Say whether the stream is alive: exit status 0 if all is well, 1 if not."""
+
+    model_config = _config("status")
+
+    api: Url = Field("http://127.0.0.1:8080", description="URL of the simulator's API")
+    # No flag: what stands on a command line every process of the machine can read.
+    token: CliSuppress[SecretStr] = Field(SecretStr(""), description="the simulator's token")
+    seconds: float = Field(3.0, ge=0, le=60, description="seconds over which rates are measured")
+    json_: bool = Field(False, alias="json", description="tell programs: JSON instead of text")

@@ -38,11 +38,9 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
         PinotError: Pinot refuses a schema, a table or the courses.
         CourseError: there is no course that can be used. A bad file beside good ones is only told of.
     """
-    courses = _read_courses(settings.courses, say)
+    courses = read_courses(settings.courses, say)
+    wait_for_cluster(settings, say)
     kafka, admission = settings.client_config(), settings.admission()
-    wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
-    health = partial(http_trouble, f"{settings.pinot_controller}/health", admission)
-    wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
     set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
     cluster = Cluster(settings.pinot_controller, admission)
     for name in TABLES:
@@ -56,7 +54,21 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
         wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
 
 
-def _read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
+def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
+    """Wait until Kafka and Pinot's controller answer.
+
+    Raises:
+        WaitedTooLongError: one of them doesn't.
+        TopicError, PinotError: one of them doesn't let us in.
+    """
+    kafka, admission = settings.client_config(), settings.admission()
+    wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
+    health = partial(http_trouble, f"{settings.pinot_controller}/health", admission)
+    wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
+
+
+def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
+    """The courses of a folder; raises CourseError if none can be used, and tells of those that can't."""
     library = load_folder(folder)
     for error in library.errors.values():
         say(f"left out: {error}")

@@ -87,6 +87,24 @@ def set_up_topics(
         say(f"topic {name}: up to date{stays}")
 
 
+def topic_is_there(access: Mapping[str, Any], name: str) -> bool:
+    """Whether Kafka has a topic; one that it is deleting counts."""
+    return name in _client(access).list_topics(timeout=REQUEST_SECONDS).topics
+
+
+def delete_topic(access: Mapping[str, Any], name: str) -> bool:
+    """Delete a topic with all its messages, and say whether it was there.
+
+    Raises:
+        TopicError: Kafka refuses.
+    """
+    client = _client(access)
+    if name not in client.list_topics(timeout=REQUEST_SECONDS).topics:
+        return False
+    _finish(name, client.delete_topics([name], operation_timeout=REQUEST_SECONDS))
+    return True
+
+
 def _client(access: Mapping[str, Any]) -> AdminClient:
     # Without log_level librdkafka writes every refused connection to standard error.
     return AdminClient({**access, "log_level": 0})

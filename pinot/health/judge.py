@@ -47,8 +47,8 @@ def simulator(now: Sample, then: Sample | None) -> Verdict:
         return red(found.sentence)
     if found.reasons:
         return red(
-            f"The simulator isn't ready: {found.reasons[0].rstrip('.')}. Look at its log if the parts after it "
-            "are green."
+            f"The simulator isn't ready: {found.reasons[0].rstrip('.')}. Look at its log if the parts after "
+            "it are green."
         )
     if found.lag > LATE_AMBER_S:
         return amber(f"Ticks are {seconds(found.lag)} late. Run fewer competitors, or a longer interval.")

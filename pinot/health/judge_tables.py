@@ -50,9 +50,8 @@ def _segments(_now: Sample, _then: Sample | None, name: str, table: Table) -> It
     if table.rows is None:
         yield red(f"Pinot can't answer from table {name} ({table.trouble}). Wait a minute, then: {SETUP}.")
     if table.absent:
-        yield amber(
-            f"{_first(table.absent)} of table {name} isn't loaded. Wait, or look at the server's log."
-        )
+        segments = _first(table.absent)
+        yield amber(f"{segments} of table {name} isn't loaded. Wait, or look at the server's log.")
 
 
 def _first(segments: tuple[str, ...]) -> str:

@@ -40,7 +40,8 @@ class RacesProbe:
                 f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({words}). Start it "
                 "(make stack), or set it up with python -m pinot setup."
             )
-        return Races(tuple(news(*row[:4], newest.get(row[0])) for row in running), taken)
+        told = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)
+        return Races(tuple(told), taken)
 
     def _ask(self, sql: str) -> list[list[Any]]:
         answer = query(self._broker, sql)

@@ -23,7 +23,7 @@ STUCK_AFTER_S = 3.0
 """A consumer that has something to read reads it within a second (`stream.kafka.fetch.timeout.millis`)."""
 
 LATE_AMBER_S = 1.0
-"""The simulator itself calls a tick late from here on. Red is what it calls not ready (5 s late, `/readyz`)."""
+"""The simulator itself calls a tick late from here on. What it calls not ready (`/readyz`: 5 s) is red."""
 
 LOG_AMBER_BYTES = 256_000_000
 """SQLite writes its log back at about 4 MB. One that has grown so much can't be written back: somebody reads

@@ -1,0 +1,32 @@
+"""Whether the stream of a cluster is alive, as a report of its parts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pinot.health.probes import of_stack
+from pinot.health.report import Report, report
+from pinot.health.verdict import Light
+
+if TYPE_CHECKING:
+    from pinot.settings import StatusSettings
+
+
+def status(settings: StatusSettings) -> Report:
+    """Two samples of the pipeline, `settings.seconds` apart, in one report."""
+    probes = of_stack(
+        kafka={"bootstrap.servers": settings.kafka},
+        controller=settings.pinot_controller,
+        broker=settings.pinot_broker,
+        api=settings.api,
+        token=settings.token.get_secret_value(),
+    )
+    first = probes.take()
+    time.sleep(settings.seconds)
+    return report([first, probes.take()])
+
+
+def is_well(found: Report) -> bool:
+    """Whether no part needs to be looked at."""
+    return all(part.verdict.light in {Light.GREEN, Light.GREY} for part in found.parts)
