@@ -21,15 +21,18 @@ from dashboard.measured import measured
 from dashboard.metrics import Metrics
 from dashboard.pinot_broker import Broker
 from dashboard.pinot_store import PinotStore
+from dashboard.pipeline.sampler import Sampler
 from dashboard.routes import routes
 from dashboard.snapshots import Snapshots
 from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
+from pinot.health.probes import of_embedded, of_stack
 
 if TYPE_CHECKING:
     from dashboard.analytics.stream import Stream
     from dashboard.settings import Settings
     from dashboard.store import Store
+    from pinot.health.probes import Probes
 
 _SCRIPT = Path(__file__).parent / "pages.py"
 
@@ -52,6 +55,21 @@ def _broker(settings: Settings) -> Broker:
     return Broker(str(settings.pinot_broker), settings.admission())
 
 
+def make_probes(settings: Settings) -> Probes:
+    """Those of the pipeline that ends in the same store."""
+    token = settings.token.get_secret_value()
+    if settings.store == "pinot":
+        return of_stack(
+            kafka=settings.client_config(),
+            controller=settings.pinot_controller,
+            broker=str(settings.pinot_broker).rstrip("/"),
+            admission=settings.admission(),
+            api=str(settings.api),
+            token=token,
+        )
+    return of_embedded(settings.sqlite, api=str(settings.api), token=token)
+
+
 def make_app(settings: Settings) -> st.App:
     """The ASGI application; its pages find what they need in `context`."""
     metrics = Metrics()
@@ -64,6 +82,7 @@ def make_app(settings: Settings) -> st.App:
             snapshots,
             RaceApi(str(settings.api), settings.token.get_secret_value()),
             Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
+            Sampler(make_probes(settings).take),
         )
     )
     return st.App(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dashboard.analytics.activity import Activity
     from dashboard.api import RaceApi
+    from dashboard.pipeline.sampler import Sampler
     from dashboard.settings import Settings
     from dashboard.snapshots import Snapshots
 
@@ -20,6 +21,7 @@ class Context:
     snapshots: Snapshots
     api: RaceApi
     activity: Activity
+    pipeline: Sampler
 
 
 _installed: list[Context] = []

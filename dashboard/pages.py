@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import create, live, results, words
 from dashboard.analytics import page as analytics
+from dashboard.pipeline import page as pipeline
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 
@@ -38,7 +39,10 @@ def main() -> None:
     create_page = st.Page(
         lambda: create.show(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
-    st.navigation([live_page, results_page, create_page, analytics_page], position="top").run()
+    pipeline_page = st.Page(
+        pipeline.show, title="Pipeline", icon=":material/monitor_heart:", url_path="pipeline"
+    )
+    st.navigation([live_page, results_page, create_page, analytics_page, pipeline_page], position="top").run()
 
 
 main()

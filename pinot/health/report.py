@@ -46,9 +46,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """The pipeline at the time `taken` (epoch seconds)."""
+    """The pipeline at the time `taken` (epoch seconds).
+
+    `freshness`: seconds since the newest position of the race that is most overdue; None if there is none.
+    """
 
     taken: float
+    freshness: float | None
     parts: tuple[Part, ...]
     topics: tuple[TopicRow, ...]
     tables: tuple[TableRow, ...]
@@ -83,6 +87,7 @@ def report(samples: Sequence[Sample]) -> Report:
     }
     return Report(
         taken=now.taken,
+        freshness=_freshness(now),
         parts=tuple(
             Part(name, verdict, of_part[name](now, then)) for name, verdict in judge(now, then).items()
         ),
@@ -152,17 +157,18 @@ def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
     running = len(figures.under_way(races)) if races else None
     left = len(races.running) - running if races and running is not None else None
     return (
-        Figure("age_seconds", "Newest position", freshness(now), words.seconds),
+        Figure("age_seconds", "Newest position", _freshness(now), words.seconds),
         Figure("expected_seconds", "Expected every", race.period if race else None, words.seconds),
         Figure("races", "Races under way", running, words.count),
         Figure("left_over", "Left over", left, words.count),
     )
 
 
-def freshness(sample: Sample) -> float | None:
-    """Seconds since the newest position of the race that is most overdue; None if there is none."""
-    race = figures.worst(sample.races) if isinstance(sample.races, Races) else None
-    return figures.age(race, sample.taken) if race else None
+def _freshness(sample: Sample) -> float | None:
+    if not isinstance(sample.races, Races):
+        return None
+    race = figures.worst(sample.races)
+    return figures.age(race, sample.races.taken) if race else None
 
 
 def _sum(values: list[int | None] | list[float | None]) -> float | None:

@@ -1,0 +1,1 @@
+"""The pipeline page: whether the stream is alive, part by part."""

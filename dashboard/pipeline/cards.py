@@ -1,0 +1,64 @@
+"""The parts' cards and the two tables, as HTML: they change every two seconds, and must not move anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.escape import escape
+from pinot.health import terminal
+from pinot.health.verdict import Light
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pinot.health.report import Part, Report
+
+WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
+"""Beside each light, for those who can't tell its colour."""
+
+
+def parts(report: Report) -> None:
+    """A card for each part."""
+    st.html(f'<div class="parts">{"".join(map(_card, report.parts))}</div>')
+
+
+def _card(part: Part) -> str:
+    light = part.verdict.light
+    figures = "".join(
+        f"<div><dt>{escape(figure.label)}</dt>"
+        f'<dd data-figure="{escape(figure.key)}">{escape(figure.text)}</dd></div>'
+        for figure in part.figures
+    )
+    return (
+        f'<section class="part {light.value}" data-part="{escape(part.name)}" data-light="{light.value}">'
+        f'<h2><span class="light"></span>{escape(part.name)}<em>{WORDS[light]}</em></h2>'
+        f"<p>{escape(part.verdict.sentence)}</p><dl>{figures}</dl></section>"
+    )
+
+
+def topics(report: Report) -> None:
+    """The topics, a row each."""
+    columns = ("Topic", "Partitions", "End offset", "Messages", "Lag")
+    _table("topics", columns, map(terminal.topic_cells, report.topics))
+
+
+def tables(report: Report) -> None:
+    """Pinot's tables, a row each."""
+    columns = ("Table", "Rows", "Written", "Consuming", "Fresh")
+    _table("tables", columns, map(terminal.table_cells, report.tables))
+
+
+def _table(name: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        f'<tr data-row="{escape(first)}"><th scope="row">{escape(first)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        + "</tr>"
+        for first, *cells in rows
+    )
+    st.html(
+        f'<div class="plain-table" data-table="{name}"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )

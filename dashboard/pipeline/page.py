@@ -1,0 +1,73 @@
+"""The pipeline page: each part with its light, its sentence and its figures, and how it has been lately."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import context, formatting, words
+from dashboard.pipeline import cards, charts
+from pinot.health.words import seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from pinot.health.report import Report
+
+REFRESH_S = 2.0
+FIRST_LOOK_S = 1.0
+"""So long a viewer who comes first waits for something to see, rather than for the next refresh."""
+OLD_S = 10.0
+"""A report that is older says so in a way that can't be missed."""
+
+
+def show() -> None:
+    """Draw the page, which follows the pipeline by itself."""
+    words.title("Pipeline")
+    st.fragment(_follow, run_every=REFRESH_S)()
+
+
+def _follow() -> None:
+    pipeline = context.current().pipeline
+    reports = pipeline.look(FIRST_LOOK_S)
+    if not reports:
+        words.facts("being measured for the first time")
+        return
+    newest = reports[-1]
+    age = max(0.0, pipeline.now() - newest.taken)
+    words.facts(
+        f"measured {formatting.clock(1000 * newest.taken, st.context.timezone)}",
+        f"{age:.0f} s ago",
+    )
+    if age > OLD_S:
+        words.notice(f"These figures are {seconds(age)} old: new ones are still being asked for.", "warning")
+    cards.parts(newest)
+    _charts(reports)
+    if newest.topics:
+        words.section("Topics")
+        cards.topics(newest)
+    if newest.tables:
+        words.section("Tables")
+        cards.tables(newest)
+
+
+def _charts(reports: Sequence[Report]) -> None:
+    with st.container(horizontal=True, key="pipeline-charts"):
+        with st.container(key="pipeline-freshness"):
+            words.section("Age of the newest position")
+            _chart(charts.freshness(reports), charts.AGE)
+        if reports[-1].topics:
+            with st.container(key="pipeline-messages"):
+                words.section("Messages")
+                _chart(charts.messages(reports), charts.RATES)
+
+
+def _chart(table: pd.DataFrame | None, drawn: charts.Lines) -> None:
+    with st.container(height=charts.ROOM_PX, border=False):
+        if table is None:
+            words.notice("No data yet.", "info")
+        else:
+            st.vega_lite_chart(table, charts.chart(drawn))
