@@ -84,7 +84,7 @@ def chart(lines: Lines) -> dict[str, Any]:
     """A chart in Vega-Lite's words, without its data."""
     base = alt.Chart(alt.NamedData("reports"))
     across = alt.X("time:T", title=None, axis=alt.Axis(format="%H:%M", tickCount=5, labelOverlap=True))
-    up = alt.Axis(minExtent=AXIS_PX, tickCount=5)
+    up = alt.Axis(minExtent=AXIS_PX, tickCount=5, grid=True)
     colours = alt.Scale(domain=list(lines.names), range=list(LINE_COLOURS[: len(lines.names)]))
     legend = alt.Legend(title=None, orient="bottom", columns=2) if len(lines.names) > 1 else None
     line = base.mark_line(strokeWidth=2).encode(

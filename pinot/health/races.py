@@ -7,7 +7,7 @@ from typing import Any
 
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, query, trouble
 from pinot.health.sample import Failure, RaceNews, Races
-from pinot.health.words import shown
+from pinot.health.words import reason, shown
 
 MOST_RACES = 200
 """More are not judged; so many hardly ever run."""
@@ -35,9 +35,8 @@ class RacesProbe:
             names = ", ".join(f"'{row[0]}'" for row in running)
             newest = dict(self._ask(_NEWEST.format(names))) if running else {}
         except (*NO_ANSWER, *NOT_PINOT) as error:
-            words = str(error) or type(error).__name__
             return Failure(
-                f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({words}). Start it "
+                f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({reason(error)}). Start it "
                 "(make stack), or set it up with python -m pinot setup."
             )
         told = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)

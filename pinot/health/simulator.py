@@ -10,7 +10,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from pinot.health.sample import Failure, Simulator
-from pinot.health.words import shown
+from pinot.health.words import reason, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +61,8 @@ class SimulatorProbe:
         return Simulator(reasons=reasons, running=running, taken=taken, **told)
 
     def _away(self, error: Exception) -> Failure:
-        words = str(error) or type(error).__name__
         return Failure(
-            f"The simulator's API at {shown(self._api)} does not answer ({words}). Start it with "
+            f"The simulator's API at {shown(self._api)} does not answer ({reason(error)}). Start it with "
             "python -m simulator serve, or set RACECAST_API to where it is."
         )
 

@@ -15,7 +15,7 @@ import httpx
 from pinot.configs import TABLES
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, ask, query, trouble
 from pinot.health.sample import Consumer, Failure, Pinot, Table
-from pinot.health.words import shown
+from pinot.health.words import reason, shown
 from simulator.pinot_controller import checked
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def _absent(wanted: Mapping[str, Mapping[str, str]], there: Mapping[str, Mapping
 
 
 def _away(part: str, url: str, setting: str, error: Exception) -> Failure:
-    words = str(error) or type(error).__name__
     return Failure(
-        f"Pinot's {part} at {shown(url)} does not answer ({words}). Start it (make stack), or set "
+        f"Pinot's {part} at {shown(url)} does not answer ({reason(error)}). Start it (make stack), or set "
         f"{setting} to where it is."
     )

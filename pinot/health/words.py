@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 
 UNKNOWN = "\N{EN DASH}"
@@ -50,6 +52,11 @@ def seconds(span: float | None) -> str:
     if span < 2 * _HOUR_S:
         return f"{span / _MINUTE_S:.0f} min"
     return f"{span / _HOUR_S:.0f} h"
+
+
+def reason(error: Exception) -> str:
+    """What an error says, without the system's number for it."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def listed(names: list[str]) -> str:
