@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -65,6 +65,16 @@ def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
     consumer.close()
 
 
+@contextmanager
+def reader(bootstrap: str) -> Iterator[Consumer]:
+    """Give a consumer that belongs to no other's group."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
 def partitions_of(consumer: Consumer, topic: str) -> list[int]:
     """Return a topic's partitions."""
     return sorted(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
@@ -72,8 +82,5 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 def count_partitions(bootstrap: str, topic: str) -> int:
     """Return how many partitions a topic has."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
-    try:
+    with reader(bootstrap) as consumer:
         return len(partitions_of(consumer, topic))
-    finally:
-        consumer.close()

@@ -36,8 +36,8 @@ class RacesProbe:
             newest = dict(self._ask(_NEWEST.format(names))) if running else {}
         except (*NO_ANSWER, *NOT_PINOT) as error:
             return Failure(
-                f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({reason(error)}). Start it "
-                "(make stack), or set it up with python -m pinot setup."
+                f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({reason(error)}). "
+                "Start it (make stack), or set it up with python -m pinot setup."
             )
         told = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)
         return Races(tuple(told), taken)

@@ -50,7 +50,7 @@ class SimulatorProbe:
             found = _metrics(metrics.text)
             reasons = tuple(str(reason) for reason in ready.json().get("reasons", ()))
             told = {ours: found[theirs] for ours, theirs in METRICS.items()}
-            running = found[RUNNING]
+            running = found.get(RUNNING, 0.0)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return self._away(error)
         except (ValueError, LookupError, TypeError, AttributeError):

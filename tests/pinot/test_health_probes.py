@@ -1,0 +1,253 @@
+"""The probes, on the real Kafka and Pinot, on none, and on what is neither."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from confluent_kafka import TopicPartition
+
+from pinot.configs import TABLES
+from pinot.health import simulator as simulator_probe
+from pinot.health.embedded import EmbeddedProbe
+from pinot.health.kafka import KafkaProbe
+from pinot.health.probes import of_embedded, of_stack
+from pinot.health.races import RacesProbe
+from pinot.health.sample import Consumer, Embedded, Failure, Kafka, Pinot, Races, Simulator
+from pinot.health.simulator import SimulatorProbe
+from pinot.health.tables import PinotProbe, _absent, _consumer
+from pinot.topics import read_topics
+from pinot.waiting import wait_for
+from tests.processes import simulator
+from tests.topics import reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
+    from tests.pinot.conftest import Pinot as RealPinot
+    from tests.pinot.conftest import Row
+
+NOW_MS = 1_795_600_000_000
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address where nobody answers."""
+    with socket.socket() as nobody_listens:
+        nobody_listens.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{nobody_listens.getsockname()[1]}"
+
+
+def test_kafka_ends(stack: Stack, pinot: RealPinot, position: Callable[..., Row]) -> None:
+    """The probe tells the same end offsets as a consumer is told, and one more for each message."""
+    probe = KafkaProbe({"bootstrap.servers": stack.kafka})
+    found = probe()
+    assert isinstance(found, Kafka)
+    assert found.ends.keys() == read_topics().keys()
+    with reader(stack.kafka) as consumer:
+        for topic, ends in found.ends.items():
+            for partition, end in ends.items():
+                _, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+                assert end == high
+    pinot.send("parkrun", [position(bib, 1) for bib in range(20)])
+    more = probe()
+    assert isinstance(more, Kafka)
+    came = {
+        place: (end or 0) - (found.ends["parkrun"][place] or 0) for place, end in more.ends["parkrun"].items()
+    }
+    assert sum(came.values()) == 20
+
+
+def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
+    """The probe tells of each table what the broker counts and the controller weighs, and who reads it."""
+    pinot.send("parkrun", [position(1, 1), position(2, 1)])
+    pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[2]])
+    found = PinotProbe(stack.controller, stack.broker)()
+    assert isinstance(found, Pinot)
+    assert list(found.tables) == list(TABLES)
+    for name, table in found.tables.items():
+        assert [[table.rows]] == pinot.ask(f"select count(*) from {name}")
+        size = httpx.get(f"{stack.controller}/tables/{name}/size", trust_env=False).json()
+        assert table.size == size["reportedSizeInBytes"]
+        assert (table.trouble, table.failed, table.absent) == ("", (), ())
+    assert found.tables["courses"].consumers == {}
+    kafka = KafkaProbe({"bootstrap.servers": stack.kafka})()
+    assert isinstance(kafka, Kafka)
+    for topic, ends in kafka.ends.items():
+        consumers = found.tables[topic].consumers
+        assert {place: consumer.offset for place, consumer in consumers.items()} == ends
+        assert {consumer.state for consumer in consumers.values()} == {"CONSUMING"}
+    fresh = found.tables["parkrun"].fresh_at
+    assert fresh is not None
+    assert 0 <= time.time() - fresh < 3600
+
+
+def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
+    """Of a running race the probe tells how often it is told and how new its newest position is."""
+    pinot.send(
+        "races", [_race(run, speed=4.0, request='{"interval": 10}'), _race(f"{run}-x", status="paused")]
+    )
+    pinot.send("parkrun", [position(1, 1, emittedAt=NOW_MS), position(2, 1, emittedAt=NOW_MS + 500)])
+    pinot.wait_until(f"select count(*) from races where runId like '{run}%'", [[2]])
+    pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[2]])
+    found = RacesProbe(stack.broker)()
+    assert isinstance(found, Races)
+    mine = [race for race in found.running if race.run_id.startswith(run)]
+    assert [(race.run_id, race.period, race.newest) for race in mine] == [(run, 2.5, NOW_MS / 1000 + 0.5)]
+    pinot.send("races", [_race(run, status="cancelled", updatedAt=NOW_MS + 2)])
+
+
+def test_simulator_and_embedded_store(tmp_path: Path) -> None:
+    """The probes tell what the simulator counts, and what is in its file: the same races and positions."""
+    file = tmp_path / "races.db"
+    with simulator(tmp_path, "--sqlite", str(file)) as api:
+        probes = of_embedded(file, api=api.address)
+        before = probes.take()
+        assert isinstance(before.simulator, Simulator)
+        assert (before.simulator.running, before.simulator.reasons) == (0, ())
+        body = {"course": "crystal-palace", "competitors": 5, "speed": 10, "interval": 10, "run_id": "mine"}
+        httpx.post(f"{api.address}/races", json=body, trust_env=False).raise_for_status()
+        wait_for("positions", lambda: None if _newest(file) else "none yet", seconds=20, say=print)
+        found = probes.take()
+        told = api.metrics()
+    assert isinstance(found.simulator, Simulator)
+    assert isinstance(found.races, Races)
+    assert isinstance(found.embedded, Embedded)
+    assert (found.kafka, found.pinot) == (None, None)
+    assert found.simulator.running == 1
+    assert 0 < found.simulator.ticks <= told["racecast_ticks_total"]
+    assert found.simulator.lag < 1
+    ((run_id, period, newest),) = [(race.run_id, race.period, race.newest) for race in found.races.running]
+    assert (run_id, period, newest) == ("mine", 1.0, found.embedded.newest)
+    assert newest is not None
+    assert abs(found.taken - newest) < 10
+    assert found.embedded.size > 0
+    assert found.embedded.log_size > 0
+
+
+def test_nobody_is_there(nobody: str, tmp_path: Path) -> None:
+    """What doesn't answer is named with its address and its setting, within seconds; nothing is raised."""
+    url = f"http://{nobody}"
+    begun = time.monotonic()
+    found = of_stack(kafka={"bootstrap.servers": nobody}, controller=url, broker=url, api=url).take()
+    assert time.monotonic() - begun < 6
+    told = {"kafka": "RACECAST_KAFKA", "pinot": "RACECAST_PINOT_CONTROLLER", "simulator": "RACECAST_API"}
+    for part, setting in told.items():
+        failure = getattr(found, part)
+        assert isinstance(failure, Failure)
+        assert nobody in failure.sentence
+        assert setting in failure.sentence
+        assert "Errno" not in failure.sentence
+    assert isinstance(found.races, Failure)
+    missing = of_embedded(tmp_path / "none.db", api=url).take()
+    for failure in (missing.embedded, missing.races):
+        assert isinstance(failure, Failure)
+        assert "There is no race file" in failure.sentence
+    assert not (tmp_path / "none.db").exists()
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"tables": 7}', b"<html>Hello</html>"])
+def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    """What answers and is something else is said to be that."""
+    address = answering(200, body)
+    for probe, what in (
+        (PinotProbe(address, address), "is not Pinot"),
+        (RacesProbe(address), "can't be asked"),
+        (SimulatorProbe(address), "is not the simulator's API"),
+    ):
+        found = probe()
+        assert isinstance(found, Failure)
+        assert what in found.sentence
+
+
+def test_wrong_token(answering: Callable[[int, bytes], str]) -> None:
+    """An API that wants a token says which setting has it."""
+    found = SimulatorProbe(answering(401, b"{}"), "wrong")()
+    assert isinstance(found, Failure)
+    assert "RACECAST_TOKEN" in found.sentence
+
+
+def test_file_that_is_none(tmp_path: Path) -> None:
+    """A file that is no SQLite file is a failure in words."""
+    (tmp_path / "x.db").write_text("nothing" * 1000)
+    found = EmbeddedProbe(tmp_path / "x.db")()
+    assert isinstance(found, Failure)
+    assert "RACECAST_SQLITE" in found.sentence
+
+
+def test_every_metric_is_told(tmp_path: Path) -> None:
+    """Each name that the probe looks for is one that the simulator tells."""
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "races.db")) as api:
+        told = simulator_probe._metrics(api.get("/metrics").text)
+    assert set(simulator_probe.METRICS.values()) <= told.keys()
+
+
+def test_counted_by_topic() -> None:
+    """A counter with labels is the sum over them, and races are counted by their status."""
+    text = (
+        "# TYPE racecast_delivery_errors counter\n"
+        'racecast_delivery_errors_total{topic="parkrun"} 2\n'
+        'racecast_delivery_errors_total{topic="races"} 3\n'
+        "# TYPE racecast_races gauge\n"
+        'racecast_races{status="running"} 1\nracecast_races{status="paused"} 4\n'
+    )
+    told = simulator_probe._metrics(text)
+    assert told["racecast_delivery_errors_total"] == 5
+    assert told[simulator_probe.RUNNING] == 1
+
+
+def test_consumer_of_newer_pinot() -> None:
+    """Of several copies the one that is worst off counts; what newer versions tell besides is left alone."""
+    copies = [
+        {
+            "serverName": f"Server_{number}",
+            "consumerState": state,
+            "lastConsumedTimestamp": 5000,
+            "partitionToOffsetMap": {"3": offset},
+            "partitionOffsetInfo": {"currentOffsetsMap": {"3": offset}},
+        }
+        for number, (state, offset) in enumerate([("CONSUMING", "9"), ("CONSUMING", "7"), ("CONSUMING", "8")])
+    ]
+    assert _consumer("parkrun__3__12__20261125T1303Z", copies) == (3, Consumer("CONSUMING", 7, 5.0))
+    copies[2]["consumerState"] = "NOT_CONSUMING"
+    assert _consumer("parkrun__3__12__20261125T1303Z", copies)[1].state == "NOT_CONSUMING"
+    assert _consumer("parkrun__3__12__20261125T1303Z", []) == (3, Consumer("", None, None))
+
+
+def test_segments_that_are_missing() -> None:
+    """A segment is missing where a server ought to have it and is neither there nor known to have failed."""
+    wanted = {"a": {"s1": "ONLINE", "s2": "ONLINE"}, "b": {"s1": "CONSUMING"}, "c": {"s1": "OFFLINE"}}
+    assert _absent(wanted, wanted) == set()
+    assert _absent(wanted, {"a": {"s1": "ONLINE", "s2": "OFFLINE"}, "b": {"s1": "ERROR"}}) == {"a"}
+    assert _absent(wanted, {"a": wanted["a"]}) == {"b"}
+
+
+def _newest(file: Path) -> int | None:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            newest: int | None = connection.execute("SELECT max(emittedAt) FROM parkrun").fetchone()[0]
+    except sqlite3.OperationalError:
+        return None
+    return newest
+
+
+def _race(run_id: str, **other: object) -> Row:
+    return {
+        "runId": run_id,
+        "name": "Saturday",
+        "course": "crystal-palace",
+        "startTime": NOW_MS,
+        "status": "running",
+        "competitors": 2,
+        "speed": 1.0,
+        "seed": 1,
+        "updatedAt": NOW_MS,
+        "request": "{}",
+    } | other

@@ -1,0 +1,90 @@
+"""`python -m pinot status`, on the real parts and on none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from pinot.__main__ import main
+from pinot.health.report import report
+from pinot.health.sample import Failure, Races
+from pinot.status import is_well
+from pinot.waiting import wait_for
+from tests.pinot.samples import NOW, race, sample
+from tests.processes import simulator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pinot.local.stack import Stack
+
+NOBODY = "http://127.0.0.1:9"
+
+
+def addresses(stack: Stack, api: str) -> list[str]:
+    """The flags for a stack and an API."""
+    return [
+        *("--kafka", stack.kafka, "--pinot-controller", stack.controller),
+        *("--pinot-broker", stack.broker, "--api", api),
+    ]
+
+
+def test_race_under_way(stack: Stack, run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """While a race runs the parts that it goes through are green, and figures are those of the race."""
+    flags = ("--publisher", "kafka", "--kafka", stack.kafka)
+    with simulator(tmp_path, *flags) as api:
+        body = {"course": "crystal-palace", "competitors": 20, "speed": 2, "interval": 1, "run_id": run}
+        httpx.post(f"{api.address}/races", json=body, trust_env=False).raise_for_status()
+        wait_for("ticks", lambda: None if _tick(api.address, run) > 3 else "none yet", seconds=30, say=print)
+        capsys.readouterr()
+        main(["status", *addresses(stack, api.address), "--seconds", "4", "--json"])
+        told = json.loads(capsys.readouterr().out)
+        main(["status", *addresses(stack, api.address), "--seconds", "0"])
+        text = capsys.readouterr().out
+        httpx.post(f"{api.address}/races/{run}/cancel", trust_env=False).raise_for_status()
+    parts = told["parts"]
+    assert {parts[part]["light"] for part in ("Simulator", "Kafka", "Pinot")} == {"green"}
+    assert parts["Simulator"]["races"] >= 1
+    assert parts["Simulator"]["ticks_per_second"] > 1.2
+    assert told["topics"]["parkrun"]["per_second"] > 25
+    assert told["tables"]["parkrun"]["fresh"] < 5
+    assert [line.split()[0] for line in text.splitlines()[:3]] == ["green"] * 3
+
+
+def test_nobody_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any of the parts all are red, each with what to do, and the exit status says so."""
+    nobody = ["--kafka", "127.0.0.1:9", "--pinot-controller", NOBODY, "--pinot-broker", NOBODY]
+    assert main(["status", *nobody, "--api", NOBODY, "--seconds", "0"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["red"] * 4
+    assert all("Start it" in line for line in lines[:4])
+
+
+def test_exit_status_is_that_of_the_lights() -> None:
+    """All green or grey is well; a single light that is amber or red isn't."""
+    idle = sample(races=Races((), NOW), simulator=Failure("Away. Start it."))
+    assert is_well(report([sample()]))
+    assert not is_well(report([idle]))
+    assert not is_well(report([sample(race(age=7.0))]))
+
+
+@pytest.mark.parametrize("arguments", [["status", "--seconds", "-1"], ["state"], []])
+def test_what_is_not_understood(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What isn't understood is 2, and says what there is."""
+    assert main(arguments) == 2
+    assert "pinot" in capsys.readouterr().err
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The commands are listed."""
+    assert main(["--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(command in told for command in ("setup", "status", "reset"))
+
+
+def _tick(api: str, run: str) -> float:
+    seconds: float = httpx.get(f"{api}/races/{run}", trust_env=False).json()["race_time"]
+    return seconds
