@@ -19,6 +19,7 @@ from dashboard.race_form import NO_TEXT, NOT_STARTED
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from simulator.request import PlainRequest, RaceRequest
+from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeApi, FakeStore
 from tests.dashboard.plain_stream import PlainStream
 
@@ -37,7 +38,11 @@ def api() -> Iterator[FakeApi]:
     known = FakeApi([HILLS, PLAIN], REFUSAL)
     context.install(
         context.Context(
-            Settings(), Snapshots(FakeStore()), cast("RaceApi", known), Activity(PlainStream(), 10)
+            Settings(),
+            Snapshots(FakeStore()),
+            cast("RaceApi", known),
+            Activity(PlainStream(), 10),
+            still_sampler(),
         )
     )
     yield known

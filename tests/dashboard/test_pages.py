@@ -21,6 +21,7 @@ from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from dashboard.store import StoreError
 from tests.dashboard import events
+from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import ROOT, SqliteWriter
 from tests.dashboard.fakes import COURSE, FakeStore, race
 from tests.dashboard.plain_stream import PlainStream
@@ -44,7 +45,9 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore()
     seconds = iter(range(1_000_000))
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10)))
+    context.install(
+        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
+    )
     yield known
     context.uninstall()
 

@@ -14,6 +14,7 @@ from dashboard.escape import escape
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from dashboard.store import STATUSES, Competitor, StoreError
+from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_finish_list import LENGTH, NOW, PASSED
@@ -29,7 +30,9 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore(known=[race(status="finished", competitors=5)], now=at(*NOW), passed=PASSED)
     seconds = iter(range(0, 10_000_000, 20))  # so much later each time that a race that is over is final
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10)))
+    context.install(
+        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
+    )
     yield known
     context.uninstall()
 
@@ -123,7 +126,9 @@ def test_race_that_goes_on(store: FakeStore) -> None:
 def test_race_that_is_just_over(store: FakeStore) -> None:
     """Right after its end a race isn't said to go on, but that times may still come."""
     snapshots = Snapshots(store, lambda: 0.0)
-    context.install(context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10)))
+    context.install(
+        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
+    )
     said = text(page())
     assert "Provisional" not in said
     assert escape("Its last times may still be on their way.") in said
