@@ -186,13 +186,13 @@ def test_charts_come_with_the_second_look(pipeline: Pipeline) -> None:
     """There is no empty chart: until there is a line to draw, the page says that there is no data yet."""
     first = page()
     assert text(first).count("No data yet.") == 2
-    assert not first.get("arrow_vega_lite_chart")
+    assert not first.get("vega_lite_chart")
     pipeline.now += 2
     page()
     pipeline.now += 2
     second = page()
     assert "No data yet." not in text(second)
-    assert len(second.get("arrow_vega_lite_chart")) == 2
+    assert len(second.get("vega_lite_chart")) == 2
 
 
 def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:

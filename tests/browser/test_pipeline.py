@@ -1,0 +1,123 @@
+"""The pipeline page on the real parts: all of them well, and each of them away and back."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from confluent_kafka import TopicPartition
+
+from pinot.configs import TABLES
+from pinot.health.words import size
+from pinot.topics import read_topics
+from tests.browser.pipeline_page import PipelinePage
+from tests.browser.site import Site
+from tests.processes import dashboard, simulator
+from tests.topics import partitions_of, reader
+from tests.torture.places import ask_pinot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from pinot.local.stack import Stack
+    from tests.processes import Running
+
+BACK_WITHIN_S = 90.0
+"""After a part answers again: Pinot has its tables to load, and a race to catch up."""
+
+
+class Parts:
+    """A site with Kafka and Pinot between its ends, and the simulator's process."""
+
+    def __init__(self, api: Running, pages: Running) -> None:
+        self.simulator = api
+        self.site = Site(pages.address, api.address)
+
+
+@pytest.fixture
+def parts(stack: Stack, tmp_path: Path) -> Iterator[Parts]:
+    """Simulator and dashboard on the stack."""
+    kafka = ("--kafka", stack.kafka, "--pinot-controller", stack.controller)
+    with (
+        simulator(tmp_path, "--publisher", "kafka", *kafka) as api,
+        dashboard(tmp_path, api.address, "--store", "pinot", "--pinot-broker", stack.broker, *kafka) as pages,
+    ):
+        yield Parts(api, pages)
+
+
+@pytest.mark.timeout(600)
+def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
+    """Whatever goes away, its light goes red with what to do, the page lives on, and all is green after."""
+    site = parts.site
+    shown = PipelinePage(page, site.dashboard)
+    shown.expect_light("Simulator", "green")
+    run = site.create_race(competitors=30, speed=1)
+    for part in ("Simulator", "Kafka", "Pinot", "End to end"):
+        shown.expect_light(part, "green")
+    shown.expect_figure("End to end", "expected_seconds", "1.0 s")
+    shown.expect_charts(2)
+    before = shown.places()
+    shown.wait_for_look()
+    assert shown.places() == before
+
+    stack.stop_part("kafka")
+    shown.expect_light("Kafka", "red", "Start it (make stack), or set RACECAST_KAFKA to where it is.")
+    shown.expect_light("Simulator", "red", f"no broker answers at {stack.kafka}")
+    shown.expect_light("End to end", "red", f"The newest position of race {run} is", within_s=60)
+    shown.wait_for_look()
+    stack.start_part("kafka")
+    for part in ("Kafka", "Simulator", "Pinot", "End to end"):
+        shown.expect_light(part, "green", within_s=BACK_WITHIN_S)
+
+    stack.stop_part("pinot")
+    shown.expect_light("Pinot", "red", f"Pinot's controller at {stack.controller} does not answer")
+    shown.expect_light("End to end", "red", "No position can be read")
+    shown.expect_light("Kafka", "green")
+    shown.expect_cell("tables", "parkrun", "Rows", "\N{EN DASH}")
+    stack.start_part("pinot")
+    for part in ("Pinot", "End to end"):
+        shown.expect_light(part, "green", within_s=BACK_WITHIN_S)
+
+    httpx.post(f"{site.api}/races/{run}/pause", trust_env=False).raise_for_status()
+    _figures_are_those_of_the_parts(shown, stack)
+
+    parts.simulator.end_if_running()
+    shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")
+    assert page.get_by_test_id("stException").count() == 0
+
+
+def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
+    """While nothing comes, each figure is what the part itself says when it is asked directly."""
+    with reader(stack.kafka) as consumer:
+        for topic in read_topics():
+            partitions = partitions_of(consumer, topic)
+            ends = [
+                consumer.get_watermark_offsets(TopicPartition(topic, place), timeout=10)[1]
+                for place in partitions
+            ]
+            shown.expect_cell("topics", topic, "Partitions", str(len(partitions)))
+            shown.expect_cell("topics", topic, "End offset", f"{sum(ends):,}")
+            shown.expect_cell("topics", topic, "Lag", "0")
+            shown.expect_cell("topics", topic, "Messages", "0/s")
+    for table in TABLES:
+        ((rows,),) = ask_pinot(stack.broker, f"SELECT count(*) FROM {table}")
+        shown.expect_cell("tables", table, "Rows", f"{rows:,}")
+        shown.expect_cell("tables", table, "Written", size(_ask(stack, table, "size")["reportedSizeInBytes"]))
+        if table == "courses":
+            shown.expect_cell("tables", table, "Consuming", "\N{EN DASH}")
+            continue
+        readers = _ask(stack, table, "consumingSegmentsInfo")["_segmentToConsumingInfoMap"].values()
+        reading = sum(one["consumerState"] == "CONSUMING" for (one,) in readers)
+        shown.expect_cell("tables", table, "Consuming", f"{reading} of {len(readers)}")
+        shown.expect_cell("tables", table, "Fresh", re.compile(r"^\d+(\.\d)? (s|min|h) ago$"))
+    shown.expect_light("End to end", "grey", "No race is under way")
+
+
+def _ask(stack: Stack, table: str, what: str) -> dict[str, Any]:
+    answer: dict[str, Any] = httpx.get(f"{stack.controller}/tables/{table}/{what}", trust_env=False).json()
+    return answer
