@@ -27,6 +27,7 @@ from dashboard.snapshots import Snapshots
 from dashboard.sqlite_file import SqliteFile
 from dashboard.sqlite_store import SqliteStore
 from pinot.health.probes import of_embedded, of_stack
+from pinot.health.simulator import SimulatorProbe
 
 if TYPE_CHECKING:
     from dashboard.analytics.stream import Stream
@@ -57,17 +58,16 @@ def _broker(settings: Settings) -> Broker:
 
 def make_probes(settings: Settings) -> Probes:
     """Those of the pipeline that ends in the same store."""
-    token = settings.token.get_secret_value()
-    if settings.store == "pinot":
-        return of_stack(
-            kafka=settings.client_config(),
-            controller=settings.pinot_controller,
-            broker=str(settings.pinot_broker).rstrip("/"),
-            admission=settings.admission(),
-            api=str(settings.api),
-            token=token,
-        )
-    return of_embedded(settings.sqlite, api=str(settings.api), token=token)
+    simulator = SimulatorProbe(str(settings.api), settings.token.get_secret_value())
+    if settings.store == "sqlite":
+        return of_embedded(simulator, settings.sqlite)
+    return of_stack(
+        simulator,
+        settings.client_config(),
+        controller=settings.pinot_controller,
+        broker=str(settings.pinot_broker).rstrip("/"),
+        admission=settings.admission(),
+    )
 
 
 def make_app(settings: Settings) -> st.App:

@@ -10,7 +10,7 @@ from pinot.configs import TABLES
 from pinot.setup import read_courses, set_up, wait_for_cluster
 from pinot.topics import TopicError, delete_topic, read_topics, topic_is_there
 from pinot.waiting import WaitedTooLongError, wait_for
-from simulator.pinot_controller import PinotError
+from simulator.pinot_controller import PinotError, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +26,9 @@ class ResetError(RuntimeError):
 
 def what_goes(settings: Settings) -> str:
     """What a reset deletes, in words."""
+    controller = without_password(settings.pinot_controller)
     return (
-        f"This deletes all races with every event of them: in the Pinot at {settings.pinot_controller} the "
+        f"This deletes all races with every event of them: in the Pinot at {controller} the "
         f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
         f"{', '.join(read_topics())}. End the simulator first: what it tells meanwhile is lost, and it goes "
         "on with races that nobody knows any more."
@@ -45,7 +46,7 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     read_courses(settings.courses, lambda _: None)
     wait_for_cluster(settings, say)
-    cluster = Cluster(settings.pinot_controller)
+    cluster = Cluster(settings.pinot_controller, settings.admission())
     # Tables before the topics that they read, and before their schemas: Pinot keeps a schema that is in use.
     goes = [
         *((f"table {name}", partial(_delete_table, cluster, name, settings.wait, say)) for name in TABLES),
@@ -77,10 +78,10 @@ def _delete_table(cluster: Cluster, name: str, seconds: float, say: Callable[[st
 
 def _delete_topic(settings: Settings, name: str, say: Callable[[str], None]) -> bool:
     """Delete it and wait: Kafka answers before all of its brokers have forgotten it."""
-    was_there = delete_topic(settings.kafka, name)
+    was_there = delete_topic(settings.client_config(), name)
     wait_for(
         f"the end of topic {name}",
-        lambda: "Kafka still names it" if topic_is_there(settings.kafka, name) else None,
+        lambda: "Kafka still names it" if topic_is_there(settings.client_config(), name) else None,
         seconds=settings.wait,
         say=say,
     )

@@ -70,6 +70,7 @@ class Settings(ClusterSettings):
             return self.pinot_kafka_username, self.pinot_kafka_password.get_secret_value()
         return self.kafka_username, self.kafka_password.get_secret_value()
 
+
 class ResetSettings(Settings):
     """Delete Racecast's tables, schemas and topics with ALL EVENTS in them, and set them up anew."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pinot.health.probes import of_stack
 from pinot.health.report import Report, report
+from pinot.health.simulator import SimulatorProbe
 from pinot.health.verdict import Light
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 def status(settings: StatusSettings) -> Report:
     """Two samples of the pipeline, `settings.seconds` apart, in one report."""
     probes = of_stack(
-        kafka={"bootstrap.servers": settings.kafka},
+        SimulatorProbe(settings.api, settings.token.get_secret_value()),
+        settings.client_config(),
         controller=settings.pinot_controller,
         broker=settings.pinot_broker,
-        api=settings.api,
-        token=settings.token.get_secret_value(),
+        admission=settings.admission(),
     )
     first = probes.take()
     time.sleep(settings.seconds)

@@ -1,16 +1,19 @@
-"""Questions to Pinot that don't wait for long."""
+"""Questions to Pinot that don't wait for long, and what to say when nobody answers."""
 
 from __future__ import annotations
 
-from functools import cache
+import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from simulator.pinot_controller import PinotError, request
+from pinot.health.sample import Failure
+from pinot.health.words import reason
+from simulator.pinot_controller import Admission, PinotError, denied, request, shut_out, without_password
 
 if TYPE_CHECKING:
-    import ssl
+    from collections.abc import Mapping
 
 PATIENCE_S = 2.0
 """For one answer; a Pinot that is well answers in a tenth of a second."""
@@ -21,23 +24,50 @@ NOT_PINOT = (ValueError, LookupError, TypeError, AttributeError)
 """What comes of an answer that isn't Pinot's."""
 
 
-def ask(method: str, url: str, **rest: Any) -> httpx.Response:
-    """Ask a controller or a broker; raises one of `NO_ANSWER`."""
-    return request(method, url, timeout=PATIENCE_S, verify=_trusted(), **rest)
+class Asker:
+    """Asks a part of Pinot, "controller" or "broker", at `url`; `setting` is where the url comes from.
+
+    Every method raises one of `NO_ANSWER`, or one of `NOT_PINOT` if somebody else answers.
+    """
+
+    def __init__(self, part: str, url: str, admission: Admission) -> None:
+        self._part, self._url = part, url
+        # To read the usual certificates takes ten times as long as a question: once is enough.
+        has_read = isinstance(admission.trusted, ssl.SSLContext)
+        self._admission = admission if has_read else replace(admission, trusted=_usual())
+
+    def ask(self, path: str, method: str = "GET", **rest: Any) -> httpx.Response:
+        """The answer, whatever it is."""
+        url = self._url + path
+        return request(method, url, admission=self._admission, timeout=PATIENCE_S, **rest)
+
+    def query(self, sql: str) -> dict[str, Any]:
+        """A broker's answer."""
+        answer = self.ask("/query/sql", "POST", json={"sql": sql})
+        found: dict[str, Any] = answer.json()
+        if denied(found):
+            raise shut_out(answer)
+        return found
+
+    def failure(self, error: Exception) -> Failure:
+        """What to say of an error that one of these has raised."""
+        url, why = without_password(self._url), reason(error)
+        where, setting = f"Pinot's {self._part} at {url}", f"RACECAST_PINOT_{self._part.upper()}"
+        if isinstance(error, PinotError):  # it has its own words, and the setting that is wrong
+            return Failure(f"{where} refuses. {why}.")
+        if "CERTIFICATE_VERIFY" in why:
+            return Failure(f"{where} isn't trusted. Set RACECAST_PINOT_CA to the certificates to trust.")
+        if isinstance(error, NOT_PINOT):
+            return Failure(f"What answers at {url} isn't Pinot's {self._part}. Set {setting} to where it is.")
+        return Failure(
+            f"{where} does not answer ({why}). Start it (make stack), or set {setting} to where it is."
+        )
 
 
-def query(broker: str, sql: str) -> dict[str, Any]:
-    """A broker's answer to `sql`; raises one of `NO_ANSWER` or `NOT_PINOT`."""
-    answer: dict[str, Any] = ask("POST", f"{broker}/query/sql", json={"sql": sql}).json()
-    return answer
-
-
-def trouble(answer: dict[str, Any]) -> str:
+def trouble(answer: Mapping[str, Any]) -> str:
     """What the broker says is wrong, in one line; empty if nothing is."""
     return "; ".join(" ".join(str(one["message"]).split())[:200] for one in answer["exceptions"])
 
 
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Whom HTTPS trusts. Reading that takes ten times as long as a question: once is enough."""
+def _usual() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)

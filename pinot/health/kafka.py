@@ -13,6 +13,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 
 from pinot.health.sample import Failure, Kafka
 from pinot.topics import read_topics
+from simulator.kafka_refusal import Ear
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,21 +31,31 @@ class KafkaProbe:
     """Asks the Kafka that `config`, in librdkafka's words, leads to."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._config = {**config, **_QUIET}
+        self._ear = Ear(config)
+        self._config = {**config, **_QUIET, "error_cb": self._ear}
         self._address = config["bootstrap.servers"]
         self._client: Any = None
 
     def __call__(self) -> Kafka | Failure:
         """The end offsets of the topics of topics.json."""
+        self._ear.refusal = None
         try:
             self._client = self._client or AdminClient(self._config)
             return self._ask()
-        except (KafkaException, ValueError) as error:
-            words = error.args[0].str() if isinstance(error, KafkaException) else str(error)
-            return Failure(
-                f"Kafka at {self._address} does not answer ({words}). Start it (make stack), or set "
-                "RACECAST_KAFKA to where it is."
-            )
+        except KafkaException as error:
+            return self._failure(error.args[0].str())
+        except ValueError as error:
+            return self._failure(str(error))
+
+    def _failure(self, words: str) -> Failure:
+        if self._client is not None:
+            self._client.poll(0)  # now the ear hears what there was
+        if self._ear.refusal is not None:
+            return Failure(f"{self._ear.refusal.rstrip('.')}. Kafka's log says more.")
+        return Failure(
+            f"Kafka at {self._address} does not answer ({words}). Start it (make stack), or set "
+            "RACECAST_KAFKA to where it is."
+        )
 
     def _ask(self) -> Kafka:
         there = self._client.list_topics(timeout=PATIENCE_S).topics

@@ -10,12 +10,15 @@ from pinot.health.embedded import EmbeddedProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.races import RacesProbe
 from pinot.health.sample import Sample
-from pinot.health.simulator import SimulatorProbe
 from pinot.health.tables import PinotProbe
+from simulator.pinot_controller import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from pinot.health.simulator import SimulatorProbe
+    from simulator.pinot_controller import Admission
 
 
 class Probes:
@@ -32,19 +35,26 @@ class Probes:
             return Sample(taken=taken, **{name: answer.result() for name, answer in asked.items()})
 
 
-def of_stack(*, kafka: Mapping[str, Any], controller: str, broker: str, api: str, token: str = "") -> Probes:
-    """Those of Kafka (librdkafka's configuration), Pinot and the simulator (URLs)."""
+def of_stack(
+    simulator: SimulatorProbe,
+    kafka: Mapping[str, Any],
+    *,
+    controller: str,
+    broker: str,
+    admission: Admission = OPEN,
+) -> Probes:
+    """Those of the simulator, Kafka (librdkafka's configuration) and Pinot (URLs)."""
     return Probes(
         {
-            "simulator": SimulatorProbe(api, token),
+            "simulator": simulator,
             "kafka": KafkaProbe(kafka),
-            "pinot": PinotProbe(controller, broker),
-            "races": RacesProbe(broker),
+            "pinot": PinotProbe(controller, broker, admission),
+            "races": RacesProbe(broker, admission),
         }
     )
 
 
-def of_embedded(path: Path, *, api: str, token: str = "") -> Probes:
-    """Those of the embedded store's file and the simulator (a URL)."""
+def of_embedded(simulator: SimulatorProbe, path: Path) -> Probes:
+    """Those of the simulator and the embedded store's file."""
     store = EmbeddedProbe(path)
-    return Probes({"simulator": SimulatorProbe(api, token), "embedded": store, "races": store.races})
+    return Probes({"simulator": simulator, "embedded": store, "races": store.races})

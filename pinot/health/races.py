@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pinot.health.asking import NO_ANSWER, NOT_PINOT, query, trouble
+from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker, trouble
 from pinot.health.sample import Failure, RaceNews, Races
-from pinot.health.words import reason, shown
+from pinot.health.verdict import SETUP
+from simulator.pinot_controller import OPEN
+
+if TYPE_CHECKING:
+    from simulator.pinot_controller import Admission
 
 MOST_RACES = 200
 """More are not judged; so many hardly ever run."""
@@ -22,10 +26,10 @@ _NEWEST = """
 
 
 class RacesProbe:
-    """Asks the broker at this URL."""
+    """Asks the broker at this URL, that lets us in by `admission`."""
 
-    def __init__(self, broker: str) -> None:
-        self._broker = broker
+    def __init__(self, broker: str, admission: Admission = OPEN) -> None:
+        self._broker = Asker("broker", broker, admission)
 
     def __call__(self) -> Races | Failure:
         """The races that the table has as running."""
@@ -34,20 +38,23 @@ class RacesProbe:
             running = self._ask(_RUNNING)
             names = ", ".join(f"'{row[0]}'" for row in running)
             newest = dict(self._ask(_NEWEST.format(names))) if running else {}
+        except _NoTableError as error:
+            return Failure(f"Pinot can't answer from its tables ({error}). Wait a minute, then: {SETUP}.")
         except (*NO_ANSWER, *NOT_PINOT) as error:
-            return Failure(
-                f"Pinot's broker at {shown(self._broker)} can't be asked for positions ({reason(error)}). "
-                "Start it (make stack), or set it up with python -m pinot setup."
-            )
+            return self._broker.failure(error)
         told = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)
         return Races(tuple(told), taken)
 
     def _ask(self, sql: str) -> list[list[Any]]:
-        answer = query(self._broker, sql)
+        answer = self._broker.query(sql)
         if wrong := trouble(answer):
-            raise ValueError(wrong)
+            raise _NoTableError(wrong)
         rows: list[list[Any]] = answer["resultTable"]["rows"]
         return rows
+
+
+class _NoTableError(Exception):
+    """The broker answers, and has no answer."""
 
 
 def news(run_id: str, speed: float, interval: float, updated: float, newest: float | None) -> RaceNews:

@@ -10,7 +10,8 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from pinot.health.sample import Failure, Simulator
-from pinot.health.words import reason, shown
+from pinot.health.words import reason
+from simulator.pinot_controller import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,12 +30,15 @@ METRICS: Mapping[str, str] = {
 """The simulator's names, by ours; what is counted by topic is added up."""
 RUNNING = 'racecast_races{status="running"}'
 
+_SETTING = "RACECAST_API says where it is"
+
 
 class SimulatorProbe:
     """Asks the API at this URL, with its token if it wants one."""
 
     def __init__(self, api: str, token: str = "") -> None:
         self._api = api.rstrip("/")
+        self._shown = without_password(self._api)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Without the machine's proxy settings: the simulator is here or on this network.
         self._client = httpx.Client(trust_env=False, headers=headers, timeout=PATIENCE_S)
@@ -54,16 +58,13 @@ class SimulatorProbe:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return self._away(error)
         except (ValueError, LookupError, TypeError, AttributeError):
-            return Failure(
-                f"What answers at {shown(self._api)} is not the simulator's API. Set RACECAST_API to where "
-                "it is."
-            )
+            return Failure(f"What answers at {self._shown} isn't the simulator's API. {_SETTING}.")
         return Simulator(reasons=reasons, running=running, taken=taken, **told)
 
     def _away(self, error: Exception) -> Failure:
         return Failure(
-            f"The simulator's API at {shown(self._api)} does not answer ({reason(error)}). Start it with "
-            "python -m simulator serve, or set RACECAST_API to where it is."
+            f"The simulator's API at {self._shown} does not answer ({reason(error)}). Start it with "
+            f"python -m simulator serve. {_SETTING}."
         )
 
 

@@ -13,42 +13,39 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from pinot.configs import TABLES
-from pinot.health.asking import NO_ANSWER, NOT_PINOT, ask, query, trouble
-from pinot.health.sample import Consumer, Failure, Pinot, Table
-from pinot.health.words import reason, shown
-from simulator.pinot_controller import checked
+from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker, trouble
+from pinot.health.sample import Consumer, Pinot, Table
+from simulator.pinot_controller import OPEN, checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from pinot.health.sample import Failure
+    from simulator.pinot_controller import Admission
 
 ON_SERVERS = {"ONLINE", "CONSUMING"}
 """In these states a segment can be asked."""
 
 
 class PinotProbe:
-    """Asks the Pinot whose controller and broker are at these URLs."""
+    """Asks the Pinot whose controller and broker are at these URLs, and that lets us in by `admission`."""
 
-    def __init__(self, controller: str, broker: str) -> None:
-        self._controller = controller
-        self._broker = broker
+    def __init__(self, controller: str, broker: str, admission: Admission = OPEN) -> None:
+        self._controller = Asker("controller", controller, admission)
+        self._broker = Asker("broker", broker, admission)
 
     def __call__(self) -> Pinot | Failure:
         """All tables of Racecast that are there."""
         taken = time.time()
+        for part in (self._controller, self._broker):
+            try:
+                checked(part.ask("/health"))
+            except NO_ANSWER as error:
+                return part.failure(error)
         try:
-            checked(self._get("/health"))
-        except NO_ANSWER as error:
-            return _away("controller", self._controller, "RACECAST_PINOT_CONTROLLER", error)
-        try:
-            checked(ask("GET", f"{self._broker}/health"))
             return Pinot(self._tables(), taken)
-        except NO_ANSWER as error:
-            return _away("broker", self._broker, "RACECAST_PINOT_BROKER", error)
-        except NOT_PINOT:
-            return Failure(
-                f"What answers at {shown(self._controller)} or {shown(self._broker)} is not Pinot. Set "
-                "RACECAST_PINOT_CONTROLLER and RACECAST_PINOT_BROKER to where it is."
-            )
+        except (*NO_ANSWER, *NOT_PINOT) as error:
+            return self._controller.failure(error)
 
     def _tables(self) -> dict[str, Table]:
         there = [name for name in TABLES if name in checked(self._get("/tables")).json()["tables"]]
@@ -58,7 +55,7 @@ class PinotProbe:
 
     def _table(self, name: str) -> Table:
         count = f"select count(*) from {name}"  # noqa: S608 - the table's name is ours
-        counted = query(self._broker, count)
+        counted = self._broker.query(count)
         wrong = trouble(counted)
         found = (counted.get("resultTable") or {}).get("rows")
         fresh = counted.get("minConsumingFreshnessTimeMs") or 0
@@ -87,7 +84,7 @@ class PinotProbe:
         return dict(_consumer(name, told) for name, told in answer["_segmentToConsumingInfoMap"].items())
 
     def _get(self, path: str) -> httpx.Response:
-        return ask("GET", f"{self._controller}{path}")
+        return self._controller.ask(path)
 
 
 def _consumer(segment: str, told: list[dict[str, Any]]) -> tuple[int, Consumer]:
@@ -130,10 +127,3 @@ def _absent(wanted: Mapping[str, Mapping[str, str]], there: Mapping[str, Mapping
         for segment, server, state in _states(wanted)
         if state in ON_SERVERS and there.get(segment, {}).get(server) not in ON_SERVERS | {"ERROR"}
     }
-
-
-def _away(part: str, url: str, setting: str, error: Exception) -> Failure:
-    return Failure(
-        f"Pinot's {part} at {shown(url)} does not answer ({reason(error)}). Start it (make stack), or set "
-        f"{setting} to where it is."
-    )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
-
 UNKNOWN = "\N{EN DASH}"
 
 _SIZES = ("B", "kB", "MB", "GB")
@@ -62,11 +60,3 @@ def reason(error: Exception) -> str:
 def listed(names: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def shown(url: str) -> str:
-    """An address without the name and the password that may be in it."""
-    try:
-        return str(httpx.URL(url).copy_with(userinfo=b""))
-    except httpx.InvalidURL:
-        return "an address that is none"

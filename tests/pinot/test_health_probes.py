@@ -108,7 +108,7 @@ def test_simulator_and_embedded_store(tmp_path: Path) -> None:
     """The probes tell what the simulator counts, and what is in its file: the same races and positions."""
     file = tmp_path / "races.db"
     with simulator(tmp_path, "--sqlite", str(file)) as api:
-        probes = of_embedded(file, api=api.address)
+        probes = of_embedded(SimulatorProbe(api.address), file)
         before = probes.take()
         assert isinstance(before.simulator, Simulator)
         assert (before.simulator.running, before.simulator.reasons) == (0, ())
@@ -136,7 +136,7 @@ def test_nobody_is_there(nobody: str, tmp_path: Path) -> None:
     """What doesn't answer is named with its address and its setting, within seconds; nothing is raised."""
     url = f"http://{nobody}"
     begun = time.monotonic()
-    found = of_stack(kafka={"bootstrap.servers": nobody}, controller=url, broker=url, api=url).take()
+    found = of_stack(SimulatorProbe(url), {"bootstrap.servers": nobody}, controller=url, broker=url).take()
     assert time.monotonic() - begun < 6
     told = {"kafka": "RACECAST_KAFKA", "pinot": "RACECAST_PINOT_CONTROLLER", "simulator": "RACECAST_API"}
     for part, setting in told.items():
@@ -146,7 +146,7 @@ def test_nobody_is_there(nobody: str, tmp_path: Path) -> None:
         assert setting in failure.sentence
         assert "Errno" not in failure.sentence
     assert isinstance(found.races, Failure)
-    missing = of_embedded(tmp_path / "none.db", api=url).take()
+    missing = of_embedded(SimulatorProbe(url), tmp_path / "none.db").take()
     for failure in (missing.embedded, missing.races):
         assert isinstance(failure, Failure)
         assert "There is no race file" in failure.sentence
@@ -158,9 +158,9 @@ def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], s
     """What answers and is something else is said to be that."""
     address = answering(200, body)
     for probe, what in (
-        (PinotProbe(address, address), "is not Pinot"),
-        (RacesProbe(address), "can't be asked"),
-        (SimulatorProbe(address), "is not the simulator's API"),
+        (PinotProbe(address, address), "isn't Pinot's"),
+        (RacesProbe(address), "isn't Pinot's broker"),
+        (SimulatorProbe(address), "isn't the simulator's API"),
     ):
         found = probe()
         assert isinstance(found, Failure)

@@ -182,9 +182,3 @@ def test_sizes(size: float | None, text: str) -> None:
 def test_rates(rate: float | None, text: str) -> None:
     """A rate has a decimal where it is small."""
     assert words.per_second(rate) == text
-
-
-def test_passwords_in_addresses_are_not_shown() -> None:
-    """An address is shown without the name and the password in it."""
-    assert words.shown("https://me:secret@pinot:9000/x") == "https://pinot:9000/x"
-    assert "secret" not in words.shown("http://me:secret@[")

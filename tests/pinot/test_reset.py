@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -27,7 +27,7 @@ from tests.processes import ROOT, simulator
 from tests.stacks import stack_settings, started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pinot.local.stack import Stack
@@ -75,10 +75,10 @@ def test_what_can_not_be_deleted_is_named(
 ) -> None:
     """What the cluster won't delete is named, what isn't there is passed over, and all is set up again."""
 
-    def refuse(address: str, name: str) -> bool:
+    def refuse(access: Mapping[str, Any], name: str) -> bool:
         if name == "races":
             raise TopicError("Kafka refuses topic races: not allowed")
-        return delete_topic(address, name)
+        return delete_topic(access, name)
 
     cluster = Cluster(own_stack.controller)
     assert cluster.delete_table("passings")
