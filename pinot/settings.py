@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 def _config(command: str) -> SettingsConfigDict:
     return SettingsConfigDict(
         env_prefix="RACECAST_",
+        env_prefix_target="all",  # `json` too, whose field can't have that name
         cli_prog_name=f"python -m pinot {command}",
         cli_kebab_case=True,
         cli_implicit_flags=True,

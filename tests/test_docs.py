@@ -10,6 +10,8 @@ import pytest
 from pydantic_settings import CLI_SUPPRESS
 
 from dashboard.settings import Settings as DashboardSettings
+from pinot.health import thresholds
+from pinot.settings import ResetSettings, StatusSettings
 from pinot.settings import Settings as SetupSettings
 from simulator import (
     chance,
@@ -55,7 +57,14 @@ PROCESSES: dict[str, type[BaseSettings]] = {
     "A replay": ReplaySettings,
     "The dashboard": DashboardSettings,
     "The set-up": SetupSettings,
+    "The status": StatusSettings,
+    "The reset": ResetSettings,
 }
+BASES: dict[type[BaseSettings], type[BaseSettings]] = {
+    ReplaySettings: PublisherSettings,
+    ResetSettings: SetupSettings,
+}
+"""Whose table names those settings only that another one's doesn't have."""
 
 
 @pytest.mark.parametrize("process", [*PROCESSES, SHARED])
@@ -66,8 +75,8 @@ def test_every_setting_is_in_the_readme(process: str) -> None:
     settings = PROCESSES.get(process)
     fields = REACHED if settings is None else settings.model_fields
     elsewhere = set(REACHED) if settings is not None else set()
-    if settings is ReplaySettings:  # a replay's table names those only that the simulator's doesn't have
-        elsewhere |= PublisherSettings.model_fields.keys()
+    if settings in BASES:
+        elsewhere |= BASES[settings].model_fields.keys()
     there = {}
     for name, setting in fields.items():
         if setting.is_required() or name in elsewhere:
@@ -77,7 +86,7 @@ def test_every_setting_is_in_the_readme(process: str) -> None:
             continue
         default = setting.get_default()
         shown = str(default).removeprefix(f"{ROOT}/").removesuffix("/" if "http" in str(default) else "")
-        there[name.replace("_", "-")] = UNSET.get(name, "") if default is None else shown
+        there[(setting.alias or name).replace("_", "-")] = UNSET.get(name, "") if default is None else shown
     told = {flag: default.strip() for flag, default in told.items()}
 
     assert told == there
@@ -232,3 +241,21 @@ def test_the_random_streams_keep_their_numbers() -> None:
         "BATTERY": 35,
         "BATTERY_LIFE": 36,
     }
+
+
+def test_thresholds_are_those_of_the_code() -> None:
+    """The README's numbers for the lights are the judgement's own."""
+    section = README.split("### When a light isn't green")[1].split("\n## ")[0]
+    told = {
+        f"more than {thresholds.LATE_AMBER_S:.0f} s late, or was",
+        f"more than {thresholds.LAG_AMBER_S:.0f} s behind its topic",
+        f"stood still for {thresholds.STUCK_AFTER_S:.0f} s",
+        f"more than {thresholds.LAG_RED_S:.0f} s behind;",
+        f"over {thresholds.LOG_AMBER_BYTES / 1e6:.0f} MB",
+        f"position is more than {thresholds.FRESH_AMBER_S:.0f} s late",
+        f"more than {thresholds.FRESH_RED_S:.0f} s late;",
+        f"no less than {thresholds.BUSY_PER_S:,.0f} messages a second",
+        f"nothing was heard for {thresholds.ABANDONED_AFTER_S / 60:.0f} minutes",
+    }
+
+    assert {words for words in told if words not in section} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -111,6 +112,27 @@ def test_pinot_reads_from_the_secured_door(reached: Secured) -> None:
     assert stream["stream.kafka.broker.list"] == reached.kafka
     assert stream["security.protocol"] == "SASL_SSL"
     assert stream["ssl.truststore.certificates"] in reached.ca.read_text()
+
+
+@pytest.mark.usefixtures("reached")
+@pytest.mark.parametrize(
+    ("variables", "part", "told"),
+    [
+        ({}, "", ""),
+        ({"RACECAST_KAFKA_PASSWORD": WRONG}, "Kafka", "refuses the user in RACECAST_KAFKA_USERNAME"),
+        ({"RACECAST_PINOT_PASSWORD": WRONG}, "Pinot", "refuses the user in RACECAST_PINOT_USERNAME"),
+        ({"RACECAST_PINOT_CA": ""}, "Pinot", "Set RACECAST_PINOT_CA"),
+    ],
+)
+def test_the_status_tells_what_is_wrong(variables: dict[str, str], part: str, told: str) -> None:
+    """Probes are let in as all others are; a wrong password or certificate is a red light and a sentence."""
+    done = run("pinot", "status", "--json", "--seconds", "0", **variables)
+    parts = json.loads(done.stdout)["parts"]
+
+    for name in ("Kafka", "Pinot"):
+        assert parts[name]["light"] == ("red" if name == part else "green")
+    assert not part or told in parts[part]["sentence"]
+    assert WRONG not in done.stdout
 
 
 @pytest.mark.usefixtures("reached")

@@ -51,7 +51,6 @@ MONITORING = {"prometheus", "grafana"}
 NEVER = {
     frozenset(pair)
     for pair in [
-        ("dashboard", "kafka"),
         ("dashboard", "zookeeper"),
         ("simulator", "pinot-broker"),
         ("simulator", "pinot-server"),

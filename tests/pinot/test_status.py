@@ -55,6 +55,15 @@ def test_race_under_way(stack: Stack, run: str, tmp_path: Path, capsys: pytest.C
     assert [line.split()[1] for line in text.splitlines()[:3]] == ["Simulator", "Kafka", "Pinot"]
 
 
+def test_json_by_a_variable(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every flag, `--json` has a variable with the prefix of all, and one without it means nothing."""
+    nobody = ["--kafka", "127.0.0.1:9", "--pinot-controller", NOBODY, "--pinot-broker", NOBODY]
+    for name, is_json in (("JSON", False), ("RACECAST_JSON", True)):
+        monkeypatch.setenv(name, "true")
+        main(["status", *nobody, "--api", NOBODY, "--seconds", "0"])
+        assert capsys.readouterr().out.startswith("{") is is_json
+
+
 def test_nobody_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     """Without any of the parts all are red, each with what to do, and the exit status says so."""
     nobody = ["--kafka", "127.0.0.1:9", "--pinot-controller", NOBODY, "--pinot-broker", NOBODY]
