@@ -76,6 +76,6 @@ def _offset(answer: Any) -> int | None:
     """The end of one partition; None if that one alone has nobody who answers for it."""
     try:
         offset: int = answer.result(2 * PATIENCE_S).offset
-    except KafkaException:
+    except (KafkaException, TimeoutError):
         return None
     return offset

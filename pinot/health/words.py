@@ -39,10 +39,12 @@ def size(number: float | None) -> str:
 
 
 def seconds(span: float | None) -> str:
-    """A span of time: to a tenth of a second below ten, and no finer than it matters beyond."""
+    """A span of time, no finer than it matters."""
     if span is None:
         return UNKNOWN
     span = max(0.0, span)
+    if span < 0.995:
+        return f"{round(span, 2):g} s"
     if span < 9.95:
         return f"{span:.1f} s"
     if span < 2 * _MINUTE_S:

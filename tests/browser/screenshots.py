@@ -20,6 +20,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 WIDE = {"width": 1280, "height": 1010}
 TALL = {"width": 1280, "height": 2060}
 NARROW = {"width": 390, "height": 1480}
+FLAT = {"width": 1280, "height": 960}
 RACE = {
     "course": "crystal-palace",
     "competitors": 300,
@@ -43,6 +44,8 @@ RACE = {
 }
 RUNNING_FOR_MS = 22_000
 """Wall time after the gun at which the pictures are taken: a quarter of an hour of the race."""
+WATCHED_FOR_MS = 60_000
+"""So long the pipeline's charts need to have something to show."""
 OVER = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
 FAVOURITES = "&fav=29,94,211"
 
@@ -64,6 +67,9 @@ def main() -> None:
                 _shoot(browser, live, picture, size, scheme)
             _shoot(browser, f"{page.address}/results?run={over}", "results", TALL, "light")
             _shoot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            with_lights = _open(browser, f"{page.address}/pipeline", FLAT)
+            with_lights.wait_for_timeout(WATCHED_FOR_MS)
+            with_lights.screenshot(path=DOCS / "pipeline.png")
             _shoot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             browser.close()
 
