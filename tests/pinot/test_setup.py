@@ -163,9 +163,3 @@ def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "--partitions must be at least 1\n"
     assert main(["setup", "--pinot-username", "anna"]) == 2
     assert capsys.readouterr().err == "--pinot-username and RACECAST_PINOT_PASSWORD need each other\n"
-
-
-def test_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """Anything but `setup` is answered with how to use it."""
-    assert main([]) == 2
-    assert "python -m pinot setup" in capsys.readouterr().err
