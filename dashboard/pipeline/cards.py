@@ -46,7 +46,7 @@ def topics(report: Report) -> None:
 
 def tables(report: Report) -> None:
     """Pinot's tables, a row each."""
-    columns = ("Table", "Rows", "Written", "Consuming", "Fresh")
+    columns = ("Table", "Rows", "Written", "Consuming", "Fresh", "Incomplete", "In no row")
     _table("tables", columns, map(terminal.table_cells, report.tables))
 
 

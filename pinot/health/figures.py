@@ -41,6 +41,7 @@ class TableRow:
         size: bytes of written segments.
         consuming: partitions that are read, of so many; both 0 for a table that isn't filled from a stream.
         fresh: seconds since the moment up to which everything can be asked for.
+        incomplete, rowless: rows that lack something, and messages that are in no row (see `defects`).
     """
 
     name: str
@@ -48,6 +49,8 @@ class TableRow:
     size: int | None
     consuming: tuple[int, int]
     fresh: float | None
+    incomplete: int | None
+    rowless: int | None
 
 
 def before(samples: Sequence[Sample], now: Sample) -> Sample | None:
@@ -129,21 +132,22 @@ def topic_rows(now: Sample, then: Sample | None) -> tuple[TopicRow, ...]:
 
 def table_rows(now: Sample) -> tuple[TableRow, ...]:
     """Every table that there ought to be."""
-    if not isinstance(now.pinot, Pinot):
-        return tuple(TableRow(name, None, None, (0, 0), None) for name in TABLES)
-    return tuple(_table_row(name, now.pinot.tables.get(name), now.pinot.taken) for name in TABLES)
+    return tuple(_table_row(name, now) for name in TABLES)
 
 
-def _table_row(name: str, table: Table | None, taken: float) -> TableRow:
-    if table is None:
-        return TableRow(name, None, None, (0, 0), None)
-    reading = sum(consumer.state == "CONSUMING" for consumer in table.consumers.values())
+def _table_row(name: str, now: Sample) -> TableRow:
+    table = now.pinot.tables.get(name) if isinstance(now.pinot, Pinot) else None
+    defects = (now.defects or {}).get(name)
+    consumers = table.consumers.values() if table else ()
+    fresh_at = table.fresh_at if table else None
     return TableRow(
         name=name,
-        rows=table.rows,
-        size=table.size,
-        consuming=(reading, len(table.consumers)),
-        fresh=None if table.fresh_at is None else max(0.0, taken - table.fresh_at),
+        rows=table.rows if table else None,
+        size=table.size if table else None,
+        consuming=(sum(one.state == "CONSUMING" for one in consumers), len(consumers)),
+        fresh=None if fresh_at is None else max(0.0, now.taken - fresh_at),
+        incomplete=defects.incomplete if defects else None,
+        rowless=defects.rowless if defects else None,
     )
 
 

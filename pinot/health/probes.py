@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pinot.defects import defects
+from pinot.health.defects import DefectsProbe
 from pinot.health.embedded import EmbeddedProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.races import RacesProbe
@@ -50,6 +53,9 @@ def of_stack(
             "kafka": KafkaProbe(kafka),
             "pinot": PinotProbe(controller, broker, admission),
             "races": RacesProbe(broker, admission),
+            "defects": DefectsProbe(
+                partial(defects, broker=broker, controller=controller, admission=admission)
+            ),
         }
     )
 

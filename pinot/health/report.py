@@ -138,6 +138,8 @@ def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
         Figure("rows", "Rows", _sum([row.rows for row in rows]), words.count),
         Figure("size_bytes", "Written segments", _sum([row.size for row in rows]), words.size),
         Figure("lag", "Messages behind", lag, words.count),
+        Figure("incomplete", "Incomplete rows", _sum([row.incomplete for row in rows]), words.count),
+        Figure("rowless", "Messages in no row", _sum([row.rowless for row in rows]), words.count),
     )
 
 

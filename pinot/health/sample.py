@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pinot.defects import Defects
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -144,7 +146,7 @@ class Races:
 
 @dataclass(frozen=True)
 class Sample:
-    """The whole pipeline at one moment."""
+    """The whole pipeline at one moment; `defects` are by table, None if they aren't known."""
 
     taken: float
     simulator: Simulator | Failure
@@ -152,3 +154,4 @@ class Sample:
     kafka: Kafka | Failure | None = None
     pinot: Pinot | Failure | None = None
     embedded: Embedded | Failure | None = None
+    defects: Mapping[str, Defects] | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pinot.health.report import Report
 
 TOPIC_COLUMNS = ("topic", "partitions", "end offset", "messages", "lag")
-TABLE_COLUMNS = ("table", "rows", "written", "consuming", "fresh")
+TABLE_COLUMNS = ("table", "rows", "written", "consuming", "fresh", "incomplete", "in no row")
 
 
 def text(report: Report) -> str:
@@ -49,6 +49,8 @@ def table_cells(row: TableRow) -> tuple[str, ...]:
         words.size(row.size),
         f"{reading} of {partitions}" if partitions else words.UNKNOWN,
         f"{words.seconds(row.fresh)} ago" if row.fresh is not None else words.UNKNOWN,
+        words.count(row.incomplete),
+        words.count(row.rowless),
     )
 
 

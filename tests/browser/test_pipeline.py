@@ -10,6 +10,7 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from pinot.configs import TABLES
+from pinot.defects import defects
 from pinot.health.words import size
 from pinot.topics import read_topics
 from tests.browser.pipeline_page import PipelinePage
@@ -104,6 +105,10 @@ def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
             shown.expect_cell("topics", topic, "End offset", f"{sum(ends):,}")
             shown.expect_cell("topics", topic, "Lag", "0")
             shown.expect_cell("topics", topic, "Messages", "0/s")
+    for table, lacking in defects(broker=stack.broker, controller=stack.controller).items():
+        shown.expect_cell("tables", table, "Incomplete", f"{lacking.incomplete:,}")
+        rowless = "\N{EN DASH}" if lacking.rowless is None else f"{lacking.rowless:,}"
+        shown.expect_cell("tables", table, "In no row", rowless)
     for table in TABLES:
         ((rows,),) = ask_pinot(stack.broker, f"SELECT count(*) FROM {table}")
         shown.expect_cell("tables", table, "Rows", f"{rows:,}")

@@ -30,6 +30,7 @@ from dashboard.snapshots import Snapshots
 from pinot.waiting import wait_for
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.pages import installed, page, tiles
+from tests.dashboard.at_once import still_sampler
 from tests.processes import simulator
 from tests.topics import read_since
 
@@ -232,7 +233,8 @@ def test_page(came: Came) -> None:
     moment = came.moments[1]
     snapshots = Snapshots(make_store(came.settings))
     activity = came.activity(moment)
-    with installed(context.Context(came.settings, snapshots, RaceApi("http://127.0.0.1:9"), activity)):
+    api = RaceApi("http://127.0.0.1:9")
+    with installed(context.Context(came.settings, snapshots, api, activity, still_sampler())):
         shown = tiles(page())
     now, before = (recomputed.figures(came.events, until, 60) for until in (moment, moment - 60))
     for word, value, was in zip(FIGURES, astuple(now), astuple(before), strict=True):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+import threading
 import time
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,7 +15,9 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from pinot.configs import TABLES
+from pinot.defects import Defects, defects
 from pinot.health import simulator as simulator_probe
+from pinot.health.defects import EVERY_S, DefectsProbe
 from pinot.health.embedded import EmbeddedProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.probes import of_embedded, of_stack
@@ -23,11 +27,12 @@ from pinot.health.simulator import SimulatorProbe
 from pinot.health.tables import PinotProbe, _absent, _consumer
 from pinot.topics import read_topics
 from pinot.waiting import wait_for
+from simulator.pinot_controller import PinotError
 from tests.processes import simulator
 from tests.topics import reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pinot.local.stack import Stack
@@ -102,6 +107,54 @@ def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Cal
     mine = [race for race in found.running if race.run_id.startswith(run)]
     assert [(race.run_id, race.period, race.newest) for race in mine] == [(run, 2.5, NOW_MS / 1000 + 0.5)]
     pinot.send("races", [_race(run, status="cancelled", updatedAt=NOW_MS + 2)])
+
+
+def test_defects(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
+    """The probe tells what a count of the tables tells: an event without a status is one row more."""
+    direct = partial(defects, broker=stack.broker, controller=stack.controller)
+    before = direct()["parkrun"].incomplete
+    lacking = position(1, 1)
+    del lacking["status"]
+    pinot.send("parkrun", [lacking])
+    pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[1]])
+    found = _first_count(DefectsProbe(direct))
+    assert found is not None
+    assert found.keys() == read_topics().keys()
+    assert found["parkrun"].incomplete == before + 1
+
+
+def test_defects_are_counted_now_and_then() -> None:
+    """A count is good for half a minute; one that takes long or fails holds nobody up."""
+    now, counts, hangs = [0.0], [0], threading.Event()
+
+    def count() -> Mapping[str, Defects]:
+        counts[0] += 1
+        if counts[0] == 2:
+            raise PinotError("not now")
+        if counts[0] == 3:
+            assert hangs.wait(30)
+        return {"parkrun": Defects(counts[0], 0)}
+
+    probe = DefectsProbe(count, lambda: now[0])
+    assert _first_count(probe) == {"parkrun": Defects(1, 0)}
+    now[0] = EVERY_S - 1
+    assert probe() == {"parkrun": Defects(1, 0)}
+    assert counts == [1]
+    now[0] = EVERY_S
+    wait_for("a failure", lambda: None if probe() is None else "none yet", seconds=10, say=print)
+    now[0] = 2 * EVERY_S
+    assert probe() is None
+    now[0] = 3 * EVERY_S
+    assert probe() is None
+    assert counts == [3]
+    hangs.set()
+    assert _first_count(probe) is not None
+
+
+def _first_count(probe: DefectsProbe) -> Mapping[str, Defects] | None:
+    """What the probe tells once it tells anything."""
+    wait_for("a count", lambda: None if probe() else "none yet", seconds=20, say=print)
+    return probe()
 
 
 def test_simulator_and_embedded_store(tmp_path: Path) -> None:

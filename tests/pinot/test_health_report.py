@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pinot.configs import TABLES
+from pinot.defects import Defects
 from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
 from pinot.health.report import report
@@ -99,7 +100,7 @@ def test_rows_while_both_are_away() -> None:
     now = sample(kafka=Failure("away"), pinot=Failure("away"))
     lines = terminal.text(report([now])).splitlines()
     cells = [line.split() for line in lines if line.startswith("parkrun")]
-    assert cells == [["parkrun", *[words.UNKNOWN] * 4]] * 2
+    assert cells == [["parkrun", *[words.UNKNOWN] * columns] for columns in (4, 6)]
 
 
 def test_text_for_a_terminal() -> None:
@@ -121,6 +122,19 @@ def test_report_for_programs() -> None:
     assert told["parts"]["End to end"]["age_seconds"] == 0.5
     assert told["topics"]["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 0}
     assert told["tables"]["parkrun"]["consuming"] == [2, 2]
+
+
+def test_defects_are_counted_by_table_and_in_all() -> None:
+    """What came incomplete or is in no row is told of each table, and added up as far as it is known."""
+    found = report([sample(defects={"parkrun": Defects(2, 3), "races": Defects(1, None)})])
+    rows = {row.name: (row.incomplete, row.rowless) for row in found.tables}
+    assert (rows["parkrun"], rows["races"], rows["courses"]) == ((2, 3), (1, None), (None, None))
+    (part,) = [part for part in found.parts if part.name == "Pinot"]
+    assert {figure.key: figure.value for figure in part.figures}.items() >= {
+        "incomplete": 3,
+        "rowless": 3,
+    }.items()
+    assert part.verdict.light.value == "green"
 
 
 def test_figures_of_the_embedded_store() -> None:

@@ -12,6 +12,7 @@ from dashboard.snapshots import Snapshots
 from dashboard.store import Competitor, StoreError
 from tests.dashboard.analytics.pages import installed, page, said, tiles
 from tests.dashboard.analytics.streams import BEGIN
+from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import position
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
@@ -42,7 +43,7 @@ def shown() -> Iterator[Shown]:
     store, stream = FakeStore(known=known), PlainStream()
     snapshots = Snapshots(store)
     activity = Activity(stream, 10, lambda: float(NOW))
-    with installed(Context(Settings(), snapshots, RaceApi(NOBODY), activity)):
+    with installed(Context(Settings(), snapshots, RaceApi(NOBODY), activity, still_sampler())):
         yield Shown(store, stream)
 
 
