@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboard.analytics.stream import (
     ARRIVALS,
+    FAR_S,
     MAX_ROWS,
     NEWEST,
     PACE_FROM_M,
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.pinot_broker import Broker
-
-_FAR: Final = 10**12
-"""Epoch seconds that nothing comes after."""
 
 _ALL: Final = f"option(skipUpsert=true, numGroupsLimit={MAX_ROWS})"
 _WHOLE: Final = (
@@ -105,4 +103,4 @@ class PinotStream:
 
 
 def _span(since: int, until: int | None) -> dict[str, int]:
-    return {"since": 1000 * since, "until": 1000 * (_FAR if until is None else until)}
+    return {"since": 1000 * since, "until": 1000 * (FAR_S if until is None else until)}

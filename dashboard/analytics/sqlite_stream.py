@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dashboard.analytics.stream import (
     ARRIVALS,
+    FAR_S,
     NEWEST,
     PACE_FROM_M,
     PACE_STEP_S,
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.sqlite_file import SqliteFile
-
-_FAR: Final = 10**12
-"""Epoch seconds that nothing comes after."""
 
 _CAME: Final = "emittedAt >= ? AND emittedAt < ?"
 _PACE: Final = "1000 * elapsed / distance"
@@ -91,4 +89,4 @@ class SqliteStream:
 
 
 def _span(since: int, until: int | None) -> tuple[int, int]:
-    return 1000 * since, 1000 * (_FAR if until is None else until)
+    return 1000 * since, 1000 * (FAR_S if until is None else until)

@@ -21,6 +21,9 @@ PACE_STEP_S: Final = 10
 PACE_FROM_M: Final = 100
 """Metres below which nobody has a pace yet: the way to the line would count more than the run."""
 
+FAR_S: Final = 10**12
+"""Epoch seconds that nothing comes after."""
+
 MAX_ROWS: Final = 1_000_000
 """Of one answer: Pinot wants a number."""
 
