@@ -117,6 +117,7 @@ def _kafka(stack: Stack, folder: Path) -> Section:
 
 
 def _freshness(folder: Path) -> Iterator[Section]:
+    head = [f"1 position a second each, {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
     rows = []
     for competitors in FRESH_SIZES:
         _say(f"freshness: {competitors:,}")
@@ -126,8 +127,7 @@ def _freshness(folder: Path) -> Iterator[Section]:
         for what, found in measured.items():
             times = [f"{found[name]:.3f} s" for name in ("p50", "p95", "p99", "max")]
             rows.append([f"{competitors:,} competitors, {what}", *times, f"{found['ticks']:.0f}"])
-    head = [f"1 position a second each, {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
-    yield "Freshness", report.table(head, rows)
+        yield "Freshness", report.table(head, rows)
 
 
 def _viewers(folder: Path) -> Iterator[Section]:

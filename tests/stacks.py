@@ -33,3 +33,13 @@ def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyTy
 def stack_settings(stack: Stack) -> Settings:
     """The set-up's settings for `stack`."""
     return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
+
+
+@contextmanager
+def without(stack: Stack, part: str) -> Iterator[None]:
+    """The stack without one of its parts, which is there again afterwards, whatever comes in between."""
+    stack.stop_part(part)
+    try:
+        yield
+    finally:
+        stack.start_part(part)

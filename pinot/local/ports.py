@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 from pinot.local.errors import StackError
@@ -19,6 +20,9 @@ PARTS = ("kafka", "pinot")
 """The processes of a stack."""
 KAFKAS = ("kafka", "kafka_controller")
 """The ports that Kafka listens on; the others are Pinot's."""
+OURS = range(20_000, 30_000)
+"""Whence free ports are taken: below those that systems give to outgoing connections, one of which could sit on
+the port of a part that is being restarted."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,12 @@ def save(ports: Ports, path: Path) -> None:
 def _free(count: int) -> list[int]:
     """Ports that nobody uses just now; held all at once, so that they differ."""
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
+        found: list[int] = []
+        for port in SystemRandom().sample(OURS, len(OURS)):
+            if len(found) == count:
+                break
+            probe = held.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind((HOST, port))
+                found.append(port)
+        return found
