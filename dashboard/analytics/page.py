@@ -40,6 +40,8 @@ HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
 UNITS: Final = {"per second": 1, "per minute": 60}
 SERIES: Final = {"run": "Race", "course": "Course"}
 EVERYTHING: Final = "All"
+SHADES: Final = "analytics-shades"
+"""Where in the session the colours are kept that the events' series have."""
 
 FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
@@ -182,7 +184,7 @@ def _change(change: float | None, was: float) -> str:
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-rates"):
         unit = st.segmented_control("Count", list(UNITS), default="per second", required=True)
         by = st.segmented_control(
             "By", list(SERIES), default="run", format_func=SERIES.__getitem__, required=True
@@ -198,7 +200,10 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
         _nothing(f"No events found in the last {shown}.")
         return
     labels = _race_labels() if by == "run" else _course_labels()
-    _draw(charts.rates(found, labels, per_s=UNITS[unit]))
+    shades = charts.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
+    st.session_state[SHADES] = shades
+    _draw(charts.rates(found, labels, shades, per_s=UNITS[unit]))
+    words.legend(charts.rates_legend(labels, shades))
 
 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
@@ -207,6 +212,7 @@ def _paces(stream: StreamConnection, choice: Choice) -> None:
         _nothing("No events found of anybody running.")
         return
     _draw(charts.paces(found))
+    words.legend(charts.PACES)
 
 
 def _late(stream: StreamConnection, choice: Choice) -> None:
@@ -220,13 +226,23 @@ def _late(stream: StreamConnection, choice: Choice) -> None:
         _nothing("No events found.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
-        run_id = st.selectbox(
-            "Windows of", told, format_func=lambda run: labels.get(run, run), key="analytics-of"
-        )
+        run_id = _pick_race(told, labels)
         size_s = st.segmented_control(
             "Each", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
         )
     _follow(lambda: _lateness(stream, run_id, size_s), choice.every_s)
+
+
+def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
+    """One of the races, by name; at first, and when the chosen one has gone, the first that is given."""
+    key = "analytics-of"
+    if st.session_state.get(key) not in told:
+        st.session_state[key] = told[0]
+
+    def label(run: str) -> str:
+        return labels.get(run, run)
+
+    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=key)
 
 
 def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
@@ -247,6 +263,7 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
         _nothing("No window is whole yet.")
         return
     _draw(charts.windows(found, size_s))
+    words.legend(charts.WINDOWS)
 
 
 def _bars(stream: StreamConnection, choice: Choice) -> None:
@@ -269,19 +286,19 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60
+    fences["minutes"] = fences["seconds"] / 60  # of all together
     bands = pace_bands(finishers)
     return [
-        ("Competitors per course", _bars_of(by_course, "course", "Competitors")),
+        ("Competitors per course", _bars_of(by_course, "course")),
         ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
-        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category", "Finishers")),
-        ("Finishers per club", _bars_of(count_by(finishers, "club"), "club", "Finishers")),
-        ("Time in each geofence", _bars_of(fences, "fence", "Minutes, all together", "minutes")),
+        ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
+        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
+        ("Finishers per club", _bars_of(count_by(finishers, "club"), "club")),
     ]
 
 
-def _bars_of(counted: pd.DataFrame, what: str, unit: str, value: str = "count") -> Chart | None:
-    return charts.bars(counted, what, unit, value=value) if len(counted) else None
+def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | None:
+    return charts.bars(counted, what, value) if len(counted) else None
 
 
 def _feed(stream: StreamConnection) -> None:
@@ -308,7 +325,9 @@ def _newest(stream: StreamConnection, labels: Mapping[str, str], run_id: str | N
         _nothing("No events found.")
         return
     shown = feed.table(events, labels, st.context.timezone)
-    st.dataframe(feed.marked(shown), height=FEED_PX, hide_index=True, row_height=30)
+    st.dataframe(
+        feed.marked(shown), height=FEED_PX, hide_index=True, row_height=30, column_config=feed.columns()
+    )
 
 
 def _draw(chart: Chart) -> None:
