@@ -1,63 +1,32 @@
-"""The analytics page's charts, by Altair, and what their colours mean.
+"""The analytics page's charts, by Altair.
 
 Nothing that is counted gets into a chart's specification: series, colours and order are columns of its table.
 So the browser keeps the chart that it has and gives it new rows, instead of building it anew each second.
-What a legend says is text below the chart, where long names have room on a phone too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import altair as alt
 import pandas as pd
 
 from dashboard import formatting
 from dashboard.analytics.entrants import PACE_BAND_S
-from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
-from dashboard.charts import BAR_COLOUR, LINE_COLOURS
+from dashboard.analytics.legend import INK, OPEN_OPACITY, PACES, WINDOWS
+from dashboard.analytics.series import AVERAGED_OVER_S
+from dashboard.charts import BAR_COLOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from dashboard.analytics.activity import Rates
     from dashboard.charts import Chart
 
-
-class Mark(NamedTuple):
-    """What a colour means: a word, the colour as CSS has it, and how it is drawn."""
-
-    word: str
-    colour: str
-    kind: Literal["area", "faint", "line", "dashed"] = "area"
-
-
-SERIES_COLOURS: Final = (
-    "#56b4e9",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#0072b2",
-    "#d55e00",
-    "#8d7500",
-    "#999999",
-)
-"""One for each of `series.MOST_SERIES`; the last one is what all others have, if there are any."""
-INK: Final = "currentColor"
-"""What the page's text has, in either theme: charts are SVG, and that is CSS."""
-AVERAGES: Final = (Mark("1 min average", INK, "line"), Mark("5 min average", INK, "dashed"))
 DASHES: Final = ([1, 0], [3, 3])
-PACES: Final = (Mark("Mean", LINE_COLOURS[0], "line"), Mark("Median", LINE_COLOURS[1], "line"))
-WINDOWS: Final = (
-    Mark("on time", BAR_COLOUR),
-    Mark("late", "#d55e00"),
-    Mark("still open", BAR_COLOUR, "faint"),
-)
-OPEN_OPACITY: Final = 0.45
-"""As page.css has it for what is faint."""
-
+"""Of the moving averages, in the order of `AVERAGED_OVER_S`: drawn through, and dashed."""
 RATES_PX: Final = 260
-PACES_PX: Final = 340
+PACES_PX: Final = 360
 """Beside the windows with their choices."""
 HEIGHT_PX: Final = 240
 BARS_PX: Final = 28
@@ -70,16 +39,6 @@ LABEL_PX: Final = 130
 _CLOCK: Final = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
 _MIN_SEC: Final = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
 """Paces are drawn as times of day, so that their axes have marks at whole halves and quarters of minutes."""
-
-
-def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each series; who had one `before` keeps it, and its place."""
-    these = list(who)
-    kept = {name: colour for name, colour in before.items() if name in these}
-    free = [colour for colour in SERIES_COLOURS if colour not in kept.values()]
-    for name in sorted(set(these) - kept.keys()):
-        kept[name] = free.pop(-1 if name == OTHERS else 0)
-    return kept
 
 
 def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *, per_s: int) -> Chart:
@@ -119,11 +78,6 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     )
     drawn: Chart = alt.layer(area, line).properties(height=RATES_PX)
     return drawn
-
-
-def rates_legend(labels: Mapping[str, str], shades: Mapping[str, str]) -> list[Mark]:
-    """What the colours of `rates` mean."""
-    return [*(Mark(labels.get(who, who), colour) for who, colour in shades.items()), *AVERAGES]
 
 
 def paces(found: pd.DataFrame) -> Chart:
@@ -168,7 +122,7 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
     )
     drawn: Chart = alt.layer(
         base.mark_bar(color=BAR_COLOUR), base.mark_text(align="left", dx=4, color=INK).encode(text=number)
-    ).properties(height=alt.Step(BARS_PX), autosize=alt.AutoSizeParams("fit-x", contains="padding"))
+    ).properties(height=alt.Step(BARS_PX), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     return drawn
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import streamlit as st
 
 from dashboard import context, formatting, words
-from dashboard.analytics import charts, feed
+from dashboard.analytics import charts, feed, legend
 from dashboard.analytics.connection import NAME, StreamConnection
 from dashboard.analytics.entrants import count_by, fence_times, pace_bands
 from dashboard.analytics.figures import changes
@@ -50,7 +50,6 @@ class Choice(NamedTuple):
     """What the viewer has chosen for the whole page; None is everything."""
 
     course: str | None
-    category: str | None
     span_min: int
     every_s: int
 
@@ -63,7 +62,7 @@ def show(create_page: st.Page) -> None:
         choice = _choose(stream)
     except StoreError as error:
         words.notice(str(error))
-        choice = Choice(None, None, SPANS_MIN[0], RATES_S[1])
+        choice = Choice(None, SPANS_MIN[0], RATES_S[1])
     every = choice.every_s
     _follow(lambda: _figures(stream, choice, create_page), every)
     words.section("Events")
@@ -78,7 +77,8 @@ def show(create_page: st.Page) -> None:
     words.section("Newest events")
     _feed(stream)
     # Last, for it grows with the finishers.
-    _follow(lambda: _bars(stream, choice), BARS_EVERY_S)
+    words.section("Competitors")
+    _competitors(stream, choice)
     _watch(stream)
 
 
@@ -120,18 +120,16 @@ def _follow(draw: Callable[[], None], every_s: int) -> None:
 def _choose(stream: StreamConnection) -> Choice:
     """The choices for the whole page, in one row. Raises `StoreError`."""
     courses = _course_labels()
-    entrants = stream.entrants()
     told = stream.progress(None)["course"].unique().tolist()
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-choice"):
         course = _pick("Course", sorted(told), courses)
-        category = _pick("Category", entrants.categories, {})
         span = st.segmented_control(
             "Compare the last", SPANS_MIN, default=SPANS_MIN[0], format_func="{} min".format, required=True
         )
         every = st.segmented_control(
             "Refresh every", RATES_S, default=RATES_S[0], format_func="{} s".format, required=True
         )
-    return Choice(course, category, span, every)
+    return Choice(course, span, every)
 
 
 def _pick(word: str, options: list[str], labels: Mapping[str, str]) -> str | None:
@@ -200,10 +198,10 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
         _nothing(f"No events found in the last {shown}.")
         return
     labels = _race_labels() if by == "run" else _course_labels()
-    shades = charts.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
+    shades = legend.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
     st.session_state[SHADES] = shades
     _draw(charts.rates(found, labels, shades, per_s=UNITS[unit]))
-    words.legend(charts.rates_legend(labels, shades))
+    words.legend(legend.of_rates(labels, shades))
 
 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
@@ -212,7 +210,7 @@ def _paces(stream: StreamConnection, choice: Choice) -> None:
         _nothing("No events found of anybody running.")
         return
     _draw(charts.paces(found))
-    words.legend(charts.PACES)
+    words.legend(legend.PACES)
 
 
 def _late(stream: StreamConnection, choice: Choice) -> None:
@@ -263,13 +261,22 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
         _nothing("No window is whole yet.")
         return
     _draw(charts.windows(found, size_s))
-    words.legend(charts.WINDOWS)
+    words.legend(legend.WINDOWS)
 
 
-def _bars(stream: StreamConnection, choice: Choice) -> None:
-    entrants = stream.entrants().only(choice.course, choice.category)
+def _competitors(stream: StreamConnection, choice: Choice) -> None:
+    try:
+        categories = stream.entrants().categories
+    except StoreError:
+        categories = []  # the bars say so
+    with st.container(horizontal=True, key="analytics-category"):
+        category = _pick("Category", categories, {})
+    _follow(lambda: _bars(stream, choice.course, category), BARS_EVERY_S)
+
+
+def _bars(stream: StreamConnection, course: str | None, category: str | None) -> None:
+    entrants = stream.entrants().only(course, category)
     labels = _course_labels()
-    words.section("Competitors")
     with st.container(horizontal=True, key="analytics-bars"):
         for title, chart in _bar_charts(entrants, labels):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
