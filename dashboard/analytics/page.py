@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -40,8 +40,11 @@ HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
 UNITS: Final = {"per second": 1, "per minute": 60}
 SERIES: Final = {"run": "Race", "course": "Course"}
 EVERYTHING: Final = "All"
+WINDOWS_OF: Final = "analytics-of"
 SHADES: Final = "analytics-shades"
 """Where in the session the colours are kept that the events' series have."""
+
+T = TypeVar("T")
 
 FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
@@ -58,11 +61,7 @@ def show(create_page: st.Page) -> None:
     """Draw the page; where nothing has come for an hour, it leads to `create_page`."""
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
-    try:
-        choice = _choose(stream)
-    except StoreError as error:
-        words.notice(str(error))
-        choice = Choice(None, SPANS_MIN[0], RATES_S[1])
+    choice = _choose(stream)
     every = choice.every_s
     _follow(lambda: _figures(stream, choice, create_page), every)
     words.section("Events")
@@ -88,18 +87,28 @@ def _watch(stream: StreamConnection) -> None:
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
-        if _options(stream) != drawn:
+        now = _options(stream)
+        if now is not None and now != drawn:
             st.rerun()
 
     look()
 
 
 def _options(stream: StreamConnection) -> tuple[object, ...] | None:
-    """Whatever can be chosen; None while that can't be known."""
-    try:
+    """Whatever can be chosen; None while the store is away."""
+
+    def ask() -> tuple[object, ...]:
         told = stream.progress(None)
         categories = stream.entrants().categories
         return set(told["course"]), set(told["run"]), categories, _race_labels(), _course_labels()
+
+    return _if_known(ask)
+
+
+def _if_known(ask: Callable[[], T]) -> T | None:
+    """An answer; None while the store is away, which the parts of the page say that follow it."""
+    try:
+        return ask()
     except StoreError:
         return None
 
@@ -118,9 +127,9 @@ def _follow(draw: Callable[[], None], every_s: int) -> None:
 
 
 def _choose(stream: StreamConnection) -> Choice:
-    """The choices for the whole page, in one row. Raises `StoreError`."""
-    courses = _course_labels()
-    told = stream.progress(None)["course"].unique().tolist()
+    """The choices for the whole page, in one row."""
+    courses = _if_known(_course_labels) or {}
+    told = _if_known(lambda: stream.progress(None)["course"].unique().tolist()) or []
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-choice"):
         course = _pick("Course", sorted(told), courses)
         span = st.segmented_control(
@@ -214,12 +223,15 @@ def _paces(stream: StreamConnection, choice: Choice) -> None:
 
 
 def _late(stream: StreamConnection, choice: Choice) -> None:
+    chosen = st.session_state.get(WINDOWS_OF)
     try:
         told = stream.progress(choice.course)["run"].tolist()
-        labels = _race_labels()
     except StoreError as error:
-        words.notice(str(error))
-        return
+        if chosen is None:
+            words.notice(str(error))
+            return
+        told = [chosen]
+    labels = _if_known(_race_labels) or {}
     if not told:
         _nothing("No events found.")
         return
@@ -233,14 +245,13 @@ def _late(stream: StreamConnection, choice: Choice) -> None:
 
 def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
     """One of the races, by name; at first, and when the chosen one has gone, the first that is given."""
-    key = "analytics-of"
-    if st.session_state.get(key) not in told:
-        st.session_state[key] = told[0]
+    if st.session_state.get(WINDOWS_OF) not in told:
+        st.session_state[WINDOWS_OF] = told[0]
 
     def label(run: str) -> str:
         return labels.get(run, run)
 
-    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=key)
+    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=WINDOWS_OF)
 
 
 def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
@@ -265,10 +276,7 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
 
 
 def _competitors(stream: StreamConnection, choice: Choice) -> None:
-    try:
-        categories = stream.entrants().categories
-    except StoreError:
-        categories = []  # the bars say so
+    categories = _if_known(lambda: stream.entrants().categories) or []
     with st.container(horizontal=True, key="analytics-category"):
         category = _pick("Category", categories, {})
     _follow(lambda: _bars(stream, choice.course, category), BARS_EVERY_S)
@@ -309,7 +317,7 @@ def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | 
 
 
 def _feed(stream: StreamConnection) -> None:
-    labels = _race_labels_or_none()
+    labels = _if_known(_race_labels) or {}
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
         run_id = _pick("Race", list(labels), labels)
         bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
@@ -317,13 +325,6 @@ def _feed(stream: StreamConnection) -> None:
             "Every", FEED_EVERY_S, default=FEED_DEFAULT_S, format_func="{} s".format, required=True
         )
     _follow(lambda: _newest(stream, labels, run_id, bib), every)
-
-
-def _race_labels_or_none() -> dict[str, str]:
-    try:
-        return _race_labels()
-    except StoreError:
-        return {}  # the parts of the page say so
 
 
 def _newest(stream: StreamConnection, labels: Mapping[str, str], run_id: str | None, bib: int | None) -> None:
