@@ -204,7 +204,8 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
     span_s, step_s = HISTORIES[shown]
     found = stream.rates(by, span_s, max(step_s, UNITS[unit]), choice.course)
     if found.events.empty:
-        _nothing(f"No events found in the last {shown}.")
+        whole = "any whole minute of " if unit == "per minute" else ""
+        _nothing(f"No events found in {whole}the last {shown}.")
         return
     labels = _race_labels() if by == "run" else _course_labels()
     shades = legend.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
