@@ -115,9 +115,12 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
     table = counted[[what, value]].head(MOST_BARS)
     number = alt.Text(f"{value}:Q", format=",.0f")
     in_order = alt.EncodingSortField("place", op="min")
-    base = alt.Chart(table.assign(place=range(len(table)))).encode(
+    names = alt.Axis(labelLimit=LABEL_PX, labelExpr="slice(datum.value, 1)")
+    # Vega keeps bars by name in an object, which has a `constructor` and a `__proto__` of its own.
+    table = table.assign(place=range(len(table)), key="=" + table[what])
+    base = alt.Chart(table).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(nice=False)),
-        y=alt.Y(f"{what}:N", sort=in_order, title=None, axis=alt.Axis(labelLimit=LABEL_PX)),
+        y=alt.Y("key:N", sort=in_order, title=None, axis=names),
         tooltip=_words(what),
     )
     drawn: Chart = alt.layer(

@@ -55,7 +55,7 @@ def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
     these = list(who)
     kept = {name: colour for name, colour in before.items() if name in these}
     free = [colour for colour in SERIES_COLOURS if colour not in kept.values()]
-    for name in sorted(set(these) - kept.keys()):
+    for name in sorted(set(these) - kept.keys(), key=lambda name: (name == OTHERS, name)):
         kept[name] = free.pop(-1 if name == OTHERS else 0)
     return kept
 

@@ -178,11 +178,11 @@ def _open(page: Page, site: Site) -> None:
     """Open the page, all of it in view, and wait until its last part is drawn."""
     page.set_viewport_size({"width": 1280, "height": 3000})
     page.goto(f"{site.dashboard}/analytics")
-    expect(page.locator("[class*=st-key-analytics-bar-club]").locator("svg, .notice").first).to_be_visible()
+    expect(page.locator("[class*=st-key-analytics-bar-club]").locator("svg.marks, .notice")).to_be_visible()
 
 
 def _charts(page: Page) -> Locator:
-    return page.get_by_test_id("stVegaLiteChart").locator("svg")
+    return page.get_by_test_id("stVegaLiteChart").locator("svg.marks")
 
 
 def _tile(page: Page, word: str) -> Locator:
