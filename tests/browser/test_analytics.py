@@ -133,7 +133,7 @@ def test_newest_events(page: Page, site: Site, hilly: str) -> None:
     assert {row["Status"] for row in rows} == {"running"}
     sent = [row["Sent"] for row in rows]
     assert sent == sorted(sent, reverse=True)
-    _wait_for_figures(page, 3)
+    _wait_for_figures(page, 2)
     assert _rows(page) == rows
 
     _switch(page, "Every", "1 s")
@@ -148,6 +148,7 @@ def test_newest_events(page: Page, site: Site, hilly: str) -> None:
 def test_store_away_and_back(page: Page, site: Site, database: Path) -> None:
     """While the store can't be read each part says so in a sentence; then all is as it was chosen."""
     _open(page, site)
+    _switch(page, "Every", "1 s")
     _choose(page, "Course", "Hilly half")
     expect(page.get_by_role("combobox", name="Windows of")).to_have_value("Over the hills")
     chosen = _chosen(page)
