@@ -49,6 +49,15 @@ def tiles(*figures: tuple[str, str, str]) -> None:
     st.html(f'<div class="tiles">{items}</div>')
 
 
+def legend(marks: Iterable[tuple[str, str, str]]) -> None:
+    """What a chart's colours mean: a word, a colour and the kind of mark (see `.legend` in page.css) each."""
+    items = "".join(
+        f'<span><i class="{kind}" style="color: {colour}"></i>{escape(word)}</span>'
+        for word, colour, kind in marks
+    )
+    st.html(f'<p class="legend">{items}</p>')
+
+
 def facts(*texts: str) -> None:
     """Short facts in one quiet line."""
     items = "".join(f"<span>{escape(text)}</span>" for text in texts)

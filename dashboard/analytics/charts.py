@@ -1,4 +1,8 @@
-"""The analytics page's charts, by Altair."""
+"""The analytics page's charts, by Altair.
+
+Nothing that is counted gets into a chart's specification: series, colours and order are columns of its table.
+So the browser keeps the chart that it has and gives it new rows, instead of building it anew each second.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ import pandas as pd
 
 from dashboard import formatting
 from dashboard.analytics.entrants import PACE_BAND_S
-from dashboard.charts import BAR_COLOUR, HEIGHT_PX, LINE_COLOURS, MIN_SEC
+from dashboard.analytics.legend import INK, OPEN_OPACITY, PACES, WINDOWS
+from dashboard.analytics.series import AVERAGED_OVER_S
+from dashboard.charts import BAR_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,119 +23,132 @@ if TYPE_CHECKING:
     from dashboard.analytics.activity import Rates
     from dashboard.charts import Chart
 
-SERIES_COLOURS: Final = (
-    "#56b4e9",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#8d7500",
-    "#0072b2",
-    "#d55e00",
-    "#999999",
-)
-AVERAGE_COLOURS: Final = ("#d55e00", "#0072b2")
-LATE_COLOUR: Final = "#d55e00"
-OPEN_OPACITY: Final = 0.45
-BARS_PX: Final = 34
+DASHES: Final = ([1, 0], [3, 3])
+"""Of the moving averages, in the order of `AVERAGED_OVER_S`: drawn through, and dashed."""
+RATES_PX: Final = 260
+PACES_PX: Final = 360
+"""Beside the windows with their choices."""
+HEIGHT_PX: Final = 240
+BARS_PX: Final = 28
 """Height of a bar with its gap, in pixels."""
-AXIS_PX: Final = 60
-"""Height of the axis below the bars, with its title."""
 MOST_BARS: Final = 15
 """Of one chart, the longest."""
-LABEL_PX: Final = 160
+LABEL_PX: Final = 130
 """So wide the names beside the bars may be."""
 
-_LEGEND: Final = alt.Legend(title=None, orient="bottom", columns=2, labelLimit=300)
 _CLOCK: Final = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
+_MIN_SEC: Final = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
+"""Paces are drawn as times of day, so that their axes have marks at whole halves and quarters of minutes."""
 
 
-def rates(found: Rates, labels: Mapping[str, str], *, per_s: int) -> Chart:
+def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *, per_s: int) -> Chart:
     """Events per `per_s` seconds over the last while, stacked, and the moving averages of all together.
 
-    `labels` are the words for the series; each stays in its place and its colour as long as the series do.
+    `labels` are the words for the series, `shades` their colours, the lowest first.
     """
+    who = found.events["who"]
+    place = {name: number for number, name in enumerate(shades)}
     events = found.events.assign(
-        time=pd.to_datetime(found.events["second"], unit="s", utc=True),
+        time=_moments(found.events["second"]),
         rate=found.events["events"] * (per_s / found.step_s),
-        who=found.events["who"].map(lambda who: labels.get(who, who)),
+        word=who.map(lambda name: labels.get(name, name)),
+        colour=who.map(shades),
+        place=who.map(place),
     )
     averages = found.averages.assign(
-        time=pd.to_datetime(found.averages["second"], unit="s", utc=True),
-        rate=found.averages["rate"] * per_s,
+        time=_moments(found.averages["second"]), rate=found.averages["rate"] * per_s
     )
-    across = alt.X("time:T", title=None, axis=_CLOCK)
     title = f"events per {'second' if per_s == 1 else 'minute'}"
-    words = sorted(events["who"].unique())
-    shades = alt.Scale(domain=words, range=list(SERIES_COLOURS[: len(words)]))
-    lines = alt.Scale(domain=["1 min average", "5 min average"], range=list(AVERAGE_COLOURS))
+    across, up = alt.X("time:T", title=None, axis=_CLOCK), alt.Y("rate:Q", title=title, stack="zero")
+    dashes = alt.Scale(domain=list(AVERAGED_OVER_S), range=list(DASHES))
     area = (
         alt.Chart(events)
-        .mark_area(interpolate="step-after", opacity=0.75)
-        .encode(
-            x=across,
-            y=alt.Y("rate:Q", stack="zero", title=title),
-            color=alt.Color("who:N", scale=shades, legend=_LEGEND),
-        )
+        .mark_area(interpolate="step-after", opacity=0.85)
+        .encode(x=across, y=up, color=_as_it_is("colour"), order="place:Q", tooltip=_words("word"))
     )
     line = (
         alt.Chart(averages)
-        .mark_line(strokeWidth=2)
+        .mark_line(strokeWidth=2, color=INK)
         .encode(
-            x=across, y=alt.Y("rate:Q", title=title), color=alt.Color("what:N", scale=lines, legend=_LEGEND)
+            x=across,
+            y=alt.Y("rate:Q", title=title),
+            strokeDash=alt.StrokeDash("what:N", scale=dashes, legend=None),
+            tooltip=_words("what"),
         )
     )
-    drawn: Chart = alt.layer(area, line).resolve_scale(color="independent").properties(height=HEIGHT_PX)
+    drawn: Chart = alt.layer(area, line).properties(height=RATES_PX)
     return drawn
 
 
 def paces(found: pd.DataFrame) -> Chart:
     """Mean and median pace over the last hour."""
-    table = found.assign(time=pd.to_datetime(found["second"], unit="s", utc=True))
-    colours = alt.Scale(domain=["Mean", "Median"], range=list(LINE_COLOURS[:2]))
+    table = found.assign(
+        time=_moments(found["second"]),
+        up=_moments(found["pace"]),
+        word=[
+            f"{what} {formatting.duration(pace)}"
+            for what, pace in zip(found["what"], found["pace"], strict=True)
+        ],
+    )
+    shades = alt.Scale(domain=[mark.word for mark in PACES], range=[mark.colour for mark in PACES])
     drawn: alt.Chart = (
         alt.Chart(table)
-        .mark_line(strokeWidth=2, point=len(table) <= 4)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14))
         .encode(
             x=alt.X("time:T", title=None, axis=_CLOCK),
             y=alt.Y(
-                "pace:Q",
+                "up:T",
                 title="min:sec per km",
-                axis=alt.Axis(labelExpr=MIN_SEC),
-                scale=alt.Scale(zero=False, reverse=True),
+                axis=_MIN_SEC,
+                scale=alt.Scale(type="utc", nice=True, reverse=True),
             ),
-            color=alt.Color("what:N", scale=colours, legend=_LEGEND),
+            color=alt.Color("what:N", scale=shades, legend=None),
+            tooltip=_words("word"),
         )
-        .properties(height=HEIGHT_PX)
+        .properties(height=PACES_PX)
     )
     return drawn
 
 
-def bars(counted: pd.DataFrame, what: str, unit: str, *, value: str = "count") -> Chart:
-    """Bars in the order of the rows, the first `MOST_BARS` of them."""
+def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
+    """Bars in the order of the rows, the first `MOST_BARS` of them, each with its number."""
     table = counted[[what, value]].head(MOST_BARS)
-    sort = table[what].tolist()
-    across = alt.Y(f"{what}:N", sort=sort, title=None, axis=alt.Axis(labelLimit=LABEL_PX))
-    long = alt.X(f"{value}:Q", title=unit, axis=alt.Axis(tickMinStep=1, tickCount=5))
-    base = alt.Chart(table).encode(y=across, x=long)
+    number = alt.Text(f"{value}:Q", format=",.0f")
+    in_order = alt.EncodingSortField("place", op="min")
+    names = alt.Axis(labelLimit=LABEL_PX, labelExpr="slice(datum.value, 1)")
+    # Vega keeps bars by name in an object, which has a `constructor` and a `__proto__` of its own.
+    table = table.assign(place=range(len(table)), key="=" + table[what])
+    base = alt.Chart(table).encode(
+        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(nice=False)),
+        y=alt.Y("key:N", sort=in_order, title=None, axis=names),
+        tooltip=_words(what),
+    )
     drawn: Chart = alt.layer(
-        base.mark_bar(color=BAR_COLOUR),
-        base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=",.0f")),
-    ).properties(height=BARS_PX * len(table) + AXIS_PX)
+        base.mark_bar(color=BAR_COLOUR), base.mark_text(align="left", dx=4, color=INK).encode(text=number)
+    ).properties(height=alt.Step(BARS_PX), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
     return drawn
 
 
 def pace_bands(counted: pd.DataFrame) -> Chart:
     """Finishers per band of pace, the fastest on the left."""
-    words = [band_word(band) for band in counted["band"].tolist()]
-    table = pd.DataFrame({"band": words, "count": counted["count"]})
+    table = pd.DataFrame(
+        {
+            "from": _moments(counted["band"]),
+            "to": _moments(counted["band"] + PACE_BAND_S),
+            "count": counted["count"],
+            "word": [
+                f"{count:,} at {band_word(band)}" for band, count in counted[["band", "count"]].to_numpy()
+            ],
+        }
+    )
     drawn: alt.Chart = (
         alt.Chart(table)
-        .mark_bar(color=BAR_COLOUR)
+        .mark_rect(color=BAR_COLOUR, stroke=INK, strokeOpacity=0.25, strokeWidth=0.5)
         .encode(
-            x=alt.X(
-                "band:N", sort=words, title="min:sec per km", axis=alt.Axis(labelAngle=-45, labelOverlap=True)
-            ),
+            x=alt.X("from:T", title="min:sec per km", axis=_MIN_SEC, scale=alt.Scale(type="utc")),
+            x2="to:T",
             y=alt.Y("count:Q", title="Finishers", axis=alt.Axis(tickMinStep=1)),
+            tooltip=_words("word"),
         )
         .properties(height=HEIGHT_PX)
     )
@@ -146,13 +165,16 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
     late = found["late"].clip(upper=found["events"])
     on_time = found["events"] - late
     parts = [
-        pd.DataFrame({"what": what, "low": low, "high": high, "open": found["is_open"]}).assign(
-            start=pd.to_datetime(found["start"], unit="s", utc=True),
-            end=pd.to_datetime(found["start"] + size_s, unit="s", utc=True),
+        pd.DataFrame({"low": low, "high": high, "open": found["is_open"]}).assign(
+            colour=mark.colour,
+            start=_moments(found["start"]),
+            end=_moments(found["start"] + size_s),
+            word=[f"{count:,} {mark.word}" for count in high - low],
         )
-        for what, low, high in (("on time", 0, on_time), ("late", on_time, found["events"]))
+        for mark, low, high in zip(
+            WINDOWS[:2], (on_time * 0, on_time), (on_time, found["events"]), strict=True
+        )
     ]
-    colours = alt.Scale(domain=["on time", "late"], range=[BAR_COLOUR, LATE_COLOUR])
     drawn: alt.Chart = (
         alt.Chart(pd.concat(parts, ignore_index=True))
         .mark_rect()
@@ -161,9 +183,23 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
             x2="end:T",
             y=alt.Y("low:Q", title="Events", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
-            color=alt.Color("what:N", scale=colours, legend=_LEGEND),
+            color=_as_it_is("colour"),
             opacity=alt.condition("datum.open", alt.value(OPEN_OPACITY), alt.value(1.0)),
+            tooltip=_words("word"),
         )
         .properties(height=HEIGHT_PX)
     )
     return drawn
+
+
+def _moments(seconds: pd.Series) -> pd.Series:
+    return pd.to_datetime(seconds, unit="s", utc=True)
+
+
+def _as_it_is(column: str) -> alt.Color:
+    """The colours that stand in a column."""
+    return alt.Color(f"{column}:N", scale=None)
+
+
+def _words(column: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{column}:N", title=" ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
+import streamlit as st
 
 from dashboard import formatting
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pandas.io.formats.style import Styler
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 LATE: Final = "late"
 MARKS: Final = {
@@ -25,6 +27,9 @@ MARKS: Final = {
 """How rows look, by the event's status, or because it came late. The word is in the table too."""
 
 
+RIGHT: Final = ("Race time", "Distance", "Pace")
+
+
 def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:
     """The columns as they are shown, of events as `Activity.newest` has them, in their order."""
     emitted = events["emitted_at"].tolist()
@@ -33,7 +38,6 @@ def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> 
     return pd.DataFrame(
         {
             "Sent": [f"{formatting.clock(ms, zone)}.{ms % 1000:03}" for ms in emitted],
-            "Race": [labels.get(run, run) for run in events["run"].tolist()],
             "Bib": events["competitor"],
             "Status": events["status"],
             "Race time": [formatting.race_time(seconds) for seconds in elapsed],
@@ -41,8 +45,22 @@ def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> 
             "Pace": [formatting.pace(s, metres) for s, metres in zip(elapsed, distance, strict=True)],
             "Event time": [formatting.clock(ms, zone) for ms in events["timestamp"].tolist()],
             "Came": [LATE if is_late else "in time" for is_late in late],
+            "Race": [labels.get(run, run) for run in events["run"].tolist()],
         }
     )
+
+
+def columns() -> dict[str, ColumnConfig]:
+    """How wide they are: names of races, of which nobody knows how long they are, take what is left."""
+    right = {name: st.column_config.TextColumn(width=90, alignment="right") for name in RIGHT}
+    return {
+        "Sent": st.column_config.TextColumn(width=108),
+        "Bib": st.column_config.NumberColumn(width=60, format="%d"),
+        "Status": st.column_config.TextColumn(width=85),
+        **right,
+        "Event time": st.column_config.TextColumn(width=90),
+        "Came": st.column_config.TextColumn(width=75),
+    }
 
 
 def marked(shown: pd.DataFrame) -> Styler:

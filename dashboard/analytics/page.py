@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import streamlit as st
 
 from dashboard import context, formatting, words
-from dashboard.analytics import charts, feed
+from dashboard.analytics import charts, feed, legend
 from dashboard.analytics.connection import NAME, StreamConnection
 from dashboard.analytics.entrants import count_by, fence_times, pace_bands
 from dashboard.analytics.figures import changes
@@ -40,6 +40,11 @@ HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
 UNITS: Final = {"per second": 1, "per minute": 60}
 SERIES: Final = {"run": "Race", "course": "Course"}
 EVERYTHING: Final = "All"
+WINDOWS_OF: Final = "analytics-of"
+SHADES: Final = "analytics-shades"
+"""Where in the session the colours are kept that the events' series have."""
+
+T = TypeVar("T")
 
 FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
@@ -48,7 +53,6 @@ class Choice(NamedTuple):
     """What the viewer has chosen for the whole page; None is everything."""
 
     course: str | None
-    category: str | None
     span_min: int
     every_s: int
 
@@ -57,11 +61,7 @@ def show(create_page: st.Page) -> None:
     """Draw the page; where nothing has come for an hour, it leads to `create_page`."""
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
-    try:
-        choice = _choose(stream)
-    except StoreError as error:
-        words.notice(str(error))
-        choice = Choice(None, None, SPANS_MIN[0], RATES_S[1])
+    choice = _choose(stream)
     every = choice.every_s
     _follow(lambda: _figures(stream, choice, create_page), every)
     words.section("Events")
@@ -76,7 +76,8 @@ def show(create_page: st.Page) -> None:
     words.section("Newest events")
     _feed(stream)
     # Last, for it grows with the finishers.
-    _follow(lambda: _bars(stream, choice), BARS_EVERY_S)
+    words.section("Competitors")
+    _competitors(stream, choice)
     _watch(stream)
 
 
@@ -86,18 +87,28 @@ def _watch(stream: StreamConnection) -> None:
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
-        if _options(stream) != drawn:
+        now = _options(stream)
+        if now is not None and now != drawn:
             st.rerun()
 
     look()
 
 
 def _options(stream: StreamConnection) -> tuple[object, ...] | None:
-    """Whatever can be chosen; None while that can't be known."""
-    try:
+    """Whatever can be chosen; None while the store is away."""
+
+    def ask() -> tuple[object, ...]:
         told = stream.progress(None)
         categories = stream.entrants().categories
         return set(told["course"]), set(told["run"]), categories, _race_labels(), _course_labels()
+
+    return _if_known(ask)
+
+
+def _if_known(ask: Callable[[], T]) -> T | None:
+    """An answer; None while the store is away, which the parts of the page say that follow it."""
+    try:
+        return ask()
     except StoreError:
         return None
 
@@ -116,20 +127,18 @@ def _follow(draw: Callable[[], None], every_s: int) -> None:
 
 
 def _choose(stream: StreamConnection) -> Choice:
-    """The choices for the whole page, in one row. Raises `StoreError`."""
-    courses = _course_labels()
-    entrants = stream.entrants()
-    told = stream.progress(None)["course"].unique().tolist()
+    """The choices for the whole page, in one row."""
+    courses = _if_known(_course_labels) or {}
+    told = _if_known(lambda: stream.progress(None)["course"].unique().tolist()) or []
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-choice"):
         course = _pick("Course", sorted(told), courses)
-        category = _pick("Category", entrants.categories, {})
         span = st.segmented_control(
             "Compare the last", SPANS_MIN, default=SPANS_MIN[0], format_func="{} min".format, required=True
         )
         every = st.segmented_control(
             "Refresh every", RATES_S, default=RATES_S[0], format_func="{} s".format, required=True
         )
-    return Choice(course, category, span, every)
+    return Choice(course, span, every)
 
 
 def _pick(word: str, options: list[str], labels: Mapping[str, str]) -> str | None:
@@ -182,7 +191,7 @@ def _change(change: float | None, was: float) -> str:
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-rates"):
         unit = st.segmented_control("Count", list(UNITS), default="per second", required=True)
         by = st.segmented_control(
             "By", list(SERIES), default="run", format_func=SERIES.__getitem__, required=True
@@ -195,10 +204,14 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
     span_s, step_s = HISTORIES[shown]
     found = stream.rates(by, span_s, max(step_s, UNITS[unit]), choice.course)
     if found.events.empty:
-        _nothing(f"No events found in the last {shown}.")
+        whole = "any whole minute of " if unit == "per minute" else ""
+        _nothing(f"No events found in {whole}the last {shown}.")
         return
     labels = _race_labels() if by == "run" else _course_labels()
-    _draw(charts.rates(found, labels, per_s=UNITS[unit]))
+    shades = legend.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
+    st.session_state[SHADES] = shades
+    _draw(charts.rates(found, labels, shades, per_s=UNITS[unit]))
+    words.legend(legend.of_rates(labels, shades))
 
 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
@@ -207,26 +220,39 @@ def _paces(stream: StreamConnection, choice: Choice) -> None:
         _nothing("No events found of anybody running.")
         return
     _draw(charts.paces(found))
+    words.legend(legend.PACES)
 
 
 def _late(stream: StreamConnection, choice: Choice) -> None:
+    chosen = st.session_state.get(WINDOWS_OF)
     try:
         told = stream.progress(choice.course)["run"].tolist()
-        labels = _race_labels()
     except StoreError as error:
-        words.notice(str(error))
-        return
+        if chosen is None:
+            words.notice(str(error))
+            return
+        told = [chosen]
+    labels = _if_known(_race_labels) or {}
     if not told:
         _nothing("No events found.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
-        run_id = st.selectbox(
-            "Windows of", told, format_func=lambda run: labels.get(run, run), key="analytics-of"
-        )
+        run_id = _pick_race(told, labels)
         size_s = st.segmented_control(
             "Each", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
         )
     _follow(lambda: _lateness(stream, run_id, size_s), choice.every_s)
+
+
+def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
+    """One of the races, by name; at first, and when the chosen one has gone, the first that is given."""
+    if st.session_state.get(WINDOWS_OF) not in told:
+        st.session_state[WINDOWS_OF] = told[0]
+
+    def label(run: str) -> str:
+        return labels.get(run, run)
+
+    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=WINDOWS_OF)
 
 
 def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
@@ -247,12 +273,19 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
         _nothing("No window is whole yet.")
         return
     _draw(charts.windows(found, size_s))
+    words.legend(legend.WINDOWS)
 
 
-def _bars(stream: StreamConnection, choice: Choice) -> None:
-    entrants = stream.entrants().only(choice.course, choice.category)
+def _competitors(stream: StreamConnection, choice: Choice) -> None:
+    categories = _if_known(lambda: stream.entrants().categories) or []
+    with st.container(horizontal=True, key="analytics-category"):
+        category = _pick("Category", categories, {})
+    _follow(lambda: _bars(stream, choice.course, category), BARS_EVERY_S)
+
+
+def _bars(stream: StreamConnection, course: str | None, category: str | None) -> None:
+    entrants = stream.entrants().only(course, category)
     labels = _course_labels()
-    words.section("Competitors")
     with st.container(horizontal=True, key="analytics-bars"):
         for title, chart in _bar_charts(entrants, labels):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
@@ -269,23 +302,23 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60
+    fences["minutes"] = fences["seconds"] / 60  # of all together
     bands = pace_bands(finishers)
     return [
-        ("Competitors per course", _bars_of(by_course, "course", "Competitors")),
+        ("Competitors per course", _bars_of(by_course, "course")),
         ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
-        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category", "Finishers")),
-        ("Finishers per club", _bars_of(count_by(finishers, "club"), "club", "Finishers")),
-        ("Time in each geofence", _bars_of(fences, "fence", "Minutes, all together", "minutes")),
+        ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
+        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
+        ("Finishers per club", _bars_of(count_by(finishers, "club"), "club")),
     ]
 
 
-def _bars_of(counted: pd.DataFrame, what: str, unit: str, value: str = "count") -> Chart | None:
-    return charts.bars(counted, what, unit, value=value) if len(counted) else None
+def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | None:
+    return charts.bars(counted, what, value) if len(counted) else None
 
 
 def _feed(stream: StreamConnection) -> None:
-    labels = _race_labels_or_none()
+    labels = _if_known(_race_labels) or {}
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
         run_id = _pick("Race", list(labels), labels)
         bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
@@ -295,20 +328,15 @@ def _feed(stream: StreamConnection) -> None:
     _follow(lambda: _newest(stream, labels, run_id, bib), every)
 
 
-def _race_labels_or_none() -> dict[str, str]:
-    try:
-        return _race_labels()
-    except StoreError:
-        return {}  # the parts of the page say so
-
-
 def _newest(stream: StreamConnection, labels: Mapping[str, str], run_id: str | None, bib: int | None) -> None:
     events = stream.newest(FEED_ROWS, run_id, bib)
     if events.empty:
         _nothing("No events found.")
         return
     shown = feed.table(events, labels, st.context.timezone)
-    st.dataframe(feed.marked(shown), height=FEED_PX, hide_index=True, row_height=30)
+    st.dataframe(
+        feed.marked(shown), height=FEED_PX, hide_index=True, row_height=30, column_config=feed.columns()
+    )
 
 
 def _draw(chart: Chart) -> None:

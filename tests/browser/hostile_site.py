@@ -1,4 +1,4 @@
-"""A site on which every race, course, geofence, competitor and category has a hostile name.
+"""A site on which every race, course, geofence, competitor, category and club has a hostile name.
 
 Each name has a number: the bib of the competitor that is named so, and the seed of the race. What the API
 takes goes through it, and names of courses through course files; the rest is written past it, because no page
@@ -36,6 +36,9 @@ METRES_PER_STEP = 34.66
 STEPS = len(HOSTILE) + 1
 LENGTH_M = METRES_PER_STEP * STEPS
 GUN_TO_NOW_S = 900
+
+TOLD_LATELY_S = 60
+"""Seconds before the site is made at which the races with names of their own have told a position."""
 
 
 @contextmanager
@@ -83,6 +86,8 @@ def _make_race(site: Site, writer: SqliteWriter, number: int) -> None:
         start = round(1000 * tomorrow.timestamp())
         known = {"name": hostile.text, "status": "scheduled", "startTime": start}
         writer.write("races", [race(run, course=run, seed=number, **known)])
+    told = {"course": run, "distance": METRES_PER_STEP, "emittedAt": _ago(TOLD_LATELY_S)}
+    writer.write("parkrun", [position(run, 1, **told)])
 
 
 def _write_crowds(writer: SqliteWriter) -> None:
@@ -91,20 +96,21 @@ def _write_crowds(writer: SqliteWriter) -> None:
         told = {"course": "crowded", "status": status}
         writer.write("races", [race(run, name=IN_SCRIPT.text, competitors=len(HOSTILE), **told)])
         for bib, hostile in NUMBERED.items():
-            named = {"name": hostile.text, "category": hostile.text}
+            named = {"name": hostile.text, "category": hostile.text, "club": hostile.text}
             writer.write("competitors", [competitor(run, bib, **named)])
             step = bib if status == "running" else STEPS
             where = {"lat": LAT, "lon": WEST + STEP * step, "distance": METRES_PER_STEP * step}
+            # The first of a crowd last of all, for the analytics page has entrants of the latest races.
+            when = {"rawTime": GUN_TO_NOW_S, "emittedAt": _ago(0 if bib == 1 else 2 * TOLD_LATELY_S)}
             elapsed = GUN_TO_NOW_S - bib
-            writer.write(
-                "parkrun", [position(run, bib, rawTime=GUN_TO_NOW_S, elapsed=elapsed, **where, **told)]
-            )
+            writer.write("parkrun", [position(run, bib, elapsed=elapsed, **when, **where, **told)])
             writer.write("passings", _passings(run, bib, place_name(bib)))
         if status == "finished":
             finish = {"kind": "finish", "point": "finish", "distance": LENGTH_M}
             writer.write(
                 "passings", [passing(run, bib, elapsed=GUN_TO_NOW_S - bib, **finish) for bib in NUMBERED]
             )
+            writer.write("passings", [_exit(run, bib, place_name(bib)) for bib in NUMBERED])
 
 
 def _passings(run: str, bib: int, fence: str) -> list[Event]:
@@ -114,6 +120,17 @@ def _passings(run: str, bib: int, fence: str) -> list[Event]:
         passing(run, bib, elapsed=300.0 + bib),
         passing(run, bib, kind="enter", point=fence, distance=at_fence, elapsed=500.0 + bib),
     ]
+
+
+def _exit(run: str, bib: int, fence: str) -> Event:
+    """Each stays in the geofence for a minute more than the one before."""
+    at_fence = METRES_PER_STEP * bib
+    return passing(run, bib, kind="exit", point=fence, distance=at_fence, elapsed=500.0 + 61 * bib)
+
+
+def _ago(seconds: int) -> int:
+    """Epoch milliseconds."""
+    return round(1000 * (datetime.now(UTC) - timedelta(seconds=seconds)).timestamp())
 
 
 def _course(short_name: str, long_name: str, fences: Sequence[str]) -> Event:

@@ -47,6 +47,22 @@ RUNNING_FOR_MS = 22_000
 WATCHED_FOR_MS = 60_000
 """So long the pipeline's charts need to have something to show."""
 OVER = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
+STREAM = (
+    {**RACE, "speed": 12, "late": 0.04, "late_for": 90, "duplicates": 0.01},
+    {
+        **RACE,
+        "name": "City 10 km",
+        "course": "city-10k",
+        "competitors": 150,
+        "pace_model": "normal",
+        "speed": 20,
+    },
+    {**RACE, "name": "Over the hills", "course": "hilly-half", "competitors": 80, "pace_model": "normal"},
+)
+STREAM_SIZE = {"width": 1280, "height": 1860}
+STREAM_STARTS_EVERY_MS = 35_000
+STREAM_RUNS_MS = 95_000
+"""After the last start: long enough that there is a minute before the last one to compare with."""
 FAVOURITES = "&fav=29,94,211"
 
 
@@ -71,7 +87,21 @@ def main() -> None:
             with_lights.wait_for_timeout(WATCHED_FOR_MS)
             with_lights.screenshot(path=DOCS / "pipeline.png")
             _shoot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
+            _analytics(browser, folder)
             browser.close()
+
+
+def _analytics(browser: Browser, folder: Path) -> None:
+    """Let races start one after the other, on a site of their own, and take the picture when some finish."""
+    store = ("--sqlite", str(folder / "stream.db"))
+    with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
+        watched = _open(browser, f"{page.address}/analytics", STREAM_SIZE)
+        for race in STREAM:
+            _create(api.address, race)
+            watched.wait_for_timeout(STREAM_STARTS_EVERY_MS)
+        watched.wait_for_timeout(STREAM_RUNS_MS)
+        watched.screenshot(path=DOCS / "analytics.png")
+        watched.context.close()
 
 
 def _create(api: str, race: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -176,6 +177,54 @@ def test_new_race(page: Page, site: Site) -> None:
     for number in (1, 2, *(n for n, hostile in NUMBERED.items() if hostile.kind == "closing tag")):
         _choose(chooser, PLACES[number])
         expect(page.get_by_placeholder(PLACES[number], exact=True)).to_be_visible()
+
+
+def test_analytics_of_races(page: Page, site: Site) -> None:
+    """Races and courses are offered as typed, and stand so in the table and in the legend of the chart."""
+    _open_analytics(page, site)
+    # Others have the name of one of them too: there the id is behind it.
+    races, courses = (
+        {n: text if text != IN_SCRIPT.text else f"{text} ({run_of(n)})" for n, text in names.items()}
+        for names in (TYPED, PLACES)
+    )
+    offered = [
+        set(_options(page, page.get_by_role("combobox", name=label, exact=True), len(NUMBERED) + 2))
+        for label in ("Race", "Course")
+    ]
+    assert set(races.values()) <= offered[0]
+    assert set(courses.values()) <= offered[1]
+    shown = _scrolled_through(page.get_by_test_id("stDataFrame"), ("tbody tr", "td"), len(NUMBERED) + 2)
+    assert set(races.values()) <= {cells[-1] for cells in shown}
+    page.get_by_role("radiogroup", name="Over").get_by_role("radio", name="1 hour").click()
+    legend = page.locator(".legend").first.locator("span")
+    expect(legend.nth(9)).to_have_text("5 min average")
+    assert set(legend.all_inner_texts()[:7]) <= offered[0]
+
+
+def test_analytics_of_competitors(page: Page, site: Site) -> None:
+    """Categories, clubs and geofences stand beside their bars as typed, and on what is pointed at."""
+    _open_analytics(page, site)
+    chooser = page.get_by_role("combobox", name="Category", exact=True)
+    assert set(TYPED.values()) <= set(_options(page, chooser, len(NUMBERED) + 1))
+    for hostile in (one for one in NUMBERED.values() if one.kind in {"Vega", "word"}):
+        chooser.fill(hostile.text)
+        expect(page.locator("[role=option]").first).to_have_text(hostile.text)
+        chooser.press("Enter")
+        for what in ("category", "club", "geofence"):
+            bars = page.locator(f"[class*=st-key-analytics-bar-{what}]")
+            label = bars.locator(".role-axis-label text")
+            expect(label).to_have_text([re.compile(f"^{re.escape(hostile.text[:8])}")])
+            beginning = (label.text_content() or "").removesuffix("\N{HORIZONTAL ELLIPSIS}")
+            assert hostile.text.startswith(beginning)
+            bars.locator(".mark-rect path").hover()
+            expect(page.locator("#vg-tooltip-element")).to_contain_text(hostile.text)
+
+
+def _open_analytics(page: Page, site: Site) -> None:
+    """All of it in view, for a list of choices closes when the page scrolls."""
+    page.set_viewport_size({"width": 1280, "height": 3200})
+    page.goto(f"{site.dashboard}/analytics")
+    expect(page.locator("[class*=st-key-analytics-bar-club] svg.marks")).to_be_visible()
 
 
 def _above(page: Page) -> list[str]:

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from dashboard.analytics import charts, legend
+from dashboard.analytics.activity import Rates
+from dashboard.analytics.series import MOST_SERIES, OTHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dashboard.charts import Chart
+
+
+def rates(*who: str) -> Chart:
+    """A chart of these series, each with as many events as its place."""
+    events = pd.DataFrame({"second": 100, "who": list(who), "events": range(len(who))})
+    averages = pd.DataFrame({"second": [100], "what": ["1 min average"], "rate": [0.5 * len(who)]})
+    return charts.rates(Rates(events, averages, 1), {}, legend.colours(who, {}), per_s=1)
+
+
+def bars(*who: str) -> Chart:
+    """A bar for each."""
+    return charts.bars(pd.DataFrame({"club": list(who), "count": range(len(who))}), "club")
+
+
+def bands(*who: str) -> Chart:
+    """A band for each."""
+    return charts.pace_bands(pd.DataFrame({"band": [30 * len(one) for one in who], "count": 1}))
+
+
+def windows(*who: str) -> Chart:
+    """A window for each."""
+    late = [len(one) for one in who]
+    return charts.windows(pd.DataFrame({"start": late, "events": 9, "late": late, "is_open": False}), 10)
+
+
+def paces(*who: str) -> Chart:
+    """A pace for each."""
+    return charts.paces(
+        pd.DataFrame({"second": 100, "what": "Mean", "pace": [300.0 + len(one) for one in who]})
+    )
+
+
+@pytest.mark.parametrize("drawn", [rates, bars, bands, windows, paces])
+def test_nothing_of_the_rows_is_in_the_chart(drawn: Callable[..., Chart]) -> None:
+    """Whatever is counted, a chart is the same but for its rows: a browser keeps it."""
+    one, other = (specification(drawn(*who)) for who in (["ann", "bea"], ["constructor", "y", "zoe"]))
+    assert one == other
+
+
+def specification(drawn: Chart) -> str:
+    """A chart without its rows."""
+    whole = drawn.to_dict()
+    del whole["datasets"]
+    return re.sub(r"data-[0-9a-f]+", "data", json.dumps(whole))
+
+
+def test_a_series_keeps_its_colour() -> None:
+    """A series has its colour as long as it is there, whoever comes and goes; no two have the same."""
+    first = legend.colours(["b", "c"], {})
+    second = legend.colours(["a", "b", "c", OTHERS], first)
+    third = legend.colours([OTHERS, "a", "c", "d"], second)
+    assert {name: second[name] for name in first} == first
+    assert [third[name] for name in ("a", "c", OTHERS)] == [second[name] for name in ("a", "c", OTHERS)]
+    assert third["d"] == first["b"]
+    assert len(set(second.values())) == 4
+
+
+def test_as_many_colours_as_series() -> None:
+    """There is a colour for as many series as there can be."""
+    names = [str(number) for number in range(MOST_SERIES)]
+    assert len(set(legend.colours(names, {}).values())) == MOST_SERIES
