@@ -21,8 +21,8 @@ PARTS = ("kafka", "pinot")
 KAFKAS = ("kafka", "kafka_controller")
 """The ports that Kafka listens on; the others are Pinot's."""
 OURS = range(20_000, 30_000)
-"""Whence free ports are taken: below those that systems give to outgoing connections, one of which could sit on
-the port of a part that is being restarted."""
+"""Whence free ports are taken: below those that systems give to outgoing connections, one of which could
+sit on the port of a part that is being restarted."""
 
 
 @dataclass(frozen=True)
