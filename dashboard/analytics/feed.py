@@ -8,12 +8,20 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formatting
+from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pandas.io.formats.style import Styler
     from streamlit.elements.lib.column_types import ColumnConfig
+
+    from dashboard.analytics.connection import StreamConnection
+
+EVERY_S: Final = (1, 2, 6, 10, 30)
+DEFAULT_S: Final = 6
+ROWS: Final = 100
+HEIGHT_PX: Final = 420
 
 LATE: Final = "late"
 MARKS: Final = {
@@ -28,6 +36,27 @@ MARKS: Final = {
 
 
 RIGHT: Final = ("Race time", "Distance", "Pace")
+
+
+def show(stream: StreamConnection) -> None:
+    """Draw the table, and the choices of race, bib and interval."""
+    labels = if_known(race_labels) or {}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
+        run_id = pick("Race", list(labels), labels)
+        bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
+        every = st.segmented_control(
+            "Every", EVERY_S, default=DEFAULT_S, format_func="{} s".format, required=True
+        )
+    follow(lambda: _newest(stream, labels, run_id, bib), every)
+
+
+def _newest(stream: StreamConnection, labels: Mapping[str, str], run_id: str | None, bib: int | None) -> None:
+    events = stream.newest(ROWS, run_id, bib)
+    if events.empty:
+        nothing("No events found.")
+        return
+    shown = table(events, labels, st.context.timezone)
+    st.dataframe(marked(shown), height=HEIGHT_PX, hide_index=True, row_height=30, column_config=columns())
 
 
 def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:

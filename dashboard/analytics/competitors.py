@@ -1,0 +1,66 @@
+"""Who is in the races of the last hour, and how they fared, as bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from dashboard import words
+from dashboard.analytics import charts
+from dashboard.analytics.entrants import NO_CLUB, count_by, fence_times, pace_bands
+from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from dashboard.analytics.connection import StreamConnection
+    from dashboard.analytics.entrants import Entrants
+    from dashboard.charts import Chart
+
+EVERY_S: Final = 5
+
+
+def show(stream: StreamConnection, course: str | None) -> None:
+    """Draw the bars, of one course or of all, and the choice of a category."""
+    categories = if_known(lambda: stream.entrants().categories) or []
+    with st.container(horizontal=True, key="analytics-category"):
+        category = pick("Category", categories, {})
+    follow(lambda: _bars(stream, course, category), EVERY_S)
+
+
+def _bars(stream: StreamConnection, course: str | None, category: str | None) -> None:
+    entrants = stream.entrants().only(course, category)
+    labels = course_labels()
+    with st.container(horizontal=True, key="analytics-bars"):
+        for title, chart in _bar_charts(entrants, labels):
+            with st.container(key=f"analytics-bar-{title.split()[-1]}"):
+                words.group(title)
+                if chart is None:
+                    nothing("No events found.")
+                else:
+                    draw(chart)
+
+
+def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[str, Chart | None]]:
+    """Each chart with its heading; None where there is nothing to count."""
+    finishers = entrants.people[entrants.people["finished"]]
+    by_course = count_by(entrants.people, "course")
+    by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
+    fences = fence_times(entrants.stays)
+    fences["minutes"] = fences["seconds"] / 60  # of all together
+    bands = pace_bands(finishers)
+    members = finishers[finishers["club"] != NO_CLUB]
+    return [
+        ("Competitors per course", _bars_of(by_course, "course")),
+        ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
+        ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
+        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
+        ("Finishers per club", _bars_of(count_by(members, "club"), "club")),
+    ]
+
+
+def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | None:
+    return charts.bars(counted, what, value) if len(counted) else None

@@ -1,0 +1,75 @@
+"""A race's watermark, its late events, and its windows of event time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from dashboard import formatting, words
+from dashboard.analytics import charts, legend
+from dashboard.analytics.parts import draw, follow, if_known, nothing, race_labels
+from dashboard.analytics.windows import SIZES_S
+from dashboard.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dashboard.analytics.connection import StreamConnection
+
+WINDOWS_OF: Final = "analytics-of"
+"""Where in the session the race is kept."""
+
+
+def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
+    """Draw it for a race that the viewer chooses, of one course or of all."""
+    chosen = st.session_state.get(WINDOWS_OF)
+    try:
+        told = stream.progress(course)["run"].tolist()
+    except StoreError as error:
+        if chosen is None:
+            words.notice(str(error))
+            return
+        told = [chosen]
+    labels = if_known(race_labels) or {}
+    if not told:
+        nothing("No events found.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
+        run_id = _pick_race(told, labels)
+        size_s = st.segmented_control(
+            "Each", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
+        )
+    follow(lambda: _lateness(stream, run_id, size_s), every_s)
+
+
+def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
+    """One of the races, by name; at first, and when the chosen one has gone, the first that is given."""
+    if st.session_state.get(WINDOWS_OF) not in told:
+        st.session_state[WINDOWS_OF] = told[0]
+
+    def label(run: str) -> str:
+        return labels.get(run, run)
+
+    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=WINDOWS_OF)
+
+
+def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
+    progress = stream.progress(None)
+    these = progress[progress["run"] == run_id]
+    found = stream.windows(run_id, size_s)
+    if these.empty or found is None:
+        nothing("No events found in the last hour.")
+        return
+    race = these.iloc[0]
+    late, events = int(race["late"]), int(race["events"])
+    words.facts(
+        f"watermark {formatting.clock(1000 * int(race['watermark']), st.context.timezone)} event time",
+        f"{stream.allowed_lateness_s} s allowed",
+        f"{late:,} of {events:,} events late ({late / events:.2%})",
+    )
+    if found.empty:
+        nothing("No window is whole yet.")
+        return
+    draw(charts.windows(found, size_s))
+    words.legend(legend.WINDOWS)

@@ -1,0 +1,76 @@
+"""What the parts of the analytics page have in common: they follow the stream, and say if it is away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import streamlit as st
+
+from dashboard import context, words
+from dashboard.store import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dashboard.charts import Chart
+
+EVERYTHING: Final = "All"
+
+T = TypeVar("T")
+
+
+def follow(show: Callable[[], None], every_s: int) -> None:
+    """Draw a part of the page again and again; while the store is away, say so in its place."""
+
+    @st.fragment(run_every=every_s)
+    def part() -> None:
+        try:
+            show()
+        except StoreError as error:
+            words.notice(str(error))
+
+    part()
+
+
+def if_known(ask: Callable[[], T]) -> T | None:
+    """An answer; None while the store is away, which the parts of the page say that follow it."""
+    try:
+        return ask()
+    except StoreError:
+        return None
+
+
+def pick(word: str, options: list[str], labels: Mapping[str, str]) -> str | None:
+    """One of the options, or None for all. One that has gone meanwhile stays chosen, and finds nothing."""
+    key = f"analytics-{word}"
+    chosen = st.session_state.get(key, EVERYTHING)
+    known = [EVERYTHING, *options, *({chosen} - {EVERYTHING, *options})]
+    picked = st.selectbox(word, known, key=key, format_func=lambda option: labels.get(option, option))
+    return None if picked == EVERYTHING else picked
+
+
+def course_labels() -> dict[str, str]:
+    """What each course is called, by its short name, no two alike. Raises `StoreError`."""
+    return _apart({race.course: race.course_name for race in context.current().snapshots.races()})
+
+
+def race_labels() -> dict[str, str]:
+    """What each race is called, by its run id, no two alike. Raises `StoreError`."""
+    return _apart({race.run_id: race.name for race in context.current().snapshots.races()})
+
+
+def _apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Names by their keys, with the key behind those that aren't the only one: no two are alike."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def draw(chart: Chart) -> None:
+    """Draw a chart as wide as there is room."""
+    st.altair_chart(chart, width="stretch")
+
+
+def nothing(text: str) -> None:
+    """Say in the place of a chart or a table why it isn't there."""
+    words.notice(text, "info")
