@@ -40,11 +40,11 @@ demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends 
 test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-browser test-simulator test-rest
+	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-rest test-browser test-simulator
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Two at a time: most tests wait for others' processes most of the time.
+# Two at a time, in the order in which both end together: most tests wait for others' processes most of the time.
 test-stack: # what shares the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
 test-browser:

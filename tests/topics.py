@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
+from pinot.configs import read_event
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,13 +28,13 @@ class Read(NamedTuple):
 def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, Any]]:
     """Return the events that left at a moment (epoch milliseconds) or later, of whatever race.
 
-    What is no event, as tests of such put into the topic, is left out.
+    What is no whole event, as tests of such put into the topic, is left out.
     """
-    found = []
+    found, required = [], set(read_event(topic)["required"])
     for message in _messages(bootstrap, topic):
         with suppress(orjson.JSONDecodeError):
             event = orjson.loads(message.value() or b"")
-            if isinstance(event, dict) and event.get("emittedAt", 0) >= emitted_at:
+            if isinstance(event, dict) and required <= event.keys() and event["emittedAt"] >= emitted_at:
                 found.append(event)
     return found
 
