@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from dashboard.charts import Chart
 
 EVERY_S: Final = 5
+PER_CLUB: Final = "Finishers per club"
+NO_BARS: Final = {PER_CLUB: "No finisher of a club found."}
+"""What is said where there is nothing to count, if it isn't that no events are found."""
 
 
 def show(stream: StreamConnection, course: str | None) -> None:
@@ -39,7 +42,7 @@ def _bars(stream: StreamConnection, course: str | None, category: str | None) ->
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
-                    nothing("No events found.")
+                    nothing(NO_BARS.get(title, "No events found."))
                 else:
                     draw(chart)
 
@@ -58,7 +61,7 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
         ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
         ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
         ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
-        ("Finishers per club", _bars_of(count_by(members, "club"), "club")),
+        (PER_CLUB, _bars_of(count_by(members, "club"), "club")),
     ]
 
 

@@ -53,13 +53,14 @@ def test_first_events(page: Page, site: Site) -> None:
     assert httpx.get(f"{site.api}/races", trust_env=False).json()["races"] == []
     _open(page, site)
     nothing = page.get_by_text("No events found")
-    expect(nothing).to_have_count(10)
+    expect(nothing).to_have_count(9)
     expect(_charts(page)).to_have_count(0)
     expect(_tile(page, "Events")).to_have_text("0")
 
     site.create_race(name="The first", competitors=30, how_many_get_stopped=1, speed=200, interval=50)
-    expect(_charts(page)).to_have_count(8)
+    expect(_charts(page)).to_have_count(7)
     expect(nothing).to_have_count(0)
+    expect(page.get_by_text("No finisher of a club found.")).to_be_visible()
     expect(_tile(page, "Competitors")).to_have_text("30")
     expect(_tile(page, "Finished")).to_have_text("30")
     expect(_legend(page, "The first")).to_be_visible()
