@@ -23,6 +23,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
+from tests.torture.places import ask_pinot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,5 +115,5 @@ def _note(seen: Times, reached: int, at: float) -> None:
 
 
 def _emitted(broker: str, run_id: str) -> Times:
-    answer = httpx.post(f"{broker}/query/sql", json={"sql": EMITTED.format(run=run_id)}, trust_env=False)
-    return {int(tick): emitted / 1000 for tick, emitted in answer.json()["resultTable"]["rows"]}
+    rows = ask_pinot(broker, EMITTED.format(run=run_id))
+    return {int(tick): emitted / 1000 for tick, emitted in rows}

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 import httpx
 import numpy as np
 
-from benchmarks.counted import ASKED
 from benchmarks.viewer import Viewer
-from tests.processes import dashboard, simulator
+from tests.processes import dashboard, metrics_of, simulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +36,13 @@ ARRIVALS_A_SECOND = 5.0
 WARM_UP_S = 10.0
 MEASURED_S = 30.0
 IN_TIME_S = 1.0
+ASKED = "racecast_dashboard_store_duration_seconds_count"
+"""What the dashboard counts of its questions to the store, by question."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """What the processes have used up to a moment: questions by name, and seconds of processor time."""
+    """What the processes have used up to a moment: questions by metric, and seconds of processor time."""
 
     asked: Counter[str]
     dashboard_s: float
@@ -58,7 +59,7 @@ def measure(
     with simulator(folder, *simulator_flags) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
         run_id = httpx.post(f"{api.address}/races", json=body, trust_env=False).json()["run_id"]
-        with dashboard(folder, api.address, *dashboard_flags, module="benchmarks.counted") as pages:
+        with dashboard(folder, api.address, *dashboard_flags) as pages:
             return _in_a_process(pages.address, run_id, viewers)
 
 
@@ -91,8 +92,9 @@ async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
 
 async def _used_up(address: str) -> Used:
     async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
-        said = (await http.get(address + ASKED)).json()
-    return Used(Counter(said["asked"]), said["cpu_s"], time.process_time())
+        told = metrics_of((await http.get(f"{address}/racecast/metrics")).text)
+    asked = Counter({name: round(value) for name, value in told.items() if name.startswith(f"{ASKED}{{")})
+    return Used(asked, told["process_cpu_seconds_total"], time.process_time())
 
 
 def _refreshes(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
@@ -127,7 +129,7 @@ def _used(before: Used, after: Used, seconds: float) -> dict[str, float]:
     """
     asked = after.asked - before.asked
     return {
-        "pictures": asked["positions"] / seconds,
+        "pictures": asked[f'{ASKED}{{question="positions"}}'] / seconds,
         "questions": asked.total() / seconds,
         "dashboard_cpu": (after.dashboard_s - before.dashboard_s) / seconds,
         "viewers_cpu": (after.viewers_s - before.viewers_s) / seconds,

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 
 # The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
 # themselves: streamlit-folium registers its component with the server that is running when it is imported.
-from dashboard import analytics, board, charts, context, race_map, words  # noqa: F401
+from dashboard import board, charts, context, race_map, words  # noqa: F401
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.pinot_stream import PinotStream
 from dashboard.analytics.sqlite_stream import SqliteStream

@@ -46,9 +46,7 @@ class Running:
 
     def metrics(self) -> dict[str, float]:
         """Return what `/metrics` tells, by name with labels."""
-        lines = self.get("/metrics").text.splitlines()
-        told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, value in told}
+        return metrics_of(self.get("/metrics").text)
 
     def memory(self, *, peak: bool = False) -> float:
         """Return the MiB that it has in memory, or the most that it had."""
@@ -83,6 +81,12 @@ class Running:
         except httpx.HTTPError as error:
             return str(error)
         return None if answer.is_success else f"{health} answers {answer.status_code}"
+
+
+def metrics_of(text: str) -> dict[str, float]:
+    """Return what a page for Prometheus tells, by name with labels."""
+    told = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in told}
 
 
 def total(metrics: dict[str, float], name: str) -> float:

@@ -87,8 +87,12 @@ class _Shared:
             if not 0 <= now - self._refreshed < FRESH_FOR_S:
                 self._recent.refresh(now)
                 self._refreshed = now
-            until = math.floor(self._refreshed) + 1 - SETTLED_S
-            return Hour(self._recent.rows, self._recent.known_since, until)
+            return Hour(self._recent.rows, self._recent.known_since, _settled(self._refreshed))
+
+
+def _settled(now: float) -> int:
+    """The newest second (epoch) before which everything is there."""
+    return math.floor(now) + 1 - SETTLED_S
 
 
 class Activity:
@@ -120,7 +124,7 @@ class Activity:
 
     def until(self, step_s: int = 1) -> int:
         """The newest second (epoch), a multiple of `step_s`, before which everything is there."""
-        newest = math.floor(self._now()) + 1 - SETTLED_S
+        newest = _settled(self._now())
         return newest - newest % step_s
 
     def figures(self, span_s: int, until: int, course: str | None = None) -> tuple[Figures, Figures]:

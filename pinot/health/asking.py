@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from pinot.health.sample import Failure
 from pinot.health.words import reason
-from simulator.pinot_controller import Admission, PinotError, denied, request, shut_out, without_password
+from simulator.pinot_controller import PinotError, denied, request, shut_out, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from simulator.pinot_controller import Admission
 
 PATIENCE_S = 2.0
 """For one answer; a Pinot that is well answers in a tenth of a second."""
@@ -32,9 +32,7 @@ class Asker:
 
     def __init__(self, part: str, url: str, admission: Admission) -> None:
         self._part, self._url = part, url
-        # To read the usual certificates takes ten times as long as a question: once is enough.
-        has_read = isinstance(admission.trusted, ssl.SSLContext)
-        self._admission = admission if has_read else replace(admission, trusted=_usual())
+        self._admission = admission
 
     def ask(self, path: str, method: str = "GET", **rest: Any) -> httpx.Response:
         """The answer, whatever it is."""
@@ -67,7 +65,3 @@ class Asker:
 def trouble(answer: Mapping[str, Any]) -> str:
     """What the broker says is wrong, in one line; empty if nothing is."""
     return "; ".join(" ".join(str(one["message"]).split())[:200] for one in answer["exceptions"])
-
-
-def _usual() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
