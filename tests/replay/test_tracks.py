@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import gpxpy.gpx as other
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.race import BEFORE_THE_START, Race, Status
 from simulator.replay import tracks
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulator.course import Course
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - hypothesis takes the limits without a zone
 
 
 def computed(course: Course, **options: Any) -> Race:
@@ -167,6 +173,36 @@ def test_times_are_read_as_they_are_written() -> None:
     (track,) = tracks.read(data, "f.gpx")
 
     assert (track.time - track.time[0]).tolist() == [0.0, 1.5, 2.0]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-1_800_000_000, 1_800_000_000),
+            st.integers(-900_000_000, 900_000_000),
+            st.datetimes(timezones=st.just(UTC), min_value=EPOCH),
+        ),
+        min_size=2,
+        max_size=20,
+        unique_by=lambda fix: fix[2],
+    )
+)
+def test_what_another_library_writes_is_read(numbers: list[tuple[int, int, datetime]]) -> None:
+    """Places and times are those that gpxpy was given, whatever it calls them in the file."""
+    # The other library cuts very small numbers off.
+    fixes = sorted(((lon / 1e7, lat / 1e7, when) for lon, lat, when in numbers), key=lambda fix: fix[2])
+    points = [other.GPXTrackPoint(lat, lon, time=when) for lon, lat, when in fixes]
+    file = other.GPX()
+    file.tracks.append(other.GPXTrack("17 Anna Smith"))
+    # A receiver that was switched off in between writes segments.
+    file.tracks[0].segments += [other.GPXTrackSegment(points[:1]), other.GPXTrackSegment(points[1:])]
+
+    (track,) = tracks.read(file.to_xml().encode(), "f.gpx")
+
+    assert track.name == "17 Anna Smith"
+    assert list(zip(track.lon, track.lat, track.time, strict=True)) == [
+        (lon, lat, when.timestamp()) for lon, lat, when in fixes
+    ]
 
 
 def test_what_goes_back_in_time_is_left_out() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import gpxpy
 import numpy as np
 import orjson
 import pytest
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 GPX = "{http://www.topografix.com/GPX/1/1}"
 KML = "{http://www.opengis.net/kml/2.2}"
 GX = "{http://www.google.com/kml/ext/2.2}"
+EVER = datetime.min.replace(tzinfo=UTC)
+"""What a point without a time has."""
 UNTIL = 700.0
 CENTIMETRE = 1.001e-7
 """Degrees that rounding to seven decimals may cost, and a little."""
@@ -112,19 +115,14 @@ def read_csv(data: bytes) -> Read:
 
 
 def read_gpx(data: bytes) -> Read:
-    """Return the points of GPX."""
-    read: Read = {}
-    for track in etree.fromstring(data).iter(f"{GPX}trk"):
-        read[track.findtext(f"{GPX}name") or ""] = [
-            Point(
-                datetime.fromisoformat(point.findtext(f"{GPX}time") or ""),
-                float(point.get("lon") or ""),
-                float(point.get("lat") or ""),
-                None if (ele := point.findtext(f"{GPX}ele")) is None else float(ele),
-            )
-            for point in track.iter(f"{GPX}trkpt")
+    """Return the points of GPX, as another library has them."""
+    return {
+        track.name or "": [
+            Point(point.time or EVER, point.longitude, point.latitude, point.elevation)
+            for point in track.walk(only_points=True)
         ]
-    return read
+        for track in gpxpy.parse(data).tracks
+    }
 
 
 def read_kml(data: bytes) -> Read:
