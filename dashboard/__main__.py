@@ -6,12 +6,11 @@ import sys
 
 from prometheus_client import disable_created_metrics
 from pydantic import ValidationError
-from pydantic_settings import CliApp
 
 from dashboard.app import make_app
 from dashboard.secrets import SecretsError
 from dashboard.settings import Settings, streamlit_settings
-from pinot.access import flag_sentences
+from pinot.access import flag_sentences, read_settings
 
 
 def main() -> None:
@@ -31,7 +30,7 @@ def main() -> None:
 
 def _settings() -> Settings:
     try:
-        return CliApp.run(Settings)
+        return read_settings(Settings, sys.argv[1:])
     except ValidationError as error:
         sys.exit(flag_sentences(error))
     except SecretsError as error:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, CliSuppress, InitSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from dashboard.secrets import connection
-from pinot.access import KafkaAccess, PinotAccess
+from pinot.access import KafkaAccess, PinotAccess, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,7 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
     sqlite: Path = Field(Path("racecast.db"), description="the simulator's SQLite file")
     pinot_broker: HttpUrl = Field(HttpUrl("http://127.0.0.1:8099"), description="address of Pinot's broker")
     api: HttpUrl = Field(HttpUrl("http://127.0.0.1:8080"), description="address of the simulator's API")
-    # No flag: what stands on a command line every process of the machine can read.
-    token: CliSuppress[SecretStr] = Field(
+    token: Secret = Field(
         SecretStr(""), description="the simulator's token, with which the page makes and changes races"
     )
     allowed_lateness: int = Field(

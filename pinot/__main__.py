@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from pydantic_settings import CliApp
 
 from pinot.health import terminal
 from pinot.reset import ResetError, reset, what_goes
@@ -17,6 +16,7 @@ from pinot.status import is_well, status
 from pinot.topics import TopicError
 from pinot.waiting import WaitedTooLongError
 from simulator.drawing import CourseError
+from simulator.flags import read_settings
 from simulator.pinot_controller import PinotError
 from simulator.problems import flag_sentences
 
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
         return 2
     command, settings = COMMANDS[arguments[0]]
     try:
-        return command(CliApp.run(settings, cli_args=arguments[1:]))
+        return command(read_settings(settings, arguments[1:]))
     except ValidationError as error:
         print(flag_sentences(error), file=sys.stderr)
         return 2

@@ -7,8 +7,9 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulator.flags import Secret
 from simulator.kafka_access import KafkaAccess
 from simulator.pinot_access import PinotAccess, Url
 
@@ -45,8 +46,7 @@ class Settings(ClusterSettings):
         description="Kafka's user for Pinot's servers, which need to read only; the password is in "
         "RACECAST_PINOT_KAFKA_PASSWORD; if it isn't given, this process's own",
     )
-    # No flag: what stands on a command line every process of the machine can read.
-    pinot_kafka_password: CliSuppress[SecretStr] = Field(
+    pinot_kafka_password: Secret = Field(
         SecretStr(""), description="the password of Kafka's user for Pinot's servers"
     )
     courses: Path = Field(ROOT / "courses", description="folder of course files")
@@ -86,7 +86,6 @@ class StatusSettings(ClusterSettings):
     model_config = _config("status")
 
     api: Url = Field("http://127.0.0.1:8080", description="URL of the simulator's API")
-    # No flag: what stands on a command line every process of the machine can read.
-    token: CliSuppress[SecretStr] = Field(SecretStr(""), description="the simulator's token")
+    token: Secret = Field(SecretStr(""), description="the simulator's token")
     seconds: float = Field(3.0, ge=0, le=60, description="seconds over which rates are measured")
     json_: bool = Field(False, alias="json", description="tell programs: JSON instead of text")

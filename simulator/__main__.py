@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
-from pydantic_settings import CliApp
 
+from simulator.flags import read_settings
 from simulator.problems import flag_sentences
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _settings(kind: type[Settings], flags: list[str]) -> Settings:
     from simulator import logs  # noqa: PLC0415
 
     try:
-        settings = CliApp.run(kind, cli_args=flags)
+        settings = read_settings(kind, flags)
     except ValidationError as error:
         sys.exit(flag_sentences(error))
     logs.configure(settings.log_format)

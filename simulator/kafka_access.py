@@ -9,9 +9,9 @@ from typing import Any, Literal, LiteralString, Self
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import CliSuppress
 
 from simulator.certificates import Certificates
+from simulator.flags import Secret
 
 
 class KafkaAccess(BaseModel):
@@ -27,8 +27,7 @@ class KafkaAccess(BaseModel):
     kafka_username: str = Field(
         default="", description="Kafka's user, with SASL; the password is in RACECAST_KAFKA_PASSWORD."
     )
-    # No flag: what stands on a command line every process of the machine can read.
-    kafka_password: CliSuppress[SecretStr] = Field(default=SecretStr(""), description="Kafka's password.")
+    kafka_password: Secret = Field(default=SecretStr(""), description="Kafka's password.")
     kafka_ca: Certificates = Field(
         default=None,
         description="PEM file of the certificates to trust in Kafka; if it isn't given, those that the "

@@ -8,9 +8,9 @@ from typing import Annotated, Self
 import httpx
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import CliSuppress
 
 from simulator.certificates import Certificates
+from simulator.flags import Secret
 from simulator.pinot_controller import Admission
 
 
@@ -29,8 +29,7 @@ class PinotAccess(BaseModel):
         default="",
         description="Pinot's user, if it asks for one; the password is in RACECAST_PINOT_PASSWORD.",
     )
-    # No flag: what stands on a command line every process of the machine can read.
-    pinot_password: CliSuppress[SecretStr] = Field(default=SecretStr(""), description="Pinot's password.")
+    pinot_password: Secret = Field(default=SecretStr(""), description="Pinot's password.")
     pinot_ca: Certificates = Field(
         default=None,
         description="PEM file of the certificates to trust in Pinot, with https://; if it isn't given, the "

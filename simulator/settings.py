@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, CliPositionalArg, CliSuppress, SettingsConfigDict
+from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
 
+from simulator.flags import Secret
 from simulator.kafka_access import KafkaAccess
 from simulator.pinot_access import PinotAccess, Url
 
@@ -72,10 +73,7 @@ class ServeSettings(PublisherSettings):
         description="Requests that each client (by its address) may send a second, twice as many at once; "
         "0 is any number.",
     )
-    # No flag: what stands on a command line every process of the machine can read.
-    token: CliSuppress[SecretStr] = Field(
-        default=SecretStr(""), description="What who changes something has to show."
-    )
+    token: Secret = Field(default=SecretStr(""), description="What who changes something has to show.")
     token_file: Path | None = Field(
         default=None,
         description="File with the token that who changes something has to show; or it is in RACECAST_TOKEN. "
