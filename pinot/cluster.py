@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from pinot.broker import query, trouble
 from simulator.pinot_controller import (
     OPEN,
     Admission,
     ask,
     checked,
-    denied,
     request,
-    shut_out,
     unreachable,
     without_password,
 )
@@ -49,19 +48,13 @@ def query_trouble(
     """
     try:
         what = ", ".join(f'"{column}"' for column in columns) or "count(*)"
-        query = {"sql": f"select {what} from {table} limit 1"}  # noqa: S608 - the names are ours
-        url = f"{broker}/query/sql"
-        answer = request("POST", url, admission=admission, json=query, timeout=PROBE_SECONDS)
-        found = answer.json()
+        sql = f"select {what} from {table} limit 1"  # noqa: S608 - the names are ours
+        found = query(broker, sql, admission, patience=PROBE_SECONDS)
     except (httpx.HTTPError, ValueError) as error:
         return unreachable(broker, error)
-    if denied(found):
-        raise shut_out(answer)
-    if found["exceptions"]:
-        return " ".join(str(found["exceptions"][0]["message"]).split())[:200]
-    if found.get("numSegmentsPrunedInvalid"):
+    if not found["exceptions"] and found.get("numSegmentsPrunedInvalid"):
         return f"{found['numSegmentsPrunedInvalid']} of its segments don't have its newest columns yet"
-    return None if found.get("resultTable") else "no server has it yet"
+    return trouble(found) or None
 
 
 class Cluster:

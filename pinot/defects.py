@@ -11,10 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from pinot.broker import query, trouble
 from pinot.cluster import Cluster
 from pinot.configs import TOPICS, read_event
 from pinot.topics import read_topics
-from simulator.pinot_controller import OPEN, Admission, PinotError, ask, checked, denied, shut_out
+from simulator.pinot_controller import OPEN, REQUEST_SECONDS, Admission, PinotError, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -113,13 +116,13 @@ class Look:
         """How many rows of a table, superseded ones too, meet an SQL condition; all if there is none."""
         where = f"WHERE {condition} " if condition else ""
         sql = f"SELECT count(*) FROM {table} {where}option(skipUpsert=true)"  # noqa: S608 - the names are ours
-        answer = ask("POST", self.broker, "/query/sql", admission=self.admission, json={"sql": sql})
-        found = checked(answer).json()
-        if denied(found):
-            raise shut_out(answer)
-        if found["exceptions"] or "resultTable" not in found:
-            words = " ".join(str(found["exceptions"] or "no server has it").split())[:200]
-            raise PinotError(f"Pinot can't count the rows of {table}: {words}")
+        try:
+            found = query(self.broker, sql, self.admission, patience=REQUEST_SECONDS)
+            wrong = trouble(found)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise PinotError(unreachable(self.broker, error)) from error
+        if wrong:
+            raise PinotError(f"Pinot can't count the rows of {table}: {wrong}")
         rows: int = found["resultTable"]["rows"][0][0]
         return rows
 

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from pinot.broker import query
 from pinot.health.sample import Failure
 from pinot.health.words import reason
-from simulator.pinot_controller import PinotError, denied, request, shut_out, without_password
+from simulator.pinot_controller import PinotError, request, without_password
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simulator.pinot_controller import Admission
 
 PATIENCE_S = 2.0
@@ -34,18 +33,13 @@ class Asker:
         self._part, self._url = part, url
         self._admission = admission
 
-    def ask(self, path: str, method: str = "GET", **rest: Any) -> httpx.Response:
+    def ask(self, path: str) -> httpx.Response:
         """The answer, whatever it is."""
-        url = self._url + path
-        return request(method, url, admission=self._admission, timeout=PATIENCE_S, **rest)
+        return request("GET", self._url + path, admission=self._admission, timeout=PATIENCE_S)
 
     def query(self, sql: str) -> dict[str, Any]:
         """A broker's answer."""
-        answer = self.ask("/query/sql", "POST", json={"sql": sql})
-        found: dict[str, Any] = answer.json()
-        if denied(found):
-            raise shut_out(answer)
-        return found
+        return query(self._url, sql, self._admission, patience=PATIENCE_S)
 
     def failure(self, error: Exception) -> Failure:
         """What to say of an error that one of these has raised."""
@@ -60,8 +54,3 @@ class Asker:
         return Failure(
             f"{where} does not answer ({why}). Start it (make stack), or set {setting} to where it is."
         )
-
-
-def trouble(answer: Mapping[str, Any]) -> str:
-    """What the broker says is wrong, in one line; empty if nothing is."""
-    return "; ".join(" ".join(str(one["message"]).split())[:200] for one in answer["exceptions"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker, trouble
+from pinot.broker import trouble
+from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Failure, RaceNews, Races
 from pinot.health.verdict import SETUP
 from simulator.pinot_controller import OPEN

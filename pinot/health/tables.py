@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from pinot.broker import NO_SERVER, trouble
 from pinot.configs import TABLES
-from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker, trouble
+from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Consumer, Pinot, Table
 from simulator.pinot_controller import OPEN, checked
 
@@ -56,14 +57,14 @@ class PinotProbe:
     def _table(self, name: str) -> Table:
         count = f"select count(*) from {name}"  # noqa: S608 - the table's name is ours
         counted = self._broker.query(count)
-        wrong = trouble(counted)
-        found = (counted.get("resultTable") or {}).get("rows")
+        rows = (counted.get("resultTable") or {}).get("rows")
+        wrong = trouble(counted) or ("" if rows else NO_SERVER)
         fresh = counted.get("minConsumingFreshnessTimeMs") or 0
         size = checked(self._get(f"/tables/{name}/size")).json()["reportedSizeInBytes"]
         wanted, there = (self._segments(name, view) for view in ("idealstate", "externalview"))
         return Table(
-            rows=None if wrong or not found else int(found[0][0]),
-            trouble=wrong or ("" if found else "no server has it yet"),
+            rows=int(rows[0][0]) if rows and not wrong else None,
+            trouble=wrong,
             size=max(0, int(size)),
             fresh_at=fresh / 1000 if 0 < fresh < 2**62 else None,
             consumers=self._consumers(name) if _is_streamed(wanted) else {},

@@ -18,6 +18,7 @@ from pinot import configs
 from pinot.__main__ import main
 from pinot.cluster import Cluster, http_trouble, query_trouble
 from pinot.configs import TABLES, read_schema
+from pinot.defects import Look
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import read_topics, set_up_topics
@@ -142,6 +143,15 @@ def test_pinot_is_asked_without_proxies(answering: Callable[[int, bytes], str]) 
     assert http_trouble(address) is None
     assert query_trouble(address, "parkrun") == "no server has it yet"
     assert Cluster(address).schema("parkrun") is not None
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"exceptions": 7}', b"<html>Hello</html>"])
+def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    """What answers at the broker's address and is something else is said to be that."""
+    address = answering(200, body)
+    assert query_trouble(address, "parkrun") == f"{address}: what answers isn't Pinot's broker"
+    with pytest.raises(PinotError, match="what answers isn't Pinot's broker"):
+        Look(address, Cluster(address)).rows("parkrun")
 
 
 def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
