@@ -141,7 +141,8 @@ def _put_schema(cluster: Cluster, schema: Mapping[str, Any], say: Callable[[str]
         # Pinot 0.11 lets columns be added, and nothing of those that are there be changed.
         cluster.put_schema(kept)
         say(
-            f"table {name}: its columns keep their defaults; to have the new ones, delete it and set up again"
+            f"table {name}: its columns keep their defaults; the new ones come with python -m pinot reset, "
+            "which deletes all events"
         )
 
 

@@ -104,6 +104,21 @@ def test_time_in_the_geofence(query: Callable[..., list[list[Any]]], race: str) 
     assert query("time-in-geofence", runId=race) == [[1, 12.0], [2, 10.0]]
 
 
+def test_a_course_that_is_not_there_has_no_fences(
+    query: Callable[..., list[list[Any]]], pinot: Pinot, race: str, position: Callable[..., Row]
+) -> None:
+    """A race on a course that `courses` doesn't know has nobody in a fence, and disturbs no other race."""
+    elsewhere = f"{race}-elsewhere"
+    unknown = [position(1, second, **IN_FENCE, runId=elsewhere, course="nowhere") for second in range(5)]
+    pinot.send("parkrun", unknown)
+    count = f"select count(*) from parkrun where runId = '{elsewhere}' option(skipUpsert=true)"
+    pinot.wait_until(count, [[5]])
+
+    assert query("in-geofence", runId=elsewhere) == []
+    assert query("time-in-geofence", runId=elsewhere) == []
+    assert len(query("time-in-geofence", runId=race)) == 2
+
+
 def test_every_query_says_what_it_answers() -> None:
     """Each file begins with a question in a comment."""
     for path in QUERIES.glob("*.sql"):
