@@ -232,11 +232,12 @@ class Engine:
     def _enqueue(self, run: Run) -> None:
         """See to it that the loop comes to a race: now, or when its next tick is due."""
         _silence(run)
-        due = run.next_due()
-        if run.outbox or (due is not None and due <= self._reactor.seconds()):
+        # One look at the clock: what is due could pass between two, and no alarm can be in the past.
+        due, now = run.next_due(), self._reactor.seconds()
+        if run.outbox or (due is not None and due <= now):
             self._come_to(run)
         elif due is not None and not self.stopping:
-            run.alarm = self._reactor.callLater(due - self._reactor.seconds(), self._come_to, run)
+            run.alarm = self._reactor.callLater(due - now, self._come_to, run)
 
     def _come_to(self, run: Run) -> None:
         if run.queued or (self.stopping and not run.outbox):
@@ -258,13 +259,12 @@ class Engine:
             try:
                 await self._serve(run)
                 await self._check()
+                self._enqueue(run)
             except _GivenUpError:
                 return
             except Exception:  # noqa: BLE001 - a fault of ours in one race must not end the others
                 self._log.error("race failed, will be tried again", run_id=run.run_id, exc_info=True)
                 run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
-            else:
-                self._enqueue(run)
         self._working = False
         if self.stopping and not self._given_up:
             self._drained.callback(True)

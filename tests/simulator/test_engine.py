@@ -427,6 +427,61 @@ def test_one_race_failing_does_not_hold_the_others_up(world: World, monkeypatch:
     assert [time for run_id, time in told if run_id == "bad"] == [0, 1, 2, 3, 4, 5, 6]
 
 
+class TickingClock(Clock):
+    """A clock that goes on by a microsecond whenever it is looked at, and takes no alarm in the past."""
+
+    def seconds(self) -> float:
+        """Return the time; a moment later it is another one."""
+        now: float = super().seconds()
+        self.rightNow = now + 1e-6
+        return now
+
+    def callLater(self, delay: float, *rest: Any, **more: Any) -> Any:  # noqa: N802 - Twisted's name
+        """Call something later, as the real reactor does it."""
+        assert delay >= 0
+        return super().callLater(delay, *rest, **more)
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_a_tick_that_comes_due_between_two_looks_at_the_clock_is_told(straight: Course, before: int) -> None:
+    """Whichever look is the first at which a tick is due, the race goes on."""
+    clock = TickingClock()
+    clock.rightNow = START.timestamp()
+    world = World(clock, straight)
+    run = world.add()
+    world.turn()
+    told = run.next_tick
+    due = run.next_due()
+    assert due is not None
+    clock.rightNow = due - (before + 0.5) * 1e-6
+    world.engine._enqueue(run)
+    world.wait(2)
+
+    assert run.next_tick >= told + 2
+    assert world.engine.lag() < 1
+
+
+def test_an_alarm_that_fails_does_not_end_the_ticking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a race can't be put in the queue again, that is told, and tried again; all races go on."""
+    run, other = world.add(), world.add(run_id="race-2")
+    world.turn()
+    failures = 1
+    due = type(run).next_due
+
+    def fails_once(self: Run) -> float | None:
+        nonlocal failures
+        if failures and self is run and self.next_tick == 2:
+            failures -= 1
+            raise AssertionError("no alarm in the past")
+        return due(self)
+
+    monkeypatch.setattr(type(run), "next_due", fails_once)
+    world.wait(RETRY + 4)
+
+    assert failures == 0
+    assert run.next_tick == other.next_tick > 4
+
+
 def test_a_start_list_that_failed_half_way_is_told_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
