@@ -144,7 +144,9 @@ def of(race: Race, until: float) -> Results:
     status, bib = snapshot.status, race.entrants.bib
     entrants = list(race.entrants.some(0, len(bib)))
     placed = np.flatnonzero(status == Status.FINISHED)
-    gun = snapshot.elapsed[placed]
+    # To the millisecond, as they are told: who has the same time there has the same place.
+    elapsed = np.round(snapshot.elapsed, 3)
+    gun = elapsed[placed]
     numbers: dict[str, int] = {}
     categories = np.array([numbers.setdefault(entrant.category, len(numbers)) for entrant in entrants])
     place, category_place = np.zeros((2, len(bib)), np.int64)
@@ -153,7 +155,7 @@ def of(race: Race, until: float) -> Results:
     behind = np.full(len(bib), np.nan)
     behind[placed] = gun - gun.min(initial=np.inf)
     group = np.array([GROUPS.get(one, 1) for one in Status])[status]
-    within = np.select([group == 0, group == 1], [snapshot.elapsed, -snapshot.distance], 0.0)
+    within = np.select([group == 0, group == 1], [elapsed, -snapshot.distance], 0.0)
     return Results(
         race=race,
         until=until,

@@ -103,6 +103,17 @@ def test_everybody_is_there_once(race: Race, until: float) -> None:
     assert sorted(tuple(line[key] for key in keys) for line in lines) == sorted(race.entrants.some(0, 120))
 
 
+def test_times_that_are_told_alike_have_one_place(make_race: Callable[..., Race]) -> None:
+    """Who has the same time to the millisecond has the same place, whatever lies behind that."""
+    race = make_race(competitors=50, fastest=317.0, slowest=317.0)
+    lines = given(race, end(race))
+
+    assert len(set(race.field.end.tolist())) > 1  # they differ by what a sum of floats does
+    assert len({line["gun_time"] for line in lines}) == 1
+    assert {(line["place"], line["category_place"], line["behind"]) for line in lines} == {(1, 1, 0.0)}
+    assert [line["bib"] for line in lines] == list(range(1, 51))
+
+
 @pytest.mark.parametrize("until", [MIDDLE, 1e5])
 def test_times_are_those_of_the_passings(race: Race, until: float) -> None:
     """Gun time is the finish, chip time is it less the own start, splits and statuses are the race's own."""
@@ -192,13 +203,13 @@ def test_the_very_same_time_is_the_same_place(make_race: Callable[..., Race]) ->
     """Two with one gun time share a place and stand by bib; the next one has the place after both."""
     race = make_race(competitors=6)
     order = np.argsort(race.field.end)
-    for nth, time in enumerate((800.0, 900.0, 900.0, 900.0004, 950.0, 950.0)):
+    for nth, time in enumerate((800.0, 900.0, 900.0004, 900.001, 950.0, 950.0)):
         race.field.end[order[nth]] = time
     found = given(race, 1000.0)
 
     assert [line["place"] for line in found] == [1, 2, 2, 4, 5, 5]
     assert [line["category_place"] for line in found] == [1, 2, 2, 4, 5, 5]
-    assert [line["gun_time"] for line in found] == [800.0, 900.0, 900.0, 900.0, 950.0, 950.0]
+    assert [line["gun_time"] for line in found] == [800.0, 900.0, 900.0, 900.001, 950.0, 950.0]
     assert found[1]["bib"] < found[2]["bib"]
     assert found[4]["bib"] < found[5]["bib"]
 
