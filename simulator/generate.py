@@ -35,6 +35,17 @@ LEFT_OUT = {"points", "speed"}
 """Fields of a request that mean nothing here."""
 FILES = {"start_list"}
 """Fields of a request that are texts as long as files: here they are files."""
+YEARS = (1970, 9998)
+"""In which the gun may go: before there are no times of events, and after it a race may not end."""
+HELP = {
+    "course": "Short name of a known course.",
+    "run_id": "The race's id. Default: the course's short name.",
+    "seed": "Default: 0.",
+    "interval": "Race seconds between two positions of one competitor. Default: 1.",
+    "start_at": f"When the gun goes: ISO 8601 with a zone, in the years {YEARS[0]} to {YEARS[1]}. "
+    f"Default: {EPOCH:%Y-%m-%dT%H:%M:%SZ}.",
+}
+"""What fields of a request mean here, where that is something else than to the API."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,7 +71,7 @@ def add_race(flags: argparse.ArgumentParser) -> None:
         if name not in LEFT_OUT:
             has_default = field.default is not None and field.default is not PydanticUndefined
             default = f" (default: {field.default})" if has_default else ""
-            text = f"{field.description or 'as in POST /races'}{default}"
+            text = f"{HELP.get(name) or field.description or 'as in POST /races'}{default}"
             if name in FILES:
                 text = f"File: {text}"
             flags.add_argument(
@@ -107,6 +118,8 @@ def race_of(flags: dict[str, Any]) -> Race:
         request = RaceRequest.model_validate(given, strict=False)
     except ValidationError as error:
         raise SystemExit(flag_sentences(error)) from error
+    if request.start_at and not YEARS[0] <= request.start_at.year <= YEARS[1]:
+        raise SystemExit(f"--start-at must be in the years {YEARS[0]} to {YEARS[1]}")
     if request.course not in courses:
         names = ", ".join(courses) or "none"
         raise SystemExit(f"There is no course {request.course} in {folder}; there are: {names}")
@@ -118,8 +131,10 @@ def race_of(flags: dict[str, Any]) -> Race:
 def _text_of(file: Path) -> str:
     try:
         return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SystemExit(f"The file {file} can't be read: {error}") from error
+    except OSError as error:
+        raise SystemExit(f"The file {file} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SystemExit(f"The file {file} can't be read: it isn't text in UTF-8") from error
 
 
 def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:

@@ -6,7 +6,7 @@ plain: everybody starts at the gun, runs, finishes, and every tracker is exact.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -63,10 +63,15 @@ class StartOptions(Options):
 
     wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS), WHOLE] | None = Field(
         default=None,
-        description="Competitors in a start wave. Default: one wave, or those of the start list.",
+        description="Competitors in a start wave; if the start list has waves, those are it. Default: one "
+        "wave.",
     )
     wave_delay: float = Field(
-        default=60.0, ge=0, le=MAX_START, description="Seconds from one wave's start to the next."
+        default=60.0,
+        validate_default=True,
+        ge=0,
+        le=MAX_START,
+        description="Seconds from one wave's start to the next.",
     )
     start_flow: Annotated[float, Field(ge=0.1, le=1000)] | None = Field(
         default=None,
@@ -74,29 +79,45 @@ class StartOptions(Options):
         description="Competitors of a wave who cross the start line in a second. Default: all at once.",
     )
     corrals: bool = Field(
-        default=False, description="Whether those who expect to be faster start further in front."
+        default=False,
+        description="Whether those who expect to be faster start further in front, with waves by `wave_size` "
+        "or a `start_flow`.",
     )
+
+    @field_validator("wave_delay")
+    @classmethod
+    def _all_waves_start_in_a_day(cls, wave_delay: float, info: ValidationInfo) -> float:
+        if (waves := _waves(info.data)) is not None:
+            _check_last_start((waves[0] - 1) * wave_delay, "larger waves or shorter delays")
+        return wave_delay
 
     @field_validator("start_flow")
     @classmethod
     def _all_start_in_a_day(cls, start_flow: float | None, info: ValidationInfo) -> float | None:
-        known = info.data
-        if not {"start_list", "competitors", "wave_size", "wave_delay"} <= known.keys():
-            return start_flow
-        competitors, size = known["competitors"], known["wave_size"] or known["competitors"]
-        waves = (competitors - 1) // size + 1
-        if known["start_list"] and (wave := start_list.read(known["start_list"]).wave) is not None:
-            waves, size = int(wave.max()), int(np.bincount(wave).max())
-        last = (waves - 1) * known["wave_delay"]
-        last += (min(size, competitors) - 1) / start_flow if start_flow else 0.0
-        if last > MAX_START:
-            raise PydanticCustomError(
-                "last_start",
-                "lets the last one start {last} seconds after the gun; the limit is {limit}: "
-                "larger waves, shorter delays or a faster flow",
-                {"last": f"{last:,.0f}", "limit": f"{MAX_START:,.0f}"},
-            )
+        delay, waves = info.data.get("wave_delay"), _waves(info.data)
+        if start_flow and delay is not None and waves is not None:
+            last = (waves[0] - 1) * delay + (waves[1] - 1) / start_flow
+            _check_last_start(last, "larger waves, shorter delays or a faster flow")
         return start_flow
+
+
+def _waves(known: dict[str, Any]) -> tuple[int, int] | None:
+    """Return how many waves there are, and how many start in the largest; None if a field of it is wrong."""
+    if not {"start_list", "competitors", "wave_size"} <= known.keys():
+        return None
+    competitors, size = known["competitors"], known["wave_size"] or known["competitors"]
+    if known["start_list"] and (wave := start_list.read(known["start_list"]).wave) is not None:
+        return int(wave.max()), int(np.bincount(wave).max())
+    return (competitors - 1) // size + 1, min(size, competitors)
+
+
+def _check_last_start(last: float, remedy: str) -> None:
+    if last > MAX_START:
+        raise PydanticCustomError(
+            "last_start",
+            "lets the last one start {last} seconds after the gun; the limit is {limit}: {remedy}",
+            {"last": f"{last:,.0f}", "limit": f"{MAX_START:,.0f}", "remedy": remedy},
+        )
 
 
 class EntrantOptions(Options):
@@ -104,7 +125,8 @@ class EntrantOptions(Options):
 
     entrants: Literal["numbered", "drawn"] = Field(
         default="numbered",
-        description="Whether they are called by number, or have names, age groups and clubs by chance.",
+        description="Whether they are called by number, or have names, age groups and clubs by chance; if "
+        "there is a start list, all is as that says.",
     )
     women: Share = Field(default=WOMEN_SHARE, description="The share of women.")
 

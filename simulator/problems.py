@@ -21,6 +21,7 @@ MAX_ENTRIES = 50
 """Wrong fields told of at most: `points` can hold a hundred thousand."""
 
 WORDS = {
+    "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
     "date_from_datetime_parsing": "must be a date and time in ISO 8601, such as 2027-05-01T09:00:00Z",
     "datetime_from_date_parsing": "must be a date and time in ISO 8601, such as 2027-05-01T09:00:00Z",

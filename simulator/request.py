@@ -40,6 +40,8 @@ MAX_POINTS = 100_000
 MAX_START_LIST = 6 * 1024 * 1024
 """Characters of a start list."""
 DEFAULT_COMPETITORS = 100
+MAX_INTERVAL = 3600
+"""Race seconds between two positions of one competitor at most."""
 MAX_RATE = 200_000.0
 """Positions a second that one race may ask for; see benchmarks/README.md for what a machine can take."""
 OLDEST_START = timedelta(hours=24)
@@ -112,7 +114,7 @@ class PlainRequest(Options):
         default=None,
         validate_default=True,
         ge=1,
-        le=3600,
+        le=MAX_INTERVAL,
         description="Race seconds between two positions of one competitor. Default: max(1, speed).",
     )
     start_at: Time | None = Field(

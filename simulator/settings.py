@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
 from simulator.flags import Secret
 from simulator.kafka_access import KafkaAccess
 from simulator.pinot_access import PinotAccess, Url
+from simulator.request import MAX_INTERVAL
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -99,7 +100,7 @@ class ReplaySettings(PublisherSettings):
     run_id: str = Field(default="", description="The id it gets; made if left out.")
     name: str = Field(default="", description="The name it gets. Default: the recorded one, or the course's.")
     interval: int = Field(
-        default=1, ge=1, le=3600, description="Race seconds between two positions, of GPX tracks."
+        default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions, of GPX tracks."
     )
     own_starts: bool = Field(
         default=False,

@@ -113,6 +113,8 @@ def _files(paths: Sequence[Path]) -> list[Path]:
     known = LINES | TRACKS
     found: list[Path] = []
     for path in paths:
+        if not path.exists():
+            raise RecordingError(f"there is no file or folder {path}")
         if path.is_dir():
             found += sorted(file for file in path.iterdir() if file.suffix.lower() in known)
         elif path.suffix.lower() in known:
@@ -129,9 +131,11 @@ def _of_lines(
 ) -> Recording:
     races = lines.read(chain.from_iterable(_lines(file) for file in files), files[0].name)
     told_races = {run_id: race for run_id, race in races.items() if race.positions}
+    if not told_races:
+        raise RecordingError(f"there are no positions in {files[0].name}")
     run_id = settings.race or (next(iter(told_races)) if len(told_races) == 1 else "")
     if run_id not in told_races:
-        there = ", ".join(sorted(told_races)[:20]) or "none"
+        there = ", ".join(sorted(told_races)[:20])
         raise RecordingError(f"say with --race which race: the positions of these are there: {there}")
     race = told_races[run_id]
     course = _known(settings.course or race.course, courses, race)

@@ -20,6 +20,7 @@ from simulator.course import TimingPoint
 from simulator.events import STATUS_NAMES
 from simulator.race import Passings, Snapshot, Status, points_of
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
+from simulator.request import MAX_INTERVAL
 from simulator.start_list import OPEN, StartList
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def read(lines: Iterable[bytes], source: str) -> dict[str, Lines]:
 
 
 def _event(text: bytes) -> dict[str, Any]:
-    event = orjson.loads(text if text.startswith(b"{") else text.partition(b"\t")[2])
+    key, tab, value = text.partition(b"\t")
+    # Before a tab is the key, if the file has keys; within JSON there may be tabs as well.
+    event = orjson.loads(value if tab and not key.startswith(b"{") else text)
     if not isinstance(event, dict):
         raise ValueError("is no event")  # noqa: TRY004 - told like all that is wrong with a line
     return event
@@ -174,9 +177,10 @@ def _wrong(source: str, number: int, what: str) -> RecordingError:
 
 
 def interval_of(race: Lines) -> float:
-    """Return the race seconds between two ticks: the greatest that all positions are a multiple of."""
-    times = np.unique(race.rows()[:, 1]).astype(np.int64)
-    return float(max(1, np.gcd.reduce(times))) if len(times) else 1.0
+    """Return the race seconds between two ticks: the most that a race may have, and all are a multiple of."""
+    common = int(np.gcd.reduce(np.unique(race.rows()[:, 1]).astype(np.int64)))
+    steps = range(min(common, MAX_INTERVAL), 0, -1)
+    return float(next((step for step in steps if common % step == 0), 1))
 
 
 def parts_of(

@@ -19,7 +19,7 @@ from simulator.replay.recording import RecordingError
 from simulator.settings import ReplaySettings
 from tests.processes import ROOT
 from tests.replay.gpx_files import gpx, of_competitor
-from tests.replay.test_lines import POSITION
+from tests.replay.test_lines import PASSING, POSITION
 from tests.replay.test_tracks import computed
 from tests.simulator.conftest import START
 
@@ -135,7 +135,7 @@ def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
     done = run("replay", "nowhere.ndjson", "--sqlite", tmp_path / "race.db")
 
     assert done.returncode == 1
-    assert "No such file" in done.stdout + done.stderr
+    assert "there is no file or folder nowhere.ndjson" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -144,6 +144,8 @@ def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
     [
         (["README.md"], "is neither a folder nor a file of"),
         (["simulator"], "there is no file of"),
+        (["nowhere"], "there is no file or folder nowhere"),
+        (["{passings}"], "there are no positions in passings.ndjson"),
         (["{events}", "{tracks}"], "there are files of events and GPX files"),
         (["{events}", "--race", "a", "--course", "moon"], "there is no course moon; there are: straight"),
         (
@@ -162,11 +164,27 @@ def test_what_is_wrong_with_a_recording_is_told(
     events, tracks = tmp_path / "race.ndjson", tmp_path / "run.gpx"
     events.write_bytes(b"\n".join(orjson.dumps({**POSITION, "runId": run_id}) for run_id in "ab"))
     tracks.write_bytes(gpx())
-    given = [flag.format(events=events, tracks=tracks) for flag in flags]
+    passings = tmp_path / "passings.ndjson"
+    passings.write_bytes(orjson.dumps({**PASSING, "runId": "a", "elapsed": 0.0}))
+    given = [flag.format(events=events, tracks=tracks, passings=passings) for flag in flags]
     with pytest.raises(RecordingError) as told:
         read(CliApp.run(ReplaySettings, cli_args=given), {"straight": straight}, START)
 
     assert words in str(told.value)
+
+
+@pytest.mark.parametrize(("times", "interval"), [((7200,), 3600.0), ((0, 7200), 3600.0), ((0, 7201), 379.0)])
+def test_few_positions_make_a_replay_too(
+    straight: Course, tmp_path: Path, times: tuple[int, ...], interval: float
+) -> None:
+    """A recording whose positions lie further apart than those of a race may has ticks in between."""
+    file = tmp_path / "race.ndjson"
+    file.write_bytes(b"\n".join(orjson.dumps({**POSITION, "rawTime": time}) for time in times))
+    recording = read(CliApp.run(ReplaySettings, cli_args=[str(file)]), {"straight": straight}, START)
+
+    told = [recording.told(tick).time.tolist() for tick in range(recording.last_tick + 1)]
+    assert recording.request.interval == interval
+    assert [time for tick in told for time in tick] == list(times)
 
 
 def test_a_course_that_came_with_the_race_is_made_again(tmp_path: Path) -> None:

@@ -202,6 +202,8 @@ def test_the_start_is_what_most_trackers_agree_on(straight: Course) -> None:
         ({**PASSING, "lap": 0}, "has a lap that is no number from 1"),
         ({**PASSING, "elapsed": None}, "has a elapsed that is no number"),
         (b'{"runId":"r","eventId":"e","rawTime":1e999}', "line 2"),
+        (b"hello", "unexpected character"),
+        (b"key\thello", "unexpected character"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(line: bytes | dict[str, Any], words: str) -> None:

@@ -123,6 +123,15 @@ def test_keys_come_before_a_tab() -> None:
         (["--course", "crystal-palace", "--fastest", "600"], "--slowest must be at least the fastest pace"),
         (["--course", "crystal-palace", "--min-pause", "x"], "--min-pause must be a number"),
         (["--course", "crystal-palace", "--courses", "/nowhere"], "/nowhere can't be read"),
+        (["--course", "crystal-palace", "--gradient", "maybe"], "--gradient must be true or false"),
+        (
+            ["--course", "crystal-palace", "--start-at", "1969-12-31T23:59:59Z"],
+            "--start-at must be in the years",
+        ),
+        (
+            ["--course", "crystal-palace", "--start-at", "9999-01-01T00:00:00Z"],
+            "--start-at must be in the years",
+        ),
     ],
 )
 def test_impossible_races_are_refused(flags: list[str], words: str) -> None:
@@ -139,8 +148,11 @@ def test_a_start_list_is_a_file(tmp_path: Path) -> None:
     told = [orjson.loads(line) for line in lines(*flags, str(file))]
 
     assert [(one["competitorId"], one["name"]) for one in told] == [(70, "Zoë"), (5, "Bob")]
-    with pytest.raises(SystemExit, match="nowhere can't be read"):
+    with pytest.raises(SystemExit, match=r"nowhere can't be read: No such file or directory$"):
         lines(*flags, "nowhere")
+    (tmp_path / "words").write_bytes(b"bib\n\xff")
+    with pytest.raises(SystemExit, match="words can't be read: it isn't text in UTF-8"):
+        lines(*flags, str(tmp_path / "words"))
     file.write_text("bib\nx", "utf-8")
     with pytest.raises(SystemExit, match="--start-list is wrong in line 2"):
         lines(*flags, str(file))
@@ -156,6 +168,29 @@ def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str
         f"--{name.replace('_', '-')}" in told for name in RaceRequest.model_fields if name not in LEFT_OUT
     )
     assert "Undefined" not in told
+
+
+@pytest.mark.parametrize("year", ["1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
+def test_the_first_and_the_last_year_are_allowed(year: str) -> None:
+    """At the limits a race has times that are some."""
+    flags = ["--course", "crystal-palace", "--competitors", "1", "--topic", "passings", "--start-at", year]
+    assert all(0 <= orjson.loads(line)["timestamp"] < 253_402_300_800_000 for line in lines(*flags))
+
+
+def test_what_is_left_out_is_what_the_help_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a field means something else here than to the API, the help has this command's words."""
+    plain = lines("--course", "crystal-palace", "--topic", "races")
+    flags = {"run-id": "crystal-palace", "seed": "0", "interval": "1", "start-at": "2026-01-01T09:00:00Z"}
+    said = [f"--{name}={value}" for name, value in flags.items()]
+    with pytest.raises(SystemExit):
+        lines("--help")
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert lines("--course", "crystal-palace", "--topic", "races", *said) == plain
+    for words in ("Default: 0.", "Default: 1.", "Default: the course's short name.", flags["start-at"]):
+        assert words in told
+    for words in ("409", "Default: now", "max(1, speed)", "`points`"):
+        assert words not in told
 
 
 def test_all_shipped_courses_have_golden_races() -> None:

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from simulator.race import BEFORE_THE_START, Status
+from simulator.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,25 @@ def test_the_crowd_crosses_the_line_one_by_one(make_race: MakeRace) -> None:
     for wave, count in ((1, 20), (2, 20), (3, 10)):
         starts = np.sort(race.field.start[race.field.wave == wave])
         assert starts == pytest.approx((wave - 1) * 90 + np.arange(count) / 4)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "refused", "field"),
+    [
+        ({"wave_size": 1, "wave_delay": 43_200}, {"wave_size": 1, "wave_delay": 43_201}, "wave_delay"),
+        ({"wave_size": 2, "wave_delay": 86_390, "start_flow": 0.1}, {"wave_delay": 86_400}, "start_flow"),
+    ],
+)
+def test_the_last_start_is_a_day_after_the_gun_at_most(
+    allowed: dict[str, float], refused: dict[str, float], field: str
+) -> None:
+    """At the limit a race is taken; beyond it the field that leads there is told, and no other."""
+    request = {"course": "c", "competitors": 3, **allowed}
+    RaceRequest.model_validate(request, strict=False)
+    with pytest.raises(ValidationError) as told:
+        RaceRequest.model_validate({**request, **refused}, strict=False)
+
+    assert [error["loc"] for error in told.value.errors()] == [(field,)]
 
 
 def test_in_corrals_the_faster_stand_in_front(make_race: MakeRace) -> None:
