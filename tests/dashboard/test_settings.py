@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic_settings import CliApp
 from streamlit.config import get_option
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 
 from dashboard.settings import Settings, streamlit_settings
 from simulator.site import MAX_BODY
@@ -45,6 +47,18 @@ def test_what_streamlit_is_told(option: str, value: object) -> None:
     """What protects viewers is in Streamlit's settings, under the names that Streamlit knows."""
     assert streamlit_settings()[option] == value
     assert get_option(option) == value  # fails if Streamlit doesn't know it
+
+
+def test_every_message_is_sent_whole() -> None:
+    """However large what a page shows is, no browser is told that it is the same as before.
+
+    It may have let go of that by then, which Streamlit shows as an error over the whole page.
+    """
+    message = ForwardMsg()
+    message.delta.new_element.markdown.body = "x" * 10_000_000
+    populate_hash_if_needed(message)
+    assert message.hash
+    assert not message.metadata.cacheable
 
 
 def test_streamlits_other_doors_are_shut() -> None:
