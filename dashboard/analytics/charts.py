@@ -48,13 +48,14 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     """
     who = found.events["who"]
     place = {name: number for number, name in enumerate(shades)}
-    events = found.events.assign(
-        time=_moments(found.events["second"]),
+    steps = found.events.assign(
         rate=found.events["events"] * (per_s / found.step_s),
         word=who.map(lambda name: labels.get(name, name)),
         colour=who.map(shades),
         place=who.map(place),
     )
+    events = _closed(steps, found.step_s)
+    events = events.assign(time=_moments(events["second"]))
     averages = found.averages.assign(
         time=_moments(found.averages["second"]), rate=found.averages["rate"] * per_s
     )
@@ -78,6 +79,13 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     )
     drawn: Chart = alt.layer(area, line).properties(height=RATES_PX)
     return drawn
+
+
+def _closed(steps: pd.DataFrame, step_s: int) -> pd.DataFrame:
+    """The steps and the end of the last one: a step is drawn up to the row that follows it."""
+    last = steps[steps["second"] == steps["second"].max()]
+    closed: pd.DataFrame = pd.concat([steps, last.assign(second=last["second"] + step_s)], ignore_index=True)
+    return closed
 
 
 def paces(found: pd.DataFrame) -> Chart:

@@ -167,8 +167,8 @@ def test_averages(came: Came) -> None:
     seconds = Counter(event["emittedAt"] // 1000 for event in came.events)
     for what, span in series.AVERAGED_OVER_S.items():
         rows = found[found["what"] == what]
-        for second, rate in zip(rows["second"].tolist(), rows["rate"].tolist(), strict=True):
-            came_then = sum(seconds[at] for at in range(second + 5 - span, second + 5))
+        for end, rate in zip(rows["second"].tolist(), rows["rate"].tolist(), strict=True):
+            came_then = sum(seconds[at] for at in range(end - span, end))
             assert rate == pytest.approx(came_then / span)
         assert len(rows)
 

@@ -61,6 +61,22 @@ def specification(drawn: Chart) -> str:
     return re.sub(r"data-[0-9a-f]+", "data", json.dumps(whole))
 
 
+def test_steps_are_drawn_over_their_width() -> None:
+    """The newest step reaches to its end, like all others, and there the average of that moment is."""
+    events = pd.DataFrame({"second": [60, 120] * 2, "who": ["a", "a", "b", "b"], "events": [6, 12, 18, 24]})
+    averages = pd.DataFrame({"second": [180], "what": ["1 min average"], "rate": [0.6]})
+    whole = charts.rates(Rates(events, averages, 60), {}, legend.colours(["a", "b"], {}), per_s=60).to_dict()
+    area, line = (whole["datasets"][layer["data"]["name"]] for layer in whole["layer"])
+    drawn: dict[str, list[tuple[str, float]]] = {}
+    for row in area:
+        drawn.setdefault(row["who"], []).append((row["time"][14:19], row["rate"]))
+    assert drawn == {
+        "a": [("01:00", 6), ("02:00", 12), ("03:00", 12)],
+        "b": [("01:00", 18), ("02:00", 24), ("03:00", 24)],
+    }
+    assert [(row["time"][14:19], row["rate"]) for row in line] == [("03:00", 36)]
+
+
 def test_a_series_keeps_its_colour() -> None:
     """A series has its colour as long as it is there, whoever comes and goes; no two have the same."""
     first = legend.colours(["b", "c"], {})
