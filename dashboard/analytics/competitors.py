@@ -21,9 +21,18 @@ if TYPE_CHECKING:
     from dashboard.charts import Chart
 
 EVERY_S: Final = 5
+PER_COURSE: Final = "Competitors per course"
+PER_BAND: Final = "Finishers per pace band"
+PER_FENCE: Final = "Minutes in each geofence"
+PER_CATEGORY: Final = "Finishers per category"
 PER_CLUB: Final = "Finishers per club"
-NO_BARS: Final = {PER_CLUB: "No finisher of a club found."}
-"""What is said where there is nothing to count, if it isn't that no events are found."""
+NO_BARS: Final = {
+    PER_BAND: "No finisher found.",
+    PER_FENCE: "Nobody has been through a geofence.",
+    PER_CATEGORY: "No finisher found.",
+    PER_CLUB: "No finisher of a club found.",
+}
+"""What is said where there are competitors, but nothing to count."""
 
 
 def show(stream: StreamConnection, course: str | None) -> None:
@@ -42,7 +51,7 @@ def _bars(stream: StreamConnection, course: str | None, category: str | None) ->
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
-                    nothing(NO_BARS.get(title, "No events found."))
+                    nothing(NO_BARS[title] if len(entrants.people) else "No events found.")
                 else:
                     draw(chart)
 
@@ -57,10 +66,10 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [
-        ("Competitors per course", _bars_of(by_course, "course")),
-        ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
-        ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
-        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
+        (PER_COURSE, _bars_of(by_course, "course")),
+        (PER_BAND, charts.pace_bands(bands) if len(bands) else None),
+        (PER_FENCE, _bars_of(fences, "fence", "minutes")),
+        (PER_CATEGORY, _bars_of(count_by(finishers, "category"), "category")),
         (PER_CLUB, _bars_of(count_by(members, "club"), "club")),
     ]
 

@@ -53,7 +53,7 @@ def test_first_events(page: Page, site: Site) -> None:
     assert httpx.get(f"{site.api}/races", trust_env=False).json()["races"] == []
     _open(page, site)
     nothing = page.get_by_text("No events found")
-    expect(nothing).to_have_count(9)
+    expect(nothing).to_have_count(10)
     expect(_charts(page)).to_have_count(0)
     expect(_tile(page, "Events")).to_have_text("0")
 

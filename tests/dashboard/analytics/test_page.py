@@ -71,7 +71,8 @@ def test_nothing_has_come(shown: Shown) -> None:
     drawn = page()
     words = said(drawn)
     assert "No events found: for an hour nobody has told a position." in words
-    assert words.count("No events found") >= 5
+    assert words.count("No events found") == 10
+    assert "No finisher" not in words
     assert not drawn.get("vega_lite_chart")
     assert shown.stream.asked
 
@@ -164,7 +165,10 @@ def test_bars(shown: Shown) -> None:
     assert drawn.selectbox(key="analytics-Category").options == ["All", "M40", "W35"]
     drawn.selectbox(key="analytics-Category").select("M40").run()
     words = said(drawn)
-    assert words.count("No events found.") == 3  # nobody of it has finished, or been in a geofence
+    assert words.count("No finisher found.") == 2  # per pace band and per category
+    assert "No finisher of a club found." in words
+    assert "Nobody has been through a geofence." in words
+    assert "No events found." not in words
 
 
 def test_store_away(shown: Shown) -> None:
