@@ -32,7 +32,7 @@ HEIGHT_PX: Final = 240
 BARS_PX: Final = 28
 """Height of a bar with its gap, in pixels."""
 MOST_BARS: Final = 15
-"""Of one chart, the longest."""
+"""Of one chart, the longest; how many more there are is said below it."""
 LABEL_PX: Final = 130
 """So wide the names beside the bars may be."""
 
@@ -125,11 +125,15 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
     in_order = alt.EncodingSortField("place", op="min")
     names = alt.Axis(labelLimit=LABEL_PX, labelExpr="slice(datum.value, 1)")
     # Vega keeps bars by name in an object, which has a `constructor` and a `__proto__` of its own.
-    table = table.assign(place=range(len(table)), key="=" + table[what])
+    table = table.assign(
+        place=range(len(table)),
+        key="=" + table[what],
+        word=[f"{name}: {amount:,.0f}" for name, amount in zip(table[what], table[value], strict=True)],
+    )
     base = alt.Chart(table).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(nice=False)),
         y=alt.Y("key:N", sort=in_order, title=None, axis=names),
-        tooltip=_words(what),
+        tooltip=_words("word"),
     )
     drawn: Chart = alt.layer(
         base.mark_bar(color=BAR_COLOUR), base.mark_text(align="left", dx=4, color=INK).encode(text=number)

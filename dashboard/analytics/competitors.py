@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import streamlit as st
 
@@ -35,6 +35,14 @@ NO_BARS: Final = {
 """What is said where there are competitors, but nothing to count."""
 
 
+class Bars(NamedTuple):
+    """A chart, None where there is nothing to count; its heading; how many bars more there would be."""
+
+    title: str
+    chart: Chart | None
+    more: int = 0
+
+
 def show(stream: StreamConnection, course: str | None) -> None:
     """Draw the bars, of one course or of all, and the choice of a category."""
     categories = if_known(lambda: stream.entrants().categories) or []
@@ -47,17 +55,18 @@ def _bars(stream: StreamConnection, course: str | None, category: str | None) ->
     entrants = stream.entrants().only(course, category)
     labels = course_labels()
     with st.container(horizontal=True, key="analytics-bars"):
-        for title, chart in _bar_charts(entrants, labels):
+        for title, chart, more in _bar_charts(entrants, labels):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
                     nothing(NO_BARS[title] if len(entrants.people) else "No events found.")
                 else:
                     draw(chart)
+                if more:
+                    words.hint(f"and {more:,} more")
 
 
-def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[str, Chart | None]]:
-    """Each chart with its heading; None where there is nothing to count."""
+def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     finishers = entrants.people[entrants.people["finished"]]
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
@@ -66,13 +75,14 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [
-        (PER_COURSE, _bars_of(by_course, "course")),
-        (PER_BAND, charts.pace_bands(bands) if len(bands) else None),
-        (PER_FENCE, _bars_of(fences, "fence", "minutes")),
-        (PER_CATEGORY, _bars_of(count_by(finishers, "category"), "category")),
-        (PER_CLUB, _bars_of(count_by(members, "club"), "club")),
+        _bars_of(PER_COURSE, by_course, "course"),
+        Bars(PER_BAND, charts.pace_bands(bands) if len(bands) else None),
+        _bars_of(PER_FENCE, fences, "fence", "minutes"),
+        _bars_of(PER_CATEGORY, count_by(finishers, "category"), "category"),
+        _bars_of(PER_CLUB, count_by(members, "club"), "club"),
     ]
 
 
-def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | None:
-    return charts.bars(counted, what, value) if len(counted) else None
+def _bars_of(title: str, counted: pd.DataFrame, what: str, value: str = "count") -> Bars:
+    chart = charts.bars(counted, what, value) if len(counted) else None
+    return Bars(title, chart, max(0, len(counted) - charts.MOST_BARS))

@@ -77,6 +77,12 @@ def test_steps_are_drawn_over_their_width() -> None:
     assert [(row["time"][14:19], row["rate"]) for row in line] == [("03:00", 36)]
 
 
+def test_bars_say_their_numbers() -> None:
+    """Whoever points at a bar reads all of its name, and its number."""
+    (rows,) = bars("Harriers", "Striders").to_dict()["datasets"].values()
+    assert [row["word"] for row in rows] == ["Harriers: 0", "Striders: 1"]
+
+
 def test_a_series_keeps_its_colour() -> None:
     """A series has its colour as long as it is there, whoever comes and goes; no two have the same."""
     first = legend.colours(["b", "c"], {})

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from dashboard.analytics.activity import Activity
+from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
 from dashboard.context import Context
 from dashboard.settings import Settings
@@ -169,6 +170,21 @@ def test_bars(shown: Shown) -> None:
     assert "No finisher of a club found." in words
     assert "Nobody has been through a geofence." in words
     assert "No events found." not in words
+
+
+@pytest.mark.parametrize(("clubs", "more"), [(MOST_BARS, None), (MOST_BARS + 5, "and 5 more")])
+def test_more_bars_than_there_is_room_for(shown: Shown, clubs: int, more: str | None) -> None:
+    """Where not all bars are drawn, it is said below them how many more there are."""
+    bibs = range(1, clubs + 1)
+    shown.store.names = {bib: Competitor("A", "W35", 1, f"Club {bib}") for bib in bibs}
+    shown.store.now = at(*((bib, 5000.0, "finished", 1200.0) for bib in bibs))
+    shown.store.passed = [(bib, "finish", "Finish", 1, 5000.0, 1200.0) for bib in bibs]
+    shown.stream.events = minute("one", 1, 9)
+    words = said(page())
+    if more is None:
+        assert " more" not in words
+    else:
+        assert words.count(more) == 1
 
 
 def test_store_away(shown: Shown) -> None:
