@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.analytics import charts
-from dashboard.analytics.entrants import NO_CLUB, count_by, fence_times, pace_bands
+from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.analytics.connection import StreamConnection
-    from dashboard.analytics.entrants import Entrants
     from dashboard.charts import Chart
 
 EVERY_S: Final = 5
@@ -45,9 +44,10 @@ class Bars(NamedTuple):
 
 def show(stream: StreamConnection, course: str | None) -> None:
     """Draw the bars, of one course or of all, and the choice of a category."""
-    categories = if_known(lambda: stream.entrants().categories) or []
+    entrants = if_known(stream.entrants) or Entrants.of([])
+    here = entrants.only(course, None).categories
     with st.container(horizontal=True, key="analytics-category"):
-        category = pick("Category", categories, {})
+        category = pick("Category", here, {}, set(entrants.categories) - set(here))
     follow(lambda: _bars(stream, course, category), EVERY_S)
 
 

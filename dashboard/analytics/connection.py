@@ -86,9 +86,9 @@ class StreamConnection(BaseConnection[Activity]):
         """The newest windows of a race; None if it has told nothing for an hour."""
         return _windows(self._instance, run_id, size_s)
 
-    def newest(self, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    def newest(self, count: int, run_id: str | None, bib: int | None, course: str | None) -> pd.DataFrame:
         """The newest events."""
-        return _newest(self._instance, count, run_id, bib)
+        return _newest(self._instance, count, run_id, bib, course)
 
     def entrants(self) -> Entrants:
         """Who is in the races that have told something in the last hour."""
@@ -122,8 +122,10 @@ def _windows(activity: Activity, run_id: str, size_s: int) -> pd.DataFrame | Non
 
 
 @_shared(ttl=LIVES_S)
-def _newest(activity: Activity, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
-    return activity.newest(count, run_id, bib)
+def _newest(
+    activity: Activity, count: int, run_id: str | None, bib: int | None, course: str | None
+) -> pd.DataFrame:
+    return activity.newest(count, run_id, bib, course)
 
 
 @_shared(ttl=ENTRANTS_LIVE_S)

@@ -54,32 +54,32 @@ def show(create_page: st.Page) -> None:
             words.section("Late events")
             lateness.show(stream, choice.course, every)
     words.section("Newest events")
-    feed.show(stream)
+    feed.show(stream, choice.course)
     # Last, for it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
-    _watch(stream)
+    _watch(stream, choice.course)
 
 
-def _watch(stream: StreamConnection) -> None:
+def _watch(stream: StreamConnection, course: str | None) -> None:
     """Run the page again as soon as there is something else to choose from."""
-    drawn = _options(stream)
+    drawn = _options(stream, course)
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
-        now = _options(stream)
+        now = _options(stream, course)
         if now is not None and now != drawn:
             st.rerun()
 
     look()
 
 
-def _options(stream: StreamConnection) -> tuple[object, ...] | None:
+def _options(stream: StreamConnection, course: str | None) -> tuple[object, ...] | None:
     """Whatever can be chosen; None while the store is away."""
 
     def ask() -> tuple[object, ...]:
         told = stream.progress(None)
-        categories = stream.entrants().categories
+        categories = stream.entrants().only(course, None).categories
         return set(told["course"]), set(told["run"]), categories, race_labels(), course_labels()
 
     return if_known(ask)

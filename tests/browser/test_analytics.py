@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -104,7 +105,7 @@ def test_filters(page: Page, site: Site, hilly: str) -> None:
 
 @pytest.mark.usefixtures("hilly")
 def test_choices_stay(page: Page, site: Site) -> None:
-    """A new race and its course can be chosen without a reload, and what was chosen before stays."""
+    """A new course, and a new race on the chosen one, are offered without a reload; what was chosen stays."""
     _open(page, site)
     _choose(page, "Course", "Hilly half")
     expect(page.get_by_role("combobox", name="Windows of")).to_have_value("Over the hills")
@@ -114,10 +115,14 @@ def test_choices_stay(page: Page, site: Site) -> None:
     chosen = _chosen(page)
     assert chosen[:5] == ["Hilly half marathon", "Over the hills", "Over the hills", "7", "All"]
     site.create_race(name="On the track", course="track-10000m", competitors=10, speed=2)
-    for label, new in (("Course", "10,000 m on the track"), ("Race", "On the track")):
+    # One that hasn't begun, so that it isn't counted.
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    site.create_race(name="Uphill", course="hilly-half", competitors=10, start_at=later)
+    for label, new in (("Course", "10,000 m on the track"), ("Race", "Uphill")):
         box = page.get_by_role("combobox", name=label, exact=True)
         box.click()
         expect(page.locator(OPTION).get_by_text(new, exact=True)).to_be_visible()
+        expect(page.locator(OPTION).get_by_text("On the track", exact=True)).to_have_count(0)
         box.press("Escape")
     assert _chosen(page) == chosen
 

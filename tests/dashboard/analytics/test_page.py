@@ -149,6 +149,45 @@ def test_newest_of_a_bib(shown: Shown) -> None:
     assert len(table) == 9
 
 
+def test_newest_of_a_course(shown: Shown) -> None:
+    """With a course chosen, the newest events are of its races alone, and so are the races to choose from."""
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Race").select("one").run()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    assert drawn.selectbox(key="analytics-Race").options == ["All", "Sunday"]
+    assert drawn.selectbox(key="analytics-Race").value == "All"
+    assert set(drawn.dataframe[0].value["Race"]) == {"Sunday"}
+    drawn.selectbox(key="analytics-Course").select("All").run()
+    assert drawn.selectbox(key="analytics-Race").options == ["All", "Saturday", "Sunday"]
+    assert set(drawn.dataframe[0].value["Race"]) == {"Saturday", "Sunday"}
+
+
+def test_categories_of_a_course(shown: Shown) -> None:
+    """With a course chosen, the categories are those of its entrants."""
+    of = {"one": "W35", "two": "M40"}
+    shown.store.competitors = lambda run_id: {1: Competitor("A", of[run_id], 1)}  # type: ignore[method-assign, assignment]
+    shown.store.now = at((1, 4000.0, "running", 1300.0))
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 1, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Category").select("W35").run()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    category = drawn.selectbox(key="analytics-Category")
+    assert (category.options, category.value) == (["All", "M40"], "All")
+
+
+def test_race_stays_chosen_while_the_store_is_away(shown: Shown) -> None:
+    """A race that was chosen on its course is still chosen when the store is back."""
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    drawn.selectbox(key="analytics-Race").select("two").run()
+    shown.store.failure = shown.stream.failure = StoreError("Pinot's broker does not answer.")
+    drawn.run()
+    shown.store.failure = shown.stream.failure = None
+    assert drawn.run().selectbox(key="analytics-Race").value == "two"
+
+
 def test_two_races_of_one_name(shown: Shown) -> None:
     """Races with the same name are told apart by their run ids."""
     shown.store.known = [race("one", name="Saturday"), race("two", name="Saturday")]
