@@ -192,6 +192,15 @@ def test_numbers_are_worded_alike(page: Page) -> None:
     assert said == [[race_time(one), duration(one)] for one in seconds]
 
 
+def test_page_by_its_name(page: Page, site: Site) -> None:
+    """A link to /live shows the race in it, and nothing says that there is no such page."""
+    run = site.create_race()
+    page.goto(f"{site.dashboard}/live?run={run}")
+    LiveMap.on(page)
+    expect(page).to_have_url(f"{site.dashboard}/?run={run}")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
 def test_newest_race_first(page: Page, site: Site) -> None:
     """Without a link to a race the page shows the newest, and its address becomes a link to it."""
     run = site.create_race(name="The very newest")

@@ -62,6 +62,14 @@ def test_positions_by_columns(client: Client) -> None:
     assert [body["statuses"][number] for number in columns["status"]] == ["running", "running"]
 
 
+@pytest.mark.parametrize("query", ["", "?run=run_1&fav=1"])
+def test_live_page_by_its_name(client: Client, query: str) -> None:
+    """Who asks for /live is led to where the live page is, with all else that the link says."""
+    answer = client.get(f"/live{query}")
+    assert answer.is_redirect
+    assert str(answer.url.join(answer.headers["location"])) == f"http://testserver/{query}"
+
+
 def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> None:
     """Times and gaps come in milliseconds: cut to seconds, they are those that the results say."""
     store.now = at((1, 5000.0, "finished", 791.973), (2, 5000.0, "finished", 794.936))
