@@ -65,10 +65,10 @@ class StreamConnection(BaseConnection[Activity]):
         """The newest second (epoch) before which everything is there."""
         return self._instance.until()
 
-    def figures(self, span_s: int, course: str | None) -> tuple[Figures, Figures]:
-        """Those of the last `span_s` seconds, and of as many before."""
+    def figures(self, span_s: int, course: str | None) -> tuple[int, Figures, Figures]:
+        """The second (epoch) before which they end; those of `span_s` seconds, and of as many before."""
         until = self._instance.until(max(1, span_s // FIGURES_PER_SPAN))
-        return _figures(self._instance, span_s, until, course)
+        return until, *_figures(self._instance, span_s, until, course)
 
     def rates(self, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
         """Events in steps of the last `span_s` seconds, by `run` or by `course`."""

@@ -102,10 +102,12 @@ def _choose(stream: StreamConnection) -> Choice:
 
 def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> None:
     progress = stream.progress(choice.course)
-    now, before = stream.figures(choice.span_min * 60, choice.course)
+    updated = stream.until()
+    until, now, before = stream.figures(choice.span_min * 60, choice.course)
     zone = st.context.timezone
     words.facts(
-        f"updated {formatting.clock(1000 * stream.until(), zone)}",
+        f"updated {formatting.clock(1000 * updated, zone)}",
+        f"figures up to {formatting.clock(1000 * until, zone)}",
         f"{progress['events'].sum():,} events in the last hour",
         f"{len(progress):,} race{'s' if len(progress) != 1 else ''}",
     )

@@ -8,6 +8,7 @@ from dashboard.analytics.activity import Activity
 from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
 from dashboard.context import Context
+from dashboard.formatting import clock
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from dashboard.store import Competitor, StoreError
@@ -110,6 +111,19 @@ def test_longer_span(shown: Shown) -> None:
     assert tiles(drawn)["Events"] == ("60", "as before")
     next(one for one in drawn.button_group if one.label == "Compare the last").set_value(5).run()
     assert tiles(drawn)["Events"] == ("150", "none before")
+
+
+def test_time_of_the_figures(shown: Shown) -> None:
+    """Figures of a longer span, which are worked out less often, have a time of their own."""
+    shown.stream.events = minute("one", 1)
+    drawn = page()
+    updated, until = NOW, NOW - NOW % 15
+    assert updated != until
+    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
+    assert f"figures up to {clock(1000 * updated, 'UTC')}" in said(drawn)
+    next(one for one in drawn.button_group if one.label == "Compare the last").set_value(15).run()
+    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
+    assert f"figures up to {clock(1000 * until, 'UTC')}" in said(drawn)
 
 
 def test_late_events(shown: Shown) -> None:
