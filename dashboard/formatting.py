@@ -63,6 +63,11 @@ def kilometres(metres: float) -> str:
     return f"{metres / 1000:.2f}"
 
 
+def change(share: float) -> str:
+    """A relative change in whole per cent, with its sign: a minus and no hyphen."""
+    return f"{share:+,.0%}".replace("-", "\N{MINUS SIGN}")
+
+
 def clock(epoch_ms: float, zone: str | None) -> str:
     """The time of day in the viewer's zone (an IANA name; UTC if it isn't known)."""
     return f"{_local(epoch_ms, zone):%H:%M:%S}"

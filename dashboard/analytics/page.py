@@ -125,7 +125,7 @@ def _figure(value: float) -> str:
 def _change(change: float | None, was: float) -> str:
     if change is None:
         return "none before"
-    return f"{change:+,.0%}, was {_figure(was)}" if change else "as before"
+    return f"{formatting.change(change)}, was {_figure(was)}" if change else "as before"
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:

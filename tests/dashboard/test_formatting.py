@@ -69,6 +69,14 @@ def test_kilometres(metres: float, shown: str) -> None:
     assert formatting.kilometres(metres) == shown
 
 
+@pytest.mark.parametrize(
+    ("share", "shown"), [(1.5, "+150%"), (-0.664, "\N{MINUS SIGN}66%"), (12.0, "+1,200%")]
+)
+def test_change(share: float, shown: str) -> None:
+    """A change has the sign that the live page's figures have too."""
+    assert formatting.change(share) == shown
+
+
 def test_clock_in_viewers_zone() -> None:
     """Times of day are the viewer's, and UTC where the zone isn't known."""
     noon = 1_768_478_400_000

@@ -113,6 +113,12 @@ def test_longer_span(shown: Shown) -> None:
     assert tiles(drawn)["Events"] == ("150", "none before")
 
 
+def test_figures_that_fall(shown: Shown) -> None:
+    """Less than before is written with a minus sign."""
+    shown.stream.events = [*minute("one", 1), *minute("one", 2, 120, 61)]
+    assert tiles(page())["Events"] == ("60", "\N{MINUS SIGN}50%, was 120")
+
+
 def test_time_of_the_figures(shown: Shown) -> None:
     """Figures of a longer span, which are worked out less often, have a time of their own."""
     shown.stream.events = minute("one", 1)
