@@ -173,7 +173,7 @@ def band_word(band: int) -> str:
 
 
 def windows(found: pd.DataFrame, size_s: int) -> Chart:
-    """The events of each window of event time; what came late on top, windows that are open faded."""
+    """The events of each window of event time, what came late on top; what is open is faded in an outline."""
     late = found["late"].clip(upper=found["events"])
     on_time = found["events"] - late
     parts = [
@@ -187,16 +187,20 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
             WINDOWS[:2], (on_time * 0, on_time), (on_time, found["events"]), strict=True
         )
     ]
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["high"] > table["low"]]  # of nothing there would be an outline
     drawn: alt.Chart = (
-        alt.Chart(pd.concat(parts, ignore_index=True))
-        .mark_rect()
+        alt.Chart(table)
+        .mark_rect(strokeWidth=1.5)
         .encode(
             x=alt.X("start:T", title="Event time", axis=_CLOCK),
             x2="end:T",
             y=alt.Y("low:Q", title="Events", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
-            color=_as_it_is("colour"),
-            opacity=alt.condition("datum.open", alt.value(OPEN_OPACITY), alt.value(1.0)),
+            fill=alt.Fill("colour:N", scale=None),
+            fillOpacity=alt.condition("datum.open", alt.value(OPEN_OPACITY), alt.value(1.0)),
+            stroke=alt.Stroke("colour:N", scale=None),
+            strokeOpacity=alt.condition("datum.open", alt.value(1.0), alt.value(0.0)),
             tooltip=_words("word"),
         )
         .properties(height=HEIGHT_PX)
