@@ -53,7 +53,7 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
         ]
     ).dropna()
     words = [MEDIAN, *rows]
-    across = alt.X("km:Q", title="Kilometre", axis=alt.Axis(tickMinStep=1, format="~g"))
+    across = alt.X("km:Q", title="Kilometre", axis=alt.Axis(tickMinStep=1, format="~r"))
     marks = finish_list.marks(np.concatenate([low, high, lines["pace"].to_numpy(float)]))
     up = alt.Scale(domain=[marks[0], marks[-1]], reverse=True)
     axis = alt.Axis(title="min:sec per km", labelExpr=MIN_SEC, values=marks.tolist())

@@ -12,6 +12,9 @@ UNKNOWN = "\N{EN DASH}"
 
 SECONDS_PER_HOUR = 3600
 
+TIME_DECIMALS = 3
+"""Times are told in milliseconds: what is less is an error of computing, as in 5.1 - 2.1."""
+
 MIN_PACE_DISTANCE_M = 50.0
 """Over less than this a pace says more about rounding and the start than about running."""
 
@@ -20,7 +23,7 @@ def race_time(seconds: float) -> str:
     """h:mm:ss, whole seconds as on the clock at the finish line (never rounded up)."""
     if not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
-    minutes, second = divmod(int(seconds), 60)
+    minutes, second = divmod(_whole(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}"
 
@@ -29,10 +32,15 @@ def duration(seconds: float) -> str:
     """m:ss of what lasts less than an hour, else h:mm:ss; whole seconds, never rounded up."""
     if not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
-    if seconds >= SECONDS_PER_HOUR:
+    if _whole(seconds) >= SECONDS_PER_HOUR:
         return race_time(seconds)
-    minute, second = divmod(int(seconds), 60)
+    minute, second = divmod(_whole(seconds), 60)
     return f"{minute}:{second:02}"
+
+
+def _whole(seconds: float) -> int:
+    """The seconds that are over."""
+    return int(round(seconds, TIME_DECIMALS))
 
 
 def gap(seconds: float) -> str:
@@ -53,6 +61,11 @@ def pace(seconds: float, metres: float) -> str:
 def kilometres(metres: float) -> str:
     """Kilometres with two decimals, without the unit."""
     return f"{metres / 1000:.2f}"
+
+
+def change(share: float) -> str:
+    """A relative change in whole per cent, with its sign: a minus and no hyphen."""
+    return f"{share:+,.0%}".replace("-", "\N{MINUS SIGN}")
 
 
 def clock(epoch_ms: float, zone: str | None) -> str:

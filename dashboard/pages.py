@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import create, live, results, words
 from dashboard.analytics import page as analytics
 from dashboard.pipeline import page as pipeline
+from dashboard.routes import LIVE
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 
@@ -21,7 +22,7 @@ def main() -> None:
         lambda: live.show(create_page, results_page),
         title="Live",
         icon=":material/directions_run:",
-        url_path="live",
+        url_path=LIVE,
         default=True,
     )
     results_page = st.Page(

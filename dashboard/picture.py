@@ -30,6 +30,9 @@ GZIP_LEVEL = 1
 DEGREE_DECIMALS = 6
 """A tenth of a metre."""
 
+SECOND_DECIMALS = 3
+"""As many as the store has: cut to whole seconds, a time is the one that the results say."""
+
 MAX_STAYS = 50
 """So many of those who are in one geofence are named; all are counted."""
 
@@ -59,10 +62,10 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
     order = standing.ranking.order
     columns = _columns(positions, standing.ranking, standing.starts)
     columns["gap"] = _seconds(standing.gaps[order])
-    columns["split"] = _seconds(standing.split_metres[order])
+    columns["split"] = np.round(standing.split_metres[order], 1)
     columns["split_time"] = _seconds(standing.split_seconds[order])
     said = {
-        "time": round(standing.race_time, 3),
+        "time": round(standing.race_time, SECOND_DECIMALS),
         "status": race.status,
         "names": names,
         "figures": _figures(standing.figures),
@@ -122,8 +125,8 @@ def _columns(positions: Positions, ranking: Ranking, starts: NDArray[np.float64]
         "lon": np.round(positions.lon[order], DEGREE_DECIMALS),
         "lat": np.round(positions.lat[order], DEGREE_DECIMALS),
         "distance": np.round(positions.distance[order], 1),
-        "elapsed": np.round(positions.elapsed[order], 1),
-        "start": np.round(starts[order], 1),
+        "elapsed": _seconds(positions.elapsed[order]),
+        "start": _seconds(starts[order]),
         "status": status[order],
     }
 
@@ -141,7 +144,7 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
 
 
 def _seconds(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rounded: NDArray[np.float64] = np.round(values, 1)  # orjson writes NaN as null
+    rounded: NDArray[np.float64] = np.round(values, SECOND_DECIMALS)  # orjson writes NaN as null
     return rounded
 
 
@@ -166,7 +169,7 @@ def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:
             "name": name,
             "inside": len(inside),
             "competitor": [stay.bib for stay in inside[:MAX_STAYS]],
-            "since": [round(stay.since, 1) for stay in inside[:MAX_STAYS]],
+            "since": [round(stay.since, SECOND_DECIMALS) for stay in inside[:MAX_STAYS]],
         }
         for name, inside in stays.items()
     ]

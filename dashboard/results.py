@@ -145,6 +145,7 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
         height=LIST_HEIGHT_PX,
         hide_index=True,
         row_height=32,
+        placeholder=formatting.UNKNOWN,  # of a place, which is a number or missing, so that it sorts as one
         column_config={
             "Place": st.column_config.NumberColumn(width=60, pinned=True),
             "Bib": st.column_config.NumberColumn(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -32,6 +32,10 @@ PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
 """The way from streamlit-folium's frame (component/<name>/) to here: relative, so that it holds behind a
 proxy that puts the dashboard under a path of its own."""
+
+LIVE: Final = "live"
+"""Where the live page is looked for by whoever has seen the addresses of the others: Streamlit serves it, the
+default page, at / alone."""
 
 _OWN_FILES: Final = Path(__file__).parent / "static"
 _LEAFLET_FILES: Final = Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet"
@@ -60,11 +64,18 @@ def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[Bas
         return Response(metrics.told(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [
+        Route(f"/{LIVE}", _to_live_page),
         Route(f"/{PREFIX}/metrics", measured),
         Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
+
+
+def _to_live_page(request: Request) -> Response:
+    """To where it is, with the race that is asked for; relative, so that it holds behind a proxy too."""
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")
 
 
 class _Races:

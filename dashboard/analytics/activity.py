@@ -168,8 +168,11 @@ class Activity:
             self._windows.popitem(last=False)
         return windows
 
-    def newest(self, count: int, run_id: str | None = None, bib: int | None = None) -> pd.DataFrame:
+    def newest(
+        self, count: int, run_id: str | None = None, bib: int | None = None, course: str | None = None
+    ) -> pd.DataFrame:
         """The newest events, newest first (see `stream.NEWEST`), and which of them were `late`."""
-        events = self._stream.newest(count, math.floor(self._now()) - NEWEST_WITHIN_S, run_id, bib)
+        since = math.floor(self._now()) - NEWEST_WITHIN_S
+        events = self._stream.newest(count, since, run_id=run_id, bib=bib, course=course)
         marks = watermark.watermarks(self.arrivals().rows, self.allowed_lateness_s)
         return events.assign(late=watermark.late_of(events, marks))

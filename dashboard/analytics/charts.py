@@ -32,7 +32,7 @@ HEIGHT_PX: Final = 240
 BARS_PX: Final = 28
 """Height of a bar with its gap, in pixels."""
 MOST_BARS: Final = 15
-"""Of one chart, the longest."""
+"""Of one chart, the longest; how many more there are is said below it."""
 LABEL_PX: Final = 130
 """So wide the names beside the bars may be."""
 
@@ -48,13 +48,14 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     """
     who = found.events["who"]
     place = {name: number for number, name in enumerate(shades)}
-    events = found.events.assign(
-        time=_moments(found.events["second"]),
+    steps = found.events.assign(
         rate=found.events["events"] * (per_s / found.step_s),
         word=who.map(lambda name: labels.get(name, name)),
         colour=who.map(shades),
         place=who.map(place),
     )
+    events = _closed(steps, found.step_s)
+    events = events.assign(time=_moments(events["second"]))
     averages = found.averages.assign(
         time=_moments(found.averages["second"]), rate=found.averages["rate"] * per_s
     )
@@ -78,6 +79,13 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     )
     drawn: Chart = alt.layer(area, line).properties(height=RATES_PX)
     return drawn
+
+
+def _closed(steps: pd.DataFrame, step_s: int) -> pd.DataFrame:
+    """The steps and the end of the last one: a step is drawn up to the row that follows it."""
+    last = steps[steps["second"] == steps["second"].max()]
+    closed: pd.DataFrame = pd.concat([steps, last.assign(second=last["second"] + step_s)], ignore_index=True)
+    return closed
 
 
 def paces(found: pd.DataFrame) -> Chart:
@@ -117,11 +125,15 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
     in_order = alt.EncodingSortField("place", op="min")
     names = alt.Axis(labelLimit=LABEL_PX, labelExpr="slice(datum.value, 1)")
     # Vega keeps bars by name in an object, which has a `constructor` and a `__proto__` of its own.
-    table = table.assign(place=range(len(table)), key="=" + table[what])
+    table = table.assign(
+        place=range(len(table)),
+        key="=" + table[what],
+        word=[f"{name}: {amount:,.0f}" for name, amount in zip(table[what], table[value], strict=True)],
+    )
     base = alt.Chart(table).encode(
         x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(nice=False)),
         y=alt.Y("key:N", sort=in_order, title=None, axis=names),
-        tooltip=_words(what),
+        tooltip=_words("word"),
     )
     drawn: Chart = alt.layer(
         base.mark_bar(color=BAR_COLOUR), base.mark_text(align="left", dx=4, color=INK).encode(text=number)
@@ -161,7 +173,7 @@ def band_word(band: int) -> str:
 
 
 def windows(found: pd.DataFrame, size_s: int) -> Chart:
-    """The events of each window of event time; what came late on top, windows that are open faded."""
+    """The events of each window of event time, what came late on top; what is open is faded in an outline."""
     late = found["late"].clip(upper=found["events"])
     on_time = found["events"] - late
     parts = [
@@ -175,16 +187,20 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
             WINDOWS[:2], (on_time * 0, on_time), (on_time, found["events"]), strict=True
         )
     ]
+    table = pd.concat(parts, ignore_index=True)
+    table = table[table["high"] > table["low"]]  # of nothing there would be an outline
     drawn: alt.Chart = (
-        alt.Chart(pd.concat(parts, ignore_index=True))
-        .mark_rect()
+        alt.Chart(table)
+        .mark_rect(strokeWidth=1.5)
         .encode(
             x=alt.X("start:T", title="Event time", axis=_CLOCK),
             x2="end:T",
             y=alt.Y("low:Q", title="Events", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
-            color=_as_it_is("colour"),
-            opacity=alt.condition("datum.open", alt.value(OPEN_OPACITY), alt.value(1.0)),
+            fill=alt.Fill("colour:N", scale=None),
+            fillOpacity=alt.condition("datum.open", alt.value(OPEN_OPACITY), alt.value(1.0)),
+            stroke=alt.Stroke("colour:N", scale=None),
+            strokeOpacity=alt.condition("datum.open", alt.value(1.0), alt.value(0.0)),
             tooltip=_words("word"),
         )
         .properties(height=HEIGHT_PX)

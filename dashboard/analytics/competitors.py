@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import streamlit as st
 
 from dashboard import words
 from dashboard.analytics import charts
-from dashboard.analytics.entrants import NO_CLUB, count_by, fence_times, pace_bands
+from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
 
 if TYPE_CHECKING:
@@ -17,20 +17,37 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.analytics.connection import StreamConnection
-    from dashboard.analytics.entrants import Entrants
     from dashboard.charts import Chart
 
 EVERY_S: Final = 5
+PER_COURSE: Final = "Competitors per course"
+PER_BAND: Final = "Finishers per pace band"
+PER_FENCE: Final = "Minutes in each geofence"
+PER_CATEGORY: Final = "Finishers per category"
 PER_CLUB: Final = "Finishers per club"
-NO_BARS: Final = {PER_CLUB: "No finisher of a club found."}
-"""What is said where there is nothing to count, if it isn't that no events are found."""
+NO_BARS: Final = {
+    PER_BAND: "No finisher found.",
+    PER_FENCE: "Nobody has been through a geofence.",
+    PER_CATEGORY: "No finisher found.",
+    PER_CLUB: "No finisher of a club found.",
+}
+"""What is said where there are competitors, but nothing to count."""
+
+
+class Bars(NamedTuple):
+    """A chart, None where there is nothing to count; its heading; how many bars more there would be."""
+
+    title: str
+    chart: Chart | None
+    more: int = 0
 
 
 def show(stream: StreamConnection, course: str | None) -> None:
     """Draw the bars, of one course or of all, and the choice of a category."""
-    categories = if_known(lambda: stream.entrants().categories) or []
+    entrants = if_known(stream.entrants) or Entrants.of([])
+    here = entrants.only(course, None).categories
     with st.container(horizontal=True, key="analytics-category"):
-        category = pick("Category", categories, {})
+        category = pick("Category", here, {}, set(entrants.categories) - set(here))
     follow(lambda: _bars(stream, course, category), EVERY_S)
 
 
@@ -38,17 +55,18 @@ def _bars(stream: StreamConnection, course: str | None, category: str | None) ->
     entrants = stream.entrants().only(course, category)
     labels = course_labels()
     with st.container(horizontal=True, key="analytics-bars"):
-        for title, chart in _bar_charts(entrants, labels):
+        for title, chart, more in _bar_charts(entrants, labels):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
-                    nothing(NO_BARS.get(title, "No events found."))
+                    nothing(NO_BARS[title] if len(entrants.people) else "No events found.")
                 else:
                     draw(chart)
+                if more:
+                    words.hint(f"and {more:,} more")
 
 
-def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[str, Chart | None]]:
-    """Each chart with its heading; None where there is nothing to count."""
+def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     finishers = entrants.people[entrants.people["finished"]]
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
@@ -57,13 +75,14 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[tuple[st
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [
-        ("Competitors per course", _bars_of(by_course, "course")),
-        ("Finishers per pace band", charts.pace_bands(bands) if len(bands) else None),
-        ("Minutes in each geofence", _bars_of(fences, "fence", "minutes")),
-        ("Finishers per category", _bars_of(count_by(finishers, "category"), "category")),
-        (PER_CLUB, _bars_of(count_by(members, "club"), "club")),
+        _bars_of(PER_COURSE, by_course, "course"),
+        Bars(PER_BAND, charts.pace_bands(bands) if len(bands) else None),
+        _bars_of(PER_FENCE, fences, "fence", "minutes"),
+        _bars_of(PER_CATEGORY, count_by(finishers, "category"), "category"),
+        _bars_of(PER_CLUB, count_by(members, "club"), "club"),
     ]
 
 
-def _bars_of(counted: pd.DataFrame, what: str, value: str = "count") -> Chart | None:
-    return charts.bars(counted, what, value) if len(counted) else None
+def _bars_of(title: str, counted: pd.DataFrame, what: str, value: str = "count") -> Bars:
+    chart = charts.bars(counted, what, value) if len(counted) else None
+    return Bars(title, chart, max(0, len(counted) - charts.MOST_BARS))

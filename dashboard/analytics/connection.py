@@ -65,10 +65,10 @@ class StreamConnection(BaseConnection[Activity]):
         """The newest second (epoch) before which everything is there."""
         return self._instance.until()
 
-    def figures(self, span_s: int, course: str | None) -> tuple[Figures, Figures]:
-        """Those of the last `span_s` seconds, and of as many before."""
+    def figures(self, span_s: int, course: str | None) -> tuple[int, Figures, Figures]:
+        """The second (epoch) before which they end; those of `span_s` seconds, and of as many before."""
         until = self._instance.until(max(1, span_s // FIGURES_PER_SPAN))
-        return _figures(self._instance, span_s, until, course)
+        return until, *_figures(self._instance, span_s, until, course)
 
     def rates(self, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
         """Events in steps of the last `span_s` seconds, by `run` or by `course`."""
@@ -86,9 +86,9 @@ class StreamConnection(BaseConnection[Activity]):
         """The newest windows of a race; None if it has told nothing for an hour."""
         return _windows(self._instance, run_id, size_s)
 
-    def newest(self, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    def newest(self, count: int, run_id: str | None, bib: int | None, course: str | None) -> pd.DataFrame:
         """The newest events."""
-        return _newest(self._instance, count, run_id, bib)
+        return _newest(self._instance, count, run_id, bib, course)
 
     def entrants(self) -> Entrants:
         """Who is in the races that have told something in the last hour."""
@@ -122,8 +122,10 @@ def _windows(activity: Activity, run_id: str, size_s: int) -> pd.DataFrame | Non
 
 
 @_shared(ttl=LIVES_S)
-def _newest(activity: Activity, count: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
-    return activity.newest(count, run_id, bib)
+def _newest(
+    activity: Activity, count: int, run_id: str | None, bib: int | None, course: str | None
+) -> pd.DataFrame:
+    return activity.newest(count, run_id, bib, course)
 
 
 @_shared(ttl=ENTRANTS_LIVE_S)

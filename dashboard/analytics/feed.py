@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import formatting
-from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels
+from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels, races_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,20 +38,20 @@ MARKS: Final = {
 RIGHT: Final = ("Race time", "Distance", "Pace")
 
 
-def show(stream: StreamConnection) -> None:
-    """Draw the table, and the choices of race, bib and interval."""
-    labels = if_known(race_labels) or {}
+def show(stream: StreamConnection, course: str | None) -> None:
+    """Draw the table, of one course or of all, and the choices of race, bib and interval."""
+    # Both or neither, or a race would be taken for one on another course while the store goes away.
+    labels, here = if_known(lambda: (race_labels(), races_on(course))) or ({}, [])
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
-        run_id = pick("Race", list(labels), labels)
+        run_id = pick("Race", here, labels, labels.keys() - set(here))
         bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
         every = st.segmented_control(
             "Every", EVERY_S, default=DEFAULT_S, format_func="{} s".format, required=True
         )
-    follow(lambda: _newest(stream, labels, run_id, bib), every)
+    follow(lambda: _newest(stream.newest(ROWS, run_id, bib, course), labels), every)
 
 
-def _newest(stream: StreamConnection, labels: Mapping[str, str], run_id: str | None, bib: int | None) -> None:
-    events = stream.newest(ROWS, run_id, bib)
+def _newest(events: pd.DataFrame, labels: Mapping[str, str]) -> None:
     if events.empty:
         nothing("No events found.")
         return

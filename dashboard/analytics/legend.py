@@ -47,7 +47,7 @@ WINDOWS: Final = (
     Mark("still open", BAR_COLOUR, "faint"),
 )
 OPEN_OPACITY: Final = 0.45
-"""Of windows that are open, and in page.css of what is faint."""
+"""Of windows that are open, and in page.css of what is faint: inside an outline that can be seen."""
 
 
 def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:

@@ -54,32 +54,32 @@ def show(create_page: st.Page) -> None:
             words.section("Late events")
             lateness.show(stream, choice.course, every)
     words.section("Newest events")
-    feed.show(stream)
+    feed.show(stream, choice.course)
     # Last, for it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
-    _watch(stream)
+    _watch(stream, choice.course)
 
 
-def _watch(stream: StreamConnection) -> None:
+def _watch(stream: StreamConnection, course: str | None) -> None:
     """Run the page again as soon as there is something else to choose from."""
-    drawn = _options(stream)
+    drawn = _options(stream, course)
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
-        now = _options(stream)
+        now = _options(stream, course)
         if now is not None and now != drawn:
             st.rerun()
 
     look()
 
 
-def _options(stream: StreamConnection) -> tuple[object, ...] | None:
+def _options(stream: StreamConnection, course: str | None) -> tuple[object, ...] | None:
     """Whatever can be chosen; None while the store is away."""
 
     def ask() -> tuple[object, ...]:
         told = stream.progress(None)
-        categories = stream.entrants().categories
+        categories = stream.entrants().only(course, None).categories
         return set(told["course"]), set(told["run"]), categories, race_labels(), course_labels()
 
     return if_known(ask)
@@ -102,10 +102,12 @@ def _choose(stream: StreamConnection) -> Choice:
 
 def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> None:
     progress = stream.progress(choice.course)
-    now, before = stream.figures(choice.span_min * 60, choice.course)
+    updated = stream.until()
+    until, now, before = stream.figures(choice.span_min * 60, choice.course)
     zone = st.context.timezone
     words.facts(
-        f"updated {formatting.clock(1000 * stream.until(), zone)}",
+        f"updated {formatting.clock(1000 * updated, zone)}",
+        f"figures up to {formatting.clock(1000 * until, zone)}",
         f"{progress['events'].sum():,} events in the last hour",
         f"{len(progress):,} race{'s' if len(progress) != 1 else ''}",
     )
@@ -123,7 +125,7 @@ def _figure(value: float) -> str:
 def _change(change: float | None, was: float) -> str:
     if change is None:
         return "none before"
-    return f"{change:+,.0%}, was {_figure(was)}" if change else "as before"
+    return f"{formatting.change(change)}, was {_figure(was)}" if change else "as before"
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:

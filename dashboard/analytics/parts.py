@@ -11,7 +11,7 @@ from dashboard import context, words
 from dashboard.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from dashboard.charts import Chart
 
@@ -41,9 +41,16 @@ def if_known(ask: Callable[[], T]) -> T | None:
         return None
 
 
-def pick(word: str, options: list[str], labels: Mapping[str, str]) -> str | None:
-    """One of the options, or None for all. One that has gone meanwhile stays chosen, and finds nothing."""
+def pick(
+    word: str, options: list[str], labels: Mapping[str, str], elsewhere: Collection[str] = ()
+) -> str | None:
+    """One of the options, or None for all. One that has gone meanwhile stays chosen, and finds nothing.
+
+    `elsewhere` are those of other courses than the chosen one: if one of them was chosen, now all are.
+    """
     key = f"analytics-{word}"
+    if st.session_state.get(key) in elsewhere:
+        st.session_state[key] = EVERYTHING
     chosen = st.session_state.get(key, EVERYTHING)
     known = [EVERYTHING, *options, *({chosen} - {EVERYTHING, *options})]
     picked = st.selectbox(word, known, key=key, format_func=lambda option: labels.get(option, option))
@@ -58,6 +65,12 @@ def course_labels() -> dict[str, str]:
 def race_labels() -> dict[str, str]:
     """What each race is called, by its run id, no two alike. Raises `StoreError`."""
     return _apart({race.run_id: race.name for race in context.current().snapshots.races()})
+
+
+def races_on(course: str | None) -> list[str]:
+    """The run ids of the races on a course, or of all. Raises `StoreError`."""
+    races = context.current().snapshots.races()
+    return [race.run_id for race in races if course in {None, race.course}]
 
 
 def _apart(names: Mapping[str, str]) -> dict[str, str]:

@@ -90,7 +90,9 @@ class PinotStream:
         span = {"from": 1000 * since, "to": 1000 * until, "since": 1000 * emitted_since}
         return table(self._ask(_PANES, run=run_id, **span), PANES)
 
-    def newest(self, count: int, since: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    def newest(
+        self, count: int, since: int, *, run_id: str | None, bib: int | None, course: str | None
+    ) -> pd.DataFrame:
         """The newest events."""
         if run_id is not None and not is_run_id(run_id):
             return table([], NEWEST)
@@ -99,6 +101,8 @@ class PinotStream:
             only, these["run"] = f"{only} AND runId = %(run)s", run_id
         if bib is not None:
             only, these["bib"] = f"{only} AND competitorId = %(bib)s", bib
+        if course is not None:
+            only, these["course"] = f"{only} AND course = %(course)s", course
         return table(self._ask(_NEWEST.format(only=only), **these), NEWEST)
 
 

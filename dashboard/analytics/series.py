@@ -39,7 +39,7 @@ def rates(arrivals: pd.DataFrame, by: str, since: int, until: int, step: int) ->
 def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_since: int) -> pd.DataFrame:
     """Moving averages of the events per second of all together, at the end of each step: long form.
 
-    Columns: `second` (where the step begins), `what`, `rate` (events per second). A moment has an average as
+    Columns: `second` (where the step ends), `what`, `rate` (events per second). A moment has an average as
     soon as all the seconds that it is made of are known.
     """
     parts = []
@@ -47,7 +47,7 @@ def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_si
         ends = np.arange(since, until, step) + step
         ends = ends[ends - span >= known_since]
         sums = _until(arrivals, ends) - _until(arrivals, ends - span)
-        parts.append(pd.DataFrame({"second": ends - step, "what": what, "rate": sums / span}))
+        parts.append(pd.DataFrame({"second": ends, "what": what, "rate": sums / span}))
     return pd.concat(parts, ignore_index=True)
 
 

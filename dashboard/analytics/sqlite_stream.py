@@ -74,7 +74,9 @@ class SqliteStream:
             return table([], PANES)
         return table(self._ask(_PANES, run_id, 1000 * since, 1000 * until, 1000 * emitted_since), PANES)
 
-    def newest(self, count: int, since: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    def newest(
+        self, count: int, since: int, *, run_id: str | None, bib: int | None, course: str | None
+    ) -> pd.DataFrame:
         """The newest events."""
         if run_id is not None and not is_run_id(run_id):
             return table([], NEWEST)
@@ -85,6 +87,9 @@ class SqliteStream:
         if bib is not None:
             only += " AND competitorId = ?"
             these.append(bib)
+        if course is not None:
+            only += " AND course = ?"
+            these.append(course)
         return table(self._ask(_NEWEST.format(only=only), *these, count), NEWEST)
 
 

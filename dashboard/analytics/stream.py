@@ -97,8 +97,10 @@ class Stream(Protocol):
         """
         ...
 
-    def newest(self, count: int, since: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
-        """The newest `count` events since a wall second, newest first; of one race or bib if one is given.
+    def newest(
+        self, count: int, since: int, *, run_id: str | None, bib: int | None, course: str | None
+    ) -> pd.DataFrame:
+        """The newest `count` events since a wall second, newest first; of one race, bib or course if given.
 
         The columns are `NEWEST`: distance in metres, elapsed in seconds, times in epoch milliseconds.
         """

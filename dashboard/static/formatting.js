@@ -5,6 +5,11 @@
   const UNKNOWN = '–';
   const MIN_PACE_DISTANCE_M = 50; // over less, a pace says more about rounding and the start than about running
 
+  // The seconds that are over. Times are told in milliseconds: what is less is an error of computing.
+  function wholeSeconds(seconds) {
+    return Math.floor(Math.round(seconds * 1000) / 1000);
+  }
+
   function twoDigits(number) {
     return String(number).padStart(2, '0');
   }
@@ -12,15 +17,15 @@
   // h:mm:ss, whole seconds as on the clock at the finish line (never rounded up).
   function raceTime(seconds) {
     if (seconds === null || !(seconds >= 0)) return UNKNOWN;
-    const whole = Math.floor(seconds);
+    const whole = wholeSeconds(seconds);
     return `${Math.floor(whole / 3600)}:${twoDigits(Math.floor(whole / 60) % 60)}:${twoDigits(whole % 60)}`;
   }
 
   // m:ss, for what lasts less than an hour most of the time; with hours where it doesn't.
   function duration(seconds) {
     if (seconds === null || !(seconds >= 0)) return UNKNOWN;
-    if (seconds >= 3600) return raceTime(seconds);
-    const whole = Math.floor(seconds);
+    const whole = wholeSeconds(seconds);
+    if (whole >= 3600) return raceTime(seconds);
     return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
   }
 

@@ -107,7 +107,7 @@ def end_to_end(now: Sample, then: Sample | None) -> Verdict:
         return _nothing_runs(now, then)
     race = figures.worst(now.races)
     if race is None:
-        return amber(f"Race {there[0].run_id} has told no position yet. Wait for its first tick.")
+        return amber(f'Race "{there[0].run_id}" has told no position yet. Wait for its first tick.')
     return _freshness(race, now.races)
 
 
@@ -128,6 +128,6 @@ def _freshness(race: RaceNews, races: Races) -> Verdict:
         return green(f"The newest position is {age} old, and one is expected every {period}.")
     verdict = red if late > FRESH_RED_S else amber
     return verdict(
-        f"The newest position of race {race.run_id} is {age} old, and one is expected every {period}. "
+        f'The newest position of race "{race.run_id}" is {age} old, and one is expected every {period}. '
         "See which part before this one isn't green."
     )

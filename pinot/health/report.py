@@ -149,7 +149,7 @@ def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
     return (
         Figure("size_bytes", "File", found.size if found else None, words.size),
         Figure("log_bytes", "Write-ahead log", found.log_size if found else None, words.size),
-        Figure("newest_seconds", "Newest position", newest, words.seconds),
+        Figure("newest_seconds", "Newest in the file", newest, words.seconds),
     )
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 from shapely import Point
 
+from dashboard.formatting import duration, gap, race_time
 from tests.browser.site import LiveMap, Site
 from tests.processes import ROOT, dashboard, simulator
 
@@ -159,6 +160,45 @@ def test_leaderboard_at_the_end(page: Page, site: Site) -> None:
     expect(_chooser(page)).to_have_value(re.compile(" · finished · "))
     order = _order(site, run)
     assert [(order[bib], bib) for _, bib in _leaderboard(page)] == _leaderboard(page)
+    times = {one["competitorId"]: one["elapsed"] for one in site.positions(run)}
+    first = min(times.values())
+    said = (
+        _board(page)
+        .locator("tbody tr[data-bib]:not([hidden])")
+        .evaluate_all(
+            "rows => rows.map(row => [Number(row.dataset.bib), row.querySelector('.gap').innerText,"
+            " row.querySelector('td.status').innerText])"
+        )
+    )
+    # As on the page of the results.
+    assert said == [
+        [bib, gap(times[bib] - first) or "leader", race_time(times[bib])]
+        for bib in sorted(times, key=lambda bib: times[bib])
+    ]
+
+
+def test_numbers_are_worded_alike(page: Page) -> None:
+    """The browser words times as the server does."""
+    seconds = [0.0, 0.999, 59.999, 794.973 - 791.973, 791.973, 3599.999, 3599.9999, 3600.0, 36_000.5]
+    page.goto("about:blank")
+    page.add_script_tag(path=ROOT / "dashboard" / "static" / "formatting.js")
+    said = page.evaluate(
+        """seconds => {
+            const { raceTime, duration } = Racecast.formatting;
+            return seconds.map((one) => [raceTime(one), duration(one)]);
+        }""",
+        seconds,
+    )
+    assert said == [[race_time(one), duration(one)] for one in seconds]
+
+
+def test_page_by_its_name(page: Page, site: Site) -> None:
+    """A link to /live shows the race in it, and nothing says that there is no such page."""
+    run = site.create_race()
+    page.goto(f"{site.dashboard}/live?run={run}")
+    LiveMap.on(page)
+    expect(page).to_have_url(f"{site.dashboard}/?run={run}")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
 
 
 def test_newest_race_first(page: Page, site: Site) -> None:

@@ -86,7 +86,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
     with without(stack, "kafka"):
         shown.expect_light("Kafka", "red", "Start it (make stack), or set RACECAST_KAFKA to where it is.")
         shown.expect_light("Simulator", "red", f"no broker answers at {stack.kafka}")
-        shown.expect_light("End to end", "red", f"The newest position of race {run} is", within_s=60)
+        shown.expect_light("End to end", "red", f'The newest position of race "{run}" is', within_s=60)
         shown.wait_for_look()
     for part in ("Kafka", "Simulator", "Pinot", "End to end"):
         shown.expect_light(part, "green", within_s=BACK_WITHIN_S)

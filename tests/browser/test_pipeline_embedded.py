@@ -51,6 +51,21 @@ def test_nothing_moves_at_a_refresh(page: Page, site: Site, width: int, scheme: 
     httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_room_for_long_sentences(page: Page, tmp_path: Path, width: int) -> None:
+    """What the simulator's card says when it is away fits into the room that its sentence has anyway."""
+    page.set_viewport_size({"width": width, "height": 1400})
+    with dashboard(tmp_path, "http://127.0.0.1:59999", "--sqlite", str(tmp_path / "none.db")) as pages:
+        shown = PipelinePage(page, pages.address)
+        shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")
+        needed, room = (
+            shown.part("Simulator")
+            .locator("p")
+            .evaluate("p => [p.offsetHeight, Math.ceil(parseFloat(getComputedStyle(p).minHeight))]")
+        )
+        assert needed <= room
+
+
 def test_neither_simulator_nor_file(page: Page, tmp_path: Path) -> None:
     """With nothing there at all the page says of each part what to do."""
     with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as pages:

@@ -64,12 +64,16 @@ class PlainStream:
         }
         return table(list(Counter(second for second, _ in ids).items()), PANES)
 
-    def newest(self, count: int, since: int, run_id: str | None, bib: int | None) -> pd.DataFrame:
+    def newest(
+        self, count: int, since: int, *, run_id: str | None, bib: int | None, course: str | None
+    ) -> pd.DataFrame:
         """The newest events."""
         these = [
             event
             for event in self._came("newest", since, None)
-            if run_id in {None, event["runId"]} and bib in {None, event["competitorId"]}
+            if run_id in {None, event["runId"]}
+            and bib in {None, event["competitorId"]}
+            and course in {None, event["course"]}
         ]
         these.sort(
             key=lambda event: (-event["emittedAt"], event["runId"], event["competitorId"], -event["rawTime"])

@@ -55,6 +55,12 @@ def test_faster_is_up() -> None:
     assert first["axis"]["labelExpr"] == charts.MIN_SEC
 
 
+def test_kilometres_are_plain_numbers() -> None:
+    """Kilometres are written as they are said: no exponents (d3's "g" has 1e+1), no zeros at the end."""
+    for layer in paces(found()):
+        assert layer["encoding"]["x"]["axis"]["format"] == "~r"
+
+
 def test_leader_before_the_first_finish() -> None:
     """While nobody has finished, the first is the leader and no winner yet."""
     lines = paces(found([(1, 1800.0, "running", 900.0), NOW[2]]))[LINES]["rows"]

@@ -29,6 +29,21 @@ def test_race_time(seconds: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, ""),
+        (2.963, "+0:02"),
+        (794.973 - 791.973, "+0:03"),  # a bit less, as computers have it
+        (3599.999, "+59:59"),
+        (math.nan, UNKNOWN),
+    ],
+)
+def test_gap(seconds: float, shown: str) -> None:
+    """A gap is whole seconds that are over; what is less than a millisecond is no time."""
+    assert formatting.gap(seconds) == shown
+
+
+@pytest.mark.parametrize(
     ("seconds", "metres", "shown"),
     [
         (1500, 5000, "5:00"),
@@ -52,6 +67,14 @@ def test_pace(seconds: float, metres: float, shown: str) -> None:
 def test_kilometres(metres: float, shown: str) -> None:
     """Kilometres have two decimals."""
     assert formatting.kilometres(metres) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(1.5, "+150%"), (-0.664, "\N{MINUS SIGN}66%"), (12.0, "+1,200%")]
+)
+def test_change(share: float, shown: str) -> None:
+    """A change has the sign that the live page's figures have too."""
+    assert formatting.change(share) == shown
 
 
 def test_clock_in_viewers_zone() -> None:

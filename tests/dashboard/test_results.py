@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from pandas.api.types import is_integer_dtype
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context, results
@@ -74,6 +75,16 @@ def test_finish_list(store: FakeStore) -> None:
     }
     assert table["Gap"].tolist()[1:3] == ["+0:09", "\N{EN DASH}"]
     assert table["Status"].tolist() == ["Finished", "Finished", "Paused", "Running", "DNF"]
+
+
+def test_places_of_who_is_running(store: FakeStore) -> None:
+    """Who has no place yet has a dash there, and no word; places stay numbers, and are sorted as such."""
+    assert store.known
+    table = page().dataframe[0]
+    assert table.value["Place"].dropna().tolist() == [1, 2]
+    assert is_integer_dtype(table.value["Place"].dtype)
+    assert table.value["Place"].isna().sum() == 3
+    assert table.proto.placeholder == "\N{EN DASH}"
 
 
 def test_clubs(store: FakeStore) -> None:

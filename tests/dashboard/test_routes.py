@@ -62,6 +62,25 @@ def test_positions_by_columns(client: Client) -> None:
     assert [body["statuses"][number] for number in columns["status"]] == ["running", "running"]
 
 
+@pytest.mark.parametrize("query", ["", "?run=run_1&fav=1"])
+def test_live_page_by_its_name(client: Client, query: str) -> None:
+    """Who asks for /live is led to where the live page is, with all else that the link says."""
+    answer = client.get(f"/live{query}")
+    assert answer.is_redirect
+    assert str(answer.url.join(answer.headers["location"])) == f"http://testserver/{query}"
+
+
+def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> None:
+    """Times and gaps come in milliseconds: cut to seconds, they are those that the results say."""
+    store.now = at((1, 5000.0, "finished", 791.973), (2, 5000.0, "finished", 794.936))
+    store.passed = [(1, "start", "Start", 1, 0.0, 2.996), (1, "split", "1 km", 1, 1000.0, 180.995)]
+    columns = client.get(FEED).json()["columns"]
+    assert columns["elapsed"] == [791.973, 794.936]
+    assert columns["gap"] == [0.0, 2.963]
+    assert columns["start"] == [2.996, 0.0]
+    assert columns["split_time"] == [177.999, None]
+
+
 def test_nothing_new(client: Client, store: FakeStore) -> None:
     """Who has seen the newest positions is told so, without a body, until there are newer ones."""
     seen = client.get(FEED).json()["version"]

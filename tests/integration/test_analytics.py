@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import pytest
 
-from dashboard import context
+from dashboard import context, formatting
 from dashboard.analytics import series
 from dashboard.analytics.activity import SETTLED_S, Activity
 from dashboard.analytics.page import FIGURES
@@ -167,8 +167,8 @@ def test_averages(came: Came) -> None:
     seconds = Counter(event["emittedAt"] // 1000 for event in came.events)
     for what, span in series.AVERAGED_OVER_S.items():
         rows = found[found["what"] == what]
-        for second, rate in zip(rows["second"].tolist(), rows["rate"].tolist(), strict=True):
-            came_then = sum(seconds[at] for at in range(second + 5 - span, second + 5))
+        for end, rate in zip(rows["second"].tolist(), rows["rate"].tolist(), strict=True):
+            came_then = sum(seconds[at] for at in range(end - span, end))
             assert rate == pytest.approx(came_then / span)
         assert len(rows)
 
@@ -239,5 +239,5 @@ def test_page(came: Came) -> None:
     now, before = (recomputed.figures(came.events, until, 60) for until in (moment, moment - 60))
     for word, value, was in zip(FIGURES, astuple(now), astuple(before), strict=True):
         if isinstance(value, int):
-            change = f"{value / was - 1:+,.0%}, was {was:,}" if was else "none before"
+            change = f"{formatting.change(value / was - 1)}, was {was:,}" if was else "none before"
             assert shown[word] == (f"{value:,}", "as before" if value == was else change)

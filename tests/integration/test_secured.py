@@ -98,7 +98,7 @@ def test_a_race_goes_all_the_way(reached: Secured, tmp_path: Path) -> None:
         assert reasons(running) == ""
         assert running.end() == 0
 
-    assert len(stream.newest(5, 0, "secured", None)) == 5
+    assert len(stream.newest(5, 0, run_id="secured", bib=None, course=None)) == 5
     assert not any(password in running.log.read_text() for password in PASSWORDS)
 
 

@@ -143,6 +143,12 @@ def test_race_that_the_store_knows_nothing_of() -> None:
     assert "tells 1 race," in says(nothing, "End to end")
 
 
+def test_race_is_quoted() -> None:
+    """A run id, which may be any word, is told apart from the sentence that it is in."""
+    assert 'position of race "track" is 100 s old' in says(sample(race("track", age=100.0)), "End to end")
+    assert 'Race "track" has told no position' in says(sample(race("track", age=None)), "End to end")
+
+
 def test_race_before_its_first_position() -> None:
     """A race that has just begun is amber until its first position is there."""
     assert light(sample(race(age=None)), "End to end") == "amber"

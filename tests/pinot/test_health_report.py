@@ -143,6 +143,13 @@ def test_figures_of_the_embedded_store() -> None:
     assert (found.topics, found.tables) == ((), ())
 
 
+@pytest.mark.parametrize("found", [sample(), embedded_sample()])
+def test_figures_have_names_of_their_own(found: Sample) -> None:
+    """No two figures that are on the page at once are called the same."""
+    labels = [figure.label for part in report([found]).parts for figure in part.figures]
+    assert len(set(labels)) == len(labels)
+
+
 def test_races_left_over_are_counted() -> None:
     """The end-to-end part tells races that are under way from those that were left over."""
     gone = race("gone", age=9000, noted=9000)

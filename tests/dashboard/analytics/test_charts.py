@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from dashboard.analytics import charts, legend
 from dashboard.analytics.activity import Rates
 from dashboard.analytics.series import MOST_SERIES, OTHERS
+from tests.dashboard.events import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,56 @@ def specification(drawn: Chart) -> str:
     whole = drawn.to_dict()
     del whole["datasets"]
     return re.sub(r"data-[0-9a-f]+", "data", json.dumps(whole))
+
+
+def test_steps_are_drawn_over_their_width() -> None:
+    """The newest step reaches to its end, like all others, and there the average of that moment is."""
+    events = pd.DataFrame({"second": [60, 120] * 2, "who": ["a", "a", "b", "b"], "events": [6, 12, 18, 24]})
+    averages = pd.DataFrame({"second": [180], "what": ["1 min average"], "rate": [0.6]})
+    whole = charts.rates(Rates(events, averages, 60), {}, legend.colours(["a", "b"], {}), per_s=60).to_dict()
+    area, line = (whole["datasets"][layer["data"]["name"]] for layer in whole["layer"])
+    drawn: dict[str, list[tuple[str, float]]] = {}
+    for row in area:
+        drawn.setdefault(row["who"], []).append((row["time"][14:19], row["rate"]))
+    assert drawn == {
+        "a": [("01:00", 6), ("02:00", 12), ("03:00", 12)],
+        "b": [("01:00", 18), ("02:00", 24), ("03:00", 24)],
+    }
+    assert [(row["time"][14:19], row["rate"]) for row in line] == [("03:00", 36)]
+
+
+def test_windows_can_be_seen() -> None:
+    """Windows that are open have an outline; it and the areas stand out against either background, 3 to 1."""
+    found = pd.DataFrame({"start": [0, 10], "events": 9, "late": [2, 0], "is_open": [False, True]})
+    told = charts.windows(found, 10).to_dict()
+    rows = told["datasets"][told["data"]["name"]]
+    assert [(row["open"], row["high"] - row["low"]) for row in rows] == [(False, 7), (True, 9), (False, 2)]
+    assert told["encoding"]["stroke"] == told["encoding"]["fill"]
+    assert told["encoding"]["strokeOpacity"]["condition"] == {"test": "datum.open", "value": 1.0}
+    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
+    for scheme in ("light", "dark"):
+        for mark in legend.WINDOWS:
+            assert contrast(mark.colour, theme[scheme]["backgroundColor"]) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    """How much two colours differ in brightness (WCAG 2, contrast ratio)."""
+
+    def brightness(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (
+            part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, brighter = sorted((brightness(one), brightness(other)))
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def test_bars_say_their_numbers() -> None:
+    """Whoever points at a bar reads all of its name, and its number."""
+    (rows,) = bars("Harriers", "Striders").to_dict()["datasets"].values()
+    assert [row["word"] for row in rows] == ["Harriers: 0", "Striders: 1"]
 
 
 def test_a_series_keeps_its_colour() -> None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from dashboard.analytics.activity import Activity
+from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
 from dashboard.context import Context
+from dashboard.formatting import clock
 from dashboard.settings import Settings
 from dashboard.snapshots import Snapshots
 from dashboard.store import Competitor, StoreError
@@ -71,7 +73,8 @@ def test_nothing_has_come(shown: Shown) -> None:
     drawn = page()
     words = said(drawn)
     assert "No events found: for an hour nobody has told a position." in words
-    assert words.count("No events found") >= 5
+    assert words.count("No events found") == 10
+    assert "No finisher" not in words
     assert not drawn.get("vega_lite_chart")
     assert shown.stream.asked
 
@@ -108,6 +111,25 @@ def test_longer_span(shown: Shown) -> None:
     assert tiles(drawn)["Events"] == ("60", "as before")
     next(one for one in drawn.button_group if one.label == "Compare the last").set_value(5).run()
     assert tiles(drawn)["Events"] == ("150", "none before")
+
+
+def test_figures_that_fall(shown: Shown) -> None:
+    """Less than before is written with a minus sign."""
+    shown.stream.events = [*minute("one", 1), *minute("one", 2, 120, 61)]
+    assert tiles(page())["Events"] == ("60", "\N{MINUS SIGN}50%, was 120")
+
+
+def test_time_of_the_figures(shown: Shown) -> None:
+    """Figures of a longer span, which are worked out less often, have a time of their own."""
+    shown.stream.events = minute("one", 1)
+    drawn = page()
+    updated, until = NOW, NOW - NOW % 15
+    assert updated != until
+    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
+    assert f"figures up to {clock(1000 * updated, 'UTC')}" in said(drawn)
+    next(one for one in drawn.button_group if one.label == "Compare the last").set_value(15).run()
+    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
+    assert f"figures up to {clock(1000 * until, 'UTC')}" in said(drawn)
 
 
 def test_late_events(shown: Shown) -> None:
@@ -147,6 +169,45 @@ def test_newest_of_a_bib(shown: Shown) -> None:
     assert len(table) == 9
 
 
+def test_newest_of_a_course(shown: Shown) -> None:
+    """With a course chosen, the newest events are of its races alone, and so are the races to choose from."""
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Race").select("one").run()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    assert drawn.selectbox(key="analytics-Race").options == ["All", "Sunday"]
+    assert drawn.selectbox(key="analytics-Race").value == "All"
+    assert set(drawn.dataframe[0].value["Race"]) == {"Sunday"}
+    drawn.selectbox(key="analytics-Course").select("All").run()
+    assert drawn.selectbox(key="analytics-Race").options == ["All", "Saturday", "Sunday"]
+    assert set(drawn.dataframe[0].value["Race"]) == {"Saturday", "Sunday"}
+
+
+def test_categories_of_a_course(shown: Shown) -> None:
+    """With a course chosen, the categories are those of its entrants."""
+    of = {"one": "W35", "two": "M40"}
+    shown.store.competitors = lambda run_id: {1: Competitor("A", of[run_id], 1)}  # type: ignore[method-assign, assignment]
+    shown.store.now = at((1, 4000.0, "running", 1300.0))
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 1, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Category").select("W35").run()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    category = drawn.selectbox(key="analytics-Category")
+    assert (category.options, category.value) == (["All", "M40"], "All")
+
+
+def test_race_stays_chosen_while_the_store_is_away(shown: Shown) -> None:
+    """A race that was chosen on its course is still chosen when the store is back."""
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
+    drawn = page()
+    drawn.selectbox(key="analytics-Course").select("flat").run()
+    drawn.selectbox(key="analytics-Race").select("two").run()
+    shown.store.failure = shown.stream.failure = StoreError("Pinot's broker does not answer.")
+    drawn.run()
+    shown.store.failure = shown.stream.failure = None
+    assert drawn.run().selectbox(key="analytics-Race").value == "two"
+
+
 def test_two_races_of_one_name(shown: Shown) -> None:
     """Races with the same name are told apart by their run ids."""
     shown.store.known = [race("one", name="Saturday"), race("two", name="Saturday")]
@@ -164,7 +225,25 @@ def test_bars(shown: Shown) -> None:
     assert drawn.selectbox(key="analytics-Category").options == ["All", "M40", "W35"]
     drawn.selectbox(key="analytics-Category").select("M40").run()
     words = said(drawn)
-    assert words.count("No events found.") == 3  # nobody of it has finished, or been in a geofence
+    assert words.count("No finisher found.") == 2  # per pace band and per category
+    assert "No finisher of a club found." in words
+    assert "Nobody has been through a geofence." in words
+    assert "No events found." not in words
+
+
+@pytest.mark.parametrize(("clubs", "more"), [(MOST_BARS, None), (MOST_BARS + 5, "and 5 more")])
+def test_more_bars_than_there_is_room_for(shown: Shown, clubs: int, more: str | None) -> None:
+    """Where not all bars are drawn, it is said below them how many more there are."""
+    bibs = range(1, clubs + 1)
+    shown.store.names = {bib: Competitor("A", "W35", 1, f"Club {bib}") for bib in bibs}
+    shown.store.now = at(*((bib, 5000.0, "finished", 1200.0) for bib in bibs))
+    shown.store.passed = [(bib, "finish", "Finish", 1, 5000.0, 1200.0) for bib in bibs]
+    shown.stream.events = minute("one", 1, 9)
+    words = said(page())
+    if more is None:
+        assert " more" not in words
+    else:
+        assert words.count(more) == 1
 
 
 def test_store_away(shown: Shown) -> None:

@@ -142,24 +142,39 @@ def test_panes_of_what_came_lately(case: Case) -> None:
 @pytest.mark.parametrize("bib", [None, 3])
 def test_newest(case: Case, bib: int | None) -> None:
     """The newest events come newest first, of one race, of one bib of it."""
-    found = case.stream.newest(40, case.begin, case.runs[0], bib)
-    pd.testing.assert_frame_equal(found, case.plain.newest(40, case.begin, case.runs[0], bib))
+    found = case.stream.newest(40, case.begin, run_id=case.runs[0], bib=bib, course=None)
+    expected = case.plain.newest(40, case.begin, run_id=case.runs[0], bib=bib, course=None)
+    pd.testing.assert_frame_equal(found, expected)
     assert len(found) == 40
+
+
+@pytest.mark.parametrize("bib", [None, 2])
+def test_newest_of_a_course(case: Case, bib: int | None) -> None:
+    """The newest events of one course are those of its races, however the course is spelt."""
+    course = f"course-{case.runs[1][-4:]}"
+    found = case.stream.newest(40, case.begin, run_id=None, bib=bib, course=course)
+    expected = case.plain.newest(40, case.begin, run_id=None, bib=bib, course=course)
+    pd.testing.assert_frame_equal(found, expected)
+    assert set(found["run"]) == {case.runs[1]}
+    for other in ("", "x' OR '1'='1", "%(run)s"):
+        assert case.stream.newest(40, case.begin, run_id=None, bib=bib, course=other).empty
 
 
 def test_newest_of_all(case: Case) -> None:
     """Without a race the newest events of all are there, and none older than asked for."""
     since = case.begin + RACE_S - 5
-    found = case.stream.newest(10_000, since, None, None)
+    found = case.stream.newest(10_000, since, run_id=None, bib=None, course=None)
     assert (found["emitted_at"] >= 1000 * since).all()
-    assert case.only_ours(found) == case.only_ours(case.plain.newest(10_000, since, None, None))
+    assert case.only_ours(found) == case.only_ours(
+        case.plain.newest(10_000, since, run_id=None, bib=None, course=None)
+    )
 
 
 def test_race_that_cannot_be(case: Case) -> None:
     """Of a race that no store can have there is nothing, however it is spelt."""
     for run in ("", "*", "x' OR '1'='1", "a b", "x" * 65):
         assert case.stream.panes(run, 0, 2_000_000_000, 0).empty
-        assert case.stream.newest(10, 0, run, None).empty
+        assert case.stream.newest(10, 0, run_id=run, bib=None, course=None).empty
 
 
 def test_broker_away() -> None:
@@ -173,4 +188,5 @@ def test_no_file_yet(tmp_path: Path) -> None:
     stream = SqliteStream(SqliteFile(tmp_path / "none.db"))
     plain = PlainStream()
     assert stream.arrivals(0, None).dtypes.equals(plain.arrivals(0, None).dtypes)
-    assert stream.newest(10, 0, None, None).dtypes.equals(plain.newest(10, 0, None, None).dtypes)
+    everything: dict[str, None] = {"run_id": None, "bib": None, "course": None}
+    assert stream.newest(10, 0, **everything).dtypes.equals(plain.newest(10, 0, **everything).dtypes)

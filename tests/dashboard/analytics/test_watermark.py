@@ -34,7 +34,7 @@ def test_late_among_single_events(events: list[Event], allowed_s: int) -> None:
     """Single events are late if the counted ones are."""
     stream = PlainStream(events)
     marks = watermark.watermarks(stream.arrivals(0, None), allowed_s)
-    newest = stream.newest(1000, 0, None, None)
+    newest = stream.newest(1000, 0, run_id=None, bib=None, course=None)
     assert watermark.late_of(newest, marks).sum() == len(recomputed.late(events, allowed_s))
 
 
