@@ -13,7 +13,8 @@ UNKNOWN = "\N{EN DASH}"
 SECONDS_PER_HOUR = 3600
 
 TIME_DECIMALS = 3
-"""Times are told in milliseconds: what is less is an error of computing, as in 5.1 - 2.1."""
+"""Times are told in milliseconds, as the stores have them: what is less is an error of computing, as in
+5.1 - 2.1. So, cut to whole seconds, a time is the same wherever it is shown."""
 
 MIN_PACE_DISTANCE_M = 50.0
 """Over less than this a pace says more about rounding and the start than about running."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import orjson
 
+from dashboard.formatting import TIME_DECIMALS
 from dashboard.store import STATUSES
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ GZIP_LEVEL = 1
 
 DEGREE_DECIMALS = 6
 """A tenth of a metre."""
-
-SECOND_DECIMALS = 3
-"""As many as the store has: cut to whole seconds, a time is the one that the results say."""
 
 MAX_STAYS = 50
 """So many of those who are in one geofence are named; all are counted."""
@@ -65,7 +63,7 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
     columns["split"] = np.round(standing.split_metres[order], 1)
     columns["split_time"] = _seconds(standing.split_seconds[order])
     said = {
-        "time": round(standing.race_time, SECOND_DECIMALS),
+        "time": round(standing.race_time, TIME_DECIMALS),
         "status": race.status,
         "names": names,
         "figures": _figures(standing.figures),
@@ -144,7 +142,7 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
 
 
 def _seconds(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rounded: NDArray[np.float64] = np.round(values, SECOND_DECIMALS)  # orjson writes NaN as null
+    rounded: NDArray[np.float64] = np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
     return rounded
 
 
@@ -169,7 +167,7 @@ def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:
             "name": name,
             "inside": len(inside),
             "competitor": [stay.bib for stay in inside[:MAX_STAYS]],
-            "since": [round(stay.since, SECOND_DECIMALS) for stay in inside[:MAX_STAYS]],
+            "since": [round(stay.since, TIME_DECIMALS) for stay in inside[:MAX_STAYS]],
         }
         for name, inside in stays.items()
     ]
