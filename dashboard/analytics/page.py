@@ -41,6 +41,8 @@ def show(create_page: st.Page) -> None:
     """Draw the page; where nothing has come for an hour, it leads to `create_page`."""
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
+    # Before anything is drawn: what comes meanwhile would else be taken for offered, and never be.
+    known = _options(stream)
     choice = _choose(stream)
     every = choice.every_s
     follow(lambda: _figures(stream, choice, create_page), every)
@@ -58,28 +60,28 @@ def show(create_page: st.Page) -> None:
     # Last, for it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
-    _watch(stream, choice.course)
+    _watch(stream, known)
 
 
-def _watch(stream: StreamConnection, course: str | None) -> None:
-    """Run the page again as soon as there is something else to choose from."""
-    drawn = _options(stream, course)
+def _watch(stream: StreamConnection, known: tuple[object, ...] | None) -> None:
+    """Run the page again as soon as there is something else to choose from than what is `known`."""
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
-        now = _options(stream, course)
-        if now is not None and now != drawn:
+        now = _options(stream)
+        if now is not None and now != known:
             st.rerun()
 
     look()
 
 
-def _options(stream: StreamConnection, course: str | None) -> tuple[object, ...] | None:
+def _options(stream: StreamConnection) -> tuple[object, ...] | None:
     """Whatever can be chosen; None while the store is away."""
 
     def ask() -> tuple[object, ...]:
         told = stream.progress(None)
-        categories = stream.entrants().only(course, None).categories
+        people = stream.entrants().people[["course", "category"]].drop_duplicates()
+        categories = set(people.itertuples(index=False, name=None))
         return set(told["course"]), set(told["run"]), categories, race_labels(), course_labels()
 
     return if_known(ask)
