@@ -48,11 +48,14 @@ def show(stream: StreamConnection, course: str | None) -> None:
     here = entrants.only(course, None).categories
     with st.container(horizontal=True, key="analytics-category"):
         category = pick("Category", here, {}, set(entrants.categories) - set(here))
-    follow(lambda: _bars(stream, course, category), EVERY_S)
+    follow(lambda: _bars(stream, course, category, here), EVERY_S)
 
 
-def _bars(stream: StreamConnection, course: str | None, category: str | None) -> None:
-    entrants = stream.entrants().only(course, category)
+def _bars(stream: StreamConnection, course: str | None, category: str | None, offered: list[str]) -> None:
+    here = stream.entrants().only(course, None)
+    if here.categories != offered:
+        st.rerun()
+    entrants = here.only(None, category)
     labels = course_labels()
     with st.container(horizontal=True, key="analytics-bars"):
         for title, chart, more in _bar_charts(entrants, labels):

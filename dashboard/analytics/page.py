@@ -42,7 +42,7 @@ def show(create_page: st.Page) -> None:
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
     # Before anything is drawn: what comes meanwhile would else be taken for offered, and never be.
-    known = _options(stream)
+    offered = _options(stream)
     choice = _choose(stream)
     every = choice.every_s
     follow(lambda: _figures(stream, choice, create_page), every)
@@ -60,29 +60,27 @@ def show(create_page: st.Page) -> None:
     # Last, for it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
-    _watch(stream, known)
+    _watch(stream, offered)
 
 
-def _watch(stream: StreamConnection, known: tuple[object, ...] | None) -> None:
-    """Run the page again as soon as there is something else to choose from than what is `known`."""
+def _watch(stream: StreamConnection, offered: tuple[object, ...] | None) -> None:
+    """Run the page again as soon as there are other courses or races than those that are offered."""
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
         now = _options(stream)
-        if now is not None and now != known:
+        if now is not None and now != offered:
             st.rerun()
 
     look()
 
 
 def _options(stream: StreamConnection) -> tuple[object, ...] | None:
-    """Whatever can be chosen; None while the store is away."""
+    """The courses and races that can be chosen; None while the store is away."""
 
     def ask() -> tuple[object, ...]:
         told = stream.progress(None)
-        people = stream.entrants().people[["course", "category"]].drop_duplicates()
-        categories = set(people.itertuples(index=False, name=None))
-        return set(told["course"]), set(told["run"]), categories, race_labels(), course_labels()
+        return set(told["course"]), set(told["run"]), race_labels(), course_labels()
 
     return if_known(ask)
 
