@@ -118,10 +118,9 @@ class Look:
         sql = f"SELECT count(*) FROM {table} {where}option(skipUpsert=true)"  # noqa: S608 - the names are ours
         try:
             found = query(self.broker, sql, self.admission, patience=REQUEST_SECONDS)
-            wrong = trouble(found)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise PinotError(unreachable(self.broker, error)) from error
-        if wrong:
+        if wrong := trouble(found):
             raise PinotError(f"Pinot can't count the rows of {table}: {wrong}")
         rows: int = found["resultTable"]["rows"][0][0]
         return rows

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 CELLS = 20_000
 """Splits and other values that are worked out at a time."""
+DECIMALS = 3
+"""Times are told to the millisecond, distances to the millimetre."""
 GROUPS = {Status.FINISHED: 0, Status.DSQ: 2, Status.DNF: 3, Status.DNS: 4}
 """The order of the list by status; who is not in it is on the course or about to be: 1."""
 
@@ -144,8 +146,8 @@ def of(race: Race, until: float) -> Results:
     status, bib = snapshot.status, race.entrants.bib
     entrants = list(race.entrants.some(0, len(bib)))
     placed = np.flatnonzero(status == Status.FINISHED)
-    # To the millisecond, as they are told: who has the same time there has the same place.
-    elapsed = np.round(snapshot.elapsed, 3)
+    # As they are told: who has the same time there has the same place.
+    elapsed = np.round(snapshot.elapsed, DECIMALS)
     gun = elapsed[placed]
     numbers: dict[str, int] = {}
     categories = np.array([numbers.setdefault(entrant.category, len(numbers)) for entrant in entrants])
@@ -182,8 +184,8 @@ def _places(times: Floats, group: Ints) -> Ints:
 
 
 def _numbers(column: Floats) -> list[float | None]:
-    """Return a column to the thousandth, None for NaN."""
-    rounded = np.round(column, 3).astype(object)
+    """Return a column as it is told, None for NaN."""
+    rounded = np.round(column, DECIMALS).astype(object)
     rounded[np.isnan(column)] = None
     numbers: list[float | None] = rounded.tolist()
     return numbers
