@@ -7,15 +7,18 @@ touches no other; with Pinot's own names each load would add a segment beside th
 from __future__ import annotations
 
 import json
+import time
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from simulator.events import CourseRecord
-from simulator.pinot_controller import OPEN, ask, checked
+from simulator.pinot_controller import OPEN, PinotError, ask, checked
 
 if TYPE_CHECKING:
+    import httpx
+
     from simulator.course import Course
     from simulator.pinot_controller import Admission
 
@@ -24,6 +27,10 @@ NO_FENCE = "POLYGON EMPTY"
 """Pinot takes no empty text for a geography; nothing lies in this one."""
 REMEMBERED = 10_000
 """Courses known to be loaded; of more, the oldest is forgotten, and loaded again when it comes again."""
+
+FETCHED_WITHIN = 60.0
+"""Seconds that Pinot's servers get to fetch a course before they are told of the next one of its name."""
+BETWEEN_LOOKS = 0.1  # seconds
 
 FIELDS = ("shortName", "longName", "distance", "lineWkt", "fencesWkt", "startWkt", "finishWkt", "fences")
 """The columns of `CourseRecord.row` as Pinot is given them: its table's config makes BYTES of the WKT."""
@@ -62,20 +69,39 @@ class CourseTable:
         mark = sha256(row).digest()
         if self._loaded.get(course.short_name) == mark:
             return
+        segment = segment_of(course.short_name)
         batch = {
             "inputFormat": "json",
             "segmentNameGenerator.type": "fixed",
-            "segmentNameGenerator.configs.segment.name": segment_of(course.short_name),
+            "segmentNameGenerator.configs.segment.name": segment,
         }
-        answer = ask(
+        self._wait_until_fetched(segment)
+        self._ask(
             "POST",
-            self._controller,
             "/ingestFromFile",
-            admission=self._admission,
             params={"tableNameWithType": f"{TABLE}_OFFLINE", "batchConfigMapStr": json.dumps(batch)},
             files={"file": (f"{TABLE}.json", row + b"\n")},
         )
-        checked(answer)
         self._loaded[course.short_name] = mark
         if len(self._loaded) > REMEMBERED:
             del self._loaded[next(iter(self._loaded))]
+
+    def _wait_until_fetched(self, segment: str) -> None:
+        """Wait until a segment that is there is served, or return at once if there is none.
+
+        Pinot tells only those who serve a segment that it was replaced: a server that still fetches what was
+        there before would keep it.
+        """
+        end = time.monotonic() + FETCHED_WITHIN
+        while segment in self._segments("idealstate") and segment not in self._segments("externalview"):
+            if time.monotonic() > end:
+                raise PinotError(f"no server of Pinot's has fetched {segment} within {FETCHED_WITHIN:g} s")
+            time.sleep(BETWEEN_LOOKS)
+
+    def _segments(self, view: str) -> dict[str, Any]:
+        """Return the table's segments: those that should be, `idealstate`, or that are, `externalview`."""
+        found: dict[str, dict[str, Any] | None] = self._ask("GET", f"/tables/{TABLE}/{view}").json()
+        return found.get("OFFLINE") or {}
+
+    def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return checked(ask(method, self._controller, path, admission=self._admission, **rest))

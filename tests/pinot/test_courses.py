@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -75,7 +75,7 @@ def test_a_course_is_loaded_once(answering: Callable[[int, bytes], str]) -> None
     table._controller = answering(500, b'{"error": "not now"}')
     table.load(same)
     for _ in range(2):
-        with pytest.raises(PinotError, match="500 to /ingestFromFile: not now"):
+        with pytest.raises(PinotError, match="500 to /tables/courses/idealstate: not now"):
             table.load(changed)
 
 
@@ -84,6 +84,28 @@ def test_an_address_that_is_none_is_told() -> None:
     for address in ("nowhere", "http://[", "http://127.0.0.1:1"):
         with pytest.raises(PinotError):
             CourseTable(address).load(read_course(PLAIN, "a.kml"))
+
+
+def test_a_course_is_replaced_when_the_one_before_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a segment should be served and isn't, its replacement isn't sent; after a limit that is told."""
+    there: dict[str, Any] = {"OFFLINE": {segment_of("a"): {}}}
+    served: list[dict[str, Any]] = []
+    asked = []
+
+    def ask(method: str, controller: str, path: str, **_: Any) -> httpx.Response:
+        asked.append(path.rpartition("/")[2])
+        answer = served.pop(0) if asked[-1] == "externalview" else there
+        return httpx.Response(200, json=answer, request=httpx.Request(method, controller + path))
+
+    monkeypatch.setattr("simulator.pinot_courses.ask", ask)
+    served += [{"OFFLINE": None}, {"OFFLINE": {}}, there]
+    CourseTable("http://pinot").load(read_course(PLAIN, "a.kml"))
+    assert asked == [*["idealstate", "externalview"] * 3, "ingestFromFile"]
+
+    served += [{"OFFLINE": None}]
+    monkeypatch.setattr("simulator.pinot_courses.FETCHED_WITHIN", 0)
+    with pytest.raises(PinotError, match="no server of Pinot's has fetched courses_a within 0 s"):
+        CourseTable("http://pinot").load(read_course(PLAIN, "a.kml"))
 
 
 def test_an_upload_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
@@ -123,8 +145,8 @@ def test_a_course_of_a_race_can_be_looked_up(pinot: Pinot, name: str, tmp_path: 
 
 
 def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:
-    """Loading a course again, as another start does, replaces its row and leaves one segment."""
-    for long_name in (b"Test", b"New name"):
+    """Loading a course again, even while Pinot fetches the one before, replaces its row and its segment."""
+    for long_name in (b"Test", b"Second", b"New name"):
         CourseTable(pinot.stack.controller).load(
             read_course(PLAIN.replace(b"Test", long_name), f"{name}.kml")
         )

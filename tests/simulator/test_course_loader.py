@@ -247,4 +247,4 @@ def test_the_thread_does_not_hold_the_process_up() -> None:
 
     assert told.wait(10)
     assert threads[0].daemon
-    assert errors[0].startswith("http://127.0.0.1:1/ingestFromFile: ")
+    assert errors[0].startswith("http://127.0.0.1:1/tables/courses/idealstate: ")
