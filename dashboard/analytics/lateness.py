@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import formatting, words
 from dashboard.analytics import charts, legend
-from dashboard.analytics.parts import draw, follow, if_known, nothing, race_labels
+from dashboard.analytics.parts import draw, follow, if_known, in_order, nothing, race_labels
 from dashboard.analytics.windows import SIZES_S
 from dashboard.store import StoreError
 
@@ -51,7 +51,8 @@ def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
     def label(run: str) -> str:
         return labels.get(run, run)
 
-    return st.selectbox("Windows of", sorted(told, key=label), format_func=label, key=WINDOWS_OF)
+    options = in_order(WINDOWS_OF, sorted(told, key=label))
+    return st.selectbox("Windows of", options, format_func=label, key=WINDOWS_OF)
 
 
 def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:

@@ -52,9 +52,20 @@ def pick(
     if st.session_state.get(key) in elsewhere:
         st.session_state[key] = EVERYTHING
     chosen = st.session_state.get(key, EVERYTHING)
-    known = [EVERYTHING, *options, *({chosen} - {EVERYTHING, *options})]
+    known = [EVERYTHING, *in_order(key, options), *({chosen} - {EVERYTHING, *options})]
     picked = st.selectbox(word, known, key=key, format_func=lambda option: labels.get(option, option))
     return None if picked == EVERYTHING else picked
+
+
+def in_order(key: str, options: list[str]) -> list[str]:
+    """The options in the order in which this session first had them under `key`: new ones come last.
+
+    A list that is open closes as soon as what is chosen in it moves.
+    """
+    seen: dict[str, None] = st.session_state.setdefault(f"{key}-order", {})
+    seen.update(dict.fromkeys(options))
+    here = set(options)
+    return [option for option in seen if option in here]
 
 
 def course_labels() -> dict[str, str]:

@@ -183,6 +183,23 @@ def test_newest_of_a_course(shown: Shown) -> None:
     assert set(drawn.dataframe[0].value["Race"]) == {"Saturday", "Sunday"}
 
 
+def test_new_races_come_last(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be chosen stays where it is, though the store has the newest race first."""
+    monkeypatch.setattr("dashboard.snapshots.RACES_FRESH_FOR_S", 0)
+    shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
+    drawn = page()
+    shown.store.known = [race("three", name="Another", course="hills"), *shown.store.known]
+    drawn.run()
+    for course, races in (
+        ("All", ["Saturday", "Sunday", "Another"]),
+        ("hills", ["Saturday", "Another"]),
+        ("flat", ["Sunday"]),
+        ("All", ["Saturday", "Sunday", "Another"]),
+    ):
+        drawn.selectbox(key="analytics-Course").select(course).run()
+        assert drawn.selectbox(key="analytics-Race").options == ["All", *races]
+
+
 def test_categories_of_a_course(shown: Shown) -> None:
     """With a course chosen, the categories are those of its entrants."""
     of = {"one": "W35", "two": "M40"}
