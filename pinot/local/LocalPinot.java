@@ -6,7 +6,9 @@ import java.util.Map;
 import java.util.Properties;
 import javassist.ClassPool;
 import javassist.CtClass;
+import javassist.CtMethod;
 import javassist.LoaderClassPath;
+import javassist.Modifier;
 import org.apache.pinot.broker.broker.helix.HelixBrokerStarter;
 import org.apache.pinot.controller.ControllerStarter;
 import org.apache.pinot.server.starter.helix.HelixServerStarter;
@@ -27,7 +29,11 @@ public final class LocalPinot {
 
   public static void main(String[] args) throws Exception {
     Path folder = Path.of(args[0]);
-    keepNettyOnLoopback();
+    ClassLoader loader = ClassLoader.getSystemClassLoader();
+    ClassPool classes = new ClassPool();
+    classes.appendClassPath(new LoaderClassPath(loader));
+    keepNettyOnLoopback(classes).toClass(loader, null);
+    readRowsOneAtATime(classes).toClass(loader, null);
     startZooKeeper(read(folder.resolve("zookeeper.properties")));
     start(new ControllerStarter(), folder.resolve("controller.properties"));
     start(new HelixBrokerStarter(), folder.resolve("broker.properties"));
@@ -38,15 +44,25 @@ public final class LocalPinot {
    * The server's query port has no setting for its address and would listen on every interface. So a bind to
    * a port alone is made a bind to that port of 127.0.0.1, before the class is loaded.
    */
-  private static void keepNettyOnLoopback() throws Exception {
-    ClassLoader loader = ClassLoader.getSystemClassLoader();
-    ClassPool pool = new ClassPool();
-    pool.appendClassPath(new LoaderClassPath(loader));
-    CtClass bootstrap = pool.get("io.netty.bootstrap.AbstractBootstrap");
+  private static CtClass keepNettyOnLoopback(ClassPool classes) throws Exception {
+    CtClass bootstrap = classes.get("io.netty.bootstrap.AbstractBootstrap");
     bootstrap
         .getMethod("bind", "(I)Lio/netty/channel/ChannelFuture;")
         .setBody("return bind(\"127.0.0.1\", $1);");
-    bootstrap.toClass(loader, null);
+    return bootstrap;
+  }
+
+  /**
+   * Each segment of a dimension table that is loaded reads the rows of all others, several at a time, and Pinot
+   * 0.11 does so by a reader that they share before it is ready. What fails then is unmapped and stays in use,
+   * and the next reader ends the process. So each waits for the one before.
+   */
+  private static CtClass readRowsOneAtATime(ClassPool classes) throws Exception {
+    CtClass segment =
+        classes.get("org.apache.pinot.segment.local.indexsegment.immutable.ImmutableSegmentImpl");
+    CtMethod read = segment.getDeclaredMethod("getRecord");
+    read.setModifiers(read.getModifiers() | Modifier.SYNCHRONIZED);
+    return segment;
   }
 
   /** ZooKeeper's main method blocks, so it gets a thread of its own. */
@@ -73,8 +89,10 @@ public final class LocalPinot {
     Map<String, Object> settings = new HashMap<>();
     read(file).forEach((name, value) -> settings.put((String) name, value));
     role.init(new PinotConfiguration(settings));
-    role.start();
+    // Before it has started: a server answers well before that, and left without a word it isn't let in again
+    // until its session has run out, half a minute later.
     Runtime.getRuntime().addShutdownHook(new Thread(role::stop));
+    role.start();
     System.out.println(role.getServiceRole() + " started");
   }
 

@@ -192,13 +192,18 @@ class Stack:
 
     def _arguments(self, part: str, lib: Path) -> list[str]:
         config = self.folder / "config"
+        crash = f"-XX:ErrorFile={self.folder}/{part}-crash-%p.log"
         if part == "kafka":
             return [
-                *(f"@{CONFIG}/kafka.jvm", f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties"),
+                *(
+                    f"@{CONFIG}/kafka.jvm",
+                    crash,
+                    f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties",
+                ),
                 *("-cp", f"{lib}/*", "kafka.Kafka", f"{config}/kafka.properties"),
             ]
         return [
-            *(f"@{CONFIG}/pinot.jvm", f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
+            *(f"@{CONFIG}/pinot.jvm", crash, f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
             *("-cp", f"{lib}/*", f"{HERE}/LocalPinot.java", str(config)),
         ]
 

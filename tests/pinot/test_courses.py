@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -10,14 +11,14 @@ import httpx
 import orjson
 import pytest
 
-from pinot.cluster import Cluster
+from pinot.cluster import Cluster, query_trouble
 from pinot.setup import OLD_SEGMENT, set_up
 from pinot.waiting import wait_for
 from simulator.courses import load_folder, read_course
 from simulator.pinot_controller import PinotError
 from simulator.pinot_courses import FIELDS, CourseTable, row_of, segment_of
 from tests.processes import ROOT, simulator
-from tests.stacks import stack_settings
+from tests.stacks import stack_settings, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.pinot.conftest import Pinot
 
 PLAIN = (ROOT / "tests" / "courses" / "files" / "plain.kml").read_bytes()
+MANY = 40
 SHIPPED = ("city-10k", "crystal-palace", "hilly-half", "track-10000m")
 
 
@@ -154,6 +156,24 @@ def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:
 
     assert pinot.ask(f"select count(*) from courses where shortName = '{name}'") == [[1]]
     assert Cluster(pinot.stack.controller).segments("courses").count(segment_of(name)) == 1
+
+
+def test_many_courses_outlast_a_restart(pinot: Pinot, name: str) -> None:
+    """Pinot starts again with many courses, each of which it reads while it loads the others, and has all."""
+    table, cluster = CourseTable(pinot.stack.controller), Cluster(pinot.stack.controller)
+    names = [f"{name}-{number}" for number in range(MANY)]
+    for one in names:
+        table.load(read_course(PLAIN, f"{one}.kml"))
+    with without(pinot.stack, "pinot"):
+        pass
+    trouble = partial(query_trouble, pinot.stack.broker, "courses")
+    wait_for("the courses", trouble, seconds=60, say=print)
+    try:
+        for one in names:
+            pinot.wait_until(look_up(one), [["Test"]])
+    finally:
+        for one in names:
+            cluster.delete_segment("courses", segment_of(one))
 
 
 def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.MonkeyPatch) -> None:
