@@ -24,6 +24,14 @@ COURSE_FILES = ROOT / "tests" / "courses" / "files"
 METRES_PER_DEGREE = 111_000
 GPS_AND_ROUNDING_M = 2.0
 PERIOD_MS = 1000
+REVERSED = """() => {
+  const { run, picture } = window.racecastPage;
+  const reversed = ([name, all]) => [name, [...all].reverse()];
+  const columns = Object.fromEntries(Object.entries(picture.columns).map(reversed));
+  const detail = { run, picture: { ...picture, columns } };
+  window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
+}"""
+"""Tells the page its picture again, the last one first."""
 """Of the refreshing, unless another is chosen."""
 
 
@@ -492,6 +500,7 @@ def test_by_keyboard(page: Page, site: Site) -> None:
     search = page.get_by_role("searchbox")
     search.focus()
     page.keyboard.type("runner 6")
+    expect(_row(page, 6)).to_be_visible()  # the names come after the first picture
     for _ in range(3):  # past the switch for favourites, to the list, to the star
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -499,6 +508,21 @@ def test_by_keyboard(page: Page, site: Site) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(live.frame.locator(".competitor-card strong")).to_have_text("Runner 6")
+
+
+def test_focus_goes_with_the_competitor(page: Page, site: Site) -> None:
+    """Whoever moves in the leaderboard keeps the focus that is on their star or their name."""
+    page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
+    LiveMap.on(page)
+    expect(page.locator("tr[data-bib]:not([hidden])")).to_have_count(8)
+    page.route("**/positions?*", lambda route: route.abort())
+    for button, at in (("star", 2), ("who", 7)):
+        row = page.locator("tr[data-bib]").nth(at)
+        bib = int(row.get_attribute("data-bib") or 0)
+        _row(page, bib).locator(f"button.{button}").focus()
+        page.evaluate(REVERSED)
+        expect(row).not_to_have_attribute("data-bib", str(bib))
+        expect(_row(page, bib).locator(f"button.{button}")).to_be_focused()
 
 
 def test_course_across_the_antimeridian(page: Page, tmp_path: Path) -> None:

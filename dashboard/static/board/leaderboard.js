@@ -127,13 +127,28 @@ class Leaderboard {
     this._below.style.height = `${(total - last) * ROW_PX}px`;
     this._table.setAttribute('aria-rowcount', String(total + 1));
     while (this._pool.length < last - first) this._pool.push(this._makeRow());
+    const held = this._focused();
     this._pool.forEach((row, nth) => {
       const isSeen = first + nth < last;
       row.element.hidden = !isSeen;
       if (isSeen) this._drawRow(row, this._rows[first + nth], first + nth);
     });
+    if (held) this._focus(held);
     write(this._empty, total === 0 ? this._whyEmpty() : '');
     this._empty.hidden = total > 0;
+  }
+
+  // The button of a row that has the focus, and whose it is; null if none has.
+  _focused() {
+    const active = this._body.getRootNode().activeElement;
+    const row = this._pool.find(({ element }) => element.contains(active));
+    return row ? { bib: row.bib, button: active === row.star ? 'star' : 'name' } : null;
+  }
+
+  // The focus goes with the competitor: rows stay where they are, and others move into them.
+  _focus({ bib, button }) {
+    const row = this._pool.find((one) => one.bib === bib && !one.element.hidden);
+    if (row && row.bib !== this._focused()?.bib) row[button].focus({ preventScroll: true });
   }
 
   _whyEmpty() {
