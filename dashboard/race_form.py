@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import formatting, paces, race_options, words
+from dashboard import formatting, kept, paces, race_options, words
 from dashboard.api import ApiError, ConflictError, RefusedError
 from dashboard.race_options import key
 
@@ -94,10 +94,10 @@ class _Refused(NamedTuple):
 def keep() -> None:
     """Give the fields their first values, and have what is typed outlive a run that draws no form."""
     for name, value in {**DEFAULTS, **race_options.fields({})}.items():
-        st.session_state[key(name)] = st.session_state.get(key(name), value)
+        kept.hold(key(name))
+        st.session_state.setdefault(key(name), value)
     for name in _MOMENT:
-        if key(name) in st.session_state:
-            st.session_state[key(name)] = st.session_state[key(name)]
+        kept.hold(key(name))
 
 
 def fill_in(preset: Preset) -> None:
@@ -286,7 +286,7 @@ class RaceForm:
         chosen = st.segmented_control("Start", (NOW, LATER), key=key("start"), required=True)
         if chosen == NOW:
             for name in _MOMENT:
-                st.session_state.pop(key(name), None)
+                kept.let_go(key(name))
             return
         zone = ZoneInfo(formatting.known_zone(st.context.timezone))
         soon = (self._now + IN_A_WHILE).astimezone(zone)

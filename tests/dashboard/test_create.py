@@ -275,6 +275,24 @@ def test_what_was_typed_stays(api: FakeApi) -> None:
     assert len(api.requests) == 1
 
 
+def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
+    """A run leaves the fields as they are: a value given would undo what has been typed since it began."""
+    assert api.offered
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Competitors").set_value(7).run()
+    fields = [
+        *(one.proto for one in [*form.text_input, *form.number_input, *form.slider, *form.selectbox]),
+        *(one.proto for one in [*form.checkbox, *form.date_input, *form.time_input]),
+        *(one.proto for one in form.get("button_group")),
+    ]
+    assert len(fields) > 40
+    assert [one.label for one in fields if one.set_value] == []
+    press(form, PRESETS[0].title)
+    assert field(form, "Competitors").proto.set_value
+
+
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
 def test_preset(api: FakeApi, preset: Any) -> None:
     """A preset fills in everything it says, and what it fills in can be changed before it is sent."""
