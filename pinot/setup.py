@@ -46,7 +46,8 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     for name in TABLES:
         config = _read_table(name, settings)
         set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
-    _load_courses(cluster, CourseTable(settings.pinot_controller, admission), courses)
+    table = CourseTable(settings.pinot_controller, admission, settings.wait)
+    _load_courses(cluster, table, courses)
     say(f"courses loaded: {len(courses)}")
     for name in TABLES:
         columns = columns_of(read_schema(name))

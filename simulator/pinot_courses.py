@@ -28,8 +28,7 @@ NO_FENCE = "POLYGON EMPTY"
 REMEMBERED = 10_000
 """Courses known to be loaded; of more, the oldest is forgotten, and loaded again when it comes again."""
 
-FETCHED_WITHIN = 60.0
-"""Seconds that Pinot's servers get to fetch a course before they are told of the next one of its name."""
+FETCHED_WITHIN = 60.0  # seconds
 BETWEEN_LOOKS = 0.1  # seconds
 
 FIELDS = ("shortName", "longName", "distance", "lineWkt", "fencesWkt", "startWkt", "finishWkt", "fences")
@@ -51,12 +50,16 @@ def row_of(course: Course) -> bytes:
 class CourseTable:
     """The table `courses` of the Pinot whose controller is at `controller`, and lets us in by `admission`.
 
-    It is used by one thread at a time, since each load waits for Pinot.
+    It is used by one thread at a time, since each load waits for Pinot: `patience` seconds at most for the
+    servers to have fetched the course of that name before.
     """
 
-    def __init__(self, controller: str, admission: Admission = OPEN) -> None:
+    def __init__(
+        self, controller: str, admission: Admission = OPEN, patience: float = FETCHED_WITHIN
+    ) -> None:
         self._controller = controller
         self._admission = admission
+        self._patience = patience
         self._loaded: dict[str, bytes] = {}
 
     def load(self, course: Course) -> None:
@@ -92,10 +95,10 @@ class CourseTable:
         Pinot tells only those who serve a segment that it was replaced: a server that still fetches what was
         there before would keep it.
         """
-        end = time.monotonic() + FETCHED_WITHIN
+        end = time.monotonic() + self._patience
         while segment in self._segments("idealstate") and segment not in self._segments("externalview"):
             if time.monotonic() > end:
-                raise PinotError(f"no server of Pinot's has fetched {segment} within {FETCHED_WITHIN:g} s")
+                raise PinotError(f"no server of Pinot's has fetched {segment} within {self._patience:g} s")
             time.sleep(BETWEEN_LOOKS)
 
     def _segments(self, view: str) -> dict[str, Any]:

@@ -105,9 +105,8 @@ def test_a_course_is_replaced_when_the_one_before_is_fetched(monkeypatch: pytest
     assert asked == [*["idealstate", "externalview"] * 3, "ingestFromFile"]
 
     served += [{"OFFLINE": None}]
-    monkeypatch.setattr("simulator.pinot_courses.FETCHED_WITHIN", 0)
     with pytest.raises(PinotError, match="no server of Pinot's has fetched courses_a within 0 s"):
-        CourseTable("http://pinot").load(read_course(PLAIN, "a.kml"))
+        CourseTable("http://pinot", patience=0).load(read_course(PLAIN, "a.kml"))
 
 
 def test_an_upload_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
