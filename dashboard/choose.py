@@ -58,8 +58,7 @@ def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator
         st.button("Show the newest race", on_click=st.query_params.clear)
         return None
     st.query_params["run"] = run_id
-    if st.session_state.get("chosen") != run_id:  # or it would replace what is being chosen meanwhile
-        st.session_state["chosen"] = run_id
+    st.session_state["chosen"] = run_id
     place.selectbox(
         "Race",
         [*labels, *({run_id} - labels.keys())],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit_folium import st_folium
 
-from dashboard import context, formatting, kept, upload, words
+from dashboard import context, formatting, upload, words
 from dashboard.api import ApiError
 from dashboard.race_map import course_map
 
@@ -34,7 +34,9 @@ _DRAWN = "course-drawn"
 
 def keep() -> None:
     """Have the choice outlive a run in which the chooser isn't drawn."""
-    kept.hold(_CHOSEN)
+    if _CHOSEN in st.session_state:
+        # Streamlit knows an option by its label, and that of a course changes when it is handed in anew.
+        st.session_state[_CHOSEN] = st.session_state[_CHOSEN]
 
 
 def choose_next(short_name: str) -> None:

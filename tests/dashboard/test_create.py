@@ -288,7 +288,8 @@ def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
         *(one.proto for one in form.get("button_group")),
     ]
     assert len(fields) > 40
-    assert [one.label for one in fields if one.set_value] == []
+    # The course's, whose label may be another one each time, is known by its label alone.
+    assert [one.label for one in fields if one.set_value] == ["Course"]
     press(form, PRESETS[0].title)
     assert field(form, "Competitors").proto.set_value
 
