@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from dashboard import formatting, kept, paces, race_options, words
+from dashboard import formatting, paces, race_options, words
 from dashboard.api import ApiError, ConflictError, RefusedError
 from dashboard.race_options import key
 
@@ -80,6 +80,12 @@ _FOOT = "race-foot"
 _MORE = "race-more"
 """Where it keeps that there was a mistake among the options: the expander has been opened for it."""
 
+_KEPT = "race-kept"
+"""Where it keeps what the fields hold: Streamlit forgets it in a run that doesn't draw them."""
+
+_SETTLED = "race-settled"
+"""Where it keeps that a run has drawn all fields with their values, so that the browser has them."""
+
 _LISTS = "race-start-lists"
 """Counts the presets that were chosen: another number makes the start list's field anew, and empty."""
 
@@ -92,12 +98,21 @@ class _Refused(NamedTuple):
 
 
 def keep() -> None:
-    """Give the fields their first values, and have what is typed outlive a run that draws no form."""
-    for name, value in {**DEFAULTS, **race_options.fields({})}.items():
-        kept.hold(key(name))
-        st.session_state.setdefault(key(name), value)
-    for name in _MOMENT:
-        kept.hold(key(name))
+    """Give the fields their first values, and have what is typed outlive a run that draws no form.
+
+    They are given until a run has drawn all of them, and not after that: each value that a run gives undoes
+    what has been typed since it began.
+    """
+    first = {key(name): value for name, value in {**DEFAULTS, **race_options.fields({})}.items()}
+    if not all(field in st.session_state for field in first):
+        st.session_state[_SETTLED] = False
+    kept = st.session_state.setdefault(_KEPT, {})
+    for field in (*first, *map(key, _MOMENT)):
+        if field in st.session_state:
+            kept[field] = st.session_state[field]
+    if not st.session_state[_SETTLED]:
+        for field, value in {**first, **kept}.items():
+            st.session_state[field] = value
 
 
 def fill_in(preset: Preset) -> None:
@@ -115,6 +130,7 @@ def fill_in(preset: Preset) -> None:
     }
     for name, value in filled.items():
         st.session_state[key(name)] = value
+    st.session_state[_SETTLED] = False
     st.session_state[_LISTS] = st.session_state.get(_LISTS, 0) + 1
 
 
@@ -146,6 +162,7 @@ class RaceForm:
         self.sent = st.button(
             "Start the race", type="primary", icon=":material/flag:", on_click=_forget_refusal
         )
+        st.session_state[_SETTLED] = True
         self._foot = st.empty()
         if sentence := st.session_state.pop(_FOOT, None):
             self._say_at_foot(sentence)
@@ -286,12 +303,15 @@ class RaceForm:
         chosen = st.segmented_control("Start", (NOW, LATER), key=key("start"), required=True)
         if chosen == NOW:
             for name in _MOMENT:
-                kept.let_go(key(name))
+                st.session_state.pop(key(name), None)
+                st.session_state[_KEPT].pop(key(name), None)
             return
         zone = ZoneInfo(formatting.known_zone(st.context.timezone))
         soon = (self._now + IN_A_WHILE).astimezone(zone)
-        st.session_state.setdefault(key("day"), soon.date())
-        st.session_state.setdefault(key("clock"), soon.time().replace(second=0, microsecond=0))
+        if key("day") not in st.session_state:
+            st.session_state[key("day")] = soon.date()
+            st.session_state[key("clock")] = soon.time().replace(second=0, microsecond=0)
+            st.session_state[_SETTLED] = False
         day, clock = st.columns(2)
         with day:
             on = st.date_input("Day", key=key("day"))

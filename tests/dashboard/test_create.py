@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context, race_options
@@ -77,6 +78,16 @@ def field(form: AppTest, label: str) -> Any:
     ]
     (found,) = [one for one in fields if one.label == label]
     return found
+
+
+def every_field(form: AppTest) -> list[Any]:
+    """What the browser is told of each field."""
+    fields: list[Any] = [
+        *(one.proto for one in [*form.text_input, *form.number_input, *form.slider, *form.selectbox]),
+        *(one.proto for one in [*form.checkbox, *form.date_input, *form.time_input]),
+        *(one.proto for one in form.get("button_group")),
+    ]
+    return fields
 
 
 def press(form: AppTest, label: str) -> AppTest:
@@ -282,16 +293,26 @@ def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
     start: Any = form.get("button_group")[0]
     start.set_value("Later").run()
     field(form, "Competitors").set_value(7).run()
-    fields = [
-        *(one.proto for one in [*form.text_input, *form.number_input, *form.slider, *form.selectbox]),
-        *(one.proto for one in [*form.checkbox, *form.date_input, *form.time_input]),
-        *(one.proto for one in form.get("button_group")),
-    ]
+    fields = every_field(form)
     assert len(fields) > 40
     # The course's, whose label may be another one each time, is known by its label alone.
     assert [one.label for one in fields if one.set_value] == ["Course"]
-    press(form, PRESETS[0].title)
-    assert field(form, "Competitors").proto.set_value
+
+
+def test_fields_are_given_their_values_until_all_are_drawn(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is broken off leaves fields to the next one, which gives all of them their values."""
+    assert api.offered
+    form = page()
+    with monkeypatch.context() as broken:
+        broken.setattr("dashboard.race_form.RaceForm._how_it_is_run", lambda _: streamlit.stop())
+        (preset,) = [one for one in form.button if one.label == PRESETS[0].title]
+        preset.click().run()
+    form.run()
+    assert [one.label for one in every_field(form) if not one.set_value] == ["Short name"]  # of an upload
+    form.run()
+    assert [one.label for one in every_field(form) if one.set_value] == ["Course"]
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
