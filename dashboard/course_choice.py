@@ -105,7 +105,7 @@ def _fences(names: Sequence[str]) -> str:
 
 def _drawn(api: RaceApi, offered: OfferedCourse) -> Course:
     """What the map shows; asked for anew when another course, or this one anew, is offered."""
-    drawn: tuple[OfferedCourse, Course] | None = st.session_state.get(_DRAWN)
-    if drawn is None or drawn[0] != offered:
-        drawn = st.session_state[_DRAWN] = (offered, api.course(offered.short_name))
-    return drawn[1]
+    kept: tuple[OfferedCourse, Course] | None = st.session_state.get(_DRAWN)
+    if kept is None or kept[0] != offered:
+        kept = st.session_state[_DRAWN] = (offered, api.course(offered.short_name))
+    return kept[1]

@@ -24,6 +24,7 @@ COURSE_FILES = ROOT / "tests" / "courses" / "files"
 METRES_PER_DEGREE = 111_000
 GPS_AND_ROUNDING_M = 2.0
 PERIOD_MS = 1000
+"""Of the refreshing, unless another is chosen."""
 REVERSED = """() => {
   const { run, picture } = window.racecastPage;
   const reversed = ([name, all]) => [name, [...all].reverse()];
@@ -32,7 +33,6 @@ REVERSED = """() => {
   window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
 }"""
 """Tells the page its picture again, the last one first."""
-"""Of the refreshing, unless another is chosen."""
 
 
 def test_competitors_move(page: Page, site: Site) -> None:
