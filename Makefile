@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
+FAST   := not stack and not browser and not compose
 
 .DEFAULT_GOAL := help
 
@@ -37,25 +38,27 @@ lock: ## pin requirements*.in anew
 demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends it
 	@$(BIN)/python demo.py
 
-test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot and browser, coverage
+test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot, browser and Docker, coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-rest test-browser test-simulator
+	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-rest test-browser test-compose test-simulator
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 # Two at a time, in the order in which both end together: most tests wait for others' processes most of the time.
 test-stack: # what shares the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
+test-compose: tools $(STAMPS)/dev ## docker-compose.yml, run for real
+	$(BIN)/coverage run -m pytest -ra -m "compose"
 test-browser:
 	$(BIN)/coverage run -m pytest -ra -m "browser and not stack"
 test-simulator:
-	$(BIN)/coverage run -m pytest -ra -m "not stack and not browser" tests/simulator
+	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" tests/simulator
 test-rest:
-	$(BIN)/coverage run -m pytest -ra -m "not stack and not browser" --ignore tests/simulator
+	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" --ignore tests/simulator
 
-test-fast: $(STAMPS)/dev ## the tests that need neither Kafka and Pinot nor a browser
-	$(BIN)/pytest -m "not stack and not browser"
+test-fast: $(STAMPS)/dev ## the tests that need neither Kafka and Pinot nor a browser nor Docker
+	$(BIN)/pytest -m "$(FAST)"
 
 tools:
 	@tests/tools.sh
@@ -85,4 +88,4 @@ clean: ## remove everything that the targets above made
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-browser test-simulator test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean

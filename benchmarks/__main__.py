@@ -9,7 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import big_map, core, freshness, options, report, soak, throughput, viewers
+from benchmarks import big_map, compose, core, freshness, options, report, soak, throughput, viewers
 from pinot.settings import Settings
 from pinot.setup import set_up
 from pinot.topics import set_up_topics
@@ -41,10 +41,11 @@ def main() -> None:
         "freshness": _freshness,
         "viewers": _viewers,
         "map": _map,
+        "compose": _compose,
         "soak": _soak,
     }
     for name in report.asked_for(
-        "python -m benchmarks", __doc__, parts, usual=parts.keys() - {"freshness", "soak"}
+        "python -m benchmarks", __doc__, parts, usual=parts.keys() - {"freshness", "compose", "soak"}
     ):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -174,6 +175,27 @@ def _map(folder: Path) -> Iterator[Section]:
     head = ["in Chromium", "frames a second", "ratio", "between two frames, p50", "p95"]
     head += ["between two pictures, p50", "p95", "question to picture drawn, p50", "p95"]
     yield "The map of a big race", report.table([*head, "answer to picture drawn, p50", "p95"], rows)
+
+
+def _compose(_: Path) -> Iterator[Section]:
+    with compose.composed() as system:
+        _say(f"compose: {system.description}")
+        finishers, equal = system.race()
+        queries = [[name, f"{found:,}", f"{s * 1000:,.0f} ms"] for name, found, s in system.queries()]
+        recoveries = list(system.recoveries())
+        stops = system.stops()
+        again, races, complete = system.start_again()
+    services = [
+        [service, f"{stops[service]:.1f} s", f"{restarted:.0f} s", f"{crashed:.0f} s"]
+        for service, restarted, crashed in recoveries
+    ]
+    text = (
+        f"{system.description}. All healthy {system.first_start:.0f} s after the first `up`, which builds the "
+        f"image, and {again:.0f} s after `down` and `up`. A race of {finishers} at speed 60: {equal} finish times "
+        f"in Pinot equal those of the API. After all faults {complete} of {races} races are complete."
+    )
+    faults = report.table(["service", "stop", "recovery after a restart", "after a crash"], services)
+    yield "Docker Compose", f"{text}\n\n{faults}\n\n{report.table(['query', 'rows', 'time'], queries)}"
 
 
 def _soak(folder: Path) -> Iterator[Section]:

@@ -56,13 +56,13 @@ def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dic
         run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
         watched = Event()
         with ThreadPoolExecutor(1) as asking:
-            queried = asking.submit(_ask, stack.broker, run_id, competitors, watched)
+            queried = asking.submit(_ask, stack.queries, run_id, competitors, watched)
             try:
                 drawn = _watch(f"{site.dashboard}/?run={run_id}", seconds)
             finally:
                 watched.set()
             found = {"tick to queryable": queried.result(), "tick to pixel": drawn}
-        emitted = _emitted(stack.broker, run_id)
+        emitted = _emitted(stack.queries, run_id)
         httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
     # The same ticks for both: those that had a chance to be drawn.
     ticks = range(min(drawn), max(drawn) + 1)
@@ -75,12 +75,12 @@ def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dic
     return {name: float(np.percentile(fresh, share)) for name, share in names.items()} | {"ticks": len(fresh)}
 
 
-def _ask(broker: str, run_id: str, competitors: int, watched: Event) -> Times:
+def _ask(queries: str, run_id: str, competitors: int, watched: Event) -> Times:
     """When each tick could first be queried whole, until it has been watched for long enough."""
     seen: Times = {}
     with httpx.Client(trust_env=False) as http:
         while not watched.wait(PAUSE_S):
-            rows = http.post(f"{broker}/query/sql", json={"sql": REACHED.format(run=run_id)}).json()
+            rows = http.post(queries, json={"sql": REACHED.format(run=run_id)}).json()
             count, reached = rows["resultTable"]["rows"][0]
             if count == competitors:
                 _note(seen, int(reached), time.time())
@@ -114,6 +114,6 @@ def _note(seen: Times, reached: int, at: float) -> None:
         seen[tick] = at
 
 
-def _emitted(broker: str, run_id: str) -> Times:
-    rows = ask_pinot(broker, EMITTED.format(run=run_id))
+def _emitted(queries: str, run_id: str) -> Times:
+    rows = ask_pinot(queries, EMITTED.format(run=run_id))
     return {int(tick): emitted / 1000 for tick, emitted in rows}

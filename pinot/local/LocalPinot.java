@@ -19,25 +19,36 @@ import org.apache.zookeeper.server.ZooKeeperServerMain;
 import org.apache.zookeeper.server.quorum.QuorumPeerConfig;
 
 /**
- * ZooKeeper and Pinot's three roles in one process, for development and tests.
+ * ZooKeeper and Pinot's three roles in one process, or some of them, for development and tests.
  *
- * <p>The only argument is a folder with zookeeper.properties, controller.properties, broker.properties and
- * server.properties. Everything runs until the process is told to end (SIGTERM).
+ * <p>The arguments are pairs of a role (zookeeper, controller, broker, server) and the file with its properties; the
+ * roles start in that order. Everything runs until the process receives SIGTERM. With the system property
+ * racecast.loopback nothing listens on any other address.
  */
 public final class LocalPinot {
   private LocalPinot() {}
 
   public static void main(String[] args) throws Exception {
-    Path folder = Path.of(args[0]);
     ClassLoader loader = ClassLoader.getSystemClassLoader();
     ClassPool classes = new ClassPool();
     classes.appendClassPath(new LoaderClassPath(loader));
-    keepNettyOnLoopback(classes).toClass(loader, null);
+    if (System.getProperty("racecast.loopback") != null) {
+      keepNettyOnLoopback(classes).toClass(loader, null);
+    }
     readRowsOneAtATime(classes).toClass(loader, null);
-    startZooKeeper(read(folder.resolve("zookeeper.properties")));
-    start(new ControllerStarter(), folder.resolve("controller.properties"));
-    start(new HelixBrokerStarter(), folder.resolve("broker.properties"));
-    start(new HelixServerStarter(), folder.resolve("server.properties"));
+    for (int i = 0; i < args.length; i += 2) {
+      start(args[i], read(Path.of(args[i + 1])));
+    }
+  }
+
+  private static void start(String role, Properties settings) throws Exception {
+    switch (role) {
+      case "zookeeper" -> startZooKeeper(settings);
+      case "controller" -> start(new ControllerStarter(), settings);
+      case "broker" -> start(new HelixBrokerStarter(), settings);
+      case "server" -> start(new HelixServerStarter(), settings);
+      default -> throw new IllegalArgumentException("no role of Pinot: " + role);
+    }
   }
 
   /**
@@ -85,10 +96,10 @@ public final class LocalPinot {
     }
   }
 
-  private static void start(ServiceStartable role, Path file) throws Exception {
-    Map<String, Object> settings = new HashMap<>();
-    read(file).forEach((name, value) -> settings.put((String) name, value));
-    role.init(new PinotConfiguration(settings));
+  private static void start(ServiceStartable role, Properties settings) throws Exception {
+    Map<String, Object> named = new HashMap<>();
+    settings.forEach((name, value) -> named.put((String) name, value));
+    role.init(new PinotConfiguration(named));
     // Before it has started: a server answers well before that, and left without a word it isn't let in again
     // until its session has run out, half a minute later.
     Runtime.getRuntime().addShutdownHook(new Thread(role::stop));
@@ -96,11 +107,18 @@ public final class LocalPinot {
     System.out.println(role.getServiceRole() + " started");
   }
 
+  /** The properties of a file and, as in Pinot's own command line, of the file that it includes. */
   private static Properties read(Path file) throws IOException {
     Properties properties = new Properties();
     try (FileReader reader = new FileReader(file.toFile())) {
       properties.load(reader);
     }
-    return properties;
+    Object include = properties.remove("include");
+    if (include == null) {
+      return properties;
+    }
+    Properties all = read(file.resolveSibling((String) include));
+    all.putAll(properties);
+    return all;
   }
 }

@@ -32,6 +32,17 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "config"
+SHARED = HERE.parent / "config"
+"""The settings that hold with Docker as well."""
+SHARED_FILES = {
+    "kafka.properties": "kafka/server.properties",
+    "controller.properties": "pinot/controller.properties",
+    "broker.properties": "pinot/broker.properties",
+    "server.properties": "pinot/server.properties",
+}
+"""The file of SHARED that a template of CONFIG adds to."""
+ROLES = ("zookeeper", "controller", "broker", "server")
+"""What LocalPinot.java starts, in this order."""
 USUAL_PORTS = {"kafka": 9092, "controller": 9000, "broker": 8099}
 START_SECONDS = 120.0
 
@@ -98,6 +109,11 @@ class Stack:
     def broker(self) -> str:
         """The URL of Pinot's broker."""
         return f"http://{stack_ports.HOST}:{self.ports.broker}"
+
+    @property
+    def queries(self) -> str:
+        """The URL of the broker that answers SQL queries."""
+        return f"{self.broker}/query/sql"
 
     @property
     def processes(self) -> tuple[Process, Process]:
@@ -170,12 +186,14 @@ class Stack:
             self._process(part).stop()
 
     def _write_config(self) -> None:
-        """Fill state folder and ports into the templates of CONFIG and into what is extra."""
+        """Write shared settings, CONFIG's templates and extra lines, with folder and ports filled in."""
         target = self.folder / "config"
         target.mkdir(exist_ok=True)
         values = {"state": self.folder.as_posix(), **asdict(self.ports)}
         for template in CONFIG.glob("*.properties"):
-            text = template.read_text() + self.extra.get(template.name, "")
+            shared = SHARED_FILES.get(template.name)
+            text = (SHARED / shared).read_text() if shared else ""
+            text += template.read_text() + self.extra.get(template.name, "")
             (target / template.name).write_text(Template(text).safe_substitute(values))
 
     def _format_kafka(self, java: str, lib: Path) -> None:
@@ -204,7 +222,8 @@ class Stack:
             ]
         return [
             *(f"@{CONFIG}/pinot.jvm", crash, f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
-            *("-cp", f"{lib}/*", f"{HERE}/LocalPinot.java", str(config)),
+            *("-Dracecast.loopback", "-cp", f"{lib}/*", f"{HERE}/LocalPinot.java"),
+            *(argument for role in ROLES for argument in (role, f"{config}/{role}.properties")),
         ]
 
     def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:

@@ -98,6 +98,6 @@ def _missing(stack: Stack, run: str) -> str | None:
     """What the topic has of a race's positions and the table doesn't."""
     told = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
     sql = f"SELECT eventId FROM parkrun WHERE runId = '{run}' LIMIT 1000000 option(skipUpsert=true)"
-    found = {row[0] for row in ask_pinot(stack.broker, sql)}
+    found = {row[0] for row in ask_pinot(stack.queries, sql)}
     assert told
     return None if found == told else f"{len(told - found)} are missing, {len(found - told)} are made up"

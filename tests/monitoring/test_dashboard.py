@@ -134,7 +134,7 @@ def test_prometheus_asks_whom_there_is(site: Site) -> None:
     jobs = {job["job_name"]: job for job in PROMETHEUS["scrape_configs"]}
     for name, running in (("simulator", site.simulator), ("dashboard", site.dashboard)):
         ((host, _, port),) = [target.partition(":") for target in jobs[name]["static_configs"][0]["targets"]]
-        assert f"127.0.0.1:{port}:{port}" in SERVICES[host]["ports"]
+        assert [published.rpartition(":")[2] for published in SERVICES[host]["ports"]] == [port]
         answer = running.get(jobs[name].get("metrics_path", "/metrics"))
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/plain; version=")

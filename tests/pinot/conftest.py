@@ -47,8 +47,7 @@ class Pinot:
 
     def ask(self, sql: str) -> list[list[Any]]:
         """The rows that `sql` gives."""
-        address = f"{self.stack.broker}/query/sql"
-        answer = httpx.post(address, json={"sql": sql}, trust_env=False).json()
+        answer = httpx.post(self.stack.queries, json={"sql": sql}, trust_env=False).json()
         assert answer["exceptions"] == []
         rows: list[list[Any]] = answer["resultTable"]["rows"]
         return rows

@@ -14,7 +14,7 @@ from pinot.local import jars, ports
 from pinot.local.__main__ import main
 from pinot.local.errors import StackError
 from pinot.local.process import Process
-from pinot.local.stack import CONFIG, Stack
+from pinot.local.stack import CONFIG, SHARED, Stack
 from pinot.topics import set_up_topics
 from pinot.waiting import WaitedTooLongError, wait_for
 from tests.conftest import need_java_and_jars
@@ -149,7 +149,14 @@ def test_usual_ports_are_the_documented_ones(tmp_path: Path) -> None:
     assert addresses == ("127.0.0.1:9092", "http://127.0.0.1:9000", "http://127.0.0.1:8099")
 
 
-@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.properties")), ids=lambda path: path.name)
+SETTINGS = [
+    *CONFIG.glob("*.properties"),
+    *SHARED.glob("kafka/*.properties"),
+    *SHARED.glob("pinot/*.properties"),
+]
+
+
+@pytest.mark.parametrize("path", sorted(SETTINGS), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_everything_listens_on_loopback(path: Path) -> None:
     """No configuration names a host other than 127.0.0.1."""
     text = path.read_text()

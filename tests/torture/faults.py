@@ -164,7 +164,7 @@ def broker_away_at_start(folder: Path, stack: Stack, away: float) -> Fault:
 
 def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
     """Pinot ends in the middle of a race, each time for `away` seconds; the simulator doesn't notice."""
-    kafka, pinot = KafkaPlace(stack.kafka), PinotPlace(stack.broker)
+    kafka, pinot = KafkaPlace(stack.kafka), PinotPlace(stack.queries)
     recoveries = []
     with simulator(folder, *kafka.flags) as running:
         run = RaceUnderWay(running, times * (away + PINOT_RESTARTED_AFTER))

@@ -114,9 +114,12 @@ class NotReadyError(Exception):
 
 @dataclass(frozen=True)
 class PinotPlace:
-    """The tables of the real Pinot; the simulator writes to the topics that they are made of."""
+    """The tables of the real Pinot; the simulator writes to the topics that they are made of.
 
-    broker: str
+    `queries` is the URL that answers queries: the broker's, or the controller's, which asks a broker.
+    """
+
+    queries: str
     name: str = "Pinot"
     flags: tuple[str, ...] = ()
 
@@ -153,14 +156,16 @@ class PinotPlace:
         return (dict(zip(columns, row, strict=True)) for row in rows)
 
     def _ask(self, select: str, race: Race, option: str) -> list[list[Any]]:
-        return ask_pinot(self.broker, f"{select} WHERE runId = '{race.run_id}' LIMIT 10000000 {option}")
+        return ask_pinot(self.queries, f"{select} WHERE runId = '{race.run_id}' LIMIT 10000000 {option}")
 
 
-def ask_pinot(broker: str, sql: str) -> list[list[Any]]:
-    """Return the rows that a query gives; raises NotReadyError."""
-    answer = httpx.post(f"{broker}/query/sql", json={"sql": sql}, trust_env=False, timeout=60).json()
+def ask_pinot(queries: str, sql: str) -> list[list[Any]]:
+    """Return the rows that a query gives, from the URL that answers queries; raises NotReadyError."""
+    answer = httpx.post(queries, json={"sql": sql}, trust_env=False, timeout=60).json()
     if answer["exceptions"]:
         raise NotReadyError(answer["exceptions"][0]["message"])
+    if "resultTable" not in answer:
+        raise NotReadyError("no server has any of the table's segments")
     rows: list[list[Any]] = answer["resultTable"]["rows"]
     return rows
 

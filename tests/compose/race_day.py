@@ -1,0 +1,133 @@
+"""Races on a composed system, each compared with the core, and faults meanwhile."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from pinot.waiting import wait_for
+from simulator.courses import load_folder
+from simulator.race import Race
+from simulator.request import RaceRequest
+from tests.processes import ROOT
+from tests.torture.outcome import Fault
+from tests.torture.places import NotReadyError, PinotPlace, ask_pinot, count
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.compose.project import Project
+
+REQUEST: dict[str, Any] = {
+    "course": "crystal-palace",
+    "competitors": 500,
+    "speed": 60,
+    "interval": 60,
+    "seed": 7,
+}
+"""A race of about 45 s, with one position of each competitor per second."""
+QUERIES = ("races", "leaderboard", "in-geofence", "time-in-geofence")
+"""The queries in pinot/queries/."""
+FRESH_S = 3.0
+"""Maximum age of the newest position in a system that has recovered."""
+RECOVERED_WITHIN_S = 180.0
+
+
+class RaceDay:
+    """The races of a composed system, one after another.
+
+    Attributes:
+        races: all of them, as the core computes them.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self.races: list[Race] = []
+
+    @property
+    def place(self) -> PinotPlace:
+        """Pinot's tables."""
+        return PinotPlace(self._project.queries)
+
+    def start_race(self) -> Race:
+        """Start another race."""
+        answer = self._project.request("POST", "/races", json=REQUEST)
+        assert answer.status_code == 201, answer.text
+        made = answer.json()
+        resolved = {**REQUEST, "run_id": made["run_id"], "start_at": made["start_at"]}
+        course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
+        race = Race(course, RaceRequest.model_validate_json(json.dumps(resolved)))
+        self.races.append(race)
+        return race
+
+    def wait_until_finished(self, race: Race) -> None:
+        """Wait until the API reports a race as finished and Pinot has all its events."""
+        wait_for("the finish", lambda: self._unfinished(race), seconds=RECOVERED_WITHIN_S, say=print)
+        wait_for("Pinot", lambda: self._unread(race), seconds=60, say=print)
+
+    def judge(self, what: str, race: Race, recoveries: list[float]) -> Fault:
+        """Compare the events of a race in Pinot with those of the core, every field of each."""
+        return Fault(what, len(recoveries), *count(race, self.place), self.place.reordered(race), recoveries)
+
+    def finish_times(self, race: Race) -> tuple[dict[int, float], dict[int, float]]:
+        """Return each competitor's gun time (s) by bib: that of the API, and that in Pinot."""
+        results = self._project.request("GET", f"/races/{race.run_id}/results.json").json()["results"]
+        sql = "SELECT competitorId, elapsed FROM parkrun WHERE runId = %(run)s LIMIT 100000"
+        return {row["bib"]: row["gun_time"] for row in results}, dict(
+            self._project.query(sql, run=race.run_id)
+        )
+
+    def ask(self, query: str, race: Race) -> list[Any]:
+        """Return the rows of one of the project's queries about a race."""
+        sql = (ROOT / "pinot" / "queries" / f"{query}.sql").read_text()
+        return self._project.query(sql, runId=race.run_id, courseDistance=race.course.distance)
+
+    def recovery(self, fault: Callable[[], object]) -> float:
+        """Cause a fault while a race runs; return the seconds from its beginning to the recovery.
+
+        The system has recovered when API and dashboard report that they are healthy and Pinot returns a
+        position that was emitted after the fault and is at most `FRESH_S` old.
+        """
+        if not self.races or self._unfinished(self.races[-1]) is None:
+            self.start_race()
+        wait_for("a race", lambda: self._not_fresh(0.0), seconds=RECOVERED_WITHIN_S, say=print)
+        began = time.monotonic()
+        fault()
+        caused_at = time.time()
+        wait_for("recovery", lambda: self._not_fresh(caused_at), seconds=RECOVERED_WITHIN_S, say=print)
+        return time.monotonic() - began
+
+    def _not_fresh(self, since: float) -> str | None:
+        """Say what is missing for a position that was emitted after a moment (epoch seconds) and is new."""
+        try:
+            for address in (f"{self._project.api}/readyz", f"{self._project.dashboard}/_stcore/health"):
+                answer = httpx.get(address, trust_env=False, timeout=5)
+                if not answer.is_success:
+                    return f"{address} answers {answer.status_code}"
+            if self._unfinished(self.races[-1]) is None:
+                self.start_race()
+            newest = self._newest_position()
+        except (httpx.HTTPError, NotReadyError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        if newest is None or newest <= since:
+            return "no position since then"
+        age = time.time() - newest
+        return f"the newest position is {age:.1f} s old" if age > FRESH_S else None
+
+    def _newest_position(self) -> float | None:
+        """Return when the newest position of the last race was emitted (epoch seconds)."""
+        race = self.races[-1]
+        sql = f"SELECT count(*), max(emittedAt) FROM parkrun WHERE runId = '{race.run_id}'"
+        ((found, newest),) = ask_pinot(self._project.queries, sql)
+        return newest / 1000 if found else None  # without rows the maximum is a text
+
+    def _unfinished(self, race: Race) -> str | None:
+        status = self._project.request("GET", f"/races/{race.run_id}").json().get("status")
+        return None if status == "finished" else f"the race is {status}"
+
+    def _unread(self, race: Race) -> str | None:
+        expected, found, _ = count(race, self.place)
+        return None if found == expected else f"Pinot has {found:,} of {expected:,} events"
