@@ -16,6 +16,7 @@ from tests.compose.stand_ins import provide_images
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+SPEED = 60
 ROUNDS = 20
 
 
@@ -31,7 +32,7 @@ class Composed:
         self.description = description
         self.first_start = first_start
         self._project = project
-        self._day = RaceDay(project)
+        self._day = RaceDay(project, SPEED)
 
     def race(self) -> tuple[int, int]:
         """Run a race; return its finishers, and how many of them have the same finish time in Pinot."""

@@ -49,4 +49,4 @@ def project(engine: Engine) -> Iterator[Project]:
 @pytest.fixture(scope="session")
 def race_day(project: Project) -> RaceDay:
     """Races and faults on it."""
-    return RaceDay(project)
+    return RaceDay(project, speed=120)

@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 
     from tests.compose.project import Project
 
-REQUEST: dict[str, Any] = {
-    "course": "crystal-palace",
-    "competitors": 500,
-    "speed": 60,
-    "interval": 60,
-    "seed": 7,
-}
-"""A race of about 45 s, with one position of each competitor per second."""
+COURSE, COMPETITORS = "crystal-palace", 500
 QUERIES = ("races", "leaderboard", "in-geofence", "time-in-geofence")
 """The queries in pinot/queries/."""
 FRESH_S = 3.0
@@ -40,11 +33,20 @@ class RaceDay:
     """The races of a composed system, one after another.
 
     Attributes:
+        request: what each race is requested with: one position of each competitor per second of wall time.
         races: all of them, as the core computes them.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, speed: int) -> None:
+        """Take the number of race seconds per second: at 60 a race takes about 45 s."""
         self._project = project
+        self.request = {
+            "course": COURSE,
+            "competitors": COMPETITORS,
+            "speed": speed,
+            "interval": speed,
+            "seed": 7,
+        }
         self.races: list[Race] = []
 
     @property
@@ -54,11 +56,11 @@ class RaceDay:
 
     def start_race(self) -> Race:
         """Start another race."""
-        answer = self._project.request("POST", "/races", json=REQUEST)
+        answer = self._project.request("POST", "/races", json=self.request)
         assert answer.status_code == 201, answer.text
         made = answer.json()
-        resolved = {**REQUEST, "run_id": made["run_id"], "start_at": made["start_at"]}
-        course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
+        resolved = {**self.request, "run_id": made["run_id"], "start_at": made["start_at"]}
+        course = load_folder(ROOT / "courses").courses[COURSE]
         race = Race(course, RaceRequest.model_validate_json(json.dumps(resolved)))
         self.races.append(race)
         return race

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.compose.project import RUNNING, SERVICES, Project
-from tests.compose.race_day import QUERIES, REQUEST
+from tests.compose.race_day import COMPETITORS, QUERIES
 
 if TYPE_CHECKING:
     from tests.compose.race_day import RaceDay
@@ -41,6 +41,14 @@ NEIGHBOURS = {
     ]
 }
 """The services that need each other."""
+CRASHES = [
+    ("zookeeper",),
+    ("kafka",),
+    ("pinot-controller", "pinot-broker", "pinot-server"),
+    ("simulator",),
+    ("dashboard",),
+]
+"""The services that crash one after another. Each of Pinot's waits 30 s for its old session, hence together."""
 KILLED = 137
 """Exit status of a process that the engine had to kill."""
 PUBLISHED = {"pinot-controller", "simulator", "dashboard"}
@@ -102,9 +110,9 @@ def test_only_published_services_have_a_way_out(project: Project) -> None:
     assert {name for name in RUNNING if project.has_a_way_out(name)} == PUBLISHED
 
 
-def test_a_race_needs_the_token(project: Project) -> None:
+def test_a_race_needs_the_token(race_day: RaceDay, project: Project) -> None:
     """A request without the token starts no race."""
-    answer = httpx.post(f"{project.api}/races", json=REQUEST, trust_env=False)
+    answer = httpx.post(f"{project.api}/races", json=race_day.request, trust_env=False)
     assert answer.status_code == 401
 
 
@@ -121,7 +129,7 @@ def test_a_race_in_pinot_equals_the_race_of_the_core(race_day: RaceDay, project:
 
     assert {part["light"] for part in report["parts"].values()} == {"green"}
     assert race_day.judge("none", race, []).held
-    assert len(of_the_api) == REQUEST["competitors"]
+    assert len(of_the_api) == COMPETITORS
     assert of_the_api == in_pinot
     assert picture.status_code == 200
 
@@ -141,13 +149,16 @@ def test_a_race_goes_on_when_a_service_is_restarted(
     project.wait_until_well(service)
 
 
-@pytest.mark.parametrize("service", RUNNING)
-def test_a_race_goes_on_when_a_service_is_killed(service: str, race_day: RaceDay, project: Project) -> None:
-    """The engine restarts a service that has crashed, and everything recovers by itself."""
-    before = project.container(service).restarts
-    race_day.recovery(lambda: project.kill(service))
-    project.wait_until_well(service)
-    assert project.container(service).restarts == before + 1
+@pytest.mark.parametrize("services", CRASHES, ids=" ".join)
+def test_a_race_goes_on_when_services_are_killed(
+    services: tuple[str, ...], race_day: RaceDay, project: Project
+) -> None:
+    """The engine restarts services that have crashed, and everything recovers by itself."""
+    before = [project.container(service).restarts for service in services]
+    race_day.recovery(lambda: [project.kill(service) for service in services])
+    for service in services:
+        project.wait_until_well(service)
+    assert [project.container(service).restarts - 1 for service in services] == before
 
 
 def test_every_race_is_complete_after_all_faults(race_day: RaceDay) -> None:
