@@ -48,7 +48,7 @@ CRASHES = [
     ("simulator",),
     ("dashboard",),
 ]
-"""The services that crash one after another. Each of Pinot's waits 30 s for its old session, hence together."""
+"""What crashes one after another. Each of Pinot's waits 30 s for its old session to end, hence together."""
 KILLED = 137
 """Exit status of a process that the engine had to kill."""
 PUBLISHED = {"pinot-controller", "simulator", "dashboard"}
