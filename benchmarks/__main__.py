@@ -192,8 +192,8 @@ def _compose(_: Path) -> Iterator[Section]:
     text = (
         f"{system.description}. Everything is healthy {system.first_start:.0f} s after the first `up`, which "
         f"builds the image, and {again:.0f} s after `down` and `up`. A race of {finishers} at speed "
-        f"{compose.SPEED}: {equal} finish times in Pinot equal those of the API. After all faults {complete} of "
-        f"{races} races are complete."
+        f"{compose.SPEED}: {equal} finish times in Pinot equal those of the API. After all faults "
+        f"{complete} of {races} races are complete."
     )
     faults = report.table(["service", "stop", "recovery after a restart", "after a crash"], services)
     yield "Docker Compose", f"{text}\n\n{faults}\n\n{report.table(['query', 'rows', 'time'], queries)}"

@@ -127,12 +127,13 @@ class Project:
             volumes={mount["Destination"]: mount["Name"] for mount in mounts},
         )
 
-    def kill(self, service: str) -> None:
-        """Kill the first process of a service as in a crash, so that the engine restarts it.
+    def kill(self, *services: str) -> None:
+        """Kill the first process of each service as in a crash, so that the engine restarts it.
 
         After `docker kill` the engine does not. The signal comes from a container that sees all processes.
         """
-        code = f"import os; os.kill({self.container(service).pid}, 9)"
+        pids = [self.container(service).pid for service in services]
+        code = f"import os; [os.kill(pid, 9) for pid in {pids}]"
         rights = ["--pid", "host", "--user", "0", "--cap-drop", "ALL", "--cap-add", "KILL"]
         self._engine.docker("run", "--rm", *rights, IMAGE, "python", "-c", code)
 
@@ -154,9 +155,10 @@ class Project:
     def neighbours(self, service: str) -> set[str]:
         """Return the other services whose address a service's container can look up."""
         others = " ".join(name for name in RUNNING if name != service)
-        # All at once, because a name that does not exist takes seconds.
+        # All at once and with short timeouts, because a name that does not exist takes seconds.
         look_up = f"for name in {others}; do getent hosts $name > /dev/null && echo $name & done; wait"
-        return set(self.inside(service, "bash", "-c", look_up).split())
+        impatient = "export RES_OPTIONS='timeout:1 attempts:1'"
+        return set(self.inside(service, "bash", "-c", f"{impatient}; {look_up}").split())
 
     def request(self, method: str, path: str, **rest: Any) -> httpx.Response:
         """Send a request with the token to the API."""

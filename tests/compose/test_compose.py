@@ -155,7 +155,7 @@ def test_a_race_goes_on_when_services_are_killed(
 ) -> None:
     """The engine restarts services that have crashed, and everything recovers by itself."""
     before = [project.container(service).restarts for service in services]
-    race_day.recovery(lambda: [project.kill(service) for service in services])
+    race_day.recovery(lambda: project.kill(*services))
     for service in services:
         project.wait_until_well(service)
     assert [project.container(service).restarts - 1 for service in services] == before
