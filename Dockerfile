@@ -16,6 +16,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r r
 
 COPY .streamlit ./.streamlit
 COPY courses ./courses
+COPY stream ./stream
 COPY pinot ./pinot
 COPY simulator ./simulator
 COPY dashboard ./dashboard

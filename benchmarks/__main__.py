@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import big_map, compose, core, freshness, options, report, soak, throughput, viewers
+from pinot.admin.setup import set_up
+from pinot.admin.topics import set_up_topics
 from pinot.settings import Settings
-from pinot.setup import set_up
-from pinot.topics import set_up_topics
 from tests.stacks import stack_settings, started
 
 if TYPE_CHECKING:

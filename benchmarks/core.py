@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from simulator.courses import load_folder
-from simulator.encode import encode
-from simulator.engine import BATCH
-from simulator.events import positions_at
-from simulator.generate import EPOCH
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.commands.generate import EPOCH
+from simulator.course.library import load_folder
+from simulator.engine.engine import BATCH
+from simulator.publishers.encode import encode
+from simulator.race.events import positions_at
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.events import Positions
+    from simulator.race.events import Positions
 
 MOMENTS = 21
 """Ticks measured, spread over the race."""

@@ -18,10 +18,10 @@ import httpx
 import numpy as np
 from confluent_kafka import Consumer, TopicPartition
 
-from pinot.topics import set_up_topics
-from simulator.courses import load_folder
-from simulator.race import BEFORE_THE_START, Race
-from simulator.request import RaceRequest
+from pinot.admin.topics import set_up_topics
+from simulator.course.library import load_folder
+from simulator.race.race import BEFORE_THE_START, Race
+from simulator.race.request import RaceRequest
 from tests.processes import ROOT, simulator, total
 
 if TYPE_CHECKING:

@@ -19,22 +19,22 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import react
 
 from simulator import logs
-from simulator.courses import load_folder
-from simulator.encode import encode
-from simulator.engine import BATCH
-from simulator.events import positions_at
-from simulator.generate import EPOCH
-from simulator.kafka import SETTINGS, KafkaPublisher
-from simulator.race import Race
+from simulator.commands.generate import EPOCH
+from simulator.course.library import load_folder
+from simulator.engine.engine import BATCH
+from simulator.publishers.encode import encode
+from simulator.publishers.kafka import SETTINGS, KafkaPublisher
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.race.events import positions_at
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 from simulator.reactor import after
-from simulator.request import RaceRequest
-from simulator.sqlite import SqlitePublisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator.events import Positions
-    from simulator.publisher import Publisher
+    from simulator.publishers.publisher import Publisher
+    from simulator.race.events import Positions
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from dashboard.app import make_app
 from dashboard.secrets import SecretsError
 from dashboard.settings import Settings, streamlit_settings
-from pinot.access import flag_sentences, read_settings
+from stream.problems import flag_sentences
+from stream.settings import read_settings
 
 
 def main() -> None:

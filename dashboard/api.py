@@ -11,12 +11,13 @@ import httpx
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from dashboard import course_shape, formatting
+from dashboard.store import course_shape
+from dashboard.ui import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dashboard.store import Course
+    from dashboard.store.protocol import Course
 
 TIMEOUT_S = 10.0
 

@@ -8,31 +8,36 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from starlette.middleware import Middleware
 
-# The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
-# themselves: streamlit-folium registers its component with the server that is running when it is imported.
-from dashboard import board, charts, context, race_map, words  # noqa: F401
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.pinot_stream import PinotStream
 from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
-from dashboard.history import History
+
+# The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
+# themselves: streamlit-folium registers its component with the server that is running when it is imported.
+from dashboard.live import board  # noqa: F401
 from dashboard.measured import measured
 from dashboard.metrics import Metrics
-from dashboard.pinot_broker import Broker
-from dashboard.pinot_store import PinotStore
 from dashboard.pipeline.sampler import Sampler
-from dashboard.routes import routes
-from dashboard.snapshots import Snapshots
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
+from dashboard.race import race_map  # noqa: F401
+from dashboard.race.history import History
+from dashboard.race.routes import routes
+from dashboard.race.snapshots import Snapshots
+from dashboard.results import charts  # noqa: F401
+from dashboard.store.pinot import PinotStore
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from dashboard.ui import words
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
 
 if TYPE_CHECKING:
     from dashboard.analytics.stream import Stream
     from dashboard.settings import Settings
-    from dashboard.store import Store
+    from dashboard.store.protocol import Store
     from pinot.health.probes import Probes
 
 _SCRIPT = Path(__file__).parent / "pages.py"

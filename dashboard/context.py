@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from dashboard.analytics.activity import Activity
     from dashboard.api import RaceApi
     from dashboard.pipeline.sampler import Sampler
+    from dashboard.race.snapshots import Snapshots
     from dashboard.settings import Settings
-    from dashboard.snapshots import Snapshots
 
 
 @dataclass(frozen=True)

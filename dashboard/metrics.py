@@ -14,7 +14,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

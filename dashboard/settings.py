@@ -13,7 +13,9 @@ from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from dashboard.secrets import connection
-from pinot.access import KafkaAccess, PinotAccess, Secret
+from stream.kafka import KafkaAccess
+from stream.pinot import PinotAccess
+from stream.settings import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from pinot.admin.reset import ResetError, reset, what_goes
+from pinot.admin.setup import set_up
+from pinot.admin.topics import TopicError
 from pinot.health import terminal
-from pinot.reset import ResetError, reset, what_goes
+from pinot.health.status import is_well, status
 from pinot.settings import ResetSettings, Settings, StatusSettings
-from pinot.setup import set_up
-from pinot.status import is_well, status
-from pinot.topics import TopicError
-from pinot.waiting import WaitedTooLongError
-from simulator.drawing import CourseError
-from simulator.flags import read_settings
-from simulator.pinot_controller import PinotError
-from simulator.problems import flag_sentences
+from simulator.course.drawing import CourseError
+from stream.pinot import PinotError
+from stream.problems import flag_sentences
+from stream.settings import read_settings
+from stream.waiting import WaitedTooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,9 +9,9 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from simulator.flags import Secret
-from simulator.kafka_access import KafkaAccess
-from simulator.pinot_access import PinotAccess, Url
+from stream.kafka import KafkaAccess
+from stream.pinot import PinotAccess, Url
+from stream.settings import Secret
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from simulator.flags import read_settings
-from simulator.problems import flag_sentences
+from stream.problems import flag_sentences
+from stream.settings import read_settings
 
 if TYPE_CHECKING:
-    from simulator.settings import PublisherSettings
+    from simulator.commands.settings import PublisherSettings
 
     Settings = TypeVar("Settings", bound=PublisherSettings)
 
@@ -31,23 +31,23 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["serve", *flags]:
             # Imported here: `generate` needs no reactor.
-            from simulator.serve import serve  # noqa: PLC0415
-            from simulator.settings import ServeSettings  # noqa: PLC0415
+            from simulator.commands.serve import serve  # noqa: PLC0415
+            from simulator.commands.settings import ServeSettings  # noqa: PLC0415
 
             serve(_settings(ServeSettings, flags))
         case ["replay", *flags]:
-            from simulator.replay.command import replay  # noqa: PLC0415
-            from simulator.settings import ReplaySettings  # noqa: PLC0415
+            from simulator.commands.replay import replay  # noqa: PLC0415
+            from simulator.commands.settings import ReplaySettings  # noqa: PLC0415
 
             replay(_settings(ReplaySettings, flags))
         case ["generate", *flags]:
-            from simulator.generate import generate  # noqa: PLC0415
+            from simulator.commands.generate import generate  # noqa: PLC0415
 
             # `… | head` is a fine way to look at a race.
             with contextlib.suppress(BrokenPipeError):
                 generate(flags, sys.stdout.buffer)
         case ["export", *flags]:
-            from simulator.out.export import export  # noqa: PLC0415
+            from simulator.commands.export import export  # noqa: PLC0415
 
             with contextlib.suppress(BrokenPipeError):
                 export(flags, sys.stdout.buffer)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from pinot.admin.setup import set_up
 from pinot.local import jars
 from pinot.local.stack import Stack
-from pinot.setup import set_up
 from tests.stacks import ANY_PORTS, stack_settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,33 +13,21 @@ from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
 from pinot.settings import Settings as SetupSettings
-from simulator import (
-    chance,
-    course_desk,
-    course_loader,
-    engine,
-    geojson_in,
-    kafka,
-    kmz,
-    markup,
-    office,
-    openapi,
-    options,
-    problems,
-    process,
-    publisher,
-    rate,
-    request,
-    site,
-    start_list,
-)
-from simulator.courses import MAX_BYTES
-from simulator.kafka_access import KafkaAccess
-from simulator.out import track_query
-from simulator.pinot_access import PinotAccess
-from simulator.replay import command, recording, tracks
-from simulator.settings import PublisherSettings, ReplaySettings, ServeSettings
-from simulator.survey import limits
+from simulator.commands import process, replay
+from simulator.commands.settings import PublisherSettings, ReplaySettings, ServeSettings
+from simulator.course import geojson, kmz, xml
+from simulator.course.library import MAX_BYTES
+from simulator.course.survey import limits
+from simulator.engine import engine
+from simulator.export import track_query
+from simulator.http import openapi, rate, site
+from simulator.publishers import course_loader, kafka, publisher
+from simulator.race import chance, options, request, start_list
+from simulator.replay import recording, tracks
+from simulator.service import courses, races
+from stream import problems
+from stream.kafka import KafkaAccess
+from stream.pinot import PinotAccess
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
@@ -145,7 +133,7 @@ LIMITS = {
     "points of the tracks in one answer": f"{track_query.MAX_TRACK_POINTS:,}",
     "events of a recording that is replayed": f"{recording.MAX_EVENTS:,}",
     "GPX tracks that are replayed": f"{tracks.MAX_TRACKS:,}, of {tracks.MAX_FIXES:,} places each, "
-    f"in files of {command.MAX_FILE // 1024**2} MiB",
+    f"in files of {replay.MAX_FILE // 1024**2} MiB",
     "wrong fields told of in one answer": f"{problems.MAX_ENTRIES}",
     "a connection that says nothing": f"{site.IDLE:.0f} s",
     "sending a request, its body included": f"{site.DEADLINE:.0f} s",
@@ -157,18 +145,18 @@ LIMITS = {
     "between two notes of how far a race is delivered": f"{engine.CHECK:.0f} s; in proportion longer if the "
     f"request has more than {engine.CHECK_BYTES:,} characters",
     "races of before that are taken up": f"{publisher.MAX_KNOWN:,}, those under way first; ended ones with "
-    f"requests of {office.MAX_ENDED:,} characters at most",
+    f"requests of {races.MAX_ENDED:,} characters at most",
     "events that wait in Kafka's producer": f"{kafka.HIGH_WATER:,}",
     "a shutdown's wait for the tick in hand and what was accepted": f"{process.PATIENCE:.0f} s",
     "a shutdown's wait for Kafka after that": f"{kafka.FLUSH:.0f} s",
-    "uploaded courses": f"{course_desk.MAX_UPLOADS}",
+    "uploaded courses": f"{courses.MAX_UPLOADS}",
     "a KML file in a KMZ": f"{kmz.MAX_UNPACKED // 1024**2} MiB unpacked",
     "a KMZ's list of its files": f"{kmz.MAX_DIRECTORY // 1024**2} MiB",
-    "tags and attributes in a course file, without times and extensions": f"{markup.MAX_MARKS:,}; "
-    f"{markup.MAX_ATTRIBUTES} attributes in a tag",
-    "tags, attributes and texts in a course file, without its points": f"{markup.MAX_NODES:,}",
-    "values and names in a GeoJSON file": f"{geojson_in.MAX_VALUES:,}",
-    "geometry collections in each other in a GeoJSON file": f"{geojson_in.MAX_DEPTH}",
+    "tags and attributes in a course file, without times and extensions": f"{xml.MAX_MARKS:,}; "
+    f"{xml.MAX_ATTRIBUTES} attributes in a tag",
+    "tags, attributes and texts in a course file, without its points": f"{xml.MAX_NODES:,}",
+    "values and names in a GeoJSON file": f"{geojson.MAX_VALUES:,}",
+    "geometry collections in each other in a GeoJSON file": f"{geojson.MAX_DEPTH}",
     "timing points of a course": f"{limits.MAX_MATS}",
     "passings of them by one competitor, all laps": f"{limits.MAX_MAT_PASSES:,}",
     "touches of geofences' edges by the course, all laps": f"{limits.MAX_FENCE_PASSES:,}",

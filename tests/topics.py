@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
-from pinot.configs import read_event
+from stream.contract import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

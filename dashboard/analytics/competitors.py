@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import streamlit as st
 
-from dashboard import words
 from dashboard.analytics import charts
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
+from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.analytics.connection import StreamConnection
-    from dashboard.charts import Chart
+    from dashboard.results.charts import Chart
 
 EVERY_S: Final = 5
 PER_COURSE: Final = "Competitors per course"

@@ -10,7 +10,7 @@ from streamlit.connections import BaseConnection
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
-from dashboard.snapshots import UnknownRaceError
+from dashboard.race.snapshots import UnknownRaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from dashboard.analytics.activity import Rates
     from dashboard.analytics.figures import Figures
-    from dashboard.finish_list import Results
-    from dashboard.snapshots import Snapshot
+    from dashboard.race.finish_list import Results
+    from dashboard.race.snapshots import Snapshot
 
 NAME: Final = "racecast"
 

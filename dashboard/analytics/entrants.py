@@ -11,9 +11,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dashboard.finish_list import Results
-    from dashboard.snapshots import Snapshot
-    from dashboard.store import Competitor
+    from dashboard.race.finish_list import Results
+    from dashboard.race.snapshots import Snapshot
+    from dashboard.store.protocol import Competitor
 
 PACE_BAND_S: Final = 30
 """Seconds per kilometre that a pace band is wide."""

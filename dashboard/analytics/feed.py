@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import formatting
 from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels, races_on
+from dashboard.ui import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard import formatting, words
 from dashboard.analytics import charts, legend
 from dashboard.analytics.parts import draw, follow, if_known, in_order, nothing, race_labels
 from dashboard.analytics.windows import SIZES_S
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
+from dashboard.ui import formatting, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

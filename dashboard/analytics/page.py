@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from dashboard import formatting, words
 from dashboard.analytics import charts, competitors, feed, lateness, legend
 from dashboard.analytics.connection import NAME, StreamConnection
 from dashboard.analytics.figures import changes
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick, race_labels
+from dashboard.ui import formatting, words
 
 RATES_S: Final = (1, 2, 5, 10)
 """How often charts and figures are drawn anew."""

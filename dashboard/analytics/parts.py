@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import streamlit as st
 
-from dashboard import context, words
-from dashboard.store import StoreError
+from dashboard import context
+from dashboard.store.protocol import StoreError
+from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from dashboard.charts import Chart
+    from dashboard.results.charts import Chart
 
 EVERYTHING: Final = "All"
 

@@ -20,12 +20,12 @@ from dashboard.analytics.stream import (
     SEEN,
     table,
 )
-from dashboard.store import is_run_id
+from dashboard.store.protocol import is_run_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.pinot_broker import Broker
+    from dashboard.store.pinot_broker import Broker
 
 _ALL: Final = f"option(skipUpsert=true, numGroupsLimit={MAX_ROWS})"
 _WHOLE: Final = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.escape import escape
+from dashboard.ui.escape import escape
 from pinot.health import terminal
 from pinot.health.verdict import Light
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import LINE_COLOURS
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
-from pinot.topics import read_topics
+from dashboard.results.charts import LINE_COLOURS
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

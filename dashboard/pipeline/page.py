@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import context, formatting, words
+from dashboard import context
 from dashboard.pipeline import cards, charts
+from dashboard.ui import formatting, words
 from pinot.health.words import seconds
 
 if TYPE_CHECKING:

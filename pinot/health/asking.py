@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pinot.broker import query
 from pinot.health.sample import Failure
 from pinot.health.words import reason
-from simulator.pinot_controller import PinotError, request, without_password
+from stream.pinot import PinotError, query, request, without_password
 
 if TYPE_CHECKING:
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 PATIENCE_S = 2.0
 """For one answer; a Pinot that is well answers in a tenth of a second."""
@@ -29,7 +28,7 @@ class Asker:
     Every method raises one of `NO_ANSWER`, or one of `NOT_PINOT` if somebody else answers.
     """
 
-    def __init__(self, part: str, url: str, admission: Admission) -> None:
+    def __init__(self, part: str, url: str, admission: PinotAuth) -> None:
         self._part, self._url = part, url
         self._admission = admission
 

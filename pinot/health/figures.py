@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pinot.configs import TABLES
 from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.thresholds import ABANDONED_AFTER_S
-from pinot.topics import read_topics
+from stream.contract import TABLES
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from pinot.health.thresholds import (
 )
 from pinot.health.verdict import SETUP, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
-from pinot.topics import read_topics
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from pinot.health.sample import Embedded, RaceNews, Races, Sample

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinot.configs import TABLES
 from pinot.health import figures
 from pinot.health.sample import Kafka, Pinot
 from pinot.health.thresholds import BUSY_PER_S, LAG_AMBER_S, LAG_RED_S, STUCK_AFTER_S
 from pinot.health.verdict import SETUP, Verdict, amber, green, red
 from pinot.health.words import count, listed, seconds
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

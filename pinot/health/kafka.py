@@ -12,8 +12,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 )
 
 from pinot.health.sample import Failure, Kafka
-from pinot.topics import read_topics
-from simulator.kafka_refusal import Ear
+from stream.kafka import AuthErrorListener
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ class KafkaProbe:
     """Asks the Kafka that `config`, in librdkafka's words, leads to."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._ear = Ear(config)
+        self._ear = AuthErrorListener(config)
         self._config = {**config, **_QUIET, "error_cb": self._ear}
         self._address = config["bootstrap.servers"]
         self._client: Any = None

@@ -7,21 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pinot.defects import defects
-from pinot.health.defects import DefectsProbe
 from pinot.health.embedded import EmbeddedProbe
+from pinot.health.incomplete import defects
+from pinot.health.incomplete_probe import DefectsProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.races import RacesProbe
 from pinot.health.sample import Sample
 from pinot.health.tables import PinotProbe
-from simulator.pinot_controller import OPEN
+from stream.pinot import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pinot.health.simulator import SimulatorProbe
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 
 class Probes:
@@ -44,7 +44,7 @@ def of_stack(
     *,
     controller: str,
     broker: str,
-    admission: Admission = OPEN,
+    admission: PinotAuth = OPEN,
 ) -> Probes:
     """Those of the simulator, Kafka (librdkafka's configuration) and Pinot (URLs)."""
     return Probes(

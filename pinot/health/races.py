@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from pinot.broker import trouble
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Failure, RaceNews, Races
 from pinot.health.verdict import SETUP
-from simulator.pinot_controller import OPEN
+from stream.pinot import OPEN, trouble
 
 if TYPE_CHECKING:
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 MOST_RACES = 200
 """More are not judged; so many hardly ever run."""
@@ -29,7 +28,7 @@ _NEWEST = """
 class RacesProbe:
     """Asks the broker at this URL, that lets us in by `admission`."""
 
-    def __init__(self, broker: str, admission: Admission = OPEN) -> None:
+    def __init__(self, broker: str, admission: PinotAuth = OPEN) -> None:
         self._broker = Asker("broker", broker, admission)
 
     def __call__(self) -> Races | Failure:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pinot.defects import Defects
+    from pinot.health.incomplete import Defects
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pinot.health.sample import Failure, Simulator
 from pinot.health.words import reason
-from simulator.pinot_controller import without_password
+from stream.pinot import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pinot.broker import NO_SERVER, trouble
-from pinot.configs import TABLES
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Consumer, Pinot, Table
-from simulator.pinot_controller import OPEN, checked
+from stream.contract import TABLES
+from stream.pinot import NO_SERVER, OPEN, checked, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pinot.health.sample import Failure
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 ON_SERVERS = {"ONLINE", "CONSUMING"}
 """In these states a segment can be asked."""
@@ -31,7 +30,7 @@ ON_SERVERS = {"ONLINE", "CONSUMING"}
 class PinotProbe:
     """Asks the Pinot whose controller and broker are at these URLs, and that lets us in by `admission`."""
 
-    def __init__(self, controller: str, broker: str, admission: Admission = OPEN) -> None:
+    def __init__(self, controller: str, broker: str, admission: PinotAuth = OPEN) -> None:
         self._controller = Asker("controller", controller, admission)
         self._broker = Asker("broker", broker, admission)
 

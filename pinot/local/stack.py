@@ -16,14 +16,14 @@ from string import Template
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pinot.cluster import http_trouble
+from pinot.admin.cluster import http_trouble
+from pinot.admin.topics import kafka_trouble
 from pinot.local import jars
 from pinot.local import ports as stack_ports
 from pinot.local.errors import StackError
 from pinot.local.ports import PARTS
 from pinot.local.process import Process
-from pinot.topics import kafka_trouble
-from pinot.waiting import WaitedTooLongError, wait_for
+from stream.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

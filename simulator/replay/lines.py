@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from simulator import entrants
-from simulator.course import TimingPoint
-from simulator.events import STATUS_NAMES
-from simulator.race import Passings, Snapshot, Status, points_of
+from simulator.course.course import TimingPoint
+from simulator.race import entrants
+from simulator.race.events import STATUS_NAMES
+from simulator.race.race import Passings, Snapshot, Status, points_of
+from simulator.race.request import MAX_INTERVAL
+from simulator.race.start_list import OPEN, StartList
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
-from simulator.request import MAX_INTERVAL
-from simulator.start_list import OPEN, StartList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from simulator.course import Course
-    from simulator.entrants import Entrants
+    from simulator.course.course import Course
+    from simulator.race.entrants import Entrants
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.course import GEOD
+from simulator.course.course import GEOD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

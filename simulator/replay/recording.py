@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.race import Fixes, Passings, Snapshot, Status, points_of
+from simulator.race.race import Fixes, Passings, Snapshot, Status, points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from simulator.course import Course, TimingPoint
-    from simulator.entrants import Entrants
-    from simulator.request import RaceRequest
+    from simulator.course.course import Course, TimingPoint
+    from simulator.race.entrants import Entrants
+    from simulator.race.request import RaceRequest
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

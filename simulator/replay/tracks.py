@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator import coordinates, entrants, markup
-from simulator.drawing import CourseError, Drawing, Line
-from simulator.race import Snapshot, Status, points_of
+from simulator.course import coordinates, xml
+from simulator.course.drawing import CourseError, Drawing, Line
+from simulator.course.survey import survey
+from simulator.race import entrants
+from simulator.race.race import Snapshot, Status, points_of
+from simulator.race.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
 from simulator.replay.matching import match
 from simulator.replay.recording import RecordingError, Track, crossings
-from simulator.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
-from simulator.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from lxml import etree
     from numpy.typing import NDArray
 
-    from simulator.course import Course, TimingPoint
-    from simulator.entrants import Entrants
-    from simulator.race import Passings
+    from simulator.course.course import Course, TimingPoint
+    from simulator.race.entrants import Entrants
+    from simulator.race.race import Passings
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -57,10 +58,10 @@ def read(data: bytes, source: str) -> list[Recorded]:
     Raises RecordingError if it is no GPX, or a time or a place is none, with the line.
     """
     try:
-        root = markup.parse(data, source)
+        root = xml.parse(data, source)
     except CourseError as error:
         raise RecordingError(str(error)) from error
-    if markup.local(root) != "gpx":
+    if xml.local(root) != "gpx":
         raise RecordingError(f"{source} isn't GPX")
     found = [_recorded(track, source) for track in root.iterchildren("{*}trk")]
     return [track for track in found if len(track.time) > 1]
@@ -77,17 +78,17 @@ def _recorded(track: etree._Element, source: str) -> Recorded:
     # A receiver that is switched on again tells old places anew; what goes back in time is left out.
     newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
     time, lon, lat = places[places[:, 0] > newest].T
-    return Recorded(markup.name(track), time, lon, lat)
+    return Recorded(xml.name(track), time, lon, lat)
 
 
 def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
     """Return epoch seconds (nan if there are none), longitude and latitude."""
-    when = markup.child(point, "time")
+    when = xml.child(point, "time")
     try:
         lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
-        seconds = math.nan if when is None else _seconds(markup.text(when).strip())
+        seconds = math.nan if when is None else _seconds(xml.text(when).strip())
     except ValueError as error:
-        raise RecordingError(f"{source}, line {markup.lineno(point)}: {error}") from None
+        raise RecordingError(f"{source}, line {xml.lineno(point)}: {error}") from None
     return seconds, lon, lat
 
 

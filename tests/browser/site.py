@@ -10,11 +10,11 @@ import httpx
 from shapely import LineString
 from shapely.geometry import shape
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.events import positions_of_all
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.events import positions_of_all
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.formatting import kilometres, race_time
+from dashboard.ui.formatting import kilometres, race_time
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator
 

@@ -10,7 +10,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 from shapely import Point
 
-from dashboard.formatting import duration, gap, race_time
+from dashboard.ui.formatting import duration, gap, race_time
 from tests.browser.site import LiveMap, Site
 from tests.processes import ROOT, dashboard, simulator
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without

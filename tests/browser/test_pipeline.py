@@ -9,11 +9,11 @@ import httpx
 import pytest
 from confluent_kafka import TopicPartition
 
-from pinot.configs import TABLES
-from pinot.defects import defects
+from pinot.health.incomplete import defects
 from pinot.health.words import size
-from pinot.topics import read_topics
-from pinot.waiting import wait_for
+from stream.contract import TABLES
+from stream.topics import read_topics
+from stream.waiting import wait_for
 from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.courses import read_course
-from simulator.drawing import CourseError
+from simulator.course.drawing import CourseError
+from simulator.course.library import read_course
 
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "files").iterdir())

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from simulator.course import MAX_DISTANCE
-from simulator.courses import READERS, format_of, read_course
-from simulator.drawing import CourseError
-from simulator.survey import limits
+from simulator.course.course import MAX_DISTANCE
+from simulator.course.drawing import CourseError
+from simulator.course.library import READERS, format_of, read_course
+from simulator.course.survey import limits
 
 REAL = (Path(__file__).parents[2] / "courses" / "crystal-palace.kml").read_bytes()
 FILES = Path(__file__).parent / "files"

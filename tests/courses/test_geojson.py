@@ -11,14 +11,14 @@ import orjson
 import pytest
 import shapely
 
-from simulator import geojson_in
-from simulator.courses import load_folder, read_course
-from simulator.drawing import CourseError
-from simulator.geojson import course_features
-from simulator.survey import limits
+from simulator.course import geojson
+from simulator.course.drawing import CourseError
+from simulator.course.library import load_folder, read_course
+from simulator.course.survey import limits
+from simulator.export.geojson import course_features
 
 if TYPE_CHECKING:
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
@@ -39,7 +39,7 @@ def collection(*features: object, **members: object) -> bytes:
 
 def test_line() -> None:
     """A line is taken as it stands and tells where it is, with NaN for an altitude that is missing."""
-    (found,) = geojson_in.read(collection(feature(LINE, name=" The\n course "))).lines
+    (found,) = geojson.read(collection(feature(LINE, name=" The\n course "))).lines
     assert found.where == "LineString of feature 1 (The course)"
     assert found.lon.tolist() == [-0.5, 180.0]
     assert found.lat.tolist() == [51.0, 51.25]
@@ -51,7 +51,7 @@ def test_collection_of_geometries() -> None:
     points = [{"type": "Point", "coordinates": [nth, 51]} for nth in range(4)]
     inner = {"type": "GeometryCollection", "geometries": points[1:3]}
     outer = {"type": "GeometryCollection", "geometries": [points[0], inner, points[3]]}
-    markers = geojson_in.read(collection(feature(outer, title="A"))).markers
+    markers = geojson.read(collection(feature(outer, title="A"))).markers
     assert [(marker.name, marker.lon) for marker in markers] == [("A", 0), ("A", 1), ("A", 2), ("A", 3)]
     assert markers[2].where == "Point at geometries[1].geometries[1] of feature 1 (A)"
 
@@ -69,7 +69,7 @@ def test_collection_of_geometries() -> None:
 def test_name_of_document(members: dict[str, Any], properties: dict[str, Any], name: str) -> None:
     """The drawing has the name of the collection, or else of its first line that has one."""
     park = feature({"type": "Point", "coordinates": [0, 51]}, name="Park")
-    assert geojson_in.read(collection(park, feature(LINE, **properties), **members)).name == name
+    assert geojson.read(collection(park, feature(LINE, **properties), **members)).name == name
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_name_of_document(members: dict[str, Any], properties: dict[str, Any], n
 )
 def test_timing(timing: object, expected: bool) -> None:  # noqa: FBT001 - parameters of the test
     """A Point is a timing point if its feature says so in one of the usual ways."""
-    (marker,) = geojson_in.read(
+    (marker,) = geojson.read(
         collection(feature({"type": "Point", "coordinates": [0, 51]}, name="A", timing=timing))
     ).markers
     assert marker.is_timing == expected
@@ -95,7 +95,7 @@ def test_timing(timing: object, expected: bool) -> None:  # noqa: FBT001 - param
 
 def test_unnamed_point() -> None:
     """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
-    drawing = geojson_in.read(collection(feature({"type": "Point", "coordinates": "here"})))
+    drawing = geojson.read(collection(feature({"type": "Point", "coordinates": "here"})))
     assert (drawing.markers, drawing.warnings) == ((), ())
 
 
@@ -111,7 +111,7 @@ def test_unnamed_point() -> None:
 def test_beyond_the_antimeridian(lon: list[float], read: list[float]) -> None:
     """Longitudes that go on beyond 180 are brought back; a slip of the pen is left to the survey."""
     line = {"type": "LineString", "coordinates": [[x, 0] for x in lon]}
-    assert geojson_in.read(orjson.dumps(line)).lines[0].lon.tolist() == read
+    assert geojson.read(orjson.dumps(line)).lines[0].lon.tolist() == read
 
 
 def test_long_text() -> None:
@@ -120,15 +120,15 @@ def test_long_text() -> None:
     with pytest.raises(
         CourseError, match=r"^GeoJSON, feature 2: coordinates\[0\] is \"9+…\", not a position$"
     ) as caught:
-        geojson_in.read(collection(feature(LINE), feature(line, name="x" * 10_000)))
+        geojson.read(collection(feature(LINE), feature(line, name="x" * 10_000)))
     assert len(str(caught.value)) < 200
 
 
 def test_a_file_of_values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with more values than any course needs is refused before they take memory."""
-    monkeypatch.setattr(geojson_in, "MAX_VALUES", 10)
+    monkeypatch.setattr(geojson, "MAX_VALUES", 10)
     with pytest.raises(CourseError, match="more than 10 values"):
-        geojson_in.read(b"[" * 11)
+        geojson.read(b"[" * 11)
 
 
 def test_speed() -> None:
@@ -137,7 +137,7 @@ def test_speed() -> None:
     points[-1] = [0.2, 51, None]
     before = time.process_time()
     for some in (points[:-1], points):
-        (found,) = geojson_in.read(collection(feature({"type": "LineString", "coordinates": some}))).lines
+        (found,) = geojson.read(collection(feature({"type": "LineString", "coordinates": some}))).lines
         assert len(found.lon) == len(some)
     assert time.process_time() - before < PATIENCE
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import gpx
-from simulator.drawing import CourseError
-from simulator.survey import limits
+from simulator.course import gpx
+from simulator.course.drawing import CourseError
+from simulator.course.survey import limits
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""

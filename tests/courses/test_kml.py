@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from simulator import kml
-from simulator.drawing import CourseError
-from simulator.survey import limits
+from simulator.course import kml
+from simulator.course.drawing import CourseError
+from simulator.course.survey import limits
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""

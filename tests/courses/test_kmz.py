@@ -8,8 +8,8 @@ import zipfile
 
 import pytest
 
-from simulator import kmz
-from simulator.drawing import CourseError
+from simulator.course import kmz
+from simulator.course.drawing import CourseError
 
 KML = b"<kml><Document><name>%s</name></Document></kml>"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator import courses, markup
-from simulator.courses import READERS, format_of, load_folder, read_course
-from simulator.drawing import CourseError
+from simulator.course import library, xml
+from simulator.course.drawing import CourseError
+from simulator.course.library import READERS, format_of, load_folder, read_course
 
 FILES = Path(__file__).parent / "files"
 GOOD = "<kml><LineString><coordinates>0,51 0,51.01</coordinates></LineString></kml>"
@@ -41,7 +41,7 @@ def test_same_short_name(tmp_path: Path) -> None:
 
 def test_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file bigger than any course needs isn't even read."""
-    monkeypatch.setattr(courses, "MAX_BYTES", 10)
+    monkeypatch.setattr(library, "MAX_BYTES", 10)
     (tmp_path / "a.kml").write_text(GOOD)
     assert list(load_folder(tmp_path).errors) == ["a.kml"]
 
@@ -88,7 +88,7 @@ def test_format_is_told_by_content(data: bytes, suffix: str) -> None:
 
 def test_a_file_of_tags_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file with more tags and attributes than any course needs is refused before they take memory."""
-    monkeypatch.setattr(markup, "MAX_MARKS", 10)
+    monkeypatch.setattr(xml, "MAX_MARKS", 10)
     with pytest.raises(CourseError, match="more than 10 tags and attributes"):
         read_course(b"<kml>" + b"<a/>" * 10, "a.kml")
 

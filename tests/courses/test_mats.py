@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course import AT_AN_END, GEOD, NEAR_MAT, NEAR_MAT_MORE
-from simulator.drawing import CourseError, Marker
-from simulator.survey import limits
-from simulator.survey.mats import called
+from simulator.course.course import AT_AN_END, GEOD, NEAR_MAT, NEAR_MAT_MORE
+from simulator.course.drawing import CourseError, Marker
+from simulator.course.survey import limits
+from simulator.course.survey.mats import called
 from tests.courses.test_survey import METRE, STRAIGHT, make
 
 

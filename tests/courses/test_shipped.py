@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import shapely
 
-from simulator import geojson_in, markup
-from simulator.course import GEOD, MAX_DISTANCE
-from simulator.courses import MAX_BYTES, load_folder
-from simulator.survey import limits
+from simulator.course import geojson, xml
+from simulator.course.course import GEOD, MAX_DISTANCE
+from simulator.course.library import MAX_BYTES, load_folder
+from simulator.course.survey import limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,13 +44,13 @@ def test_limits_are_told() -> None:
         f"| points in a file, all paths, geofences and placemarks | {limits.MAX_FILE_POINTS:,} |",
         f"| paths, geofences and placemarks in a file | {limits.MAX_SHAPES:,} |",
         f"| placemarks of the start and the finish | {limits.MAX_MARKERS} |",
-        f"| a file | {MAX_BYTES // 1024**2} MiB; {small} {geojson_in.MAX_LENGTH // 1024**2} MiB |",
+        f"| a file | {MAX_BYTES // 1024**2} MiB; {small} {geojson.MAX_LENGTH // 1024**2} MiB |",
         f"| laps | {limits.MAX_LAPS:,} |",
         f"| geofences | {limits.MAX_FENCES}, with {limits.MAX_FENCE_POINTS:,} points in all |",
         f"| timing points | {limits.MAX_MATS}, passed {limits.MAX_MAT_PASSES:,} times in all |",
         f"| a name | {limits.MAX_NAME} characters |",
     )
-    assert geojson_in.MAX_LENGTH == markup.MAX_RECODED
+    assert geojson.MAX_LENGTH == xml.MAX_RECODED
     assert [row for row in rows if row not in page] == []
 
 

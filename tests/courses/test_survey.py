@@ -10,15 +10,15 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.course import GEOD
-from simulator.drawing import CourseError, Drawing, Line, Marker, Ring
-from simulator.survey import limits, survey
-from simulator.survey.markers import roles
+from simulator.course.course import GEOD
+from simulator.course.drawing import CourseError, Drawing, Line, Marker, Ring
+from simulator.course.survey import limits, survey
+from simulator.course.survey.markers import roles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 METRE = 1 / 111_000
 """Degrees of latitude, a little less than a metre."""

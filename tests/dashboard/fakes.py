@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard import rows
 from dashboard.api import OfferedCourse
-from dashboard.history import together
-from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
+from dashboard.race.history import together
+from dashboard.store import rows
+from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dashboard.store import StoreError
+    from dashboard.store.protocol import StoreError
 
 
 @dataclass

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard import charts
+from dashboard.results import charts
 from tests.dashboard.test_finish_list import LENGTH, NOW, found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dashboard.finish_list import Results
+    from dashboard.race.finish_list import Results
 
 BAND, LINES = 0, 1
 

@@ -10,16 +10,17 @@ import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context, race_options
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
-from dashboard.escape import escape
-from dashboard.paces import HOW_TO
-from dashboard.presets import PRESETS
-from dashboard.race_form import NO_TEXT, NOT_STARTED
+from dashboard.create import race_options
+from dashboard.create.paces import HOW_TO
+from dashboard.create.presets import PRESETS
+from dashboard.create.race_form import NO_TEXT, NOT_STARTED
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from simulator.request import PlainRequest, RaceRequest
+from dashboard.ui.escape import escape
+from simulator.race.request import PlainRequest, RaceRequest
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeApi, FakeStore
 from tests.dashboard.plain_stream import PlainStream
@@ -56,7 +57,7 @@ def page(now: datetime = NOON) -> AppTest:
     def script(now) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - no names there for types
         import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
 
-        from dashboard import create  # noqa: PLC0415
+        from dashboard.create import page as create  # noqa: PLC0415
 
         create.show(st.Page(lambda: None, title="Live", url_path="live"), lambda: now)
 
@@ -306,7 +307,7 @@ def test_fields_are_given_their_values_until_all_are_drawn(
     assert api.offered
     form = page()
     with monkeypatch.context() as broken:
-        broken.setattr("dashboard.race_form.RaceForm._how_it_is_run", lambda _: streamlit.stop())
+        broken.setattr("dashboard.create.page.race_form.RaceForm._how_it_is_run", lambda _: streamlit.stop())
         (preset,) = [one for one in form.button if one.label == PRESETS[0].title]
         preset.click().run()
     form.run()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import finish_list
-from dashboard.split_times import SplitTimes
-from dashboard.store import Competitor
+from dashboard.race import finish_list
+from dashboard.race.split_times import SplitTimes
+from dashboard.store.protocol import Competitor
 from tests.dashboard.fakes import Passing, Row, at, passings
 
 LENGTH = 2500.0

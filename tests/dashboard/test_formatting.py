@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from dashboard import formatting
-from dashboard.formatting import UNKNOWN
+from dashboard.ui import formatting
+from dashboard.ui.formatting import UNKNOWN
 
 
 @pytest.mark.parametrize(

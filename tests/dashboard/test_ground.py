@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard import ground, rows
+from dashboard.store import ground, rows
 from tests.dashboard.fakes import COURSE
 
 FENCE = (

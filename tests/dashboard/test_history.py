@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from dashboard import rows
-from dashboard.history import History, end_of, raw_time_at
-from dashboard.snapshots import Snapshots, UnknownRaceError
-from dashboard.split_times import SplitTimes
-from dashboard.standing import stand
+from dashboard.race.history import History, end_of, raw_time_at
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
+from dashboard.race.split_times import SplitTimes
+from dashboard.race.standing import stand
+from dashboard.store import rows
 from tests.dashboard.fakes import FakeStore, at, race
 
 if TYPE_CHECKING:
-    from dashboard.picture import Packed
+    from dashboard.race.payload import Packed
 
 NOW = at((1, 5000.0, "finished", 90.0), (2, 3000.0, "running", 120.0), (3, 900.0, "dnf", 40.0))
 AT_60 = at((1, 3000.0, "running", 60.0), (2, 1500.0, "running", 60.0))
@@ -181,7 +181,7 @@ def test_unknown_race(history: History) -> None:
 
 def test_what_is_kept_is_bounded(history: History, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are kept up to so many bytes; those asked for longest ago go first."""
-    monkeypatch.setattr("dashboard.history.MAX_BYTES", 2 * len(history.picture("run_1", 60.0).body) + 50)
+    monkeypatch.setattr("dashboard.race.history.MAX_BYTES", 2 * len(history.picture("run_1", 60.0).body) + 50)
     history.picture("run_1", 100.0)
     history.picture("run_1", 60.0)
     store.past[80] = rows.positions([])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dashboard import leaderboard
+from dashboard.race import leaderboard
 from tests.dashboard.fakes import Row, at
 
 

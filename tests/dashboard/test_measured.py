@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.measured import measured
 from dashboard.metrics import Metrics
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
 from tests.dashboard.fakes import FakeStore, race
 
 QUESTIONS: dict[str, tuple[object, ...]] = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import paces
+from dashboard.create import paces
 
 
 @given(st.integers(0, 59_999))

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context, live, rows
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
-from dashboard.escape import escape
-from dashboard.race_map import race_map
+from dashboard.live import page as live
+from dashboard.race.race_map import race_map
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
-from dashboard.store import StoreError
+from dashboard.store import rows
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from dashboard.ui.escape import escape
 from tests.dashboard import events
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import ROOT, SqliteWriter
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     import folium
 
-    from dashboard.store import Course, Race
+    from dashboard.store.protocol import Course, Race
 
 NOTICE = '<div class="notice'
 NOBODY = "http://127.0.0.1:9"
@@ -220,7 +222,7 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
         drawn.append(course)
         return race_map(race, course, settings)
 
-    monkeypatch.setattr("dashboard.live.race_map", noted)
+    monkeypatch.setattr("dashboard.live.page.race_map", noted)
     run("run_1")
     assert drawn == [None, COURSE]
 

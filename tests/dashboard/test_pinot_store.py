@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from dashboard.pinot_broker import Broker
-from dashboard.pinot_store import PinotStore
-from dashboard.store import StoreError
-from pinot.access import Admission
+from dashboard.store.pinot import PinotStore
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import StoreError
+from stream.pinot import PinotAuth
 from tests.pinot.conftest import answering
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_broker_that_lets_nobody_in(
     status: int, body: bytes, auth: httpx.Auth | None, told: str, answering: Callable[[int, bytes], str]
 ) -> None:
     """However a broker says that it lets nobody in, the error names the settings that are missing or bad."""
-    store = PinotStore(Broker(answering(status, body), Admission(auth)))
+    store = PinotStore(Broker(answering(status, body), PinotAuth(auth)))
     with pytest.raises(StoreError, match=told) as refused:
         store.races()
     assert "secret" not in str(refused.value)

@@ -16,8 +16,8 @@ from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
 from dashboard.pipeline import charts
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S, MOST_KEPT, Sampler
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
 from pinot.health.report import report
 from pinot.health.sample import Failure, Races
 from tests.dashboard.at_once import AtOnce

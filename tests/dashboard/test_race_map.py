@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from streamlit_folium import _get_feature_group_string, _get_map_string, get_full_id
 
-from dashboard.escape import escape
-from dashboard.race_map import Wishes, course_map, race_map, replay_map
+from dashboard.race.race_map import Wishes, course_map, race_map, replay_map
 from dashboard.settings import Settings
-from dashboard.store import Fence
+from dashboard.store.protocol import Fence
+from dashboard.ui.escape import escape
 from tests.dashboard.fakes import COURSE, race
 
 PLAIN = Settings()

@@ -8,13 +8,14 @@ import pytest
 from pandas.api.types import is_integer_dtype
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context, results
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
-from dashboard.escape import escape
+from dashboard.race.snapshots import Snapshots
+from dashboard.results import page as results
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from dashboard.store import STATUSES, Competitor, StoreError
+from dashboard.store.protocol import STATUSES, Competitor, StoreError
+from dashboard.ui.escape import escape
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
@@ -44,7 +45,7 @@ def page(run_id: str = "run_1") -> AppTest:
     def script() -> None:
         import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
 
-        from dashboard import results  # noqa: PLC0415
+        from dashboard.results import page as results  # noqa: PLC0415
 
         page = st.Page(lambda: None, title="Live", url_path="live")
         st.navigation([page, st.Page(lambda: results.show(page, page), title="R", default=True)]).run()

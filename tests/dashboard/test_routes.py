@@ -6,12 +6,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from dashboard import rows
-from dashboard.history import History
 from dashboard.metrics import Metrics
-from dashboard.routes import file_address, routes
-from dashboard.snapshots import Snapshots
-from dashboard.store import STATUSES, Competitor, StoreError
+from dashboard.race.history import History
+from dashboard.race.routes import file_address, routes
+from dashboard.race.snapshots import Snapshots
+from dashboard.store import rows
+from dashboard.store.protocol import STATUSES, Competitor, StoreError
 from tests.dashboard.fakes import FakeStore, at, positions, race
 
 FEED = "/racecast/races/run_1/positions"

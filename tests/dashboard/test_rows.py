@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import rows
-from dashboard.store import Race
-from pinot.configs import columns_of, read_schema
+from dashboard.store import rows
+from dashboard.store.protocol import Race
+from pinot.admin.configs import columns_of, read_schema
 
 POSITION: dict[str, Any] = {
     "competitorId": 7,

@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 
 from dashboard.settings import Settings, streamlit_settings
-from simulator.site import MAX_BODY
+from simulator.http.site import MAX_BODY
 
 
 def test_environment_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from dashboard.headers import HEADERS
-from dashboard.routes import PREFIX
+from dashboard.race.routes import PREFIX
 from tests.dashboard.events import ROOT
 from tests.dashboard.failing_site import SECRET
 from tests.processes import dashboard

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard import rows
-from dashboard.snapshots import (
+from dashboard.race.snapshots import (
     FORGOTTEN_AFTER_S,
     LOADING_FOR_S,
     MISSING_FRESH_FOR_S,
@@ -15,12 +14,13 @@ from dashboard.snapshots import (
     Snapshots,
     UnknownRaceError,
 )
-from dashboard.split_times import Stay
-from dashboard.store import Competitor, StoreError
+from dashboard.race.split_times import Stay
+from dashboard.store import rows
+from dashboard.store.protocol import Competitor, StoreError
 from tests.dashboard.fakes import COURSE, EMITTED, FakeStore, at, positions, race
 
 if TYPE_CHECKING:
-    from dashboard.store import Positions
+    from dashboard.store.protocol import Positions
 
 
 class Clock:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.split_times import SplitTimes, Stay
+from dashboard.race.split_times import SplitTimes, Stay
 from tests.dashboard.fakes import passings
 
 if TYPE_CHECKING:

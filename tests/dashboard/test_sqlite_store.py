@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.events import SqliteWriter, race
 
 if TYPE_CHECKING:

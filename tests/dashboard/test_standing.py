@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard import rows
-from dashboard.split_times import SplitTimes
-from dashboard.standing import Figures, Moment, stand
+from dashboard.race.split_times import SplitTimes
+from dashboard.race.standing import Figures, Moment, stand
+from dashboard.store import rows
 from tests.dashboard.fakes import at, passings
 
 

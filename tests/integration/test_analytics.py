@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import pytest
 
-from dashboard import context, formatting
+from dashboard import context
 from dashboard.analytics import series
 from dashboard.analytics.activity import SETTLED_S, Activity
 from dashboard.analytics.page import FIGURES
@@ -25,9 +25,10 @@ from dashboard.analytics.stream import PACE_FROM_M
 from dashboard.analytics.windows import SIZES_S
 from dashboard.api import RaceApi
 from dashboard.app import make_store, make_stream
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from pinot.waiting import wait_for
+from dashboard.ui import formatting
+from stream.waiting import wait_for
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.pages import installed, page, tiles
 from tests.dashboard.at_once import still_sampler

@@ -13,10 +13,10 @@ import pinotdb
 import pytest
 import shapely
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import BEFORE_THE_START, Race
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.race import BEFORE_THE_START, Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.topics import read_topic
 

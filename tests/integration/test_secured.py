@@ -13,12 +13,12 @@ import pytest
 
 from dashboard.app import make_store, make_stream
 from dashboard.settings import Settings as DashboardSettings
-from dashboard.store import StoreError
-from pinot.cluster import Cluster
+from dashboard.store.protocol import StoreError
+from pinot.admin.cluster import Cluster
+from pinot.admin.topics import TopicError, kafka_trouble
 from pinot.settings import Settings as SetupSettings
-from pinot.topics import TopicError, kafka_trouble
-from pinot.waiting import wait_for
-from simulator.kafka_access import KafkaAccess
+from stream.kafka import KafkaAccess
+from stream.waiting import wait_for
 from tests.conftest import need_java_and_jars
 from tests.processes import ROOT, dashboard, simulator
 from tests.secured import (

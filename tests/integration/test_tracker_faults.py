@@ -16,10 +16,10 @@ import numpy as np
 import pinotdb
 import pytest
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import Race, Status
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.race import Race, Status
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.topics import Read, read_topic
 

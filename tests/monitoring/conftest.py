@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 import pytest
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.processes import Running, dashboard, simulator, total
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pinot.waiting import wait_for
-from simulator import __version__, openapi
-from simulator.events import RACE_STATUSES, TOPICS
+from simulator import __version__
+from simulator.http import openapi
+from simulator.race.events import RACE_STATUSES, TOPICS
+from stream.waiting import wait_for
 from tests.monitoring.conventions import faults
 from tests.processes import simulator, total
 

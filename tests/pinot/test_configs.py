@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pinot.configs import TABLES, read_schema, read_table
-from pinot.topics import read_topics
-from simulator.survey import limits
+from pinot.admin.configs import read_schema, read_table
+from simulator.course.survey import limits
+from stream.contract import TABLES
+from stream.topics import read_topics
 
 ROOT = Path(__file__).parents[2]
 REALTIME = ("parkrun", "passings", "races", "competitors")

@@ -14,14 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pinot.cluster import Cluster
-from pinot.configs import HERE, TABLES, read_table
-from pinot.consumer import consumer_properties, hidden, jaas_config
+from pinot.admin.cluster import Cluster
+from pinot.admin.configs import HERE, read_table
+from pinot.admin.consumer import consumer_properties, hidden, jaas_config
+from pinot.admin.setup import put_table
 from pinot.settings import Settings
-from pinot.setup import put_table
-from simulator.kafka_access import KafkaAccess
-from simulator.pinot_controller import PinotError
-from simulator.problems import flag_sentences
+from stream.contract import TABLES
+from stream.kafka import KafkaAccess
+from stream.pinot import PinotError
+from stream.problems import flag_sentences
 from tests.certificates import make_certificates
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ import httpx
 import orjson
 import pytest
 
-from pinot.cluster import Cluster, query_trouble
-from pinot.setup import OLD_SEGMENT, set_up
-from pinot.waiting import wait_for
-from simulator.courses import load_folder, read_course
-from simulator.pinot_controller import PinotError
-from simulator.pinot_courses import FIELDS, CourseTable, row_of, segment_of
+from pinot.admin.cluster import Cluster, query_trouble
+from pinot.admin.setup import OLD_SEGMENT, set_up
+from simulator.course.library import load_folder, read_course
+from simulator.publishers.pinot_courses import FIELDS, CourseTable, row_of, segment_of
+from stream.pinot import PinotError
+from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.stacks import stack_settings, without
 
@@ -99,7 +99,7 @@ def test_a_course_is_replaced_when_the_one_before_is_fetched(monkeypatch: pytest
         answer = served.pop(0) if asked[-1] == "externalview" else there
         return httpx.Response(200, json=answer, request=httpx.Request(method, controller + path))
 
-    monkeypatch.setattr("simulator.pinot_courses.ask", ask)
+    monkeypatch.setattr("simulator.publishers.pinot_courses.ask", ask)
     served += [{"OFFLINE": None}, {"OFFLINE": {}}, there]
     CourseTable("http://pinot").load(read_course(PLAIN, "a.kml"))
     assert asked == [*["idealstate", "externalview"] * 3, "ingestFromFile"]
@@ -178,7 +178,7 @@ def test_many_courses_outlast_a_restart(pinot: Pinot, name: str) -> None:
 def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one segment in which the set-up used to keep all courses is deleted, and no course is lost."""
     with monkeypatch.context() as patched:
-        patched.setattr("simulator.pinot_courses.segment_of", lambda _: OLD_SEGMENT)
+        patched.setattr("simulator.publishers.pinot_courses.segment_of", lambda _: OLD_SEGMENT)
         CourseTable(pinot.stack.controller).load(load_folder(ROOT / "courses").courses["hilly-half"])
     set_up(stack_settings(pinot.stack), lambda _: None)
     cluster = Cluster(pinot.stack.controller)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 
-from pinot.configs import TOPICS, columns_of, read_event, read_schema
-from pinot.defects import TRIES, Look, defects, impossible
-from pinot.waiting import wait_for
-from simulator.pinot_controller import PinotError
+from pinot.admin.configs import columns_of, read_schema
+from pinot.health.incomplete import TRIES, Look, defects, impossible
+from stream.contract import TOPICS, read_event
+from stream.pinot import PinotError
+from stream.waiting import wait_for
 from tests.pinot.tables import Copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pinot.cluster import Cluster
+    from pinot.admin.cluster import Cluster
     from pinot.local.stack import Stack
     from tests.pinot.conftest import Pinot, Row
 

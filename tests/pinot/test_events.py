@@ -16,12 +16,13 @@ import orjson
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from dashboard.store import STATUSES
-from pinot.configs import TOPICS, columns_of, read_event, read_schema
-from simulator.course import PassingKind
-from simulator.courses import load_folder
-from simulator.encode import encode
-from simulator.events import (
+from dashboard.store.protocol import STATUSES
+from pinot.admin.configs import columns_of, read_schema
+from simulator.course.course import PassingKind
+from simulator.course.library import load_folder
+from simulator.http.openapi import document
+from simulator.publishers.encode import encode
+from simulator.race.events import (
     STATUS_NAMES,
     RaceStatus,
     entries_of,
@@ -29,14 +30,14 @@ from simulator.events import (
     positions_at,
     record_of,
 )
-from simulator.openapi import document
-from simulator.race import Race
+from simulator.race.race import Race
+from stream.contract import TOPICS, read_event
 from tests.simulator.conftest import COURSES, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator.events import Streamed
+    from simulator.race.events import Streamed
 
 Event = dict[str, Any]
 

@@ -14,20 +14,20 @@ import httpx
 import pytest
 from confluent_kafka import TopicPartition
 
-from pinot.configs import TABLES
-from pinot.defects import Defects, defects
 from pinot.health import simulator as simulator_probe
-from pinot.health.defects import EVERY_S, DefectsProbe
 from pinot.health.embedded import EmbeddedProbe
+from pinot.health.incomplete import Defects, defects
+from pinot.health.incomplete_probe import EVERY_S, DefectsProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.races import RacesProbe
 from pinot.health.sample import Consumer, Embedded, Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.simulator import SimulatorProbe
 from pinot.health.tables import PinotProbe, _absent, _consumer
-from pinot.topics import read_topics
-from pinot.waiting import wait_for
-from simulator.pinot_controller import PinotError
+from stream.contract import TABLES
+from stream.pinot import PinotError
+from stream.topics import read_topics
+from stream.waiting import wait_for
 from tests.processes import simulator
 from tests.topics import reader
 

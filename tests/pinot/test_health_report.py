@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinot.configs import TABLES
-from pinot.defects import Defects
 from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
+from pinot.health.incomplete import Defects
 from pinot.health.report import report
 from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
-from pinot.topics import read_topics
+from stream.contract import TABLES
+from stream.topics import read_topics
 from tests.pinot.samples import NOW, embedded_sample, ends, race, sample, simulator, table, tables
 
 if TYPE_CHECKING:

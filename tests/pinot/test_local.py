@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pinot.admin.topics import set_up_topics
 from pinot.local import jars, ports
 from pinot.local.__main__ import main
 from pinot.local.errors import StackError
 from pinot.local.process import Process
 from pinot.local.stack import CONFIG, SHARED, Stack
-from pinot.topics import set_up_topics
-from pinot.waiting import WaitedTooLongError, wait_for
+from stream.waiting import WaitedTooLongError, wait_for
 from tests.conftest import need_java_and_jars
 from tests.topics import count_partitions
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pinot import reset as resetting
 from pinot.__main__ import main
-from pinot.cluster import Cluster
-from pinot.configs import TABLES
-from pinot.setup import set_up
-from pinot.topics import TopicError, delete_topic, read_topics
-from pinot.waiting import wait_for
+from pinot.admin import reset as resetting
+from pinot.admin.cluster import Cluster
+from pinot.admin.setup import set_up
+from pinot.admin.topics import TopicError, delete_topic
+from stream.contract import TABLES
+from stream.topics import read_topics
+from stream.waiting import wait_for
 from tests.conftest import need_java_and_jars
 from tests.pinot.conftest import Pinot
 from tests.processes import ROOT, simulator

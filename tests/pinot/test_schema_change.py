@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 from jsonschema_rs import Draft202012Validator
 
-from pinot.configs import read_event
+from stream.contract import read_event
 from tests.pinot.tables import Copy
 from tests.topics import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dashboard.store import Positions
+    from dashboard.store.protocol import Positions
     from pinot.local.stack import Stack
     from tests.pinot.conftest import Row
 

@@ -14,16 +14,18 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
     ResourceType,
 )
 
-from pinot import configs
 from pinot.__main__ import main
-from pinot.cluster import Cluster, http_trouble, query_trouble
-from pinot.configs import TABLES, read_schema
-from pinot.defects import Look
+from pinot.admin import configs
+from pinot.admin.cluster import Cluster, http_trouble, query_trouble
+from pinot.admin.configs import read_schema
+from pinot.admin.setup import set_up
+from pinot.admin.topics import set_up_topics
+from pinot.health.incomplete import Look
 from pinot.settings import Settings
-from pinot.setup import set_up
-from pinot.topics import read_topics, set_up_topics
-from simulator.drawing import CourseError
-from simulator.pinot_controller import PinotError
+from simulator.course.drawing import CourseError
+from stream.contract import TABLES
+from stream.pinot import PinotError
+from stream.topics import read_topics
 from tests.stacks import stack_settings
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from pinot.__main__ import main
 from pinot.health.report import report
 from pinot.health.sample import Failure, Races
-from pinot.status import is_well
-from pinot.waiting import wait_for
+from pinot.health.status import is_well
+from stream.waiting import wait_for
 from tests.pinot.samples import NOW, race, sample
 from tests.processes import simulator
 

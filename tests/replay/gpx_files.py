@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
-    from simulator.race import Race
+    from simulator.race.race import Race
 
 Place = tuple[float, float, float | None]
 """Longitude, latitude and epoch seconds."""

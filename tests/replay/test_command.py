@@ -13,10 +13,10 @@ import orjson
 import pytest
 from pydantic_settings import CliApp
 
-from pinot.waiting import wait_for
-from simulator.replay.command import read
+from simulator.commands.replay import read
+from simulator.commands.settings import ReplaySettings
 from simulator.replay.recording import RecordingError
-from simulator.settings import ReplaySettings
+from stream.waiting import wait_for
 from tests.processes import ROOT
 from tests.replay.gpx_files import gpx, of_competitor
 from tests.replay.test_lines import PASSING, POSITION
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 COMMAND = [sys.executable, "-m", "simulator"]
 

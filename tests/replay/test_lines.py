@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 import pytest
 
-from simulator.encode import encode
-from simulator.events import entries_of, passings_until, positions_at, record_of
-from simulator.generate import generate
-from simulator.race import BEFORE_THE_START, Race
+from simulator.commands.generate import generate
+from simulator.publishers.encode import encode
+from simulator.race.events import entries_of, passings_until, positions_at, record_of
+from simulator.race.race import BEFORE_THE_START, Race
 from simulator.replay import lines
 from simulator.replay.recording import Recording, RecordingError
 from tests.simulator.conftest import resolved
@@ -20,8 +20,8 @@ from tests.simulator.conftest import resolved
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simulator.course import Course
-    from simulator.events import Telling
+    from simulator.course.course import Course
+    from simulator.race.events import Telling
 
 FAULTS = {
     "lost": 0.1,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course import Course, moved
-from simulator.race import Race
+from simulator.course.course import Course, moved
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from simulator.race.trackers import Trackers
 from simulator.replay.matching import match
-from simulator.request import RaceRequest
-from simulator.trackers import Trackers
 from tests.simulator.conftest import START
 
 if TYPE_CHECKING:

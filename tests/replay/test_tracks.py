@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.race import BEFORE_THE_START, Race, Status
+from simulator.race.race import BEFORE_THE_START, Race, Status
+from simulator.race.request import RaceRequest
 from simulator.replay import tracks
 from simulator.replay.recording import Recording, RecordingError
-from simulator.request import RaceRequest
 from tests.replay.gpx_files import Place, gpx, of_competitor
 from tests.simulator.conftest import START, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - hypothesis takes the limits without a zone
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from dashboard.api import ApiError, RaceApi
-from simulator.access import LEAST, AccessError, is_loopback, token_of
-from simulator.cors import origins_of
+from simulator.http.auth import LEAST, AccessError, is_loopback, token_of
+from simulator.http.cors import origins_of
 from tests.processes import simulator
 from tests.simulator.test_serve import command
 

@@ -5,8 +5,8 @@ import statistics
 import numpy as np
 import pytest
 
-from simulator import chance
-from simulator.chance import Stream
+from simulator.race import chance
+from simulator.race.chance import Stream
 
 MANY = 100_000
 

@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course import GEOD, Course, Fence
+from simulator.course.course import GEOD, Course, Fence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

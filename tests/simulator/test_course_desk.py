@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from simulator import course_desk
+from simulator.service import courses
 from tests.simulator.test_web import Client, wrong
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.task import Clock
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 FILES = Path(__file__).parents[1] / "courses" / "files"
 PLAIN = (FILES / "plain.kml").read_bytes()
@@ -217,7 +217,7 @@ def test_the_media_type_does_not_matter(client: Client, media_type: str) -> None
 
 def test_there_is_an_end_to_uploads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """When there are as many uploads as are kept, no more are taken, but for those that are there."""
-    monkeypatch.setattr(course_desk, "MAX_UPLOADS", 1)
+    monkeypatch.setattr(courses, "MAX_UPLOADS", 1)
     answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b", "a")]
 
     assert [answer.status for answer in answers] == [201, 503, 200]

@@ -10,12 +10,12 @@ from structlog.testing import capture_logs
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from simulator import course_loader
-from simulator.course import Course
-from simulator.course_loader import CourseLoader
-from simulator.events import CourseRecord
-from simulator.kafka import KafkaPublisher
-from simulator.pinot_controller import PinotError
+from simulator.course.course import Course
+from simulator.publishers import course_loader
+from simulator.publishers.course_loader import CourseLoader
+from simulator.publishers.kafka import KafkaPublisher
+from simulator.race.events import CourseRecord
+from stream.pinot import PinotError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

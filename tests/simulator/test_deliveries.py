@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from twisted.internet.task import Clock
 
-from simulator.deliveries import Deliveries
-from simulator.events import Entries, Positions, entries_of, positions_at
+from simulator.publishers.deliveries import Deliveries
+from simulator.race.events import Entries, Positions, entries_of, positions_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.race import Race
+    from simulator.race.race import Race
 
 
 @pytest.fixture

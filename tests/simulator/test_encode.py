@@ -6,8 +6,8 @@ import numpy as np
 import orjson
 import pytest
 
-from simulator.encode import encode
-from simulator.events import (
+from simulator.publishers.encode import encode
+from simulator.race.events import (
     TOPICS,
     Entries,
     entries_of,
@@ -20,7 +20,7 @@ from simulator.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.race import Race
+    from simulator.race.race import Race
 
     MakeRace = Callable[..., Race]
 

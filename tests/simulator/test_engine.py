@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from twisted.internet.task import Clock
 
-from simulator import engine as engine_module
-from simulator.engine import RETRY, Engine, EngineFullError, StateError
-from simulator.events import Passed, Positions, RaceRecord, positions_at
+from simulator.engine import engine as engine_module
+from simulator.engine.engine import RETRY, Engine, EngineFullError, StateError
+from simulator.race.events import Passed, Positions, RaceRecord, positions_at
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from twisted.internet.defer import Deferred
 
-    from simulator.course import Course
-    from simulator.events import Batch
-    from simulator.race import Race
-    from simulator.run import Run
+    from simulator.course.course import Course
+    from simulator.engine.run import Run
+    from simulator.race.events import Batch
+    from simulator.race.race import Race
 
 
 class World:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simulator import entrants
+from simulator.race import entrants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.race import Race
+    from simulator.race.race import Race
 
     MakeRace = Callable[..., Race]
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from simulator import field
-from simulator.course import GEOD
-from simulator.field import ASTRAY_REACH, VERDICT, WALKING
-from simulator.race import BEFORE_THE_START, Race, Status
-from simulator.request import RaceRequest
+from simulator.course.course import GEOD
+from simulator.race import field
+from simulator.race.field import ASTRAY_REACH, VERDICT, WALKING
+from simulator.race.race import BEFORE_THE_START, Race, Status
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

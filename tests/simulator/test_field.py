@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import field
-from simulator.request import RaceRequest
+from simulator.race import field
+from simulator.race.request import RaceRequest
 
 PLAIN = {
     "seed": st.integers(0, 2**63 - 1),

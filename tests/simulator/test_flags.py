@@ -9,9 +9,9 @@ from pydantic import SecretStr, ValidationError
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import ResetSettings, Settings, StatusSettings
-from simulator.flags import read_settings
-from simulator.problems import flag_sentences
-from simulator.settings import ReplaySettings, ServeSettings
+from simulator.commands.settings import ReplaySettings, ServeSettings
+from stream.problems import flag_sentences
+from stream.settings import read_settings
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from simulator.courses import load_folder
-from simulator.generate import EPOCH, LEFT_OUT, generate
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.commands.generate import EPOCH, LEFT_OUT, generate
+from simulator.course.library import load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 GOLDEN = Path(__file__).parent / "golden"
 TOPICS = ["parkrun", "passings", "races", "competitors"]

@@ -7,8 +7,9 @@ from math import inf
 
 import pytest
 
-from simulator import engine, web
+from simulator.engine import engine
 from simulator.histogram import HTTP_SECONDS, SECONDS, Histogram
+from simulator.http import routes
 
 
 def test_a_value_at_a_bound_belongs_below_it() -> None:
@@ -29,4 +30,4 @@ def test_bounds_rise_evenly(bounds: tuple[float, ...]) -> None:
 
 def test_what_counts_as_late_is_a_bound() -> None:
     """How many ticks were late, by the engine and by `/readyz`, can be read from the buckets."""
-    assert {engine.LATE, web.LATE} <= set(SECONDS)
+    assert {engine.LATE, routes.LATE} <= set(SECONDS)

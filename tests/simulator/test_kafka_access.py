@@ -9,10 +9,9 @@ from confluent_kafka import KafkaError
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
-from simulator.kafka_access import KafkaAccess
-from simulator.kafka_refusal import Ear
-from simulator.problems import flag_sentences
-from simulator.settings import ServeSettings
+from simulator.commands.settings import ServeSettings
+from stream.kafka import AuthErrorListener, KafkaAccess
+from stream.problems import flag_sentences
 from tests.certificates import make_certificates
 
 if TYPE_CHECKING:
@@ -133,7 +132,7 @@ def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_refusal_names_the_setting(code: int, setting: str) -> None:
     """What librdkafka says of a refusal is told with the setting, without its own way of naming brokers."""
-    ear = Ear({"bootstrap.servers": "kafka:1"})
+    ear = AuthErrorListener({"bootstrap.servers": "kafka:1"})
     ear(KafkaError(code, "sasl_ssl://kafka:1/bootstrap: Wrong: very (after 3ms in state AUTH_REQ)"))
 
     assert ear.refusal is not None
@@ -144,7 +143,7 @@ def test_a_refusal_names_the_setting(code: int, setting: str) -> None:
 
 def test_a_broker_that_is_away_has_refused_nobody() -> None:
     """An error that goes by itself is no refusal."""
-    ear = Ear({"bootstrap.servers": "kafka:1"})
+    ear = AuthErrorListener({"bootstrap.servers": "kafka:1"})
     ear(KafkaError(KafkaError._TRANSPORT, "Connection refused"))
 
     assert ear.refusal is None

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.generate import EPOCH
-from simulator.out import result_files, results, track_files, tracks
-from simulator.out.export import export
-from simulator.out.track_query import MAX_TRACK_POINTS, TrackQuery
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.commands.export import export
+from simulator.commands.generate import EPOCH
+from simulator.export import result_files, results, track_files, tracks
+from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.course import Course
-    from simulator.out.formats import Format
+    from simulator.course.course import Course
+    from simulator.export.formats import Format
 
 ROOT = Path(__file__).parents[2]
 RACE = ["--course", "hilly-half", "--competitors", "5", "--seed", "5", "--dnf", "0.2", "--interval", "30"]

@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 import pytest
 
-from simulator.answers import ResultsAnswer
-from simulator.course import Course, Mat
-from simulator.out import result_files, results
-from simulator.race import BEFORE_THE_START, Race
+from simulator.course.course import Course, Mat
+from simulator.export import result_files, results
+from simulator.http.answers import ResultsAnswer
+from simulator.race.race import BEFORE_THE_START, Race
 from tests.simulator.conftest import resolved
 
 if TYPE_CHECKING:

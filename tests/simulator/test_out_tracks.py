@@ -13,12 +13,12 @@ import orjson
 import pytest
 from lxml import etree
 
-from simulator import gpx, kml
-from simulator.course import Course
-from simulator.out import track_files, tracks
-from simulator.out.track_query import TrackQuery
-from simulator.problems import Problem
-from simulator.race import Race
+from simulator.course import gpx, kml
+from simulator.course.course import Course
+from simulator.export import track_files, tracks
+from simulator.export.track_query import TrackQuery
+from simulator.race.race import Race
+from stream.problems import Problem
 from tests.simulator.conftest import START, resolved
 from tests.simulator.test_out_results import HOSTILE, REAL
 

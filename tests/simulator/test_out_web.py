@@ -10,8 +10,8 @@ import pytest
 from lxml import etree
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, maybeDeferred
 
-from simulator.out import formats, result_files
-from simulator.out.sending import send
+from simulator.export import formats, result_files
+from simulator.http.sending import send
 from tests.simulator.test_web import Client, wrong
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.task import Clock
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 JSON, CSV, GEOJSON = "application/json", "text/csv", "application/geo+json"
 GPX, KML = "application/gpx+xml", "application/vnd.google-earth.kml+xml"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from simulator import field, paces
-from simulator.course import Course
-from simulator.paces import Effort
-from simulator.race import BEFORE_THE_START, Race
-from simulator.request import RaceRequest
+from simulator.course.course import Course
+from simulator.race import field, paces
+from simulator.race.paces import Effort
+from simulator.race.race import BEFORE_THE_START, Race
+from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
 
 if TYPE_CHECKING:

@@ -14,9 +14,8 @@ import pytest
 from pydantic import ValidationError
 
 from pinot.settings import Settings as SetupSettings
-from simulator.pinot_access import PinotAccess
-from simulator.pinot_controller import OPEN, Admission, PinotError, ask, request
-from simulator.problems import flag_sentences
+from stream.pinot import OPEN, PinotAccess, PinotAuth, PinotError, ask, request
+from stream.problems import flag_sentences
 from tests.certificates import make_certificates
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def test_a_refusal_names_the_setting(status: int) -> None:
     with pinot(status) as (host, _):
         with pytest.raises(PinotError, match="set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"):
             request("GET", f"http://{host}/")
-        url, admission = f"http://bert:{PASSWORD}@{host}", Admission(httpx.BasicAuth("anna", PASSWORD))
+        url, admission = f"http://bert:{PASSWORD}@{host}", PinotAuth(httpx.BasicAuth("anna", PASSWORD))
         with pytest.raises(PinotError, match=r"refuses .* RACECAST_PINOT_PASSWORD") as refused:
             ask("GET", url, "/tables", admission=admission, params={"type": "OFFLINE"})
 

@@ -14,14 +14,14 @@ import orjson
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
-from simulator import kafka, sqlite
-from simulator.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
-from simulator.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
-from simulator.kafka import KafkaPublisher
-from simulator.publisher import PublishError
-from simulator.race import Race
+from simulator.publishers import kafka, sqlite
+from simulator.publishers.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
+from simulator.publishers.kafka import KafkaPublisher
+from simulator.publishers.publisher import PublishError
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.race.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
 from simulator.reactor import after
-from simulator.sqlite import SqlitePublisher
 from tests.simulator.conftest import resolved
 from tests.topics import count_partitions, read_topic
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from simulator.course import Course
-    from simulator.events import Batch, RaceRecord, RaceStatus, Streamed
-    from simulator.publisher import Publisher
+    from simulator.course.course import Course
+    from simulator.publishers.publisher import Publisher
+    from simulator.race.events import Batch, RaceRecord, RaceStatus, Streamed
     from tests.simulator.reactor_thread import ReactorThread
 
     Rows = list[dict[str, Any]]

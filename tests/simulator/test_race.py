@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.race import BEFORE_THE_START, Race, Status
-from simulator.request import RaceRequest
+from simulator.race.race import BEFORE_THE_START, Race, Status
+from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
     MakeRace = Callable[..., Race]
 

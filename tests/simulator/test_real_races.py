@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.course import GEOD
-from simulator.race import BEFORE_THE_START, Race, Status
-from simulator.request import RaceRequest
+from simulator.course.course import GEOD
+from simulator.race.race import BEFORE_THE_START, Race, Status
+from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 SETTINGS = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COURSES = st.sampled_from(["city-10k", "crystal-palace", "hilly-half", "track-10000m"])

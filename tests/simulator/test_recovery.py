@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
 from twisted.internet.task import Clock
 
-from simulator.catalogue import Catalogue
-from simulator.encode import encode
-from simulator.engine import CHECK, Engine
-from simulator.events import RaceRecord, entries_of, passings_until, positions_at
-from simulator.office import Office
-from simulator.publisher import PublishError
-from simulator.recovery import RETRY, Recovery
-from simulator.request import RaceRequest
+from simulator.engine.engine import CHECK, Engine
+from simulator.publishers.encode import encode
+from simulator.publishers.publisher import PublishError
+from simulator.race.events import RaceRecord, entries_of, passings_until, positions_at
+from simulator.race.request import RaceRequest
+from simulator.service.catalogue import Catalogue
+from simulator.service.races import Office
+from simulator.service.recovery import RETRY, Recovery
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
 
 if TYPE_CHECKING:
-    from simulator.course import Course
-    from simulator.events import Streamed
-    from simulator.race import Race
-    from simulator.run import Run
+    from simulator.course.course import Course
+    from simulator.engine.run import Run
+    from simulator.race.events import Streamed
+    from simulator.race.race import Race
 
 REQUEST: dict[str, Any] = {
     "course": "straight",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.schedule import Schedule
+from simulator.engine.schedule import Schedule
 
 SPEEDS = st.floats(0.1, 1000)
 

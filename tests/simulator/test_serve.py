@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from pinot.waiting import wait_for
-from simulator.site import MAX_BODY
+from simulator.http.site import MAX_BODY
+from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator
 
 if TYPE_CHECKING:

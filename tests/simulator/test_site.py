@@ -15,11 +15,11 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from werkzeug.routing import Map, Rule
 
-from simulator import rate, site
-from simulator.cors import Cors
-from simulator.rate import BURST, Rate
-from simulator.site import DEADLINE, LINGER, limited_site
-from simulator.traffic import Traffic
+from simulator.http import rate, site
+from simulator.http.cors import Cors
+from simulator.http.rate import BURST, Rate
+from simulator.http.site import DEADLINE, LINGER, limited_site
+from simulator.http.traffic import Traffic
 
 
 class Hello(Resource):

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.sqlite_file import SCHEMA_VERSION, SqliteFile
-from dashboard.sqlite_store import SqliteStore
-from simulator import sqlite_file
-from simulator.events import CourseRecord, entries_of, passings_until, positions_at, record_of
-from simulator.publisher import PublishError
-from simulator.race import Race
-from simulator.sqlite import SqlitePublisher
-from simulator.sqlite_file import MIGRATIONS, open_file
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SCHEMA_VERSION, SqliteFile
+from simulator.publishers import sqlite_file
+from simulator.publishers.publisher import PublishError
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.publishers.sqlite_file import MIGRATIONS, open_file
+from simulator.race.events import CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
 from tests.simulator.conftest import resolved
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator.course import Course
-    from simulator.events import Batch
+    from simulator.course.course import Course
+    from simulator.race.events import Batch
     from tests.simulator.reactor_thread import ReactorThread
 
 NEXT = max(MIGRATIONS) + 1

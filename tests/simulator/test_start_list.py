@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulator import start_list
-from simulator.race import Race
-from simulator.request import RaceRequest
-from simulator.start_list import MAX_BIB, MAX_ROWS, MAX_WAVE, MAX_WORDS, StartListError
+from simulator.race import start_list
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from simulator.race.start_list import MAX_BIB, MAX_ROWS, MAX_WAVE, MAX_WORDS, StartListError
 from tests.simulator.conftest import resolved
 
 if TYPE_CHECKING:
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 
 def test_a_list_is_read() -> None:

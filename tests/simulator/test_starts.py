@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from simulator.race import BEFORE_THE_START, Status
-from simulator.request import RaceRequest
+from simulator.race.race import BEFORE_THE_START, Status
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.race import Race
+    from simulator.race.race import Race
 
     MakeRace = Callable[..., Race]
 

@@ -5,7 +5,7 @@ import time
 import pytest
 from twisted.internet.selectreactor import SelectReactor
 
-from simulator.steady import keep_steady, steady
+from simulator.engine.clock import keep_steady, steady
 
 
 def test_the_clock_does_not_jump_with_the_time_of_day() -> None:

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.course import GEOD, moved
-from simulator.encode import encode
-from simulator.events import positions_at, positions_of_all
-from simulator.race import Race, Status
-from simulator.request import RaceRequest
-from simulator.trackers import Trackers
+from simulator.course.course import GEOD, moved
+from simulator.publishers.encode import encode
+from simulator.race.events import positions_at, positions_of_all
+from simulator.race.race import Race, Status
+from simulator.race.request import RaceRequest
+from simulator.race.trackers import Trackers
 from tests.simulator.conftest import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
     MakeRace = Callable[..., Race]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.traffic import Kind, Traffic
-from simulator.web import Api
+from simulator.http.routes import Api
+from simulator.http.traffic import Kind, Traffic
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.catalogue import Catalogue, short_name_of
-from simulator.uploads import UploadFolder, digest_of
+from simulator.service.catalogue import Catalogue, short_name_of
+from simulator.service.uploads import UploadFolder, digest_of
 
 if TYPE_CHECKING:
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 PLAIN = (Path(__file__).parents[1] / "courses" / "files" / "plain.kml").read_bytes()
 

@@ -8,14 +8,14 @@ import pytest
 from treq.testing import StubTreq
 from twisted.internet.defer import maybeDeferred
 
-from simulator import openapi
-from simulator.catalogue import Catalogue
-from simulator.course_desk import CourseDesk
-from simulator.engine import Engine
-from simulator.office import Office
-from simulator.request import RaceRequest
-from simulator.uploads import UploadFolder
-from simulator.web import Api
+from simulator.engine.engine import Engine
+from simulator.http import openapi
+from simulator.http.routes import Api
+from simulator.race.request import RaceRequest
+from simulator.service.catalogue import Catalogue
+from simulator.service.courses import CourseDesk
+from simulator.service.races import Office
+from simulator.service.uploads import UploadFolder
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
     from twisted.internet.task import Clock
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 
 class Answered:
@@ -666,7 +666,7 @@ def test_headers_may_hold_any_bytes(client: Client, name: str, method: str, path
 
 def test_a_full_engine_is_answered_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """When there is no room for another race, the answer says so and what to do."""
-    monkeypatch.setattr("simulator.engine.MAX_LIVE_COMPETITORS", 10)
+    monkeypatch.setattr("simulator.engine.engine.MAX_LIVE_COMPETITORS", 10)
     answer = client.create(competitors=11)
 
     assert answer.status == 503

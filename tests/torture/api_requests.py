@@ -21,7 +21,7 @@ from schemathesis.core.failures import ServerError
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.processes import Running, simulator
 from tests.torture.outcome import Hostile
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import Race
-from simulator.request import RaceRequest
-from simulator.sqlite_file import BUSY
+from simulator.course.library import load_folder
+from simulator.publishers.sqlite_file import BUSY
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator
 from tests.torture.outcome import Fault
 from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinot.topics import set_up_topics
+from pinot.admin.topics import set_up_topics
 from tests.conftest import need_java_and_jars
 from tests.stacks import started
 from tests.torture import faults

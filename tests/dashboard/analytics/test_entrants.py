@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.analytics.entrants import Entrants, count_by, fence_times, pace_bands
-from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor
+from dashboard.race.snapshots import Snapshots
+from dashboard.store.protocol import Competitor
 from tests.dashboard.fakes import FakeStore, at, race
 
 

@@ -8,10 +8,10 @@ from dashboard.analytics.activity import Activity
 from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
 from dashboard.context import Context
-from dashboard.formatting import clock
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor, StoreError
+from dashboard.store.protocol import Competitor, StoreError
+from dashboard.ui.formatting import clock
 from tests.dashboard.analytics.pages import installed, page, said, tiles
 from tests.dashboard.analytics.streams import BEGIN
 from tests.dashboard.at_once import still_sampler
@@ -185,7 +185,7 @@ def test_newest_of_a_course(shown: Shown) -> None:
 
 def test_new_races_come_last(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can be chosen stays where it is, though the store has the newest race first."""
-    monkeypatch.setattr("dashboard.snapshots.RACES_FRESH_FOR_S", 0)
+    monkeypatch.setattr("dashboard.race.snapshots.RACES_FRESH_FOR_S", 0)
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
     drawn = page()
     shown.store.known = [race("three", name="Another", course="hills"), *shown.store.known]

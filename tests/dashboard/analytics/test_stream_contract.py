@@ -11,10 +11,10 @@ import pytest
 
 from dashboard.analytics.pinot_stream import PinotStream
 from dashboard.analytics.sqlite_stream import SqliteStream
-from dashboard.pinot_broker import Broker
-from dashboard.sqlite_file import SqliteFile
-from dashboard.store import StoreError
-from pinot.waiting import wait_for
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite_file import SqliteFile
+from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, position
 from tests.dashboard.plain_stream import PlainStream
 

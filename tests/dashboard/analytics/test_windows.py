@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.analytics.windows import SHOWN, SIZES_S, Windows
-from dashboard.sqlite_file import SqliteFile
+from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, once, streams
 from tests.dashboard.events import SqliteWriter, position

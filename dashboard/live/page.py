@@ -1,0 +1,201 @@
+"""The live page: one race's map, leaderboard and figures.
+
+The page's script runs when the viewer does something, or when what it has drawn isn't true any more. What
+changes every second doesn't come by here: the map asks for it, and tells the leaderboard.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit_folium import st_folium
+
+from dashboard import context
+from dashboard.api import ApiError
+from dashboard.live import board
+from dashboard.race.race_map import Wishes, race_map
+from dashboard.race.snapshots import UnknownRaceError
+from dashboard.store.protocol import StoreError
+from dashboard.ui import choose, formatting, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from streamlit.delta_generator import DeltaGenerator
+
+    from dashboard.api import Change
+    from dashboard.race.snapshots import Snapshot
+    from dashboard.store.protocol import Race
+
+HEIGHT_PX = 560
+"""Of map and leaderboard alike."""
+
+RATES_S = (1, 2, 5, 10)
+COLOURS = {"status": "Status", "category": "Category"}
+
+LOOK_EVERY_S = 2.0
+"""How often the page looks whether what it has drawn is still true."""
+
+MAX_FAVOURITES = 20
+"""A link stays short enough for every mail programme."""
+
+CHANGES: Mapping[str, tuple[Change, ...]] = {
+    "scheduled": ("pause", "cancel"),
+    "running": ("pause", "cancel"),
+    "paused": ("resume", "cancel"),
+}
+"""What can be done to a race, by its status."""
+ICONS = {"pause": ":material/pause:", "resume": ":material/play_arrow:", "cancel": ":material/stop:"}
+
+
+def show(create_page: st.Page, results_page: st.Page) -> None:
+    """Draw the page; where there is no race, it leads to `create_page`."""
+
+    def draw(run_id: str, labels: Mapping[str, str], top: DeltaGenerator) -> None:
+        snapshot = _newest(run_id)
+        with top:
+            _changes(snapshot.race)
+            _link(results_page, run_id)
+            wishes = _wishes()
+        _show_race(snapshot, wishes)
+        _follow(snapshot, labels)
+
+    choose.show(create_page, draw)
+
+
+def _newest(run_id: str) -> Snapshot:
+    """The newest picture; while the store is away the last one, and figures and map say that it is old."""
+    snapshots = context.current().snapshots
+    try:
+        return snapshots.get(run_id)
+    except StoreError:
+        last = snapshots.last(run_id)
+        if last is None:
+            raise
+        return last
+
+
+def _show_race(snapshot: Snapshot, wishes: Wishes) -> None:
+    with st.container(gap="xsmall"):
+        words.title(snapshot.race.name)
+        _facts(snapshot)
+        if (standing := _standing(snapshot.race)) is not None:
+            words.notice(standing, "info")
+        board.figures(snapshot)
+    with st.container(key="stage", horizontal=True):
+        with st.container(key="map"):
+            _map(snapshot, wishes)
+        with st.container(key="leaderboard"):
+            board.leaderboard(snapshot, HEIGHT_PX, favourites(), _keep_favourites)
+    board.panels(snapshot)
+
+
+def _link(results_page: st.Page, run_id: str) -> None:
+    st.page_link(results_page, label="Results", icon=":material/leaderboard:", query_params={"run": run_id})
+
+
+def _facts(snapshot: Snapshot) -> None:
+    race, course = snapshot.race, snapshot.course
+    words.facts(
+        race.course_name,
+        f"{formatting.kilometres(course.distance)} km" if course else "length unknown",
+        race.status,
+        f"{race.competitors:,} competitor{'s' if race.competitors != 1 else ''}",
+        f"{race.speed:g}\N{MULTIPLICATION SIGN} speed",
+        f"seed {race.seed}",
+        f"start {formatting.day_and_clock(race.start_time, st.context.timezone)}",
+    )
+
+
+def _standing(race: Race) -> str | None:
+    """Why nobody moves."""
+    match race.status:
+        case "scheduled":
+            return f"Starts {formatting.day_and_clock(race.start_time, st.context.timezone)}."
+        case "paused":
+            return "This race is paused."
+        case "cancelled":
+            return "This race was cancelled. The map shows where everybody was."
+    return None
+
+
+def _changes(race: Race) -> None:
+    """Buttons for what can be done to the race now; ending it is asked twice."""
+    for change in CHANGES.get(race.status, ()):
+        label = change.capitalize()
+        if change == "cancel":
+            with st.popover(label, icon=ICONS[change]):
+                words.plain("Everybody stops where they are, and the race can't be taken up again.")
+                if st.button("Cancel the race", type="primary"):
+                    _change(race, change)
+        elif st.button(label, icon=ICONS[change]):
+            _change(race, change)
+
+
+def _change(race: Race, change: Change) -> None:
+    try:
+        context.current().api.change(race.run_id, change)
+    except ApiError as error:
+        words.notice(str(error))
+
+
+def _wishes() -> Wishes:
+    """What the viewer wishes the map to do."""
+    with st.popover("View", icon=":material/tune:"):
+        on = st.toggle("Auto-refresh", value=True)
+        seconds = st.segmented_control(
+            "Every", RATES_S, default=RATES_S[0], format_func="{} s".format, disabled=not on, required=True
+        )
+        if st.button("Refresh now", disabled=on):
+            st.session_state["asked"] = st.session_state.get("asked", 0) + 1
+        colour = st.segmented_control(
+            "Colour by", list(COLOURS), default="status", format_func=COLOURS.__getitem__, required=True
+        )
+    refresh_ms = round(seconds * 1000) if on else None
+    return Wishes(refresh_ms, st.session_state.get("asked", 0), colour=colour, favourites=favourites())
+
+
+def _map(snapshot: Snapshot, wishes: Wishes) -> None:
+    st_folium(
+        race_map(snapshot.race, snapshot.course, context.current().settings),
+        # streamlit-folium tells maps apart by their script less all that looks like Folium's ids, and
+        # run ids do: without the key two races could share a frame.
+        key=f"map-{snapshot.race.run_id}",
+        height=HEIGHT_PX,
+        use_container_width=True,
+        returned_objects=[],
+        feature_group_to_add=wishes,
+    )
+
+
+def favourites() -> list[int]:
+    """The bibs in the link, in order; what is no bib there is left out."""
+    bibs = {int(text) for text in st.query_params.get("fav", "").split(",") if text.isdecimal()}
+    return sorted(bibs)[:MAX_FAVOURITES]
+
+
+def _keep_favourites(bibs: list[int]) -> None:
+    if bibs:
+        st.query_params["fav"] = ",".join(map(str, sorted(bibs)[:MAX_FAVOURITES]))
+    else:
+        st.query_params.pop("fav", None)
+
+
+def _follow(drawn: Snapshot, labels: Mapping[str, str]) -> None:
+    """Run the page again as soon as the race's state, its course or the chooser's labels are other ones."""
+    snapshots = context.current().snapshots
+
+    @st.fragment(run_every=LOOK_EVERY_S)
+    def look() -> None:
+        try:
+            now = snapshots.get(drawn.race.run_id)
+            known = choose.race_labels()
+        except StoreError:
+            return  # the map says so, and the last picture stays
+        except UnknownRaceError:
+            st.rerun()
+        if (now.race.status, now.course, known) != (drawn.race.status, drawn.course, labels):
+            st.rerun()
+
+    look()

@@ -1,0 +1,57 @@
+"""Where places are in relation to a course. Pure: degrees and metres in, arrays and answers out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dashboard.store.protocol import Course, Positions
+
+OFF_COURSE_M = 200.0
+"""Further off the line than this is no runner who cuts a corner and no error of a good GPS watch."""
+
+GPS_ERRORS = 3.0
+"""So many standard deviations of a race's own GPS error are allowed beside that."""
+
+LENGTH_TOLERANCE_M = 1.0
+"""Nobody covers more than the course; so much is left to rounding on the way through the stores."""
+
+LOOKED_AT = 10
+"""So many competitors, evenly spread over the bibs, tell where a race is run."""
+
+METRES_PER_DEGREE = 111_195.0
+"""Of latitude, on a sphere of the Earth's mean radius."""
+
+
+def beside(lon_lat: NDArray[np.float64], reference: float) -> NDArray[np.float64]:
+    """Places, shape (n, 2), with each longitude within 180° of the reference, even if that leaves ±180°.
+
+    Across the antimeridian a map shows only those side by side that are numbered so.
+    """
+    lon, lat = lon_lat[:, 0], lon_lat[:, 1]
+    return np.column_stack([lon + 360.0 * np.round((reference - lon) / 360.0), lat])
+
+
+def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> bool:
+    """Whether a race may be run on this course, and not on another line that had its name then.
+
+    A course can be drawn anew after a race, or be given by another race that brings its own line. It isn't
+    this one if most of those looked at are far off the line, or somebody has covered more than its length.
+    `gps_error` is the race's own, metres of standard deviation.
+    """
+    if len(positions) == 0:
+        return True
+    if positions.distance.max() > course.distance + LENGTH_TOLERANCE_M:
+        return False
+    looked_at = slice(None, None, -(-len(positions) // LOOKED_AT))
+    places = np.column_stack([positions.lon[looked_at], positions.lat[looked_at]])
+    middle = course.line.mean(axis=0)
+    flat = METRES_PER_DEGREE * np.array([np.cos(np.radians(middle[1])), 1.0])
+    line = shapely.LineString(course.line * flat)
+    off = shapely.distance(line, shapely.points(beside(places, middle[0]) * flat))
+    return bool(np.median(off) <= OFF_COURSE_M + GPS_ERRORS * gps_error)

@@ -1,0 +1,118 @@
+"""The race chooser: which race a page is about. The link says so, and follows the chooser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard import context
+from dashboard.race.snapshots import UnknownRaceError
+from dashboard.store.protocol import StoreError, is_run_id
+from dashboard.ui import formatting, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from streamlit.delta_generator import DeltaGenerator
+
+    from dashboard.store.protocol import Race
+
+LOOK_AGAIN_S = 1.0
+"""How often a page that waits for something looks whether it is there."""
+
+
+def show(create_page: st.Page, draw: Callable[[str, Mapping[str, str], DeltaGenerator], None]) -> None:
+    """Draw the chooser, and by `draw` the page about the chosen race; without one, lead to `create_page`.
+
+    `draw` gets the run id, the chooser's labels and the place beside it; it may raise `UnknownRaceError` and
+    `StoreError`: why there is nothing is then said, and the page comes by itself as soon as there is.
+    """
+    run_id = None
+    top = st.container(key="top", horizontal=True, vertical_alignment="center", gap="small")
+    try:
+        labels = race_labels()
+        run_id = _race(labels, create_page, top)
+        if run_id is not None:
+            draw(run_id, labels, top)
+    except UnknownRaceError:
+        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
+        wait_until(lambda: _can_be_read(run_id))
+    except StoreError as error:
+        words.notice(str(error))
+        wait_until(lambda: _can_be_read(run_id))
+
+
+def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator) -> str | None:
+    """Draw the chooser into its place, and answer the run id in the link; the newest race's if there is none.
+
+    `labels` are those of `race_labels`. None if there is no race to show: the page then says so, leads to
+    `create_page` and waits.
+    """
+    run_id = st.query_params.get("run") or next(iter(labels), None)
+    if run_id is None:
+        _no_race_yet(create_page)
+        return None
+    if not is_run_id(run_id):
+        words.title("No such race")
+        words.notice("No race can have the name that is in this link.", "info")
+        st.button("Show the newest race", on_click=st.query_params.clear)
+        return None
+    st.query_params["run"] = run_id
+    st.session_state["chosen"] = run_id
+    place.selectbox(
+        "Race",
+        [*labels, *({run_id} - labels.keys())],
+        format_func=lambda option: labels.get(option, option),
+        key="chosen",
+        on_change=_follow_the_chooser,
+        label_visibility="collapsed",
+    )
+    return run_id
+
+
+def _no_race_yet(create_page: st.Page) -> None:
+    words.title("No race yet")
+    words.notice("As soon as there is one, it is shown here.", "info")
+    st.page_link(create_page, label="Create the first one", icon=":material/add_circle:")
+    wait_until(lambda: bool(context.current().snapshots.races()))
+
+
+def _follow_the_chooser() -> None:
+    # What else is in the link (favourites, say) belongs to the race that was shown.
+    st.query_params.from_dict({"run": st.session_state["chosen"]})
+
+
+def race_labels() -> dict[str, str]:
+    """What the chooser says of each race, by run id, the newest first. Raises `StoreError`."""
+    return {race.run_id: _label(race) for race in context.current().snapshots.races()}
+
+
+def _label(race: Race) -> str:
+    start = formatting.day_and_clock(race.start_time, st.context.timezone)
+    # The run id last: two options that read the same would be one to Streamlit.
+    return f"{race.name} · {race.course_name} · {race.status} · {start} · {race.run_id}"
+
+
+def _can_be_read(run_id: str | None) -> bool:
+    """True if races, and this one, can be read just now; raises what reading them raises."""
+    snapshots = context.current().snapshots
+    snapshots.races()
+    if run_id is not None:
+        snapshots.get(run_id)
+    return True
+
+
+def wait_until(ready: Callable[[], bool]) -> None:
+    """Run the page again as soon as `ready`; a store that is away or a race that isn't there isn't."""
+
+    @st.fragment(run_every=LOOK_AGAIN_S)
+    def look() -> None:
+        try:
+            is_ready = ready()
+        except (StoreError, UnknownRaceError):
+            return  # the next look may find it
+        if is_ready:
+            st.rerun()
+
+    look()

@@ -1,0 +1,86 @@
+"""Text on the pages that is shown exactly as it is.
+
+Streamlit's own text elements read Markdown: a race named `![](http://…)` would fetch a picture. So what a
+person, the API or an error message may have worded goes through here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import streamlit as st
+
+from dashboard.ui.escape import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STYLE = Path(__file__).parents[1] / "static" / "page.css"
+
+
+def style() -> None:
+    """The pages' own style sheet; once on every page."""
+    st.html(_STYLE)
+
+
+def title(text: str) -> None:
+    """The page's heading."""
+    st.html(f'<h1 class="page-title">{escape(text)}</h1>')
+
+
+def section(text: str) -> None:
+    """The heading of a part of the page."""
+    st.html(f'<h2 class="section-title">{escape(text)}</h2>')
+
+
+def group(text: str) -> None:
+    """The heading of a few fields."""
+    st.html(f'<h3 class="group-title">{escape(text)}</h3>')
+
+
+def tiles(*figures: tuple[str, str, str]) -> None:
+    """Figures side by side, each with a word above it and a note below."""
+    items = "".join(
+        f'<div class="tile"><span>{escape(word)}</span><strong>{escape(value)}</strong>'
+        f"<small>{escape(note)}</small></div>"
+        for word, value, note in figures
+    )
+    st.html(f'<div class="tiles">{items}</div>')
+
+
+def legend(marks: Iterable[tuple[str, str, str]]) -> None:
+    """What a chart's colours mean: a word, a colour and the kind of mark (see `.legend` in page.css) each."""
+    items = "".join(
+        f'<span><i class="{kind}" style="color: {colour}"></i>{escape(word)}</span>'
+        for word, colour, kind in marks
+    )
+    st.html(f'<p class="legend">{items}</p>')
+
+
+def facts(*texts: str) -> None:
+    """Short facts in one quiet line."""
+    items = "".join(f"<span>{escape(text)}</span>" for text in texts)
+    st.html(f'<p class="facts">{items}</p>')
+
+
+def notes(texts: Iterable[str]) -> None:
+    """Sentences for whoever wants to know, one below the other."""
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    st.html(f'<ul class="notes">{items}</ul>')
+
+
+def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> None:
+    """A sentence that stands out, and that a screen reader says."""
+    role = "alert" if kind == "error" else "status"
+    st.html(f'<div class="notice {kind}" role="{role}">{escape(text)}</div>')
+
+
+def hint(text: str) -> None:
+    """A few quiet words below a field."""
+    st.html(f'<p class="hint">{escape(text)}</p>')
+
+
+def plain(text: str) -> None:
+    """A sentence like any other."""
+    st.html(f'<p class="plain">{escape(text)}</p>')

@@ -1,0 +1,151 @@
+"""Pinot's controller, as far as the set-up needs it: schemas, tables, segments and health, over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from stream.pinot import OPEN, PinotAuth, ask, checked, query, request, trouble, unreachable, without_password
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PROBE_SECONDS = 5.0
+
+
+def http_trouble(url: str, admission: PinotAuth = OPEN) -> str | None:
+    """What is wrong with what should answer at `url`, or None if it answers 200.
+
+    Raises:
+        PinotError: it doesn't let us in.
+    """
+    try:
+        answer = request("GET", url, admission=admission, timeout=PROBE_SECONDS)
+    except httpx.HTTPError as error:
+        return unreachable(url, error)
+    return None if answer.is_success else f"{without_password(url)} answers {answer.status_code}"
+
+
+def query_trouble(
+    broker: str, table: str, admission: PinotAuth = OPEN, columns: Iterable[str] = ()
+) -> str | None:
+    """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered.
+
+    With `columns` it asks for them: a segment that was there before one of them answers when it is reloaded.
+
+    Raises:
+        PinotError: the broker doesn't let us in.
+    """
+    try:
+        what = ", ".join(f'"{column}"' for column in columns) or "count(*)"
+        sql = f"select {what} from {table} limit 1"  # noqa: S608 - the names are ours
+        found = query(broker, sql, admission, patience=PROBE_SECONDS)
+    except (httpx.HTTPError, ValueError) as error:
+        return unreachable(broker, error)
+    if not found["exceptions"] and found.get("numSegmentsPrunedInvalid"):
+        return f"{found['numSegmentsPrunedInvalid']} of its segments don't have its newest columns yet"
+    return trouble(found) or None
+
+
+class Cluster:
+    """The cluster whose controller is at `controller` (a URL), and lets us in by `admission`.
+
+    Every method raises PinotError if the controller refuses or can't be reached.
+    """
+
+    def __init__(self, controller: str, admission: PinotAuth = OPEN) -> None:
+        self._controller = controller
+        self._admission = admission
+
+    def schema(self, name: str) -> dict[str, Any] | None:
+        """The schema `name` as Pinot has it, or None."""
+        return self._get(f"/schemas/{name}")
+
+    def put_schema(self, schema: Mapping[str, Any]) -> None:
+        """Make or replace a schema."""
+        if self.schema(schema["schemaName"]) is None:
+            self._send("POST", "/schemas", json=schema)
+        else:
+            self._send("PUT", f"/schemas/{schema['schemaName']}", json=schema)
+
+    def table(self, name: str) -> dict[str, Any] | None:
+        """The config of table `name` as Pinot has it, or None."""
+        answer = self._get(f"/tables/{name}") or {}
+        return answer.get("REALTIME") or answer.get("OFFLINE")
+
+    def put_table(self, config: Mapping[str, Any]) -> None:
+        """Make or replace a table's config."""
+        if self.table(config["tableName"]) is None:
+            self._send("POST", "/tables", json=config)
+        else:
+            self._send("PUT", f"/tables/{config['tableName']}", json=config)
+
+    def delete_table(self, name: str) -> bool:
+        """Delete a table with its segments, and say whether it was there; servers let go of it later."""
+        return self._delete(f"/tables/{name}", retention="0d")
+
+    def delete_schema(self, name: str) -> bool:
+        """Delete a schema, and say whether it was there."""
+        return self._delete(f"/schemas/{name}")
+
+    def traces(self, table: str) -> str | None:
+        """What there still is of a table that was deleted, or None."""
+        if self.table(table) is not None:
+            return "its config is there"
+        view = self._get(f"/tables/{table}/externalview") or {}
+        return "servers still have its segments" if any(kind is not None for kind in view.values()) else None
+
+    def reload(self, table: str) -> None:
+        """Bring the segments that are there to the newest schema and config."""
+        self._send("POST", f"/segments/{table}/reload")
+
+    def consumers(self, table: str) -> dict[str, list[dict[str, Any]]]:
+        """Of each segment that a REALTIME table just fills: how each server that does so is."""
+        found: dict[str, list[dict[str, Any]]] = self._send(
+            "GET", f"/tables/{table}/consumingSegmentsInfo"
+        ).json()["_segmentToConsumingInfoMap"]
+        return found
+
+    def contents(self, table: str) -> dict[str, dict[str, Any]]:
+        """Of each segment, as the servers have it: `totalDocs`, and once it is full its offsets, as texts."""
+        found: dict[str, dict[str, Any]] = self._send("GET", f"/segments/{table}/metadata").json()
+        return found
+
+    def segment(self, table: str, segment: str) -> dict[str, str]:
+        """A segment as the controller has it: `segment.realtime.status`, `segment.realtime.startOffset`."""
+        found: dict[str, str] = self._send("GET", f"/segments/{table}/{segment}/metadata").json()
+        return found
+
+    def begin_new_segments(self, table: str) -> None:
+        """Let a REALTIME table end the segments that it just fills, and begin new ones; it takes a while."""
+        self._send("POST", f"/tables/{table}/forceCommit")
+
+    def segments(self, table: str) -> list[str]:
+        """The names of the table's segments."""
+        answer = self._send("GET", f"/segments/{table}").json()
+        return [name for kind in answer for names in kind.values() for name in names]
+
+    def delete_segment(self, table: str, segment: str) -> None:
+        """Delete a segment of an OFFLINE table."""
+        self._send("DELETE", f"/segments/{table}/{segment}", params={"type": "OFFLINE"})
+
+    def _delete(self, path: str, **parameters: str) -> bool:
+        answer = self._ask("DELETE", path, params=parameters)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return False
+        checked(answer)
+        return True
+
+    def _get(self, path: str) -> dict[str, Any] | None:
+        answer = self._ask("GET", path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        found: dict[str, Any] = checked(answer).json()
+        return found
+
+    def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return checked(self._ask(method, path, **rest))
+
+    def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        return ask(method, self._controller, path, admission=self._admission, **rest)

@@ -1,0 +1,89 @@
+"""Everything of Racecast in a cluster deleted, and set up anew."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pinot.admin.cluster import Cluster
+from pinot.admin.setup import read_courses, set_up, wait_for_cluster
+from pinot.admin.topics import TopicError, delete_topic, topic_is_there
+from stream.contract import TABLES
+from stream.pinot import PinotError, without_password
+from stream.topics import read_topics
+from stream.waiting import WaitedTooLongError, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pinot.settings import Settings
+
+REFUSALS = (PinotError, TopicError, WaitedTooLongError)
+
+
+class ResetError(RuntimeError):
+    """Something could not be deleted; the text says what and why."""
+
+
+def what_goes(settings: Settings) -> str:
+    """What a reset deletes, in words."""
+    controller = without_password(settings.pinot_controller)
+    return (
+        f"This deletes all races with every event of them: in the Pinot at {controller} the "
+        f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
+        f"{', '.join(read_topics())}. End the simulator first: what it tells meanwhile is lost, and it goes "
+        "on with races that nobody knows any more."
+    )
+
+
+def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
+    """Delete tables, schemas and topics, wait until they are gone, and set them up anew.
+
+    What can't be deleted is left, the rest goes all the same, and the cluster is set up in any case.
+
+    Raises:
+        ResetError: something is left.
+        As set_up does, before anything is deleted if Kafka, Pinot or the courses aren't there.
+    """
+    read_courses(settings.courses, lambda _: None)
+    wait_for_cluster(settings, say)
+    cluster = Cluster(settings.pinot_controller, settings.admission())
+    # Tables before the topics that they read, and before their schemas: Pinot keeps a schema that is in use.
+    goes = [
+        *((f"table {name}", partial(_delete_table, cluster, name, settings.wait, say)) for name in TABLES),
+        *((f"schema {name}", partial(cluster.delete_schema, name)) for name in TABLES),
+        *((f"topic {name}", partial(_delete_topic, settings, name, say)) for name in read_topics()),
+    ]
+    left = [what for what, delete in goes if not _deleted(what, delete, say)]
+    set_up(settings, say)
+    if left:
+        raise ResetError(f"this could not be deleted, and is as it was: {', '.join(left)}")
+
+
+def _deleted(what: str, delete: Callable[[], bool], say: Callable[[str], None]) -> bool:
+    """Whether it is gone now."""
+    try:
+        say(f"{what}: {'deleted' if delete() else 'not there'}")
+    except REFUSALS as error:
+        say(f"{what}: can't be deleted: {error}")
+        return False
+    return True
+
+
+def _delete_table(cluster: Cluster, name: str, seconds: float, say: Callable[[str], None]) -> bool:
+    """Delete it and wait: a table that is made while servers still let go of the old one is refused."""
+    was_there = cluster.delete_table(name)
+    wait_for(f"the end of table {name}", lambda: cluster.traces(name), seconds=seconds, say=say)
+    return was_there
+
+
+def _delete_topic(settings: Settings, name: str, say: Callable[[str], None]) -> bool:
+    """Delete it and wait: Kafka answers before all of its brokers have forgotten it."""
+    was_there = delete_topic(settings.client_config(), name)
+    wait_for(
+        f"the end of topic {name}",
+        lambda: "Kafka still names it" if topic_is_there(settings.client_config(), name) else None,
+        seconds=settings.wait,
+        say=say,
+    )
+    return was_there

@@ -1,0 +1,174 @@
+"""The set-up as a whole: wait for the cluster, then topics, schemas, tables and courses. Safe to repeat."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pinot.admin.cluster import Cluster, http_trouble, query_trouble
+from pinot.admin.configs import columns_of, read_schema, read_table, with_defaults_of
+from pinot.admin.consumer import consumer_properties, hidden
+from pinot.admin.topics import kafka_trouble, set_up_topics
+from simulator.course.drawing import CourseError
+from simulator.course.library import load_folder
+from simulator.publishers.pinot_courses import CourseTable
+from stream.contract import TABLES
+from stream.pinot import PinotError
+from stream.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pinot.settings import Settings
+    from simulator.course.course import Course
+
+REFUSED_BY_KAFKA = "SaslAuthenticationException"
+"""What Pinot says if Kafka doesn't let its consumers in."""
+PINOTS_USER = "it is Pinot's user of Kafka: RACECAST_PINOT_KAFKA_USERNAME or else RACECAST_KAFKA_USERNAME"
+OLD_SEGMENT = "courses"
+"""In which older versions of the set-up kept all courses."""
+
+
+def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
+    """Bring the cluster to what the files in this folder and in the courses folder say.
+
+    Raises:
+        WaitedTooLongError: a part of the cluster doesn't answer.
+        TopicError: Kafka refuses a topic.
+        PinotError: Pinot refuses a schema, a table or the courses.
+        CourseError: there is no course that can be used. A bad file beside good ones is only told of.
+    """
+    courses = read_courses(settings.courses, say)
+    wait_for_cluster(settings, say)
+    kafka, admission = settings.client_config(), settings.admission()
+    set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
+    cluster = Cluster(settings.pinot_controller, admission)
+    for name in TABLES:
+        config = _read_table(name, settings)
+        set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
+    table = CourseTable(settings.pinot_controller, admission, settings.wait)
+    _load_courses(cluster, table, courses)
+    say(f"courses loaded: {len(courses)}")
+    for name in TABLES:
+        columns = columns_of(read_schema(name))
+        trouble = partial(query_trouble, settings.pinot_broker, name, admission, columns)
+        wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
+
+
+def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
+    """Wait until Kafka and Pinot's controller answer.
+
+    Raises:
+        WaitedTooLongError: one of them doesn't.
+        TopicError, PinotError: one of them doesn't let us in.
+    """
+    kafka, admission = settings.client_config(), settings.admission()
+    wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
+    health = partial(http_trouble, f"{settings.pinot_controller}/health", admission)
+    wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
+
+
+def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
+    """The courses of a folder; raises CourseError if none can be used, and tells of those that can't."""
+    library = load_folder(folder)
+    for error in library.errors.values():
+        say(f"left out: {error}")
+    if not library.courses:
+        raise CourseError(f"{folder} has no course that can be used")
+    return list(library.courses.values())
+
+
+def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -> None:
+    """Bring these courses into their table; those that were uploaded stay in it."""
+    for course in courses:
+        table.load(course)
+    if OLD_SEGMENT in cluster.segments("courses"):
+        cluster.delete_segment("courses", OLD_SEGMENT)
+
+
+def _read_table(name: str, settings: Settings) -> dict[str, Any]:
+    kafka = settings.pinot_kafka or settings.kafka
+    consumer = consumer_properties(settings, *settings.pinots_user())
+    return read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
+
+
+def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
+    """Make or replace a table's config; raises PinotError, without the password that is in it."""
+    try:
+        cluster.put_table(config)
+    except PinotError as error:
+        why = hidden(str(error))
+        raise PinotError(f"{why}; {PINOTS_USER}" if REFUSED_BY_KAFKA in why else why) from None
+
+
+def set_up_table(
+    cluster: Cluster,
+    schema: Mapping[str, Any],
+    config: Mapping[str, Any],
+    *,
+    wait: float,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Make a table, or bring it up to date while it goes on taking events.
+
+    When this returns, whatever comes has the schema's new columns, and what was there before gets their
+    defaults; `query_trouble` tells when it has.
+
+    Raises:
+        PinotError: Pinot refuses the schema or the config.
+        WaitedTooLongError: `wait` seconds weren't enough.
+    """
+    name = config["tableName"]
+    before = (cluster.schema(name), cluster.table(name))
+    _put_schema(cluster, schema, say)
+    put_table(cluster, config)
+    if before[1] is None:
+        say(f"table {name}: made")
+    elif before == (cluster.schema(name), cluster.table(name)):
+        say(f"table {name}: up to date")
+    else:
+        _renew(cluster, config, wait, say)
+        say(f"table {name}: changed")
+
+
+def _put_schema(cluster: Cluster, schema: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    try:
+        cluster.put_schema(schema)
+    except PinotError:
+        name = schema["schemaName"]
+        kept = with_defaults_of(cluster.schema(name) or {}, schema)
+        if kept == schema:
+            raise
+        # Pinot 0.11 lets columns be added, and nothing of those that are there be changed.
+        cluster.put_schema(kept)
+        say(
+            f"table {name}: its columns keep their defaults; the new ones come with python -m pinot reset, "
+            "which deletes all events"
+        )
+
+
+def _renew(cluster: Cluster, config: Mapping[str, Any], wait: float, say: Callable[[str], None]) -> None:
+    """Bring all segments to the newest schema and config.
+
+    A segment that is being filled keeps those with which it began: a reload shows its rows the new columns'
+    defaults, and what comes is put into them only by the next segment. Newer versions of Pinot begin one at a
+    reload; 0.11 has to be told.
+    """
+    name = config["tableName"]
+    if config["tableType"] == "OFFLINE":
+        cluster.reload(name)
+        return
+    old = set(cluster.consumers(name))
+    cluster.reload(name)
+    cluster.begin_new_segments(name)
+    wait_for(f"new segments of {name}", partial(_still_filled, cluster, name, old), seconds=wait, say=say)
+
+
+def _still_filled(cluster: Cluster, table: str, old: set[str]) -> str | None:
+    """What stands against it that nothing but new segments are filled, or None."""
+    now = cluster.consumers(table)
+    if ending := old & set(now):
+        return f"Pinot still fills {', '.join(sorted(ending))}"
+    idle = [segment for segment, servers in now.items() if not servers]
+    return f"nobody fills {', '.join(idle)} yet" if idle else None

@@ -1,0 +1,87 @@
+"""The process: publisher, engine and HTTP server, put together and taken apart again."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
+
+from simulator.commands.process import close, open_courses, open_publisher, told
+from simulator.engine.clock import keep_steady
+from simulator.engine.engine import Engine
+from simulator.http.auth import Access, AccessError, token_of
+from simulator.http.cors import Cors, origins_of
+from simulator.http.rate import Rate
+from simulator.http.routes import Api
+from simulator.http.site import limited_site
+from simulator.publishers.publisher import PublishError
+from simulator.service.courses import CourseDesk
+from simulator.service.races import Office
+from simulator.service.recovery import Recovery
+from simulator.service.uploads import UploadFolder
+
+if TYPE_CHECKING:
+    from simulator.commands.settings import ServeSettings
+    from simulator.publishers.publisher import Publisher
+
+BACKLOG = 1024
+"""Connections that may wait to be taken: who finds no place tries again a second later."""
+
+
+def serve(settings: ServeSettings) -> None:
+    """Run until SIGTERM or Ctrl-C; ends the process.
+
+    Exit status 0 if everything that was accepted was delivered, else 1 with a line that says why.
+    """
+    react(lambda reactor: ensureDeferred(_serve(reactor, settings)))
+
+
+async def _serve(reactor: Any, settings: ServeSettings) -> None:
+    keep_steady(reactor)
+    folder = UploadFolder(settings.uploads)
+    try:
+        token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
+        origins = origins_of(settings.cors_origins)
+        courses = open_courses(settings, folder)
+        publisher = open_publisher(reactor, settings, courses)
+    except (OSError, PublishError, AccessError) as error:
+        raise SystemExit(told("can't start", error)) from error
+    engine = Engine(reactor, publisher)
+    office = Office(reactor, engine, courses, secrets.randbelow)
+    recovery = Recovery(reactor, publisher, office)
+    desk = CourseDesk(office, folder, publisher, deferToThread)
+    api = Api(office, desk, publisher, recovery, Access(token, origins))
+    rate = Rate(reactor.seconds, settings.requests_per_second)
+    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.traffic)
+    endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
+    try:
+        port = await endpoint.listen(site)
+    except Exception as error:
+        await publisher.close()
+        raise SystemExit(told("can't listen", error)) from error
+    address = f"http://{settings.host}:{port.getHost().port}"
+    who = "with the token" if token else "everybody on this machine"
+    log = structlog.get_logger()
+    log.info("listening", address=address, publisher=settings.publisher, may_change=who)
+    ended: Deferred[None] = Deferred()
+
+    def shut_down() -> Deferred[None]:
+        closing = ensureDeferred(_close(port, engine, publisher))
+        # The reactor waits for the trigger; what went wrong is the main Deferred's to tell.
+        return closing.addBoth(ended.callback)
+
+    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    # Behind the trigger: races of before are delivered at the end like those that are accepted.
+    await recovery.begin()
+    await ended
+
+
+async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
+    """Take nothing new, finish the tick in hand, deliver what was taken."""
+    await port.stopListening()
+    await close(engine, publisher)

@@ -1,0 +1,408 @@
+"""The engine: makes the ticks of all races happen, at their time and in order.
+
+One loop serves all races. Whoever has something due stands in a queue; the loop takes the first, tells one
+tick of it, batch by batch, and puts it at the end if more is due. So
+
+- a tick is never skipped: what is due is worked out from the clock, and after a stall the missed ticks
+  follow in order;
+- a race that has much to catch up with, or that fails, does not hold the others up;
+- a turn of the reactor holds one batch at most, and HTTP stays responsive;
+- a publisher that can't take more stops the ticking, not the process: the loop waits for it, and a batch
+  that failed comes again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
+
+from simulator.engine.run import ENDED, Run
+from simulator.histogram import Histogram
+from simulator.publishers.publisher import PublishError
+from simulator.race.events import (
+    TOPICS,
+    CourseRecord,
+    Positions,
+    entries_of,
+    passings_until,
+    positions_at,
+    record_of,
+)
+from simulator.reactor import after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator.course.course import Course
+    from simulator.publishers.publisher import Publisher
+    from simulator.race.events import Batch, RaceRecord, RaceStatus, Telling
+    from simulator.race.request import RaceRequest
+    from simulator.reactor import DelayedCall, Reactor
+
+BATCH = 5000
+"""Events per turn of the reactor: about 10 ms of work, and once a tick the snapshot of the race before it."""
+RETRY = 1.0
+"""Seconds before a batch, or a race, that failed comes again."""
+CHECK = 5.0
+"""Seconds between two notes of how far a race's events are delivered: after a crash it goes on from there."""
+LOOK = 1.0
+"""Seconds between two looks at which races it is time for."""
+CHECK_BYTES = 100_000
+"""Characters of a request above which such notes, which carry it, become rarer in proportion."""
+LATE = 1.0
+"""Seconds after which a tick counts as late."""
+MAX_LIVE_COMPETITORS = 1_000_000
+"""Competitors of all races that have not ended."""
+MAX_RUNS = 1000
+"""Races kept in memory; of more, the oldest that has ended is forgotten (the store keeps it)."""
+ENDING = "the simulator is being ended and takes nothing new"
+
+
+class EngineFullError(Exception):
+    """There are as many races as the engine takes, or it takes none any more."""
+
+
+class StateError(Exception):
+    """The race is in a state in which this can't be done."""
+
+
+class _GivenUpError(Exception):
+    """The engine was stopped and its time is over."""
+
+
+@dataclass
+class Counts:
+    """What the engine did since it was made.
+
+    Attributes:
+        ticks: those told.
+        late_ticks: those of them that began more than LATE seconds late.
+        tick_lateness: by how many seconds each began late.
+        tick_duration: seconds from each one's beginning until all of it was handed over, waits included.
+        events: those handed over, by topic.
+        retries: batches that had to come again.
+    """
+
+    ticks: int = 0
+    late_ticks: int = 0
+    tick_lateness: Histogram = field(default_factory=Histogram)
+    tick_duration: Histogram = field(default_factory=Histogram)
+    events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TOPICS, 0)))
+    retries: int = 0
+
+    def told(self, lateness: float, duration: float) -> None:
+        """Count a tick."""
+        self.ticks += 1
+        self.late_ticks += lateness > LATE
+        self.tick_lateness.observe(lateness)
+        self.tick_duration.observe(duration)
+
+
+class Engine:
+    """Runs races.
+
+    Args:
+        reactor: gives the time (epoch seconds) and the turns.
+        publisher: takes the events.
+
+    Attributes:
+        runs: the races by run id, in the order in which they were added.
+        trouble: why the batch in hand was not taken, or None.
+        stopping: it is being ended, and takes nothing new.
+    """
+
+    def __init__(self, reactor: Reactor, publisher: Publisher) -> None:
+        self.runs: dict[str, Run] = {}
+        self.counts = Counts()
+        self.trouble: str | None = None
+        self._reactor = reactor
+        self._publisher = publisher
+        self._log = structlog.get_logger()
+        self._queue: deque[Run] = deque()
+        self._working = False
+        self.stopping = False
+        self._given_up = False
+        self._check_from = 0.0
+        self._drained: Deferred[bool] = Deferred()
+
+    def add(
+        self,
+        course: Course,
+        request: RaceRequest,
+        asked: RaceRequest | None = None,
+        telling: Telling | None = None,
+    ) -> Run:
+        """Start a race, or schedule it.
+
+        `request` is resolved; `asked` is what came before it was resolved; `telling` is what tells the race,
+        if it isn't computed.
+        Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
+        """
+        if self.stopping:
+            raise EngineFullError(ENDING)
+        if request.run_id in self.runs:
+            raise ValueError(f"there is a race {request.run_id} already")
+        self._make_room(request.competitors)
+        run = Run(course, request, asked or request, telling)
+        run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
+        self.runs[run.run_id] = run
+        run.outbox.append(lambda: [CourseRecord(course)])
+        self._record(run)
+        run.outbox.append(partial(entries_of, run.telling, BATCH))
+        self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)
+        self._enqueue(run)
+        return run
+
+    def restore(self, course: Course, request: RaceRequest, record: RaceRecord) -> Run:
+        """Take up a race that an earlier engine has told of, up to what is known to be delivered.
+
+        What was told beyond that is told again, which changes nothing.
+        Raises EngineFullError if the limits don't allow another one.
+        """
+        if record.status not in ENDED:
+            self._make_room(request.competitors)
+        run = Run(course, request)
+        run.status, run.updated_at = record.status, record.updated_at
+        paused_at = record.updated_at / 1000 if record.status == "paused" else None
+        run.schedule = replace(run.schedule, start=record.runs_from / 1000, paused_at=paused_at)
+        run.next_tick = round(record.told_until / request.tick) + 1 if record.told_until >= 0 else 0
+        run.safe_tick = run.next_tick - 1
+        self.runs[run.run_id] = run
+        if run.status in ENDED:
+            run.forget_field()
+            return run
+        if run.next_tick == 0:
+            # Nothing says that the course and the competitors were told.
+            run.outbox.append(lambda: [CourseRecord(course)])
+            run.outbox.append(partial(entries_of, run.telling, BATCH))
+        self._log.info("race goes on", run_id=run.run_id, status=run.status, tick=run.next_tick)
+        self._enqueue(run)
+        return run
+
+    def pause(self, run: Run) -> None:
+        """Stop a race's time; raises StateError unless it is scheduled or running."""
+        self._require(run, "scheduled", "running")
+        run.schedule = run.schedule.pause(self._reactor.seconds())
+        self._move(run, "paused")
+
+    def resume(self, run: Run) -> None:
+        """Let a race's time go on; raises StateError unless it is paused."""
+        self._require(run, "paused")
+        now = self._reactor.seconds()
+        run.schedule = run.schedule.resume(now)
+        self._move(run, "scheduled" if run.schedule.start > now else "running")
+
+    def cancel(self, run: Run) -> None:
+        """End a race before its time; raises StateError if it has ended."""
+        self._require(run, "scheduled", "running", "paused")
+        self._move(run, "cancelled")
+
+    def lag(self) -> float:
+        """Return by how many seconds the most overdue tick is late."""
+        now = self._reactor.seconds()
+        due = [at for run in self.runs.values() if (at := run.next_due()) is not None]
+        return max(0.0, now - min(due, default=now))
+
+    def stop(self, patience: float) -> Deferred[bool]:
+        """End the ticking: the tick in hand is told to its end, and all changes of state that were accepted.
+
+        Fires with True when that is done, or with False after `patience` seconds: then something is left.
+        """
+        self.stopping = True
+        for run in self.runs.values():
+            _silence(run)
+            if run.outbox:
+                self._come_to(run)
+        if not self._working:
+            return succeed(True)
+        deadline = self._reactor.callLater(patience, self._give_up)
+        return self._drained.addCallback(_cancelling, deadline)
+
+    def _give_up(self) -> None:
+        self._given_up = True
+        self._drained.callback(False)
+
+    # The loop.
+
+    def _enqueue(self, run: Run) -> None:
+        """See to it that the loop comes to a race: now, or when its next tick is due."""
+        _silence(run)
+        # One look at the clock: what is due could pass between two, and no alarm can be in the past.
+        due, now = run.next_due(), self._reactor.seconds()
+        if run.outbox or (due is not None and due <= now):
+            self._come_to(run)
+        elif due is not None and not self.stopping:
+            run.alarm = self._reactor.callLater(due - now, self._come_to, run)
+
+    def _come_to(self, run: Run) -> None:
+        if run.queued or (self.stopping and not run.outbox):
+            return
+        run.queued = True
+        self._queue.append(run)
+        if not self._working:
+            self._working = True
+            self._reactor.callLater(0, self._start)
+
+    def _start(self) -> None:
+        _ = ensureDeferred(self._work())
+
+    async def _work(self) -> None:
+        """Serve the queue until it is empty."""
+        while self._queue and not self._given_up:
+            run = self._queue.popleft()
+            run.queued = False
+            try:
+                await self._serve(run)
+                await self._check()
+                self._enqueue(run)
+            except _GivenUpError:
+                return
+            except Exception:  # noqa: BLE001 - a fault of ours in one race must not end the others
+                self._log.error("race failed, will be tried again", run_id=run.run_id, exc_info=True)
+                run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
+        self._working = False
+        if self.stopping and not self._given_up:
+            self._drained.callback(True)
+
+    async def _serve(self, run: Run) -> None:
+        """Tell the race's next piece: its oldest waiting record, or its next tick if that is due."""
+        if run.outbox:
+            await self._tell(run.outbox[0]())
+            run.outbox.popleft()
+            return
+        due = run.next_due()
+        if due is None or due > self._reactor.seconds() or self.stopping:
+            return
+        if run.status == "scheduled":
+            self._move(run, "running")
+            return
+        if run.next_tick == 0:
+            # Of whatever race a tick is told, whoever starts after a crash knows the race.
+            await self._publisher.flushed()
+        tick, race = run.next_tick, run.telling
+        began = self._reactor.seconds()
+        run.checked_at = run.checked_at or began
+        # Passings first: whoever sees a finisher's position finds the passing beside it.
+        await self._tell(passings_until(race, tick, BATCH))
+        await self._tell(positions_at(race, tick, BATCH))
+        run.next_tick = tick + 1
+        self.counts.told(began - due, self._reactor.seconds() - began)
+        if tick >= race.last_tick and run.status not in ENDED:
+            # Of a race that has ended nothing is told again: so all of it has to be there first.
+            await self._publisher.flushed()
+            run.safe_tick = tick
+            if run.status not in ENDED:
+                self._move(run, "finished")
+
+    async def _check(self) -> None:
+        """Write down, of each race for which it is time, how far its events are delivered."""
+        now = self._reactor.seconds()
+        # After each tick of any race: so all races are looked at once a second at most.
+        if now < self._check_from or self.stopping:
+            return
+        self._check_from = now + LOOK
+        due = [run for run in self.runs.values() if self._is_due_for_check(run, now)]
+        if not due:
+            return
+        await self._publisher.flushed()
+        for run in due:
+            run.safe_tick, run.checked_at = run.next_tick - 1, now
+            if run.status not in ENDED:
+                self._record(run)
+                self._enqueue(run)
+
+    def _is_due_for_check(self, run: Run, now: float) -> bool:
+        pause = CHECK * max(1.0, len(run.request_json) / CHECK_BYTES)
+        return run.status not in ENDED and run.next_tick - 1 > run.safe_tick and now - run.checked_at >= pause
+
+    async def _tell(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            await self._publish(batch)
+
+    async def _publish(self, batch: Batch) -> None:
+        """Hand a batch over, again and again until it is taken; the next one is for another turn."""
+        while True:
+            if self._given_up:
+                raise _GivenUpError
+            if isinstance(batch, Positions):
+                batch = replace(batch, emitted_at=self._now_ms())
+            try:
+                await self._publisher.publish(batch)
+                break
+            except PublishError as error:
+                self._failed(str(error))
+                await after(self._reactor, RETRY)
+        self.trouble = None
+        if not isinstance(batch, CourseRecord):
+            self.counts.events[batch.topic] += len(batch)
+        await after(self._reactor, 0)
+
+    def _failed(self, why: str) -> None:
+        self.counts.retries += 1
+        if self.trouble != why:
+            self._log.error("publishing failed, will be tried again", why=why)
+        self.trouble = why
+
+    # Changes of state.
+
+    def _move(self, run: Run, status: RaceStatus) -> None:
+        run.status = status
+        self._record(run)
+        self._log.info("race " + status, run_id=run.run_id)
+        if status in ENDED:
+            run.forget_field()
+        self._enqueue(run)
+
+    def _require(self, run: Run, *allowed: RaceStatus) -> None:
+        if self.stopping:
+            raise StateError(ENDING)
+        if run.status not in allowed:
+            raise StateError(f"the race is {run.status}; this needs it to be {' or '.join(allowed)}")
+
+    def _record(self, run: Run) -> None:
+        run.updated_at = max(self._now_ms(), run.updated_at + 1)
+        record = record_of(
+            run.telling,
+            run.status,
+            run.updated_at,
+            run.request_json,
+            # A pause that goes on counts as if it ended now: so this and `updated_at` say all there is to it.
+            round(run.schedule.resume(run.updated_at / 1000).start * 1000),
+            run.safe_tick * run.request.tick if run.safe_tick >= 0 else -1.0,
+        )
+        run.outbox.append(lambda: [record])
+
+    def _make_room(self, competitors: int) -> None:
+        live = sum(run.request.competitors for run in self.runs.values() if run.status not in ENDED)
+        if live + competitors > MAX_LIVE_COMPETITORS:
+            raise EngineFullError(
+                f"{live:,} competitors are on their way; with {competitors:,} more there would be "
+                f"more than {MAX_LIVE_COMPETITORS:,}: wait for a race to end, or cancel one"
+            )
+        if len(self.runs) >= MAX_RUNS:
+            oldest = next((run for run in self.runs.values() if run.done), None)
+            if oldest is None:
+                raise EngineFullError(
+                    f"{MAX_RUNS:,} races are on their way: wait for one to end, or cancel one"
+                )
+            del self.runs[oldest.run_id]
+
+    def _now_ms(self) -> int:
+        return int(self._reactor.seconds() * 1000)
+
+
+def _cancelling(drained: bool, deadline: DelayedCall) -> bool:  # noqa: FBT001 - a Deferred's result
+    if deadline.active():
+        deadline.cancel()
+    return drained
+
+
+def _silence(run: Run) -> None:
+    if run.alarm is not None and run.alarm.active():
+        run.alarm.cancel()
+    run.alarm = None

@@ -1,0 +1,176 @@
+"""The tracks of a race: where its competitors were over time. Pure: a race and a moment in, columns out.
+
+A track goes from the own start to the end, as far as the race has been told. Its first and its last point are
+at the very moments of these, all others at multiples of an interval. Places are those that the trackers have,
+or the true ones; times, distances and altitudes are true in any case. What a tracker loses, or tells late, is
+in its track nevertheless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from simulator.course.course import Course
+    from simulator.race.entrants import Entrant
+    from simulator.race.race import Race, Snapshot
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+BATCH = 10_000
+"""Points that are worked out at a time; more only where one competitor has more."""
+
+
+class UnknownBibError(ValueError):
+    """Nobody in the race has this bib."""
+
+    def __init__(self, bib: int) -> None:
+        super().__init__(f"there is nobody with the bib {bib}")
+        self.bib = bib
+
+
+class Track(NamedTuple):
+    """One competitor's track; all arrays of shape (k,), k at least 1.
+
+    Attributes:
+        timestamp: epoch milliseconds.
+        elapsed: seconds since the gun.
+        lon, lat: degrees.
+        alt: metres of the course's altitude; None if it has none.
+        distance: metres.
+        status: values of `Status`.
+    """
+
+    entrant: Entrant
+    timestamp: Ints
+    elapsed: Floats
+    lon: Floats
+    lat: Floats
+    alt: Floats | None
+    distance: Floats
+    status: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks:
+    """The tracks of k competitors; made by `of`.
+
+    Attributes:
+        step: race seconds between two points.
+        who: indices, shape (k,): those who have points.
+        first: the step of each one's first point, counted from the gun, shape (k,).
+        count: how many points each one has, shape (k,).
+        truth: whether the places are the true ones.
+    """
+
+    race: Race
+    step: float
+    who: Ints
+    first: Ints
+    count: Ints
+    truth: bool
+
+    def __len__(self) -> int:
+        """How many points there are."""
+        return int(self.count.sum())
+
+    def some(self) -> Iterator[list[Track]]:
+        """Yield the tracks, some competitors' at a time."""
+        # A competitor belongs to the batch that its first point is in.
+        batch = (np.cumsum(self.count) - self.count) // BATCH
+        for part in np.split(np.arange(len(self.who)), np.flatnonzero(np.diff(batch)) + 1):
+            if len(part):
+                yield self._tracks(part)
+
+    def _tracks(self, part: Ints) -> list[Track]:
+        count = self.count[part]
+        who = np.repeat(self.who[part], count)
+        ends = np.cumsum(count)
+        steps = np.repeat(self.first[part] - (ends - count), count) + np.arange(len(who))
+        seen = self._seen(who, steps.astype(np.float64) * self.step)
+        columns = (
+            self.race.start_ms + np.rint(seen.elapsed * 1000.0).astype(np.int64),
+            seen.elapsed,
+            seen.lon,
+            seen.lat,
+            _altitude(self.race.course, seen.distance),
+            seen.distance,
+            seen.status,
+        )
+        entrants = [next(self.race.entrants.some(nth, nth + 1)) for nth in self.who[part].tolist()]
+        return [
+            Track(entrant, *(_part(column, last - own, last) for column in columns))
+            for entrant, own, last in zip(entrants, count.tolist(), ends.tolist(), strict=True)
+        ]
+
+    def _seen(self, who: Ints, time: Floats) -> Snapshot:
+        """Return where competitors are, and at their starts and ends if those lie between."""
+        field = self.race.field
+        true = self.race.snapshot(np.clip(time, field.start[who], field.end[who]), who)
+        return true if self.truth else self.race.fixes(who, time, true).told
+
+
+def of(race: Race, until: float, bibs: Sequence[int] = (), *, interval: float | None, truth: bool) -> Tracks:
+    """Return the tracks up to `until` race seconds.
+
+    Args:
+        race: the race.
+        until: race seconds; negative before the first tick.
+        bibs: whose tracks; everybody's if there are none.
+        interval: race seconds between two points; the race's own if None.
+        truth: whether the places are to be true.
+
+    Raises UnknownBibError.
+    """
+    who = _indices(race.entrants.bib, bibs) if bibs else np.arange(len(race.field))
+    who = who[race.field.start[who] <= until]
+    step, end = interval or race.request.tick, race.field.end[who]
+    first = _tick_until(race.field.start[who], step)
+    last = np.where(end <= until, _tick_from(end, step), _tick_until(np.full(len(who), until), step))
+    count = np.maximum(last - first + 1, 0)
+    there = count > 0
+    return Tracks(race, step, who[there], first[there], count[there], truth)
+
+
+def _indices(known: Ints, bibs: Sequence[int]) -> Ints:
+    """Return whose bibs these are, each once, in the order of the start list."""
+    order = np.argsort(known)
+    asked = np.unique(np.array(bibs, np.int64))
+    at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)]
+    if len(unknown := asked[known[at] != asked]):
+        raise UnknownBibError(int(unknown[0]))
+    return np.sort(at)
+
+
+def _tick_until(time: Floats, step: float) -> Ints:
+    """Return the last step at or before each time (seconds, shape (k,))."""
+    tick = time // step
+    # 3 steps of 1.15 s are 3.4499999999999997 s.
+    tick += (tick + 1.0) * step <= time
+    return tick.astype(np.int64)
+
+
+def _tick_from(time: Floats, step: float) -> Ints:
+    """Return the first step at or after each time (seconds, shape (k,))."""
+    tick = _tick_until(time, step)
+    return tick + (tick * step < time)
+
+
+def _altitude(course: Course, distance: Floats) -> Floats | None:
+    """Return the course's altitude in metres at metres run, shape (k,)."""
+    if course.alt is None:
+        return None
+    lap = np.minimum(distance // course.lap_length, course.laps - 1)
+    return np.interp(distance - lap * course.lap_length, course.along, course.alt)
+
+
+def _part(column: Any, first: int, last: int) -> Any:
+    return None if column is None else column[first:last]

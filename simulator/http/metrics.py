@@ -1,0 +1,178 @@
+"""What `/metrics` tells, read when Prometheus asks: all names are here.
+
+The engine, the publisher and the site count for themselves and know nothing of this.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+from simulator import __version__
+from simulator.race.events import RACE_STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from prometheus_client.core import Metric
+
+    from simulator.engine.engine import Engine
+    from simulator.histogram import Histogram
+    from simulator.http.traffic import Traffic
+    from simulator.publishers.publisher import Publisher
+
+
+def registry_of(engine: Engine, publisher: Publisher, traffic: Traffic) -> CollectorRegistry:
+    """Return all that a process tells of itself."""
+    registry = CollectorRegistry()
+    for collector in (Races(engine), Delivery(publisher), Http(traffic), Build()):
+        registry.register(collector)
+    if publisher.store is not None:
+        registry.register(StoreFile(publisher.store))
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    return registry
+
+
+class Races(Collector):
+    """Reads the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        counts, runs = self._engine.counts, self._engine.runs.values()
+        yield CounterMetricFamily("racecast_ticks", "Ticks told.", counts.ticks)
+        yield CounterMetricFamily(
+            "racecast_late_ticks", "Ticks that began more than a second late.", counts.late_ticks
+        )
+        yield _histogram(
+            "racecast_tick_duration_seconds",
+            "Time from the beginning of a race's tick until all of it was handed over.",
+            counts.tick_duration,
+        )
+        yield _histogram("racecast_tick_lateness_seconds", "How late ticks began.", counts.tick_lateness)
+        yield GaugeMetricFamily(
+            "racecast_lag_seconds", "How late the most overdue tick is.", self._engine.lag()
+        )
+        yield _by_topic("racecast_events", "Events handed to the publisher.", counts.events)
+        yield CounterMetricFamily(
+            "racecast_publish_retries", "Batches that had to come again.", counts.retries
+        )
+        races: Counter[str] = Counter()
+        competitors: Counter[str] = Counter()
+        for run in runs:
+            races[run.status] += 1
+            competitors[run.status] += run.request.competitors
+        yield _by_status("racecast_races", "Races in memory, by status.", races)
+        yield _by_status(
+            "racecast_competitors", "Competitors of these races, by the race's status.", competitors
+        )
+
+
+class Delivery(Collector):
+    """Reads the publisher."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._deliveries = publisher.deliveries
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        found = self._deliveries
+        yield _by_topic(
+            "racecast_events_delivered", "Events that Kafka confirmed, or SQLite committed.", found.delivered
+        )
+        yield _by_topic(
+            "racecast_delivery_errors", "Deliveries that failed and are tried again.", found.errors
+        )
+        yield GaugeMetricFamily("racecast_events_waiting", "Events not yet delivered.", found.waiting)
+        yield _histogram(
+            "racecast_delivery_duration_seconds",
+            "Time from handing a batch of events to the publisher until it was delivered.",
+            found.duration,
+        )
+
+
+class Http(Collector):
+    """Reads what the site has counted."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        durations = HistogramMetricFamily(
+            "racecast_http_request_duration_seconds",
+            "Time from a request's last byte to the end of its answer.",
+            labels=["method", "route", "status"],
+        )
+        for kind, histogram in self._traffic.durations.items():
+            durations.add_metric(kind, _buckets(histogram), histogram.total)
+        yield durations
+        yield GaugeMetricFamily("racecast_http_connections", "Open connections.", self._traffic.connections)
+
+
+class StoreFile(Collector):
+    """Reads how large the embedded store's file is."""
+
+    def __init__(self, path: Path) -> None:
+        self._files = {"database": path, "wal": path.with_name(f"{path.name}-wal")}
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metric."""
+        sizes = GaugeMetricFamily(
+            "racecast_store_bytes", "The embedded store's file, and its write-ahead log.", labels=["file"]
+        )
+        for name, path in self._files.items():
+            sizes.add_metric([name], _size(path))
+        yield sizes
+
+
+class Build(Collector):
+    """Tells the version."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the metric."""
+        return [InfoMetricFamily("racecast_build", "What is running.", {"version": __version__})]
+
+
+def _by_topic(name: str, text: str, events: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=["topic"])
+    for topic, count in events.items():
+        family.add_metric([topic], count)
+    return family
+
+
+def _by_status(name: str, text: str, counts: Counter[str]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=["status"])
+    for status in RACE_STATUSES:
+        family.add_metric([status], counts[status])
+    return family
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    return HistogramMetricFamily(name, text, _buckets(histogram), histogram.total)
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    return [("+Inf" if bound == inf else str(float(bound)), count) for bound, count in histogram.up_to()]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        # SQLite makes and removes the log as it needs.
+        return 0

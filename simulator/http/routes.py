@@ -1,0 +1,307 @@
+"""The HTTP API.
+
+Routes are methods, their state is on the instance. A handler says what happens; how it is said (JSON,
+problem details, the right status) is written once, at the end of the class. What a route is for stands in
+`openapi`, which is made from the same models.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.resources import files
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs
+
+import jinja2
+import orjson
+import structlog
+from klein import Klein
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from simulator import __version__, logs
+from simulator.engine.engine import StateError
+from simulator.export import formats, geojson, result_files, results, track_files
+from simulator.export.track_query import TrackQuery
+from simulator.http import answers, openapi, responses
+from simulator.http.auth import CHALLENGE, Access
+from simulator.http.metrics import registry_of
+from simulator.http.sending import send
+from simulator.http.traffic import Traffic
+from simulator.race.request import CourseQuery, RaceRequest
+from stream.problems import Problem, from_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from twisted.python.failure import Failure
+    from twisted.web.server import Request
+
+    from simulator.engine.engine import Engine
+    from simulator.engine.run import Run
+    from simulator.export.formats import Format
+    from simulator.http.sending import InThread
+    from simulator.publishers.publisher import Publisher
+    from simulator.service.courses import CourseDesk
+    from simulator.service.races import Office
+    from simulator.service.recovery import Recovery
+
+Given = TypeVar("Given")
+Query = TypeVar("Query", bound=BaseModel)
+LATE = 5.0
+"""Seconds by which ticks may be late before `/readyz` says so."""
+
+
+class Api:
+    """The API's routes.
+
+    Args:
+        office: takes the requests.
+        desk: takes the course files.
+        publisher: is asked how it is.
+        recovery: likewise, if there is one.
+        access: knows who may change something; everybody of this origin if left out.
+
+    Attributes:
+        traffic: counts what the site that serves the API tells it.
+    """
+
+    app = Klein()
+    # No address stands for another one: with two slashes there is nothing, and nobody is sent elsewhere.
+    app.url_map.merge_slashes = False
+
+    def __init__(
+        self,
+        office: Office,
+        desk: CourseDesk,
+        publisher: Publisher,
+        recovery: Recovery | None = None,
+        access: Access | None = None,
+    ) -> None:
+        self._office = office
+        self._desk = desk
+        self._engine: Engine = office.engine
+        self._publisher = publisher
+        self._recovery = recovery
+        self._access = access or Access(None)
+        self._in_thread: InThread = desk.in_thread
+        self._log = structlog.get_logger()
+        self.traffic = Traffic(self.app.url_map)
+        self._registry = registry_of(office.engine, publisher, self.traffic)
+        self._pages = jinja2.Environment(loader=jinja2.PackageLoader("simulator", "pages"), autoescape=True)
+
+    @app.route("/races", methods=["POST"])
+    @app.route("/", methods=["POST"])
+    def create_race(self, request: Request) -> bytes:
+        """Run a race."""
+        self._access.check(request)
+        try:
+            asked = RaceRequest.model_validate_json(_read(request))
+        except ValidationError as error:
+            raise from_validation(error) from None
+        run, is_new = self._office.create(asked)
+        request.setHeader("Location", f"/races/{run.run_id}")
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return responses.json(request, answers.race_answer(run), status)
+
+    @app.route("/races", methods=["GET"])
+    def list_races(self, request: Request) -> bytes:
+        """List the races."""
+        races = [answers.race_answer(run) for run in self._office.races()]
+        return responses.json(request, answers.RacesAnswer(races=races))
+
+    @app.route("/races/<run_id>", methods=["GET"])
+    def show_race(self, request: Request, run_id: str) -> bytes:
+        """Show a race."""
+        return responses.json(request, answers.race_answer(self._office.race(run_id)))
+
+    @app.route("/races/<run_id>/positions", methods=["GET"])
+    def show_positions(self, request: Request, run_id: str) -> bytes:
+        """Show where everybody was at the last tick that was told."""
+        run = self._office.race(run_id)
+        positions = run.positions()
+        return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+
+    @app.route("/races/<run_id>/results", methods=["GET"])
+    @app.route("/races/<run_id>/results.<suffix>", methods=["GET"])
+    async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Give the results at the last tick that was told."""
+        run, form = self._office.race(run_id), _format(request, result_files.FORMATS, suffix)
+        until = run.told_until
+        name = f"{run_id}-results.{form.suffix}"
+        await self._send(request, name, form, lambda: results.of(run.race, until))
+
+    @app.route("/races/<run_id>/tracks", methods=["GET"])
+    @app.route("/races/<run_id>/tracks.<suffix>", methods=["GET"])
+    async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Give the tracks until the last tick that was told."""
+        run, form = self._office.race(run_id), _format(request, track_files.FORMATS, suffix)
+        query, until = _query(request, TrackQuery), run.told_until
+        name = f"{run_id}-tracks.{form.suffix}"
+        await self._send(request, name, form, lambda: query.tracks(run.race, until))
+
+    @app.route("/races/<run_id>/pause", methods=["POST"])
+    def pause_race(self, request: Request, run_id: str) -> bytes:
+        """Stop a race's time."""
+        return self._change(request, run_id, self._engine.pause)
+
+    @app.route("/races/<run_id>/resume", methods=["POST"])
+    def resume_race(self, request: Request, run_id: str) -> bytes:
+        """Let a race's time go on."""
+        return self._change(request, run_id, self._engine.resume)
+
+    @app.route("/races/<run_id>/cancel", methods=["POST"])
+    def cancel_race(self, request: Request, run_id: str) -> bytes:
+        """End a race before its time."""
+        return self._change(request, run_id, self._engine.cancel)
+
+    @app.route("/courses", methods=["POST"])
+    async def take_course(self, request: Request) -> bytes:
+        """Take a course file."""
+        self._access.check(request)
+        taken = await self._desk.take(_query(request, CourseQuery).name, lambda: _read(request))
+        request.setHeader("Location", f"/courses/{taken.course.short_name}")
+        status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
+        return responses.json(request, answers.course_answer(taken.course), status)
+
+    @app.route("/courses", methods=["GET"])
+    def list_courses(self, request: Request) -> bytes:
+        """List the courses."""
+        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        return responses.json(request, answers.CoursesAnswer(courses=courses))
+
+    @app.route("/courses/<short_name>", methods=["GET"])
+    def show_course(self, request: Request, short_name: str) -> bytes:
+        """Show a course."""
+        features = geojson.course_features(self._office.course(short_name))
+        return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+
+    @app.route("/healthz", methods=["GET"])
+    def healthz(self, request: Request) -> bytes:
+        """Tell that the process lives."""
+        return responses.json(request, answers.HealthAnswer(status="ok"))
+
+    @app.route("/readyz", methods=["GET"])
+    def readyz(self, request: Request) -> bytes:
+        """Tell whether events get through, and why not."""
+        recovering = self._recovery.trouble if self._recovery else None
+        found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
+        reasons = list(dict.fromkeys(reason for reason in found if reason))
+        if not reasons:
+            return responses.json(request, answers.HealthAnswer(status="ok"))
+        answer = answers.HealthAnswer(status="not ready", reasons=reasons)
+        return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    @app.route("/metrics", methods=["GET"])
+    def metrics(self, request: Request) -> bytes:
+        """Tell Prometheus what there is to measure."""
+        return responses.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
+
+    @app.route("/openapi.json", methods=["GET"])
+    def openapi(self, request: Request) -> bytes:
+        """Show what the API can do, to programs."""
+        return responses.body(request, orjson.dumps(openapi.document()), "application/json")
+
+    @app.route("/docs", methods=["GET"])
+    def docs(self, request: Request) -> bytes:
+        """Show what the API can do, to people."""
+        document = openapi.document()
+        return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
+
+    @app.route("/", methods=["GET"])
+    def index(self, request: Request) -> bytes:
+        """Say what this is."""
+        races = [answers.race_answer(run) for run in self._office.races()[:20]]
+        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        here = responses.header(request, b"host") or "127.0.0.1:8080"
+        values = {"races": races, "courses": courses, "version": __version__, "here": here}
+        return self._page(request, "index.html", **values)
+
+    @app.handle_errors(Problem)
+    def _problem(self, request: Request, failure: Failure) -> bytes:
+        problem: Any = failure.value
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            request.setHeader("WWW-Authenticate", CHALLENGE)
+        return responses.problem(request, problem)
+
+    @app.handle_errors(StateError)
+    def _state(self, request: Request, failure: Failure) -> bytes:
+        return responses.problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
+
+    @app.handle_errors(HTTPException)
+    def _no_route(self, request: Request, failure: Failure) -> bytes:
+        """Answer what werkzeug's router says: 404, 405."""
+        error: Any = failure.value
+        for name, value in error.get_headers():
+            if name.lower() == "allow":
+                request.setHeader(name, value)
+        words = {404: "There is nothing at this address; GET /docs tells what there is"}
+        status = HTTPStatus(error.code or 500)
+        return responses.problem(
+            request, Problem(status, words.get(status, error.description or status.phrase))
+        )
+
+    @app.handle_errors(Exception)
+    def _fault(self, request: Request, failure: Failure) -> bytes:
+        path = request.path.decode("latin-1")
+        self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
+        detail = "Something went wrong here; the log says what"
+        return responses.problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+    def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
+        self._access.check(request)
+        run = self._office.race(run_id)
+        change(run)
+        return responses.json(request, answers.race_answer(run))
+
+    async def _send(
+        self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
+    ) -> None:
+        """Make something in a thread, and send it as a file."""
+
+        def begin() -> Iterator[bytes]:
+            pieces = form.write(make())
+            # What can't be made at all is answered as such, before a status is sent.
+            return chain([next(pieces)], pieces)
+
+        pieces = await self._in_thread(begin)
+        responses.head(request, form.content_type)
+        # What a browser can show it shows; what it can't it stores.
+        shown = "inline" if form.media_type.endswith("json") else "attachment"
+        request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
+        if request.method != b"HEAD":
+            await send(request, pieces, self._in_thread)
+
+    def _lateness(self) -> str | None:
+        lag = self._engine.lag()
+        return f"ticks are {lag:.0f} s late" if lag > LATE else None
+
+    def _page(self, request: Request, name: str, **values: Any) -> bytes:
+        style = files("simulator.http").joinpath("pages", "style.css").read_text()
+        page = self._pages.get_template(name).render(style=style, **values)
+        return responses.body(request, page.encode(), "text/html; charset=utf-8")
+
+
+def _read(request: Request) -> bytes:
+    # twisted has read the body by now; without one there is no file.
+    return b"" if request.content is None else request.content.read()
+
+
+def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None) -> Format[Given]:
+    if suffix is not None:
+        return formats.of_suffix(known, suffix)
+    request.setHeader("Vary", "Accept")
+    return formats.accepted(known, responses.header(request, b"accept") or "")
+
+
+def _query(request: Request, model: type[Query]) -> Query:
+    # Not `request.args`: Twisted mixes in what it takes for a form, and curl says that every body is one.
+    given = parse_qs(request.uri.decode("latin-1").partition("?")[2], keep_blank_values=True)
+    once = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+    try:
+        return model.model_validate(once)
+    except ValidationError as error:
+        raise from_validation(error) from None

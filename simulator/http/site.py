@@ -1,0 +1,244 @@
+"""What keeps the HTTP server within its means, and who asked for what: every request has an id.
+
+Neither twisted.web nor klein limits a body, a client or the time that a request may take to come.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from http import HTTPStatus
+from math import ceil
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from structlog.contextvars import bound_contextvars
+from twisted.web.http import HTTPChannel
+from twisted.web.server import Request, Site
+
+from simulator.http import responses
+from stream.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.python.failure import Failure
+    from twisted.web.resource import Resource
+
+    from simulator.http.cors import Cors
+    from simulator.http.rate import Rate
+    from simulator.http.traffic import Traffic
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes of a request's body: a course of 100,000 points takes five million."""
+IDLE = 60.0
+"""Seconds for which a connection may say nothing."""
+DEADLINE = 30.0
+"""Seconds within which a request has to be sent, its body included."""
+LINGER = 5.0
+"""Seconds that the answer to a request that was too slow has to get out."""
+MAX_CONNECTIONS = 2000
+"""Connections that are open at once."""
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+"""An id that a client may give its request."""
+MAX_PATH = 200
+"""Characters of a request's path in a log line."""
+
+
+class LimitedRequest(Request):
+    """A request whose body is read up to `MAX_BODY` bytes, and answered 413 beyond that.
+
+    It has an id, its client's (`X-Request-Id`) or one of its own, which its answer and its log lines carry.
+    """
+
+    request_id = ""
+    _began = 0.0
+    _received = 0
+    _refused = False
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
+        """Refuse a body that says beforehand that it is too large."""
+        super().gotLength(min(length or 0, MAX_BODY))  # type: ignore[no-untyped-call]
+        if length is not None and length > MAX_BODY:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Take a part of the body, or refuse it."""
+        self._received += len(data)
+        if self._received > MAX_BODY:
+            self._refuse()
+        else:
+            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+
+    def requestReceived(self, *args: Any) -> None:  # noqa: N802 - Twisted's name
+        """Serve the request, unless it is refused already."""
+        if not self._refused:
+            super().requestReceived(*args)  # type: ignore[no-untyped-call]
+
+    def process(self) -> None:
+        """Serve the request, unless its client has sent too many."""
+        request: Any = self
+        site: LimitedSite = request.channel.site
+        given = responses.header(self, b"x-request-id") or ""
+        self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        self._began = site.seconds()
+        request.setHeader("X-Request-Id", self.request_id)
+        with bound_contextvars(request_id=self.request_id):
+            wait = site.rate.wait(self._client())
+            is_preflight = site.cors.allow(self)
+            if wait:
+                self._turn_away(ceil(wait))
+            elif is_preflight:
+                request.setResponseCode(HTTPStatus.NO_CONTENT)
+                self.finish()
+            elif not self._is_text():
+                self._answer(HTTPStatus.BAD_REQUEST, "The address is no text in UTF-8")
+            else:
+                super().process()  # type: ignore[no-untyped-call]
+
+    def finish(self) -> None:
+        """End the answer, count it, and log it if it was to change something, or something went wrong."""
+        channel: Any = self.channel
+        if self.request_id and channel is not None:
+            self._tell(channel.site.traffic, channel.site.seconds() - self._began)
+        super().finish()  # type: ignore[no-untyped-call]
+
+    def _tell(self, traffic: Traffic, seconds: float) -> None:
+        traffic.answered(self.method, self.path, self.code, seconds)
+        is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
+        structlog.get_logger().log(
+            logging.DEBUG if is_reading and self.code != HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
+            "request",
+            request_id=self.request_id,
+            method=self.method.decode("latin-1"),
+            path=self.path.decode("latin-1")[:MAX_PATH],
+            status=self.code,
+            client=self._client(),
+            ms=round(seconds * 1000, 1),
+        )
+
+    def _is_text(self) -> bool:
+        """Tell whether path and host are texts: Klein takes what isn't for a fault of ours."""
+        try:
+            unquote_to_bytes(self.path).decode()
+            (responses.header(self, b"host") or "").encode("latin-1").decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def _client(self) -> str:
+        request: Any = self
+        return str(getattr(request.getClientAddress(), "host", ""))
+
+    def _turn_away(self, seconds: int) -> None:
+        request: Any = self
+        request.setHeader("Retry-After", str(seconds))
+        told = f"Too many requests from {self._client()}: wait {seconds} s"
+        self._answer(HTTPStatus.TOO_MANY_REQUESTS, told)
+
+    def _answer(self, status: HTTPStatus, detail: str) -> None:
+        request: Any = self
+        request.write(responses.problem(self, Problem(status, detail)))
+        self.finish()
+
+    def _refuse(self) -> None:
+        if self._refused:
+            return
+        self._refused = True
+        status, limit = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{MAX_BODY // 1024**2} MiB"
+        channel: Any = self.channel
+        channel.transport.write(_answer(status, f"A request's body may have {limit} at most"))
+        channel.loseConnection()
+
+
+class LimitedChannel(HTTPChannel):
+    """A connection whose requests have to be sent within `DEADLINE`, however they trickle."""
+
+    _deadline: Any = None
+    _is_answering = False
+
+    def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
+        """Count the connection."""
+        cast("LimitedSite", self.site).traffic.connections += 1  # type: ignore[attr-defined]
+        super().connectionMade()  # type: ignore[no-untyped-call]
+
+    def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
+        """Take some bytes; with a request's first ones its time begins."""
+        if self._deadline is None and not self._is_answering:
+            self._deadline = self.callLater(DEADLINE, self._refuse)  # type: ignore[no-untyped-call]
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+
+    def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
+        """Answer a request that has come whole."""
+        self._is_answering = True
+        self._end_deadline()
+        super().allContentReceived()  # type: ignore[no-untyped-call]
+
+    def requestDone(self, request: Request) -> None:  # noqa: N802 - Twisted's name
+        """Go on with the next request."""
+        self._is_answering = False
+        super().requestDone(request)  # type: ignore[no-untyped-call]
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
+        """Count the connection out."""
+        cast("LimitedSite", self.site).traffic.connections -= 1  # type: ignore[attr-defined]
+        self._end_deadline()
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+
+    def _end_deadline(self) -> None:
+        if self._deadline is not None and self._deadline.active():
+            self._deadline.cancel()
+        self._deadline = None
+
+    def _refuse(self) -> None:
+        status, detail = HTTPStatus.REQUEST_TIMEOUT, f"A request has to be sent within {DEADLINE:.0f} s"
+        transport: Any = self.transport
+        transport.write(_answer(status, detail))
+        # Whoever sends slowly may read as slowly: nobody waits for that.
+        self.loseConnection()  # type: ignore[no-untyped-call]
+        self.callLater(LINGER, transport.abortConnection)  # type: ignore[no-untyped-call]
+
+
+class LimitedSite(Site):
+    """A site that serves `MAX_CONNECTIONS` at once, and closes what comes beyond that.
+
+    Attributes:
+        traffic: counts connections and answers.
+        rate: tells which client has sent too many requests.
+        cors: tells which other origins' pages may ask.
+        seconds: the clock.
+    """
+
+    protocol = LimitedChannel  # type: ignore[assignment]
+    traffic: Traffic
+    rate: Rate
+    cors: Cors
+    seconds: Callable[[], float]
+
+    def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
+        """Return what serves a connection; None closes it."""
+        return super().buildProtocol(addr) if self.traffic.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
+
+
+def limited_site(
+    resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, traffic: Traffic
+) -> LimitedSite:
+    """Return the site that serves a resource within the limits, on a clock."""
+    site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
+    site.displayTracebacks = False
+    site.seconds, site.rate, site.cors, site.traffic = seconds, rate, cors, traffic
+    return site
+
+
+def _answer(status: HTTPStatus, detail: str) -> bytes:
+    """Return an answer that goes out past a request's own machinery: the request isn't in yet."""
+    body = Problem(status, detail).body()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        "Content-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

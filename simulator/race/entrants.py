@@ -1,0 +1,142 @@
+"""Who the competitors are: bib, name, category, club and wave."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.race.chance import Stream, along_with, ranks, uniform
+from simulator.race.start_list import OPEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from simulator.race.field import Field
+    from simulator.race.request import RaceRequest
+    from simulator.race.start_list import StartList
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
+CLUBLESS = 0.35
+"""The share without a club."""
+AGES = (
+    ("U20", 0.04),
+    ("SEN", 0.32),
+    ("35", 0.13),
+    ("40", 0.14),
+    ("45", 0.13),
+    ("50", 0.10),
+    ("55", 0.07),
+    ("60", 0.04),
+    ("65", 0.02),
+    ("70", 0.01),
+)
+"""Age groups as road running names them (`MSEN`, `W45` …), each with its share. The shares are the shape of a
+club race, not a published count."""
+
+SLOWER_WITH_AGE = 0.3
+"""How closely the age goes with the pace, as a correlation."""
+
+
+class Entrant(NamedTuple):
+    """One competitor."""
+
+    bib: int
+    name: str
+    category: str
+    club: str
+    wave: int
+
+
+class Entrants:
+    """The competitors of a race; made by `of`. Only numbers are kept: texts are made when they are asked for.
+
+    Attributes:
+        bib: shape (n,).
+        wave: shape (n,).
+    """
+
+    def __init__(self, bib: Ints, wave: Ints, texts: _Texts) -> None:
+        self.bib = bib
+        self.wave = wave
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self.bib)
+
+    def some(self, first: int, last: int) -> Iterator[Entrant]:
+        """Yield competitors by index, from `first` until before `last`."""
+        part = slice(first, last)
+        who = zip(self.bib[part].tolist(), self.wave[part].tolist(), self._texts(part), strict=True)
+        for bib, wave, (name, category, club) in who:
+            yield Entrant(bib, name, category, club, wave)
+
+
+def listed(start_list: StartList, wave: Ints) -> Entrants:
+    """Return the competitors of a start list, in these waves."""
+    return Entrants(start_list.bib, wave, _Listed(start_list))
+
+
+def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entrants:
+    """Return a race's competitors: those of the start list, drawn ones, or plain numbers."""
+    if start_list is not None:
+        return listed(start_list, field.wave)
+    drawn = request.entrants == "drawn"
+    texts: _Texts = _Drawn(request.seed or 0, field.women, field.moving[-1]) if drawn else _Numbered()
+    return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
+
+
+class _Numbered:
+    """`Runner 17`, without category and club."""
+
+    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
+        return ((f"Runner {nth + 1}", OPEN, "") for nth in range(part.start, part.stop))
+
+
+class _Listed:
+    """As the start list says."""
+
+    def __init__(self, start_list: StartList) -> None:
+        self._list = start_list
+
+    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
+        return zip(self._list.name[part], self._list.category[part], self._list.club[part], strict=True)
+
+
+class _Drawn:
+    """Names, categories and clubs by chance."""
+
+    def __init__(self, seed: int, women: NDArray[np.bool_], pace: Floats) -> None:
+        n = len(women)
+        self._women = women
+        self._first = uniform(seed, Stream.FIRST_NAME, n)
+        self._last = uniform(seed, Stream.LAST_NAME, n)
+        self._club = uniform(seed, Stream.CLUB, n)
+        shares = np.cumsum([share for _, share in AGES])
+        age = along_with(ranks(pace), uniform(seed, Stream.AGE, n), SLOWER_WITH_AGE)
+        self._age = np.searchsorted(shares[:-1], age * shares[-1], side="right")
+
+    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
+        numbers = (self._women, self._first, self._last, self._age, self._club)
+        for woman, first, last, age, club in zip(*(column[part].tolist() for column in numbers), strict=True):
+            name = f"{_pick(NAMES['women' if woman else 'men'], first)} {_pick(NAMES['last'], last)}"
+            category = ("W" if woman else "M") + AGES[age][0]
+            yield (
+                name,
+                category,
+                "" if club < CLUBLESS else _pick(NAMES["clubs"], (club - CLUBLESS) / (1 - CLUBLESS)),
+            )
+
+
+_Texts = _Numbered | _Listed | _Drawn
+
+
+def _pick(words: Sequence[str], drawn: float) -> str:
+    return words[int(drawn * len(words))]

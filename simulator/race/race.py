@@ -1,0 +1,393 @@
+"""A race: a course, a field and the request that both come from.
+
+A race is a pure function of (course, request with its seed, race time). It has no state: any moment can be
+asked for, in any order, again and again; restart, replay and the checks for lost events rest on this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.course.course import TimingPoint, moved
+from simulator.race import entrants, field, trackers
+from simulator.race.paces import Effort
+from simulator.race.trackers import Trackers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.course.course import Course
+    from simulator.race.entrants import Entrants
+    from simulator.race.field import Field
+    from simulator.race.request import RaceRequest
+    from simulator.race.trackers import Episodes
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+BEFORE_THE_START = float("-inf")
+
+
+class Status(IntEnum):
+    """What a competitor is doing; the events carry the name in small letters."""
+
+    RUNNING = 0
+    PAUSED = 1
+    FINISHED = 2
+    DNF = 3
+    DNS = 4
+    DSQ = 5
+    WAITING = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Competitors at a moment, one for all or each at its own; all arrays of shape (k,).
+
+    Attributes:
+        elapsed: seconds since the gun; of one who has ended, the exact time at which.
+        distance: metres of the course covered.
+        lon, lat: degrees.
+        status: values of `Status`.
+    """
+
+    elapsed: Floats
+    distance: Floats
+    lon: Floats
+    lat: Floats
+    status: NDArray[np.uint8]
+
+    def take(self, who: Ints) -> Snapshot:
+        """Return some of the competitors."""
+        return Snapshot(*(column[who] for column in self._columns()))
+
+    def joined(self, other: Snapshot) -> Snapshot:
+        """Return these competitors and others behind them."""
+        columns = zip(self._columns(), other._columns(), strict=True)
+        return Snapshot(*(np.concatenate(pair) for pair in columns))
+
+    def _columns(self) -> tuple[Any, ...]:
+        return self.elapsed, self.distance, self.lon, self.lat, self.status
+
+
+@dataclass(frozen=True, eq=False)
+class Fixes:
+    """What trackers tell at one tick, in the order in which they do; all arrays of shape (k,).
+
+    Attributes:
+        who: indices of competitors; one may be there more than once, with positions of several moments.
+        time: race seconds of each position.
+        skew: milliseconds by which the tracker's clock is ahead.
+        told: the places are those that the trackers tell, everything else is true.
+        lon, lat: the true places, degrees.
+    """
+
+    who: Ints
+    time: Floats
+    skew: Ints
+    told: Snapshot
+    lon: Floats
+    lat: Floats
+
+
+class Passings(NamedTuple):
+    """Who passed which timing point, in the order of time; all arrays of shape (k,).
+
+    Attributes:
+        who: indices of competitors.
+        point: index into the race's `points`.
+        elapsed: the exact seconds since the gun, computed and not sampled.
+        distance: metres.
+    """
+
+    who: Ints
+    point: Ints
+    elapsed: Floats
+    distance: Floats
+
+    def take(self, which: Ints | slice) -> Passings:
+        """Return some of the passings."""
+        return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
+
+
+def points_of(course: Course) -> tuple[TimingPoint, ...]:
+    """Return a course's timing points, and behind them the two that are no places: giving up and DSQ."""
+    return (
+        *course.timing_points,
+        TimingPoint(np.nan, "dnf", "DNF", 1),
+        TimingPoint(np.nan, "dsq", "DSQ", 1),
+    )
+
+
+class Race:
+    """A race that can be asked for any of its moments.
+
+    Args:
+        course: where it is run.
+        request: resolved, so that its run id, seed and start are set.
+
+    Attributes:
+        start_ms: when the gun goes, epoch milliseconds.
+        points: as `points_of` gives them.
+        entrants: who the competitors are.
+    """
+
+    def __init__(self, course: Course, request: RaceRequest) -> None:
+        self.course = course
+        self.request = request
+        self.run_id, self.start_ms = request.identity()
+        self.points = points_of(course)
+        listed = request.listed
+        self.field: Field = field.draw(
+            course.distance,
+            [(first, last) for _, first, last in course.visits],
+            request,
+            ground=Effort.of(course) if request.gradient else None,
+            listed=listed,
+        )
+        self.entrants: Entrants = entrants.of(request, self.field, listed)
+        self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None
+        self._late = self._trackers.late if self._trackers else None
+
+    @cached_property
+    def finishes(self) -> Mask:
+        """Who comes to the finish, shape (n,); the disqualified too."""
+        finishes: Mask = (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
+        return finishes
+
+    @cached_property
+    def finish_times(self) -> Floats:
+        """Seconds from the gun to the finish, shape (n,); inf for those who don't come there."""
+        return np.where(self.finishes, self.field.end, np.inf)
+
+    @cached_property
+    def duration(self) -> float:
+        """Seconds from the gun until there is nothing new: the last finish, giving up or disqualification."""
+        ends = np.concatenate([self._ends, self.field.verdict])
+        return float(ends.max(where=np.isfinite(ends), initial=0.0))
+
+    @cached_property
+    def last_tick(self) -> int:
+        """The number of the tick that tells the last event; the first tick, at the gun, is 0."""
+        last = int(np.ceil(self.duration / self.request.tick))
+        if self._late is not None:
+            last = max(
+                last, *(self._told_late(self._late, news) for news in (self._ends, self.field.verdict))
+            )
+        return last + (self.request.duplicates > 0)
+
+    def _told_late(self, late: Episodes, news: Floats) -> int:
+        """Return a tick by which news of these times (shape (n,), inf for none) that was kept is told."""
+        tick = self.request.tick
+        who = np.flatnonzero(np.isfinite(news))
+        shown = np.ceil(news[who] / tick)
+        shown += shown * tick < news[who]
+        time = shown * tick
+        end = late.start(who, time)[late.covers(who, time)] + late.length
+        # One more than by plain arithmetic, for rounding: a tick may have nothing to tell.
+        return int(np.ceil(end.max(initial=0.0) / tick)) + 1
+
+    @cached_property
+    def _ends(self) -> Floats:
+        """Seconds from the gun to each one's end, shape (n,); 0 for those who don't start."""
+        return np.where(np.isfinite(self.field.end), self.field.end, 0.0)
+
+    def _times_of(self, ticks: Ints) -> Floats:
+        return ticks.astype(np.float64) * self.request.tick
+
+    def time_of(self, tick: int) -> float:
+        """Return a tick's race time in seconds."""
+        return tick * self.request.tick
+
+    def snapshot(self, time: float | Floats, who: Ints | None = None) -> Snapshot:
+        """Return where competitors truly are `time` seconds after the gun.
+
+        Args:
+            time: one moment for all, or each one's own, shape (k,).
+            who: indices, shape (k,); everybody if left out.
+        """
+        some = self.field if who is None else self.field.take(who)
+        ends, finishes = (self._ends, self.finishes) if who is None else (self._ends[who], self.finishes[who])
+        distance = some.distance(time)
+        lon, lat = self.course.place(distance)
+        if self.request.wrong_turn > 0:
+            off = some.off_course(time)
+            away = np.flatnonzero(off)
+            bearing, metres = np.radians(some.bearing[away]), off[away]
+            east, north = metres * np.sin(bearing), metres * np.cos(bearing)
+            lon[away], lat[away] = moved(lon[away], lat[away], east, north)
+        status = np.where(some.paused(time), Status.PAUSED, Status.RUNNING)
+        status = np.where(time < some.start, Status.WAITING, status)
+        status = np.where(ends <= time, np.where(finishes, Status.FINISHED, Status.DNF), status)
+        status = np.where(np.isinf(some.start), Status.DNS, status)
+        status = np.where(some.verdict <= time, Status.DSQ, status)
+        return Snapshot(np.minimum(time, ends), distance, lon, lat, status.astype(np.uint8))
+
+    def reporting(self, tick: int) -> Ints:
+        """Return the indices of those who have a position to tell of this tick.
+
+        Everybody has until the tick that shows their end, that one included, and one more at the tick that
+        shows them disqualified. Who doesn't start has one at the gun.
+        """
+        everybody = np.arange(len(self.field))
+        return everybody[self._reports(everybody, np.full(len(everybody), tick))]
+
+    def _reports(self, who: Ints, tick: Ints) -> Mask:
+        before, now = (tick - 1) * self.request.tick, tick * self.request.tick
+        verdict = self.field.verdict[who]
+        reports: Mask = (tick == 0) | (self._ends[who] > before) | ((verdict > before) & (verdict <= now))
+        return reports
+
+    def told(self, tick: int) -> Fixes:
+        """Return what the trackers tell at a tick.
+
+        First those of this very moment, by competitor; then those that were kept, each competitor's in the
+        order of time; then those that are told once more.
+        """
+        who = self.reporting(tick)
+        now = np.full(len(who), tick)
+        if self._trackers is None:
+            return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
+        on_time = self._sent(who, now) & ~self._kept(who, now)
+        who, now = who[on_time], now[on_time]
+        later = [
+            np.concatenate(columns) for columns in zip(self._released(tick), self._copies(tick), strict=True)
+        ]
+        true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
+        ticks = np.concatenate([now, later[1]])
+        return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
+
+    def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
+        """Return where some competitors truly are at a tick."""
+        time = self.time_of(tick)
+        # Of most of them it costs less to look at all than to put them together.
+        if 2 * len(who) < len(self.field):
+            return self.snapshot(time, who)
+        everybody = self.snapshot(time)
+        return everybody if len(who) == len(self.field) else everybody.take(who)
+
+    def fixes_of_all(self, tick: int) -> Fixes:
+        """Return everybody's position at a tick as their trackers have it, whether they tell it or not."""
+        everybody = np.arange(len(self.field))
+        time = self.time_of(tick)
+        return self.fixes(everybody, np.full(len(everybody), time), self.snapshot(time))
+
+    def fixes(self, who: Ints, time: Floats, true: Snapshot) -> Fixes:
+        """Return positions as the trackers have them: true but for the places.
+
+        Args:
+            who: indices, shape (k,).
+            time: race seconds of each, shape (k,).
+            true: where they truly are then.
+        """
+        if self._trackers is None:
+            return Fixes(who, time, np.zeros(len(who), np.int64), true, true.lon, true.lat)
+        lon, lat = true.lon, true.lat
+        seen_at = time
+        if (frozen := self._trackers.frozen) is not None:
+            start = frozen.start(who, time)
+            stuck = np.flatnonzero(frozen.lasts(start, time) & ~self._is_last(who, time))
+            seen_at = time.copy()
+            seen_at[stuck] = np.maximum(start[stuck], 0.0)
+            seen = self.snapshot(seen_at[stuck], who[stuck])
+            lon, lat = lon.copy(), lat.copy()
+            lon[stuck], lat[stuck] = seen.lon, seen.lat
+        if self._trackers.are_wrong:
+            lon, lat = moved(lon, lat, *self._trackers.error(who, seen_at))
+        told = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
+        return Fixes(who, time, self._trackers.skew(who), told, true.lon, true.lat)
+
+    def _is_last(self, who: Ints, time: Floats) -> Mask:
+        """Tell of each position whether it is news of an end: those come from the timing system."""
+        last: Mask = self._ends[who] <= time
+        return last
+
+    def _sent(self, who: Ints, tick: Ints) -> Mask:
+        """Tell of each position whether it is ever told: news of an end is, whatever the tracker does."""
+        sent = self._is_last(who, self._times_of(tick))
+        if self._trackers is not None:
+            sent |= self._trackers.tells(who, self._times_of(tick))
+        return sent
+
+    def _kept(self, who: Ints, tick: Ints) -> Mask:
+        """Tell of each position whether it is kept, to be told later."""
+        if self._late is None:
+            return np.zeros(len(who), np.bool_)
+        return self._late.covers(who, self._times_of(tick))
+
+    def _released(self, tick: int) -> tuple[Ints, Ints]:
+        """Return the positions, by competitor and tick, that were kept and are told at this tick."""
+        nobody = np.empty(0, np.int64)
+        if self._late is None or tick == 0:
+            return nobody, nobody
+        everybody = np.arange(len(self.field))
+        before = np.full(len(everybody), (tick - 1) * self.request.tick)
+        start = self._late.start(everybody, before)
+        # Those whose episode had not ended at the tick before, and has now.
+        ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
+        who = everybody[ending]
+        first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
+        counts = tick - first
+        nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        who, ticks = np.repeat(who, counts), np.repeat(first, counts) + nth
+        told = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
+        return who[told], ticks[told]
+
+    def _copies(self, tick: int) -> tuple[Ints, Ints]:
+        """Return the positions, by competitor and tick, that are told once more at this tick."""
+        nobody = np.empty(0, np.int64)
+        if self._trackers is None or self.request.duplicates <= 0 or tick == 0:
+            return nobody, nobody
+        everybody = np.arange(len(self.field))
+        before = np.full(len(everybody), tick - 1)
+        twice = self._trackers.tells_twice(everybody, self._times_of(before))
+        who, ticks = everybody[twice], before[twice]
+        told = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
+        return who[told], ticks[told]
+
+    def passings(self, after: float, until: float) -> Passings:
+        """Return all passings in the race seconds (after, until]; the start's after `BEFORE_THE_START`.
+
+        The intervals of consecutive calls share no passing and miss none, because a passing belongs to
+        the interval in which its competitor's distance comes to the point.
+        """
+        places = self._point_places
+        seen = self._points_passed(after)
+        counts = self._points_passed(until) - seen
+        who = np.repeat(np.arange(len(counts)), counts)
+        nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
+        point = seen[who] + nth
+        distance = places[point]
+        ends = [self._given_up(after, until), self._disqualified(after, until)]
+        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance), *ends]
+        who, point, elapsed, distance = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        order = np.lexsort((point, who, elapsed))
+        return Passings(who, point, elapsed, distance).take(order)
+
+    def _points_passed(self, time: float) -> Ints:
+        if time < 0:
+            return np.zeros(len(self.field), np.int64)
+        passed = np.searchsorted(self._point_places, self.field.distance(time), side="right")
+        return np.where(time < self.field.start, 0, passed)
+
+    @cached_property
+    def _point_places(self) -> Floats:
+        return np.array([point.distance for point in self.course.timing_points])
+
+    def _given_up(self, after: float, until: float) -> Passings:
+        end = self.field.end
+        who = np.flatnonzero((end > after) & (end <= until) & np.isfinite(end) & ~self.finishes)
+        point = np.full(len(who), len(self.points) - 2)
+        return Passings(who, point, end[who], self.field.until[who])
+
+    def _disqualified(self, after: float, until: float) -> Passings:
+        verdict = self.field.verdict
+        who = np.flatnonzero((verdict > after) & (verdict <= until) & np.isfinite(verdict))
+        point = np.full(len(who), len(self.points) - 1)
+        return Passings(who, point, verdict[who], self.field.until[who])

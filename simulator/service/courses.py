@@ -1,0 +1,168 @@
+"""The course desk: takes course files that are uploaded.
+
+A file is read and surveyed in a thread and never on the reactor, one file at a time; who comes meanwhile
+waits. So of two files for one name the first to be taken has it. How a request comes, and what a file means,
+is for others to know.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import structlog
+from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
+
+from simulator.course.drawing import CourseError
+from simulator.course.library import READERS, format_of
+from simulator.course.survey import survey
+from simulator.publishers.publisher import PublishError
+from simulator.race.events import CourseRecord
+from simulator.service.catalogue import UNUSABLE, short_name_of
+from simulator.service.uploads import Upload, digest_of
+from stream.problems import Problem, Wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from twisted.python.failure import Failure
+
+    from simulator.course.course import Course
+    from simulator.course.drawing import Drawing
+    from simulator.publishers.publisher import Publisher
+    from simulator.service.races import Office
+    from simulator.service.uploads import UploadFolder
+
+    InThread = Callable[..., Deferred[Any]]
+
+MAX_UPLOADS = 500
+
+
+class Taken(NamedTuple):
+    """A course that was taken, and whether it is new."""
+
+    course: Course
+    is_new: bool
+
+
+class CourseDesk:
+    """Takes course files.
+
+    Args:
+        office: has the courses, and knows whose a name is.
+        folder: keeps the files.
+        publisher: is told of each new course.
+        in_thread: `in_thread(f, *arguments)` calls f in a thread (`deferToThread`).
+    """
+
+    def __init__(
+        self, office: Office, folder: UploadFolder, publisher: Publisher, in_thread: InThread
+    ) -> None:
+        self._office = office
+        self._folder = folder
+        self._publisher = publisher
+        self.in_thread = in_thread
+        self._turn = DeferredLock()
+        self._log = structlog.get_logger()
+
+    def take(self, name: str | None, read: Callable[[], bytes]) -> Deferred[Taken]:
+        """Take a file; under a name of its own if none is asked for.
+
+        The same file under the same name is taken once. `read` gives the file, and is called when its turn
+        has come: until then nobody holds it in memory. Who cancels before that loses the turn; after it, the
+        file is taken nevertheless.
+
+        Fails with Problem: 409 if the name is another course's, 422 if the file can't be used, 503 if there
+        are too many uploads or the disk doesn't take it.
+        """
+        turn = self._turn.acquire()
+        return turn.addCallback(lambda _: _to_its_end(self._take_in_turn(name, read)))
+
+    async def _take_in_turn(self, name: str | None, read: Callable[[], bytes]) -> Taken:
+        try:
+            return await self._take(name, read())
+        finally:
+            self._turn.release()
+
+    async def _take(self, name: str | None, data: bytes) -> Taken:
+        digest = digest_of(data)
+        suffix, drawing = await self._of_file(_read, data)
+        name = name or short_name_of(drawing.name, lambda name: self._may_have(name, digest))
+        if (known := self._office.courses.uploads.get(name)) and known.digest == digest:
+            return Taken(known.course, is_new=False)
+        self._refuse_taken(name)
+        self._refuse_too_many()
+        upload = Upload(await self._of_file(survey, drawing, name), digest)
+        await self._keep(upload, suffix, data)
+        await self._tell(upload.course)
+        self._log.info("course taken", course=name, file=f"{name}{suffix}")
+        return Taken(upload.course, is_new=True)
+
+    async def _of_file(self, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Make something of the file in a thread; what is wrong with the file is told at it."""
+        try:
+            return await self.in_thread(make, *arguments)
+        except CourseError as error:
+            status, detail = HTTPStatus.UNPROCESSABLE_ENTITY, f"The file can't be used: {error}"
+            raise Problem(status, detail, [Wrong("file", str(error))]) from None
+
+    def _may_have(self, name: str, digest: bytes) -> bool:
+        known = self._office.courses.uploads.get(name)
+        return known.digest == digest if known else self._office.owner(name) is None
+
+    def _refuse_taken(self, name: str) -> None:
+        if (owner := self._office.owner(name)) is not None:
+            raise _conflict(name, owner)
+
+    def _refuse_too_many(self) -> None:
+        if len(self._office.courses.uploads) >= MAX_UPLOADS:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"There are {MAX_UPLOADS} uploaded courses, and no more are taken: the folder of uploads has "
+                "to be tidied up, and the simulator started again",
+            )
+
+    async def _keep(self, upload: Upload, suffix: str, data: bytes) -> None:
+        """Have the file kept; meanwhile the name is taken, by races that bring a course along as well."""
+        name = upload.course.short_name
+        self._office.courses.add(upload)
+        try:
+            await self.in_thread(self._folder.write, name, suffix, data)
+        except OSError as error:
+            self._office.courses.remove(name)
+            if isinstance(error, FileExistsError):
+                raise _conflict(name, UNUSABLE) from None
+            self._log.error("course not stored", course=name, why=str(error))
+            why = f"The course can't be stored: {error.strerror}"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, why) from None
+
+    async def _tell(self, course: Course) -> None:
+        try:
+            await self._publisher.publish(CourseRecord(course))
+        except PublishError as error:
+            # It is told again with each race on it.
+            self._log.warning("course not told to the store yet", course=course.short_name, why=str(error))
+
+
+def _read(data: bytes) -> tuple[str, Drawing]:
+    """Return the suffix of a file's format, and what the file says."""
+    suffix = format_of(data)
+    return suffix, READERS[suffix](data, "the file")
+
+
+def _conflict(name: str, owner: str) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, f"{name} is the name of {owner}: choose another name")
+
+
+def _to_its_end(work: Coroutine[Any, Any, Taken]) -> Deferred[Taken]:
+    """Return what a piece of work comes to, so that who no longer waits for it does not break it off.
+
+    A thread can't be broken off: the next one would begin beside it.
+    """
+    waiting: Deferred[Taken] = Deferred()
+
+    def failed(failure: Failure) -> None:
+        waiting.errback(failure)
+
+    _ = ensureDeferred(work).addCallbacks(waiting.callback, failed)
+    return waiting
