@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
@@ -12,19 +12,18 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from dashboard.store import course_shape
-from dashboard.ui import formatting
+from stream.pinot import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from dashboard.store.protocol import Course
+    from stream.race_states import Action
 
 TIMEOUT_S = 10.0
 
 UPLOAD_TIMEOUT_S = 60.0
 """A big file takes seconds to be surveyed, and may have to wait for its turn."""
-
-Change = Literal["pause", "resume", "cancel"]
 
 
 class ApiError(Exception):
@@ -72,7 +71,7 @@ class RaceApi:
 
     def __init__(self, address: str, token: str = "") -> None:
         self._address = address.rstrip("/")
-        self._shown = formatting.address(self._address)
+        self._shown = without_password(self._address)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         # Without the machine's proxy settings: the simulator is here or on this network.
         self._client = httpx.Client(trust_env=False, headers=headers)
@@ -99,7 +98,7 @@ class RaceApi:
         with self._understanding():
             return str(self._ask("POST", "/races", json=request)["run_id"])
 
-    def change(self, run_id: str, change: Change) -> str:
+    def change(self, run_id: str, change: Action) -> str:
         """Pause, resume or cancel a race, and answer its new status. Raises `ApiError`."""
         with self._understanding():
             return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])

@@ -82,13 +82,11 @@ def make_app(settings: Settings) -> st.App:
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
-        context.Context(
-            settings,
-            snapshots,
-            RaceApi(str(settings.api), settings.token.get_secret_value()),
-            Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
-            Sampler(make_probes(settings).take),
-        )
+        settings,
+        snapshots,
+        RaceApi(str(settings.api), settings.token.get_secret_value()),
+        Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
+        Sampler(make_probes(settings).take),
     )
     return st.App(
         _SCRIPT,

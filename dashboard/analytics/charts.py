@@ -14,14 +14,14 @@ import pandas as pd
 from dashboard.analytics.entrants import PACE_BAND_S
 from dashboard.analytics.legend import INK, OPEN_OPACITY, PACES, WINDOWS
 from dashboard.analytics.series import AVERAGED_OVER_S
-from dashboard.results.charts import BAR_COLOUR
 from dashboard.ui import formatting
+from dashboard.ui.theme import BAR_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.analytics.activity import Rates
-    from dashboard.results.charts import Chart
+    from dashboard.ui.theme import Chart
 
 DASHES: Final = ([1, 0], [3, 3])
 """Of the moving averages, in the order of `AVERAGED_OVER_S`: drawn through, and dashed."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.analytics.connection import StreamConnection
-    from dashboard.results.charts import Chart
+    from dashboard.ui.theme import Chart
 
 EVERY_S: Final = 5
 PER_COURSE: Final = "Competitors per course"

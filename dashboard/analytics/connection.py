@@ -10,7 +10,7 @@ from streamlit.connections import BaseConnection
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
-from dashboard.race.snapshots import UnknownRaceError
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +54,7 @@ class StreamConnection(BaseConnection[Activity]):
     """
 
     def _connect(self, **_: Any) -> Activity:
-        return context.current().activity
+        return context.get(Activity)
 
     @property
     def allowed_lateness_s(self) -> int:
@@ -136,6 +136,6 @@ def _entrants(runs: tuple[str, ...]) -> Entrants:
 def _results(runs: tuple[str, ...]) -> Iterator[tuple[Snapshot, Results]]:
     for run_id in runs:
         try:
-            yield context.current().snapshots.results(run_id)
+            yield context.get(Snapshots).results(run_id)
         except UnknownRaceError:
             continue  # its positions are there before its own row is

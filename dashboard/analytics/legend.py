@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
-from dashboard.results.charts import BAR_COLOUR, LINE_COLOURS
+from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import streamlit as st
 
 from dashboard import context
+from dashboard.race.snapshots import Snapshots
 from dashboard.store.protocol import StoreError
 from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from dashboard.results.charts import Chart
+    from dashboard.ui.theme import Chart
 
 EVERYTHING: Final = "All"
 
@@ -71,17 +72,17 @@ def in_order(key: str, options: list[str]) -> list[str]:
 
 def course_labels() -> dict[str, str]:
     """What each course is called, by its short name, no two alike. Raises `StoreError`."""
-    return _apart({race.course: race.course_name for race in context.current().snapshots.races()})
+    return _apart({race.course: race.course_name for race in context.get(Snapshots).races()})
 
 
 def race_labels() -> dict[str, str]:
     """What each race is called, by its run id, no two alike. Raises `StoreError`."""
-    return _apart({race.run_id: race.name for race in context.current().snapshots.races()})
+    return _apart({race.run_id: race.name for race in context.get(Snapshots).races()})
 
 
 def races_on(course: str | None) -> list[str]:
     """The run ids of the races on a course, or of all. Raises `StoreError`."""
-    races = context.current().snapshots.races()
+    races = context.get(Snapshots).races()
     return [race.run_id for race in races if course in {None, race.course}]
 
 

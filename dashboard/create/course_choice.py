@@ -11,6 +11,7 @@ from dashboard import context
 from dashboard.api import ApiError
 from dashboard.create import upload
 from dashboard.race.race_map import course_map
+from dashboard.settings import Settings
 from dashboard.ui import formatting, words
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
         words.notice(str(error))
     else:
         st_folium(
-            course_map(drawn, context.current().settings),
+            course_map(drawn, context.get(Settings)),
             key=f"preview-{course.short_name}",
             height=MAP_HEIGHT_PX,
             use_container_width=True,

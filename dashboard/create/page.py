@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import context
-from dashboard.api import ApiError
+from dashboard.api import ApiError, RaceApi
 from dashboard.create import course_choice, paces, race_form, race_options
 from dashboard.create.presets import PRESETS
 from dashboard.create.race_form import RaceForm
-from dashboard.ui import choose, words
+from dashboard.race import choose
+from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dashboard.api import OfferedCourse, RaceApi
+    from dashboard.api import OfferedCourse
     from dashboard.create.presets import Preset
 
 
@@ -26,7 +27,7 @@ def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(
     words.title("New race")
     race_form.keep()
     course_choice.keep()
-    api = context.current().api
+    api = context.get(RaceApi)
     try:
         offered = api.courses()
     except ApiError as error:

@@ -12,21 +12,24 @@ import streamlit as st
 from streamlit_folium import st_folium
 
 from dashboard import context
-from dashboard.api import ApiError
+from dashboard.api import ApiError, RaceApi
 from dashboard.live import board
+from dashboard.race import choose
 from dashboard.race.race_map import Wishes, race_map
-from dashboard.race.snapshots import UnknownRaceError
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
+from dashboard.settings import Settings
 from dashboard.store.protocol import StoreError
-from dashboard.ui import choose, formatting, words
+from dashboard.ui import formatting, words
+from stream.race_states import actions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from dashboard.api import Change
     from dashboard.race.snapshots import Snapshot
     from dashboard.store.protocol import Race
+    from stream.race_states import Action
 
 HEIGHT_PX = 560
 """Of map and leaderboard alike."""
@@ -40,12 +43,6 @@ LOOK_EVERY_S = 2.0
 MAX_FAVOURITES = 20
 """A link stays short enough for every mail programme."""
 
-CHANGES: Mapping[str, tuple[Change, ...]] = {
-    "scheduled": ("pause", "cancel"),
-    "running": ("pause", "cancel"),
-    "paused": ("resume", "cancel"),
-}
-"""What can be done to a race, by its status."""
 ICONS = {"pause": ":material/pause:", "resume": ":material/play_arrow:", "cancel": ":material/stop:"}
 
 
@@ -66,7 +63,7 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
 
 def _newest(run_id: str) -> Snapshot:
     """The newest picture; while the store is away the last one, and figures and map say that it is old."""
-    snapshots = context.current().snapshots
+    snapshots = context.get(Snapshots)
     try:
         return snapshots.get(run_id)
     except StoreError:
@@ -122,7 +119,7 @@ def _standing(race: Race) -> str | None:
 
 def _changes(race: Race) -> None:
     """Buttons for what can be done to the race now; ending it is asked twice."""
-    for change in CHANGES.get(race.status, ()):
+    for change in actions(race.status):
         label = change.capitalize()
         if change == "cancel":
             with st.popover(label, icon=ICONS[change]):
@@ -133,9 +130,9 @@ def _changes(race: Race) -> None:
             _change(race, change)
 
 
-def _change(race: Race, change: Change) -> None:
+def _change(race: Race, change: Action) -> None:
     try:
-        context.current().api.change(race.run_id, change)
+        context.get(RaceApi).change(race.run_id, change)
     except ApiError as error:
         words.notice(str(error))
 
@@ -158,7 +155,7 @@ def _wishes() -> Wishes:
 
 def _map(snapshot: Snapshot, wishes: Wishes) -> None:
     st_folium(
-        race_map(snapshot.race, snapshot.course, context.current().settings),
+        race_map(snapshot.race, snapshot.course, context.get(Settings)),
         # streamlit-folium tells maps apart by their script less all that looks like Folium's ids, and
         # run ids do: without the key two races could share a frame.
         key=f"map-{snapshot.race.run_id}",
@@ -184,7 +181,7 @@ def _keep_favourites(bibs: list[int]) -> None:
 
 def _follow(drawn: Snapshot, labels: Mapping[str, str]) -> None:
     """Run the page again as soon as the race's state, its course or the chooser's labels are other ones."""
-    snapshots = context.current().snapshots
+    snapshots = context.get(Snapshots)
 
     @st.fragment(run_every=LOOK_EVERY_S)
     def look() -> None:

@@ -13,7 +13,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
-from dashboard.results.charts import LINE_COLOURS
+from dashboard.ui.theme import LINE_COLOURS
 from stream.topics import read_topics
 
 if TYPE_CHECKING:

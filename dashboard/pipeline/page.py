@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import context
 from dashboard.pipeline import cards, charts
+from dashboard.pipeline.sampler import Sampler
 from dashboard.ui import formatting, words
 from pinot.health.words import seconds
 
@@ -32,7 +33,7 @@ def show() -> None:
 
 
 def _follow() -> None:
-    pipeline = context.current().pipeline
+    pipeline = context.get(Sampler)
     reports = pipeline.look(FIRST_LOOK_S)
     if not reports:
         words.facts("being measured for the first time")

@@ -20,6 +20,7 @@ from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import Moment, race_time, stand
 from dashboard.store import ground
 from dashboard.store.protocol import StoreError
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,8 +58,6 @@ PASSINGS_LATE_BY_S = 10.0
 
 LOADING_FOR_S = 120.0
 """So long a store that shows less of a race than before is taken to be loading it after a restart."""
-
-OVER = frozenset({"finished", "cancelled"})
 
 
 class UnknownRaceError(LookupError):
@@ -300,7 +299,7 @@ class Snapshots:
         """Read what is new; all of them at the beginning, and once more when the race is over."""
         if watched.has_all_passings:
             return
-        if race.status in OVER:
+        if race.status in ENDED:
             watched.over_since = min(watched.over_since, self._clock())
         is_first = watched.snapshot is None
         is_last = self._clock() - watched.over_since >= PASSINGS_LATE_BY_S
@@ -311,7 +310,7 @@ class Snapshots:
 
     def _before(self, race: Race, positions: Positions, watched: _Watched) -> Moment | None:
         """The moment a minute ago to compare with; None while nobody is under way."""
-        if not len(positions) or race.status in OVER:
+        if not len(positions) or race.status in ENDED:
             return None
         moments, then = watched.moments, self._clock() - COMPARED_WITH_S
         while len(moments) > 1 and moments[1][0] <= then:

@@ -1,4 +1,4 @@
-"""The results' charts, by Altair; colours are of the Okabe-Ito palette (as in static/map.css)."""
+"""The charts of the results page, made with Altair."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ import numpy as np
 import pandas as pd
 
 from dashboard.race import finish_list
+from dashboard.ui.theme import BAND_COLOUR, BAR_COLOUR, LINE_COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.race.finish_list import Results
-
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+    from dashboard.ui.theme import Chart
 
 HEIGHT_PX = 300
 LEGEND_ROW_PX = 30
 LEGEND_COLUMNS = 2
-BAND_COLOUR = "#56b4e9"
-BAR_COLOUR = "#0072b2"
-LINE_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#8d7500")
 
 MEDIAN, WINNER, LEADER = "Median", "Winner", "Leader"
 MIN_SEC = "floor(round(datum.value) / 60) + ':' + format(round(datum.value) % 60, '02')"

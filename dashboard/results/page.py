@@ -12,11 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import context
-from dashboard.race import finish_list
-from dashboard.race.snapshots import OVER, UnknownRaceError
+from dashboard.race import choose, finish_list
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.results import charts, replay
 from dashboard.store.protocol import OUT, StoreError
-from dashboard.ui import choose, formatting, words
+from dashboard.ui import formatting, words
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dashboard.race.finish_list import Results
     from dashboard.race.snapshots import Snapshot
     from dashboard.store.protocol import Competitor, Race
+    from dashboard.ui.theme import Chart
 
 REFRESH_S = 5.0
 MAX_ROWS = 1000
@@ -54,7 +56,7 @@ def show(create_page: st.Page, live_page: st.Page) -> None:
     """Draw the page; where there is no race, it leads to `create_page`."""
 
     def draw(run_id: str, _labels: Mapping[str, str], top: DeltaGenerator) -> None:
-        snapshot, found = context.current().snapshots.results(run_id)
+        snapshot, found = context.get(Snapshots).results(run_id)
         with top:
             st.page_link(
                 live_page, label="Live", icon=":material/directions_run:", query_params={"run": run_id}
@@ -78,7 +80,7 @@ def _show_race(snapshot: Snapshot, found: Results) -> None:
 def _follow(drawn: Race) -> None:
     """The fragment that follows a race which goes on; when it is over the page is drawn a last time."""
     try:
-        snapshot, found = context.current().snapshots.results(drawn.run_id)
+        snapshot, found = context.get(Snapshots).results(drawn.run_id)
     except StoreError as error:
         words.notice(str(error), "warning")
         return
@@ -104,7 +106,7 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
     if race.status == "scheduled":
         words.notice("Nobody has started yet.", "info")
         return
-    if race.status not in OVER:
+    if race.status not in ENDED:
         words.notice("Provisional: the race goes on, and this page follows it.", "info")
     elif not snapshot.is_final:
         words.notice("The race is over. Its last times may still be on their way.", "info")
@@ -247,7 +249,7 @@ def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor])
     return {word(bib): row_of[bib] for bib in compared if row_of.get(bib)}  # row 0 is drawn anyway
 
 
-def _chart(drawn: charts.Chart | None, nothing: str) -> None:
+def _chart(drawn: Chart | None, nothing: str) -> None:
     if drawn is None:
         words.notice(nothing, "info")
     else:

@@ -9,6 +9,7 @@ from streamlit_folium import st_folium
 from dashboard import context
 from dashboard.race.history import end_of
 from dashboard.race.race_map import replay_map
+from dashboard.settings import Settings
 
 if TYPE_CHECKING:
     from dashboard.race.snapshots import Snapshot
@@ -20,7 +21,7 @@ def show(snapshot: Snapshot) -> None:
     """Draw the map with the replay's bar, from the gun to the newest tick."""
     race = snapshot.race
     st_folium(
-        replay_map(race, snapshot.course, context.current().settings, end_of(race, snapshot.standing)),
+        replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing)),
         key=f"replay-{race.run_id}",
         height=HEIGHT_PX,
         use_container_width=True,

@@ -15,8 +15,7 @@ import httpx
 import pinotdb
 
 from dashboard.store.protocol import StoreError
-from dashboard.ui import formatting
-from stream.pinot import OPEN, denied, refusal
+from stream.pinot import OPEN, denied, refusal, without_password
 
 if TYPE_CHECKING:
     from stream.pinot import PinotAuth
@@ -34,7 +33,7 @@ class Broker:
 
     def __init__(self, address: str, admission: PinotAuth = OPEN) -> None:
         self._has_shown = admission.auth is not None
-        self._shown = formatting.address(address.rstrip("/"))
+        self._shown = without_password(address.rstrip("/"))
         parts = urlsplit(address)
         # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
         client = httpx.Client(

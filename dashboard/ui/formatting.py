@@ -6,8 +6,6 @@ import math
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import httpx
-
 UNKNOWN = "\N{EN DASH}"
 
 SECONDS_PER_HOUR = 3600
@@ -89,8 +87,3 @@ def known_zone(zone: str | None) -> str:
 
 def _local(epoch_ms: float, zone: str | None) -> datetime:
     return datetime.fromtimestamp(epoch_ms / 1000, ZoneInfo(known_zone(zone)))
-
-
-def address(url: str) -> str:
-    """An address without the name and the password that may be in it."""
-    return str(httpx.URL(url).copy_with(userinfo=b""))

@@ -13,7 +13,6 @@ from twisted.internet.task import react
 from simulator.commands.process import close, open_courses, open_publisher, told
 from simulator.engine.clock import keep_steady
 from simulator.engine.engine import Engine
-from simulator.engine.run import ENDED
 from simulator.publishers.publisher import PublishError
 from simulator.race.request import RaceRequest
 from simulator.reactor import after
@@ -22,6 +21,7 @@ from simulator.replay.recording import Recording, RecordingError
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, from_validation
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
-from simulator.engine.run import ENDED, Run
+from simulator.engine.run import Run
 from simulator.histogram import Histogram
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import (
@@ -34,15 +34,17 @@ from simulator.race.events import (
     record_of,
 )
 from simulator.reactor import after
+from stream.race_states import ENDED, TRANSITIONS, states_that_allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from simulator.course.course import Course
     from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Batch, RaceRecord, RaceStatus, Telling
+    from simulator.race.events import Batch, RaceRecord, Telling
     from simulator.race.request import RaceRequest
     from simulator.reactor import DelayedCall, Reactor
+    from stream.race_states import Action, Step
 
 BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, and once a tick the snapshot of the race before it."""
@@ -186,21 +188,21 @@ class Engine:
 
     def pause(self, run: Run) -> None:
         """Stop a race's time; raises StateError unless it is scheduled or running."""
-        self._require(run, "scheduled", "running")
+        self._require(run, "pause")
         run.schedule = run.schedule.pause(self._reactor.seconds())
-        self._move(run, "paused")
+        self._take(run, "pause")
 
     def resume(self, run: Run) -> None:
         """Let a race's time go on; raises StateError unless it is paused."""
-        self._require(run, "paused")
+        self._require(run, "resume")
         now = self._reactor.seconds()
         run.schedule = run.schedule.resume(now)
-        self._move(run, "scheduled" if run.schedule.start > now else "running")
+        self._take(run, "reschedule" if run.schedule.start > now else "resume")
 
     def cancel(self, run: Run) -> None:
         """End a race before its time; raises StateError if it has ended."""
-        self._require(run, "scheduled", "running", "paused")
-        self._move(run, "cancelled")
+        self._require(run, "cancel")
+        self._take(run, "cancel")
 
     def lag(self) -> float:
         """Return by how many seconds the most overdue tick is late."""
@@ -279,7 +281,7 @@ class Engine:
         if due is None or due > self._reactor.seconds() or self.stopping:
             return
         if run.status == "scheduled":
-            self._move(run, "running")
+            self._take(run, "start")
             return
         if run.next_tick == 0:
             # Of whatever race a tick is told, whoever starts after a crash knows the race.
@@ -297,7 +299,7 @@ class Engine:
             await self._publisher.flushed()
             run.safe_tick = tick
             if run.status not in ENDED:
-                self._move(run, "finished")
+                self._take(run, "finish")
 
     async def _check(self) -> None:
         """Write down, of each race for which it is time, how far its events are delivered."""
@@ -350,19 +352,20 @@ class Engine:
 
     # Changes of state.
 
-    def _move(self, run: Run, status: RaceStatus) -> None:
-        run.status = status
+    def _take(self, run: Run, step: Step) -> None:
+        run.status = TRANSITIONS[run.status][step]
         self._record(run)
-        self._log.info("race " + status, run_id=run.run_id)
-        if status in ENDED:
+        self._log.info("race " + run.status, run_id=run.run_id)
+        if run.status in ENDED:
             run.forget_field()
         self._enqueue(run)
 
-    def _require(self, run: Run, *allowed: RaceStatus) -> None:
+    def _require(self, run: Run, action: Action) -> None:
         if self.stopping:
             raise StateError(ENDING)
-        if run.status not in allowed:
-            raise StateError(f"the race is {run.status}; this needs it to be {' or '.join(allowed)}")
+        if action not in TRANSITIONS[run.status]:
+            allowed = " or ".join(states_that_allow(action))
+            raise StateError(f"the race is {run.status}; this needs it to be {allowed}")
 
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)

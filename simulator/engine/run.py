@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from simulator.engine.schedule import Schedule
 from simulator.race.events import positions_of_all
 from simulator.race.race import Race
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulator.course.course import Course
-    from simulator.race.events import Batch, Positions, RaceStatus, Telling
+    from simulator.race.events import Batch, Positions, Telling
     from simulator.race.request import RaceRequest
     from simulator.reactor import DelayedCall
-
-ENDED: frozenset[RaceStatus] = frozenset({"finished", "cancelled"})
+    from stream.race_states import RaceState
 
 
 def fingerprint(request: RaceRequest) -> bytes:
@@ -64,7 +64,7 @@ class Run:
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = telling
         self._race: Race | None = None
-        self.status: RaceStatus = "scheduled"
+        self.status: RaceState = "scheduled"
         self.schedule = Schedule(start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
         self.safe_tick = -1

@@ -19,7 +19,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from simulator import __version__
-from simulator.race.events import RACE_STATUSES
+from stream.race_states import RACE_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -157,7 +157,7 @@ def _by_topic(name: str, text: str, events: Mapping[str, int]) -> Metric:
 
 def _by_status(name: str, text: str, counts: Counter[str]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=["status"])
-    for status in RACE_STATUSES:
+    for status in RACE_STATES:
         family.add_metric([status], counts[status])
     return family
 

@@ -15,12 +15,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
-from simulator.engine.run import ENDED
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import RACE_FIELDS, encode
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
 from simulator.race.events import TOPICS, CourseRecord, RaceRecord
 from stream.kafka import AuthErrorListener
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,12 +15,12 @@ from twisted.internet.defer import ensureDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from simulator.engine.run import ENDED
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
 from simulator.publishers.sqlite_file import open_file
 from simulator.race.events import CourseRecord, Entries, Passed, Positions, RaceRecord
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

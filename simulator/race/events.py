@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from simulator.race.entrants import Entrants
     from simulator.race.race import Fixes, Passings, Race
     from simulator.race.request import RaceRequest
+    from stream.race_states import RaceState
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-RaceStatus = Literal["scheduled", "running", "paused", "finished", "cancelled"]
-RACE_STATUSES: tuple[RaceStatus, ...] = get_args(RaceStatus)
 Topic = Literal["parkrun", "races", "competitors", "passings"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
@@ -148,7 +147,7 @@ class RaceRecord:
     name: str
     course: str
     start_ms: int
-    status: RaceStatus
+    status: RaceState
     competitors: int
     speed: float
     seed: int
@@ -306,7 +305,7 @@ def entries_of(race: Telling, size: int) -> Iterator[Entries]:
 
 def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
     race: Telling,
-    status: RaceStatus,
+    status: RaceState,
     updated_at: int,
     request_json: str,
     runs_from: int | None = None,

@@ -21,9 +21,9 @@ from simulator.course.course import GEOD
 from simulator.course.drawing import CourseError, Drawing, Line, Ring
 from simulator.course.survey import survey
 from simulator.engine.engine import EngineFullError
-from simulator.engine.run import ENDED
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
 from stream.problems import Problem, Wrong, from_validation, invalid
+from stream.race_states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

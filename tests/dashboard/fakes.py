@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.api import OfferedCourse
+from dashboard.api import OfferedCourse, RaceApi
 from dashboard.race.history import together
 from dashboard.store import rows
 from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
@@ -74,7 +74,7 @@ def passings(told: Sequence[Passing]) -> Passings:
 
 
 @dataclass
-class FakeApi:
+class FakeApi(RaceApi):
     """Offers courses, keeps requests and uploads, and refuses them or is away if it is told to."""
 
     offered: list[OfferedCourse] = field(default_factory=list)

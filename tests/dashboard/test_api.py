@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.api import ApiError, Change, ConflictError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from stream.race_states import Action
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -116,7 +118,7 @@ def test_course_to_draw(server: Server) -> None:
 
 
 @pytest.mark.parametrize("change", ["pause", "resume", "cancel"])
-def test_change(server: Server, change: Change) -> None:
+def test_change(server: Server, change: Action) -> None:
     """What is done to a race goes out by its name, and the new status comes back."""
     assert server.will_say(200, {"status": "paused"}).change("run_1", change) == "paused"
     assert server.asked == [(f"/races/run_1/{change}", b"")]

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.race.finish_list import Results
+    from dashboard.ui.theme import Chart
 
 BAND, LINES = 0, 1
 
 
-def told(chart: charts.Chart | None) -> dict[str, Any]:
+def told(chart: Chart | None) -> dict[str, Any]:
     """What the browser is told of a chart."""
     assert chart is not None
     return chart.to_dict()

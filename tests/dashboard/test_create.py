@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import streamlit
@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import context
 from dashboard.analytics.activity import Activity
-from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RefusedError
 from dashboard.create import race_options
 from dashboard.create.paces import HOW_TO
 from dashboard.create.presets import PRESETS
@@ -39,13 +39,11 @@ def api() -> Iterator[FakeApi]:
     """The API that the page asks; it refuses everything, or the page would lead elsewhere."""
     known = FakeApi([HILLS, PLAIN], REFUSAL)
     context.install(
-        context.Context(
-            Settings(),
-            Snapshots(FakeStore()),
-            cast("RaceApi", known),
-            Activity(PlainStream(), 10),
-            still_sampler(),
-        )
+        Settings(),
+        Snapshots(FakeStore()),
+        known,
+        Activity(PlainStream(), 10),
+        still_sampler(),
     )
     yield known
     context.uninstall()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +46,7 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore()
     seconds = iter(range(1_000_000))
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(
-        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
-    )
+    context.install(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
     yield known
     context.uninstall()
 
@@ -211,9 +208,8 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
     """When the course arrives while a viewer watches, the whole page is drawn anew, the map with it."""
     store.known = [race()]
     minutes = iter(range(0, 1_000_000, 60))
-    known = context.current()
     hasty = Snapshots(store, lambda: float(next(minutes)))
-    context.install(replace(known, snapshots=hasty))
+    context.install(hasty)
     found = chain([None], repeat(COURSE))
     store.course = lambda _short_name: next(found)  # type: ignore[method-assign, assignment]
     drawn: list[Course | None] = []
@@ -261,9 +257,9 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
     writer = SqliteWriter(file)
     writer.write("races", [events.race("run_1")])
     writer.write("parkrun", [events.position("run_1", 1)])
-    known, seconds = context.current(), iter(range(1_000_000))
+    seconds = iter(range(1_000_000))
     snapshots = Snapshots(SqliteStore(SqliteFile(file)), lambda: float(next(seconds)))
-    context.install(replace(known, snapshots=snapshots))
+    context.install(snapshots)
     page = run("run_1")
     drawn = parts(page)
 
@@ -302,9 +298,8 @@ def test_store_away_while_somebody_watches(store: FakeStore) -> None:
 
 def test_store_away_is_asked_once(store: FakeStore) -> None:
     """While the store can't be read, it isn't asked by each viewer."""
-    known = context.current()
     still = Snapshots(store, lambda: 1.0)
-    context.install(replace(known, snapshots=still))
+    context.install(still)
     store.failure = StoreError("The broker sleeps.")
     for _ in range(5):
         assert "The broker sleeps" in text(run("run_1"))

@@ -56,13 +56,11 @@ def pipeline() -> Iterator[Pipeline]:
     """The pipeline that the page shows."""
     known = Pipeline()
     context.install(
-        context.Context(
-            Settings(),
-            Snapshots(FakeStore()),
-            RaceApi(NOBODY),
-            Activity(PlainStream(), 10),
-            known.sampler(),
-        )
+        Settings(),
+        Snapshots(FakeStore()),
+        RaceApi(NOBODY),
+        Activity(PlainStream(), 10),
+        known.sampler(),
     )
     yield known
     context.uninstall()

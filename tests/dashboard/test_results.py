@@ -32,9 +32,7 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore(known=[race(status="finished", competitors=5)], now=at(*NOW), passed=PASSED)
     seconds = iter(range(0, 10_000_000, 20))  # so much later each time that a race that is over is final
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(
-        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
-    )
+    context.install(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
     yield known
     context.uninstall()
 
@@ -138,9 +136,7 @@ def test_race_that_goes_on(store: FakeStore) -> None:
 def test_race_that_is_just_over(store: FakeStore) -> None:
     """Right after its end a race isn't said to go on, but that times may still come."""
     snapshots = Snapshots(store, lambda: 0.0)
-    context.install(
-        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
-    )
+    context.install(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
     said = text(page())
     assert "Provisional" not in said
     assert escape("Its last times may still be on their way.") in said

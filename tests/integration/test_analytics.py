@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import pytest
 
-from dashboard import context
 from dashboard.analytics import series
 from dashboard.analytics.activity import SETTLED_S, Activity
 from dashboard.analytics.page import FIGURES
@@ -235,7 +234,7 @@ def test_page(came: Came) -> None:
     snapshots = Snapshots(make_store(came.settings))
     activity = came.activity(moment)
     api = RaceApi("http://127.0.0.1:9")
-    with installed(context.Context(came.settings, snapshots, api, activity, still_sampler())):
+    with installed(came.settings, snapshots, api, activity, still_sampler()):
         shown = tiles(page())
     now, before = (recomputed.figures(came.events, until, 60) for until in (moment, moment - 60))
     for word, value, was in zip(FIGURES, astuple(now), astuple(before), strict=True):

@@ -12,7 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from simulator import __version__
 from simulator.http import openapi
-from simulator.race.events import RACE_STATUSES, TOPICS
+from simulator.race.events import TOPICS
+from stream.race_states import RACE_STATES
 from stream.waiting import wait_for
 from tests.monitoring.conventions import faults
 from tests.processes import simulator, total
@@ -81,8 +82,8 @@ def test_what_may_be_counted_is_there_from_the_start(site: Site) -> None:
         there = {topic for topic in TOPICS if f'racecast_{name}_total{{topic="{topic}"}}' in values}
         assert there == set(TOPICS)
     for name in ("races", "competitors"):
-        statuses = {status for status in RACE_STATUSES if f'racecast_{name}{{status="{status}"}}' in values}
-        assert statuses == set(RACE_STATUSES)
+        statuses = {status for status in RACE_STATES if f'racecast_{name}{{status="{status}"}}' in values}
+        assert statuses == set(RACE_STATES)
     assert values[f'racecast_build_info{{version="{__version__}"}}'] == 1
 
 

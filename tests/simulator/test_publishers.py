@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from simulator.course.course import Course
     from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Batch, RaceRecord, RaceStatus, Streamed
+    from simulator.race.events import Batch, RaceRecord, Streamed
+    from stream.race_states import RaceState
     from tests.simulator.reactor_thread import ReactorThread
 
     Rows = list[dict[str, Any]]
@@ -101,7 +102,7 @@ def race(straight: Course) -> Race:
     return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
 
 
-def record(race: Race, status: RaceStatus, updated_at: int) -> RaceRecord:
+def record(race: Race, status: RaceState, updated_at: int) -> RaceRecord:
     """Return a race's own row."""
     return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
 

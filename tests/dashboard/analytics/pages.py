@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def installed(made: context.Context) -> Iterator[None]:
-    """A context, and none of the answers that were kept for another one."""
+def installed(*parts: object) -> Iterator[None]:
+    """Install parts, and clear the answers that were cached for others."""
     st.cache_data.clear()
     st.cache_resource.clear()
-    context.install(made)
+    context.install(*parts)
     yield
     context.uninstall()
 

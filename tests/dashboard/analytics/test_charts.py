@@ -16,7 +16,7 @@ from tests.dashboard.events import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dashboard.results.charts import Chart
+    from dashboard.ui.theme import Chart
 
 
 def rates(*who: str) -> Chart:

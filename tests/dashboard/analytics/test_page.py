@@ -7,7 +7,6 @@ import pytest
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
-from dashboard.context import Context
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.store.protocol import Competitor, StoreError
@@ -45,7 +44,7 @@ def shown() -> Iterator[Shown]:
     store, stream = FakeStore(known=known), PlainStream()
     snapshots = Snapshots(store)
     activity = Activity(stream, 10, lambda: float(NOW))
-    with installed(Context(Settings(), snapshots, RaceApi(NOBODY), activity, still_sampler())):
+    with installed(Settings(), snapshots, RaceApi(NOBODY), activity, still_sampler()):
         yield Shown(store, stream)
 
 

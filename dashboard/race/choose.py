@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard import context
-from dashboard.race.snapshots import UnknownRaceError
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id
 from dashboard.ui import formatting, words
 
@@ -75,7 +75,7 @@ def _no_race_yet(create_page: st.Page) -> None:
     words.title("No race yet")
     words.notice("As soon as there is one, it is shown here.", "info")
     st.page_link(create_page, label="Create the first one", icon=":material/add_circle:")
-    wait_until(lambda: bool(context.current().snapshots.races()))
+    wait_until(lambda: bool(context.get(Snapshots).races()))
 
 
 def _follow_the_chooser() -> None:
@@ -85,7 +85,7 @@ def _follow_the_chooser() -> None:
 
 def race_labels() -> dict[str, str]:
     """What the chooser says of each race, by run id, the newest first. Raises `StoreError`."""
-    return {race.run_id: _label(race) for race in context.current().snapshots.races()}
+    return {race.run_id: _label(race) for race in context.get(Snapshots).races()}
 
 
 def _label(race: Race) -> str:
@@ -96,7 +96,7 @@ def _label(race: Race) -> str:
 
 def _can_be_read(run_id: str | None) -> bool:
     """True if races, and this one, can be read just now; raises what reading them raises."""
-    snapshots = context.current().snapshots
+    snapshots = context.get(Snapshots)
     snapshots.races()
     if run_id is not None:
         snapshots.get(run_id)
