@@ -58,7 +58,7 @@ def make_stream(settings: Settings) -> Stream:
 
 
 def _broker(settings: Settings) -> Broker:
-    return Broker(str(settings.pinot_broker), settings.admission())
+    return Broker(str(settings.pinot_broker), settings.pinot_auth())
 
 
 def make_probes(settings: Settings) -> Probes:
@@ -71,7 +71,7 @@ def make_probes(settings: Settings) -> Probes:
         settings.client_config(),
         controller=settings.pinot_controller,
         broker=str(settings.pinot_broker).rstrip("/"),
-        admission=settings.admission(),
+        pinot_auth=settings.pinot_auth(),
     )
 
 

@@ -87,7 +87,7 @@ class PinotAccess(BaseModel):
             )
         return self
 
-    def admission(self) -> PinotAuth:
+    def pinot_auth(self) -> PinotAuth:
         """Return what Pinot is shown with each request."""
         auth = None
         if self.pinot_username:
@@ -96,15 +96,15 @@ class PinotAccess(BaseModel):
         return PinotAuth(auth, trusted)
 
 
-def request(method: str, url: str, *, admission: PinotAuth = OPEN, **rest: Any) -> httpx.Response:
+def request(method: str, url: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any) -> httpx.Response:
     """Ask without the machine's proxy settings: Pinot is here or on this network.
 
     Raises:
         PinotError: Pinot doesn't let us in, which it won't a moment later either.
         httpx.HTTPError, httpx.InvalidURL: it doesn't answer.
     """
-    trusted = _usual_certificates() if admission.trusted is True else admission.trusted
-    answer = httpx.request(method, url, auth=admission.auth, verify=trusted, trust_env=False, **rest)
+    trusted = _usual_certificates() if pinot_auth.trusted is True else pinot_auth.trusted
+    answer = httpx.request(method, url, auth=pinot_auth.auth, verify=trusted, trust_env=False, **rest)
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
         raise shut_out(answer)
     return answer
@@ -117,12 +117,12 @@ def _usual_certificates() -> ssl.SSLContext:
 
 
 def ask(
-    method: str, controller: str, path: str, *, admission: PinotAuth = OPEN, **rest: Any
+    method: str, controller: str, path: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any
 ) -> httpx.Response:
     """Return what the controller (a URL) answers; raises PinotError if it can't be reached."""
     url = controller + path
     try:
-        return request(method, url, admission=admission, timeout=REQUEST_SECONDS, **rest)
+        return request(method, url, pinot_auth=pinot_auth, timeout=REQUEST_SECONDS, **rest)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PinotError(unreachable(url, error)) from error
 
@@ -173,7 +173,7 @@ def denied(answer: Any) -> bool:
     return any(exception.get("errorCode") == ACCESS_DENIED for exception in exceptions or ())
 
 
-def query(broker: str, sql: str, admission: PinotAuth = OPEN, *, patience: float) -> dict[str, Any]:
+def query(broker: str, sql: str, pinot_auth: PinotAuth = OPEN, *, patience: float) -> dict[str, Any]:
     """What the broker (a URL) answers within `patience` seconds, as it is.
 
     Raises:
@@ -181,7 +181,9 @@ def query(broker: str, sql: str, admission: PinotAuth = OPEN, *, patience: float
         httpx.HTTPError, httpx.InvalidURL: it doesn't answer.
         ValueError: what answers is no broker.
     """
-    answer = request("POST", f"{broker}/query/sql", admission=admission, json={"sql": sql}, timeout=patience)
+    answer = request(
+        "POST", f"{broker}/query/sql", pinot_auth=pinot_auth, json={"sql": sql}, timeout=patience
+    )
     try:
         found = answer.json()
     except ValueError:

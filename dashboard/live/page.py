@@ -15,7 +15,7 @@ from dashboard import context
 from dashboard.api import ApiError, RaceApi
 from dashboard.live import board
 from dashboard.race import choose
-from dashboard.race.race_map import Wishes, race_map
+from dashboard.race.race_map import MapOptions, race_map
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.settings import Settings
 from dashboard.store.protocol import StoreError
@@ -54,8 +54,8 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
         with top:
             _changes(snapshot.race)
             _link(results_page, run_id)
-            wishes = _wishes()
-        _show_race(snapshot, wishes)
+            options = _map_options()
+        _show_race(snapshot, options)
         _follow(snapshot, labels)
 
     choose.show(create_page, draw)
@@ -73,7 +73,7 @@ def _newest(run_id: str) -> Snapshot:
         return last
 
 
-def _show_race(snapshot: Snapshot, wishes: Wishes) -> None:
+def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
     with st.container(gap="xsmall"):
         words.title(snapshot.race.name)
         _facts(snapshot)
@@ -82,7 +82,7 @@ def _show_race(snapshot: Snapshot, wishes: Wishes) -> None:
         board.figures(snapshot)
     with st.container(key="stage", horizontal=True):
         with st.container(key="map"):
-            _map(snapshot, wishes)
+            _map(snapshot, options)
         with st.container(key="leaderboard"):
             board.leaderboard(snapshot, HEIGHT_PX, favourites(), _keep_favourites)
     board.panels(snapshot)
@@ -137,8 +137,8 @@ def _change(race: Race, change: Action) -> None:
         words.notice(str(error))
 
 
-def _wishes() -> Wishes:
-    """What the viewer wishes the map to do."""
+def _map_options() -> MapOptions:
+    """What the viewer options the map to do."""
     with st.popover("View", icon=":material/tune:"):
         on = st.toggle("Auto-refresh", value=True)
         seconds = st.segmented_control(
@@ -150,10 +150,10 @@ def _wishes() -> Wishes:
             "Colour by", list(COLOURS), default="status", format_func=COLOURS.__getitem__, required=True
         )
     refresh_ms = round(seconds * 1000) if on else None
-    return Wishes(refresh_ms, st.session_state.get("asked", 0), colour=colour, favourites=favourites())
+    return MapOptions(refresh_ms, st.session_state.get("asked", 0), colour=colour, favourites=favourites())
 
 
-def _map(snapshot: Snapshot, wishes: Wishes) -> None:
+def _map(snapshot: Snapshot, options: MapOptions) -> None:
     st_folium(
         race_map(snapshot.race, snapshot.course, context.get(Settings)),
         # streamlit-folium tells maps apart by their script less all that looks like Folium's ids, and
@@ -162,7 +162,7 @@ def _map(snapshot: Snapshot, wishes: Wishes) -> None:
         height=HEIGHT_PX,
         use_container_width=True,
         returned_objects=[],
-        feature_group_to_add=wishes,
+        feature_group_to_add=options,
     )
 
 

@@ -2,7 +2,7 @@
 
 The map is the same text whenever the page runs, so the browser builds its frame once per race and keeps it.
 Nothing that moves passes through Python's templates or Streamlit: the layer (static/race_layer.js) fetches
-the positions from the dashboard itself. What the viewer chooses on the page reaches it through `Wishes`.
+the positions from the dashboard itself. What the viewer chooses on the page reaches it through `MapOptions`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Script(JSCSSMixin):
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "Racecast.{{ this.function }}({{ this._parent.get_name() }}, {{ this.options|tojson }});"
+        "Racecast.{{ this.function }}({{ this._parent.get_name() }}, {{ this.choices|tojson }});"
         "{% endmacro %}"
     )
 
@@ -66,15 +66,15 @@ class _Script(JSCSSMixin):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Racecast"
         self.function = function
-        self.options = {
+        self.choices = {
             "line": np.round(course.line, 7).tolist() if course else [],
             "distance": course.distance if course else 0,
             **options,
         }
 
 
-class Wishes(folium.FeatureGroup):
-    """An empty layer whose script tells the live layer what the page wishes.
+class MapOptions(folium.FeatureGroup):
+    """An empty layer whose script passes the choices made on the page to the live layer.
 
     streamlit-folium runs a feature group's script in the map's frame whenever its text changes, and only
     then: so a switch on the page reaches the map without building it anew.
@@ -85,7 +85,7 @@ class Wishes(folium.FeatureGroup):
         # streamlit-folium takes the last group off the map but never forgets one.
         "window.feature_group = [];"
         "var {{ this.get_name() }} = L.featureGroup();"
-        "window.racecast.control({{ this.wishes|tojson }});"
+        "window.racecast.control({{ this.choices|tojson }});"
         "{% endmacro %}"
     )
 
@@ -93,7 +93,7 @@ class Wishes(folium.FeatureGroup):
         self, refresh_ms: int | None, asked: int, *, colour: str = "status", favourites: Sequence[int] = ()
     ) -> None:
         super().__init__()
-        self.wishes = {
+        self.choices = {
             "refresh": refresh_ms,
             "asked": asked,
             "colour": colour,

@@ -1,1 +1,4 @@
-"""TODO"""
+"""Where races are read from: `protocol` says what a store offers, Pinot and SQLite implement it.
+
+It may import `stream`.
+"""

@@ -29,15 +29,15 @@ _log = logging.getLogger(__name__)
 
 
 class Broker:
-    """The broker at `address`, such as http://127.0.0.1:8099, that lets us in by `admission`."""
+    """The broker at `address`, such as http://127.0.0.1:8099, that lets us in by `pinot_auth`."""
 
-    def __init__(self, address: str, admission: PinotAuth = OPEN) -> None:
-        self._has_shown = admission.auth is not None
+    def __init__(self, address: str, pinot_auth: PinotAuth = OPEN) -> None:
+        self._has_shown = pinot_auth.auth is not None
         self._shown = without_password(address.rstrip("/"))
         parts = urlsplit(address)
         # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
         client = httpx.Client(
-            auth=admission.auth, verify=admission.trusted, timeout=TIMEOUT_S, trust_env=False
+            auth=pinot_auth.auth, verify=pinot_auth.trusted, timeout=TIMEOUT_S, trust_env=False
         )
         self._connection = pinotdb.connect(
             host=parts.hostname,

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What all pages share: formatting, escaping, notices, colours. It may import `dashboard.store` and `stream`."""

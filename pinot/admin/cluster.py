@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 5.0
 
 
-def http_trouble(url: str, admission: PinotAuth = OPEN) -> str | None:
+def http_trouble(url: str, pinot_auth: PinotAuth = OPEN) -> str | None:
     """What is wrong with what should answer at `url`, or None if it answers 200.
 
     Raises:
         PinotError: it doesn't let us in.
     """
     try:
-        answer = request("GET", url, admission=admission, timeout=PROBE_SECONDS)
+        answer = request("GET", url, pinot_auth=pinot_auth, timeout=PROBE_SECONDS)
     except httpx.HTTPError as error:
         return unreachable(url, error)
     return None if answer.is_success else f"{without_password(url)} answers {answer.status_code}"
 
 
 def query_trouble(
-    broker: str, table: str, admission: PinotAuth = OPEN, columns: Iterable[str] = ()
+    broker: str, table: str, pinot_auth: PinotAuth = OPEN, columns: Iterable[str] = ()
 ) -> str | None:
     """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered.
 
@@ -40,7 +40,7 @@ def query_trouble(
     try:
         what = ", ".join(f'"{column}"' for column in columns) or "count(*)"
         sql = f"select {what} from {table} limit 1"  # noqa: S608 - the names are ours
-        found = query(broker, sql, admission, patience=PROBE_SECONDS)
+        found = query(broker, sql, pinot_auth, patience=PROBE_SECONDS)
     except (httpx.HTTPError, ValueError) as error:
         return unreachable(broker, error)
     if not found["exceptions"] and found.get("numSegmentsPrunedInvalid"):
@@ -49,14 +49,14 @@ def query_trouble(
 
 
 class Cluster:
-    """The cluster whose controller is at `controller` (a URL), and lets us in by `admission`.
+    """The cluster whose controller is at `controller` (a URL), and lets us in by `pinot_auth`.
 
     Every method raises PinotError if the controller refuses or can't be reached.
     """
 
-    def __init__(self, controller: str, admission: PinotAuth = OPEN) -> None:
+    def __init__(self, controller: str, pinot_auth: PinotAuth = OPEN) -> None:
         self._controller = controller
-        self._admission = admission
+        self._admission = pinot_auth
 
     def schema(self, name: str) -> dict[str, Any] | None:
         """The schema `name` as Pinot has it, or None."""
@@ -148,4 +148,4 @@ class Cluster:
         return checked(self._ask(method, path, **rest))
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return ask(method, self._controller, path, admission=self._admission, **rest)
+        return ask(method, self._controller, path, pinot_auth=self._admission, **rest)

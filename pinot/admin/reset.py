@@ -47,7 +47,7 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     read_courses(settings.courses, lambda _: None)
     wait_for_cluster(settings, say)
-    cluster = Cluster(settings.pinot_controller, settings.admission())
+    cluster = Cluster(settings.pinot_controller, settings.pinot_auth())
     # Tables before the topics that they read, and before their schemas: Pinot keeps a schema that is in use.
     goes = [
         *((f"table {name}", partial(_delete_table, cluster, name, settings.wait, say)) for name in TABLES),

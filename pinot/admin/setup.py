@@ -41,18 +41,18 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     courses = read_courses(settings.courses, say)
     wait_for_cluster(settings, say)
-    kafka, admission = settings.client_config(), settings.admission()
+    kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
     set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
-    cluster = Cluster(settings.pinot_controller, admission)
+    cluster = Cluster(settings.pinot_controller, pinot_auth)
     for name in TABLES:
         config = _read_table(name, settings)
         set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
-    table = CourseTable(settings.pinot_controller, admission, settings.wait)
+    table = CourseTable(settings.pinot_controller, pinot_auth, settings.wait)
     _load_courses(cluster, table, courses)
     say(f"courses loaded: {len(courses)}")
     for name in TABLES:
         columns = columns_of(read_schema(name))
-        trouble = partial(query_trouble, settings.pinot_broker, name, admission, columns)
+        trouble = partial(query_trouble, settings.pinot_broker, name, pinot_auth, columns)
         wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
 
 
@@ -63,9 +63,9 @@ def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
         WaitedTooLongError: one of them doesn't.
         TopicError, PinotError: one of them doesn't let us in.
     """
-    kafka, admission = settings.client_config(), settings.admission()
+    kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
     wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
-    health = partial(http_trouble, f"{settings.pinot_controller}/health", admission)
+    health = partial(http_trouble, f"{settings.pinot_controller}/health", pinot_auth)
     wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
 
 

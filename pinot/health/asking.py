@@ -28,13 +28,13 @@ class Asker:
     Every method raises one of `NO_ANSWER`, or one of `NOT_PINOT` if somebody else answers.
     """
 
-    def __init__(self, part: str, url: str, admission: PinotAuth) -> None:
+    def __init__(self, part: str, url: str, pinot_auth: PinotAuth) -> None:
         self._part, self._url = part, url
-        self._admission = admission
+        self._admission = pinot_auth
 
     def ask(self, path: str) -> httpx.Response:
         """The answer, whatever it is."""
-        return request("GET", self._url + path, admission=self._admission, timeout=PATIENCE_S)
+        return request("GET", self._url + path, pinot_auth=self._admission, timeout=PATIENCE_S)
 
     def query(self, sql: str) -> dict[str, Any]:
         """A broker's answer."""

@@ -57,7 +57,7 @@ class Filled:
     marks: tuple[tuple[str, int], ...]
 
 
-def defects(*, broker: str, controller: str, admission: PinotAuth = OPEN) -> Mapping[str, Defects]:
+def defects(*, broker: str, controller: str, pinot_auth: PinotAuth = OPEN) -> Mapping[str, Defects]:
     """The defects of every table that a stream fills, by table.
 
     It costs a scan of each table and some requests: a matter of every half a minute, not of every second.
@@ -65,12 +65,12 @@ def defects(*, broker: str, controller: str, admission: PinotAuth = OPEN) -> Map
     Args:
         broker: Pinot's, as a URL.
         controller: likewise.
-        admission: what both are shown.
+        pinot_auth: what both are shown.
 
     Raises:
         PinotError: Pinot refuses, can't be reached, or doesn't have one of the tables.
     """
-    look, topics = Look(broker, Cluster(controller, admission), admission), read_topics()
+    look, topics = Look(broker, Cluster(controller, pinot_auth), pinot_auth), read_topics()
     compacted = {table: "compact" in topics[table]["config"]["cleanup.policy"] for table in TOPICS}
     return {
         table: Defects(
@@ -109,14 +109,14 @@ class Look:
 
     broker: str
     cluster: Cluster
-    admission: PinotAuth = OPEN
+    pinot_auth: PinotAuth = OPEN
 
     def rows(self, table: str, condition: str = "") -> int:
         """How many rows of a table, superseded ones too, meet an SQL condition; all if there is none."""
         where = f"WHERE {condition} " if condition else ""
         sql = f"SELECT count(*) FROM {table} {where}option(skipUpsert=true)"  # noqa: S608 - the names are ours
         try:
-            found = query(self.broker, sql, self.admission, patience=REQUEST_SECONDS)
+            found = query(self.broker, sql, self.pinot_auth, patience=REQUEST_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise PinotError(unreachable(self.broker, error)) from error
         if wrong := trouble(found):

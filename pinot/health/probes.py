@@ -44,17 +44,17 @@ def of_stack(
     *,
     controller: str,
     broker: str,
-    admission: PinotAuth = OPEN,
+    pinot_auth: PinotAuth = OPEN,
 ) -> Probes:
     """Those of the simulator, Kafka (librdkafka's configuration) and Pinot (URLs)."""
     return Probes(
         {
             "simulator": simulator,
             "kafka": KafkaProbe(kafka),
-            "pinot": PinotProbe(controller, broker, admission),
-            "races": RacesProbe(broker, admission),
+            "pinot": PinotProbe(controller, broker, pinot_auth),
+            "races": RacesProbe(broker, pinot_auth),
             "defects": DefectsProbe(
-                partial(defects, broker=broker, controller=controller, admission=admission)
+                partial(defects, broker=broker, controller=controller, pinot_auth=pinot_auth)
             ),
         }
     )

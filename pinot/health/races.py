@@ -26,10 +26,10 @@ _NEWEST = """
 
 
 class RacesProbe:
-    """Asks the broker at this URL, that lets us in by `admission`."""
+    """Asks the broker at this URL, that lets us in by `pinot_auth`."""
 
-    def __init__(self, broker: str, admission: PinotAuth = OPEN) -> None:
-        self._broker = Asker("broker", broker, admission)
+    def __init__(self, broker: str, pinot_auth: PinotAuth = OPEN) -> None:
+        self._broker = Asker("broker", broker, pinot_auth)
 
     def __call__(self) -> Races | Failure:
         """The races that the table has as running."""

@@ -21,7 +21,7 @@ def status(settings: StatusSettings) -> Report:
         settings.client_config(),
         controller=settings.pinot_controller,
         broker=settings.pinot_broker,
-        admission=settings.admission(),
+        pinot_auth=settings.pinot_auth(),
     )
     first = probes.take()
     time.sleep(settings.seconds)

@@ -28,11 +28,11 @@ ON_SERVERS = {"ONLINE", "CONSUMING"}
 
 
 class PinotProbe:
-    """Asks the Pinot whose controller and broker are at these URLs, and that lets us in by `admission`."""
+    """Asks the Pinot whose controller and broker are at these URLs, and that lets us in by `pinot_auth`."""
 
-    def __init__(self, controller: str, broker: str, admission: PinotAuth = OPEN) -> None:
-        self._controller = Asker("controller", controller, admission)
-        self._broker = Asker("broker", broker, admission)
+    def __init__(self, controller: str, broker: str, pinot_auth: PinotAuth = OPEN) -> None:
+        self._controller = Asker("controller", controller, pinot_auth)
+        self._broker = Asker("broker", broker, pinot_auth)
 
     def __call__(self) -> Pinot | Failure:
         """All tables of Racecast that are there."""

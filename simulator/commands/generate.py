@@ -143,7 +143,7 @@ def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:
             ended = race.start_ms + round(race.duration * 1000)
             request = race.request.text()
             yield record_of(race, "running", race.start_ms, request)
-            yield record_of(race, "finished", ended, request, told_until=race.time_of(race.last_tick))
+            yield record_of(race, "finished", ended, request, delivered_until=race.time_of(race.last_tick))
         case "competitors":
             yield from entries_of(race, BATCH)
         case "passings":

@@ -53,7 +53,7 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
 def _loader(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> CourseLoader | None:
     if not settings.pinot_controller:
         return None
-    loader = CourseLoader.into(reactor, settings.pinot_controller, settings.admission())
+    loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
     # The courses that come with Racecast are the set-up's to load.
     for upload in courses.uploads.values():
         loader.load(upload.course)

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
 
 from simulator.commands.process import close, open_courses, open_publisher, told
-from simulator.engine.clock import keep_steady
+from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
 from simulator.race.request import RaceRequest
@@ -61,7 +61,7 @@ def replay(settings: ReplaySettings) -> None:
 
 
 async def _replay(reactor: Any, settings: ReplaySettings) -> None:
-    keep_steady(reactor)
+    use_monotonic_clock(reactor)
     try:
         courses = open_courses(settings, UploadFolder(settings.uploads))
         now = datetime.fromtimestamp(int(reactor.seconds() * 1000) / 1000, UTC)
@@ -70,7 +70,7 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(told("can't replay", error)) from error
     engine = Engine(reactor, publisher)
-    run = engine.add(recording.course, recording.request, telling=recording)
+    run = engine.add(recording.course, recording.request, source=recording)
     broken_off: Deferred[None] = Deferred()
 
     def break_off() -> Deferred[None]:

@@ -12,7 +12,7 @@ from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
 from simulator.commands.process import close, open_courses, open_publisher, told
-from simulator.engine.clock import keep_steady
+from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
 from simulator.http.cors import Cors, origins_of
@@ -20,8 +20,8 @@ from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import limited_site
 from simulator.publishers.publisher import PublishError
-from simulator.service.courses import CourseDesk
-from simulator.service.races import Office
+from simulator.service.courses import CourseService
+from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
 
@@ -42,7 +42,7 @@ def serve(settings: ServeSettings) -> None:
 
 
 async def _serve(reactor: Any, settings: ServeSettings) -> None:
-    keep_steady(reactor)
+    use_monotonic_clock(reactor)
     folder = UploadFolder(settings.uploads)
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
@@ -52,12 +52,12 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     except (OSError, PublishError, AccessError) as error:
         raise SystemExit(told("can't start", error)) from error
     engine = Engine(reactor, publisher)
-    office = Office(reactor, engine, courses, secrets.randbelow)
-    recovery = Recovery(reactor, publisher, office)
-    desk = CourseDesk(office, folder, publisher, deferToThread)
-    api = Api(office, desk, publisher, recovery, Access(token, origins))
+    race_service = RaceService(reactor, engine, courses, secrets.randbelow)
+    recovery = Recovery(reactor, publisher, race_service)
+    course_service = CourseService(race_service, folder, publisher, deferToThread)
+    api = Api(race_service, course_service, publisher, recovery, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
-    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.traffic)
+    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)

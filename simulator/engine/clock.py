@@ -22,6 +22,6 @@ def steady(
     return lambda: monotonic() + ahead
 
 
-def keep_steady(reactor: Any) -> None:
+def use_monotonic_clock(reactor: Any) -> None:
     """Have a Twisted reactor go by a steady clock; to be done before it has anything to call later."""
     reactor.seconds = steady()

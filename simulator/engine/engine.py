@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from simulator.course.course import Course
     from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Batch, RaceRecord, Telling
+    from simulator.race.events import Batch, RaceRecord, RaceSource
     from simulator.race.request import RaceRequest
     from simulator.reactor import DelayedCall, Reactor
     from stream.race_states import Action, Step
@@ -137,11 +137,11 @@ class Engine:
         course: Course,
         request: RaceRequest,
         asked: RaceRequest | None = None,
-        telling: Telling | None = None,
+        source: RaceSource | None = None,
     ) -> Run:
         """Start a race, or schedule it.
 
-        `request` is resolved; `asked` is what came before it was resolved; `telling` is what tells the race,
+        `request` is resolved; `asked` is what came before it was resolved; `source` is what tells the race,
         if it isn't computed.
         Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
         """
@@ -150,12 +150,12 @@ class Engine:
         if request.run_id in self.runs:
             raise ValueError(f"there is a race {request.run_id} already")
         self._make_room(request.competitors)
-        run = Run(course, request, asked or request, telling)
+        run = Run(course, request, asked or request, source)
         run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
         self.runs[run.run_id] = run
         run.outbox.append(lambda: [CourseRecord(course)])
         self._record(run)
-        run.outbox.append(partial(entries_of, run.telling, BATCH))
+        run.outbox.append(partial(entries_of, run.source, BATCH))
         self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)
         self._enqueue(run)
         return run
@@ -171,8 +171,8 @@ class Engine:
         run = Run(course, request)
         run.status, run.updated_at = record.status, record.updated_at
         paused_at = record.updated_at / 1000 if record.status == "paused" else None
-        run.schedule = replace(run.schedule, start=record.runs_from / 1000, paused_at=paused_at)
-        run.next_tick = round(record.told_until / request.tick) + 1 if record.told_until >= 0 else 0
+        run.schedule = replace(run.schedule, start=record.clock_start / 1000, paused_at=paused_at)
+        run.next_tick = round(record.delivered_until / request.tick) + 1 if record.delivered_until >= 0 else 0
         run.safe_tick = run.next_tick - 1
         self.runs[run.run_id] = run
         if run.status in ENDED:
@@ -181,7 +181,7 @@ class Engine:
         if run.next_tick == 0:
             # Nothing says that the course and the competitors were told.
             run.outbox.append(lambda: [CourseRecord(course)])
-            run.outbox.append(partial(entries_of, run.telling, BATCH))
+            run.outbox.append(partial(entries_of, run.source, BATCH))
         self._log.info("race goes on", run_id=run.run_id, status=run.status, tick=run.next_tick)
         self._enqueue(run)
         return run
@@ -286,7 +286,7 @@ class Engine:
         if run.next_tick == 0:
             # Of whatever race a tick is told, whoever starts after a crash knows the race.
             await self._publisher.flushed()
-        tick, race = run.next_tick, run.telling
+        tick, race = run.next_tick, run.source
         began = self._reactor.seconds()
         run.checked_at = run.checked_at or began
         # Passings first: whoever sees a finisher's position finds the passing beside it.
@@ -370,7 +370,7 @@ class Engine:
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
         record = record_of(
-            run.telling,
+            run.source,
             run.status,
             run.updated_at,
             run.request_json,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from simulator.course.course import Course
-    from simulator.race.events import Batch, Positions, Telling
+    from simulator.race.events import Batch, Positions, RaceSource
     from simulator.race.request import RaceRequest
     from simulator.reactor import DelayedCall
     from stream.race_states import RaceState
@@ -34,7 +34,7 @@ class Run:
         course: where it is run.
         request: resolved.
         asked: the request as it came; None if that is not known any more.
-        telling: what tells the race, if it isn't computed.
+        source: what tells the race, if it isn't computed.
 
     Attributes:
         request: the resolved request without its points: the course has them.
@@ -55,14 +55,14 @@ class Run:
         course: Course,
         request: RaceRequest,
         asked: RaceRequest | None = None,
-        telling: Telling | None = None,
+        source: RaceSource | None = None,
     ) -> None:
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
         self.run_id, start_ms = request.identity()
         self._asked = None if asked is None else fingerprint(asked)
-        self._recorded = telling
+        self._recorded = source
         self._race: Race | None = None
         self.status: RaceState = "scheduled"
         self.schedule = Schedule(start_ms / 1000, request.speed, request.tick)
@@ -84,7 +84,7 @@ class Run:
         return self._race
 
     @property
-    def telling(self) -> Telling:
+    def source(self) -> RaceSource:
         """What tells the race: itself, or a recording."""
         return self._recorded or self.race
 
@@ -120,7 +120,7 @@ class Run:
         return None if self.status in ENDED else self.schedule.due_at(self.next_tick)
 
     @property
-    def told_until(self) -> float:
+    def delivered_until(self) -> float:
         """Race seconds of the last tick that was told whole; -1 before the first."""
         return (self.next_tick - 1) * self.request.tick if self.next_tick else -1.0
 

@@ -1,6 +1,5 @@
-"""Races given out: results and tracks, as files that other programs read.
+"""Results and tracks of a race as files: CSV, JSON, GPX, GeoJSON and KML.
 
-`results` and `tracks` are pure: a race and how far it may be told in, columns out. The writers make files of
-them, a piece at a time, so that no file is ever in memory whole. `formats` knows how a format is asked for,
-`sending` how pieces get to a client, and `export` is the command line's way to the same files.
+`results` and `tracks` are pure: a race and how far it may be told in, columns out. The writers turn them into text
+piece by piece, so that no file is ever in memory as a whole. It may import `simulator.race` and what is below it.
 """

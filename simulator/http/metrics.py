@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
     from simulator.engine.engine import Engine
     from simulator.histogram import Histogram
-    from simulator.http.traffic import Traffic
+    from simulator.http.request_metrics import RequestMetrics
     from simulator.publishers.publisher import Publisher
 
 
-def registry_of(engine: Engine, publisher: Publisher, traffic: Traffic) -> CollectorRegistry:
+def registry_of(engine: Engine, publisher: Publisher, request_metrics: RequestMetrics) -> CollectorRegistry:
     """Return all that a process tells of itself."""
     registry = CollectorRegistry()
-    for collector in (Races(engine), Delivery(publisher), Http(traffic), Build()):
+    for collector in (Races(engine), Delivery(publisher), Http(request_metrics), Build()):
         registry.register(collector)
     if publisher.store is not None:
         registry.register(StoreFile(publisher.store))
@@ -108,8 +108,8 @@ class Delivery(Collector):
 class Http(Collector):
     """Reads what the site has counted."""
 
-    def __init__(self, traffic: Traffic) -> None:
-        self._traffic = traffic
+    def __init__(self, request_metrics: RequestMetrics) -> None:
+        self._traffic = request_metrics
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""

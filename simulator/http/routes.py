@@ -29,8 +29,8 @@ from simulator.export.track_query import TrackQuery
 from simulator.http import answers, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
+from simulator.http.request_metrics import RequestMetrics
 from simulator.http.sending import send
-from simulator.http.traffic import Traffic
 from simulator.race.request import CourseQuery, RaceRequest
 from stream.problems import Problem, from_validation
 
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from simulator.export.formats import Format
     from simulator.http.sending import InThread
     from simulator.publishers.publisher import Publisher
-    from simulator.service.courses import CourseDesk
-    from simulator.service.races import Office
+    from simulator.service.courses import CourseService
+    from simulator.service.races import RaceService
     from simulator.service.recovery import Recovery
 
 Given = TypeVar("Given")
@@ -59,14 +59,14 @@ class Api:
     """The API's routes.
 
     Args:
-        office: takes the requests.
-        desk: takes the course files.
+        race_service: takes the requests.
+        course_service: takes the course files.
         publisher: is asked how it is.
         recovery: likewise, if there is one.
         access: knows who may change something; everybody of this origin if left out.
 
     Attributes:
-        traffic: counts what the site that serves the API tells it.
+        request_metrics: counts what the site that serves the API tells it.
     """
 
     app = Klein()
@@ -75,22 +75,22 @@ class Api:
 
     def __init__(
         self,
-        office: Office,
-        desk: CourseDesk,
+        race_service: RaceService,
+        course_service: CourseService,
         publisher: Publisher,
         recovery: Recovery | None = None,
         access: Access | None = None,
     ) -> None:
-        self._office = office
-        self._desk = desk
-        self._engine: Engine = office.engine
+        self._race_service = race_service
+        self._course_service = course_service
+        self._engine: Engine = race_service.engine
         self._publisher = publisher
         self._recovery = recovery
         self._access = access or Access(None)
-        self._in_thread: InThread = desk.in_thread
+        self._in_thread: InThread = course_service.in_thread
         self._log = structlog.get_logger()
-        self.traffic = Traffic(self.app.url_map)
-        self._registry = registry_of(office.engine, publisher, self.traffic)
+        self.request_metrics = RequestMetrics(self.app.url_map)
+        self._registry = registry_of(race_service.engine, publisher, self.request_metrics)
         self._pages = jinja2.Environment(loader=jinja2.PackageLoader("simulator", "pages"), autoescape=True)
 
     @app.route("/races", methods=["POST"])
@@ -102,7 +102,7 @@ class Api:
             asked = RaceRequest.model_validate_json(_read(request))
         except ValidationError as error:
             raise from_validation(error) from None
-        run, is_new = self._office.create(asked)
+        run, is_new = self._race_service.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return responses.json(request, answers.race_answer(run), status)
@@ -110,18 +110,18 @@ class Api:
     @app.route("/races", methods=["GET"])
     def list_races(self, request: Request) -> bytes:
         """List the races."""
-        races = [answers.race_answer(run) for run in self._office.races()]
+        races = [answers.race_answer(run) for run in self._race_service.races()]
         return responses.json(request, answers.RacesAnswer(races=races))
 
     @app.route("/races/<run_id>", methods=["GET"])
     def show_race(self, request: Request, run_id: str) -> bytes:
         """Show a race."""
-        return responses.json(request, answers.race_answer(self._office.race(run_id)))
+        return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
 
     @app.route("/races/<run_id>/positions", methods=["GET"])
     def show_positions(self, request: Request, run_id: str) -> bytes:
         """Show where everybody was at the last tick that was told."""
-        run = self._office.race(run_id)
+        run = self._race_service.race(run_id)
         positions = run.positions()
         return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
@@ -129,8 +129,8 @@ class Api:
     @app.route("/races/<run_id>/results.<suffix>", methods=["GET"])
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Give the results at the last tick that was told."""
-        run, form = self._office.race(run_id), _format(request, result_files.FORMATS, suffix)
-        until = run.told_until
+        run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
+        until = run.delivered_until
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until))
 
@@ -138,8 +138,8 @@ class Api:
     @app.route("/races/<run_id>/tracks.<suffix>", methods=["GET"])
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Give the tracks until the last tick that was told."""
-        run, form = self._office.race(run_id), _format(request, track_files.FORMATS, suffix)
-        query, until = _query(request, TrackQuery), run.told_until
+        run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
+        query, until = _query(request, TrackQuery), run.delivered_until
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
@@ -162,7 +162,7 @@ class Api:
     async def take_course(self, request: Request) -> bytes:
         """Take a course file."""
         self._access.check(request)
-        taken = await self._desk.take(_query(request, CourseQuery).name, lambda: _read(request))
+        taken = await self._course_service.take(_query(request, CourseQuery).name, lambda: _read(request))
         request.setHeader("Location", f"/courses/{taken.course.short_name}")
         status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
         return responses.json(request, answers.course_answer(taken.course), status)
@@ -170,13 +170,13 @@ class Api:
     @app.route("/courses", methods=["GET"])
     def list_courses(self, request: Request) -> bytes:
         """List the courses."""
-        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
     @app.route("/courses/<short_name>", methods=["GET"])
     def show_course(self, request: Request, short_name: str) -> bytes:
         """Show a course."""
-        features = geojson.course_features(self._office.course(short_name))
+        features = geojson.course_features(self._race_service.course(short_name))
         return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
 
     @app.route("/healthz", methods=["GET"])
@@ -214,8 +214,8 @@ class Api:
     @app.route("/", methods=["GET"])
     def index(self, request: Request) -> bytes:
         """Say what this is."""
-        races = [answers.race_answer(run) for run in self._office.races()[:20]]
-        courses = [answers.course_answer(course) for course in self._office.courses.values()]
+        races = [answers.race_answer(run) for run in self._race_service.races()[:20]]
+        courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         here = responses.header(request, b"host") or "127.0.0.1:8080"
         values = {"races": races, "courses": courses, "version": __version__, "here": here}
         return self._page(request, "index.html", **values)
@@ -253,7 +253,7 @@ class Api:
 
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
         self._access.check(request)
-        run = self._office.race(run_id)
+        run = self._race_service.race(run_id)
         change(run)
         return responses.json(request, answers.race_answer(run))
 

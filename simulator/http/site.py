@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from simulator.http.cors import Cors
     from simulator.http.rate import Rate
-    from simulator.http.traffic import Traffic
+    from simulator.http.request_metrics import RequestMetrics
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request's body: a course of 100,000 points takes five million."""
@@ -102,11 +102,11 @@ class LimitedRequest(Request):
         """End the answer, count it, and log it if it was to change something, or something went wrong."""
         channel: Any = self.channel
         if self.request_id and channel is not None:
-            self._tell(channel.site.traffic, channel.site.seconds() - self._began)
+            self._tell(channel.site.request_metrics, channel.site.seconds() - self._began)
         super().finish()  # type: ignore[no-untyped-call]
 
-    def _tell(self, traffic: Traffic, seconds: float) -> None:
-        traffic.answered(self.method, self.path, self.code, seconds)
+    def _tell(self, request_metrics: RequestMetrics, seconds: float) -> None:
+        request_metrics.answered(self.method, self.path, self.code, seconds)
         is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
         structlog.get_logger().log(
             logging.DEBUG if is_reading and self.code != HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO,
@@ -161,7 +161,7 @@ class LimitedChannel(HTTPChannel):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Count the connection."""
-        cast("LimitedSite", self.site).traffic.connections += 1  # type: ignore[attr-defined]
+        cast("LimitedSite", self.site).request_metrics.connections += 1  # type: ignore[attr-defined]
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
@@ -183,7 +183,7 @@ class LimitedChannel(HTTPChannel):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
         """Count the connection out."""
-        cast("LimitedSite", self.site).traffic.connections -= 1  # type: ignore[attr-defined]
+        cast("LimitedSite", self.site).request_metrics.connections -= 1  # type: ignore[attr-defined]
         self._end_deadline()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
@@ -205,30 +205,30 @@ class LimitedSite(Site):
     """A site that serves `MAX_CONNECTIONS` at once, and closes what comes beyond that.
 
     Attributes:
-        traffic: counts connections and answers.
+        request_metrics: counts connections and answers.
         rate: tells which client has sent too many requests.
         cors: tells which other origins' pages may ask.
         seconds: the clock.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
-    traffic: Traffic
+    request_metrics: RequestMetrics
     rate: Rate
     cors: Cors
     seconds: Callable[[], float]
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return what serves a connection; None closes it."""
-        return super().buildProtocol(addr) if self.traffic.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
+        return super().buildProtocol(addr) if self.request_metrics.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
 def limited_site(
-    resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, traffic: Traffic
+    resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, request_metrics: RequestMetrics
 ) -> LimitedSite:
     """Return the site that serves a resource within the limits, on a clock."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
-    site.seconds, site.rate, site.cors, site.traffic = seconds, rate, cors, traffic
+    site.seconds, site.rate, site.cors, site.request_metrics = seconds, rate, cors, request_metrics
     return site
 
 

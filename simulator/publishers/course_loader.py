@@ -51,9 +51,9 @@ class CourseLoader:
         self._idle: Deferred[None] | None = None
 
     @classmethod
-    def into(cls, reactor: Any, controller: str, admission: PinotAuth = OPEN) -> CourseLoader:
-        """Return a loader into the Pinot whose controller is at a URL, and lets us in by `admission`."""
-        return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller, admission).load))
+    def into(cls, reactor: Any, controller: str, pinot_auth: PinotAuth = OPEN) -> CourseLoader:
+        """Return a loader into the Pinot whose controller is at a URL, and lets us in by `pinot_auth`."""
+        return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller, pinot_auth).load))
 
     def load(self, course: Course) -> None:
         """Take a course; of two with the same name that wait, the later one is loaded."""

@@ -33,8 +33,8 @@ RACE_FIELDS = (
     "seed",
     "updatedAt",
     "request",
-    "runsFrom",
-    "toldUntil",
+    "clockStart",
+    "deliveredUntil",
 )
 ENTRY_FIELDS = ("runId", "competitorId", "name", "category", "wave", "club")
 PASSING_FIELDS = ("runId", "competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")

@@ -321,5 +321,5 @@ def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceReco
 
 def _record(event: dict[str, Any]) -> RaceRecord:
     # Records of older versions don't say how far they were told.
-    known = {"runsFrom": event["startTime"], "toldUntil": -1.0, **event}
+    known = {"clockStart": event["startTime"], "deliveredUntil": -1.0, **event}
     return RaceRecord(*(known[name] for name in RACE_FIELDS))

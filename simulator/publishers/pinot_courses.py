@@ -48,17 +48,17 @@ def row_of(course: Course) -> bytes:
 
 
 class CourseTable:
-    """The table `courses` of the Pinot whose controller is at `controller`, and lets us in by `admission`.
+    """The table `courses` of the Pinot whose controller is at `controller`, and lets us in by `pinot_auth`.
 
     It is used by one thread at a time, since each load waits for Pinot: `patience` seconds at most for the
     servers to have fetched the course of that name before.
     """
 
     def __init__(
-        self, controller: str, admission: PinotAuth = OPEN, patience: float = FETCHED_WITHIN
+        self, controller: str, pinot_auth: PinotAuth = OPEN, patience: float = FETCHED_WITHIN
     ) -> None:
         self._controller = controller
-        self._admission = admission
+        self._admission = pinot_auth
         self._patience = patience
         self._loaded: dict[str, bytes] = {}
 
@@ -107,4 +107,4 @@ class CourseTable:
         return found.get("OFFLINE") or {}
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return checked(ask(method, self._controller, path, admission=self._admission, **rest))
+        return checked(ask(method, self._controller, path, pinot_auth=self._admission, **rest))

@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS races (
     request     TEXT    NOT NULL,
     -- What a simulator needs to go on with the race: the gun's time, later by all pauses, and the race seconds
     -- up to which everything is delivered (-1: nothing).
-    runsFrom    INTEGER NOT NULL DEFAULT 0,
-    toldUntil   REAL    NOT NULL DEFAULT -1
+    clockStart    INTEGER NOT NULL DEFAULT 0,
+    deliveredUntil   REAL    NOT NULL DEFAULT -1
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS competitors (

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 MIGRATIONS = {
     2: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
     3: "ALTER TABLE competitors ADD COLUMN club TEXT NOT NULL DEFAULT ''",
-    4: "ALTER TABLE races ADD COLUMN runsFrom INTEGER NOT NULL DEFAULT 0; "
-    "ALTER TABLE races ADD COLUMN toldUntil REAL NOT NULL DEFAULT -1; "
-    "UPDATE races SET runsFrom = startTime",
+    4: "ALTER TABLE races ADD COLUMN clockStart INTEGER NOT NULL DEFAULT 0; "
+    "ALTER TABLE races ADD COLUMN deliveredUntil REAL NOT NULL DEFAULT -1; "
+    "UPDATE races SET clockStart = startTime",
 }
 """What brings a file to each version, by the version; the last one is that of `schema.sql`."""
 BUSY = 10.0

@@ -138,8 +138,8 @@ class RaceRecord:
     Attributes:
         request: the whole resolved request as JSON: enough to run the race again.
         updated_at: epoch milliseconds; rises with every record of one race.
-        runs_from: epoch milliseconds of the gun, later by all pauses since: the ticks are due from there on.
-        told_until: race seconds of a tick up to which everything is delivered; -1 if nothing is.
+        clock_start: epoch milliseconds of the gun, plus all pauses since: ticks are due relative to it.
+        delivered_until: race seconds of a tick up to which everything is delivered; -1 if nothing is.
     """
 
     topic: ClassVar[Topic] = "races"
@@ -153,8 +153,8 @@ class RaceRecord:
     seed: int
     updated_at: int
     request: str
-    runs_from: int
-    told_until: float
+    clock_start: int
+    delivered_until: float
 
     def __len__(self) -> int:
         return 1
@@ -172,8 +172,8 @@ class RaceRecord:
             self.seed,
             self.updated_at,
             self.request,
-            self.runs_from,
-            self.told_until,
+            self.clock_start,
+            self.delivered_until,
         )
 
 
@@ -201,7 +201,7 @@ class CourseRecord:
         )
 
 
-class Telling(Protocol):
+class RaceSource(Protocol):
     """What tells a race tick by tick: a `Race` that is computed, or a `Recording` of one.
 
     Attributes:
@@ -226,7 +226,7 @@ class Telling(Protocol):
         """Return a tick's race time in seconds."""
         ...
 
-    def told(self, tick: int) -> Fixes:
+    def fixes_at(self, tick: int) -> Fixes:
         """Return what the trackers tell at a tick, in the order in which they do."""
         ...
 
@@ -240,12 +240,12 @@ Streamed = Positions | Passed | Entries | RaceRecord
 Batch = Streamed | CourseRecord
 
 
-def positions_at(race: Telling, tick: int, size: int) -> Iterator[Positions]:
+def positions_at(race: RaceSource, tick: int, size: int) -> Iterator[Positions]:
     """Yield the positions that are told at a tick, `size` of them a batch.
 
     They are taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
     """
-    fixes = race.told(tick)
+    fixes = race.fixes_at(tick)
     for first in range(0, len(fixes.who), size):
         yield _positions(race, fixes, slice(first, first + size))
 
@@ -255,7 +255,7 @@ def positions_of_all(race: Race, tick: int) -> Positions:
     return _positions(race, race.fixes_of_all(tick), slice(None))
 
 
-def _positions(race: Telling, fixes: Fixes, part: slice) -> Positions:
+def _positions(race: RaceSource, fixes: Fixes, part: slice) -> Positions:
     told, truth = fixes.told, race.request.ground_truth
     # 100 ticks of 1.15 s are 114.99999999999999 s.
     raw_time = np.round(fixes.time[part], 6).astype(np.int64)
@@ -278,7 +278,7 @@ def _positions(race: Telling, fixes: Fixes, part: slice) -> Positions:
     )
 
 
-def passings_until(race: Telling, tick: int, size: int) -> Iterator[Passed]:
+def passings_until(race: RaceSource, tick: int, size: int) -> Iterator[Passed]:
     """Yield the passings since the tick before, `size` of them a batch; tick 0 has the starts."""
     since = race.time_of(tick - 1) if tick else BEFORE_THE_START
     passings = race.passings(since, race.time_of(tick))
@@ -296,7 +296,7 @@ def passings_until(race: Telling, tick: int, size: int) -> Iterator[Passed]:
         )
 
 
-def entries_of(race: Telling, size: int) -> Iterator[Entries]:
+def entries_of(race: RaceSource, size: int) -> Iterator[Entries]:
     """Yield the race's start list, `size` competitors a batch."""
     count = len(race.entrants)
     for first in range(0, count, size):
@@ -304,12 +304,12 @@ def entries_of(race: Telling, size: int) -> Iterator[Entries]:
 
 
 def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
-    race: Telling,
+    race: RaceSource,
     status: RaceState,
     updated_at: int,
     request_json: str,
-    runs_from: int | None = None,
-    told_until: float = -1.0,
+    clock_start: int | None = None,
+    delivered_until: float = -1.0,
 ) -> RaceRecord:
     """Return the race's own row.
 
@@ -318,8 +318,8 @@ def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
         status: where it stands.
         updated_at: epoch milliseconds.
         request_json: the whole resolved request, its points included.
-        runs_from: epoch milliseconds of the gun, later by all pauses; the gun itself if there were none.
-        told_until: race seconds up to which everything is delivered; -1 if nothing is.
+        clock_start: epoch milliseconds of the gun, later by all pauses; the gun itself if there were none.
+        delivered_until: race seconds up to which everything is delivered; -1 if nothing is.
     """
     request = race.request
     return RaceRecord(
@@ -333,6 +333,6 @@ def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
         seed=request.seed or 0,
         updated_at=updated_at,
         request=request_json,
-        runs_from=race.start_ms if runs_from is None else runs_from,
-        told_until=told_until,
+        clock_start=race.start_ms if clock_start is None else clock_start,
+        delivered_until=delivered_until,
     )

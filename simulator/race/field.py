@@ -87,7 +87,7 @@ class Field:
         until: metres of the course at which they end, shape (n,): the course's distance, or less.
         until_moving: seconds of moving at that place, shape (n,).
         end: seconds from the gun to their end, shape (n,); inf for those who don't start.
-        verdict: seconds from the gun to the disqualification, shape (n,); inf for all others.
+        disqualified_at: seconds from the gun to the disqualification, shape (n,); inf for all others.
         stops: the stops; each competitor's in their order along the course.
         reach: metres that the wrong turn leads away from the course, shape (n,).
         bearing: where it leads, degrees from north, shape (n,).
@@ -102,7 +102,7 @@ class Field:
     until: Floats
     until_moving: Floats
     end: Floats
-    verdict: Floats
+    disqualified_at: Floats
     stops: tuple[Stop, ...]
     reach: Floats
     bearing: Floats
@@ -122,7 +122,7 @@ class Field:
             self.until[who],
             self.until_moving[who],
             self.end[who],
-            self.verdict[who],
+            self.disqualified_at[who],
             tuple(stop.take(who) for stop in self.stops),
             self.reach[who],
             self.bearing[who],
@@ -238,7 +238,7 @@ def draw(
     stops = _in_order([_until(stop, flat) for stop in stops])
     standing = sum((stop.length for stop in stops[1:]), start=stops[0].length)
     end = until_moving + standing + start
-    verdict = np.where(disqualified, end + _within(VERDICT, uniform(seed, Stream.VERDICT, n)), np.inf)
+    disqualified_at = np.where(disqualified, end + _within(VERDICT, uniform(seed, Stream.VERDICT, n)), np.inf)
     return Field(
         marks=marks,
         moving=moving,
@@ -246,7 +246,7 @@ def draw(
         until=until,
         until_moving=until_moving,
         end=end,
-        verdict=verdict,
+        disqualified_at=disqualified_at,
         stops=tuple(stops),
         reach=reach,
         bearing=bearing,

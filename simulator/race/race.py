@@ -169,7 +169,7 @@ class Race:
     @cached_property
     def duration(self) -> float:
         """Seconds from the gun until there is nothing new: the last finish, giving up or disqualification."""
-        ends = np.concatenate([self._ends, self.field.verdict])
+        ends = np.concatenate([self._ends, self.field.disqualified_at])
         return float(ends.max(where=np.isfinite(ends), initial=0.0))
 
     @cached_property
@@ -178,7 +178,8 @@ class Race:
         last = int(np.ceil(self.duration / self.request.tick))
         if self._late is not None:
             last = max(
-                last, *(self._told_late(self._late, news) for news in (self._ends, self.field.verdict))
+                last,
+                *(self._told_late(self._late, news) for news in (self._ends, self.field.disqualified_at)),
             )
         return last + (self.request.duplicates > 0)
 
@@ -226,7 +227,7 @@ class Race:
         status = np.where(time < some.start, Status.WAITING, status)
         status = np.where(ends <= time, np.where(finishes, Status.FINISHED, Status.DNF), status)
         status = np.where(np.isinf(some.start), Status.DNS, status)
-        status = np.where(some.verdict <= time, Status.DSQ, status)
+        status = np.where(some.disqualified_at <= time, Status.DSQ, status)
         return Snapshot(np.minimum(time, ends), distance, lon, lat, status.astype(np.uint8))
 
     def reporting(self, tick: int) -> Ints:
@@ -240,11 +241,13 @@ class Race:
 
     def _reports(self, who: Ints, tick: Ints) -> Mask:
         before, now = (tick - 1) * self.request.tick, tick * self.request.tick
-        verdict = self.field.verdict[who]
-        reports: Mask = (tick == 0) | (self._ends[who] > before) | ((verdict > before) & (verdict <= now))
+        disqualified_at = self.field.disqualified_at[who]
+        reports: Mask = (
+            (tick == 0) | (self._ends[who] > before) | ((disqualified_at > before) & (disqualified_at <= now))
+        )
         return reports
 
-    def told(self, tick: int) -> Fixes:
+    def fixes_at(self, tick: int) -> Fixes:
         """Return what the trackers tell at a tick.
 
         First those of this very moment, by competitor; then those that were kept, each competitor's in the
@@ -387,7 +390,9 @@ class Race:
         return Passings(who, point, end[who], self.field.until[who])
 
     def _disqualified(self, after: float, until: float) -> Passings:
-        verdict = self.field.verdict
-        who = np.flatnonzero((verdict > after) & (verdict <= until) & np.isfinite(verdict))
+        disqualified_at = self.field.disqualified_at
+        who = np.flatnonzero(
+            (disqualified_at > after) & (disqualified_at <= until) & np.isfinite(disqualified_at)
+        )
         point = np.full(len(who), len(self.points) - 1)
-        return Passings(who, point, verdict[who], self.field.until[who])
+        return Passings(who, point, disqualified_at[who], self.field.until[who])

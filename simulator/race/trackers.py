@@ -113,10 +113,10 @@ class Trackers:
 
     def tells(self, who: Ints, time: Floats) -> Mask:
         """Tell whether each tracker tells its position of each moment at all; arrays of shape (k,)."""
-        telling = self._battery[who] > time
+        source = self._battery[who] > time
         if self.lost is not None:
-            telling &= ~self.lost.covers(who, time)
-        return telling
+            source &= ~self.lost.covers(who, time)
+        return source
 
     def tells_twice(self, who: Ints, time: Floats) -> Mask:
         """Tell whether each tracker tells its position of each moment again, a tick later."""

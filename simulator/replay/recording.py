@@ -97,7 +97,7 @@ class Recording:
         """Return a tick's race time in seconds."""
         return tick * self.request.tick
 
-    def told(self, tick: int) -> Fixes:
+    def fixes_at(self, tick: int) -> Fixes:
         """Return what was told at a tick, in the order in which it was."""
         first, last = np.searchsorted(self._track.tick, [tick, tick + 1])
         part = slice(int(first), int(last))

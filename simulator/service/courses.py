@@ -1,4 +1,4 @@
-"""The course desk: takes course files that are uploaded.
+"""The course course_service: takes course files that are uploaded.
 
 A file is read and surveyed in a thread and never on the reactor, one file at a time; who comes meanwhile
 waits. So of two files for one name the first to be taken has it. How a request comes, and what a file means,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulator.course.course import Course
     from simulator.course.drawing import Drawing
     from simulator.publishers.publisher import Publisher
-    from simulator.service.races import Office
+    from simulator.service.races import RaceService
     from simulator.service.uploads import UploadFolder
 
     InThread = Callable[..., Deferred[Any]]
@@ -45,20 +45,20 @@ class Taken(NamedTuple):
     is_new: bool
 
 
-class CourseDesk:
+class CourseService:
     """Takes course files.
 
     Args:
-        office: has the courses, and knows whose a name is.
+        race_service: has the courses, and knows whose a name is.
         folder: keeps the files.
         publisher: is told of each new course.
         in_thread: `in_thread(f, *arguments)` calls f in a thread (`deferToThread`).
     """
 
     def __init__(
-        self, office: Office, folder: UploadFolder, publisher: Publisher, in_thread: InThread
+        self, race_service: RaceService, folder: UploadFolder, publisher: Publisher, in_thread: InThread
     ) -> None:
-        self._office = office
+        self._race_service = race_service
         self._folder = folder
         self._publisher = publisher
         self.in_thread = in_thread
@@ -88,7 +88,7 @@ class CourseDesk:
         digest = digest_of(data)
         suffix, drawing = await self._of_file(_read, data)
         name = name or short_name_of(drawing.name, lambda name: self._may_have(name, digest))
-        if (known := self._office.courses.uploads.get(name)) and known.digest == digest:
+        if (known := self._race_service.courses.uploads.get(name)) and known.digest == digest:
             return Taken(known.course, is_new=False)
         self._refuse_taken(name)
         self._refuse_too_many()
@@ -107,15 +107,15 @@ class CourseDesk:
             raise Problem(status, detail, [Wrong("file", str(error))]) from None
 
     def _may_have(self, name: str, digest: bytes) -> bool:
-        known = self._office.courses.uploads.get(name)
-        return known.digest == digest if known else self._office.owner(name) is None
+        known = self._race_service.courses.uploads.get(name)
+        return known.digest == digest if known else self._race_service.owner(name) is None
 
     def _refuse_taken(self, name: str) -> None:
-        if (owner := self._office.owner(name)) is not None:
+        if (owner := self._race_service.owner(name)) is not None:
             raise _conflict(name, owner)
 
     def _refuse_too_many(self) -> None:
-        if len(self._office.courses.uploads) >= MAX_UPLOADS:
+        if len(self._race_service.courses.uploads) >= MAX_UPLOADS:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 f"There are {MAX_UPLOADS} uploaded courses, and no more are taken: the folder of uploads has "
@@ -125,11 +125,11 @@ class CourseDesk:
     async def _keep(self, upload: Upload, suffix: str, data: bytes) -> None:
         """Have the file kept; meanwhile the name is taken, by races that bring a course along as well."""
         name = upload.course.short_name
-        self._office.courses.add(upload)
+        self._race_service.courses.add(upload)
         try:
             await self.in_thread(self._folder.write, name, suffix, data)
         except OSError as error:
-            self._office.courses.remove(name)
+            self._race_service.courses.remove(name)
             if isinstance(error, FileExistsError):
                 raise _conflict(name, UNUSABLE) from None
             self._log.error("course not stored", course=name, why=str(error))

@@ -1,4 +1,4 @@
-"""The race office: takes requests for races, and knows the courses and the races.
+"""The race race_service: takes requests for races, and knows the courses and the races.
 
 What HTTP has nothing to do with is decided here: which course is meant, what is filled in, whether a
 request is a repeat. Time and chance are arguments.
@@ -45,7 +45,7 @@ MADE_SEEDS = 1_000_000_000
 """Seeds that are made are smaller than this: short enough to be told on the phone."""
 
 
-class Office:
+class RaceService:
     """Takes requests.
 
     Args:

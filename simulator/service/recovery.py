@@ -18,7 +18,7 @@ from simulator.reactor import after
 if TYPE_CHECKING:
     from simulator.publishers.publisher import Publisher
     from simulator.reactor import Reactor
-    from simulator.service.races import Office
+    from simulator.service.races import RaceService
 
 RETRY = 1.0
 """Seconds before the races of before are asked for again."""
@@ -30,17 +30,17 @@ class Recovery:
     Args:
         reactor: gives the turns.
         publisher: knows the races.
-        office: takes them.
+        race_service: takes them.
 
     Attributes:
         trouble: why they are not there yet, or None.
     """
 
-    def __init__(self, reactor: Reactor, publisher: Publisher, office: Office) -> None:
+    def __init__(self, reactor: Reactor, publisher: Publisher, race_service: RaceService) -> None:
         self.trouble: str | None = "the races of before are not read yet"
         self._reactor = reactor
         self._publisher = publisher
-        self._office = office
+        self._race_service = race_service
         self._log = structlog.get_logger()
 
     async def begin(self) -> None:
@@ -60,5 +60,5 @@ class Recovery:
             self.trouble = str(error)
             return False
         self.trouble = None
-        self._office.go_on_with(records)
+        self._race_service.go_on_with(records)
         return True

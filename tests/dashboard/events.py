@@ -100,7 +100,7 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         with closing(sqlite3.connect(path)) as connection:
-            connection.executescript((ROOT / "simulator" / "schema.sql").read_text())
+            connection.executescript((ROOT / "simulator" / "publishers" / "schema.sql").read_text())
         self.write("courses", [_crystal_palace()])
 
     def write(self, table: str, events: Iterable[Event]) -> None:

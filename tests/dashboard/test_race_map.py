@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from streamlit_folium import _get_feature_group_string, _get_map_string, get_full_id
 
-from dashboard.race.race_map import Wishes, course_map, race_map, replay_map
+from dashboard.race.race_map import MapOptions, course_map, race_map, replay_map
 from dashboard.settings import Settings
 from dashboard.store.protocol import Fence
 from dashboard.ui.escape import escape
@@ -84,7 +84,7 @@ def test_wishes_reach_the_layer(refresh: int | None, said: str) -> None:
     drawn = race_map(race(), COURSE, PLAIN)
     drawn.get_root().render()
     before = _get_map_string(drawn)
-    wishes = _get_feature_group_string([Wishes(refresh, 3, favourites=[7])][0], drawn)
+    wishes = _get_feature_group_string([MapOptions(refresh, 3, favourites=[7])][0], drawn)
     assert f'"asked": 3, "colour": "status", "favourites": [7], "refresh": {said}}});' in wishes
     assert get_full_id(drawn) == "map_div"
     assert before == script()

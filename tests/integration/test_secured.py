@@ -105,7 +105,7 @@ def test_a_race_goes_all_the_way(reached: Secured, tmp_path: Path) -> None:
 def test_pinot_reads_from_the_secured_door(reached: Secured) -> None:
     """The tables' consumers are told the address, TLS, and their own user."""
     settings = SetupSettings()
-    config = Cluster(settings.pinot_controller, settings.admission()).table("parkrun")
+    config = Cluster(settings.pinot_controller, settings.pinot_auth()).table("parkrun")
     assert config is not None
     (stream,) = config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
 

@@ -44,8 +44,8 @@ COLUMNS = {
         "seed": "LONG",
         "updatedAt": "LONG",
         "request": "STRING",
-        "runsFrom": "LONG",
-        "toldUntil": "DOUBLE",
+        "clockStart": "LONG",
+        "deliveredUntil": "DOUBLE",
     },
     "competitors": {
         "runId": "STRING",
@@ -220,6 +220,6 @@ def test_the_most_fences_fit_their_column() -> None:
 def test_embedded_store_has_the_same_columns(table: str) -> None:
     """A table of the embedded store has the columns of Pinot's, without those that Pinot makes itself."""
     with sqlite3.connect(":memory:") as store:
-        store.executescript((ROOT / "simulator" / "schema.sql").read_text())
+        store.executescript((ROOT / "simulator" / "publishers" / "schema.sql").read_text())
         embedded = {row[1] for row in store.execute(f"PRAGMA table_info({table})")}
     assert embedded == set(COLUMNS[table]) - ONLY_IN_PINOT

@@ -201,7 +201,7 @@ def test_sqlites_columns_are_the_fields(table: str) -> None:
     """A table of the embedded store has the events' fields, their types and defaults, and never NULL."""
     topic = TABLES[table]
     with closing(sqlite3.connect(":memory:")) as store:
-        store.executescript((ROOT / "simulator" / "schema.sql").read_text())
+        store.executescript((ROOT / "simulator" / "publishers" / "schema.sql").read_text())
         columns = store.execute(f"PRAGMA table_info({table})").fetchall()
     told = {name: SQLITE_TYPES[field["type"]] for name, field in fields(topic).items()}
     defaults = {name: field["default"] for name, field in fields(topic).items() if "default" in field}

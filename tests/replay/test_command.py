@@ -182,7 +182,7 @@ def test_few_positions_make_a_replay_too(
     file.write_bytes(b"\n".join(orjson.dumps({**POSITION, "rawTime": time}) for time in times))
     recording = read(CliApp.run(ReplaySettings, cli_args=[str(file)]), {"straight": straight}, START)
 
-    told = [recording.told(tick).time.tolist() for tick in range(recording.last_tick + 1)]
+    told = [recording.fixes_at(tick).time.tolist() for tick in range(recording.last_tick + 1)]
     assert recording.request.interval == interval
     assert [time for tick in told for time in tick] == list(times)
 
@@ -199,4 +199,4 @@ def test_a_course_that_came_with_the_race_is_made_again(tmp_path: Path) -> None:
     assert recording.course.short_name == "straight"
     assert recording.course.distance == pytest.approx(2438, abs=5)
     assert recording.request.name == "Mine"
-    assert recording.told(0).skew.tolist() == [995]
+    assert recording.fixes_at(0).skew.tolist() == [995]

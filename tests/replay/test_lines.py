@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from simulator.course.course import Course
-    from simulator.race.events import Telling
+    from simulator.race.events import RaceSource
 
 FAULTS = {
     "lost": 0.1,
@@ -86,11 +86,11 @@ def test_a_recording_tells_what_the_race_told(straight: Course) -> None:
     assert race.last_tick - 20 < again.last_tick <= race.last_tick
 
 
-def ticks(telling: Telling) -> list[list[bytes]]:
+def ticks(source: RaceSource) -> list[list[bytes]]:
     """Return the positions' messages, tick by tick."""
     return [
-        [value for batch in positions_at(telling, tick, 100) for value in encode(batch).values]
-        for tick in range(telling.last_tick + 1)
+        [value for batch in positions_at(source, tick, 100) for value in encode(batch).values]
+        for tick in range(source.last_tick + 1)
     ]
 
 
@@ -145,10 +145,10 @@ def test_passings_that_were_not_recorded_are_found(straight: Course) -> None:
         assert found[who, kind, name, lap][1] == pytest.approx(metres, abs=0.001)
 
 
-def passed(telling: Telling) -> dict[tuple[int, str, str, int], tuple[float, float]]:
+def passed(source: RaceSource) -> dict[tuple[int, str, str, int], tuple[float, float]]:
     """Return seconds and metres of each passing by competitor, kind, name and lap."""
-    passings = telling.passings(BEFORE_THE_START, 1e9)
-    points = [telling.points[point] for point in passings.point.tolist()]
+    passings = source.passings(BEFORE_THE_START, 1e9)
+    points = [source.points[point] for point in passings.point.tolist()]
     keys = [(who, *point[1:]) for who, point in zip(passings.who.tolist(), points, strict=True)]
     return dict(
         zip(keys, zip(passings.elapsed.tolist(), passings.distance.tolist(), strict=True), strict=True)

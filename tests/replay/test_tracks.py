@@ -74,7 +74,7 @@ def test_positions_come_tick_by_tick(library: Mapping[str, Course]) -> None:
     """Everybody has one at each tick, waiting before the own start, to the one that shows the finish."""
     race = computed(library["crystal-palace"])
     again = recorded(race, of_all(race))
-    told = [again.told(tick) for tick in range(again.last_tick + 1)]
+    told = [again.fixes_at(tick) for tick in range(again.last_tick + 1)]
 
     for who in range(5):
         states = [Status(int(fixes.told.status[fixes.who == who][0])) for fixes in told if who in fixes.who]
@@ -84,7 +84,7 @@ def test_positions_come_tick_by_tick(library: Mapping[str, Course]) -> None:
     last = int(np.argmax(race.field.start))
     assert told[2].told.status[told[2].who == last] == Status.WAITING
     assert all((fixes.time == tick * 5.0).all() for tick, fixes in enumerate(told))
-    assert not len(again.told(again.last_tick + 1).who)
+    assert not len(again.fixes_at(again.last_tick + 1).who)
 
 
 def test_who_stops_on_the_way_did_not_finish(library: Mapping[str, Course]) -> None:
@@ -94,7 +94,7 @@ def test_who_stops_on_the_way_did_not_finish(library: Mapping[str, Course]) -> N
     again = recorded(
         race, {"a.gpx": gpx(("Ann", places[: len(places) // 2]), ("Bob", of_competitor(race, 1)))}
     )
-    ends = again.told(again.last_tick)
+    ends = again.fixes_at(again.last_tick)
     passings = again.passings(BEFORE_THE_START, 1e9)
     kinds = [again.points[point].kind for point in passings.point[passings.who == 0]]
 

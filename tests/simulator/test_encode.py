@@ -148,8 +148,8 @@ def test_a_race_record_carries_its_whole_request(make_race: MakeRace) -> None:
         "speed": 1.0,
         "seed": 99,
         "updatedAt": 5,
-        "runsFrom": 1777712400000,
-        "toldUntil": -1.0,
+        "clockStart": 1777712400000,
+        "deliveredUntil": -1.0,
     }
     assert request["seed"] == 99
     assert request["start_at"] == "2026-05-02T09:00:00Z"

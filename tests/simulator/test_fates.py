@@ -31,7 +31,7 @@ def told(race: Race, who: int) -> list[tuple[int, Status]]:
     """Return a competitor's ticks and what is told at each."""
     ticks = []
     for tick in range(race.last_tick + 2):
-        fixes = race.told(tick)
+        fixes = race.fixes_at(tick)
         ticks += [(tick, Status(code)) for code in fixes.told.status[fixes.who == who].tolist()]
     return ticks
 
@@ -117,10 +117,10 @@ def test_half_of_those_who_give_up_pause_before(make_race: MakeRace) -> None:
 def test_the_disqualified_finish_first(make_race: MakeRace) -> None:
     """DSQ comes 1 to 10 minutes after the finish: a second last event, and a passing after the finish's."""
     race = make_race(competitors=40, disqualified=0.5, interval=10)
-    disqualified = np.flatnonzero(np.isfinite(race.field.verdict))
-    after = (race.field.verdict - race.field.end)[disqualified]
+    disqualified = np.flatnonzero(np.isfinite(race.field.disqualified_at))
+    after = (race.field.disqualified_at - race.field.end)[disqualified]
     who = int(disqualified[0])
-    verdict = int(np.ceil(race.field.verdict[who] / 10))
+    verdict = int(np.ceil(race.field.disqualified_at[who] / 10))
     states = told(race, who)
 
     assert len(disqualified) == 20

@@ -180,8 +180,8 @@ def test_lines_are_in_order(race: Race, until: float) -> None:
 
 def test_who_is_disqualified_is_in_nobodys_way(race: Race) -> None:
     """Until the verdict they have a place; then they keep their times, and those behind them move up."""
-    who = int(np.argmin(race.field.verdict))
-    verdict, bib = float(race.field.verdict[who]), who + 1
+    who = int(np.argmin(race.field.disqualified_at))
+    verdict, bib = float(race.field.disqualified_at[who]), who + 1
     before, after = ({line["bib"]: line for line in given(race, time)} for time in (verdict - 0.001, verdict))
     behind = [
         line

@@ -59,14 +59,14 @@ def basic(user: str, password: str) -> str:
 
 def test_an_open_pinot_is_shown_nothing() -> None:
     """Without further settings there is nobody to name, and the usual certificates are trusted."""
-    assert PinotAccess().admission() == OPEN
+    assert PinotAccess().pinot_auth() == OPEN
 
 
 def test_user_and_password_are_shown_with_each_request() -> None:
     """With a user Pinot is shown user and password; those of its address are, if there is no other."""
     access = PinotAccess(pinot_username="anna", pinot_password=PASSWORD)
     with pinot(200) as (host, shown):
-        request("GET", f"http://{host}/", admission=access.admission())
+        request("GET", f"http://{host}/", pinot_auth=access.pinot_auth())
         ask("GET", f"http://bert:other@{host}", "/")
         request("GET", f"http://{host}/")
 
@@ -89,7 +89,7 @@ def test_certificates_need_an_address_with_tls(tmp_path: Path) -> None:
     assert sentences({"pinot_ca": ca}, SetupSettings) == told
     for addresses in ({"pinot_broker": "https://pinot:8099"}, {"pinot_controller": "https://pinot:9000"}):
         assert SetupSettings.model_validate({"pinot_ca": ca, **addresses}).pinot_ca == ca
-    trusted = PinotAccess(pinot_ca=ca, pinot_controller="").admission().trusted
+    trusted = PinotAccess(pinot_ca=ca, pinot_controller="").pinot_auth().trusted
     assert isinstance(trusted, ssl.SSLContext)
     assert len(trusted.get_ca_certs()) == 1
 
@@ -100,9 +100,9 @@ def test_a_refusal_names_the_setting(status: int) -> None:
     with pinot(status) as (host, _):
         with pytest.raises(PinotError, match="set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"):
             request("GET", f"http://{host}/")
-        url, admission = f"http://bert:{PASSWORD}@{host}", PinotAuth(httpx.BasicAuth("anna", PASSWORD))
+        url, pinot_auth = f"http://bert:{PASSWORD}@{host}", PinotAuth(httpx.BasicAuth("anna", PASSWORD))
         with pytest.raises(PinotError, match=r"refuses .* RACECAST_PINOT_PASSWORD") as refused:
-            ask("GET", url, "/tables", admission=admission, params={"type": "OFFLINE"})
+            ask("GET", url, "/tables", pinot_auth=pinot_auth, params={"type": "OFFLINE"})
 
     assert str(refused.value).startswith(f"http://{host}/tables: ")
     assert PASSWORD not in str(refused.value)

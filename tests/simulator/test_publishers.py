@@ -472,7 +472,7 @@ CREATE TABLE courses (
 def test_the_races_of_before_are_known(thread: ReactorThread, place: Place, race: Race) -> None:
     """Each race's newest record is told to who starts anew, those under way first."""
     ended = Race(race.course, race.request.model_copy(update={"run_id": f"{race.run_id}-ended"}))
-    going = replace(record(race, "paused", 8), runs_from=123, told_until=60.0)
+    going = replace(record(race, "paused", 8), clock_start=123, delivered_until=60.0)
     over = record(ended, "finished", 9)
     publish(thread, place.publisher, [record(race, "running", 7), record(ended, "running", 7), over, going])
     thread.call(place.publisher.flushed)
@@ -517,7 +517,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(
     with sqlite3.connect(path) as file:
         fences = file.execute("SELECT shortName, fences FROM courses ORDER BY 1").fetchall()
         entry = file.execute("SELECT name, wave, club FROM competitors").fetchone()
-        known = file.execute("SELECT runsFrom, toldUntil FROM races").fetchone()
+        known = file.execute("SELECT clockStart, deliveredUntil FROM races").fetchone()
         version = file.execute("PRAGMA user_version").fetchone()
 
     assert fences == [("old", "[]"), ("straight", straight.fences_json())]

@@ -126,4 +126,4 @@ def test_everybody_has_one_end(library: Mapping[str, Course], name: str, options
         "dnf": int((ends == Status.DNF).sum()),
         "dsq": int((ends == Status.DSQ).sum()),
     }
-    assert not len(race.told(race.last_tick + 1).who)
+    assert not len(race.fixes_at(race.last_tick + 1).who)

@@ -17,7 +17,7 @@ from simulator.publishers.publisher import PublishError
 from simulator.race.events import RaceRecord, entries_of, passings_until, positions_at
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
-from simulator.service.races import Office
+from simulator.service.races import RaceService
 from simulator.service.recovery import RETRY, Recovery
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
@@ -56,8 +56,8 @@ class World:
         """Start an engine, and let it take up what was before."""
         self.engine = Engine(self.clock, self.publisher)
         courses = Catalogue({"straight": self._course})
-        self.office = Office(self.clock, self.engine, courses, lambda most: most - 1)
-        self.recovery = Recovery(self.clock, self.publisher, self.office)
+        self.race_service = RaceService(self.clock, self.engine, courses, lambda most: most - 1)
+        self.recovery = Recovery(self.clock, self.publisher, self.race_service)
         _ = ensureDeferred(self.recovery.begin())
 
     def kill(self) -> None:
@@ -66,7 +66,7 @@ class World:
 
     def create(self, **fields: Any) -> Run:
         """Create the race."""
-        run, _ = self.office.create(RaceRequest(**{**REQUEST, **fields}))
+        run, _ = self.race_service.create(RaceRequest(**{**REQUEST, **fields}))
         return run
 
     def wait(self, seconds: float) -> None:
@@ -123,7 +123,7 @@ def test_no_tick_is_missing_however_often_the_engine_is_killed(
     assert world.told(*EVENTS) == whole(race)
     records = [batch for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
     assert records[-1].status == "finished"
-    assert records[-1].told_until == race.time_of(race.last_tick)
+    assert records[-1].delivered_until == race.time_of(race.last_tick)
 
 
 def test_little_is_told_again(straight: Course) -> None:
@@ -153,7 +153,7 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
     world.clock.advance(1000)
     world.start()
     world.wait(10)
-    again = world.office.race("race-1")
+    again = world.race_service.race("race-1")
     stood = max(world.publisher.ticks())
     world.engine.resume(again)
     world.wait(again.race.duration / 10 + 5)
@@ -166,7 +166,7 @@ def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
     """A race whose gun is to come is told at the gun by the engine that is there then."""
     world = World(straight)
     request = RaceRequest(**REQUEST, start_at=START.replace(minute=5))
-    world.office.create(request)
+    world.race_service.create(request)
     world.wait(10)
     world.kill()
     world.start()
@@ -186,12 +186,12 @@ def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
     world.kill()
     world.start()
     world.wait(10)
-    again = world.office.race("race-1")
+    again = world.race_service.race("race-1")
 
     assert len(world.publisher.batches) == count
     assert again.status == "finished"
-    assert again.told_until == run.race.time_of(run.race.last_tick)
-    assert world.office.create(RaceRequest(**REQUEST)) == (again, False)
+    assert again.delivered_until == run.race.time_of(run.race.last_tick)
+    assert world.race_service.create(RaceRequest(**REQUEST)) == (again, False)
     with pytest.raises(Exception, match="it was asked for otherwise"):
         world.create(seed=4)
 
@@ -258,4 +258,4 @@ def test_a_finish_is_not_told_before_all_is_delivered(
         one.callback(None)
     world.wait(10)
 
-    assert world.office.race("race-1").status == "finished"
+    assert world.race_service.race("race-1").status == "finished"

@@ -5,7 +5,7 @@ import time
 import pytest
 from twisted.internet.selectreactor import SelectReactor
 
-from simulator.engine.clock import keep_steady, steady
+from simulator.engine.clock import steady, use_monotonic_clock
 
 
 def test_the_clock_does_not_jump_with_the_time_of_day() -> None:
@@ -29,7 +29,7 @@ def test_the_clock_begins_with_the_time_of_day() -> None:
 def test_a_reactor_goes_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reactor has to call later is due by the steady clock, whatever the time of day becomes."""
     reactor = SelectReactor()
-    keep_steady(reactor)
+    use_monotonic_clock(reactor)
     call = reactor.callLater(100, lambda: None)
     monkeypatch.setattr(time, "time", lambda: 0.0)
 

@@ -55,7 +55,7 @@ def told(race: Race) -> list[tuple[int, int, int]]:
     """Return all that is told as the tick at which, the competitor and the tick of which."""
     found = []
     for tick in range(race.last_tick + 1):
-        fixes = race.told(tick)
+        fixes = race.fixes_at(tick)
         of_ticks = np.rint(fixes.time / race.request.tick).astype(int)
         found += [(tick, who, of) for who, of in zip(fixes.who.tolist(), of_ticks.tolist(), strict=True)]
     return found
@@ -115,7 +115,7 @@ def test_wandering_error_and_noise_add_up() -> None:
 def test_error_is_told_and_the_rest_is_true(make_race: MakeRace) -> None:
     """The place is off by the error; distance, elapsed and status aren't."""
     wrong, right = make_race(competitors=200, gps_error=2.5), make_race(competitors=200)
-    fixes, true = wrong.told(300), right.snapshot(300.0)
+    fixes, true = wrong.fixes_at(300), right.snapshot(300.0)
     off = np.asarray(GEOD.inv(fixes.told.lon, fixes.told.lat, true.lon, true.lat)[2])
 
     assert np.sqrt((off**2).mean() / 2) == pytest.approx(2.5, rel=0.2)
@@ -181,7 +181,7 @@ def test_ends_are_told_and_nothing_is_made_up(straight: Course, options: dict[st
     ends = np.where(np.isfinite(race.field.end), race.field.end, 0.0)
     for who, end in enumerate(ends.tolist()):
         assert (who, int(np.ceil(end / race.request.tick))) in told_at
-        if np.isfinite(verdict := race.field.verdict[who]):
+        if np.isfinite(verdict := race.field.disqualified_at[who]):
             assert (who, int(np.ceil(verdict / race.request.tick))) in told_at
 
 
@@ -202,7 +202,7 @@ def test_late_positions_come_behind_newer_ones(make_race: MakeRace) -> None:
     out_of_order = 0
     newest: dict[int, int] = {}
     for tick in range(race.last_tick + 1):
-        fixes = race.told(tick)
+        fixes = race.fixes_at(tick)
         times = fixes.time.tolist()
         assert times[: (k := times.count(tick * 5.0))] == [tick * 5.0] * k
         for who, time in zip(fixes.who.tolist(), times, strict=True):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.http.request_metrics import Kind, RequestMetrics
 from simulator.http.routes import Api
-from simulator.http.traffic import Kind, Traffic
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from simulator.http.traffic import Kind, Traffic
 )
 def test_a_request_is_of_a_bounded_kind(method: bytes, path: bytes, status: int, kind: Kind) -> None:
     """Method, route and status' class are of few values, whatever a client sends."""
-    traffic = Traffic(Api.app.url_map)
-    traffic.answered(method, path, status, 0.25)
+    request_metrics = RequestMetrics(Api.app.url_map)
+    request_metrics.answered(method, path, status, 0.25)
 
-    assert {found: histogram.total for found, histogram in traffic.durations.items()} == {kind: 0.25}
+    assert {found: histogram.total for found, histogram in request_metrics.durations.items()} == {kind: 0.25}

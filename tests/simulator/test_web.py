@@ -13,8 +13,8 @@ from simulator.http import openapi
 from simulator.http.routes import Api
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
-from simulator.service.courses import CourseDesk
-from simulator.service.races import Office
+from simulator.service.courses import CourseService
+from simulator.service.races import RaceService
 from simulator.service.uploads import UploadFolder
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
@@ -62,10 +62,10 @@ class Client:
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
-        office = Office(clock, self.engine, catalogue, lambda _: next(chances))
-        desk = CourseDesk(office, uploads, self.publisher, in_thread)
+        race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances))
+        course_service = CourseService(race_service, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
-        self._treq = stub(Api(office, desk, self.publisher).app.resource())
+        self._treq = stub(Api(race_service, course_service, self.publisher).app.resource())
 
     def request(self, method: str, path: str, body: Any = None, **more: Any) -> Answered:
         """Make a request; `body` is sent as JSON unless it is bytes."""
@@ -209,9 +209,9 @@ def test_made_ids_are_never_taken_twice(clock: Clock, straight: Course) -> None:
     """If chance gives an id that a race has, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     engine = Engine(clock, FakePublisher())
-    office = Office(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
+    race_service = RaceService(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
     for _ in range(2):
-        office.create(RaceRequest(course="straight"))
+        race_service.create(RaceRequest(course="straight"))
 
     assert [run_id[-6:] for run_id in engine.runs] == ["000005", "000006"]
 

@@ -29,7 +29,7 @@ class Kind(NamedTuple):
     status: str
 
 
-class Traffic:
+class RequestMetrics:
     """Counts requests.
 
     Args:
