@@ -68,6 +68,9 @@ check: $(STAMPS)/dev ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+schemas: $(STAMPS)/runtime ## write pinot/schemas from the events in stream/events
+	$(BIN)/python -m pinot.admin.schemas
+
 stack: $(STAMPS)/runtime ## the real Kafka and Pinot on this machine, without Docker, set up for races
 	$(BIN)/python -m pinot.local start
 	$(BIN)/python -m pinot setup
@@ -88,4 +91,4 @@ clean: ## remove everything that the targets above made
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast tools lock check schemas stack stack-stop bench torture screenshots clean

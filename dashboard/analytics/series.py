@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from stream.arrays import Ints
 
 AVERAGED_OVER_S: Final = {"1 min average": 60, "5 min average": 300}
 MOST_SERIES: Final = 8
@@ -51,12 +51,12 @@ def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_si
     return pd.concat(parts, ignore_index=True)
 
 
-def _until(arrivals: pd.DataFrame, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def _until(arrivals: pd.DataFrame, ends: Ints) -> Ints:
     """How many events came before each of these seconds, shape (k,)."""
     second, events = arrivals["second"].to_numpy(), arrivals["events"].to_numpy()
     order = np.argsort(second, kind="stable")
     summed = np.concatenate([[0], np.cumsum(events[order])])
-    found: NDArray[np.int64] = summed[np.searchsorted(second[order], ends)]
+    found: Ints = summed[np.searchsorted(second[order], ends)]
     return found
 
 

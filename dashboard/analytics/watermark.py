@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from stream.arrays import Mask
 
 NOTHING_YET = np.iinfo(np.int64).min // 2
 """The watermark before a race has told anything: nothing lies behind it."""
@@ -34,7 +34,7 @@ def watermarks(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     return marks.rename("watermark").reset_index()
 
 
-def is_late(arrivals: pd.DataFrame, allowed_s: int) -> NDArray[np.bool_]:
+def is_late(arrivals: pd.DataFrame, allowed_s: int) -> Mask:
     """Which of the arrivals were late, shape (n,)."""
     marks = arrivals[["run", "second"]].merge(watermarks(arrivals, allowed_s), how="left")
     return np.asarray(arrivals["event_second"].to_numpy() < marks["watermark"].to_numpy(), dtype=np.bool_)
@@ -62,7 +62,7 @@ def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     return found.sort_values(["second", "run"], ascending=[False, True], ignore_index=True)
 
 
-def late_of(events: pd.DataFrame, marks: pd.DataFrame) -> NDArray[np.bool_]:
+def late_of(events: pd.DataFrame, marks: pd.DataFrame) -> Mask:
     """Which of single events (`stream.NEWEST`) were late, shape (n,), by the `watermarks` of their races."""
     second = pd.DataFrame({"run": events["run"], "second": events["emitted_at"] // 1000})
     found = second.merge(marks, how="left")["watermark"].fillna(NOTHING_YET)

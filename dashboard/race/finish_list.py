@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashboard.race import leaderboard
+from stream import results as table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from dashboard.race.split_times import Point, SplitTimes, Visits
+    from dashboard.race.split_times import SplitTimes, Visits
     from dashboard.store.protocol import Competitor, Positions
+    from stream.arrays import Floats, Ints, Mask, Texts
 
-    Floats = NDArray[np.float64]
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 """Widths of bins and distances of marks that people can read off a clock."""
@@ -30,9 +27,6 @@ SHORTEST_STRETCH = 100.0
 
 COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Club", "Status")
 """What the finish list says of everybody, beside the splits."""
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,27 +40,36 @@ class Results:
         chip: seconds from one's own start to the finish, shape (n,); NaN for who has not finished.
         gap: seconds after the winner at the finish line, shape (n,); NaN for who has not finished.
         distance: metres covered, shape (n,).
+        elapsed: seconds from the gun to the newest position, of finishers to the finish, shape (n,).
+        start: seconds from the gun to the own start, shape (n,); 0 where that is unknown.
+        points: the splits' names and laps, s of them.
         split_metres: shape (s,).
-        split_names: what the splits are called, s of them, no two alike.
         splits: seconds from one's own start to each split, shape (n, s); NaN where one has not been.
         visits: to geofences; times from the gun.
     """
 
-    bib: NDArray[np.int64]
-    place: NDArray[np.int64]
-    status: NDArray[np.str_]
+    bib: Ints
+    place: Ints
+    status: Texts
     chip: Floats
     gap: Floats
     distance: Floats
+    elapsed: Floats
+    start: Floats
+    points: tuple[tuple[str, int], ...]
     split_metres: Floats
-    split_names: tuple[str, ...]
     splits: Floats
     visits: Visits
 
     @property
-    def finished(self) -> NDArray[np.bool_]:
+    def split_names(self) -> tuple[str, ...]:
+        """What the splits are called in the finish list, s of them, no two alike."""
+        return table.split_names(self.points, COLUMNS)
+
+    @property
+    def finished(self) -> Mask:
         """Who has finished, shape (n,)."""
-        found: NDArray[np.bool_] = self.status == "finished"
+        found: Mask = self.status == "finished"
         return found
 
     def __len__(self) -> int:
@@ -89,22 +92,13 @@ def results(positions: Positions, splits: SplitTimes) -> Results:
         chip=gun - start,
         gap=gun - (gun[0] if len(gun) else np.nan),
         distance=positions.distance[order],
+        elapsed=positions.elapsed[order],
+        start=start,
+        points=tuple((point.name, point.lap) for point in splits.points("split")),
         split_metres=metres,
-        split_names=tuple(_names(splits.points("split"))),
         splits=times - start[:, None],
         visits=splits.visits(),
     )
-
-
-def _names(points: Iterable[Point]) -> Iterator[str]:
-    """What splits are called: never as another one, nor as a column of the finish list."""
-    taken = set(COLUMNS)
-    for point in points:
-        name = point.name if point.lap == 1 else f"{point.name} ({point.lap})"
-        while name in taken:
-            name += " (split)"
-        taken.add(name)
-        yield name
 
 
 def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
@@ -132,7 +126,7 @@ def _apart(metres: Floats) -> list[int]:
     return apart
 
 
-def bins(seconds: Floats) -> tuple[float, NDArray[np.int64], Floats]:
+def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
     """Of a histogram of times: the bins' width, the counts (k,) and where each begins (k,), in seconds."""
     known = seconds[~np.isnan(seconds)]
     if not len(known):
@@ -186,48 +180,28 @@ def stays(visits: Visits) -> Iterator[Stays]:
         )
 
 
-def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> str:
-    """Everybody's line: times in seconds to the millisecond and in words, and the time at each split.
-
-    A text that a spreadsheet would run as a formula has an apostrophe in front. Clubs are there if anybody
-    has one.
-    """
-    clubs = has_clubs(competitors)
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ["place", "bib", "name", "category", *(["club"] if clubs else [])]
-        + ["status", "chip_time", "chip_time_s", "gap_s", "distance_m"]
-        + [f"split_{name.replace(' km', 'km')}_s" for name in found.split_names]
+def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> bytes:
+    """Return the results as CSV, the same as the API's."""
+    entrants = [_entrant(bib, competitors.get(bib)) for bib in found.bib.tolist()]
+    categories = [entrant.category for entrant in entrants]
+    standings = table.stand(found.bib, found.status, found.elapsed, found.distance, categories)
+    who = standings.order
+    lines = table.lines(
+        who,
+        standings,
+        [entrants[nth] for nth in who.tolist()],
+        (found.status[who], found.elapsed[who], found.start[who], found.distance[who]),
     )
-    columns = (found.place, found.bib, found.status, found.chip, found.gap, found.distance)
-    for place, bib, status, chip, gap, distance, splits in zip(
-        *(column.tolist() for column in columns), found.splits.tolist(), strict=True
-    ):
-        who = competitors.get(bib)
-        texts = [who.name, who.category, who.club] if who else ["", "", ""]
-        names = [_harmless(text) for text in (texts if clubs else texts[:2])]
-        times = [_clock(chip), _seconds(chip), _seconds(gap), f"{distance:.1f}", *map(_seconds, splits)]
-        writer.writerow([place or "", bib, *names, status, *times])
-    return out.getvalue()
+    from_the_gun = found.splits[who] + found.start[who, None]
+    return b"".join(table.as_csv(found.points, [(lines, map(table.rounded, from_the_gun))]))
+
+
+def _entrant(bib: int, known: Competitor | None) -> table.Entrant:
+    if known is None:
+        return table.Entrant(bib, "", "", "", 0)
+    return table.Entrant(bib, known.name, known.category, known.club, known.wave)
 
 
 def has_clubs(competitors: Mapping[int, Competitor]) -> bool:
     """Whether anybody has a club."""
     return any(who.club for who in competitors.values())
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _seconds(seconds: float) -> str:
-    return "" if np.isnan(seconds) else f"{seconds:.3f}"
-
-
-def _clock(seconds: float) -> str:
-    """h:mm:ss.mmm."""
-    if np.isnan(seconds):
-        return ""
-    whole, milliseconds = divmod(round(seconds * 1000), 1000)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}.{milliseconds:03}"

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from dashboard.race.snapshots import Snapshot, Snapshots
     from dashboard.race.standing import Standing
     from dashboard.store.protocol import Race, Store
+    from stream.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 MAX_BYTES = 64 * 1024 * 1024
 """Of packed pictures that are kept; those that were asked for longest ago go first."""

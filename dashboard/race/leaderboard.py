@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dashboard.store.protocol import Positions
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 NO_PLACE = 0
 
@@ -33,7 +33,7 @@ class Ranking:
     """
 
     order: NDArray[np.intp]
-    place: NDArray[np.int64]
+    place: Ints
 
 
 def rank(positions: Positions) -> Ranking:

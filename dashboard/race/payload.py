@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dashboard.race.leaderboard import Ranking
     from dashboard.race.standing import Figures, Standing
     from dashboard.store.protocol import Competitor, Course, Positions, Race
+    from stream.arrays import Floats
 
 GZIP_LEVEL = 1
 """Level 9 takes ten times as long to save another tenth."""
@@ -75,7 +76,7 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
 
 
 def encode_moment(
-    positions: Positions, ranking: Ranking, starts: NDArray[np.float64], *, time: float, end: float
+    positions: Positions, ranking: Ranking, starts: Floats, *, time: float, end: float
 ) -> Packed:
     """A picture out of the past for the replay: `time` is its race seconds, `end` those of the newest.
 
@@ -108,7 +109,7 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
     return Packed(blake2b(text, digest_size=8).hexdigest(), gzip.compress(text, GZIP_LEVEL))
 
 
-def _columns(positions: Positions, ranking: Ranking, starts: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str, NDArray[Any]]:
     """Competitor, place (0 for none), lon, lat, distance, elapsed, start, status (a number in `statuses`).
 
     Start is when one's own was, in seconds from the gun.
@@ -141,8 +142,8 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
     return Packed(version, gzip.compress(text, GZIP_LEVEL))
 
 
-def _seconds(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    rounded: NDArray[np.float64] = np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
+def _seconds(values: Floats) -> Floats:
+    rounded: Floats = np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
     return rounded
 
 

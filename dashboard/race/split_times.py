@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dashboard.store.protocol import Passings
+    from stream.arrays import Floats, Ints, Mask, Texts
 
-    Floats = NDArray[np.float64]
 
 HEAD_KINDS = frozenset({"start", "split", "finish"})
 """Timing points that everybody comes to, in the order of their distances."""
@@ -48,8 +48,8 @@ class Visits(NamedTuple):
         entered, left: race seconds; `left` is NaN for who is still inside.
     """
 
-    fence: NDArray[np.str_]
-    bib: NDArray[np.int64]
+    fence: Texts
+    bib: Ints
     entered: Floats
     left: Floats
 
@@ -85,15 +85,15 @@ class SplitTimes:
         """How many passings of one kind there were up to `until` race seconds."""
         return sum(int((times <= until).sum()) for point, times in self._times.items() if point.kind == kind)
 
-    def starts(self, bibs: NDArray[np.int64]) -> Floats:
+    def starts(self, bibs: Ints) -> Floats:
         """Seconds from the gun to each one's own start, shape (n,); 0 where that isn't known."""
         return np.nan_to_num(self._first("start", bibs))
 
-    def verdicts(self, bibs: NDArray[np.int64]) -> Floats:
+    def verdicts(self, bibs: Ints) -> Floats:
         """Seconds from the gun to each one's disqualification, shape (n,); NaN for all others."""
         return self._first("dsq", bibs)
 
-    def last_splits(self, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def last_splits(self, bibs: Ints) -> tuple[Floats, Floats]:
         """Each competitor's last split: its metres and its race seconds, shape (n,); NaN before the first."""
         metres, seconds = np.full(len(bibs), np.nan), np.full(len(bibs), np.nan)
         places, times = self.matrix("split", bibs)
@@ -102,7 +102,7 @@ class SplitTimes:
             metres[passed], seconds[passed] = place, there[passed]
         return metres, seconds
 
-    def matrix(self, kind: str, bibs: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    def matrix(self, kind: str, bibs: Ints) -> tuple[Floats, Floats]:
         """All points of one kind by distance: their metres, shape (s,), and the times there, shape (n, s)."""
         points = self.points(kind)
         metres = np.array([self._distance[point] for point in points])
@@ -168,7 +168,7 @@ class SplitTimes:
     def _of(self, kind: str) -> list[Point]:
         return [point for point in self._times if point.kind == kind]
 
-    def _first(self, kind: str, bibs: NDArray[np.int64]) -> Floats:
+    def _first(self, kind: str, bibs: Ints) -> Floats:
         """The times of the first point of a kind, shape (n,); NaN where there is none."""
         _, times = self.matrix(kind, bibs)
         return times[:, 0] if times.shape[1] else np.full(len(bibs), np.nan)
@@ -182,13 +182,13 @@ class SplitTimes:
         ends = [times for point, times in self._times.items() if point.kind in END_KINDS]
         return np.fmin.reduce(ends) if ends else np.full(len(self._bibs), np.nan)
 
-    def _rows(self, bibs: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    def _rows(self, bibs: Ints) -> tuple[NDArray[np.intp], Mask]:
         """The rows of those of these bibs that are known, and which of them are."""
         rows = np.searchsorted(self._bibs, bibs)
         known = np.append(self._bibs, -1)[rows] == bibs
         return rows[known], known
 
-    def _make_room(self, bibs: NDArray[np.int64]) -> None:
+    def _make_room(self, bibs: Ints) -> None:
         """Have a row for each of these bibs."""
         all_bibs = np.union1d(self._bibs, bibs)
         if len(all_bibs) == len(self._bibs):

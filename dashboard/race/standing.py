@@ -14,12 +14,9 @@ from dashboard.race import leaderboard
 from dashboard.store.protocol import ON_COURSE, OUT
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dashboard.race.split_times import SplitTimes, Stay
     from dashboard.store.protocol import Positions
-
-    Floats = NDArray[np.float64]
+    from stream.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dashboard.store.protocol import Course, Fence
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
+    from stream.arrays import Floats
 
 
 def course(
@@ -43,11 +43,11 @@ def course(
     )
 
 
-def _lon_lat(shape: Any) -> NDArray[np.float64]:
+def _lon_lat(shape: Any) -> Floats:
     return shapely.get_coordinates(shape)
 
 
-def _unwrapped(line: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unwrapped(line: Floats) -> Floats:
     """The line without a jump round the Earth at the antimeridian."""
     return np.column_stack([np.unwrap(line[:, 0], period=360.0), line[:, 1]])
 
@@ -57,5 +57,5 @@ def _place(point: Any, reference: float) -> tuple[float, float]:
     return float(lon), float(lat)
 
 
-def _rings(polygon: Any, reference: float) -> tuple[NDArray[np.float64], ...]:
+def _rings(polygon: Any, reference: float) -> tuple[Floats, ...]:
     return tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))

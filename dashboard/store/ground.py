@@ -8,9 +8,8 @@ import numpy as np
 import shapely
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dashboard.store.protocol import Course, Positions
+    from stream.arrays import Floats
 
 OFF_COURSE_M = 200.0
 """Further off the line than this is no runner who cuts a corner and no error of a good GPS watch."""
@@ -28,7 +27,7 @@ METRES_PER_DEGREE = 111_195.0
 """Of latitude, on a sphere of the Earth's mean radius."""
 
 
-def beside(lon_lat: NDArray[np.float64], reference: float) -> NDArray[np.float64]:
+def beside(lon_lat: Floats, reference: float) -> Floats:
     """Places, shape (n, 2), with each longitude within 180° of the reference, even if that leaves ±180°.
 
     Across the antimeridian a map shows only those side by side that are numbered so.

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 from dashboard.store import rows
 from dashboard.store.pinot_broker import NO_VALUE
 from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dashboard.store.pinot_broker import Broker
     from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race
 
@@ -16,35 +19,39 @@ BIBS_AT_ONCE = 10_000
 """Passings of so many competitors are one answer: those of 100,000 over a marathon would take the broker
 longer than we wait."""
 
-# A TIMESTAMP is answered as text, in the time zone of Pinot's machine, unless it is cast (to LONG: Pinot 0.11
-# has no BIGINT).
+# Pinot returns a TIMESTAMP as text, in the time zone of its machine, unless it is cast (to LONG: Pinot 0.11
+# has no BIGINT), and geometries as BYTES.
+_AS = {"TIMESTAMP": 'CAST("{}" AS LONG)', "BYTES": "ST_AsText({})"}
+
+
+def _select(table: str, names: Sequence[str]) -> str:
+    fields = TABLES[table].fields
+    return ", ".join(_AS.get(fields[name].pinot_type, "{}").format(name) for name in names)
+
+
 _RACES = f"""
-    SELECT {", ".join(rows.RACE_COLUMNS).replace("startTime", "CAST(startTime AS LONG)")},
-           lookup('courses', 'longName', 'shortName', course)
+    SELECT {_select("races", rows.RACE_COLUMNS)}, lookup('courses', 'longName', 'shortName', course)
     FROM races
 """  # noqa: S608 (the column names are ours)
 _NEWEST_RACES = f"{_RACES} ORDER BY startTime DESC, runId DESC LIMIT %(limit)s"
 _RACE = f"{_RACES} WHERE runId = %(run)s LIMIT 1"
-_COURSE = """
-    SELECT shortName, longName, distance, ST_AsText(courseMap), ST_AsText(startLocation),
-           ST_AsText(endLocation), fences
-    FROM courses WHERE shortName = %(name)s LIMIT 1
-"""
-_COMPETITORS = """
-    SELECT competitorId, name, category, wave, club FROM competitors WHERE runId = %(run)s LIMIT %(limit)s
-"""
+_COURSE = f"""
+    SELECT {_select("courses", rows.COURSE_COLUMNS)} FROM courses WHERE shortName = %(name)s LIMIT 1
+"""  # noqa: S608 (the column names are ours)
+_COMPETITORS = f"""
+    SELECT {_select("competitors", rows.COMPETITOR_COLUMNS)} FROM competitors
+    WHERE runId = %(run)s LIMIT %(limit)s
+"""  # noqa: S608 (the column names are ours)
 _POSITIONS = f"""
-    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = %(run)s LIMIT %(limit)s
+    SELECT {_select("parkrun", rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = %(run)s LIMIT %(limit)s
 """  # noqa: S608 (the column names are ours)
 _POSITIONS_AT = f"""
-    SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun
+    SELECT {_select("parkrun", rows.POSITION_COLUMNS)} FROM parkrun
     WHERE runId = %(run)s AND rawTime = %(time)s LIMIT %(limit)s option(skipUpsert=true)
 """  # noqa: S608 (the column names are ours)
 _NEWEST = ", ".join(
-    f"LASTWITHTIME({column}, rawTime, '{kind}')"
-    for column, kind in zip(
-        rows.POSITION_COLUMNS[1:], ("DOUBLE", "DOUBLE", "DOUBLE", "STRING", "DOUBLE", "LONG"), strict=True
-    )
+    f"LASTWITHTIME({column}, rawTime, '{TABLES['parkrun'].fields[column].pinot_type}')"
+    for column in rows.POSITION_COLUMNS[1:]
 )
 _POSITIONS_SINCE = f"""
     SELECT competitorId, {_NEWEST} FROM parkrun
@@ -56,7 +63,7 @@ _BIBS = """
     WHERE runId = %(run)s AND "timestamp" > %(after)s LIMIT %(limit)s
 """
 _PASSINGS = f"""
-    SELECT {", ".join(rows.PASSING_COLUMNS).replace("timestamp", 'CAST("timestamp" AS LONG)')} FROM passings
+    SELECT {_select("passings", rows.PASSING_COLUMNS)} FROM passings
     WHERE runId = %(run)s AND "timestamp" > %(after)s AND competitorId BETWEEN %(first)s AND %(last)s
     LIMIT %(limit)s
 """  # noqa: S608 (the column names are ours)
@@ -70,15 +77,13 @@ class PinotStore:
 
     def races(self) -> list[Race]:
         """The newest races, newest start first."""
-        found = [_race(row) for row in self._ask(_NEWEST_RACES, limit=MAX_RACES)]
-        return [race for race in found if rows.is_whole(race)]
+        return _races(self._ask(_NEWEST_RACES, limit=MAX_RACES))
 
     def race(self, run_id: str) -> Race | None:
         """One race, or None."""
         if not is_run_id(run_id):
             return None
-        found = [_race(row) for row in self._ask(_RACE, run=run_id)]
-        return found[0] if found and rows.is_whole(found[0]) else None
+        return next(iter(_races(self._ask(_RACE, run=run_id))), None)
 
     def course(self, short_name: str) -> Course | None:
         """One course, or None."""
@@ -129,6 +134,5 @@ class PinotStore:
         return rows.passings(self._ask(_PASSINGS, first=first, last=last, limit=MAX_PASSINGS, **these))
 
 
-def _race(row: list[Any]) -> Race:
-    name = row[-1]
-    return rows.race(row[:-1], None if name == NO_VALUE else name)
+def _races(found: list[list[Any]]) -> list[Race]:
+    return rows.races([(*row, None if name == NO_VALUE else name) for *row, name in found])

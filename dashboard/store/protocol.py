@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from stream.arrays import Floats, Ints, Mask, Texts
 
 STATUSES = ("running", "paused", "finished", "dnf", "dns", "dsq", "waiting")
 """Every status of a competitor, in the order in which the map numbers them."""
@@ -78,7 +77,7 @@ class Fence:
     """A geofence: its name, and its rings (outer first, then holes), each of shape (n, 2) as lon, lat."""
 
     name: str
-    rings: tuple[NDArray[np.float64], ...]
+    rings: tuple[Floats, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ class Course:
     short_name: str
     long_name: str
     distance: float
-    line: NDArray[np.float64]
+    line: Floats
     start: tuple[float, float]
     finish: tuple[float, float]
     fences: tuple[Fence, ...]
@@ -127,18 +126,18 @@ class Positions:
             there is none.
     """
 
-    competitor: NDArray[np.int64]
-    lon: NDArray[np.float64]
-    lat: NDArray[np.float64]
-    distance: NDArray[np.float64]
-    status: NDArray[np.str_]
-    elapsed: NDArray[np.float64]
+    competitor: Ints
+    lon: Floats
+    lat: Floats
+    distance: Floats
+    status: Texts
+    elapsed: Floats
     newest_emitted: int
 
     def __len__(self) -> int:
         return len(self.competitor)
 
-    def take(self, some: NDArray[np.bool_]) -> Positions:
+    def take(self, some: Mask) -> Positions:
         """Those of some competitors; a mask of shape (n,)."""
         return Positions(
             competitor=self.competitor[some],
@@ -165,13 +164,13 @@ class Passings:
         timestamp: epoch milliseconds of the start, plus `elapsed`.
     """
 
-    competitor: NDArray[np.int64]
-    kind: NDArray[np.str_]
-    point: NDArray[np.str_]
-    lap: NDArray[np.int64]
-    distance: NDArray[np.float64]
-    elapsed: NDArray[np.float64]
-    timestamp: NDArray[np.int64]
+    competitor: Ints
+    kind: Texts
+    point: Texts
+    lap: Ints
+    distance: Floats
+    elapsed: Floats
+    timestamp: Ints
 
     def __len__(self) -> int:
         return len(self.competitor)

@@ -1,12 +1,13 @@
-"""Rows of a database's answer made into what `store` promises; both stores use it.
+"""Turns a database's rows into what `protocol` promises; both stores use it.
 
-Pinot makes a row of an event that lacks a field, with a default that can't be a value (pinot/schemas): such
-a row is left out, since nothing can be shown of it, and must break nothing.
+Pinot stores incomplete events too (see `stream.contract`). A row that is incomplete in a column that the page
+shows is left out.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import shapely
 
 from dashboard.store import course_shape
 from dashboard.store.protocol import Competitor, Passings, Positions, Race, StoreError
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +55,7 @@ PASSING_COLUMNS = (
     "elapsed",
     "timestamp",
 )
-_PASSING_TYPES = (np.int64, np.str_, np.str_, np.int64, np.float64, np.float64, np.int64)
+COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club")
 COURSE_COLUMNS = (
     "shortName",
     "longName",
@@ -65,9 +67,28 @@ COURSE_COLUMNS = (
 )
 
 
-def race(row: Sequence[Any], course_name: str | None) -> Race:
-    """A race from a row of `RACE_COLUMNS` with the times in epoch milliseconds."""
-    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request = row
+_TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
+_NOT_SHOWN = {"emittedAt", "timestamp"}
+
+
+def races(rows: Sequence[Sequence[Any]]) -> list[Race]:
+    """The races of rows of `RACE_COLUMNS` and the course's long name; times in epoch milliseconds."""
+    return [_race(*row) for row in _complete("races", RACE_COLUMNS, rows)]
+
+
+def _race(  # noqa: PLR0913, PLR0917 - a race's row has as many
+    run_id: str,
+    name: str,
+    course: str,
+    start_time: float,
+    status: str,
+    competitors: float,
+    speed: float,
+    seed: float,
+    updated_at: float,
+    request: str,
+    course_name: str | None,
+) -> Race:
     return Race(
         run_id=run_id,
         name=name,
@@ -84,19 +105,6 @@ def race(row: Sequence[Any], course_name: str | None) -> Race:
     )
 
 
-def is_whole(race: Race) -> bool:
-    """Whether a race lacks nothing without which it can't be shown."""
-    return bool(
-        race.run_id
-        and race.course
-        and race.status
-        and race.name
-        and race.start_time > 0
-        and race.competitors > 0
-        and race.speed > 0
-    )
-
-
 def _number(request: str, field: str, default: float) -> float:
     """A number in a race's whole request; the API's default if it isn't there."""
     try:
@@ -105,47 +113,34 @@ def _number(request: str, field: str, default: float) -> float:
         return default
 
 
-def competitors(rows: Iterable[Sequence[Any]]) -> dict[int, Competitor]:
-    """Competitors by bib from rows of competitorId, name, category, wave, club."""
+def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
+    """Competitors by bib from rows of `COMPETITOR_COLUMNS`."""
     return {
         int(bib): Competitor(name=name, category=category, wave=int(wave), club=club)
-        for bib, name, category, wave, club in rows
-        if bib > 0
+        for bib, name, category, wave, club in _complete("competitors", COMPETITOR_COLUMNS, rows)
     }
 
 
 def positions(rows: Sequence[Sequence[Any]]) -> Positions:
-    """Positions in bib order from rows of `POSITION_COLUMNS`; those that lack something are left out."""
-    columns = _columns(rows, POSITION_COLUMNS)
-    bib, status = np.array(columns[0], np.int64), np.array(columns[4], np.str_)
-    lon, lat, distance, elapsed = (np.array(columns[nth], np.float64) for nth in (1, 2, 3, 5))
-    whole = (np.abs(lon) <= 180) & (np.abs(lat) <= 90) & (distance >= 0) & (elapsed >= 0)
-    whole &= (bib > 0) & (status != "")
-    order = np.argsort(bib, kind="stable")
+    """Positions in bib order from rows of `POSITION_COLUMNS`."""
+    found, whole = _arrays("parkrun", POSITION_COLUMNS, rows)
+    order = np.argsort(found["competitorId"], kind="stable")
     order = order[whole[order]]
     return Positions(
-        competitor=bib[order],
-        lon=lon[order],
-        lat=lat[order],
-        distance=distance[order],
-        status=status[order],
-        elapsed=elapsed[order],
-        newest_emitted=int(max(columns[6], default=0)),
+        competitor=found["competitorId"][order],
+        lon=found["lon"][order],
+        lat=found["lat"][order],
+        distance=found["distance"][order],
+        status=found["status"][order],
+        elapsed=found["elapsed"][order],
+        newest_emitted=int(found["emittedAt"].max(initial=0)),
     )
 
 
 def passings(rows: Sequence[Sequence[Any]]) -> Passings:
-    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds.
-
-    Those that lack something are left out.
-    """
-    columns = _columns(rows, PASSING_COLUMNS)
-    found: list[NDArray[Any]] = [
-        np.array(column, kind) for column, kind in zip(columns, _PASSING_TYPES, strict=True)
-    ]
-    bib, kind, point, lap, distance, elapsed, _ = found
-    whole = (bib > 0) & (kind != "") & (point != "") & (lap > 0) & (distance >= 0) & (elapsed >= 0)
-    return _in_order_of_time([column[whole] for column in found])
+    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
+    found, whole = _arrays("passings", PASSING_COLUMNS, rows)
+    return _in_order_of_time([column[whole] for column in found.values()])
 
 
 def together(parts: Sequence[Passings]) -> Passings:
@@ -160,8 +155,26 @@ def _in_order_of_time(columns: Sequence[NDArray[Any]]) -> Passings:
     return Passings(*(column[order] for column in columns))
 
 
-def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * len(names)
+def _arrays(
+    table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+    """Return the columns by name, and the mask of the rows that are complete in those that are shown."""
+    fields = TABLES[table].fields
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    found: dict[str, NDArray[Any]] = {
+        name: np.array(column, _TYPES[fields[name].type]) for name, column in zip(names, columns, strict=True)
+    }
+    shown = {name: column for name, column in found.items() if name not in _NOT_SHOWN}
+    return found, TABLES[table].are_complete(shown)
+
+
+def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Return the rows that are complete in these columns, their first ones."""
+    if not rows:
+        return ()
+    # As objects: one long name must not make room for as many characters in every row.
+    columns = (np.array(column, np.object_) for column in zip(*rows, strict=True))
+    return compress(rows, TABLES[table].are_complete(dict(zip(names, columns, strict=False))))
 
 
 def course(row: Sequence[Any]) -> Course:

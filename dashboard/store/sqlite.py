@@ -20,7 +20,9 @@ _RACES = f"""
 _COURSE = f"""
     SELECT {", ".join(rows.COURSE_COLUMNS)} FROM courses WHERE shortName = ?
 """  # noqa: S608 (the column names are ours)
-_COMPETITORS = "SELECT competitorId, name, category, wave, club FROM competitors WHERE runId = ? LIMIT ?"
+_COMPETITORS = f"""
+    SELECT {", ".join(rows.COMPETITOR_COLUMNS)} FROM competitors WHERE runId = ? LIMIT ?
+"""  # noqa: S608 (the column names are ours)
 _POSITIONS = f"""
     SELECT {", ".join(rows.POSITION_COLUMNS)} FROM parkrun WHERE runId = ? LIMIT ?
 """  # noqa: S608 (the column names are ours)
@@ -45,13 +47,12 @@ class SqliteStore:
 
     def races(self) -> list[Race]:
         """The newest races, newest start first."""
-        found = self._ask(f"{_RACES} ORDER BY races.startTime DESC, races.runId DESC LIMIT ?", MAX_RACES)
-        return [rows.race(row[:-1], row[-1]) for row in found]
+        newest = f"{_RACES} ORDER BY races.startTime DESC, races.runId DESC LIMIT ?"
+        return rows.races(self._ask(newest, MAX_RACES))
 
     def race(self, run_id: str) -> Race | None:
         """One race, or None."""
-        found = self._ask_of(run_id, f"{_RACES} WHERE races.runId = ?")
-        return rows.race(found[0][:-1], found[0][-1]) if found else None
+        return next(iter(rows.races(self._ask_of(run_id, f"{_RACES} WHERE races.runId = ?"))), None)
 
     def course(self, short_name: str) -> Course | None:
         """One course, or None."""

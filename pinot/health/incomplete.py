@@ -1,31 +1,28 @@
-"""What came to Pinot and is no whole event: rows that lack something, and messages that are in no row.
+"""Counts what Pinot read and is no complete event: incomplete rows, and messages without a row.
 
-Pinot's ingestion never stops at an event. What it finds no value for gets the default of the table's schema,
-which no event can have; so a count of what can't be finds those rows. What it can't make a row of (no JSON, a
-text where a number belongs, a tombstone) it leaves out, which shows in its offsets: a segment says from which
-message to which it was filled, and how many rows it has.
+Pinot's ingestion never stops at an event. For a missing field it stores the default of the table's schema,
+which no event can have, so a query finds those rows. A message that it can't make a row of (no JSON, a text
+where a number belongs, a tombstone) it skips, which shows in its offsets: a segment knows the first and last
+message that it was filled from, and how many rows it has.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
 from pinot.admin.cluster import Cluster
-from stream.contract import TOPICS, read_event
+from stream.contract import TABLES, TOPICS
 from stream.pinot import OPEN, REQUEST_SECONDS, PinotAuth, PinotError, query, trouble, unreachable
 from stream.topics import read_topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 TRIES = 5
 """Looks at a table that is just being filled, until it stands still for a few milliseconds."""
-
-LARGEST = (2**31 - 1, 2**63 - 1)
-"""What Pinot's columns of whole numbers hold at most: no row has more, and Pinot won't be asked for it."""
 
 
 @dataclass(frozen=True)
@@ -74,33 +71,11 @@ def defects(*, broker: str, controller: str, pinot_auth: PinotAuth = OPEN) -> Ma
     compacted = {table: "compact" in topics[table]["config"]["cleanup.policy"] for table in TOPICS}
     return {
         table: Defects(
-            incomplete=look.rows(table, impossible(read_event(table))),
+            incomplete=look.rows(table, TABLES[table].incomplete),
             rowless=None if compacted[table] else look.rowless(table),
         )
         for table in TOPICS
     }
-
-
-def impossible(event: Mapping[str, Any]) -> str:
-    """The SQL condition for rows that no whole event makes.
-
-    Args:
-        event: the JSON Schema of the table's events. What its required fields can't be, by their `enum` or
-            their bounds, or if they are empty texts, includes what Pinot puts where there is none.
-    """
-    fields = event["properties"]
-    return " OR ".join(part for name in event["required"] for part in _impossible(f'"{name}"', fields[name]))
-
-
-def _impossible(column: str, field: Mapping[str, Any]) -> Iterator[str]:
-    if "enum" in field:
-        yield f"{column} NOT IN ({', '.join(repr(value) for value in field['enum'])})"
-    elif field["type"] == "string":
-        yield f"{column} = ''"
-    if "minimum" in field:
-        yield f"{column} < {field['minimum']}"
-    if field.get("maximum") not in {None, *LARGEST}:
-        yield f"{column} > {field['maximum']}"
 
 
 @dataclass(frozen=True)

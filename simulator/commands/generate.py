@@ -7,6 +7,7 @@ time, so that the same seed gives the same bytes.
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from pydantic import ValidationError
 from pydantic_core import PydanticUndefined
 
-from simulator.course.library import load_folder
+from simulator.course.drawing import CourseError
+from simulator.course.library import READERS, load_file, load_folder
 from simulator.publishers.encode import encode
 from simulator.race.events import TOPICS, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import Race
@@ -26,6 +28,7 @@ from stream.problems import flag_sentences
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from simulator.course.course import Course
     from simulator.race.events import Streamed, Topic
 
 BATCH = 5000
@@ -38,7 +41,7 @@ FILES = {"start_list"}
 YEARS = (1970, 9998)
 """In which the gun may go: before there are no times of events, and after it a race may not end."""
 HELP = {
-    "course": "Short name of a known course.",
+    "course": "Short name of a course in the folder, or the path of a course file.",
     "run_id": "The race's id. Default: the course's short name.",
     "seed": "Default: 0.",
     "interval": "Race seconds between two positions of one competitor. Default: 1.",
@@ -109,10 +112,8 @@ def race_of(flags: dict[str, Any]) -> Race:
     folder = given.pop("courses")
     for name in FILES & given.keys():
         given[name] = _text_of(Path(given[name]))
-    try:
-        courses = load_folder(folder).courses
-    except OSError as error:
-        raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
+    course = _course(given["course"], folder)
+    given["course"] = course.short_name
     try:
         # Flags are texts: as JSON they would be of the wrong type, so here, and only here, texts are read.
         request = RaceRequest.model_validate(given, strict=False)
@@ -120,12 +121,31 @@ def race_of(flags: dict[str, Any]) -> Race:
         raise SystemExit(flag_sentences(error)) from error
     if request.start_at and not YEARS[0] <= request.start_at.year <= YEARS[1]:
         raise SystemExit(f"--start-at must be in the years {YEARS[0]} to {YEARS[1]}")
-    if request.course not in courses:
-        names = ", ".join(courses) or "none"
-        raise SystemExit(f"There is no course {request.course} in {folder}; there are: {names}")
-    course = courses[request.course]
     resolved = request.resolved(run_id=course.short_name, name=course.long_name, seed=0, start_at=EPOCH)
     return Race(course, resolved)
+
+
+def _course(wanted: str, folder: Path) -> Course:
+    """Return a course by its short name in a folder, or by its file's path; its warnings go to stderr."""
+    if Path(wanted).suffix.lower() in READERS:
+        try:
+            course = load_file(Path(wanted))
+        except CourseError as error:
+            raise SystemExit(str(error)) from error
+    else:
+        try:
+            library = load_folder(folder)
+        except OSError as error:
+            raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
+        if wanted not in library.courses:
+            names = ", ".join(library.courses) or "none"
+            errors = [error for file, error in library.errors.items() if Path(file).stem == wanted]
+            missing = f"There is no course {wanted} in {folder}; there are: {names}"
+            raise SystemExit("\n".join(errors) or missing)
+        course = library.courses[wanted]
+    for warning in course.warnings:
+        sys.stderr.write(f"{wanted}: {warning}\n")
+    return course
 
 
 def _text_of(file: Path) -> str:

@@ -16,9 +16,8 @@ from simulator.course.survey import limits
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from stream.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 SHOWN = 60
 """Characters of a name or of a broken number that a message shows."""

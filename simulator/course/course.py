@@ -24,9 +24,8 @@ from pyproj import Geod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
 
 GEOD = Geod(ellps="WGS84")
 EARTH_RADIUS = 6_371_008.8
@@ -181,7 +180,7 @@ class Course:
                 found.append((fence.name, float(first), float(last)))
         return tuple(sorted(found, key=lambda visit: visit[1]))
 
-    def edges(self) -> Iterator[NDArray[np.int64]]:
+    def edges(self) -> Iterator[Ints]:
         """Yield, for each fence, which segments of a lap touch its edge, in order."""
         # Piece by piece: of most fences most pieces are somewhere else.
         ends, vertices = self._ends(), np.column_stack([self.lon, self.lat])
@@ -386,7 +385,7 @@ def _longest_piece(lat: Floats) -> Floats:
     return np.minimum(allowed, 500.0)
 
 
-def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: NDArray[np.int64]) -> Floats:
+def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: Ints) -> Floats:
     """Return the stretches of the line inside the polygon as metres, shape (k, 2), in order.
 
     `edge` are the segments that touch the polygon's edge. What lies between two of them is inside or outside
@@ -407,7 +406,7 @@ def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: NDAr
     return _merge(np.concatenate([whole, np.sort(np.column_stack(metres), axis=1)]))
 
 
-def _project(points: Floats, ends: Floats, along: Floats, segment: NDArray[np.int64]) -> Floats:
+def _project(points: Floats, ends: Floats, along: Floats, segment: Ints) -> Floats:
     """Return the metres of points that lie on their segments."""
     direction = ends[:, 1] - ends[:, 0]
     share = ((points - ends[:, 0]) * direction).sum(axis=1) / (direction**2).sum(axis=1)

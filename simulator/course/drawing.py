@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from stream.arrays import Floats
 
 
 YES = frozenset({"yes", "true", "1"})
@@ -32,9 +31,9 @@ class Line:
         where: where in the file the line is, for messages: "LineString at line 8 (Course)".
     """
 
-    lon: NDArray[np.float64]
-    lat: NDArray[np.float64]
-    alt: NDArray[np.float64]
+    lon: Floats
+    lat: Floats
+    alt: Floats
     where: str
 
 
@@ -59,8 +58,8 @@ class Ring:
     """A polygon's outer ring and its holes, each of shape (n, 2) as lon, lat; closed or not."""
 
     name: str
-    outer: NDArray[np.float64]
-    holes: tuple[NDArray[np.float64], ...]
+    outer: Floats
+    holes: tuple[Floats, ...]
     where: str
 
 

@@ -23,9 +23,8 @@ from simulator.course.drawing import YES, CourseError, Drawing, Line, Marker, Ri
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from numpy.typing import NDArray
+    from stream.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 Object: TypeAlias = dict[str, Any]
 

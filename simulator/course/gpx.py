@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lxml import etree
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from stream.arrays import Floats
+
 
 _DROPPED = frozenset({"desc", "cmt", "link"})
 """Elements that may be many or long, and say nothing of a course."""

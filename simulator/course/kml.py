@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lxml import etree
-    from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from stream.arrays import Floats
+
 
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
 _DROPPED = frozenset({"when", "angles", "description", "Style", "StyleMap", "Schema", "LookAt", "Camera"})

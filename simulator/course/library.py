@@ -6,6 +6,7 @@ sentence that says why it can't be used.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from simulator.course import geojson, gpx, kml, kmz, xml
 from simulator.course.drawing import CourseError, Drawing
 from simulator.course.survey import survey
+from simulator.course.survey.limits import MAX_SHORT_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +31,8 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
 }
 """The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
 
+NOT_IN_A_SHORT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
+UNNAMED = "course"
 MAX_BYTES = 32 * 1024 * 1024
 """A file's size; the biggest line that is allowed takes 20 MB as GPX of a watch that tells all it knows."""
 
@@ -57,23 +61,39 @@ def format_of(data: bytes) -> str:
     return ".gpx" if xml.outermost(data) == "gpx" else ".kml"
 
 
-def read_course(data: bytes, filename: str, long_name: str | None = None) -> Course:
-    """Make a course of a file's bytes; its suffix tells the format and its stem is the short name.
+def read_course(data: bytes, filename: str, long_name: str | None = None, *, messages: str = "") -> Course:
+    """Return the course in a file's bytes.
+
+    Args:
+        data: the file.
+        filename: its suffix is the format, its stem the short name.
+        long_name: the name that people read; the file's own if it is left out.
+        messages: what errors call the file; `filename` if it is left out.
 
     Raises:
         CourseError: with the file's name in front.
     """
-    path = PurePath(filename)
+    path, shown = PurePath(filename), messages or filename
     reader = READERS.get(path.suffix.lower())
     if len(data) > MAX_BYTES:
-        raise _too_big(filename)
+        raise _too_big(shown)
     if reader is None:
-        raise CourseError(f"{filename} isn't a course file: its name ends in none of {', '.join(READERS)}")
-    drawing = reader(data, filename)
+        raise CourseError(f"{shown} isn't a course file: its name ends in none of {', '.join(READERS)}")
+    drawing = reader(data, shown)
     try:
         return survey(drawing, path.stem, long_name)
     except CourseError as error:
-        raise CourseError(f"{filename}: {error}") from None
+        raise CourseError(f"{shown}: {error}") from None
+
+
+def load_file(path: Path) -> Course:
+    """Read a course file, wherever it is; its stem becomes the short name, other characters a hyphen.
+
+    Raises:
+        CourseError: with the file's name in front.
+    """
+    stem = NOT_IN_A_SHORT_NAME.sub("-", path.stem).lstrip("_-")[:MAX_SHORT_NAME] or UNNAMED
+    return read_course(_bytes(path), stem + path.suffix, messages=path.name)
 
 
 def load_folder(folder: Path) -> Library:

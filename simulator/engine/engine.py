@@ -22,7 +22,7 @@ import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
 from simulator.engine.run import Run
-from simulator.histogram import Histogram
+from simulator.histogram import histogram
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import (
     TOPICS,
@@ -38,6 +38,8 @@ from stream.race_states import ENDED, TRANSITIONS, states_that_allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from prometheus_client import Histogram
 
     from simulator.course.course import Course
     from simulator.publishers.publisher import Publisher
@@ -92,8 +94,15 @@ class Counts:
 
     ticks: int = 0
     late_ticks: int = 0
-    tick_lateness: Histogram = field(default_factory=Histogram)
-    tick_duration: Histogram = field(default_factory=Histogram)
+    tick_lateness: Histogram = field(
+        default_factory=lambda: histogram("racecast_tick_lateness_seconds", "How late ticks began.")
+    )
+    tick_duration: Histogram = field(
+        default_factory=lambda: histogram(
+            "racecast_tick_duration_seconds",
+            "Time from the beginning of a race's tick until all of it was handed over.",
+        )
+    )
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TOPICS, 0)))
     retries: int = 0
 

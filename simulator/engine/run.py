@@ -120,7 +120,7 @@ class Run:
         return None if self.status in ENDED else self.schedule.due_at(self.next_tick)
 
     @property
-    def delivered_until(self) -> float:
+    def published_until(self) -> float:
         """Race seconds of the last tick that was told whole; -1 before the first."""
         return (self.next_tick - 1) * self.request.tick if self.next_tick else -1.0
 

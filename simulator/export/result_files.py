@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import orjson
 
 from simulator.export.formats import Format
-from simulator.export.results import Line, Results
-from simulator.export.texts import csv_lines, harmless
+from stream.results import as_csv as csv_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from simulator.course.course import TimingPoint
+    from simulator.export.results import Results
 
 
 def as_json(results: Results) -> Iterator[bytes]:
@@ -44,38 +43,9 @@ def _splits(
 
 
 def as_csv(results: Results) -> Iterator[bytes]:
-    """Yield the results as CSV (RFC 4180), UTF-8: a column for each of a line's fields, and for each split.
-
-    A split's column has the seconds since the gun. Texts that a spreadsheet would take for formulas are made
-    harmless.
-    """
-    yield csv_lines([[*Line._fields, *_names(results.splits)]]).encode()
-    for lines, elapsed, _ in results.lines():
-        rows = ([*map(_cell, line), *map(_cell, splits)] for line, splits in zip(lines, elapsed, strict=True))
-        yield csv_lines(rows).encode()
-
-
-def _names(points: Iterable[TimingPoint]) -> Iterator[str]:
-    """Yield what the splits' columns are called: no two alike, and none as a line's field."""
-    taken: set[str] = set(Line._fields)
-    for point in points:
-        name = harmless(point.name if point.lap == 1 else f"{point.name} ({point.lap})")
-        while name in taken:
-            name += " (split)"
-        taken.add(name)
-        yield name
-
-
-def _cell(value: str | float | None) -> str:
-    match value:
-        case None:
-            return ""
-        case str():
-            return harmless(value)
-        case float():
-            return f"{value:.3f}"
-        case _:
-            return str(value)
+    """Yield the results as CSV."""
+    points = ((point.name, point.lap) for point in results.splits)
+    return csv_pieces(points, ((some.lines, some.elapsed) for some in results.lines()))
 
 
 FORMATS = (

@@ -14,16 +14,15 @@ import orjson
 
 from simulator.export.formats import Format
 from simulator.export.geojson import MEDIA_TYPE
-from simulator.export.texts import csv_lines, harmless, iso, xml
+from simulator.export.texts import iso, xml
 from simulator.race.events import STATUS_NAMES
+from stream.csv_text import csv_lines, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from simulator.export.tracks import Track, Tracks
+    from stream.arrays import Floats
 
 COLUMNS = ("bib", "name", "time", "race_time", "lat", "lon", "ele", "distance", "status")
 """Of the CSV; `ele` only if the course has altitude."""
@@ -155,7 +154,7 @@ def _called(track: Track) -> str:
     return xml(f"{track.entrant.bib} {track.entrant.name}")
 
 
-def _decimals(column: NDArray[np.float64], decimals: int) -> list[str]:
+def _decimals(column: Floats, decimals: int) -> list[str]:
     """Return numbers as plain decimals: XML's have no exponents. There is no -0."""
     return [f"{number:z.{decimals}f}" for number in column.tolist()]
 

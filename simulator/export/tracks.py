@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.course.course import Course
-    from simulator.race.entrants import Entrant
     from simulator.race.race import Race, Snapshot
+    from stream.arrays import Floats, Ints
+    from stream.results import Entrant
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 BATCH = 10_000
 """Points that are worked out at a time; more only where one competitor has more."""

@@ -154,7 +154,7 @@ def race_answer(run: Run) -> RaceAnswer:
         speed=request.speed,
         interval=request.tick,
         options=request.options,
-        race_time=run.delivered_until,
+        race_time=run.published_until,
         warnings=_warnings(run),
         links={
             "self": here,

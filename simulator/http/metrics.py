@@ -6,14 +6,12 @@ The engine, the publisher and the site count for themselves and know nothing of 
 from __future__ import annotations
 
 from collections import Counter
-from math import inf
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     InfoMetricFamily,
 )
 from prometheus_client.registry import Collector
@@ -28,15 +26,21 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from simulator.engine.engine import Engine
-    from simulator.histogram import Histogram
     from simulator.http.request_metrics import RequestMetrics
     from simulator.publishers.publisher import Publisher
 
 
 def registry_of(engine: Engine, publisher: Publisher, request_metrics: RequestMetrics) -> CollectorRegistry:
     """Return all that a process tells of itself."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # nothing reads when a series began
     registry = CollectorRegistry()
-    for collector in (Races(engine), Delivery(publisher), Http(request_metrics), Build()):
+    histograms = (
+        engine.counts.tick_lateness,
+        engine.counts.tick_duration,
+        publisher.deliveries.duration,
+        request_metrics.durations,
+    )
+    for collector in (Races(engine), Delivery(publisher), Http(request_metrics), Build(), *histograms):
         registry.register(collector)
     if publisher.store is not None:
         registry.register(StoreFile(publisher.store))
@@ -58,12 +62,6 @@ class Races(Collector):
         yield CounterMetricFamily(
             "racecast_late_ticks", "Ticks that began more than a second late.", counts.late_ticks
         )
-        yield _histogram(
-            "racecast_tick_duration_seconds",
-            "Time from the beginning of a race's tick until all of it was handed over.",
-            counts.tick_duration,
-        )
-        yield _histogram("racecast_tick_lateness_seconds", "How late ticks began.", counts.tick_lateness)
         yield GaugeMetricFamily(
             "racecast_lag_seconds", "How late the most overdue tick is.", self._engine.lag()
         )
@@ -98,30 +96,18 @@ class Delivery(Collector):
             "racecast_delivery_errors", "Deliveries that failed and are tried again.", found.errors
         )
         yield GaugeMetricFamily("racecast_events_waiting", "Events not yet delivered.", found.waiting)
-        yield _histogram(
-            "racecast_delivery_duration_seconds",
-            "Time from handing a batch of events to the publisher until it was delivered.",
-            found.duration,
-        )
 
 
 class Http(Collector):
     """Reads what the site has counted."""
 
     def __init__(self, request_metrics: RequestMetrics) -> None:
-        self._traffic = request_metrics
+        self._request_metrics = request_metrics
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics."""
-        durations = HistogramMetricFamily(
-            "racecast_http_request_duration_seconds",
-            "Time from a request's last byte to the end of its answer.",
-            labels=["method", "route", "status"],
-        )
-        for kind, histogram in self._traffic.durations.items():
-            durations.add_metric(kind, _buckets(histogram), histogram.total)
-        yield durations
-        yield GaugeMetricFamily("racecast_http_connections", "Open connections.", self._traffic.connections)
+        """Yield the metric."""
+        connections = self._request_metrics.connections
+        yield GaugeMetricFamily("racecast_http_connections", "Open connections.", connections)
 
 
 class StoreFile(Collector):
@@ -160,14 +146,6 @@ def _by_status(name: str, text: str, counts: Counter[str]) -> Metric:
     for status in RACE_STATES:
         family.add_metric([status], counts[status])
     return family
-
-
-def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
-    return HistogramMetricFamily(name, text, _buckets(histogram), histogram.total)
-
-
-def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    return [("+Inf" if bound == inf else str(float(bound)), count) for bound, count in histogram.up_to()]
 
 
 def _size(path: Path) -> int:

@@ -72,6 +72,7 @@ class Route(NamedTuple):
 
     Attributes:
         path: with its parameters as {name}.
+        handler: the method of `routes.Api` that answers.
         answers: for each status what is answered: a model, a media type, or some of them to choose from;
             beside what any request may be answered with.
         body: the model of the body, as JSON.
@@ -82,6 +83,7 @@ class Route(NamedTuple):
 
     method: str
     path: str
+    handler: str
     summary: str
     answers: Answers
     body: type[BaseModel] | None = None
@@ -121,24 +123,29 @@ IN_PATHS: dict[str, tuple[Any, str]] = {
 """What stands in paths: of which type, and what it is."""
 
 ROUTES = (
-    Route("post", "/races", "Run a race, now or later.", CREATED, RaceRequest),
-    Route("get", "/races", "All races, those that start last first.", {200: answers.RacesAnswer}),
-    Route("get", "/races/{run_id}", "One race.", {200: answers.RaceAnswer, 404: PROBLEM}),
+    Route("post", "/races", "create_race", "Run a race, now or later.", CREATED, RaceRequest),
+    Route(
+        "get", "/races", "list_races", "All races, those that start last first.", {200: answers.RacesAnswer}
+    ),
+    Route("get", "/races/{run_id}", "show_race", "One race.", {200: answers.RaceAnswer, 404: PROBLEM}),
     Route(
         "get",
         "/races/{run_id}/positions",
+        "show_positions",
         "Where everybody was at the last tick that was told, as GeoJSON.",
         {200: MEDIA_TYPE, 404: PROBLEM},
     ),
     Route(
         "get",
         "/races/{run_id}/results",
+        "show_results",
         "The results at the last tick that was told: as JSON, or as what the Accept header asks for.",
         {200: RESULTS, 404: PROBLEM, 406: PROBLEM},
     ),
     Route(
         "get",
         "/races/{run_id}/results.{suffix}",
+        "show_results",
         "The results at the last tick that was told. Places go by gun time. In CSV a split's column has "
         "the seconds since the gun.",
         {200: RESULTS, 404: PROBLEM},
@@ -147,6 +154,7 @@ ROUTES = (
     Route(
         "get",
         "/races/{run_id}/tracks",
+        "show_tracks",
         "Where the competitors were over time, until the last tick that was told: as GeoJSON, or as what "
         "the Accept header asks for.",
         {200: TRACKS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
@@ -155,37 +163,46 @@ ROUTES = (
     Route(
         "get",
         "/races/{run_id}/tracks.{suffix}",
+        "show_tracks",
         "Where the competitors were over time, until the last tick that was told.",
         {200: TRACKS, 404: PROBLEM, 422: PROBLEM},
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
-    Route("post", "/races/{run_id}/pause", "Stop a race's time.", CHANGED),
-    Route("post", "/races/{run_id}/resume", "Let a race's time go on.", CHANGED),
-    Route("post", "/races/{run_id}/cancel", "End a race before its time.", CHANGED),
-    Route("get", "/courses", "All courses.", {200: answers.CoursesAnswer}),
+    Route("post", "/races/{run_id}/pause", "pause_race", "Stop a race's time.", CHANGED),
+    Route("post", "/races/{run_id}/resume", "resume_race", "Let a race's time go on.", CHANGED),
+    Route("post", "/races/{run_id}/cancel", "cancel_race", "End a race before its time.", CHANGED),
+    Route("get", "/courses", "list_courses", "All courses.", {200: answers.CoursesAnswer}),
     Route(
         "post",
         "/courses",
+        "take_course",
         "Take a course: a KML, KMZ, GPX or GeoJSON file as the body. The same file under the same name "
         "is taken once.",
         TAKEN,
         files=COURSE_FILES,
         query=CourseQuery,
     ),
-    Route("get", "/courses/{short_name}", "One course, as GeoJSON.", {200: MEDIA_TYPE, 404: PROBLEM}),
-    Route("get", "/healthz", "Whether the process lives.", {200: answers.HealthAnswer}),
+    Route(
+        "get",
+        "/courses/{short_name}",
+        "show_course",
+        "One course, as GeoJSON.",
+        {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route("get", "/healthz", "healthz", "Whether the process lives.", {200: answers.HealthAnswer}),
     Route(
         "get",
         "/readyz",
+        "readyz",
         "Whether events get through, and if not, why.",
         {200: answers.HealthAnswer, 503: answers.HealthAnswer},
     ),
-    Route("get", "/metrics", "What there is to measure, for Prometheus.", {200: "text/plain"}),
-    Route("get", "/openapi.json", "This description.", {200: "application/json"}),
-    Route("get", "/docs", "This description as a page.", {200: "text/html"}),
-    Route("get", "/", "What this is.", {200: "text/html"}),
-    Route("post", "/", "The same as POST /races, for older clients.", CREATED, RaceRequest),
+    Route("get", "/metrics", "metrics", "What there is to measure, for Prometheus.", {200: "text/plain"}),
+    Route("get", "/openapi.json", "openapi", "This description.", {200: "application/json"}),
+    Route("get", "/docs", "docs", "This description as a page.", {200: "text/html"}),
+    Route("get", "/", "index", "What this is.", {200: "text/html"}),
+    Route("post", "/", "create_race", "The same as POST /races, for older clients.", CREATED, RaceRequest),
 )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import HTTPException
 
-from simulator.histogram import HTTP_SECONDS, Histogram
+from simulator.histogram import HTTP_SECONDS, histogram
 
 if TYPE_CHECKING:
     from werkzeug.routing import Map
@@ -36,13 +36,18 @@ class RequestMetrics:
         routes: those that there are.
 
     Attributes:
-        durations: seconds from a request's last byte to the end of its answer, by kind.
+        durations: seconds from a request's last byte to the end of its response, by kind.
         connections: those that are open.
     """
 
     def __init__(self, routes: Map) -> None:
         self._routes = routes.bind("")
-        self.durations: dict[Kind, Histogram] = {}
+        self.durations = histogram(
+            "racecast_http_request_duration_seconds",
+            "Time from a request's last byte to the end of its answer.",
+            Kind._fields,
+            HTTP_SECONDS,
+        )
         self.connections = 0
 
     def answered(self, method: bytes, path: bytes, status: int, seconds: float) -> None:
@@ -50,7 +55,7 @@ class RequestMetrics:
         known = method.decode("latin-1")
         name = known if known in METHODS else OTHER
         kind = Kind(name, self._route(name, path), f"{status // 100}xx")
-        self.durations.setdefault(kind, Histogram(HTTP_SECONDS)).observe(seconds)
+        self.durations.labels(*kind).observe(seconds)
 
     def _route(self, method: str, path: bytes) -> str:
         try:

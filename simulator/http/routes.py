@@ -1,8 +1,7 @@
 """The HTTP API.
 
-Routes are methods, their state is on the instance. A handler says what happens; how it is said (JSON,
-problem details, the right status) is written once, at the end of the class. What a route is for stands in
-`openapi`, which is made from the same models.
+Handlers are methods, their state is on the instance. `openapi.ROUTES` is the table of routes: which handler
+answers which method and path, and how. Errors become problem details in one place, at the end of the class.
 """
 
 from __future__ import annotations
@@ -91,10 +90,10 @@ class Api:
         self._log = structlog.get_logger()
         self.request_metrics = RequestMetrics(self.app.url_map)
         self._registry = registry_of(race_service.engine, publisher, self.request_metrics)
-        self._pages = jinja2.Environment(loader=jinja2.PackageLoader("simulator", "pages"), autoescape=True)
+        self._pages = jinja2.Environment(
+            loader=jinja2.PackageLoader("simulator.http", "pages"), autoescape=True
+        )
 
-    @app.route("/races", methods=["POST"])
-    @app.route("/", methods=["POST"])
     def create_race(self, request: Request) -> bytes:
         """Run a race."""
         self._access.check(request)
@@ -107,58 +106,47 @@ class Api:
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return responses.json(request, answers.race_answer(run), status)
 
-    @app.route("/races", methods=["GET"])
     def list_races(self, request: Request) -> bytes:
         """List the races."""
         races = [answers.race_answer(run) for run in self._race_service.races()]
         return responses.json(request, answers.RacesAnswer(races=races))
 
-    @app.route("/races/<run_id>", methods=["GET"])
     def show_race(self, request: Request, run_id: str) -> bytes:
         """Show a race."""
         return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
 
-    @app.route("/races/<run_id>/positions", methods=["GET"])
     def show_positions(self, request: Request, run_id: str) -> bytes:
         """Show where everybody was at the last tick that was told."""
         run = self._race_service.race(run_id)
         positions = run.positions()
         return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
-    @app.route("/races/<run_id>/results", methods=["GET"])
-    @app.route("/races/<run_id>/results.<suffix>", methods=["GET"])
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Give the results at the last tick that was told."""
         run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
-        until = run.delivered_until
+        until = run.published_until
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until))
 
-    @app.route("/races/<run_id>/tracks", methods=["GET"])
-    @app.route("/races/<run_id>/tracks.<suffix>", methods=["GET"])
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Give the tracks until the last tick that was told."""
         run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
-        query, until = _query(request, TrackQuery), run.delivered_until
+        query, until = _query(request, TrackQuery), run.published_until
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
-    @app.route("/races/<run_id>/pause", methods=["POST"])
     def pause_race(self, request: Request, run_id: str) -> bytes:
         """Stop a race's time."""
         return self._change(request, run_id, self._engine.pause)
 
-    @app.route("/races/<run_id>/resume", methods=["POST"])
     def resume_race(self, request: Request, run_id: str) -> bytes:
         """Let a race's time go on."""
         return self._change(request, run_id, self._engine.resume)
 
-    @app.route("/races/<run_id>/cancel", methods=["POST"])
     def cancel_race(self, request: Request, run_id: str) -> bytes:
         """End a race before its time."""
         return self._change(request, run_id, self._engine.cancel)
 
-    @app.route("/courses", methods=["POST"])
     async def take_course(self, request: Request) -> bytes:
         """Take a course file."""
         self._access.check(request)
@@ -167,24 +155,20 @@ class Api:
         status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
         return responses.json(request, answers.course_answer(taken.course), status)
 
-    @app.route("/courses", methods=["GET"])
     def list_courses(self, request: Request) -> bytes:
         """List the courses."""
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
-    @app.route("/courses/<short_name>", methods=["GET"])
     def show_course(self, request: Request, short_name: str) -> bytes:
         """Show a course."""
         features = geojson.course_features(self._race_service.course(short_name))
         return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
 
-    @app.route("/healthz", methods=["GET"])
     def healthz(self, request: Request) -> bytes:
         """Tell that the process lives."""
         return responses.json(request, answers.HealthAnswer(status="ok"))
 
-    @app.route("/readyz", methods=["GET"])
     def readyz(self, request: Request) -> bytes:
         """Tell whether events get through, and why not."""
         recovering = self._recovery.trouble if self._recovery else None
@@ -195,23 +179,19 @@ class Api:
         answer = answers.HealthAnswer(status="not ready", reasons=reasons)
         return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
-    @app.route("/metrics", methods=["GET"])
     def metrics(self, request: Request) -> bytes:
         """Tell Prometheus what there is to measure."""
         return responses.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
 
-    @app.route("/openapi.json", methods=["GET"])
     def openapi(self, request: Request) -> bytes:
         """Show what the API can do, to programs."""
         return responses.body(request, orjson.dumps(openapi.document()), "application/json")
 
-    @app.route("/docs", methods=["GET"])
     def docs(self, request: Request) -> bytes:
         """Show what the API can do, to people."""
         document = openapi.document()
         return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
 
-    @app.route("/", methods=["GET"])
     def index(self, request: Request) -> bytes:
         """Say what this is."""
         races = [answers.race_answer(run) for run in self._race_service.races()[:20]]
@@ -305,3 +285,8 @@ def _query(request: Request, model: type[Query]) -> Query:
         return model.model_validate(once)
     except ValidationError as error:
         raise from_validation(error) from None
+
+
+for _route in openapi.ROUTES:
+    _path = _route.path.replace("{", "<").replace("}", ">")
+    Api.app.route(_path, methods=[_route.method.upper()])(getattr(Api, _route.handler))

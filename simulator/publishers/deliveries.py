@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.histogram import Histogram
+from simulator.histogram import histogram
 from simulator.race.events import TOPICS
 
 if TYPE_CHECKING:
@@ -47,7 +47,10 @@ class Deliveries:
         self.waiting = 0
         self.delivered: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
         self.errors: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
-        self.duration = Histogram()
+        self.duration = histogram(
+            "racecast_delivery_duration_seconds",
+            "Time from handing a batch of events to the publisher until it was delivered.",
+        )
 
     def take(self, batch: Streamed) -> None:
         """Count a batch among what waits."""

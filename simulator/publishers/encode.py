@@ -1,8 +1,8 @@
-"""Batches as the messages of the stream: one topic, and for each event its key and its JSON.
+"""Encodes batches as Kafka messages: one topic, and for each event its key and its JSON.
 
-Positions are what there are many of. Their numbers are written to text column by column (orjson writes a
-numpy array at once, in the shortest form that reads back the same), and one f-string a line puts them
-together. What that saves against an object for each event stands in benchmarks/README.md.
+Most events are positions. Their numbers are formatted column by column (orjson formats a numpy array at
+once, in the shortest form that reads back the same), and one f-string puts a line together.
+benchmarks/README.md compares that with an object for each event.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
-from simulator.race.events import Entries, Passed, Positions, RaceRecord
+from simulator.race.events import Positions, RaceRecord
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,23 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.race.events import Streamed, Topic
-
-RACE_FIELDS = (
-    "runId",
-    "name",
-    "course",
-    "startTime",
-    "status",
-    "competitors",
-    "speed",
-    "seed",
-    "updatedAt",
-    "request",
-    "clockStart",
-    "deliveredUntil",
-)
-ENTRY_FIELDS = ("runId", "competitorId", "name", "category", "wave", "club")
-PASSING_FIELDS = ("runId", "competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
 
 
 class Messages(NamedTuple):
@@ -50,16 +34,15 @@ class Messages(NamedTuple):
 
 def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
-    match batch:
-        case Positions():
-            return _positions(batch)
-        case Passed():
-            return _objects(batch.topic, PASSING_FIELDS, batch.rows())
-        case Entries():
-            return _objects(batch.topic, ENTRY_FIELDS, batch.rows())
-        case RaceRecord():
-            value = orjson.dumps(dict(zip(RACE_FIELDS, batch.row(), strict=True)))
-            return Messages(batch.topic, [batch.run_id.encode()], [value])
+    if isinstance(batch, Positions):
+        return _positions(batch)
+    if isinstance(batch, RaceRecord):
+        rows, keys = [batch.row()], [batch.run_id.encode()]
+    else:
+        rows = list(batch.rows())
+        keys = [f"{row[0]}:{row[1]}".encode() for row in rows]
+    columns = TABLES[batch.topic].columns
+    return Messages(batch.topic, keys, [orjson.dumps(dict(zip(columns, row, strict=True))) for row in rows])
 
 
 def _positions(batch: Positions) -> Messages:
@@ -113,12 +96,3 @@ def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
         return []
     array = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
     return array[1:-1].decode().split(",")
-
-
-def _objects(topic: Topic, fields: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Messages:
-    keys: list[bytes] = []
-    values: list[bytes] = []
-    for row in rows:
-        keys.append(f"{row[0]}:{row[1]}".encode())
-        values.append(orjson.dumps(dict(zip(fields, row, strict=True))))
-    return Messages(topic, keys, values)

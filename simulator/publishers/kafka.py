@@ -16,9 +16,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.encode import RACE_FIELDS, encode
+from simulator.publishers.encode import encode
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
 from simulator.race.events import TOPICS, CourseRecord, RaceRecord
+from stream.contract import TABLES
 from stream.kafka import AuthErrorListener
 from stream.race_states import ENDED
 
@@ -48,6 +49,8 @@ READ_WITHIN = 10.0
 """Seconds to wait for the next of the races of before."""
 READ_STEP = 0.1
 """Seconds to collect them before those that have come are looked at."""
+OLD_FIELDS = {"runsFrom", "toldUntil"}
+"""What clockStart and deliveredUntil were called before."""
 READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
 
 SETTINGS = {
@@ -320,6 +323,14 @@ def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceReco
 
 
 def _record(event: dict[str, Any]) -> RaceRecord:
-    # Records of older versions don't say how far they were told.
-    known = {"clockStart": event["startTime"], "deliveredUntil": -1.0, **event}
-    return RaceRecord(*(known[name] for name in RACE_FIELDS))
+    """Return a race's record; raises PublishError if it has the field names of older versions."""
+    if old := sorted(OLD_FIELDS & event.keys()):
+        raise PublishError(
+            f"the topic races has records of an older version of Racecast ({', '.join(old)}): "
+            "python -m pinot reset deletes all races and sets Kafka and Pinot up again"
+        )
+    fields = TABLES["races"].fields.values()
+    known = {field.name: field.default for field in fields if not field.required} | event
+    # 0, the default, stands for the start time.
+    known["clockStart"] = known["clockStart"] or known["startTime"]
+    return RaceRecord(*(known[field.name] for field in fields))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from simulator.race.events import CourseRecord
+from stream.contract import TABLES
 from stream.pinot import OPEN, PinotError, ask, checked
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ REMEMBERED = 10_000
 FETCHED_WITHIN = 60.0  # seconds
 BETWEEN_LOOKS = 0.1  # seconds
 
-FIELDS = ("shortName", "longName", "distance", "lineWkt", "fencesWkt", "startWkt", "finishWkt", "fences")
-"""The columns of `CourseRecord.row` as Pinot is given them: its table's config makes BYTES of the WKT."""
+FIELDS = tuple(field.source for field in TABLES[TABLE].fields.values())
+"""The names under which Pinot receives the columns: the table's config makes BYTES of the WKT."""
 
 
 def segment_of(short_name: str) -> str:
@@ -43,8 +44,7 @@ def segment_of(short_name: str) -> str:
 def row_of(course: Course) -> bytes:
     """Return a course as the line of JSON that Pinot is given."""
     row = dict(zip(FIELDS, CourseRecord(course).row(), strict=True))
-    row["fencesWkt"] = row["fencesWkt"] or NO_FENCE
-    return orjson.dumps(row)
+    return orjson.dumps(row | {"fencesWkt": row["fencesWkt"] or NO_FENCE})
 
 
 class CourseTable:

@@ -16,10 +16,10 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
 from simulator.publishers.sqlite_file import open_file
 from simulator.race.events import CourseRecord, Entries, Passed, Positions, RaceRecord
+from stream.contract import TABLES
 from stream.race_states import ENDED
 
 if TYPE_CHECKING:
@@ -35,58 +35,36 @@ if TYPE_CHECKING:
 PRUNED = 20_000
 """Rows of a history that are deleted at once: some 30 ms, for which what is published waits."""
 
-POSITION_FIELDS = (
-    "runId",
-    "eventId",
-    "competitorId",
-    "rawTime",
-    "timestamp",
-    "lat",
-    "lon",
-    "distance",
-    "course",
-    "status",
-    "elapsed",
-    "emittedAt",
-)
-COURSE_FIELDS = (
-    "shortName",
-    "longName",
-    "distance",
-    "courseMap",
-    "geoFenceLocation",
-    "startLocation",
-    "endLocation",
-    "fences",
-)
+
+def _insert(table: str, how: str = "INSERT OR REPLACE", *, into: str = "") -> str:
+    # Tables and columns are ours; the values are bound. A newer version's file may have more columns.
+    columns = TABLES[table].columns
+    return f"{how} INTO {into or table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
-def _insert(table: str, columns: tuple[str, ...], how: str = "INSERT OR REPLACE") -> str:
-    # Table and columns are ours; the values are bound. A newer version's file may have more columns.
-    return f"{how} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+def _insert_newer(table: str) -> str:
+    # As in Pinot, an older event never replaces a newer one.
+    columns, key, version = TABLES[table].columns, TABLES[table].key, TABLES[table].version
+    updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
+    return (
+        f"{_insert(table, 'INSERT')} ON CONFLICT DO UPDATE SET {updates} "
+        f"WHERE excluded.{version} >= {table}.{version}"
+    )
 
 
-# Of an event that comes twice the first one stays: it says when the event left.
-HISTORY = f"{_insert('parkrun_history', POSITION_FIELDS, 'INSERT')} ON CONFLICT DO NOTHING"
-# As in Pinot, an older event never wins over a newer one.
-NEWEST = f"""
-{_insert("parkrun", POSITION_FIELDS, "INSERT")}
-ON CONFLICT DO UPDATE SET
-    eventId = excluded.eventId, rawTime = excluded.rawTime, timestamp = excluded.timestamp,
-    lat = excluded.lat, lon = excluded.lon, distance = excluded.distance, course = excluded.course,
-    status = excluded.status, elapsed = excluded.elapsed, emittedAt = excluded.emittedAt
-WHERE excluded.timestamp >= parkrun.timestamp
-"""
-RACES = _insert("races", RACE_FIELDS)
-COMPETITORS = _insert("competitors", ENTRY_FIELDS)
-PASSINGS = _insert("passings", PASSING_FIELDS)
-COURSES = _insert("courses", COURSE_FIELDS)
+# Of duplicates the first stays: its emittedAt is when the event was published.
+HISTORY = f"{_insert('parkrun', 'INSERT', into='parkrun_history')} ON CONFLICT DO NOTHING"
+NEWEST = _insert_newer("parkrun")
+RACES = _insert("races")
+COMPETITORS = _insert("competitors")
+PASSINGS = _insert("passings")
+COURSES = _insert("courses")
 
 ENDED_RACES = """
 SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
 """
 KNOWN_RACES = f"""
-SELECT {", ".join(RACE_FIELDS)} FROM races
+SELECT {", ".join(TABLES["races"].columns)} FROM races
 ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
 """  # noqa: S608 - the names are ours
 HISTORY_TABLES = ("parkrun_history",)

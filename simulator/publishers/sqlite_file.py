@@ -1,59 +1,80 @@
-"""The embedded store's file: opened, made if it isn't there, and brought up to date if it is an older one.
+"""Opens the embedded store's file: creates it, or adds the columns that the contract has and it lacks.
 
-Versions of the tables (`user_version`) of one hundred only add to each other: tables, indexes, and columns
-with a default. So who knows one of them reads and writes the files of all later ones of its hundred, and a
-dashboard or a simulator that is a little older goes on. What takes something away, or gives it another
-meaning, begins the next hundred.
+Its tables are those of Pinot, with the same names and columns. Times are in epoch milliseconds UTC, distances
+in metres, geometries WKT in degrees, longitude first. `WITHOUT ROWID` keeps a race's rows together.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from simulator.publishers.publisher import PublishError
+from stream.contract import SQLITE_VERSION, TABLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-MIGRATIONS = {
-    2: "ALTER TABLE courses ADD COLUMN fences TEXT NOT NULL DEFAULT '[]'",
-    3: "ALTER TABLE competitors ADD COLUMN club TEXT NOT NULL DEFAULT ''",
-    4: "ALTER TABLE races ADD COLUMN clockStart INTEGER NOT NULL DEFAULT 0; "
-    "ALTER TABLE races ADD COLUMN deliveredUntil REAL NOT NULL DEFAULT -1; "
-    "UPDATE races SET clockStart = startTime",
-}
-"""What brings a file to each version, by the version; the last one is that of `schema.sql`."""
+    from stream.contract import Field, Table
+
+HISTORY_KEY = ("runId", "rawTime", "competitorId")
+"""The key of `parkrun_history`, which keeps every position, as Pinot does with `option(skipUpsert=true)`."""
+INDEX = "CREATE INDEX IF NOT EXISTS parkrun_history_by_emission ON parkrun_history (emittedAt)"
+"""For the newest events of all races."""
 BUSY = 10.0
 """Seconds to wait for another process that writes."""
 
 
-def open_file(path: Path) -> sqlite3.Connection:
-    """Open the file for one thread at a time, whichever that is.
+def open_file(path: Path, tables: Mapping[str, Table] = TABLES) -> sqlite3.Connection:
+    """Open the file for one thread at a time, any thread.
 
     Raises:
-        PublishError: a newer version of Racecast has written it that says other things in its tables.
+        PublishError: a version of Racecast with other tables wrote it.
         sqlite3.Error: it can't be opened.
     """
     file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
     (version,) = file.execute("PRAGMA user_version").fetchone()
-    newest = max(MIGRATIONS)
-    if version // 100 > newest // 100:
+    if version and version // 100 != SQLITE_VERSION // 100:  # a new file has none
         file.close()
-        raise PublishError(
-            f"the embedded store {path} was written by a newer version of Racecast (tables {version}, this "
-            f"one writes {newest}): start that one, or name a new file (--sqlite)"
-        )
-    if version:  # a file that is new has none
-        _migrate(file, version)
-    file.executescript(files("simulator.publishers").joinpath("schema.sql").read_text())
-    if version < newest:
-        file.execute(f"PRAGMA user_version = {newest}")
+        raise PublishError(_refusal(path, version))
+    file.execute("PRAGMA journal_mode = WAL")
+    file.execute("PRAGMA synchronous = NORMAL")
+    file.execute("BEGIN IMMEDIATE")
+    with file:
+        for name, table in tables.items():
+            _set_up(file, name, table, table.key)
+        _set_up(file, "parkrun_history", tables["parkrun"], HISTORY_KEY)
+        file.execute(INDEX)
+        if version < SQLITE_VERSION:
+            file.execute(f"PRAGMA user_version = {SQLITE_VERSION}")
     return file
 
 
-def _migrate(file: sqlite3.Connection, version: int) -> None:
-    for following, step in MIGRATIONS.items():
-        if following > version:
-            file.executescript(f"BEGIN IMMEDIATE; {step}; PRAGMA user_version = {following}; COMMIT;")
+def _refusal(path: Path, version: int) -> str:
+    older = version < SQLITE_VERSION
+    remedy = "delete it" if older else "start that version"
+    return (
+        f"the embedded store {path} was written by {'an older' if older else 'a newer'} version of Racecast "
+        f"(tables {version}, this version writes {SQLITE_VERSION}): {remedy}, or name a new file (--sqlite)"
+    )
+
+
+def _set_up(file: sqlite3.Connection, name: str, table: Table, key: tuple[str, ...]) -> None:
+    """Create a table, or add the columns that it lacks."""
+    columns = {column: _definition(table.fields[column]) for column in table.columns}
+    file.execute(
+        f"CREATE TABLE IF NOT EXISTS {name} "
+        f"({', '.join(columns.values())}, PRIMARY KEY ({', '.join(key)})) WITHOUT ROWID"
+    )
+    there = {row[1] for row in file.execute(f"PRAGMA table_info({name})")}
+    for column in columns.keys() - there:
+        file.execute(f"ALTER TABLE {name} ADD COLUMN {columns[column]}")
+
+
+def _definition(field: Field) -> str:
+    column = f"{field.name} {field.sqlite_type} NOT NULL"
+    if field.default is None:
+        return column
+    literal = str(field.default).replace("'", "''")
+    return f"{column} DEFAULT " + (f"'{literal}'" if field.type == "string" else literal)

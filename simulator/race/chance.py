@@ -18,8 +18,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
+    from stream.arrays import Floats, Ints, Mask
+
     Bits = NDArray[np.uint64]
 
 
@@ -69,7 +69,7 @@ def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
 
 
-def chosen(seed: int, stream: Stream, count: int, share: float) -> NDArray[np.bool_]:
+def chosen(seed: int, stream: Stream, count: int, share: float) -> Mask:
     """Choose a share of `count`: the nearest whole number of them, shape (count,)."""
     mask = np.zeros(count, np.bool_)
     mask[np.argsort(uniform(seed, stream, count), kind="stable")[: round(share * count)]] = True

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.race.chance import Stream, along_with, ranks, uniform
 from simulator.race.start_list import OPEN
+from stream.results import Entrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from simulator.race.field import Field
     from simulator.race.request import RaceRequest
     from simulator.race.start_list import StartList
+    from stream.arrays import Floats, Ints, Mask
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
 CLUBLESS = 0.35
@@ -43,16 +41,6 @@ club race, not a published count."""
 
 SLOWER_WITH_AGE = 0.3
 """How closely the age goes with the pace, as a correlation."""
-
-
-class Entrant(NamedTuple):
-    """One competitor."""
-
-    bib: int
-    name: str
-    category: str
-    club: str
-    wave: int
 
 
 class Entrants:
@@ -113,7 +101,7 @@ class _Listed:
 class _Drawn:
     """Names, categories and clubs by chance."""
 
-    def __init__(self, seed: int, women: NDArray[np.bool_], pace: Floats) -> None:
+    def __init__(self, seed: int, women: Mask, pace: Floats) -> None:
         n = len(women)
         self._women = women
         self._first = uniform(seed, Stream.FIRST_NAME, n)

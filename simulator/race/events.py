@@ -6,7 +6,7 @@ Kafka, rows for SQLite). The topics, tables and fields are those of the stream's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
@@ -95,8 +95,8 @@ class Passed:
     def __len__(self) -> int:
         return len(self.bib)
 
-    def rows(self) -> Iterator[tuple[str, int, str, str, int, float, float, int]]:
-        """Yield runId, competitorId, kind, point, lap, distance, elapsed, timestamp."""
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `passings`."""
         elapsed = np.round(self.elapsed, 3)
         timestamps = self.start_ms + np.rint(elapsed * 1000).astype(np.int64)
         columns = (self.bib, self.point, np.round(self.distance, 3), elapsed, timestamps)
@@ -125,8 +125,8 @@ class Entries:
     def __len__(self) -> int:
         return self.last - self.first
 
-    def rows(self) -> Iterator[tuple[str, int, str, str, int, str]]:
-        """Yield runId, competitorId, name, category, wave, club."""
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `competitors`."""
         for who in self.entrants.some(self.first, self.last):
             yield self.run_id, who.bib, who.name, who.category, who.wave, who.club
 
@@ -159,22 +159,9 @@ class RaceRecord:
     def __len__(self) -> int:
         return 1
 
-    def row(self) -> tuple[str, str, str, int, str, int, float, int, int, str, int, float]:
-        """Return the columns of `races` in their order."""
-        return (
-            self.run_id,
-            self.name,
-            self.course,
-            self.start_ms,
-            self.status,
-            self.competitors,
-            self.speed,
-            self.seed,
-            self.updated_at,
-            self.request,
-            self.clock_start,
-            self.delivered_until,
-        )
+    def row(self) -> tuple[object, ...]:
+        """Return the columns of `races`: the attributes, in their order."""
+        return astuple(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,8 +173,8 @@ class CourseRecord:
     def __len__(self) -> int:
         return 1
 
-    def row(self) -> tuple[str, str, float, str, str, str, str, str]:
-        """Return the columns of `courses` in their order: the geometries as WKT, the fences also as JSON."""
+    def row(self) -> tuple[object, ...]:
+        """Return the columns of `courses`."""
         course = self.course
         return (
             course.short_name,

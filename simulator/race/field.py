@@ -20,15 +20,11 @@ from simulator.race.chance import Stream, chosen, uniform
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from simulator.race.paces import Effort
     from simulator.race.request import RaceRequest
     from simulator.race.start_list import StartList
+    from stream.arrays import Floats, Ints, Mask
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Mask = NDArray[np.bool_]
 
 MARK = 1000.0
 """Metres over which a competitor's pace is even."""

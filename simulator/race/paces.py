@@ -15,11 +15,9 @@ import numpy as np
 from simulator.race import chance
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simulator.course.course import Course
+    from stream.arrays import Floats, Mask
 
-    Floats = NDArray[np.float64]
 
 PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 
@@ -152,7 +150,7 @@ ABILITY = 0.5
 """How closely the split goes with the pace, as a correlation: slower runners slow down more."""
 
 
-def differences(paces: Floats, women: NDArray[np.bool_], drawn: Floats) -> Floats:
+def differences(paces: Floats, women: Mask, drawn: Floats) -> Floats:
     """Return each competitor's difference of the halves as a share of its time, shape (n,).
 
     Means and deviations are those of `MEN` and `WOMEN`; the slower, the more, at correlation `ABILITY`.
@@ -216,7 +214,7 @@ def hit_the_wall(stretches: Floats, marks: Floats, slowdown: Floats, length: Flo
 
 
 def wall(
-    women: NDArray[np.bool_], lots: Floats, slowdowns: Floats, lengths: Floats, distance: float
+    women: Mask, lots: Floats, slowdowns: Floats, lengths: Floats, distance: float
 ) -> tuple[Floats, Floats]:
     """Return slowdown and length of the wall for each competitor, for numbers in [0, 1), shape (n,) each."""
     hit = lots < np.where(women, WALL_SHARE_WOMEN, WALL_SHARE_MEN)

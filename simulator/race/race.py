@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from simulator.race.field import Field
     from simulator.race.request import RaceRequest
     from simulator.race.trackers import Episodes
+    from stream.arrays import Floats, Ints, Mask
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Mask = NDArray[np.bool_]
 
 BEFORE_THE_START = float("-inf")
 

@@ -24,10 +24,8 @@ from simulator.race.chance import Stream, uniform
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from stream.arrays import Floats, Ints, Mask
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 COLUMNS = ("bib", "name", "category", "club", "wave", "pace")
 MAX_ROWS = 100_000
@@ -68,7 +66,7 @@ class StartList:
     def __len__(self) -> int:
         return len(self.name)
 
-    def women(self, seed: int, share: float) -> NDArray[np.bool_]:
+    def women(self, seed: int, share: float) -> Mask:
         """Tell who is a woman, shape (n,): as the category says (W…, F…, M…), else by chance at `share`."""
         letters = np.array([category[:1].upper() for category in self.category])
         drawn = uniform(seed, Stream.SEX, len(self)) < share

@@ -9,13 +9,10 @@ import numpy as np
 from simulator.race.chance import Stream, uniform
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simulator.race.request import RaceRequest
     from simulator.race.start_list import StartList
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MISJUDGED = 0.1
 """How far the pace that somebody expects lies from the pace run, at most, as a share of it."""

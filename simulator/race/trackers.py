@@ -17,14 +17,10 @@ from simulator.race import chance
 from simulator.race.chance import Stream, chosen, hashed, hashed_bits, uniform
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simulator.race.chance import Bits
     from simulator.race.request import RaceRequest
+    from stream.arrays import Floats, Ints, Mask
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-    Mask = NDArray[np.bool_]
 
 WAVES = 8
 """Waves that a tracker's wandering error is the sum of."""

@@ -15,12 +15,9 @@ import numpy as np
 from simulator.course.course import GEOD
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simulator.course.course import Course
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 STEP = 5.0
 """Metres between the places of the course that are tried."""

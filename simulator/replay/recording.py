@@ -13,14 +13,11 @@ from simulator.race.race import Fixes, Passings, Snapshot, Status, points_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
-
     from simulator.course.course import Course, TimingPoint
     from simulator.race.entrants import Entrants
     from simulator.race.request import RaceRequest
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MAX_EVENTS = 5_000_000
 """Positions of a recording at most: they are kept in memory, a hundred bytes each."""

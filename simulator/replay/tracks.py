@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from simulator.course.course import Course, TimingPoint
     from simulator.race.entrants import Entrants
     from simulator.race.race import Passings
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MAX_TRACKS = 1000
 MAX_FIXES = 1_000_000

@@ -70,7 +70,7 @@ def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
             ALTER TABLE races ADD COLUMN weather TEXT NOT NULL DEFAULT 'dry';
             CREATE TABLE sponsors (name TEXT NOT NULL);
             CREATE INDEX byWeather ON races(weather);
-            PRAGMA user_version = 99
+            PRAGMA user_version = 199
         """)
     assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["known"]
 
@@ -79,21 +79,19 @@ def test_tables_of_another_hundred(tmp_path: Path) -> None:
     """A file whose tables say other things isn't misread."""
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 101")
+        connection.execute("PRAGMA user_version = 201")
     with pytest.raises(
-        StoreError, match=r"tables 101, this dashboard reads 4 to 99\).*Use a newer dashboard"
+        StoreError, match=r"tables 201, this dashboard reads 100 to 199\).*Use a newer dashboard"
     ):
         SqliteStore(SqliteFile(path)).races()
 
 
 def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
-    """Of a file that was made before, it is said who brings it up to date."""
+    """An older file is refused with what to do."""
     path = tmp_path / "earlier.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(
-        StoreError, match=r"tables 2, this dashboard reads 4 to 99\). Start the simulator on it"
-    ):
+        connection.execute("PRAGMA user_version = 4")
+    with pytest.raises(StoreError, match=r"tables 4, this dashboard reads 100 to 199\). Delete it"):
         SqliteStore(SqliteFile(path)).races()
 
 

@@ -1,103 +1,18 @@
-"""Topics, schemas and tables agree: with the contract, with each other, with the embedded store."""
+"""Topics, schemas and tables agree with the contract and with each other."""
 
 from __future__ import annotations
 
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pinot.admin.configs import read_schema, read_table
+from pinot.admin.configs import HERE, columns_of, read_schema, read_table
+from pinot.admin.schemas import schema_of, text_of
 from simulator.course.survey import limits
-from stream.contract import TABLES
+from stream.contract import TABLES, TOPICS
 from stream.topics import read_topics
 
-ROOT = Path(__file__).parents[2]
-REALTIME = ("parkrun", "passings", "races", "competitors")
 DAY_MS = 24 * 60 * 60 * 1000
-
-COLUMNS = {
-    "parkrun": {
-        "runId": "STRING",
-        "eventId": "STRING",
-        "competitorId": "LONG",
-        "rawTime": "INT",
-        "timestamp": "TIMESTAMP",
-        "lat": "DOUBLE",
-        "lon": "DOUBLE",
-        "distance": "DOUBLE",
-        "course": "STRING",
-        "status": "STRING",
-        "elapsed": "DOUBLE",
-        "emittedAt": "LONG",
-        "location": "BYTES",
-    },
-    "races": {
-        "runId": "STRING",
-        "name": "STRING",
-        "course": "STRING",
-        "startTime": "TIMESTAMP",
-        "status": "STRING",
-        "competitors": "INT",
-        "speed": "DOUBLE",
-        "seed": "LONG",
-        "updatedAt": "LONG",
-        "request": "STRING",
-        "clockStart": "LONG",
-        "deliveredUntil": "DOUBLE",
-    },
-    "competitors": {
-        "runId": "STRING",
-        "competitorId": "LONG",
-        "name": "STRING",
-        "category": "STRING",
-        "wave": "INT",
-        "club": "STRING",
-        "ingestedAt": "LONG",
-    },
-    "passings": {
-        "runId": "STRING",
-        "competitorId": "LONG",
-        "kind": "STRING",
-        "point": "STRING",
-        "lap": "INT",
-        "distance": "DOUBLE",
-        "elapsed": "DOUBLE",
-        "timestamp": "TIMESTAMP",
-    },
-    "courses": {
-        "shortName": "STRING",
-        "longName": "STRING",
-        "distance": "DOUBLE",
-        "courseMap": "BYTES",
-        "geoFenceLocation": "BYTES",
-        "startLocation": "BYTES",
-        "endLocation": "BYTES",
-        "fences": "STRING",
-    },
-}
-KEYS = {
-    "parkrun": ["runId", "competitorId"],
-    "races": ["runId"],
-    "competitors": ["runId", "competitorId"],
-    "passings": ["runId", "competitorId", "kind", "point", "lap"],
-    "courses": ["shortName"],
-}
-COMPARISON = {
-    "parkrun": "timestamp",
-    "races": "updatedAt",
-    "competitors": "ingestedAt",
-    "passings": "timestamp",
-}
-ONLY_IN_PINOT = {"location", "ingestedAt"}
-
-
-def columns(table: str) -> dict[str, str]:
-    """The columns of `table`'s schema and their types."""
-    schema = read_schema(table)
-    specs = [spec for part, specs in schema.items() if part.endswith("FieldSpecs") for spec in specs]
-    return {spec["name"]: spec["dataType"] for spec in specs}
 
 
 def config(table: str) -> dict[str, Any]:
@@ -113,15 +28,11 @@ def stream(table: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_columns_are_the_contracts(table: str) -> None:
-    """Each table has the columns and types that the contract names, and no others."""
-    assert columns(table) == COLUMNS[table]
+def test_schema_files_are_those_of_the_contract(table: str) -> None:
+    """The schema's file is what `make schemas` writes."""
+    text = (HERE / "schemas" / f"{table}.json").read_text()
 
-
-@pytest.mark.parametrize("table", TABLES)
-def test_keys_are_the_contracts(table: str) -> None:
-    """Each table has the primary key that the contract names."""
-    assert read_schema(table)["primaryKeyColumns"] == KEYS[table]
+    assert text == text_of(schema_of(TABLES[table])), "run make schemas"
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -130,17 +41,17 @@ def test_file_schema_and_table_have_one_name(table: str) -> None:
     assert (read_schema(table)["schemaName"], config(table)["tableName"]) == (table, table)
 
 
-@pytest.mark.parametrize("table", REALTIME)
+@pytest.mark.parametrize("table", TOPICS)
 def test_newest_wins_by_the_contracts_column(table: str) -> None:
     """Each stream table keeps the row with the greatest comparison column, without a gap for readers."""
     assert config(table)["upsertConfig"] == {
         "mode": "FULL",
-        "comparisonColumn": COMPARISON[table],
+        "comparisonColumn": TABLES[table].version,
         "consistencyMode": "SYNC",
     }
 
 
-@pytest.mark.parametrize("table", REALTIME)
+@pytest.mark.parametrize("table", TOPICS)
 def test_a_week_is_kept(table: str) -> None:
     """Each stream table forgets after a week, by a time column that its schema has."""
     segments = config(table)["segmentsConfig"]
@@ -149,7 +60,7 @@ def test_a_week_is_kept(table: str) -> None:
     assert segments["timeColumnName"] in times
 
 
-@pytest.mark.parametrize("table", REALTIME)
+@pytest.mark.parametrize("table", TOPICS)
 def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
     """Each stream table reads the topic of its own name, which the set-up makes, from the given Kafka."""
     assert stream(table)["stream.kafka.topic.name"] == table
@@ -159,7 +70,7 @@ def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
 
 def test_every_topic_has_a_table() -> None:
     """No topic is made that nobody reads."""
-    assert set(read_topics()) == set(REALTIME)
+    assert set(read_topics()) == set(TOPICS)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -176,7 +87,7 @@ def test_config_names_only_columns_that_exist(table: str) -> None:
     named = {name for part, names in indexing.items() if part.endswith("Columns") for name in names}
     transforms = config(table).get("ingestionConfig", {}).get("transformConfigs", [])
     named |= {transform["columnName"] for transform in transforms}
-    assert named <= set(columns(table))
+    assert named <= set(columns_of(read_schema(table)))
 
 
 def test_lookup_table_is_a_dimension_table() -> None:
@@ -214,12 +125,3 @@ def test_the_most_fences_fit_their_column() -> None:
         limits.MAX_NAME * len("\\ud83d\\ude00") + len('{"name": "", "wkt": "POLYGON (())"}, ')
     )
     assert fences["maxLength"] >= points + names
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_embedded_store_has_the_same_columns(table: str) -> None:
-    """A table of the embedded store has the columns of Pinot's, without those that Pinot makes itself."""
-    with sqlite3.connect(":memory:") as store:
-        store.executescript((ROOT / "simulator" / "publishers" / "schema.sql").read_text())
-        embedded = {row[1] for row in store.execute(f"PRAGMA table_info({table})")}
-    assert embedded == set(COLUMNS[table]) - ONLY_IN_PINOT

@@ -1,12 +1,9 @@
-"""The events' JSON Schemas hold, for the encoder, both stores, the API and the README alike."""
+"""The events' JSON Schemas hold for the encoder, the API and the README alike."""
 
 from __future__ import annotations
 
-import ast
 import json
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,7 +14,6 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from dashboard.store.protocol import STATUSES
-from pinot.admin.configs import columns_of, read_schema
 from simulator.course.course import PassingKind
 from simulator.course.library import load_folder
 from simulator.http.openapi import document
@@ -30,7 +26,7 @@ from simulator.race.events import (
     record_of,
 )
 from simulator.race.race import Race
-from stream.contract import TOPICS, read_event
+from stream.contract import TABLES, TOPICS, read_event
 from stream.race_states import RACE_STATES
 from tests.simulator.conftest import COURSES, resolved
 
@@ -70,13 +66,6 @@ EVERY_OPTION = {
     "dead_battery": 0.1,
     "ground_truth": True,
 }
-ONLY_IN_THE_TOPIC = {"trueLat", "trueLon"}
-ONLY_IN_PINOT = {"parkrun": {"location"}, "competitors": {"ingestedAt"}}
-TABLES = {topic: topic for topic in TOPICS} | {"parkrun_history": "parkrun"}
-"""The embedded store's tables, and the topic that each is of."""
-PINOT_TYPES = {"string": {"STRING"}, "number": {"DOUBLE"}, "integer": {"INT", "LONG", "TIMESTAMP"}}
-SQLITE_TYPES = {"string": "TEXT", "number": "REAL", "integer": "INTEGER"}
-MAX_INT = 2**31 - 1
 
 
 def fields(topic: str) -> dict[str, Any]:
@@ -169,48 +158,10 @@ def test_a_true_place_is_whole() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_pinots_columns_are_the_fields(topic: str) -> None:
-    """Pinot's table has the fields of the events, with types that hold all that they may have."""
-    columns = columns_of(read_schema(topic))
-    there = {name: column["dataType"] for name, column in columns.items()}
-
-    assert set(there) == (set(fields(topic)) - ONLY_IN_THE_TOPIC) | ONLY_IN_PINOT.get(topic, set())
-    for name in there.keys() & fields(topic).keys():
-        assert there[name] in PINOT_TYPES[fields(topic)[name]["type"]]
-        assert there[name] != "INT" or fields(topic)[name]["maximum"] <= MAX_INT
-
-
-@pytest.mark.parametrize("topic", TOPICS)
 def test_pinots_defaults_are_no_values(topic: str) -> None:
     """What Pinot puts where a required field is missing is nothing that an event may have in it."""
-    columns = columns_of(read_schema(topic))
     for name in read_event(topic)["required"]:
-        assert not Draft202012Validator(fields(topic)[name]).is_valid(columns[name]["defaultNullValue"])
-
-
-@pytest.mark.parametrize("topic", TOPICS)
-def test_pinots_defaults_of_optional_fields_are_the_schemas(topic: str) -> None:
-    """What Pinot puts where an optional field is missing is the schema's default."""
-    columns = columns_of(read_schema(topic))
-    for name in fields(topic).keys() - set(read_event(topic)["required"]) - ONLY_IN_THE_TOPIC:
-        assert columns[name]["defaultNullValue"] == fields(topic)[name]["default"]
-
-
-@pytest.mark.parametrize("table", TABLES)
-def test_sqlites_columns_are_the_fields(table: str) -> None:
-    """A table of the embedded store has the events' fields, their types and defaults, and never NULL."""
-    topic = TABLES[table]
-    with closing(sqlite3.connect(":memory:")) as store:
-        store.executescript((ROOT / "simulator" / "publishers" / "schema.sql").read_text())
-        columns = store.execute(f"PRAGMA table_info({table})").fetchall()
-    told = {name: SQLITE_TYPES[field["type"]] for name, field in fields(topic).items()}
-    defaults = {name: field["default"] for name, field in fields(topic).items() if "default" in field}
-
-    assert {column[1]: column[2] for column in columns} == {
-        name: kind for name, kind in told.items() if name not in ONLY_IN_THE_TOPIC
-    }
-    assert {column[1] for column in columns if not column[3]} == set()
-    assert {column[1]: ast.literal_eval(column[4]) for column in columns if column[4]} == defaults
+        assert not Draft202012Validator(fields(topic)[name]).is_valid(TABLES[topic].fields[name].missing)
 
 
 def test_words_are_the_codes() -> None:
@@ -262,7 +213,7 @@ def test_readme_tells_the_keys_and_topics() -> None:
     """The README's table has each topic with its table's key."""
     told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", STREAM, re.MULTILINE))
 
-    assert told == {topic: ", ".join(read_schema(topic)["primaryKeyColumns"]) for topic in TOPICS}
+    assert told == {topic: ", ".join(TABLES[topic].key) for topic in TOPICS}
 
 
 def test_readme_tells_the_statuses() -> None:

@@ -9,21 +9,20 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from pinot.admin.schemas import schema_of
 from stream.contract import read_event
 from tests.pinot.tables import Copy
+from tests.stream.new_field import HEART_RATE, with_heart_rate
 from tests.topics import read_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from dashboard.store.protocol import Positions
     from pinot.local.stack import Stack
     from tests.pinot.conftest import Row
 
-pytestmark = pytest.mark.stack
-
-HEART_RATE = {"description": "Beats a minute.", "type": "integer", "minimum": 0, "default": 0}
-COLUMN = {"name": "heartRate", "dataType": "INT", "defaultNullValue": 0}
 BIBS = [1, 2, 3]
 
 
@@ -33,6 +32,13 @@ def table(stack: Stack) -> Iterator[Copy]:
     table = Copy(stack, "parkrun")
     yield table
     table.drop()
+
+
+@pytest.fixture
+def added(tmp_path: Path) -> list[Row]:
+    """The columns of the table's schema when the contract has one field more."""
+    columns: list[Row] = schema_of(with_heart_rate(tmp_path, "parkrun")["parkrun"])["dimensionFieldSpecs"]
+    return columns
 
 
 class OldDashboard:
@@ -77,7 +83,7 @@ def newest(events: list[Row]) -> dict[int, float]:
 
 
 def test_a_field_is_added_while_events_come(
-    table: Copy, run: str, position: Callable[..., Row], stack: Stack
+    table: Copy, added: list[Row], run: str, position: Callable[..., Row], stack: Stack
 ) -> None:
     """Old rows have the new field's default, new ones their values, and old consumers see no difference.
 
@@ -87,7 +93,7 @@ def test_a_field_is_added_while_events_come(
     early = [position(1, 4, heartRate=140)]
     table.send(table.name, old + early)
     table.wait_for_rows(13)
-    table.schema["dimensionFieldSpecs"].append(COLUMN)
+    table.schema["dimensionFieldSpecs"] = added
     with OldDashboard(lambda: table.store.positions(run)) as dashboard:
         table.set_up()
     # Not before that: in Pinot 0.11 any row may be away for a moment when a newer one takes its place.
@@ -110,9 +116,9 @@ def test_a_field_is_added_while_events_come(
     assert consumed == dict(zip(seen.competitor.tolist(), seen.distance.tolist(), strict=True))
 
 
-def test_a_second_time_changes_nothing(table: Copy) -> None:
+def test_a_second_time_changes_nothing(table: Copy, added: list[Row]) -> None:
     """A table that has the new field already is left alone: what it is filled into goes on."""
-    table.schema["dimensionFieldSpecs"].append(COLUMN)
+    table.schema["dimensionFieldSpecs"] = added
     table.set_up()
     filled = set(table.look.cluster.consumers(table.name))
     table.set_up()
@@ -130,12 +136,12 @@ def test_old_and_new_events_keep_to_both_schemas(position: Callable[..., Row]) -
 
 
 def test_defaults_that_pinot_does_not_change_are_kept(
-    table: Copy, run: str, position: Callable[..., Row]
+    table: Copy, added: list[Row], run: str, position: Callable[..., Row]
 ) -> None:
     """A default that Pinot won't change stays, which is told; new columns are added all the same."""
     distance, _ = table.schema["metricFieldSpecs"]
     distance["defaultNullValue"] = -7
-    table.schema["dimensionFieldSpecs"].append(COLUMN)
+    table.schema["dimensionFieldSpecs"] = added
     said: list[str] = []
     table.set_up(said.append)
     lacking = {name: value for name, value in position(1, 1).items() if name != "distance"}

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 
 from simulator.publishers.deliveries import Deliveries
 from simulator.race.events import Entries, Positions, entries_of, positions_at
+from tests.simulator.histograms import total, up_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,12 +67,12 @@ def test_a_batch_takes_until_its_last_event_is_confirmed(
     time.advance(2)
     deliveries.take(positions)
     deliveries.confirm(9)
-    assert deliveries.duration.total == 0
+    assert total(deliveries.duration) == 0
     time.advance(1)
     deliveries.confirm(11)
-    assert deliveries.duration.total == 3 + 1
-    assert dict(deliveries.duration.up_to())[1] == 1
-    assert dict(deliveries.duration.up_to())[5] == 2
+    assert total(deliveries.duration) == 3 + 1
+    assert up_to(deliveries.duration, 1) == 1
+    assert up_to(deliveries.duration, 5) == 2
 
 
 def test_what_is_delivered_never_becomes_less(deliveries: Deliveries, entries: Entries) -> None:
@@ -119,4 +120,4 @@ def test_the_mean_is_right_whatever_the_order(time: Clock, entries: Entries) -> 
         waited += deliveries.waiting
         deliveries.confirm(confirmed)
     assert deliveries.waiting == 0
-    assert deliveries.duration.total == waited
+    assert total(deliveries.duration) == waited

@@ -16,6 +16,8 @@ from simulator.race.events import (
     positions_of_all,
     record_of,
 )
+from stream import contract
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,16 @@ def test_a_position_is_the_event_of_the_contract(make_race: MakeRace) -> None:
         "elapsed": 60.0,
         "emittedAt": 0,
     }
+
+
+@pytest.mark.parametrize("ground_truth", [False, True])
+def test_a_positions_fields_are_in_the_contracts_order(make_race: MakeRace, *, ground_truth: bool) -> None:
+    """The line that the f-string writes has the contract's fields in their order."""
+    (batch,) = positions_at(make_race(competitors=1, ground_truth=ground_truth), 1, 5000)
+    table = TABLES["parkrun"]
+
+    fields = tuple(orjson.loads(encode(batch).values[0]))
+    assert fields == (tuple(table.fields) if ground_truth else table.columns)
 
 
 def test_every_number_is_read_back_as_it_was(make_race: MakeRace) -> None:
@@ -164,5 +176,5 @@ def test_entries_come_in_batches(make_race: MakeRace) -> None:
 
 
 def test_topics_are_those_of_the_contract() -> None:
-    """There are four topics."""
-    assert set(TOPICS) == {"parkrun", "races", "competitors", "passings"}
+    """The simulator publishes to the contract's topics."""
+    assert set(TOPICS) == set(contract.TOPICS)

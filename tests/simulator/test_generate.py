@@ -196,3 +196,24 @@ def test_what_is_left_out_is_what_the_help_says(capsys: pytest.CaptureFixture[st
 def test_all_shipped_courses_have_golden_races() -> None:
     """Each course of the project has its golden files."""
     assert sorted(load_folder(Path("courses")).courses) == NAMES
+
+
+def test_a_course_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--course` takes a file's path; what was corrected in the file is written to standard error."""
+    text = (Path("courses") / "crystal-palace.kml").read_text()
+    file = tmp_path / "My park.kml"
+    file.write_text(text.replace("<Polygon>", "<Polygon><outerBoundaryIs/>", 1))
+    by_path = [orjson.loads(line) for line in lines("--course", str(file), "--competitors", "1")]
+
+    assert {event["course"] for event in by_path} == {"My-park"}
+    assert capsys.readouterr().err.startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_a_course_that_cannot_be_read(by_path: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    """Why a file is no course is the message, by its path as by its short name."""
+    file = tmp_path / "broken.kml"
+    file.write_text("<kml>")
+    wanted = ["--course", str(file)] if by_path else ["--course", "broken", "--courses", str(tmp_path)]
+    with pytest.raises(SystemExit, match=r"broken\.kml.*line 1"):
+        lines(*wanted)

@@ -1,25 +1,14 @@
-"""Values in buckets."""
+"""The bounds of histograms."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from math import inf
 
 import pytest
 
 from simulator.engine import engine
-from simulator.histogram import HTTP_SECONDS, SECONDS, Histogram
+from simulator.histogram import HTTP_SECONDS, SECONDS
 from simulator.http import routes
-
-
-def test_a_value_at_a_bound_belongs_below_it() -> None:
-    """Each bound's count has all values up to it, the bound included; the last has all."""
-    histogram = Histogram((1, 2))
-    for value in (0.0, 1.0, 1.5, 2.0, 3.0):
-        histogram.observe(value)
-
-    assert list(histogram.up_to()) == [(1, 2), (2, 4), (inf, 5)]
-    assert histogram.total == 7.5
 
 
 @pytest.mark.parametrize("bounds", [SECONDS, HTTP_SECONDS])

@@ -7,7 +7,6 @@ import time
 import uuid
 from contextlib import closing
 from dataclasses import replace
-from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -15,14 +14,16 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from simulator.publishers import kafka, sqlite
-from simulator.publishers.encode import ENTRY_FIELDS, PASSING_FIELDS, RACE_FIELDS, encode
+from simulator.publishers.encode import encode
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.race.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import Race
 from simulator.reactor import after
+from stream.contract import TABLES
 from tests.simulator.conftest import resolved
+from tests.simulator.histograms import total, up_to
 from tests.topics import count_partitions, read_topic
 
 if TYPE_CHECKING:
@@ -36,13 +37,6 @@ if TYPE_CHECKING:
     from tests.simulator.reactor_thread import ReactorThread
 
     Rows = list[dict[str, Any]]
-
-KEYS = {
-    "parkrun": ("runId", "competitorId"),
-    "races": ("runId",),
-    "competitors": ("runId", "competitorId"),
-    "passings": ("runId", "competitorId", "kind", "point", "lap"),
-}
 
 
 class Place(Protocol):
@@ -83,7 +77,7 @@ class KafkaPlace:
         events = [read.event for read in read_topic(self.bootstrap, topic, run_id)]
         if topic == "parkrun":
             return events
-        newest = {tuple(event[name] for name in KEYS[topic]): event for event in events}
+        newest = {tuple(event[name] for name in TABLES[topic].key): event for event in events}
         return list(newest.values())
 
 
@@ -178,8 +172,8 @@ def test_deliveries_are_timed_and_counted_by_topic(thread: ReactorThread, place:
     took = time.monotonic() - began
     found = place.publisher.deliveries
 
-    assert list(found.duration.up_to())[-1] == (inf, len(batches))
-    assert 0 < found.duration.total < took * len(batches)
+    assert up_to(found.duration) == len(batches)
+    assert 0 < total(found.duration) < took * len(batches)
     assert found.delivered == {
         topic: sum(len(batch) for batch in batches if batch.topic == topic) for topic in TOPICS
     }
@@ -413,22 +407,6 @@ def test_the_newest_position_wins(thread: ReactorThread, tmp_path: Path, race: R
     assert len(place.all("parkrun", race.run_id)) == 60
 
 
-def test_columns_are_the_topics_fields(thread: ReactorThread, tmp_path: Path) -> None:
-    """The embedded tables have the fields of the topics, in their order."""
-    place = SqlitePlace(thread, tmp_path / "race.db")
-    thread.call(place.publisher.close)
-    with sqlite3.connect(place.path) as file:
-        columns = {
-            table: tuple(row[1] for row in file.execute(f"PRAGMA table_info({table})"))
-            for table in ("races", "competitors", "passings", "parkrun", "parkrun_history")
-        }
-
-    assert columns["races"] == RACE_FIELDS
-    assert columns["competitors"] == ENTRY_FIELDS
-    assert columns["passings"] == PASSING_FIELDS
-    assert columns["parkrun"] == columns["parkrun_history"]
-
-
 def test_courses_are_in_the_file(thread: ReactorThread, tmp_path: Path, straight: Course) -> None:
     """The courses are written when the file is opened, and written again without harm."""
     for _ in range(2):
@@ -451,22 +429,6 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
         rows = file.execute("SELECT shortName, courseMap FROM courses").fetchall()
 
     assert rows == [("straight", straight.line_wkt())]
-
-
-FIRST_RACES = """
-CREATE TABLE races (
-    runId TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, course TEXT NOT NULL, startTime INTEGER NOT NULL,
-    status TEXT NOT NULL, competitors INTEGER NOT NULL, speed REAL NOT NULL, seed INTEGER NOT NULL,
-    updatedAt INTEGER NOT NULL, request TEXT NOT NULL
-) WITHOUT ROWID
-"""
-FIRST_COURSES = """
-CREATE TABLE courses (
-    shortName TEXT NOT NULL PRIMARY KEY, longName TEXT NOT NULL, distance REAL NOT NULL,
-    courseMap TEXT NOT NULL, geoFenceLocation TEXT NOT NULL, startLocation TEXT NOT NULL,
-    endLocation TEXT NOT NULL
-) WITHOUT ROWID
-"""
 
 
 def test_the_races_of_before_are_known(thread: ReactorThread, place: Place, race: Race) -> None:
@@ -494,36 +456,6 @@ def test_flushed_is_when_all_is_delivered(thread: ReactorThread, place: Place, r
 
     assert waiting == 0
     assert len(found) == len(told(batches, "parkrun"))
-
-
-def test_a_file_of_the_first_version_is_brought_up_to_date(
-    thread: ReactorThread, tmp_path: Path, straight: Course
-) -> None:
-    """A file whose courses have no fences, and competitors no clubs, keeps its rows and takes new ones."""
-    path = tmp_path / "race.db"
-    thread.call(thread.call(SqlitePublisher, thread.reactor, path).close)
-    with sqlite3.connect(path) as file:
-        file.execute("DROP TABLE courses")
-        file.execute(FIRST_COURSES)
-        file.execute("INSERT INTO courses VALUES ('old', 'Old', 1, '', '', '', '')")
-        file.execute("ALTER TABLE competitors DROP COLUMN club")
-        file.execute("DROP TABLE races")
-        file.execute(FIRST_RACES)
-        file.execute("INSERT INTO races VALUES ('r', 'R', 'old', 77, 'running', 1, 1.0, 1, 78, '{}')")
-        file.execute("INSERT INTO competitors VALUES ('r', 1, 'Ann', 'W40', 1)")
-        file.execute("PRAGMA user_version = 1")
-    for _ in range(2):
-        thread.call(thread.call(SqlitePublisher, thread.reactor, path, [straight]).close)
-    with sqlite3.connect(path) as file:
-        fences = file.execute("SELECT shortName, fences FROM courses ORDER BY 1").fetchall()
-        entry = file.execute("SELECT name, wave, club FROM competitors").fetchone()
-        known = file.execute("SELECT clockStart, deliveredUntil FROM races").fetchone()
-        version = file.execute("PRAGMA user_version").fetchone()
-
-    assert fences == [("old", "[]"), ("straight", straight.fences_json())]
-    assert entry == ("Ann", 1, "")
-    assert known == (77, -1.0)
-    assert version == (4,)
 
 
 def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
 from twisted.internet.task import Clock
 
 from simulator.engine.engine import CHECK, Engine
+from simulator.publishers import kafka
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import RaceRecord, entries_of, passings_until, positions_at
@@ -19,6 +20,7 @@ from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
 from simulator.service.races import RaceService
 from simulator.service.recovery import RETRY, Recovery
+from stream.contract import read_event
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
 
@@ -190,7 +192,7 @@ def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
 
     assert len(world.publisher.batches) == count
     assert again.status == "finished"
-    assert again.delivered_until == run.race.time_of(run.race.last_tick)
+    assert again.published_until == run.race.time_of(run.race.last_tick)
     assert world.race_service.create(RaceRequest(**REQUEST)) == (again, False)
     with pytest.raises(Exception, match="it was asked for otherwise"):
         world.create(seed=4)
@@ -235,6 +237,24 @@ def test_races_that_cannot_be_read_yet_are_asked_for_again(
 
     assert world.recovery.trouble is None
     assert list(world.engine.runs) == ["race-1"]
+
+
+@pytest.mark.parametrize("old", ["toldUntil", "runsFrom"])
+def test_records_with_the_names_of_older_versions_are_refused(old: str) -> None:
+    """A record with a field that was renamed is refused with the command that helps, not read by defaults."""
+    (event, *_) = read_event("races")["examples"]
+
+    assert kafka._record(event).delivered_until == -1
+    with pytest.raises(PublishError, match=rf"older version of Racecast \({old}\): python -m pinot reset"):
+        kafka._record(event | {old: 1_767_258_000_000})
+
+
+def test_a_record_without_the_optional_fields_is_read() -> None:
+    """A record that doesn't say when its clock started has run since the start, and delivered nothing."""
+    (event, *_) = read_event("races")["examples"]
+    record = kafka._record({name: event[name] for name in read_event("races")["required"]})
+
+    assert (record.clock_start, record.delivered_until) == (event["startTime"], -1)
 
 
 def test_a_finish_is_not_told_before_all_is_delivered(

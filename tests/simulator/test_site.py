@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from math import inf
 from typing import Any, cast
 
 import pytest
@@ -151,11 +150,12 @@ def test_whatever_is_answered_is_counted() -> None:
     world = World(per_second=0.5)
     assert [world.ask()[0], world.ask()[0], world.ask("127.0.0.2", path=b"/odd")[0]] == [200, 429, 200]
     world.open()
-    traffic = world.site.traffic
-    counts = {kind: dict(histogram.up_to())[inf] for kind, histogram in traffic.durations.items()}
+    (family,) = world.site.request_metrics.durations.collect()
+    samples = [s for s in family.samples if s.name.endswith("_count")]
+    counts = {(s.labels["method"], s.labels["route"], s.labels["status"]): s.value for s in samples}
 
     assert counts == {("GET", "/any", "2xx"): 1, ("GET", "/any", "4xx"): 1, ("GET", "other", "2xx"): 1}
-    assert traffic.connections == 1
+    assert world.site.request_metrics.connections == 1
 
 
 @pytest.mark.parametrize("per_second", [0, 0.5])

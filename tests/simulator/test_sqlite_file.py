@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dashboard.store.sqlite import SqliteStore
-from dashboard.store.sqlite_file import SCHEMA_VERSION, SqliteFile
-from simulator.publishers import sqlite_file
+from dashboard.store.sqlite_file import SqliteFile
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
-from simulator.publishers.sqlite_file import MIGRATIONS, open_file
+from simulator.publishers.sqlite_file import open_file
 from simulator.race.events import CourseRecord, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import Race
+from stream.contract import SQLITE_VERSION
 from tests.simulator.conftest import resolved
+from tests.stream.new_field import with_heart_rate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from simulator.race.events import Batch
     from tests.simulator.reactor_thread import ReactorThread
 
-NEXT = max(MIGRATIONS) + 1
-ADDED = "ALTER TABLE {} ADD COLUMN heartRate INTEGER NOT NULL DEFAULT 0"
+NEXT = SQLITE_VERSION + 1
+TOPICS = ("races", "competitors", "parkrun", "passings", "courses")
 TABLES = ("races", "competitors", "parkrun", "parkrun_history", "passings", "courses")
 
 
@@ -71,76 +73,86 @@ def version_of(path: Path) -> int:
     return version
 
 
-def rows(path: Path, table: str) -> list[tuple[object, ...]]:
-    """Return a table's rows."""
+def by_name(path: Path, table: str) -> list[dict[str, object]]:
+    """Return a table's rows by the names of the columns, in whatever order they are."""
     with closing(sqlite3.connect(path)) as file:
-        return file.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
+        file.row_factory = sqlite3.Row
+        return [dict(row) for row in file.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")]
 
 
-def test_a_new_file_has_the_newest_version(path: Path) -> None:
-    """A file that is made has the version of the last step, which is one that the dashboard reads."""
-    assert version_of(path) == max(MIGRATIONS)
-    assert list(MIGRATIONS) == sorted(MIGRATIONS)
-    assert max(MIGRATIONS) >= SCHEMA_VERSION
+def test_a_new_file_has_the_contracts_version(path: Path) -> None:
+    """A new file has the contract's version, which the dashboard reads."""
+    assert version_of(path) == SQLITE_VERSION
     assert list(SqliteStore(SqliteFile(path)).races()) == []
 
 
-def test_an_older_simulator_writes_a_newer_file(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
-    """Into a file to which a newer version has added columns all is written, with their defaults."""
+@pytest.mark.parametrize("exists", [False, True])
+def test_an_older_simulator_writes_a_newer_file(
+    thread: ReactorThread, tmp_path: Path, race: Race, *, exists: bool
+) -> None:
+    """A contract with a new field makes, or adds, its column; who doesn't know it writes the default."""
     plain, newer = tmp_path / "plain.db", tmp_path / "newer.db"
-    open_file(newer).close()
-    with closing(sqlite3.connect(newer)) as file:
-        file.executescript("; ".join([ADDED.format(table) for table in TABLES]))
-        file.execute(f"PRAGMA user_version = {NEXT}")
     publish(thread, plain, told(race))
+    if exists:
+        publish(thread, newer, told(race))
+    open_file(newer, with_heart_rate(tmp_path, *TOPICS)).close()
+    with closing(sqlite3.connect(newer)) as file:
+        file.execute(f"PRAGMA user_version = {NEXT}")
     publish(thread, newer, told(race))
 
     assert version_of(newer) == NEXT
     for table in TABLES:
-        assert rows(newer, table) == [(*row, 0) for row in rows(plain, table)]
-        assert rows(newer, table)
+        assert by_name(newer, table) == [row | {"heartRate": 0} for row in by_name(plain, table)]
+        assert by_name(newer, table)
 
 
-def test_a_file_of_another_hundred_is_refused(path: Path) -> None:
-    """A file whose tables say other things is left alone, with a sentence that says what to do."""
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (4, r"an older version of Racecast \(tables 4, this version writes 100\): delete it, or name a new f"),
+        (201, r"a newer version of Racecast \(tables 201, this version writes 100\): start that version, or"),
+    ],
+)
+def test_a_file_of_another_hundred_is_refused(path: Path, version: int, words: str) -> None:
+    """A file with other tables is left alone, and the error says what to do."""
     with closing(sqlite3.connect(path)) as file:
-        file.execute("PRAGMA user_version = 101")
-    with pytest.raises(
-        PublishError, match=r"newer version of Racecast \(tables 101, this one writes 4\): start"
-    ):
+        file.execute(f"PRAGMA user_version = {version}")
+    with pytest.raises(PublishError, match=words):
         open_file(path)
-    assert version_of(path) == 101
+    assert version_of(path) == version
 
 
 def test_a_column_is_added_while_a_dashboard_reads(
-    thread: ReactorThread, path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+    thread: ReactorThread, tmp_path: Path, path: Path, race: Race
 ) -> None:
-    """A step that adds a column hinders no reader, not in the middle of an answer either, nor do they it."""
+    """Adding a column blocks no reader, not even one in the middle of an answer, nor do they block it."""
     publish(thread, path, told(race))
     store = SqliteStore(SqliteFile(path))
     before = store.positions(race.run_id).distance.tolist()
-    monkeypatch.setitem(sqlite_file.MIGRATIONS, NEXT, ADDED.format("parkrun"))
     with closing(sqlite3.connect(path)) as reader:
         answer = reader.execute("SELECT competitorId FROM parkrun")
         first = answer.fetchone()
-        open_file(path).close()
+        open_file(path, with_heart_rate(tmp_path, "parkrun")).close()
         rest = answer.fetchall()
 
     assert [first, *rest] == [(1,), (2,), (3,)]
-    assert version_of(path) == NEXT
     assert store.positions(race.run_id).distance.tolist() == before
-    with closing(sqlite3.connect(path)) as file:
-        assert file.execute("SELECT DISTINCT heartRate FROM parkrun").fetchall() == [(0,)]
+    assert [row["heartRate"] for row in by_name(path, "parkrun")] == [0, 0, 0]
 
 
-def test_a_step_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A step is done whole or not at all: the file stays of the version before it."""
-    broken = f"{ADDED.format('parkrun')}; ALTER TABLE nowhere ADD COLUMN heartRate INTEGER"
-    monkeypatch.setitem(sqlite_file.MIGRATIONS, NEXT, broken)
-    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
-        open_file(path)
+def test_an_upgrade_that_fails_changes_nothing(
+    thread: ReactorThread, tmp_path: Path, path: Path, race: Race
+) -> None:
+    """Columns are added all or none."""
+    publish(thread, path, told(race))
+    tables = dict(with_heart_rate(tmp_path, "parkrun", "courses"))
+    heart_rate = replace(tables["courses"].fields["heartRate"], default=None)
+    tables["courses"] = replace(
+        tables["courses"], fields={**tables["courses"].fields, "heartRate": heart_rate}
+    )
+    with pytest.raises(sqlite3.OperationalError, match="Cannot add a NOT NULL column"):
+        open_file(path, tables)
 
-    assert version_of(path) == NEXT - 1
     with closing(sqlite3.connect(path)) as file:
         assert "heartRate" not in {row[1] for row in file.execute("PRAGMA table_info(parkrun)")}
 
@@ -154,9 +166,9 @@ def test_what_lacks_a_value_is_refused_whole(thread: ReactorThread, path: Path, 
         PublishError, match=r"takes no writes: NOT NULL constraint failed: parkrun\.emittedAt"
     ):
         thread.call(publisher.publish, batch)
-    assert rows(path, "parkrun") == []
+    assert by_name(path, "parkrun") == []
     object.__setattr__(batch, "emitted_at", 1)
     thread.call(publisher.publish, batch)
     thread.call(publisher.close)
 
-    assert len(rows(path, "parkrun")) == len(rows(path, "parkrun_history")) == 3
+    assert len(by_name(path, "parkrun")) == len(by_name(path, "parkrun_history")) == 3

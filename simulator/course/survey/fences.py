@@ -16,11 +16,9 @@ from simulator.course.survey.track import DEGREE, beside
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from simulator.course.course import Course
+    from stream.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 UNNAMED = "Geofence"
 

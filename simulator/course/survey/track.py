@@ -12,9 +12,8 @@ from simulator.course.drawing import CourseError, Drawing, Line
 from simulator.course.survey import limits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from stream.arrays import Floats, Mask
 
-    Floats = NDArray[np.float64]
 
 DEGREE = 111_195.0
 """Metres in a degree of a great circle; for what needs no more than a good guess."""
@@ -34,9 +33,9 @@ def check_range(drawing: Drawing) -> None:
             _check_range(points[:, 0], points[:, 1], ring.where)
 
 
-def in_range(lon: Floats, lat: Floats) -> NDArray[np.bool_]:
+def in_range(lon: Floats, lat: Floats) -> Mask:
     """Tell for each point whether it is on the globe; NaN isn't."""
-    good: NDArray[np.bool_] = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
+    good: Mask = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
     return good
 
 
@@ -139,7 +138,7 @@ def distinct(line: Line, warnings: list[str]) -> Line:
     return replace(line, lon=line.lon[keep], lat=line.lat[keep], alt=line.alt[keep])
 
 
-def _distinct(lon: Floats, lat: Floats) -> NDArray[np.bool_]:
+def _distinct(lon: Floats, lat: Floats) -> Mask:
     keep = np.ones(len(lon), dtype=bool)
     east = np.diff(lon) * np.cos(np.radians(lat[:-1]))
     if (np.hypot(east, np.diff(lat)) * DEGREE >= limits.MIN_STEP).all():

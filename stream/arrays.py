@@ -1,0 +1,11 @@
+"""Types of the arrays that the core and the dashboard compute with."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Texts = NDArray[np.str_]
