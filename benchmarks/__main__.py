@@ -1,4 +1,4 @@
-"""Measures, and writes the results into README.md: `python -m benchmarks`, or some parts of it by name."""
+"""Run benchmarks and write the results to README.md: all usual parts, or those named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pinot.local.stack import Stack
 
     Section = tuple[str, str]
-    """Its heading, and its text."""
+    """Heading and text."""
 
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
@@ -32,7 +32,7 @@ SOAK_STEP_S = SOAK_HOURS * 3600 / 8
 
 
 def main() -> None:
-    """Measure, part by part, and write what each has found as soon as it has."""
+    """Run the parts one by one and write each result immediately."""
     parts = {
         "core": _core,
         "options": _options,
@@ -102,7 +102,7 @@ def _sqlite(folder: Path) -> Iterator[Section]:
 
 def _stack(folder: Path) -> Iterator[Section]:
     with started(folder / "stack") as stack:
-        # The topics alone: what Pinot would consume beside it is not the publisher's cost.
+        # Topics only: Pinot's consumption is not part of the publisher's cost.
         partitions = Settings().partitions
         set_up_topics(stack.kafka_access, partitions=partitions, replication=1)
         yield _kafka(stack, folder)

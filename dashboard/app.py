@@ -1,4 +1,4 @@
-"""The dashboard put together: store, shared pictures, API client, and Streamlit with our routes beside it."""
+"""The dashboard's composition root: store, shared snapshots, API client, and Streamlit with our routes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 
-# The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
-# themselves: streamlit-folium registers its component with the server that is running when it is imported.
+# Imports the pages' heavy dependencies, so that the first viewer doesn't wait for them. Not the pages
+# themselves: streamlit-folium registers its component with the server running at import.
 from dashboard.live import board  # noqa: F401
 from dashboard.measured import measured
 from dashboard.metrics import Metrics
@@ -44,14 +44,14 @@ _SCRIPT = Path(__file__).parent / "pages.py"
 
 
 def make_store(settings: Settings) -> Store:
-    """The store that the settings name: the races."""
+    """The configured store of races."""
     if settings.store == "pinot":
         return PinotStore(_broker(settings))
     return SqliteStore(SqliteFile(settings.sqlite))
 
 
 def make_stream(settings: Settings) -> Stream:
-    """The stream in the same store: the events themselves."""
+    """The event stream in the same store."""
     if settings.store == "pinot":
         return PinotStream(_broker(settings))
     return SqliteStream(SqliteFile(settings.sqlite))
@@ -62,7 +62,7 @@ def _broker(settings: Settings) -> Broker:
 
 
 def make_probes(settings: Settings) -> Probes:
-    """Those of the pipeline that ends in the same store."""
+    """The components of the pipeline that feeds this store."""
     simulator = SimulatorProbe(str(settings.api), settings.token.get_secret_value())
     if settings.store == "sqlite":
         return of_embedded(simulator, settings.sqlite)
@@ -76,7 +76,7 @@ def make_probes(settings: Settings) -> Probes:
 
 
 def make_app(settings: Settings) -> st.App:
-    """The ASGI application; its pages find what they need in `context`."""
+    """The ASGI application; its pages find their dependencies in `context`."""
     metrics = Metrics()
     store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
@@ -97,8 +97,8 @@ def make_app(settings: Settings) -> st.App:
 
 
 def _say_that_it_failed(_error: Exception) -> bool:
-    """Tell the viewer in our words instead of Streamlit's; by now the log has all of it."""
+    """Show our own message instead of Streamlit's; the exception is already in the log."""
     words.notice(
-        "Something went wrong on this page. Reload it to try again; what it was is in the dashboard's log."
+        "Something went wrong on this page. Reload it to try again. The details are in the dashboard's log."
     )
     return True

@@ -1,6 +1,6 @@
-"""The parts that all pages and viewers share.
+"""Dependencies shared by all pages and viewers.
 
-Streamlit runs a page as a script that takes no arguments: so it asks here, by the type of a part.
+Streamlit runs a page as a script without arguments, so it looks dependencies up here by type.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ _installed: list[object] = []
 
 
 def install(*parts: object) -> None:
-    """Give parts to the pages, before the server starts; a later part replaces one of its type."""
+    """Register dependencies before the server starts; a later one replaces one of its type."""
     _installed[:0] = parts
 
 
 def uninstall() -> None:
-    """Forget all parts, as tests do at their end."""
+    """Remove all dependencies, as tests do at their end."""
     _installed.clear()
 
 
 def get(kind: type[Part]) -> Part:
-    """Return the installed part of a type."""
+    """Return the registered dependency of a type."""
     for part in _installed:
         if isinstance(part, kind):
             return part

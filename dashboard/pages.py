@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every viewer: it offers the pages and shows the chosen one."""
+"""The script that Streamlit runs for every viewer: page navigation and the selected page."""
 
 from __future__ import annotations
 

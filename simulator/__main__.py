@@ -20,9 +20,9 @@ USAGE = """\
 usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
-generate   write a whole race's events as lines of JSON to standard output
-export     write a whole race's results or tracks to standard output
-replay     tell a recorded race again, from now on: our events, or GPX tracks
+generate   write all events of a race to standard output, one JSON object per line
+export     write a race's results or tracks to standard output
+replay     publish a recorded race again, starting now: Racecast events or GPX tracks
 """
 
 
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         case ["generate", *flags]:
             from simulator.commands.generate import generate  # noqa: PLC0415
 
-            # `… | head` is a fine way to look at a race.
+            # The reader may close the pipe early: `… | head`.
             with contextlib.suppress(BrokenPipeError):
                 generate(flags, sys.stdout.buffer)
         case ["export", *flags]:
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _settings(kind: type[Settings], flags: list[str]) -> Settings:
-    """Return the settings of a process, its log set up; ends the process if a flag is wrong."""
+    """Read the settings and configure the log; exits if a flag is invalid."""
     from simulator import logs  # noqa: PLC0415
 
     try:

@@ -1,4 +1,4 @@
-"""Types of the arrays that the core and the dashboard compute with."""
+"""Array types used by the core and the dashboard."""
 
 from __future__ import annotations
 

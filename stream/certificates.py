@@ -1,4 +1,4 @@
-"""Certificates to trust, as a setting names them: a PEM file, looked at when the settings are read."""
+"""A setting for trusted CA certificates: a PEM file, checked when the settings are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 
 def _nothing_if_empty(value: object) -> object:
-    return value or None  # a variable that is set to nothing names no file
+    return value or None  # an empty variable means no file
 
 
 def _readable(path: Path | None) -> Path | None:
@@ -20,10 +20,10 @@ def _readable(path: Path | None) -> Path | None:
     try:
         ssl.create_default_context(cafile=str(path))
     except (OSError, ssl.SSLError) as error:
-        why = "has no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+        why = "contains no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise PydanticCustomError("certificates", "{path}: {why}", {"path": str(path), "why": why}) from error
     return path
 
 
 Certificates = Annotated[Path | None, BeforeValidator(_nothing_if_empty), AfterValidator(_readable)]
-"""The path of a file of certificates, or None."""
+"""The path of a PEM file, or None."""

@@ -100,14 +100,11 @@ class Field:
 
     def are_possible(self, values: NDArray[Any]) -> NDArray[np.bool_]:
         """Return the mask of the possible values: those that meet `conditions`."""
-        possible: NDArray[np.bool_]
         if self.words:
-            possible = np.isin(values, self.words)
-        elif self.type == "string":
-            possible = values != ""
-        else:
-            possible = (values >= self.least) & (values <= self.most)
-        return possible
+            return np.isin(values, self.words)
+        if self.type == "string":
+            return np.asarray(values != "", np.bool_)
+        return np.asarray((values >= self.least) & (values <= self.most), np.bool_)
 
     def conditions(self) -> Iterator[tuple[str, str]]:
         """Yield the SQL operators and operands that a possible value meets."""
@@ -164,8 +161,7 @@ class Table:
         """Return the mask of the rows that are complete in these columns; all arrays have shape (k,)."""
         known = ((self.fields[name], values) for name, values in columns.items())
         masks = [field.are_possible(values) for field, values in known if field.required]
-        complete: NDArray[np.bool_] = np.logical_and.reduce(masks)
-        return complete
+        return np.asarray(np.logical_and.reduce(masks), np.bool_)
 
 
 def read_event(topic: str, events: Path = EVENTS) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""CSV (RFC 4180) as the API, the commands and the page write it."""
+"""CSV (RFC 4180), as written by the API, the commands and the dashboard."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection)."""
+"""Spreadsheets run a cell that begins with one of these as a formula (OWASP, CSV injection)."""
 
 
 def harmless(text: str) -> str:
-    """Return a text as a cell: with an apostrophe in front if a spreadsheet would run it as a formula."""
+    """Return a cell's text, with a leading apostrophe if a spreadsheet would run it as a formula."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as lines of CSV, each with its CRLF; None is an empty cell."""
+    """Return rows as CSV lines ending in CRLF; None is an empty cell."""
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()

@@ -19,36 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORDS = {
-    KafkaError._AUTHENTICATION: "refuses the user in RACECAST_KAFKA_USERNAME, the password in "  # noqa: SLF001
-    "RACECAST_KAFKA_PASSWORD, or how it is shown (RACECAST_KAFKA_SASL_MECHANISM)",
-    KafkaError._SSL: "has a certificate that isn't trusted, or speaks no TLS; RACECAST_KAFKA_CA names the "  # noqa: SLF001
-    "file of those to trust",
+    KafkaError._AUTHENTICATION: "rejects the credentials in RACECAST_KAFKA_USERNAME and "  # noqa: SLF001
+    "RACECAST_KAFKA_PASSWORD, or the mechanism in RACECAST_KAFKA_SASL_MECHANISM",
+    KafkaError._SSL: "has an untrusted certificate or does not speak TLS; set RACECAST_KAFKA_CA to the "  # noqa: SLF001
+    "CA certificates to trust",
 }
 
 
 class KafkaAccess(BaseModel):
-    """The settings of every process that talks to Kafka; mixed into its own."""
+    """Mixin: the Kafka settings of every process that connects to Kafka."""
 
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers, host:port[,…].")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        default="PLAINTEXT", description="Whether Kafka speaks TLS (SSL), and asks who is there (SASL)."
+        default="PLAINTEXT", description="Whether Kafka uses TLS (SSL) and authentication (SASL)."
     )
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        default="PLAIN", description="How Kafka is shown the password, with SASL."
+        default="PLAIN", description="SASL mechanism for Kafka."
     )
     kafka_username: str = Field(
-        default="", description="Kafka's user, with SASL; the password is in RACECAST_KAFKA_PASSWORD."
+        default="", description="SASL user for Kafka. The password is in RACECAST_KAFKA_PASSWORD."
     )
     kafka_password: Secret = Field(default=SecretStr(""), description="Kafka's password.")
     kafka_ca: Certificates = Field(
         default=None,
-        description="PEM file of the certificates to trust in Kafka; if it isn't given, those that the "
-        "machine trusts.",
+        description="PEM file of CA certificates to trust for Kafka. If unset, the system's.",
     )
 
     @property
     def kafka_sasl(self) -> bool:
-        """Whether Kafka asks who is there."""
+        """Whether Kafka requires authentication."""
         return self.kafka_security_protocol.startswith("SASL")
 
     @model_validator(mode="after")
@@ -68,7 +67,7 @@ class KafkaAccess(BaseModel):
         return self
 
     def client_config(self) -> dict[str, Any]:
-        """Return what librdkafka's clients are configured with, where Kafka is included."""
+        """Return the configuration of a librdkafka client, with the bootstrap servers."""
         config: dict[str, Any] = {
             "bootstrap.servers": self.kafka,
             "security.protocol": self.kafka_security_protocol,
@@ -85,10 +84,10 @@ class KafkaAccess(BaseModel):
 
 
 class AuthErrorListener:
-    """An `error_cb` that hears whether Kafka lets us in; its client calls it in `poll`.
+    """An `error_cb` that keeps the last authentication or TLS error. The client calls it in `poll`.
 
     Attributes:
-        refusal: a sentence about the newest refusal, or None.
+        refusal: a sentence about that error, or None.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -96,14 +95,14 @@ class AuthErrorListener:
         self._address = config["bootstrap.servers"]
 
     def __call__(self, error: KafkaError) -> None:
-        """Hear of an error."""
+        """Record an authentication or TLS error; ignore others."""
         words = WORDS.get(error.code())
         if words is not None:
             self.refusal = f"Kafka at {self._address} {words}: {_bare(error.str())}"
 
 
 def _bare(words: str) -> str:
-    """Return librdkafka's words without where they come from, and how long it took."""
+    """Return librdkafka's message without the broker's address and the duration."""
     return re.sub(r"^\w+://\S+: | \(after .*\)$", "", words)
 
 

@@ -23,24 +23,24 @@ if TYPE_CHECKING:
 
 REQUEST_SECONDS = 60.0
 ACCESS_DENIED = 180
-"""The code in an answer of the broker that otherwise looks well: it doesn't let us in."""
+"""The broker's error code for rejected credentials, in a response with HTTP status 200."""
 
 
-NO_SERVER = "no server has it yet"
-"""What is wrong with a table that was made a moment ago."""
+NO_SERVER = "no server serves it yet"
+"""The error for a table that was just created."""
 
 
 class PinotError(RuntimeError):
-    """Pinot refuses something, or can't be reached; the text has its own words."""
+    """Pinot rejects a request or is unreachable. The text contains Pinot's message."""
 
 
 @dataclass(frozen=True)
 class PinotAuth:
-    """What Pinot is shown to be let in, and how Pinot is known.
+    """Credentials for Pinot, and the certificates to trust.
 
     Attributes:
-        auth: user and password, or None if Pinot asks for none, or they are in its address.
-        trusted: the certificates to trust, with https://; True for the usual ones.
+        auth: user and password; None if Pinot requires none or they are in its URL.
+        trusted: the CA certificates to trust with https://; True for the usual ones.
     """
 
     auth: httpx.Auth | None = None
@@ -48,29 +48,28 @@ class PinotAuth:
 
 
 OPEN = PinotAuth()
-"""For a Pinot that lets everybody in."""
+"""For a Pinot without authentication."""
 
 
 def _without_slash(url: str) -> str:
-    return url.rstrip("/")  # paths are put behind it
+    return url.rstrip("/")  # paths are appended
 
 
 Url = Annotated[str, AfterValidator(_without_slash)]
 
 
 class PinotAccess(BaseModel):
-    """The settings of every process that talks to Pinot; mixed into its own, which have the addresses."""
+    """Mixin: the Pinot settings of every process that connects to Pinot."""
 
     pinot_controller: Url = Field(default="http://127.0.0.1:9000", description="URL of Pinot's controller.")
     pinot_username: str = Field(
         default="",
-        description="Pinot's user, if it asks for one; the password is in RACECAST_PINOT_PASSWORD.",
+        description="User for Pinot, if it requires one. The password is in RACECAST_PINOT_PASSWORD.",
     )
     pinot_password: Secret = Field(default=SecretStr(""), description="Pinot's password.")
     pinot_ca: Certificates = Field(
         default=None,
-        description="PEM file of the certificates to trust in Pinot, with https://; if it isn't given, the "
-        "usual ones.",
+        description="PEM file of CA certificates to trust for Pinot (https://). If unset, the system's.",
     )
 
     @model_validator(mode="after")
@@ -82,13 +81,11 @@ class PinotAccess(BaseModel):
         addresses = [url for url in (self.pinot_controller, str(getattr(self, "pinot_broker", ""))) if url]
         is_open = addresses and not any(url.startswith("https:") for url in addresses)
         if self.pinot_ca is not None and is_open:
-            raise PydanticCustomError(
-                "contradiction", "--pinot-ca needs addresses of Pinot that begin with https://"
-            )
+            raise PydanticCustomError("contradiction", "--pinot-ca needs https:// URLs for Pinot")
         return self
 
     def pinot_auth(self) -> PinotAuth:
-        """Return what Pinot is shown with each request."""
+        """Return the credentials and certificates for requests to Pinot."""
         auth = None
         if self.pinot_username:
             auth = httpx.BasicAuth(self.pinot_username, self.pinot_password.get_secret_value())
@@ -97,11 +94,11 @@ class PinotAccess(BaseModel):
 
 
 def request(method: str, url: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any) -> httpx.Response:
-    """Ask without the machine's proxy settings: Pinot is here or on this network.
+    """Send a request to Pinot. Ignores proxy settings: Pinot is on this machine or network.
 
     Raises:
-        PinotError: Pinot doesn't let us in, which it won't a moment later either.
-        httpx.HTTPError, httpx.InvalidURL: it doesn't answer.
+        PinotError: Pinot rejects the credentials; a retry would not help.
+        httpx.HTTPError, httpx.InvalidURL: Pinot does not respond.
     """
     trusted = _usual_certificates() if pinot_auth.trusted is True else pinot_auth.trusted
     answer = httpx.request(method, url, auth=pinot_auth.auth, verify=trusted, trust_env=False, **rest)
@@ -112,14 +109,14 @@ def request(method: str, url: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any)
 
 @cache
 def _usual_certificates() -> ssl.SSLContext:
-    """Read them once: that takes ten times as long as a question."""
+    """Read the certificates once: reading takes ten times as long as a query."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def ask(
     method: str, controller: str, path: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any
 ) -> httpx.Response:
-    """Return what the controller (a URL) answers; raises PinotError if it can't be reached."""
+    """Return the response of the controller (a URL); raise PinotError if it is unreachable."""
     url = controller + path
     try:
         return request(method, url, pinot_auth=pinot_auth, timeout=REQUEST_SECONDS, **rest)
@@ -128,58 +125,58 @@ def ask(
 
 
 def checked(answer: httpx.Response) -> httpx.Response:
-    """Return the answer, or raise PinotError if it is a refusal."""
+    """Return the response, or raise PinotError if it is an error."""
     if answer.is_success:
         return answer
     try:
         words = answer.json()["error"]
     except (ValueError, KeyError, TypeError):
         words = answer.text
-    raise PinotError(f"Pinot answers {answer.status_code} to {answer.request.url.path}: {words}")
+    raise PinotError(f"Pinot returned {answer.status_code} for {answer.request.url.path}: {words}")
 
 
 def shut_out(answer: httpx.Response) -> PinotError:
-    """Return the error that an answer is which doesn't let us in."""
+    """Return the error for a response that rejects the credentials."""
     why = refusal(has_shown="authorization" in answer.request.headers)
     where = answer.request.url.copy_with(query=None)
     return PinotError(f"{without_password(str(where))}: {why}")
 
 
 def refusal(*, has_shown: bool) -> str:
-    """Return which setting is missing, or wrong if a password was shown."""
+    """Say which setting is missing, or wrong if credentials were sent."""
     if has_shown:
         return (
-            "Pinot refuses the user in RACECAST_PINOT_USERNAME, the password in RACECAST_PINOT_PASSWORD, or "
-            "what this user wants to do"
+            "Pinot rejects the credentials in RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD, or the "
+            "user lacks permission"
         )
-    return "Pinot asks for a user and a password: set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"
+    return "Pinot requires credentials: set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"
 
 
 def unreachable(url: str, error: Exception) -> str:
-    """Return what is wrong with an address that doesn't answer."""
+    """Return the error message for a URL that does not respond."""
     words = str(error) or type(error).__name__
-    hint = "; RACECAST_PINOT_CA names the file of those to trust" if "CERTIFICATE_VERIFY" in words else ""
+    hint = "; set RACECAST_PINOT_CA to the CA certificates to trust" if "CERTIFICATE_VERIFY" in words else ""
     return f"{without_password(url)}: {words}{hint}"
 
 
 def without_password(url: str) -> str:
-    """Return an address as it may be shown: without the user and the password that may be in it."""
+    """Return a URL without the user and password in it, safe to show."""
     return re.sub(r"//[^/]*@", "//", url)
 
 
 def denied(answer: Any) -> bool:
-    """Tell whether an answer of the broker, from JSON, says that it doesn't let us in."""
+    """Return whether a broker's response (parsed JSON) rejects the credentials."""
     exceptions = answer.get("exceptions") if isinstance(answer, dict) else None
     return any(exception.get("errorCode") == ACCESS_DENIED for exception in exceptions or ())
 
 
 def query(broker: str, sql: str, pinot_auth: PinotAuth = OPEN, *, patience: float) -> dict[str, Any]:
-    """What the broker (a URL) answers within `patience` seconds, as it is.
+    """Return the raw response of the broker (a URL), waiting up to `patience` seconds.
 
     Raises:
-        PinotError: it doesn't let us in.
-        httpx.HTTPError, httpx.InvalidURL: it doesn't answer.
-        ValueError: what answers is no broker.
+        PinotError: the broker rejects the credentials.
+        httpx.HTTPError, httpx.InvalidURL: it does not respond.
+        ValueError: the response is not from a Pinot broker.
     """
     answer = request(
         "POST", f"{broker}/query/sql", pinot_auth=pinot_auth, json={"sql": sql}, timeout=patience
@@ -189,13 +186,13 @@ def query(broker: str, sql: str, pinot_auth: PinotAuth = OPEN, *, patience: floa
     except ValueError:
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("exceptions"), list):
-        raise ValueError("what answers isn't Pinot's broker")  # noqa: TRY004 - no argument has a wrong type
+        raise ValueError("the response is not from a Pinot broker")  # noqa: TRY004 - not an argument's type
     if denied(found):
         raise shut_out(answer)
     return found
 
 
 def trouble(answer: Mapping[str, Any]) -> str:
-    """What an answer says is wrong, in one line; empty if nothing is."""
+    """Return the errors in a response, in one line; empty if there are none."""
     said = "; ".join(" ".join(str(one["message"]).split())[:200] for one in answer["exceptions"])
     return said or ("" if answer.get("resultTable") else NO_SERVER)

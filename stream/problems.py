@@ -1,7 +1,6 @@
-"""What is said when a request can't be served: problem details (RFC 9457), in plain words.
+"""Problem details (RFC 9457) for requests that cannot be served, with one entry per invalid field.
 
-One entry per wrong field. The words are ours, so that they name the field's limits and not a library's
-error codes.
+The messages name the field's limits instead of the validation library's error codes.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MAX_ENTRIES = 50
-"""Wrong fields told of at most: `points` can hold a hundred thousand."""
+"""Maximum number of invalid fields reported: `points` can hold a hundred thousand."""
 
 WORDS = {
     "bool_parsing": "must be true or false",
@@ -46,9 +45,9 @@ WORDS = {
     "string_pattern_mismatch": "must be {pattern}",
     "string_too_long": "must have at most {max_length} characters",
     "string_too_short": "must have at least {min_length} character",
-    "string_type": "must be a text",
-    "string_unicode": "must be a text of valid Unicode characters",
-    "timezone_aware": "must say its time zone: end it with Z or an offset such as +01:00",
+    "string_type": "must be a string",
+    "string_unicode": "must be a string of valid Unicode characters",
+    "timezone_aware": "must include a time zone: end it with Z or an offset such as +01:00",
     "too_long": "must have at most {max_length} entries",
     "too_short": "must have at least {min_length} entries",
     "tuple_type": "must be a pair of numbers: longitude, latitude",
@@ -60,14 +59,14 @@ PATTERNS = {
 
 
 class Wrong(NamedTuple):
-    """A wrong field and what is wrong with it."""
+    """An invalid field and its error message."""
 
     field: str
     detail: str
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's word
-    """An answer other than the one that was asked for."""
+    """An error response."""
 
     def __init__(self, status: HTTPStatus, detail: str, errors: Sequence[Wrong] = ()) -> None:
         super().__init__(detail)
@@ -89,27 +88,27 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
 
 
 def invalid(errors: Sequence[Wrong]) -> Problem:
-    """Return the 422 for wrong fields."""
-    told = [f"{wrong.field} {wrong.detail}" if wrong.field else wrong.detail for wrong in errors[:3]]
+    """Return the 422 for invalid fields."""
+    first = [f"{wrong.field} {wrong.detail}" if wrong.field else wrong.detail for wrong in errors[:3]]
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(told) + more, errors)
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(first) + more, errors)
 
 
 def from_validation(error: ValidationError) -> Problem:
-    """Return the problem that a validation error of pydantic is: 400 for no JSON, else 422."""
+    """Convert a pydantic validation error: 400 for malformed JSON, else 422."""
     details = error.errors(include_url=False)
     if details[0]["type"] == "json_invalid":
-        why = str(details[0].get("ctx", {}).get("error", "it can't be parsed"))
+        why = str(details[0].get("ctx", {}).get("error", "it cannot be parsed"))
         return Problem(HTTPStatus.BAD_REQUEST, f"The body is not valid JSON: {why}")
-    # A default that is made from a wrong field is not wrong itself.
-    told = [detail for detail in details if detail["type"] != "default_factory_not_called"]
-    return invalid([_wrong(detail) for detail in told[:MAX_ENTRIES]])
+    # A default computed from an invalid field is not an error of its own.
+    own = [detail for detail in details if detail["type"] != "default_factory_not_called"]
+    return invalid([_wrong(detail) for detail in own[:MAX_ENTRIES]])
 
 
 def flag_sentences(error: ValidationError) -> str:
-    """Return what is wrong with values that came as flags of a command line, one line each."""
+    """Return the errors in command-line flags, one line each."""
     return "\n".join(
-        # Without a field it is several that don't go together.
+        # An error without a field is about a combination of fields.
         f"--{wrong.field.replace('_', '-')} {wrong.detail}" if wrong.field else wrong.detail
         for wrong in from_validation(error).errors
     )
@@ -124,14 +123,14 @@ def _wrong(detail: ErrorDetails) -> Wrong:
 
 
 def _number(value: object) -> object:
-    """Return a limit as people write it: 100,000 and 0.1, not 100000.0."""
+    """Format a limit for people: 100,000 and 0.1, not 100000.0."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return f"{value:,}" if isinstance(value, int | float) else value
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Return where a field is, as one would write it: `points[3][0]`."""
+    """Return the path of a field, such as `points[3][0]`."""
     path = ""
     for step in location:
         path += f"[{step}]" if isinstance(step, int) else f"{'.' if path else ''}{step}"

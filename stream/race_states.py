@@ -1,7 +1,7 @@
-"""The states of a race and what can happen in each: one table for the engine, the API and the page.
+"""Race states and transitions: one table for the engine, the API and the dashboard.
 
-A step changes the state. Three steps are actions, which users request; the engine takes the others: `start`
-at the gun, `reschedule` when a race is resumed before its gun, `finish` when its last tick is delivered.
+A step changes the state. Users request three of them (actions). The engine takes the others: `start` at the
+gun, `reschedule` when a race is resumed before its gun, `finish` when the last tick is delivered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TRANSITIONS: Mapping[RaceState, Mapping[Step, RaceState]] = MappingProxyType(
     {
         "scheduled": {"start": "running", "pause": "paused", "cancel": "cancelled"},
         "running": {"pause": "paused", "cancel": "cancelled", "finish": "finished"},
-        # A race that is paused while its last tick is being delivered finishes all the same.
+        # A race paused while its last tick is being delivered still finishes.
         "paused": {
             "resume": "running",
             "reschedule": "scheduled",
@@ -38,11 +38,11 @@ ENDED = frozenset(state for state, steps in TRANSITIONS.items() if not steps)
 
 
 def actions(state: str) -> tuple[Action, ...]:
-    """Return what a user can do to a race in a state; nothing if the state is unknown."""
+    """Return the actions allowed in a state; none if the state is unknown."""
     steps = next((steps for known, steps in TRANSITIONS.items() if known == state), {})
     return tuple(action for action in ACTIONS if action in steps)
 
 
 def states_that_allow(step: Step) -> tuple[RaceState, ...]:
-    """Return the states in which a step is possible."""
+    """Return the states that allow a step."""
     return tuple(state for state, steps in TRANSITIONS.items() if step in steps)

@@ -1,9 +1,9 @@
-"""The results table: order, places, columns and CSV. The API, `export` and the page use this one.
+"""The results table: order, places, columns and CSV. Used by the API, `export` and the dashboard.
 
-Places go by gun time, from the gun to the finish, as in the rules of World Athletics and UK Athletics; chip
-time, from a competitor's own start, is beside it. Equal gun times share a place. A disqualified competitor
-keeps the times and takes no place from the others. All values are computed from times rounded to the
-millisecond, as they are published: so the results are the same from the core and from a store.
+Places go by gun time, as in the rules of World Athletics and UK Athletics; chip time, from a competitor's own
+start, is listed beside it. Equal gun times share a place. A disqualified competitor keeps the times but has
+no place. All values are computed from times rounded to the millisecond, as published, so the core and the
+stores give the same results.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DECIMALS = 3
 """Times have milliseconds, distances millimetres."""
 GROUPS = {"finished": 0, "dsq": 2, "dnf": 3, "dns": 4}
-"""The order of the list by status; all others, on the course or about to start, are 1."""
+"""Sort order by status; all others (on the course or not yet started) are 1."""
 
 
 class Entrant(NamedTuple):
@@ -38,11 +38,11 @@ class Entrant(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What the results say of one competitor, beside the splits.
+    """One competitor's results, without the splits.
 
-    Times are seconds, distances metres. `place` and `category_place` are None for competitors without one;
-    `gun_time`, `chip_time` and `behind` (the first finisher, by gun time) for those who have not finished;
-    `pace`, seconds per kilometre from the own start, for those who have not moved.
+    Times are in seconds, distances in metres. `place` and `category_place` are None without a place.
+    `gun_time`, `chip_time` and `behind` (gun time after the first finisher) are None before the finish.
+    `pace` (seconds per kilometre from the own start) is None before the first metre.
     """
 
     place: int | None
@@ -65,7 +65,7 @@ class Standings:
     """The order of n competitors; all arrays of shape (n,) by competitor.
 
     Attributes:
-        order: indices in the order of the list.
+        order: indices in sort order.
         place, category_place: 0 for competitors without one.
         behind: seconds after the first finisher; NaN without a place.
     """
@@ -77,14 +77,14 @@ class Standings:
 
 
 def stand(bib: Ints, status: Texts, elapsed: Floats, distance: Floats, category: Sequence[str]) -> Standings:
-    """Put competitors in order: finishers by gun time, those on the course by distance, then the others.
+    """Sort competitors: finishers by gun time, those on the course by distance, then the others.
 
     Args:
-        bib: shape (n,), as all that follow.
+        bib: shape (n,), like all others.
         status: the statuses of the topic `parkrun`.
-        elapsed: seconds from the gun.
+        elapsed: gun time in seconds.
         distance: metres.
-        category: each one's category, n of them.
+        category: n categories.
     """
     elapsed, distance = np.round(elapsed, DECIMALS), np.round(distance, DECIMALS)
     placed = np.flatnonzero(status == "finished")
@@ -107,14 +107,13 @@ def lines(
     entrants: Sequence[Entrant],
     columns: tuple[Texts, Floats, Floats, Floats],
 ) -> list[Line]:
-    """Return the lines of some competitors.
+    """Return the result lines of some competitors.
 
     Args:
         who: their indices, shape (k,).
         standings: of all.
         entrants: theirs, k of them.
-        columns: their status, elapsed seconds from the gun, own start (seconds from the gun), and metres,
-            each of shape (k,).
+        columns: their status, gun time (s), own start (s after the gun) and distance (m), each of shape (k,).
     """
     status, *numbers = columns
     elapsed, start, distance = (np.round(column, DECIMALS) for column in numbers)
@@ -138,7 +137,7 @@ def lines(
 
 
 def rounded(column: Floats) -> list[float | None]:
-    """Return numbers to the millisecond or millimetre, None for NaN."""
+    """Round to the millisecond or millimetre; NaN becomes None."""
     numbers = np.round(column, DECIMALS).astype(object)
     numbers[np.isnan(column)] = None
     values: list[float | None] = numbers.tolist()
@@ -146,7 +145,7 @@ def rounded(column: Floats) -> list[float | None]:
 
 
 def split_names(points: Iterable[tuple[str, int]], columns: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of splits (point, lap), no two alike and none as one of the other columns."""
+    """Return unique names for splits (point, lap) that also differ from the other columns."""
     taken: set[str] = set(columns)
     names: list[str] = []
     for point, lap in points:
@@ -162,11 +161,11 @@ def as_csv(
     splits: Iterable[tuple[str, int]],
     chunks: Iterable[tuple[Iterable[Line], Iterable[Iterable[float | None]]]],
 ) -> Iterator[bytes]:
-    """Yield the results as CSV, UTF-8: a column for each field of `Line`, and for each split.
+    """Yield the results as UTF-8 CSV, with a column for each field of `Line` and each split.
 
     Args:
-        splits: the points that have a split, by distance: name and lap.
-        chunks: some lines each, with their times at the splits: seconds from the gun.
+        splits: name and lap of each split, by distance.
+        chunks: lines with their split times (gun time in seconds).
     """
     names = split_names(((harmless(point), lap) for point, lap in splits), Line._fields)
     yield csv_lines([[*Line._fields, *names]]).encode()
@@ -188,7 +187,7 @@ def _cell(value: str | float | None) -> str:
 
 
 def _places(times: Floats, group: Ints) -> Ints:
-    """Return each one's place in its group (0…) by time, both of shape (k,); equal times share a place."""
+    """Return places by time within each group (0…), all of shape (k,); equal times share a place."""
     order = np.lexsort((times, group))
     nth = np.arange(len(order))
     opens = np.diff(group[order], prepend=-1) != 0

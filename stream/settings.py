@@ -1,4 +1,4 @@
-"""Settings from a command line and the environment; what is secret comes from the environment alone."""
+"""Settings from the command line and the environment. Secrets come from the environment only."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     Settings = TypeVar("Settings", bound=BaseSettings)
 
 Secret = CliSuppress[SecretStr]
-"""A setting without a flag: what stands on a command line every process of the machine can read."""
+"""A setting without a flag: every process on the machine can read command lines."""
 
 
 def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:
-    """Return settings.
+    """Read settings from flags and the environment.
 
     Raises:
-        ValidationError: one of them is wrong, or a secret is among the flags.
-        SystemExit: a flag doesn't exist, or help was asked for.
+        ValidationError: a setting is invalid, or a secret was given as a flag.
+        SystemExit: a flag does not exist, or help was requested.
     """
     given = {flag.partition("=")[0] for flag in flags}
     shown = [
         InitErrorDetails(
             type=PydanticCustomError(
                 "no_flag",
-                "is no flag, since every process of the machine can read those: set {variable}",
+                "is not a flag, because other processes can read command lines: set {variable}",
                 {"variable": f"{kind.model_config['env_prefix']}{name}".upper()},
             ),
             loc=(name,),

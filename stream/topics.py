@@ -1,4 +1,4 @@
-"""Kafka's topics: how they are partitioned, and how long they keep their events."""
+"""Kafka topics: partitioning and retention."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ TOPICS = Path(__file__).with_name("topics.json")
 
 
 def read_topics() -> dict[str, dict[str, Any]]:
-    """Of each topic: `partitioned` (as many partitions as the settings say, else one) and `config`."""
+    """Return each topic's `config` and `partitioned` (partition count from the settings, else one)."""
     topics: dict[str, dict[str, Any]] = json.loads(TOPICS.read_text())
     return topics

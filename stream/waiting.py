@@ -1,4 +1,4 @@
-"""Waiting, with an end, for something outside this process; it knows nothing of what is waited for."""
+"""Waiting with a timeout for something outside this process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BETWEEN_WORDS = 5.0  # seconds
 
 
 class WaitedTooLongError(RuntimeError):
-    """What was waited for didn't come; the text says what was last wrong with it."""
+    """The wait timed out; the text contains the last problem."""
 
 
 def wait_for(
@@ -23,16 +23,16 @@ def wait_for(
     seconds: float,
     say: Callable[[str], None],
 ) -> None:
-    """Ask `trouble` until nothing is wrong any more.
+    """Call `trouble` until it returns None.
 
     Args:
-        what: what is waited for, as it is to stand in a message.
-        trouble: says what is wrong just now, or None when all is well.
-        seconds: how long to go on.
-        say: is told every few seconds what is wrong, so that whoever watches knows what is missing.
+        what: what the wait is for, used in messages.
+        trouble: returns the current problem, or None when there is none.
+        seconds: the timeout.
+        say: called every few seconds with the current problem.
 
     Raises:
-        WaitedTooLongError: the time is over. Errors of `trouble` itself pass through.
+        WaitedTooLongError: the wait timed out. Errors of `trouble` itself pass through.
     """
     start = time.monotonic()
     next_word = start + BETWEEN_WORDS

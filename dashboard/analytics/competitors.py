@@ -1,4 +1,4 @@
-"""Who is in the races of the last hour, and how they fared, as bars."""
+"""Bar charts of the entrants of the last hour's races and their results."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ PER_CATEGORY: Final = "Finishers per category"
 PER_CLUB: Final = "Finishers per club"
 NO_BARS: Final = {
     PER_BAND: "No finisher found.",
-    PER_FENCE: "Nobody has been through a geofence.",
+    PER_FENCE: "No geofence visits found.",
     PER_CATEGORY: "No finisher found.",
-    PER_CLUB: "No finisher of a club found.",
+    PER_CLUB: "No finisher with a club found.",
 }
-"""What is said where there are competitors, but nothing to count."""
+"""Messages for competitors without anything to count."""
 
 
 class Bars(NamedTuple):
-    """A chart, None where there is nothing to count; its heading; how many bars more there would be."""
+    """A chart, None if there is nothing to count; its heading; the number of bars left out."""
 
     title: str
     chart: Chart | None
@@ -74,7 +74,7 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60  # of all together
+    fences["minutes"] = fences["seconds"] / 60  # of all competitors
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [

@@ -1,4 +1,4 @@
-"""The course of a race: chosen from those that the API offers, and shown on a map."""
+"""The course of a race: chosen from the API's courses and shown on a map."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ if TYPE_CHECKING:
 MAP_HEIGHT_PX = 400
 
 SHOWN_FENCES = 5
-"""So many geofences are named beside the map, which names them all."""
+"""Maximum number of geofences named beside the map, which labels all of them."""
 
 _CHOSEN = "course-chosen"
-"""Where the session keeps the short name of the chosen course."""
+"""Session state key of the chosen course's short name."""
 
 _NEW = "course-new"
-"""Where it keeps that of the course that was handed in last."""
+"""Session state key of the last uploaded course's short name."""
 
 _DRAWN = "course-drawn"
-"""Where it keeps what the map shows: the page runs with every key that is pressed."""
+"""Session state key of the map's course: the page reruns with every key press."""
 
 
 def keep() -> None:
-    """Have the choice outlive a run in which the chooser isn't drawn."""
+    """Keep the choice across a run that doesn't draw the chooser."""
     if _CHOSEN in st.session_state:
-        # Streamlit knows an option by its label, and that of a course changes when it is handed in anew.
+        # Streamlit identifies an option by its label, and a course's label changes with a new upload.
         st.session_state[_CHOSEN] = st.session_state[_CHOSEN]
 
 
 def choose_next(short_name: str) -> None:
-    """Have this course be the chosen one when the chooser is drawn next."""
+    """Select this course when the chooser is drawn next."""
     st.session_state[_CHOSEN] = short_name
 
 
 def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | None:
-    """Draw chooser, upload and map, and answer the chosen course; None if there is none to choose."""
+    """Draw chooser, upload and map, and return the chosen course; None if there is none to choose."""
     by_name = {course.short_name: course for course in offered}
     if not by_name:
-        words.notice("The simulator has no course yet: hand in the first one.", "info")
+        words.notice("The simulator has no courses yet. Upload the first one.", "info")
         upload.offer(api, _take_up, is_open=True)
         return None
     if st.session_state.get(_CHOSEN) not in by_name:
@@ -65,7 +65,7 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | No
 
 
 def _label(course: OfferedCourse) -> str:
-    # The short name last: two options that read the same would be one to Streamlit.
+    # The short name comes last: Streamlit treats options with equal labels as one.
     return f"{course.long_name} · {formatting.kilometres(course.distance)} km · {course.short_name}"
 
 
@@ -93,7 +93,7 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
             returned_objects=[],
         )
     if course.warnings:
-        # Open for who has just handed it in; for everybody else it is no news.
+        # Expanded only after the viewer's own upload.
         is_new = st.session_state.get(_NEW) == course.short_name
         with st.expander("Notes on this course", expanded=is_new):
             words.notes(course.warnings)
@@ -107,7 +107,7 @@ def _fences(names: Sequence[str]) -> str:
 
 
 def _drawn(api: RaceApi, offered: OfferedCourse) -> Course:
-    """What the map shows; asked for anew when another course, or this one anew, is offered."""
+    """The course on the map; requested again when another course or a new version of this one is chosen."""
     kept: tuple[OfferedCourse, Course] | None = st.session_state.get(_DRAWN)
     if kept is None or kept[0] != offered:
         kept = st.session_state[_DRAWN] = (offered, api.course(offered.short_name))

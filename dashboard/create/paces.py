@@ -1,4 +1,4 @@
-"""Paces as runners say them, minutes and seconds for a kilometre, to and from seconds. Pure."""
+"""Converts paces in minutes and seconds per kilometre to and from seconds. Pure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dashboard.ui import formatting
 _PACE = re.compile(r"\s*([0-9]{1,3}):([0-5][0-9])\s*")
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?(?: seconds per kilometre)?")
 
-HOW_TO = "Write it as minutes:seconds for a kilometre, such as 4:30."
+HOW_TO = "Enter minutes:seconds per kilometre, such as 4:30."
 
 
 class PaceError(ValueError):
-    """A text is no pace; its own text says how to write one."""
+    """The text is not a pace; the message shows the format."""
 
 
 def read(text: str) -> float:
     """Seconds per kilometre of a text such as 4:30.
 
     Raises:
-        PaceError: it is none.
+        PaceError: the text is not a pace.
     """
     found = _PACE.fullmatch(text)
     if found is None:
@@ -29,18 +29,18 @@ def read(text: str) -> float:
 
 
 def write(seconds: float) -> str:
-    """A pace of so many seconds per kilometre, as `read` takes it."""
+    """Format seconds per kilometre the way `read` parses them."""
     minute, second = divmod(round(seconds), 60)
     return f"{minute}:{second:02}"
 
 
 def finish(seconds: float, metres: float) -> str:
-    """The finish time that an even pace means on a course, h:mm:ss."""
+    """The finish time at an even pace on a course, h:mm:ss."""
     return formatting.race_time(seconds * metres / 1000)
 
 
 def in_minutes(sentence: str) -> str:
-    """The API's words about a pace, with its seconds said in minutes and seconds as well."""
+    """The API's message about a pace, with seconds also given as minutes and seconds."""
     return _NUMBER.sub(_both, sentence)
 
 

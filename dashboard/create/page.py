@@ -1,4 +1,4 @@
-"""The page that makes a race: presets, a course, the form, and on to the race's live page."""
+"""The page that creates a race: presets, a course, the form, and a redirect to the race's live page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-    """Draw the page; after the API has made the race, `live_page` shows it."""
+    """Draw the page; once the API has created the race, `live_page` shows it."""
     words.title("New race")
     race_form.keep()
     course_choice.keep()
@@ -56,7 +56,7 @@ def _answers(api: RaceApi) -> bool:
 
 
 def _offer_presets(offered: Sequence[OfferedCourse]) -> None:
-    words.plain("Begin with a preset, or with the fields below.")
+    words.plain("Start with a preset, or fill in the fields below.")
     for preset, place in zip(PRESETS, st.columns(len(PRESETS)), strict=True):
         with place:
             st.button(

@@ -1,4 +1,4 @@
-"""Races that one can begin with. A preset fills the form in; everything can be changed afterwards."""
+"""Presets that fill in the form; everything can be changed afterwards."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Preset:
     """What a preset fills in; paces in seconds per kilometre, pauses in seconds.
 
     Attributes:
-        title: what its button says.
-        icon: what stands before it, in Streamlit's words.
-        course: short name of its course; one that isn't offered is left as it was.
+        title: the button's label.
+        icon: the button's icon, in Streamlit's notation.
+        course: short name of its course; ignored if it isn't available.
         name: the race's name.
         stopped: per cent of the competitors who pause in a geofence.
         speed: race seconds per second.
-        options: what makes it like a real race, in the API's words; see `race_options`.
+        options: the realism options, by the API's field names; see `race_options`.
     """
 
     title: str

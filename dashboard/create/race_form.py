@@ -1,7 +1,7 @@
-"""The fields of POST /races as people fill them in, and below each what is wrong with it.
+"""The form for POST /races, with errors next to the fields.
 
-Limits are the API's to check: here would be a second place to keep them. What can't be sent at all, a pace
-that is no pace, is a mistake before anything is asked.
+The API checks the limits, so that they are defined only once. Input that cannot be sent at all, such as an
+unparsable pace, is reported before any request.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NOW, LATER = "Now", "Later"
 
 IN_A_WHILE = timedelta(minutes=5)
-"""When a scheduled race is offered to start."""
+"""Default start time of a scheduled race."""
 
 DEFAULTS: Mapping[str, Any] = {
     "name": "",
@@ -44,7 +44,7 @@ DEFAULTS: Mapping[str, Any] = {
     "seed": "",
     "start": NOW,
 }
-"""What the fields hold at first."""
+"""The fields' initial values."""
 
 LEANS_ON = {
     "slowest": ("fastest",),
@@ -52,56 +52,56 @@ LEANS_ON = {
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
     "disqualified": ("dns", "dnf"),
 }
-"""What is wrong with the one may be put right in the others."""
+"""Fields whose errors can be fixed in another field of the same group."""
 
 START_LIST_HELP = (
-    "A CSV file whose first line names its columns, any of bib, name, category, club, wave and pace. "
-    "As many run as stand in it."
+    "A CSV file with a header row: any of bib, name, category, club, wave and pace. "
+    "Each row is one competitor."
 )
-NO_TEXT = "This file is no UTF-8 text. Save it as CSV UTF-8, as spreadsheets call it."
+NO_TEXT = "This file is not UTF-8 text. Save it as CSV UTF-8."
 
-NOT_STARTED = "The race is not started: see what is said at the fields."
+NOT_STARTED = "The race was not started: see the errors next to the fields."
 
 _MOMENT = ("day", "clock")
-"""The fields of a start later on; they are there while it is chosen."""
+"""The fields of a scheduled start; drawn while that is selected."""
 
 _PACES = frozenset({"fastest", "slowest"})
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
-"""Longer than any seed, and short enough for every reader of JSON."""
+"""Longer than any seed, and short enough for every JSON parser."""
 
 _TICKET = "race-ticket"
-"""Where the session keeps what makes the id of the race that is asked for next its own."""
+"""Session state key of the idempotency id of the next request."""
 
 _REFUSED = "race-refused"
 
 _FOOT = "race-foot"
-"""Where it keeps what the next run is to say at the foot of the form."""
+"""Session state key of the message at the bottom of the form in the next run."""
 
 _MORE = "race-more"
-"""Where it keeps that there was a mistake among the options: the expander has been opened for it."""
+"""Session state key: an option had an error, so the expander is open."""
 
 _KEPT = "race-kept"
-"""Where it keeps what the fields hold: Streamlit forgets it in a run that doesn't draw them."""
+"""Session state key of the fields' values: Streamlit drops those of widgets that a run doesn't draw."""
 
 _SETTLED = "race-settled"
-"""Where it keeps that a run has drawn all fields with their values, so that the browser has them."""
+"""Session state key: a run has drawn all fields with their values, so the browser has them."""
 
 _LISTS = "race-start-lists"
-"""Counts the presets that were chosen: another number makes the start list's field anew, and empty."""
+"""Counts selected presets: a new number recreates the start list's field empty."""
 
 
 class _Refused(NamedTuple):
-    """A request that was refused, and why, by field."""
+    """A refused request, and the reasons by field."""
 
     request: Mapping[str, Any]
     mistakes: Mapping[str, str]
 
 
 def keep() -> None:
-    """Give the fields their first values, and have what is typed outlive a run that draws no form.
+    """Set the fields' initial values, and keep typed values across runs that don't draw the form.
 
-    They are given until a run has drawn all of them, and not after that: each value that a run gives undoes
+    The values are set until a run has drawn all fields, and not after: each value set by a run overwrites
     what has been typed since it began.
     """
     first = {key(name): value for name, value in {**DEFAULTS, **race_options.fields({})}.items()}
@@ -117,7 +117,7 @@ def keep() -> None:
 
 
 def fill_in(preset: Preset) -> None:
-    """Put a preset's values into the fields; to be done before they are drawn."""
+    """Fill in a preset's values; must run before the fields are drawn."""
     filled = {
         "name": preset.name,
         "competitors": preset.competitors,
@@ -143,7 +143,7 @@ class RaceForm:
     """The form for a race on `course`; `now` has a zone.
 
     Attributes:
-        sent: whether it was sent just now.
+        sent: whether it was just submitted.
     """
 
     def __init__(self, course: OfferedCourse, now: datetime) -> None:
@@ -169,11 +169,11 @@ class RaceForm:
             self._say_at_foot(sentence)
 
     def create(self, api: RaceApi) -> str | None:
-        """The new race's run id; None if there is none, and the form says why."""
+        """The new race's run id; None if there is none, and the form shows why."""
         if self._cannot_be_sent:
             self._say_at_foot(NOT_STARTED)
             return None
-        # A button that is pressed twice sends the same id twice, and the API answers with the same race.
+        # Pressing the button twice sends the same id twice, and the API returns the same race.
         ticket = st.session_state.setdefault(_TICKET, secrets.token_hex(4))
         try:
             run_id = api.create_race({"run_id": f"{self._course.short_name[:48]}-{ticket}", **self._request})
@@ -183,7 +183,7 @@ class RaceForm:
             del st.session_state[_TICKET]  # the id is another race's
             self._say_at_foot(str(error))
         except ApiError as error:
-            # Whether the race was made nobody knows: the same id again gets the same race.
+            # The race may have been created: the same id returns the same race.
             self._say_at_foot(str(error))
         else:
             del st.session_state[_TICKET]
@@ -192,12 +192,12 @@ class RaceForm:
         return None
 
     def _show(self, refused: RefusedError) -> None:
-        """Each mistake below its field, for as long as the field stays so; at the foot those about none."""
+        """Show errors below their fields while these are unchanged; all others at the bottom."""
         st.session_state[_REFUSED] = self._refused = _Refused(self._request, refused.mistakes)
         sentence = NOT_STARTED if refused.mistakes.keys() <= self._below.keys() else str(refused)
         if not refused.mistakes.keys().isdisjoint(self._among_options):
             st.session_state[_MORE], st.session_state[_FOOT] = True, sentence
-            st.rerun()  # what is drawn already can't be opened
+            st.rerun()  # an expander that is already drawn can't be opened
         for name in self._below:
             self._show_mistake(name)
         self._say_at_foot(sentence)
@@ -220,7 +220,7 @@ class RaceForm:
             "Name",
             placeholder=self._course.long_name,
             key=key("name"),
-            help="What the race is called. Empty: as its course.",
+            help="The race's name. Empty: the course's name.",
         )
         self._take("name", name or None)
         competitors = st.number_input("Competitors", step=50, key=key("competitors"), disabled=self._has_list)
@@ -242,7 +242,7 @@ class RaceForm:
             words.notice(str(error))
             return
         if whose := race_options.PACES_OF_THEIR_OWN.get(self._options.get("pace_model", "")):
-            words.hint(f"No effect: the paces are those of {whose}")
+            words.hint(f"Ignored: the paces are those of {whose}")
         else:
             words.hint(f"Finish in {paces.finish(seconds, self._course.distance)}")
         self._take(name, seconds)
@@ -254,7 +254,7 @@ class RaceForm:
             100,
             format="%d%%",
             key=key("stopped"),
-            help="The share of the competitors who pause in one of the course's geofences, once each.",
+            help="Share of competitors who pause once in one of the course's geofences.",
         )
         share = percent / 100
         words.hint(self._stopped(share))
@@ -266,31 +266,31 @@ class RaceForm:
             self._number("max_pause", "Longest stop, seconds", step=5.0)
 
     def _stopped(self, share: float) -> str:
-        """How many stop, as the simulator counts them."""
+        """Number of competitors who stop, computed as in the simulator."""
         if share and not self._course.fences:
-            return "This course has no geofence: nobody will stop."
+            return "This course has no geofence, so there are no stops."
         if self._has_list:
-            return f"{share:.0%} of the start list" if share else "Nobody"
-        count, everybody = round(share * self._request["competitors"]), self._request["competitors"]
-        return f"{count:,} of {everybody:,} competitors" if count else "Nobody"
+            return f"{share:.0%} of the start list" if share else "No competitors"
+        count, total = round(share * self._request["competitors"]), self._request["competitors"]
+        return f"{count:,} of {total:,} competitors" if count else "No competitors"
 
     def _how_it_is_run(self) -> None:
         speed, seed = st.columns(2)
         with speed:
             self._number("speed", "Speed, race seconds per second", step=1.0)
             if (longest := self._longest()) is not None:
-                words.hint(f"Over after {formatting.race_time(longest)} on the clock")
+                words.hint(f"Over after {formatting.race_time(longest)} of wall time")
         with seed:
             text = st.text_input(
                 "Seed",
-                placeholder="Empty: a new race each time",
+                placeholder="Empty: a random seed",
                 key=key("seed"),
-                help="The same seed and the same fields make the same race, to the last position.",
+                help="The same seed and the same fields reproduce the same race exactly.",
             )
             self._take("seed", _number_if_any(text))
 
     def _longest(self) -> float | None:
-        """Seconds on the clock until the slowest there may be has finished; None if that can't be said."""
+        """Wall-clock seconds until the slowest possible finish; None if undetermined."""
         wanted = self._request
         if "slowest" not in wanted or wanted["speed"] <= 0 or self._has_list:
             return None
@@ -321,13 +321,13 @@ class RaceForm:
         start = datetime.combine(on, at, zone)
         words.hint(f"In the time zone {zone.key}")
         if start < self._now:
-            words.hint("That is in the past: the race starts at once, and catches up.")
+            words.hint("This is in the past: the race starts at once and catches up.")
         self._take("start_at", start.isoformat())
 
     def _more(self) -> None:
-        """The options that make a race like a real one, folded until somebody wants them or must see them."""
+        """The realism options, collapsed unless they have errors."""
         is_open = st.session_state.get(_MORE, False)
-        with st.expander("More like a real race", icon=":material/science:", expanded=is_open):
+        with st.expander("Realism options", icon=":material/science:", expanded=is_open):
             for name, options in race_options.GROUPS.items():
                 words.group(name)
                 for first in range(0, len(options), 2):
@@ -363,7 +363,7 @@ class RaceForm:
         self._take(name, st.number_input(label, step=step, format="%g", key=key(name)))
 
     def _take(self, name: str, value: Any) -> None:
-        """Keep the value of the field drawn just now; None leaves it to the API."""
+        """Keep the value of the last drawn field; None leaves it to the API."""
         if value is not None:
             self._request[name] = value
         self._below[name] = st.empty()
@@ -375,6 +375,6 @@ def _forget_refusal() -> None:
 
 
 def _number_if_any(text: str) -> int | str | None:
-    """A whole number, or the text for the API to refuse in its own words."""
+    """A whole number, or the text for the API to reject in its own words."""
     text = text.strip()
     return int(text) if _WHOLE_NUMBER.fullmatch(text) else text or None

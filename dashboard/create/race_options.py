@@ -1,6 +1,6 @@
-"""What makes a race like a real one: fields beside its course, its paces and its stops.
+"""Realism options of a race, besides its course, paces and stops.
 
-Each is at the API's default at first, and only what differs from that is sent. Shares are in per cent here.
+Each starts at the API's default, and only differences are sent. Shares are in per cent here.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DECIMALS = 9
-"""Of a share: a hundredth of 0.7 is 0.006999999999999999."""
+"""Rounding of shares: a hundredth of 0.7 is 0.006999999999999999."""
 
 PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a marathon"}
-"""Pace models that use neither the fastest nor the slowest pace, and whose paces they have."""
+"""Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
 
 CHANGES_FINISH_TIMES = frozenset(
     ("pace_model", "fatigue", "gradient", "wave_size", "start_flow", "start_list", "walking", "wrong_turn")
 )
-"""With any of these the slowest pace doesn't say any more when the last one comes in."""
+"""With any of these the slowest pace no longer determines the last finish."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Option:
     """A field of `POST /races`.
 
     Attributes:
-        name: what the API calls it.
-        kind: how it is asked for.
-        label: with its unit; that of a share is added.
-        default: the API's; None if it can be left empty.
+        name: the API's field name.
+        kind: the type of input.
+        label: with its unit, except for shares, which get it added.
+        default: the API's; None if the field can be left empty.
         help: what it does.
-        step: what the buttons at a number add, in its own unit.
-        words: of a choice, what people call each value.
-        empty: what it means to leave it empty.
+        step: step of a number field's buttons, in its own unit.
+        words: a choice's labels by value.
+        empty: what leaving it empty means.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Option:
     empty: str | None = None
 
     def draw(self) -> Any:
-        """Draw the field, and answer its value for the API; None if it is the default."""
+        """Draw the field and return its value for the API; None at the default."""
         at = key(self.name)
         match self.kind:
             case "share":
@@ -76,13 +76,13 @@ class Option:
         return self.wanted()
 
     def wanted(self) -> Any:
-        """What the field holds, for the API; None if it is the default."""
+        """The field's current value for the API; None at the default."""
         held = st.session_state.get(key(self.name), self.held(self.default))
         value = round(held / 100, DECIMALS) if self.kind == "share" else held
         return None if value == self.default else value
 
     def held(self, value: Any) -> Any:
-        """What the field holds for a value of the API's."""
+        """The API's value, converted for the field."""
         return round(value * 100, DECIMALS) if self.kind == "share" else value
 
 
@@ -90,16 +90,16 @@ PACES = (
     Option(
         "pace_model",
         "choice",
-        "Spread of the paces",
+        "Pace distribution",
         "uniform",
-        "How many run how fast. As at a parkrun or in a marathon is as published finish times are: then the "
-        "fastest and the slowest pace have no effect.",
+        "How the paces are distributed. The parkrun and marathon models follow published finish times "
+        "and ignore the fastest and the slowest pace.",
         words={
             "uniform": "Evenly from fastest to slowest",
             "normal": "Most in the middle",
             "lognormal": "Most in the faster half",
-            "parkrun": "As at a parkrun",
-            "marathon": "As in a marathon",
+            "parkrun": "Like a parkrun",
+            "marathon": "Like a marathon",
         },
     ),
     Option(
@@ -107,16 +107,16 @@ PACES = (
         "choice",
         "Fatigue",
         "none",
-        "Whether they slow down in the second half, the slower the more; and whether some hit the wall, on "
-        "courses of 30 km and more.",
-        words={"none": "None", "split": "Slower second half", "wall": "Slower, and the wall"},
+        "Competitors slow down in the second half, slower ones more so. On courses of 30 km and more, "
+        "some hit the wall.",
+        words={"none": "None", "split": "Slower second half", "wall": "Slower, and hitting the wall"},
     ),
     Option(
         "gradient",
         "switch",
         "Hills cost time",
         default=False,
-        help="A pace is then one on flat ground. Needs a course with heights.",
+        help="Paces then apply to flat ground. Requires a course with elevation data.",
     ),
 )
 START = (
@@ -125,32 +125,30 @@ START = (
         "whole",
         "Wave size, runners",
         None,
-        "So many start together, the next ones later. Empty: one wave, or those of the start list.",
+        "Number of runners per wave. Empty: one wave, or the waves of the start list.",
         step=50,
         empty="One wave",
     ),
     Option(
-        "wave_delay", "number", "Between waves, seconds", 60.0, "From one wave's start to the next.", 30.0
+        "wave_delay", "number", "Wave interval, seconds", 60.0, "Time between the starts of two waves.", 30.0
     ),
     Option(
         "start_flow",
         "number",
-        "Over the start line, per second",
+        "Crossing the start line, per second",
         None,
-        "How many of a wave can cross the line in a second: the others walk up to it. Empty: all at once.",
+        "How many runners of a wave cross the line per second; the others queue. Empty: all at once.",
         empty="All at once",
     ),
-    Option(
-        "corrals", "switch", "The faster in front", default=False, help="Whether the start is sorted by pace."
-    ),
+    Option("corrals", "switch", "Faster runners in front", default=False, help="Sort the start by pace."),
 )
 ENTRANTS = (
     Option(
         "entrants",
         "choice",
-        "Who they are",
+        "Identities",
         "numbered",
-        "Numbers, or names, age groups and clubs by chance.",
+        "Bib numbers only, or random names, age groups and clubs.",
         words={"numbered": "Runner 1, Runner 2 …", "drawn": "Names, age groups, clubs"},
     ),
     Option(
@@ -158,28 +156,32 @@ ENTRANTS = (
         "share",
         "Women",
         0.4,
-        "There are more of them among the slower. A start list says it by its categories: W, F or M.",
+        "There are more women among the slower runners. With a start list, its categories decide: W, F or M.",
         5.0,
     ),
 )
 FATES = (
-    Option("dns", "share", "Don't start (DNS)", 0.0, "They are on the start list and nowhere else."),
-    Option("dnf", "share", "Don't finish (DNF)", 0.0, "They give up on the way, half of them after a pause."),
+    Option("dns", "share", "Don't start (DNS)", 0.0, "They are on the start list and emit no positions."),
+    Option(
+        "dnf", "share", "Don't finish (DNF)", 0.0, "They give up on the course, half of them after a pause."
+    ),
     Option(
         "disqualified",
         "share",
         "Disqualified (DSQ)",
         0.0,
-        "They finish, and lose their place 1 to 10 minutes later.",
+        "They finish, and are disqualified 1 to 10 minutes later.",
         0.5,
     ),
-    Option("walking", "share", "Walk from some place on", 0.0, "At 1.4 m/s, from the middle of the course."),
+    Option(
+        "walking", "share", "Start walking", 0.0, "At 1.4 m/s, from a point around the middle of the course."
+    ),
     Option(
         "wrong_turn",
         "share",
         "Take a wrong turn",
         0.0,
-        "They leave the course by 50 to 400 m, and come back.",
+        "They leave the course by 50 to 400 m and come back.",
     ),
 )
 TRACKERS = (
@@ -188,48 +190,58 @@ TRACKERS = (
         "number",
         "GPS error, metres",
         0.0,
-        "How far places are off, standard deviation; it wanders, as that of a watch does.",
+        "Standard deviation of positions. The error drifts like a GPS watch's.",
         0.5,
     ),
     Option(
         "gps_correlation",
         "number",
-        "GPS error wanders over, seconds",
+        "GPS drift time, seconds",
         60.0,
-        "The longer, the more slowly it changes.",
+        "The longer, the more slowly the error changes.",
         10.0,
     ),
-    Option("gps_noise", "number", "GPS noise, metres", 0.0, "Error that is new in each position.", 0.5),
+    Option("gps_noise", "number", "GPS noise, metres", 0.0, "Independent error of each position.", 0.5),
+    Option("clock_skew", "number", "Clock error up to, seconds", 0.0, "A constant offset per tracker."),
+    Option("lost", "share", "Lost positions", 0.0, "Share of time in which positions are not delivered."),
+    Option("lost_for", "number", "Lost for, seconds", 20.0, "Duration of each outage.", 5.0),
     Option(
-        "clock_skew", "number", "Clocks wrong by up to, seconds", 0.0, "Each tracker's own, all the time."
+        "frozen",
+        "share",
+        "Frozen positions",
+        0.0,
+        "Share of time in which a tracker repeats its last position.",
     ),
-    Option("lost", "share", "Lost", 0.0, "Positions that are never told, of all the time."),
-    Option("lost_for", "number", "Lost for, seconds", 20.0, "How long it lasts each time.", 5.0),
-    Option("frozen", "share", "Frozen", 0.0, "Positions that stay where they were, of all the time."),
-    Option("frozen_for", "number", "Frozen for, seconds", 20.0, "How long it lasts each time.", 5.0),
-    Option("late", "share", "Late", 0.0, "Positions that come later, behind newer ones, of all the time."),
-    Option("late_for", "number", "Late for, seconds", 30.0, "How long it lasts each time.", 5.0),
-    Option("duplicates", "share", "Told twice", 0.0, "Positions that come once more."),
-    Option("dead_battery", "share", "Dead batteries", 0.0, "Trackers that fall silent before the finish."),
+    Option("frozen_for", "number", "Frozen for, seconds", 20.0, "Duration of each freeze.", 5.0),
+    Option(
+        "late",
+        "share",
+        "Late positions",
+        0.0,
+        "Share of time in which positions arrive late, after newer ones.",
+    ),
+    Option("late_for", "number", "Late for, seconds", 30.0, "Delay in seconds.", 5.0),
+    Option("duplicates", "share", "Duplicates", 0.0, "Share of positions that are delivered twice."),
+    Option("dead_battery", "share", "Dead batteries", 0.0, "Trackers that stop before the finish."),
     Option(
         "ground_truth",
         "switch",
-        "Tell the true place too",
+        "Include true positions",
         default=False,
-        help="Positions that go to Kafka then have trueLat and trueLon beside what the tracker says.",
+        help="Adds trueLat and trueLon to the positions in Kafka.",
     ),
 )
 GROUPS: Mapping[str, tuple[Option, ...]] = {
     "Paces": PACES,
     "Start": START,
     "Entrants": ENTRANTS,
-    "Fates": FATES,
+    "Outcomes": FATES,
     "Trackers": TRACKERS,
 }
 
 
 def key(name: str) -> str:
-    """Where the session keeps what a field of the form holds."""
+    """The session state key of a form field."""
     return f"race-{name}"
 
 
@@ -240,10 +252,10 @@ def every() -> Iterator[Option]:
 
 
 def wanted() -> dict[str, Any]:
-    """All that differs from the API's defaults."""
+    """All values that differ from the API's defaults."""
     return {option.name: value for option in every() if (value := option.wanted()) is not None}
 
 
 def fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the fields hold for these values of the API's; the others are at their defaults."""
+    """The fields' values for these API values; the others are at their defaults."""
     return {option.name: option.held(values.get(option.name, option.default)) for option in every()}

@@ -1,4 +1,4 @@
-"""A course file of one's own, handed in through the API, whose words on mistakes stand at the fields."""
+"""Upload of a course file through the API, with the API's errors next to the fields."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 KINDS = ("kml", "kmz", "gpx", "geojson", "json")
 
 _ROUND = "course-upload-round"
-"""Counts uploads: another number makes the fields anew, and empty."""
+"""Counts uploads: a new number recreates the fields empty."""
 
 _SAID = "course-upload-said"
-"""What came of the last attempt, by field; "" is about no field. It stays until another one is made."""
+"""Errors of the last attempt by field ("" for none in particular), kept until the next attempt."""
 
 
 def offer(api: RaceApi, take_up: Callable[[OfferedCourse], None], *, is_open: bool = False) -> None:
-    """Draw the fields; a course that the API has taken goes to `take_up` before the page runs again."""
-    with st.expander("A course of your own", icon=":material/upload:", expanded=is_open):
+    """Draw the fields; passes an accepted course to `take_up` before the page reruns."""
+    with st.expander("Upload a course", icon=":material/upload:", expanded=is_open):
         words.plain(
-            "A KML, KMZ, GPX or GeoJSON file with one line from the start to the finish; points called Start "
-            "and Finish are its markers, polygons its geofences."
+            "A KML, KMZ, GPX or GeoJSON file with one line from start to finish. Points called Start and "
+            "Finish are its markers; polygons are its geofences."
         )
         said: Mapping[str, str] = st.session_state.get(_SAID, {})
         nth = st.session_state.get(_ROUND, 0)
@@ -38,13 +38,13 @@ def offer(api: RaceApi, take_up: Callable[[OfferedCourse], None], *, is_open: bo
         st.text_input(
             "Short name",
             key=name_key,
-            placeholder="Empty: made of the file's own name",
-            help="For links and tables: letters, digits, - and _.",
+            placeholder="Empty: derived from the file name",
+            help="Used in links and tables: letters, digits, - and _.",
             on_change=_forget,
         )
         _say(said, "name")
         st.button(
-            "Hand it in",
+            "Upload",
             disabled=file is None,
             icon=":material/upload:",
             on_click=lambda: _hand_in(api, take_up, file_key, name_key),

@@ -1,7 +1,6 @@
-"""Figures, leaderboard and lists: parts of the page that live on the map's pictures, past Streamlit.
+"""Figures, leaderboard and lists: page components that use the map's payloads, bypassing Streamlit.
 
-They are mounted once; what changes every second goes past Streamlit (see `race_map`). Only what a viewer
-chooses in them comes back here.
+They are mounted once (see `race_map`). Only the viewer's choices in them come back to Python.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ FAVOURITES = "favourites"
 
 
 def figures(snapshot: Snapshot) -> None:
-    """The race in a few numbers, with their change over the last minute, and how fresh they are."""
+    """Key figures with their change over the last minute, and the age of the data."""
     race = snapshot.race
     _part("figures", snapshot, competitors=race.competitors, tick=race.interval / race.speed)
 
@@ -41,7 +40,7 @@ def figures(snapshot: Snapshot) -> None:
 def leaderboard(
     snapshot: Snapshot, height: int, favourites: Sequence[int], on_favourites: Callable[[list[int]], None]
 ) -> None:
-    """Everybody in order. `on_favourites` is called with the bibs that a viewer has chosen."""
+    """The leaderboard. `on_favourites` is called with the viewer's favourite bibs."""
     distance = snapshot.course.distance if snapshot.course else None
     key = _key("leaderboard", snapshot)
 
@@ -60,7 +59,7 @@ def leaderboard(
 
 
 def panels(snapshot: Snapshot) -> None:
-    """At the front, at the back, just finished, and who is in which geofence for how long."""
+    """Lists: at the front, at the back, just finished, and current geofence visits with their durations."""
     _part("panels", snapshot)
 
 

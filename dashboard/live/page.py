@@ -1,7 +1,7 @@
 """The live page: one race's map, leaderboard and figures.
 
-The page's script runs when the viewer does something, or when what it has drawn isn't true any more. What
-changes every second doesn't come by here: the map asks for it, and tells the leaderboard.
+The script reruns on user input and when what it has drawn is outdated. Data that changes every second
+bypasses it: the map fetches it and passes it to the leaderboard.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from stream.race_states import Action
 
 HEIGHT_PX = 560
-"""Of map and leaderboard alike."""
+"""Height of map and leaderboard."""
 
 RATES_S = (1, 2, 5, 10)
 COLOURS = {"status": "Status", "category": "Category"}
 
 LOOK_EVERY_S = 2.0
-"""How often the page looks whether what it has drawn is still true."""
+"""How often the page checks whether what it has drawn is outdated."""
 
 MAX_FAVOURITES = 20
-"""A link stays short enough for every mail programme."""
+"""Keeps links short enough for all mail clients."""
 
 ICONS = {"pause": ":material/pause:", "resume": ":material/play_arrow:", "cancel": ":material/stop:"}
 
 
 def show(create_page: st.Page, results_page: st.Page) -> None:
-    """Draw the page; where there is no race, it leads to `create_page`."""
+    """Draw the page; without a race, it links to `create_page`."""
 
     def draw(run_id: str, labels: Mapping[str, str], top: DeltaGenerator) -> None:
         snapshot = _newest(run_id)
@@ -62,7 +62,7 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
 
 
 def _newest(run_id: str) -> Snapshot:
-    """The newest picture; while the store is away the last one, and figures and map say that it is old."""
+    """The newest snapshot; while the store is unavailable the last one, which figures and map mark as old."""
     snapshots = context.get(Snapshots)
     try:
         return snapshots.get(run_id)
@@ -106,24 +106,24 @@ def _facts(snapshot: Snapshot) -> None:
 
 
 def _standing(race: Race) -> str | None:
-    """Why nobody moves."""
+    """Explain why no competitors move."""
     match race.status:
         case "scheduled":
             return f"Starts {formatting.day_and_clock(race.start_time, st.context.timezone)}."
         case "paused":
             return "This race is paused."
         case "cancelled":
-            return "This race was cancelled. The map shows where everybody was."
+            return "This race was cancelled. The map shows the last positions."
     return None
 
 
 def _changes(race: Race) -> None:
-    """Buttons for what can be done to the race now; ending it is asked twice."""
+    """Buttons for the race's possible actions; cancelling asks for confirmation."""
     for change in actions(race.status):
         label = change.capitalize()
         if change == "cancel":
             with st.popover(label, icon=ICONS[change]):
-                words.plain("Everybody stops where they are, and the race can't be taken up again.")
+                words.plain("All competitors stop where they are. A cancelled race cannot be resumed.")
                 if st.button("Cancel the race", type="primary"):
                     _change(race, change)
         elif st.button(label, icon=ICONS[change]):
@@ -138,7 +138,7 @@ def _change(race: Race, change: Action) -> None:
 
 
 def _map_options() -> MapOptions:
-    """What the viewer options the map to do."""
+    """The viewer's choices for the map."""
     with st.popover("View", icon=":material/tune:"):
         on = st.toggle("Auto-refresh", value=True)
         seconds = st.segmented_control(
@@ -156,7 +156,7 @@ def _map_options() -> MapOptions:
 def _map(snapshot: Snapshot, options: MapOptions) -> None:
     st_folium(
         race_map(snapshot.race, snapshot.course, context.get(Settings)),
-        # streamlit-folium tells maps apart by their script less all that looks like Folium's ids, and
+        # streamlit-folium identifies maps by their script without anything that looks like Folium's ids, and
         # run ids do: without the key two races could share a frame.
         key=f"map-{snapshot.race.run_id}",
         height=HEIGHT_PX,
@@ -167,7 +167,7 @@ def _map(snapshot: Snapshot, options: MapOptions) -> None:
 
 
 def favourites() -> list[int]:
-    """The bibs in the link, in order; what is no bib there is left out."""
+    """The bibs in the link, in order; invalid ones are left out."""
     bibs = {int(text) for text in st.query_params.get("fav", "").split(",") if text.isdecimal()}
     return sorted(bibs)[:MAX_FAVOURITES]
 
@@ -180,7 +180,7 @@ def _keep_favourites(bibs: list[int]) -> None:
 
 
 def _follow(drawn: Snapshot, labels: Mapping[str, str]) -> None:
-    """Run the page again as soon as the race's state, its course or the chooser's labels are other ones."""
+    """Rerun the page when the race's state, its course or the chooser's labels have changed."""
     snapshots = context.get(Snapshots)
 
     @st.fragment(run_every=LOOK_EVERY_S)
@@ -189,7 +189,7 @@ def _follow(drawn: Snapshot, labels: Mapping[str, str]) -> None:
             now = snapshots.get(drawn.race.run_id)
             known = choose.race_labels()
         except StoreError:
-            return  # the map says so, and the last picture stays
+            return  # the map says so, and the last snapshot stays
         except UnknownRaceError:
             st.rerun()
         if (now.race.status, now.course, known) != (drawn.race.status, drawn.course, labels):

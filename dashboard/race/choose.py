@@ -1,4 +1,4 @@
-"""The race chooser: which race a page is about. The link says so, and follows the chooser."""
+"""The race chooser. The URL's query parameter selects the race and follows the chooser."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from dashboard.store.protocol import Race
 
 LOOK_AGAIN_S = 1.0
-"""How often a page that waits for something looks whether it is there."""
+"""How often a waiting page checks whether it can go on."""
 
 
 def show(create_page: st.Page, draw: Callable[[str, Mapping[str, str], DeltaGenerator], None]) -> None:
-    """Draw the chooser, and by `draw` the page about the chosen race; without one, lead to `create_page`.
+    """Draw the chooser, and the selected race's page by `draw`; without a race, link to `create_page`.
 
-    `draw` gets the run id, the chooser's labels and the place beside it; it may raise `UnknownRaceError` and
-    `StoreError`: why there is nothing is then said, and the page comes by itself as soon as there is.
+    `draw` gets the run id, the chooser's labels and the container beside it. It may raise `UnknownRaceError`
+    and `StoreError`: the page then shows the reason and reruns as soon as the race can be read.
     """
     run_id = None
     top = st.container(key="top", horizontal=True, vertical_alignment="center", gap="small")
@@ -36,7 +36,7 @@ def show(create_page: st.Page, draw: Callable[[str, Mapping[str, str], DeltaGene
         if run_id is not None:
             draw(run_id, labels, top)
     except UnknownRaceError:
-        words.notice("This race isn't there yet. The page shows it as soon as it is.", "info")
+        words.notice("This race does not exist yet. The page shows it as soon as it does.", "info")
         wait_until(lambda: _can_be_read(run_id))
     except StoreError as error:
         words.notice(str(error))
@@ -44,10 +44,10 @@ def show(create_page: st.Page, draw: Callable[[str, Mapping[str, str], DeltaGene
 
 
 def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator) -> str | None:
-    """Draw the chooser into its place, and answer the run id in the link; the newest race's if there is none.
+    """Draw the chooser and return the run id in the URL; by default the newest race's.
 
-    `labels` are those of `race_labels`. None if there is no race to show: the page then says so, leads to
-    `create_page` and waits.
+    `labels` are those of `race_labels`. Returns None if there is no race to show: the page then says so,
+    links to `create_page` and waits.
     """
     run_id = st.query_params.get("run") or next(iter(labels), None)
     if run_id is None:
@@ -55,7 +55,7 @@ def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator
         return None
     if not is_run_id(run_id):
         words.title("No such race")
-        words.notice("No race can have the name that is in this link.", "info")
+        words.notice("The link contains an invalid race id.", "info")
         st.button("Show the newest race", on_click=st.query_params.clear)
         return None
     st.query_params["run"] = run_id
@@ -73,29 +73,29 @@ def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator
 
 def _no_race_yet(create_page: st.Page) -> None:
     words.title("No race yet")
-    words.notice("As soon as there is one, it is shown here.", "info")
-    st.page_link(create_page, label="Create the first one", icon=":material/add_circle:")
+    words.notice("The page shows the first race as soon as it is created.", "info")
+    st.page_link(create_page, label="Create a race", icon=":material/add_circle:")
     wait_until(lambda: bool(context.get(Snapshots).races()))
 
 
 def _follow_the_chooser() -> None:
-    # What else is in the link (favourites, say) belongs to the race that was shown.
+    # Other query parameters (favourites, for example) belong to the previous race.
     st.query_params.from_dict({"run": st.session_state["chosen"]})
 
 
 def race_labels() -> dict[str, str]:
-    """What the chooser says of each race, by run id, the newest first. Raises `StoreError`."""
+    """The chooser's labels by run id, the newest race first. Raises `StoreError`."""
     return {race.run_id: _label(race) for race in context.get(Snapshots).races()}
 
 
 def _label(race: Race) -> str:
     start = formatting.day_and_clock(race.start_time, st.context.timezone)
-    # The run id last: two options that read the same would be one to Streamlit.
+    # The run id comes last: Streamlit treats options with equal labels as one.
     return f"{race.name} · {race.course_name} · {race.status} · {start} · {race.run_id}"
 
 
 def _can_be_read(run_id: str | None) -> bool:
-    """True if races, and this one, can be read just now; raises what reading them raises."""
+    """True if the races, and this one, can be read now; raises what reading raises."""
     snapshots = context.get(Snapshots)
     snapshots.races()
     if run_id is not None:
@@ -104,14 +104,14 @@ def _can_be_read(run_id: str | None) -> bool:
 
 
 def wait_until(ready: Callable[[], bool]) -> None:
-    """Run the page again as soon as `ready`; a store that is away or a race that isn't there isn't."""
+    """Rerun the page as soon as `ready` succeeds; an unavailable store or a missing race does not."""
 
     @st.fragment(run_every=LOOK_AGAIN_S)
     def look() -> None:
         try:
             is_ready = ready()
         except (StoreError, UnknownRaceError):
-            return  # the next look may find it
+            return  # the next check may find it
         if is_ready:
             st.rerun()
 

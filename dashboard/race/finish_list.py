@@ -1,4 +1,4 @@
-"""The results of a race: everybody's times, paces and stays. Pure: positions and passings in, arrays out."""
+"""Race results: times, paces and geofence visits. Pure: positions and passings in, arrays out."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
-"""Widths of bins and distances of marks that people can read off a clock."""
+"""Widths of bins and distances between marks that are easy to read on a clock."""
 MAX_BINS = 40
 MAX_MARKS = 8
 SHORTEST_STRETCH = 100.0
-"""Metres: over less, a pace says more of the clock than of the runner."""
+"""Metres; over a shorter stretch, timing error dominates the pace."""
 
 COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Club", "Status")
-"""What the finish list says of everybody, beside the splits."""
+"""Columns of the finish list besides the splits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """A race's results, the first first; n competitors, s splits.
+    """A race's results in finish order; n competitors, s splits.
 
     Attributes:
         bib: shape (n,).
-        place: shape (n,); `leaderboard.NO_PLACE` for who has not finished.
+        place: shape (n,); `leaderboard.NO_PLACE` for non-finishers.
         status: shape (n,), of `store.STATUSES`.
-        chip: seconds from one's own start to the finish, shape (n,); NaN for who has not finished.
-        gap: seconds after the winner at the finish line, shape (n,); NaN for who has not finished.
+        chip: chip time in seconds, shape (n,); NaN for non-finishers.
+        gap: seconds behind the winner at the finish line, shape (n,); NaN for non-finishers.
         distance: metres covered, shape (n,).
-        elapsed: seconds from the gun to the newest position, of finishers to the finish, shape (n,).
-        start: seconds from the gun to the own start, shape (n,); 0 where that is unknown.
+        elapsed: gun time in seconds of the newest position, for finishers of the finish, shape (n,).
+        start: gun time in seconds of the own start, shape (n,); 0 where unknown.
         points: the splits' names and laps, s of them.
         split_metres: shape (s,).
-        splits: seconds from one's own start to each split, shape (n, s); NaN where one has not been.
-        visits: to geofences; times from the gun.
+        splits: chip time in seconds at each split, shape (n, s); NaN where not reached.
+        visits: to geofences, in gun time.
     """
 
     bib: Ints
@@ -63,12 +63,12 @@ class Results:
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """What the splits are called in the finish list, s of them, no two alike."""
+        """Unique labels of the s splits."""
         return table.split_names(self.points, COLUMNS)
 
     @property
     def finished(self) -> Mask:
-        """Who has finished, shape (n,)."""
+        """Mask of finishers, shape (n,)."""
         found: Mask = self.status == "finished"
         return found
 
@@ -77,7 +77,7 @@ class Results:
 
 
 def results(positions: Positions, splits: SplitTimes) -> Results:
-    """Work out the results as they are now; of a race that goes on they are provisional."""
+    """Compute the results as they are now; they are provisional while the race goes on."""
     ranking = leaderboard.rank(positions)
     order = ranking.order
     bib, status = positions.competitor[order], positions.status[order]
@@ -102,10 +102,10 @@ def results(positions: Positions, splits: SplitTimes) -> Results:
 
 
 def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
-    """Seconds per kilometre over each stretch between two splits: the metres at its end, and the paces.
+    """Pace in seconds per kilometre between consecutive splits: end distances in metres, and paces.
 
-    Shapes (s,) and (n, s); with the course's length the last stretch is the one to the finish. A split
-    that follows another one by less than `SHORTEST_STRETCH` has no pace of its own.
+    Shapes (s,) and (n, s). With the course's length, the last stretch ends at the finish. A split that
+    follows another within `SHORTEST_STRETCH` has no pace of its own.
     """
     apart = _apart(found.split_metres)
     metres, times = found.split_metres[apart], found.splits[:, apart]
@@ -118,7 +118,7 @@ def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
 
 
 def _apart(metres: Floats) -> list[int]:
-    """The splits that are far enough from the one before to have a pace: indices, rising."""
+    """Indices of the splits far enough from the previous one to have a pace, rising."""
     apart: list[int] = []
     for nth, place in enumerate(metres.tolist()):
         if not apart or place - metres[apart[-1]] >= SHORTEST_STRETCH:
@@ -127,7 +127,7 @@ def _apart(metres: Floats) -> list[int]:
 
 
 def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
-    """Of a histogram of times: the bins' width, the counts (k,) and where each begins (k,), in seconds."""
+    """A histogram of times: bin width, counts (k,) and bin starts (k,), in seconds."""
     known = seconds[~np.isnan(seconds)]
     if not len(known):
         return float(STEPS_S[0]), np.empty(0, np.int64), np.empty(0)
@@ -138,7 +138,7 @@ def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
 
 
 def marks(seconds: Floats) -> Floats:
-    """Round times from the first to the last of these (k,), for an axis; `MAX_MARKS` and one at most."""
+    """Round times that span these (k,), for an axis; at most `MAX_MARKS` + 1."""
     known = seconds[~np.isnan(seconds)]
     step = _step(known, MAX_MARKS)
     first, last = np.floor(known.min() / step), np.ceil(known.max() / step)
@@ -147,14 +147,14 @@ def marks(seconds: Floats) -> Floats:
 
 
 def _step(seconds: Floats, most: int) -> float:
-    """The smallest of `STEPS_S` that cuts the span of these times into fewer pieces than `most`."""
+    """The smallest of `STEPS_S` that cuts the span of these times into fewer than `most` pieces."""
     span = float(seconds.max() - seconds.min())
     return float(next((step for step in STEPS_S if span / step < most), STEPS_S[-1]))
 
 
 @dataclass(frozen=True)
 class Stays:
-    """The visits to one geofence: how many, by how many, how many are still inside, seconds in it."""
+    """Visits to one geofence: visits, competitors, competitors still inside, seconds."""
 
     fence: str
     visits: int
@@ -165,7 +165,7 @@ class Stays:
 
 
 def stays(visits: Visits) -> Iterator[Stays]:
-    """Each geofence's visits summed up, by its name; the seconds are those of visits that have ended."""
+    """Visits summed up by geofence name; the seconds are those of completed visits."""
     for fence in dict.fromkeys(visits.fence.tolist()):
         these = visits.fence == fence
         lasted = (visits.left - visits.entered)[these]
@@ -181,7 +181,7 @@ def stays(visits: Visits) -> Iterator[Stays]:
 
 
 def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> bytes:
-    """Return the results as CSV, the same as the API's."""
+    """Return the results as CSV, identical to the API's."""
     entrants = [_entrant(bib, competitors.get(bib)) for bib in found.bib.tolist()]
     categories = [entrant.category for entrant in entrants]
     standings = table.stand(found.bib, found.status, found.elapsed, found.distance, categories)
@@ -203,5 +203,5 @@ def _entrant(bib: int, known: Competitor | None) -> table.Entrant:
 
 
 def has_clubs(competitors: Mapping[int, Competitor]) -> bool:
-    """Whether anybody has a club."""
+    """Whether any competitor has a club."""
     return any(who.club for who in competitors.values())

@@ -1,8 +1,8 @@
-"""Pictures out of a race's past, for the replay and for trails: each is asked for once and then kept a while.
+"""Snapshots of a race's past for the replay and for trails, cached for a while.
 
-What a race was like at a tick is what everybody told of that tick, in race time, whenever it came and
-whatever a tracker's own clock said. Who had finished by then tells nothing any more: their places are those
-they have kept since. Who told nothing of it because a tracker lost it is where they were last before.
+The snapshot at a tick consists of the positions emitted for that tick in race time, whenever they arrived and
+whatever a tracker's own clock said. Finishers emit no more positions and keep their places. A competitor
+whose position was lost by the tracker stays at the previous one.
 """
 
 from __future__ import annotations
@@ -29,51 +29,52 @@ if TYPE_CHECKING:
 
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of packed pictures that are kept; those that were asked for longest ago go first."""
+"""Maximum number of cached payloads; the least recently requested is evicted."""
 
 LOOK_BACK_TICKS = 30
-"""So far back is looked for those whose trackers were silent at a tick: most silences are short."""
+"""How many seconds to look back for trackers that were silent at a tick; most gaps are short."""
 
 LOOK_BACK_ROWS = 300_000
-"""So many positions are looked through at most, a third of a second's work, for those who were silent longer;
-of a thousand competitors that is 300 ticks."""
+"""Maximum number of positions scanned for longer gaps, about a third of a second's work: 300 ticks of a
+thousand competitors.
+"""
 
 MAX_MOMENTS = 16
-"""Moments that are kept to go on from: who watches a replay asks for one after the other."""
+"""Moments kept to continue from: a replay requests one after the other."""
 
 ENDED = ("finished", *OUT)
 
 ROUNDING = 1e-5
-"""Of a tick: times come from browsers with six decimals."""
+"""Tolerance in ticks: browsers send times with six decimals."""
 
 _Key = tuple[str, int, int, int]
-"""A race's run id, start and seed, for another race may get its id; and a tick's race seconds."""
+"""A race's run id, start and seed, as another race may reuse its id; and a tick's race seconds."""
 
 
 def raw_time_at(race: Race, time: float) -> int:
-    """The whole race seconds that the events of the tick at or before `time` (race seconds) tell."""
+    """The whole race seconds of the tick at or before `time` (race seconds)."""
     tick = math.floor(max(0.0, time) / race.interval + ROUNDING)
     # 100 ticks of 1.15 s are 114.99999999999999 s.
     return int(round(tick * race.interval, 6))
 
 
 def end_of(race: Race, standing: Standing) -> float:
-    """Race seconds of the newest tick: the one that shows the newest position or the last finish."""
+    """Race seconds of the newest tick: the one with the newest position or the last finish."""
     return math.ceil(standing.race_time / race.interval - ROUNDING) * race.interval
 
 
 def ended_by(newest: Positions, verdicts: Floats, raw_time: int) -> Positions:
-    """Those who had finished or stopped by a tick, as they were then.
+    """Competitors who had finished or stopped by a tick, as they were then.
 
-    `verdicts` are the race seconds of disqualifications, in the order of `newest`: until then one has
-    finished.
+    `verdicts` are the race seconds of disqualifications, in the order of `newest`: until then the competitor
+    counts as a finisher.
     """
     pending = replace(newest, status=np.where(verdicts > raw_time, "finished", newest.status))
     return pending.take(np.isin(newest.status, ENDED) & (newest.elapsed <= raw_time))
 
 
 def together(known: Positions, others: Positions) -> Positions:
-    """The positions that are known, and of all others these."""
+    """The known positions, completed with these for all other competitors."""
     rest = others.take(~np.isin(others.competitor, known.competitor))
     bibs = np.concatenate([known.competitor, rest.competitor])
     order = np.argsort(bibs, kind="stable")
@@ -92,16 +93,16 @@ def together(known: Positions, others: Positions) -> Positions:
     )
 
 
-def _has_all(some: Positions, everybody: Positions) -> bool:
-    return bool(np.isin(everybody.competitor, some.competitor).all())
+def _has_all(some: Positions, required: Positions) -> bool:
+    return bool(np.isin(required.competitor, some.competitor).all())
 
 
 class History:
-    """The past of the races in a store; any thread may ask.
+    """The past of the races in a store; thread-safe.
 
     Args:
         store: where races are read.
-        snapshots: how they stand now.
+        snapshots: the races' current state.
     """
 
     def __init__(self, store: Store, snapshots: Snapshots) -> None:
@@ -110,13 +111,13 @@ class History:
         self._kept: OrderedDict[_Key, Packed] = OrderedDict()
         self._bytes = 0
         self._moments: OrderedDict[_Key, Positions] = OrderedDict()
-        # One question at a time: a replay must not keep the store from those who watch live.
+        # One query at a time: a replay must not slow the store down for live viewers.
         self._asking = threading.Lock()
 
-    def picture(self, run_id: str, time: float) -> Packed:
+    def payload(self, run_id: str, time: float) -> Packed:
         """The race at the tick at or before `time` race seconds.
 
-        Raises `UnknownRaceError`, and `StoreError` if the store can't be read.
+        Raises `UnknownRaceError`, and `StoreError` if the store cannot be read.
         """
         now = self._snapshots.get(run_id)
         end = end_of(now.race, now.standing)
@@ -130,11 +131,11 @@ class History:
             starts = now.standing.starts[np.searchsorted(now.positions.competitor, then.competitor)]
             packed = payload.encode_moment(then, leaderboard.rank(then), starts, time=raw_time, end=end)
             if raw_time < end or now.is_final:
-                self._keep(key, packed)  # a newest tick may still be on its way into the store
+                self._keep(key, packed)  # the newest tick may not have reached the store yet
             return packed
 
     def _at(self, key: _Key, now: Snapshot) -> Positions:
-        """Everybody at a tick."""
+        """All positions at a tick."""
         run_id, *_, raw_time = key
         newest = now.positions
         then = together(
@@ -155,7 +156,7 @@ class History:
         return then
 
     def _moment(self, key: _Key, look_back: int) -> Positions | None:
-        """The newest moment of a race that is kept: before this one, but not further back."""
+        """The newest cached moment of a race before this one, unless it is too far back."""
         *race, raw_time = key
         found = [
             (time, moment)

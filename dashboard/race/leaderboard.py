@@ -1,4 +1,4 @@
-"""Who leads: places and gaps. Pure: positions in, arrays out."""
+"""Places and gaps. Pure: positions in, arrays out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_PLACE = 0
 
 GROUPS = (("finished",), ON_COURSE, ("waiting",), *((status,) for status in OUT))
-"""Statuses in the order in which a list has them; the first two have places."""
+"""Statuses in leaderboard order; the first two have places."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class Ranking:
 
     Attributes:
         order: indices into the positions, the leader first, shape (n,).
-        place: places in that order, shape (n,); `NO_PLACE` for who hasn't started yet, and for those who
-            are out of the race.
+        place: places in that order, shape (n,); `NO_PLACE` before the start and for competitors out of the
+            race.
     """
 
     order: NDArray[np.intp]
@@ -37,9 +37,9 @@ class Ranking:
 
 
 def rank(positions: Positions) -> Ranking:
-    """Finishers by exact time, then those on the course by distance, then by bib; then who has no place.
+    """Finishers by exact time, then those on the course by distance, then by bib; unplaced competitors last.
 
-    Places are standard competition ranking (1, 2, 2, 4) among those who are still in the race.
+    Places are standard competition ranking (1, 2, 2, 4) among competitors still in the race.
     """
     group = np.select([np.isin(positions.status, group) for group in GROUPS], range(len(GROUPS)), 1)
     came_in = np.isin(positions.status, ("finished", "dsq"))
@@ -55,11 +55,10 @@ def rank(positions: Positions) -> Ranking:
 
 
 def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) -> Floats:
-    """How many seconds after the head of the race each competitor is where it is now, shape (n,).
+    """Seconds behind the head of the race at each competitor's own position, shape (n,).
 
-    A finisher's is the difference of finish times. `head` is the first time at which anybody was at each
-    timing point (metres, seconds); between two of them the head's pace is taken to be even. NaN before the
-    first tick and for those who have no place.
+    For finishers, the difference of finish times. `head` is the earliest passing time at each timing point
+    (metres, seconds), interpolated at even pace. NaN before the first tick and for unplaced competitors.
     """
     if not len(positions):
         return np.empty(0)

@@ -1,7 +1,6 @@
-"""What a browser is sent every second: a picture of a race, as JSON by columns, packed once for all viewers.
+"""The payload of the live page: a race snapshot as columnar JSON, compressed once for all viewers.
 
-Map and leaderboard live on the same picture, so they never disagree. The rows stand in the leaderboard's
-order.
+Map and leaderboard use the same payload, so they never disagree. Rows are in leaderboard order.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ if TYPE_CHECKING:
     from stream.arrays import Floats
 
 GZIP_LEVEL = 1
-"""Level 9 takes ten times as long to save another tenth."""
+"""gzip level; 9 takes ten times as long to save another 10 %."""
 
 DEGREE_DECIMALS = 6
-"""A tenth of a metre."""
+"""Decimals: a tenth of a metre."""
 
 MAX_STAYS = 50
-"""So many of those who are in one geofence are named; all are counted."""
+"""Maximum number of competitors listed per geofence; all are counted."""
 
 
 class Packed(NamedTuple):
-    """`body` is gzipped JSON; `version` is the same for two that say the same, and else another."""
+    """`body` is gzipped JSON; `version` identifies its content."""
 
     version: str
     body: bytes
 
 
-def encode(  # noqa: PLR0913 - a picture has so many parts
+def encode(  # noqa: PLR0913 - a payload has many parts
     race: Race,
     course: Course | None,
     positions: Positions,
@@ -52,11 +51,11 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
     names: int,
     taken_at: float,
 ) -> Packed:
-    """The picture that goes to the browsers.
+    """Encode the live payload.
 
-    Columns, all of the same length, in the leaderboard's order: those of `_columns`, then gap, split (metres
-    of the last split) and split_time (from the own start), null where there is none. `age` is how old the
-    newest position was when the picture was taken, in seconds; `names` is how many names the store knows.
+    Columns, of equal length and in leaderboard order: those of `_columns`, then gap, split (metres of the
+    last split) and split_time (chip time), null where there is none. `age` is the age of the newest position
+    in seconds when the snapshot was taken; `names` is the number of names the store has.
     """
     order = standing.ranking.order
     columns = _columns(positions, standing.ranking, standing.starts)
@@ -78,17 +77,18 @@ def encode(  # noqa: PLR0913 - a picture has so many parts
 def encode_moment(
     positions: Positions, ranking: Ranking, starts: Floats, *, time: float, end: float
 ) -> Packed:
-    """A picture out of the past for the replay: `time` is its race seconds, `end` those of the newest.
+    """Encode a past snapshot for the replay: `time` is its race seconds, `end` those of the newest.
 
-    `starts` are seconds from the gun to the own start, in the order of the positions.
+    `starts` are gun times in seconds of the own starts, in the order of the positions.
     """
     return _pack(_columns(positions, ranking, starts), {"time": time, "end": end})
 
 
 def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
-    """The start list by columns: competitor, name, category, club; a category is its number in `categories`.
+    """Encode the start list by columns: competitor, name, category, club.
 
-    The most frequent category comes first. Clubs are there if anybody has one.
+    A category is its index in `categories`, the most frequent first. Clubs are included if any competitor has
+    one.
     """
     labels, which, counts = np.unique(
         [one.category for one in competitors.values()], return_inverse=True, return_counts=True
@@ -110,9 +110,9 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
 
 
 def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str, NDArray[Any]]:
-    """Competitor, place (0 for none), lon, lat, distance, elapsed, start, status (a number in `statuses`).
+    """Competitor, place (0 for none), lon, lat, distance, elapsed, start, status (an index into `statuses`).
 
-    Start is when one's own was, in seconds from the gun.
+    Start is the gun time in seconds of the own start.
     """
     order = ranking.order
     status = np.zeros(len(positions), dtype=np.uint8)
@@ -131,8 +131,8 @@ def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str
 
 
 def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) -> Packed:
-    """Columns and whatever else is said; `aside` is sent too, but makes no other version."""
-    # Of the content and not of a time: a store may show one half of a tick before the other.
+    """Compress columns and other fields; `aside` is sent too but does not affect the version."""
+    # A hash of the content, not a time: a store may show one half of a tick before the other.
     digest = blake2b(orjson.dumps(said), digest_size=8)
     for column in columns.values():
         digest.update(column.tobytes())
@@ -159,7 +159,7 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 
 def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:
-    """Each geofence, in the course's order: who is in it and since when, the longest stay first."""
+    """Competitors inside each geofence and their entry times, the longest stay first."""
     known = [fence.name for fence in course.fences] if course else []
     elsewhere = sorted(standing.inside.keys() - set(known))
     stays = {name: standing.inside.get(name, []) for name in (*known, *elsewhere)}

@@ -1,8 +1,8 @@
-"""The map of a race: what stands still on it by Folium, what moves by a layer of our own.
+"""The map of a race: static parts by Folium, moving parts by a layer of our own.
 
-The map is the same text whenever the page runs, so the browser builds its frame once per race and keeps it.
-Nothing that moves passes through Python's templates or Streamlit: the layer (static/race_layer.js) fetches
-the positions from the dashboard itself. What the viewer chooses on the page reaches it through `MapOptions`.
+The map's HTML is the same on every run of the page, so the browser builds its frame once per race and keeps
+it. Moving data bypasses Python's templates and Streamlit: the layer (static/race_layer.js) fetches positions
+from the dashboard's routes. The viewer's choices reach it through `MapOptions`.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ _RACE_SCRIPTS = (
 _STYLES = (("leaflet", "leaflet.css"), ("static", "map.css"))
 
 PANES = {"marks": 420, "field": 450}
-"""Heights above Leaflet's lines (400): what belongs to the course, then the competitors."""
+"""z-indexes above Leaflet's lines (400): the course's markers, then the competitors."""
 
 MAX_ZOOM = 20
 ZOOM_STEP = 0.25
 FONT_SIZE = "12px"
 VIEW_PADDING_PX = (30, 30)
 REPLAY_BAR_PX = 58
-"""Height of the bar at the map's lower edge (static/map.css): the course is shown above it."""
+"""Height of the bar at the map's lower edge (static/map.css), in pixels; the course is fitted above it."""
 
 
 class _Script(JSCSSMixin):
-    """Folium's handle on a function of static/furniture.js, which is given the map and the options."""
+    """Calls a function of static/furniture.js with the map and the options."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
@@ -74,15 +74,15 @@ class _Script(JSCSSMixin):
 
 
 class MapOptions(folium.FeatureGroup):
-    """An empty layer whose script passes the choices made on the page to the live layer.
+    """An empty layer whose script passes the viewer's choices to the live layer.
 
-    streamlit-folium runs a feature group's script in the map's frame whenever its text changes, and only
-    then: so a switch on the page reaches the map without building it anew.
+    streamlit-folium runs a feature group's script in the map's frame only when its text changes. So a choice
+    reaches the map without rebuilding it.
     """
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        # streamlit-folium takes the last group off the map but never forgets one.
+        # streamlit-folium removes the last group from the map but keeps all groups in this list.
         "window.feature_group = [];"
         "var {{ this.get_name() }} = L.featureGroup();"
         "window.racecast.control({{ this.choices|tojson }});"
@@ -102,16 +102,16 @@ class MapOptions(folium.FeatureGroup):
 
 
 def course_map(course: Course, wanted: Settings) -> folium.Map:
-    """The map of a course on which nobody runs yet."""
+    """The map of a course without a race."""
     drawn = _ground(course, wanted, _COURSE_SCRIPTS)
     _Script("addCourse", course).add_to(drawn)
     return drawn
 
 
 def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
-    """The map of a race that is watched live, without anything that moves.
+    """The static parts of the map of a live race.
 
-    Without a course there is nothing to look at yet: the layer then looks at the first positions.
+    Without a course the layer zooms to the first positions.
     """
     drawn = _ground(course, wanted, _RACE_SCRIPTS)
     _Script("addRace", course, source="Live", **_of_race(race)).add_to(drawn)
@@ -119,7 +119,7 @@ def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
 
 
 def replay_map(race: Race, course: Course | None, wanted: Settings, end: float) -> folium.Map:
-    """The map on which a race is played back, from the gun to `end` in race seconds."""
+    """The replay map, from the gun to `end` in race seconds."""
     drawn = _ground(course, wanted, _RACE_SCRIPTS, bar_px=REPLAY_BAR_PX)
     _Script("addRace", course, source="Replay", end=end, **_of_race(race)).add_to(drawn)
     return drawn
@@ -132,9 +132,9 @@ def _of_race(race: Race) -> dict[str, Any]:
 def _ground(
     course: Course | None, wanted: Settings, scripts: Sequence[str], *, bar_px: int = 0
 ) -> folium.Map:
-    """The map with all that stands still on it; a bar may cover its lower edge."""
+    """The map's static parts; a bar may cover its lower edge."""
     drawn = folium.Map(location=(0, 0), tiles=None, zoom_start=2, zoom_snap=ZOOM_STEP, font_size=FONT_SIZE)
-    # Ours in place of the addresses on the internet, on this map alone.
+    # Local copies instead of CDN addresses, on this map only.
     files = [("leaflet", "leaflet.js"), *(("static", name) for name in scripts)]
     drawn.default_js = [(name, file_address(folder, name)) for folder, name in files]
     drawn.default_css = [(name, file_address(folder, name)) for folder, name in _STYLES]
@@ -169,7 +169,7 @@ def _draw_course(course: Course, drawn: folium.Map) -> None:
 
 
 def _fence(fence: Fence, number: int) -> folium.Polygon:
-    """Its outline and its name; the layer lights up the one and adds to the other by their classes."""
+    """A geofence's outline and label; the layer highlights them by their classes."""
     label = folium.Tooltip(
         escape(fence.name),
         permanent=True,
@@ -189,9 +189,9 @@ def _fence(fence: Fence, number: int) -> folium.Polygon:
 
 
 def _place(at: tuple[float, float], word: str, side: str) -> folium.CircleMarker:
-    """A ring and its name, on opposite sides for start and finish: they are often side by side.
+    """A ring and its label, on opposite sides for start and finish, which are often next to each other.
 
-    (Not a Marker: it fetches Leaflet's own pin before Folium gives it another icon.)
+    Not a Marker: that loads Leaflet's own pin before Folium replaces its icon.
     """
     lon, lat = at
     label = folium.Tooltip(word, permanent=True, direction=side, class_name="place", pane="marks")
@@ -208,7 +208,7 @@ def _place(at: tuple[float, float], word: str, side: str) -> folium.CircleMarker
 
 
 def _bounds(course: Course) -> list[list[float]]:
-    """South-west and north-east corner, lat before lon, of all that should be seen."""
+    """South-west and north-east corner, lat before lon, of the visible area."""
     seen = np.vstack([course.line, course.start, course.finish, *(fence.rings[0] for fence in course.fences)])
     return [_lat_lon(corner[None])[0] for corner in (seen.min(axis=0), seen.max(axis=0))]
 

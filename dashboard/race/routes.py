@@ -1,4 +1,4 @@
-"""The dashboard's own addresses beside Streamlit's: for browsers, the map's files, and for Prometheus."""
+"""The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
-"""The way from streamlit-folium's frame (component/<name>/) to here: relative, so that it holds behind a
-proxy that puts the dashboard under a path of its own."""
+"""Relative path from streamlit-folium's frame (component/<name>/); works behind a proxy with a path prefix.
+"""
 
 LIVE: Final = "live"
-"""Where the live page is looked for by whoever has seen the addresses of the others: Streamlit serves it, the
-default page, at / alone."""
+"""Alias of the live page: Streamlit serves the default page at / only."""
 
 _OWN_FILES: Final = Path(__file__).parents[1] / "static"
 _LEAFLET_FILES: Final = Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet"
@@ -45,23 +44,23 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
 def race_address(run_id: str) -> str:
-    """Below this is what the map asks about a race, seen from the map."""
+    """Prefix of the map's requests about a race, relative to the map."""
     return f"{FROM_MAP}races/{run_id}"
 
 
 def file_address(folder: str, name: str) -> str:
-    """The address of a file in one of the two folders, seen from the map; it changes with the content."""
+    """The URL of a static file, relative to the map; it changes with the content."""
     content = (_FOLDERS[folder] / name).read_bytes()
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
 def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[BaseRoute]:
-    """All of them, for `st.App(routes=…)`."""
+    """All routes, for `st.App(routes=…)`."""
     races = _Races(snapshots, history, metrics)
 
     def measured(_: Request) -> Response:
-        """What there is to measure."""
-        return Response(metrics.told(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        """Prometheus metrics."""
+        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [
         Route(f"/{LIVE}", _to_live_page),
@@ -73,13 +72,13 @@ def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[Bas
 
 
 def _to_live_page(request: Request) -> Response:
-    """To where it is, with the race that is asked for; relative, so that it holds behind a proxy too."""
+    """Redirect to the live page, keeping the query; relative, so that it works behind a proxy."""
     query = request.url.query
     return RedirectResponse(f"./?{query}" if query else "./")
 
 
 class _Races:
-    """Answers map and leaderboard."""
+    """Serves the data of map and leaderboard."""
 
     def __init__(self, snapshots: Snapshots, history: History, metrics: Metrics) -> None:
         self._snapshots = snapshots
@@ -87,13 +86,13 @@ class _Races:
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
-        """The newest picture, or 204 if it is the one that was `seen`; with `at` one out of the past."""
+        """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
             return await self._answer("live", request, self._newest, self._fresh)
         if not _SECONDS.fullmatch(at):
-            return _problem(400, "What is asked for with `at` is race time in seconds.")
-        return await self._answer("past", request, lambda run_id: self._history.picture(run_id, float(at)))
+            return _problem(400, "The parameter `at` must be race time in seconds.")
+        return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
 
     async def competitors(self, request: Request) -> Response:
         """The start list."""
@@ -123,21 +122,21 @@ class _Races:
 async def _answer(
     request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None]
 ) -> Response:
-    """What `known` has at once, else what `ask` finds; it may ask the store, so it leaves the event loop."""
+    """Answer from `known`, else by `ask` in a thread, as that may query the store."""
     run_id = request.path_params["run_id"]
     if not is_run_id(run_id):
-        return _problem(404, "No race can have this name.")
+        return _problem(404, "Invalid race id.")
     try:
         packed = known(run_id)
         if packed is None:
             packed = await run_in_threadpool(ask, run_id)
     except UnknownRaceError:
-        return _problem(404, "There is no such race.")
+        return _problem(404, "Race not found.")
     except StoreError as error:
         return _problem(503, str(error))
     if request.query_params.get("seen") == packed.version:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
-    # Streamlit would pack it for every viewer anew; what says that it is packed is left alone.
+    # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.
     headers = {"Cache-Control": "no-store", "Content-Encoding": "gzip"}
     return Response(packed.body, media_type="application/json", headers=headers)
 

@@ -1,7 +1,7 @@
-"""One picture of a race for all who watch it.
+"""One snapshot of a race for all its viewers.
 
-However many viewers there are, the store is asked once a second for each race that somebody watches:
-whoever finds the picture too old takes the new one, the others go on with the last until it is there.
+The store is queried once a second per watched race, regardless of the number of viewers: the first request
+that finds the snapshot stale takes a new one, the others keep the last until it is there.
 """
 
 from __future__ import annotations
@@ -30,47 +30,48 @@ if TYPE_CHECKING:
     from dashboard.store.protocol import Competitor, Course, Positions, Race, Store
 
 FRESH_FOR_S = 0.9
-"""Just under a second, so that a viewer who asks every second always gets a new picture."""
+"""Seconds; just under one, so that a viewer polling every second always gets a new snapshot."""
 
 TOO_OLD_TO_SHOW_S = 3.0
-"""Older than this, a viewer waits for the new picture instead."""
+"""Seconds; a request waits for the new snapshot if the last one is older."""
 
 MISSING_FRESH_FOR_S = 10.0
-"""Names and the course can arrive after the first positions; so often what is missing is asked for."""
+"""Retry interval in seconds for missing names and courses, which can arrive after the first positions."""
 
 COURSE_FRESH_FOR_S = 60.0
-"""A course can be loaded anew while it is raced on; so soon the map follows."""
+"""Seconds; a course can be replaced during a race, and the map follows within this time."""
 
 RACES_FRESH_FOR_S = 2.0
-"""So soon a new race is offered to those who watch another."""
+"""Seconds until viewers of another race are offered a new one."""
 
 MAX_RACES_WATCHED = 64
-"""Pictures of more races than this aren't kept; the one that was asked for longest ago goes first."""
+"""Maximum number of races with a cached snapshot; the least recently requested is evicted."""
 
 COMPARED_WITH_S = 60.0
-"""Figures are shown with their change since so long ago."""
+"""Seconds; figures are shown with their change over this time."""
 
 FORGOTTEN_AFTER_S = 5.0
-"""A moment that is older by more than this is no measure: nobody has watched since."""
+"""Seconds; an older moment is no basis for comparison, as there were no viewers since."""
 
 PASSINGS_LATE_BY_S = 10.0
-"""Passings that come so much later than younger ones are still seen; later ones at the race's end."""
+"""Seconds by which passings may arrive out of order and still be seen; later ones appear at the race's end.
+"""
 
 LOADING_FOR_S = 120.0
-"""So long a store that shows less of a race than before is taken to be loading it after a restart."""
+"""Seconds for which a store that shows less of a race than before is taken to be loading after a restart."""
 
 
 class UnknownRaceError(LookupError):
-    """The store has no such race (yet)."""
+    """The store does not have the race (yet)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A race at one moment, with all that is shown of it; what is costly is worked out once.
+    """A race at one moment, with everything shown of it; expensive parts are computed once.
 
-    `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on
-    another line than the one that has its name in the store. `is_final`: the race is over and everything
-    that it told has been read.
+    `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on a
+    different line than the stored course of that name. `is_final`: the race is over and all its data has been
+    read.
     """
 
     race: Race
@@ -83,7 +84,7 @@ class Snapshot:
 
     @cached_property
     def packed(self) -> payload.Packed:
-        """What the browsers are sent."""
+        """The browsers' payload."""
         return payload.encode(
             self.race,
             self.course,
@@ -95,18 +96,17 @@ class Snapshot:
 
     @cached_property
     def packed_names(self) -> payload.Packed:
-        """The start list, as the browsers are sent it."""
+        """The start list's payload."""
         return payload.encode_names(self.competitors)
 
 
 @dataclass(eq=False)
 class _Watched:
-    """What is kept of one race. `taking` is held by the one who takes the new picture.
+    """Cached state of one race. The thread that takes a new snapshot holds `taking`.
 
-    `asked` is when the store was last asked; `failure` what it said then instead of an answer. `course` is
-    what the store has; once positions were seen off it, `is_run_elsewhere` stays true. `moments` are those of
-    the last minute with the time they were seen at, the oldest first. `less_since` is when the store began to
-    show less of the race than it had shown.
+    `asked` is the time of the last query, `failure` its error. `course` is the stored course; once positions
+    were seen off it, `is_run_elsewhere` stays true. `moments` are those of the last minute with the time they
+    were seen at, the oldest first. `less_since` is when the store began to show less of the race than before.
     """
 
     taking: threading.Lock = field(default_factory=threading.Lock)
@@ -125,7 +125,7 @@ class _Watched:
     results: tuple[Snapshot, Results] | None = None
 
     def forget(self) -> None:
-        """Forget what is known of the race: it is gone, or another one has got its run id."""
+        """Reset the state: the race is gone, or its run id was reused."""
         self.snapshot, self.results = None, None
         self.names_asked = self.course_asked = -math.inf
         self.is_run_elsewhere = self.has_all_passings = False
@@ -134,11 +134,11 @@ class _Watched:
 
 
 class Snapshots:
-    """The newest picture of each race that somebody watches; any thread may ask.
+    """The newest snapshot of each watched race; thread-safe.
 
     Args:
         store: where races are read.
-        clock: seconds that only go forward.
+        clock: monotonic seconds.
         wall_clock: epoch seconds.
     """
 
@@ -159,9 +159,9 @@ class Snapshots:
         self._races_asked = -math.inf
 
     def races(self) -> Sequence[Race]:
-        """The newest races, as the store said at most `RACES_FRESH_FOR_S` ago, or before it was away.
+        """The newest races, at most `RACES_FRESH_FOR_S` old; the last known if the store is unavailable.
 
-        Raises `StoreError` if it has never said any, which is remembered as long.
+        Raises `StoreError` if there is no last known list; the error is cached for as long.
         """
         with self._asking_races:
             if self._clock() - self._races_asked >= RACES_FRESH_FOR_S:
@@ -180,16 +180,16 @@ class Snapshots:
             self._races_asked = self._clock()
 
     def fresh(self, run_id: str) -> Snapshot | None:
-        """The picture of a race if it is so new that `get` would answer it without asking."""
+        """The snapshot of a race if `get` would return it without a query."""
         watched = self._watched.get(run_id)
         is_fresh = watched is not None and self._is_fresh(watched) and not watched.failure
         return watched.snapshot if watched and is_fresh else None
 
     def get(self, run_id: str) -> Snapshot:
-        """The picture of a race, taken anew if it is older than `FRESH_FOR_S`.
+        """The snapshot of a race, taken again if it is older than `FRESH_FOR_S`.
 
-        Raises `UnknownRaceError`, and `StoreError` if the store can't be read. A store that fails is asked
-        again once a second too, not once per viewer.
+        Raises `UnknownRaceError`, and `StoreError` if the store cannot be read. A failing store is also
+        retried once a second, not once per viewer.
         """
         watched = self._watch(run_id)
         snapshot = watched.snapshot
@@ -208,12 +208,12 @@ class Snapshots:
         return snapshot
 
     def last(self, run_id: str) -> Snapshot | None:
-        """The newest picture of a race that there has been, however old; for while the store is away."""
+        """The last snapshot of a race, however old; for while the store is unavailable."""
         watched = self._watched.get(run_id)
         return watched.snapshot if watched else None
 
     def results(self, run_id: str) -> tuple[Snapshot, Results]:
-        """The picture of a race and its results, worked out once for all who ask; raises what `get` does."""
+        """The snapshot of a race and its results, computed once for all viewers; raises what `get` does."""
         self.get(run_id)
         watched = self._watch(run_id)
         with watched.taking:
@@ -243,9 +243,10 @@ class Snapshots:
         try:
             watched.snapshot = self._read(run_id, watched)
             if watched.snapshot is not None:
-                _ = watched.snapshot.packed  # here, in the thread that asks, for all who come after
+                _ = watched.snapshot.packed  # in the requesting thread, for all later ones
             watched.failure = None
-            # From its beginning: who asks a second later gets a new one, however long this one took.
+            # Measured from the start: a request one second later takes a new snapshot, however long this one
+            # took.
             watched.asked = begun
         except StoreError as failure:
             watched.failure = failure
@@ -277,9 +278,9 @@ class Snapshots:
         )
 
     def _expect_as_much(self, watched: _Watched, positions: Positions | None) -> None:
-        """Raise `StoreError` if there is less of a race than before, as while a store loads after a restart.
+        """Raise `StoreError` if the store has less of a race than before, as while it loads after a restart.
 
-        A store that has lost it for good is believed after a while.
+        If this lasts, the data is taken to be lost for good.
         """
         known = -1 if watched.snapshot is None else watched.snapshot.positions.newest_emitted
         found = -1 if positions is None else positions.newest_emitted
@@ -288,15 +289,17 @@ class Snapshots:
             return
         watched.less_since = min(watched.less_since, self._clock())
         if self._clock() - watched.less_since < LOADING_FOR_S:
-            raise StoreError("The store has less of this race than before: it is loading, or starting anew.")
+            raise StoreError(
+                "The store has less data on this race than before: it is still loading, or has restarted."
+            )
 
     def _with_course(self, settled: Snapshot, watched: _Watched) -> Snapshot:
-        """The picture of a race to which nothing is added any more; but its course may be loaded anew."""
+        """The snapshot of a finished race; its course may still be replaced."""
         course = self._course(settled.race, settled.positions, watched)
         return settled if course is settled.course else replace(settled, course=course)
 
     def _read_passings(self, race: Race, watched: _Watched) -> None:
-        """Read what is new; all of them at the beginning, and once more when the race is over."""
+        """Read new passings; all of them at first, and once more when the race is over."""
         if watched.has_all_passings:
             return
         if race.status in ENDED:
@@ -309,7 +312,7 @@ class Snapshots:
         watched.has_all_passings = is_last
 
     def _before(self, race: Race, positions: Positions, watched: _Watched) -> Moment | None:
-        """The moment a minute ago to compare with; None while nobody is under way."""
+        """The moment a minute ago to compare with; None while no competitor is on the course."""
         if not len(positions) or race.status in ENDED:
             return None
         moments, then = watched.moments, self._clock() - COMPARED_WITH_S
@@ -321,19 +324,19 @@ class Snapshots:
         return moments[0][1]
 
     def _moment_ago(self, race: Race, positions: Positions, watched: _Watched) -> Moment:
-        """Read where the leader was before anybody watched."""
+        """Read the leader's position before the first viewer came."""
         then = race_time(positions) - COMPARED_WITH_S * race.speed
         if then <= 0:
             return Moment(0.0, 0.0)
         if watched.splits.count("finish", then):
             return Moment(then, float(positions.distance.max()))
-        told = self._store.positions_at(race.run_id, raw_time_at(race, then))
-        return Moment(then, float(told.distance.max()) if len(told) else None)
+        past = self._store.positions_at(race.run_id, raw_time_at(race, then))
+        return Moment(then, float(past.distance.max()) if len(past) else None)
 
     def _course(self, race: Race, positions: Positions, watched: _Watched) -> Course | None:
         fresh_for = COURSE_FRESH_FOR_S if watched.course else MISSING_FRESH_FOR_S
         if self._clock() - watched.course_asked >= fresh_for:
-            # A store that is loading has no course for a moment.
+            # A store that is loading may briefly have no course.
             watched.course = self._store.course(race.course) or watched.course
             watched.course_asked = self._clock()
         if watched.course and not ground.is_run_on(watched.course, positions, race.gps_error):
@@ -350,11 +353,11 @@ class Snapshots:
 
 
 def _is_settled(snapshot: Snapshot, race: Race) -> bool:
-    """Whether nothing can be added to this picture of a race, which by now is `race` in the store."""
+    """Whether this snapshot is final; `race` is the race's current row in the store."""
     has_names = len(snapshot.competitors) >= race.competitors
     return snapshot.is_final and has_names and snapshot.race == race
 
 
 def _is_same(one: Race, other: Race) -> bool:
-    """Whether it is one race, and not another that a simulator which was started anew gave the run id."""
+    """Whether both are the same race, rather than a reused run id after a simulator restart."""
     return (one.start_time, one.seed, one.course) == (other.start_time, other.seed, other.course)

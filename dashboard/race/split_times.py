@@ -1,7 +1,7 @@
-"""When everybody passed what: all passings of a race as one column of times for each timing point.
+"""A race's passings as one column of times per timing point.
 
-Pure: passings in, arrays out. What it is told twice changes nothing, and the order doesn't matter: so a
-store may be asked again for what was told already, and passings may come late.
+Pure: passings in, arrays out. Taking passings is idempotent and independent of their order, so a store may be
+queried for the same passings again, and passings may arrive late.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 HEAD_KINDS = frozenset({"start", "split", "finish"})
-"""Timing points that everybody comes to, in the order of their distances."""
+"""Timing points that every competitor passes, in the order of their distances."""
 END_KINDS = frozenset({"finish", "dnf"})
-"""Who has passed one of these is in no geofence any more."""
+"""Passings of these kinds end any geofence visit."""
 
 
 class Point(NamedTuple):
-    """A timing point; `lap` counts the passings of this very point by one competitor."""
+    """A timing point; `lap` counts one competitor's passings of this point."""
 
     kind: str
     name: str
@@ -33,19 +33,19 @@ class Point(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """Somebody who is in a geofence: since when, in race seconds."""
+    """A competitor inside a geofence, and the race second of entry."""
 
     bib: int
     since: float
 
 
 class Visits(NamedTuple):
-    """Visits to geofences; all of shape (k,).
+    """Visits to geofences; every array has shape (k,).
 
     Attributes:
         fence: the geofence's name.
-        bib: who.
-        entered, left: race seconds; `left` is NaN for who is still inside.
+        bib: the competitor.
+        entered, left: race seconds; `left` is NaN for competitors still inside.
     """
 
     fence: Texts
@@ -55,7 +55,7 @@ class Visits(NamedTuple):
 
 
 class SplitTimes:
-    """The times of a race, kept by timing point: a column for each, with a row for each bib."""
+    """Times by timing point: a column per point, a row per bib."""
 
     def __init__(self) -> None:
         self._times: dict[Point, Floats] = {}
@@ -65,7 +65,7 @@ class SplitTimes:
         """Epoch milliseconds, in race time, of the newest passing."""
 
     def add(self, passings: Passings) -> None:
-        """Take passings, known ones among them or not."""
+        """Add passings; known ones change nothing."""
         if not len(passings):
             return
         self.newest = max(self.newest, int(passings.timestamp.max()))
@@ -78,23 +78,23 @@ class SplitTimes:
 
     @property
     def size(self) -> int:
-        """How many times are kept, those that aren't known yet included."""
+        """Number of times kept, unknown ones included."""
         return sum(map(len, self._times.values()))
 
     def count(self, kind: str, until: float = np.inf) -> int:
-        """How many passings of one kind there were up to `until` race seconds."""
+        """Number of passings of one kind up to `until` race seconds."""
         return sum(int((times <= until).sum()) for point, times in self._times.items() if point.kind == kind)
 
     def starts(self, bibs: Ints) -> Floats:
-        """Seconds from the gun to each one's own start, shape (n,); 0 where that isn't known."""
+        """Gun time in seconds of each competitor's own start, shape (n,); 0 where unknown."""
         return np.nan_to_num(self._first("start", bibs))
 
     def verdicts(self, bibs: Ints) -> Floats:
-        """Seconds from the gun to each one's disqualification, shape (n,); NaN for all others."""
+        """Gun time in seconds of each disqualification, shape (n,); NaN for all others."""
         return self._first("dsq", bibs)
 
     def last_splits(self, bibs: Ints) -> tuple[Floats, Floats]:
-        """Each competitor's last split: its metres and its race seconds, shape (n,); NaN before the first."""
+        """Metres and race seconds of each competitor's last split, shape (n,); NaN before the first."""
         metres, seconds = np.full(len(bibs), np.nan), np.full(len(bibs), np.nan)
         places, times = self.matrix("split", bibs)
         for place, there in zip(places, times.T, strict=True):
@@ -117,12 +117,12 @@ class SplitTimes:
         return sorted(self._of(kind), key=lambda point: (self._distance[point], point))
 
     def visits(self) -> Visits:
-        """Every visit to a geofence, ended or not, by the fence's name, then who came first first."""
+        """All geofence visits, completed or not, by geofence name, then by entry time."""
         found: list[tuple[str, NDArray[np.intp], Floats, Floats]] = []
         for enter in sorted(self._of("enter"), key=lambda point: (point.name, self._distance[point])):
             rows = np.flatnonzero(~np.isnan(self._times[enter]))
             leave = self._column(Point("exit", enter.name, enter.lap))[rows]
-            # Who finishes inside, or gives up, is in it until then.
+            # A competitor who finishes or gives up inside is in it until then.
             left = np.where(np.isnan(leave), self._end()[rows], leave)
             found.append((enter.name, self._bibs[rows], self._times[enter][rows], left))
         fences = np.repeat([name for name, *_ in found], [len(bibs) for _, bibs, *_ in found])
@@ -133,13 +133,15 @@ class SplitTimes:
         return Visits(fences[order], who[order].astype(np.int64), entered[order], left[order])
 
     def head(self) -> tuple[Floats, Floats]:
-        """The first time at which anybody was at each timing point: metres and race seconds, rising.
+        """The earliest passing at each timing point, in metres and race seconds, rising.
 
-        Who is disqualified is nobody in this.
+        Disqualified competitors are excluded.
         """
-        nobody = ~np.isnan(self.verdicts(self._bibs))
+        disqualified = ~np.isnan(self.verdicts(self._bibs))
         points = [point for point in self._times if point.kind in HEAD_KINDS]
-        first = [float(np.fmin.reduce(self._times[point], where=~nobody, initial=np.inf)) for point in points]
+        first = [
+            float(np.fmin.reduce(self._times[point], where=~disqualified, initial=np.inf)) for point in points
+        ]
         found = sorted(
             (self._distance[point], seconds)
             for point, seconds in zip(points, first, strict=True)
@@ -149,9 +151,9 @@ class SplitTimes:
         return metres, seconds
 
     def inside(self, until: float = np.inf) -> dict[str, list[Stay]]:
-        """Who is in which geofence at `until` race seconds: by the fence's name, who came first first.
+        """Competitors inside each geofence at `until` race seconds: by geofence name, then by entry time.
 
-        A fence that nobody has ever entered isn't there.
+        Geofences without any visit are left out.
         """
         fences: dict[str, list[Stay]] = {}
         ended = self._end() <= until
@@ -174,22 +176,22 @@ class SplitTimes:
         return times[:, 0] if times.shape[1] else np.full(len(bibs), np.nan)
 
     def _column(self, point: Point) -> Floats:
-        """The times at a point, a row for each of `_bibs`; NaN if nobody was there."""
+        """The times at a point, a row for each of `_bibs`; NaN where there was no passing."""
         return self._times.get(point, np.full(len(self._bibs), np.nan))
 
     def _end(self) -> Floats:
-        """When each of `_bibs` finished or gave up; NaN for who has done neither."""
+        """When each of `_bibs` finished or gave up; NaN if neither."""
         ends = [times for point, times in self._times.items() if point.kind in END_KINDS]
         return np.fmin.reduce(ends) if ends else np.full(len(self._bibs), np.nan)
 
     def _rows(self, bibs: Ints) -> tuple[NDArray[np.intp], Mask]:
-        """The rows of those of these bibs that are known, and which of them are."""
+        """Rows of the known bibs, and the mask of known bibs."""
         rows = np.searchsorted(self._bibs, bibs)
         known = np.append(self._bibs, -1)[rows] == bibs
         return rows[known], known
 
     def _make_room(self, bibs: Ints) -> None:
-        """Have a row for each of these bibs."""
+        """Make sure each of these bibs has a row."""
         all_bibs = np.union1d(self._bibs, bibs)
         if len(all_bibs) == len(self._bibs):
             return

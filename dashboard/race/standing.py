@@ -1,4 +1,4 @@
-"""How a race stands at one moment: everything that is shown of it, worked out once for all viewers.
+"""A race at one moment: everything shown of it, computed once for all viewers.
 
 Pure: positions and passings in, arrays and numbers out.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figures:
-    """A race in a few numbers, or how they have changed.
+    """A race in a few numbers, or their change.
 
     Attributes:
         on_course: competitors who have started and neither finished nor stopped for good.
-        finished: competitors; who was disqualified is none of them.
-        out: competitors who are disqualified, have given up or did not start.
-        in_fences: competitors who are in a geofence, each counted once.
+        finished: finishers, without disqualified ones.
+        out: competitors who were disqualified, gave up or did not start.
+        in_fences: competitors inside a geofence, each counted once.
         leader_distance: metres; None before the first tick.
     """
 
@@ -40,7 +40,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Moment:
-    """An earlier moment to compare with: race seconds, and the metres that the leader had covered then."""
+    """An earlier moment to compare with: race seconds, and the leader's distance in metres."""
 
     race_time: float
     leader_distance: float | None
@@ -51,16 +51,15 @@ class Standing:
     """A race at one moment.
 
     Attributes:
-        race_time: seconds since the gun of the newest position or disqualification; 0 before the first.
-        ranking: everybody's place.
-        gaps: seconds behind the head of the race, shape (n,) as the positions; NaN without a meaning.
-        starts: seconds from the gun to everybody's own start, shape (n,); 0 where that isn't known.
-        verdicts: race seconds at which somebody was disqualified, shape (n,); NaN for all others.
-        split_metres, split_seconds: everybody's last split, from the own start, shape (n,); NaN before the
-            first.
-        inside: who is in which geofence, as far as anybody has ever been in one.
+        race_time: gun time in seconds of the newest position or disqualification; 0 before the first.
+        ranking: all places.
+        gaps: seconds behind the head of the race, shape (n,) as the positions; NaN where undefined.
+        starts: gun time in seconds of each own start, shape (n,); 0 where unknown.
+        verdicts: race seconds of disqualifications, shape (n,); NaN for all others.
+        split_metres, split_seconds: last split, in chip time, shape (n,); NaN before the first.
+        inside: competitors inside each geofence that has had a visit.
         figures: the header's numbers.
-        change: how they have changed since the earlier moment, if there is one.
+        change: change of the figures since the earlier moment, if there is one.
     """
 
     race_time: float
@@ -76,7 +75,7 @@ class Standing:
 
 
 def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> Standing:
-    """Work out how a race stands; `before` is what its figures are compared with."""
+    """Compute the standing; `before` is what its figures are compared with."""
     starts = splits.starts(positions.competitor)
     verdicts = splits.verdicts(positions.competitor)
     ranking = leaderboard.rank(positions)
@@ -84,7 +83,7 @@ def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> St
     leader = float(positions.distance[ranking.order[0]]) if len(positions) else None
     metres, seconds = splits.last_splits(positions.competitor)
     return Standing(
-        # Between the last finish and a verdict nobody tells anything: then that is the newest.
+        # Between the last finish and a verdict there are no positions, so the verdict is the newest.
         race_time=float(np.nanmax(verdicts, initial=race_time(positions))),
         ranking=ranking,
         gaps=leaderboard.gaps(positions, ranking, splits.head()),
@@ -116,7 +115,7 @@ def _heads(inside: dict[str, list[Stay]]) -> int:
 def _change(
     splits: SplitTimes, before: Moment, inside: dict[str, list[Stay]], leader: float | None
 ) -> Figures:
-    # Counted from passings at both ends: positions tell of no moment but the newest.
+    # Counted from passings at both ends: positions describe only the newest moment.
     then = before.race_time
     started, came_in, stopped, disqualified = (
         splits.count(kind) - splits.count(kind, then) for kind in ("start", "finish", "dnf", "dsq")

@@ -30,9 +30,9 @@ H_MM_SS = (
 
 
 def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Chart | None:
-    """Pace over the kilometres: the field's median and the band of its middle 80 %, the first, the chosen.
+    """Pace by kilometre: median and middle 80 % of the field, the winner, and the selected competitors.
 
-    `chosen` are rows of the results by the word for each. None if nobody has come to a split yet.
+    `chosen` are rows of the results by label. None before the first split.
     """
     metres, paces = finish_list.paces(found, length)
     been = ~np.isnan(paces).all(axis=0)
@@ -70,7 +70,7 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
 
 
 def finish_times(found: Results) -> Chart | None:
-    """How many finished in which time; None if nobody has."""
+    """Histogram of finish times; None without finishers."""
     width, counts, starts = finish_list.bins(found.chip)
     if not len(counts):
         return None

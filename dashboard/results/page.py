@@ -1,6 +1,6 @@
-"""The results page: a race's finish list, its paces and times as charts, its geofence stays and its replay.
+"""The results page: finish list, pace and time charts, geofence visits and replay.
 
-While the race goes on they are provisional and follow it; once it is over nothing is asked any more.
+Results of a running race are provisional and follow it; those of a finished one are not queried again.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 REFRESH_S = 5.0
 MAX_ROWS = 1000
-"""Of the finish list, and of those who can be compared; the CSV has everybody."""
+"""Maximum rows of the finish list and of the comparison; the CSV has all competitors."""
 MAX_SPLITS = 10
-"""Columns of splits in the finish list; on a longer course every second one is shown, or every third."""
+"""Maximum split columns in the finish list; a longer course shows every second or third split."""
 MAX_COMPARED = 4
 LONGEST_STAYS = 100
 LIST_HEIGHT_PX = 460
 SHORT_BIB = 9999
-"""A column as wide as most races need has room for this."""
+"""The largest bib that fits the usual column width."""
 
 STATUS_WORDS = {
     "running": "Running",
@@ -53,7 +53,7 @@ STATUS_WORDS = {
 
 
 def show(create_page: st.Page, live_page: st.Page) -> None:
-    """Draw the page; where there is no race, it leads to `create_page`."""
+    """Draw the page; without a race, it links to `create_page`."""
 
     def draw(run_id: str, _labels: Mapping[str, str], top: DeltaGenerator) -> None:
         snapshot, found = context.get(Snapshots).results(run_id)
@@ -78,7 +78,7 @@ def _show_race(snapshot: Snapshot, found: Results) -> None:
 
 
 def _follow(drawn: Race) -> None:
-    """The fragment that follows a race which goes on; when it is over the page is drawn a last time."""
+    """The fragment that follows a running race; when the race ends, the page runs once more."""
     try:
         snapshot, found = context.get(Snapshots).results(drawn.run_id)
     except StoreError as error:
@@ -104,14 +104,14 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
         *_out(found),
     )
     if race.status == "scheduled":
-        words.notice("Nobody has started yet.", "info")
+        words.notice("No competitors have started yet.", "info")
         return
     if race.status not in ENDED:
-        words.notice("Provisional: the race goes on, and this page follows it.", "info")
+        words.notice("Provisional results: the race is still on, and this page follows it.", "info")
     elif not snapshot.is_final:
-        words.notice("The race is over. Its last times may still be on their way.", "info")
+        words.notice("The race is over. Its last times may still be arriving.", "info")
     if not len(found):
-        words.notice("Nobody has told a position yet.", "info")
+        words.notice("No positions received yet.", "info")
         return
     _times_in_short(found, snapshot.competitors)
     _finish_list(race, found, snapshot.competitors)
@@ -120,7 +120,7 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
 
 
 def _out(found: Results) -> Iterator[str]:
-    """How many won't have finished, by their status."""
+    """Number of non-finishers by status."""
     for status in OUT:
         if count := int((found.status == status).sum()):
             yield f"{count:,} {STATUS_WORDS[status]}"
@@ -150,7 +150,7 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
         height=LIST_HEIGHT_PX,
         hide_index=True,
         row_height=32,
-        placeholder=formatting.UNKNOWN,  # of a place, which is a number or missing, so that it sorts as one
+        placeholder=formatting.UNKNOWN,  # missing places stay null, so that the column sorts numerically
         column_config={
             "Place": st.column_config.NumberColumn(width=60, pinned=True),
             "Bib": st.column_config.NumberColumn(
@@ -170,7 +170,7 @@ def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competito
             on_click="ignore",
         )
         if len(found) > MAX_ROWS:
-            words.plain(f"The first {MAX_ROWS:,} of {len(found):,}; the CSV has everybody.")
+            words.plain(f"The first {MAX_ROWS:,} of {len(found):,}; the CSV has all competitors.")
 
 
 def _on_the_right(*columns: str) -> dict[str, ColumnConfig]:
@@ -178,9 +178,9 @@ def _on_the_right(*columns: str) -> dict[str, ColumnConfig]:
 
 
 def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.DataFrame:
-    """The first `MAX_ROWS` rows as they are shown; paces are minutes per kilometre over the whole way.
+    """The first `MAX_ROWS` rows as shown; paces are minutes per kilometre over the whole distance.
 
-    The time comes right after the name: on a phone there is no room for more.
+    The time follows the name: a phone has no room for more columns.
     """
     shown = slice(MAX_ROWS)
     bibs = found.bib[shown].tolist()
@@ -219,17 +219,18 @@ def _split_names(found: Results) -> tuple[str, ...]:
 def _charts(race: Race, found: Results, length: float | None, competitors: Mapping[int, Competitor]) -> None:
     paces, times = st.columns(2)
     with paces:
-        words.section("Pace over the kilometres")
+        words.section("Pace by kilometre")
         _chart(
-            charts.pace(found, length, _compared(race, found, competitors)), "Nobody has come to a split yet."
+            charts.pace(found, length, _compared(race, found, competitors)),
+            "No competitors have reached a split yet.",
         )
     with times:
         words.section("Finish times")
-        _chart(charts.finish_times(found), "Nobody has finished yet.")
+        _chart(charts.finish_times(found), "No competitors have finished yet.")
 
 
 def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor]) -> dict[str, int]:
-    """Who is chosen to be compared: the rows of the results, by the word for each."""
+    """The competitors to compare: rows of the results, by label."""
     row_of = {bib: row for row, bib in enumerate(found.bib[:MAX_ROWS].tolist())}
 
     def word(bib: int) -> str:
@@ -239,10 +240,10 @@ def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor])
         "Compare",
         sorted(row_of),
         format_func=word,
-        # By bib, and with a key: who is chosen stays so while the race goes on and places change.
+        # Options are bibs, and the widget has a key: the selection survives place changes during the race.
         key=f"compared-{race.run_id}",
         max_selections=MAX_COMPARED,
-        select_all=False,  # who types a bib and Enter wants that one, not all that have it in theirs
+        select_all=False,  # typing a bib and Enter selects that bib, not all that contain it
         placeholder="Compare with a bib or a name",
         label_visibility="collapsed",
     )
@@ -259,7 +260,7 @@ def _chart(drawn: Chart | None, nothing: str) -> None:
 def _stays(found: Results, competitors: Mapping[int, Competitor]) -> None:
     if not len(found.visits.bib):
         return
-    words.section("In the geofences")
+    words.section("Geofence visits")
     summed, longest = st.columns(2)
     with summed:
         st.dataframe(
@@ -270,7 +271,7 @@ def _stays(found: Results, competitors: Mapping[int, Competitor]) -> None:
             longest_table(found, competitors),
             hide_index=True,
             height=260,
-            column_config=_on_the_right("In at", "Stay"),
+            column_config=_on_the_right("Entered at", "Stay"),
         )
 
 
@@ -292,7 +293,7 @@ def stays_table(found: Results) -> pd.DataFrame:
 
 
 def longest_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.DataFrame:
-    """The longest stays; whoever is still inside comes first."""
+    """The longest visits; competitors still inside come first."""
     visits = found.visits
     lasted = visits.left - visits.entered
     order = np.argsort(-np.nan_to_num(lasted, nan=np.inf), kind="stable")[:LONGEST_STAYS]
@@ -302,7 +303,7 @@ def longest_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.D
             "Geofence": visits.fence[order].tolist(),
             "Bib": bibs,
             "Name": [_who(bib, competitors) for bib in bibs],
-            "In at": [formatting.race_time(seconds) for seconds in visits.entered[order].tolist()],
+            "Entered at": [formatting.race_time(seconds) for seconds in visits.entered[order].tolist()],
             "Stay": [
                 "still inside" if np.isnan(seconds) else formatting.duration(seconds)
                 for seconds in lasted[order].tolist()

@@ -1,4 +1,4 @@
-"""A race played back on the map, as fast as one likes: its bar is the map's own (static/replay.js)."""
+"""A race replayed on the map at any speed; the control bar belongs to the map (static/replay.js)."""
 
 from __future__ import annotations
 

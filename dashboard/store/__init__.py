@@ -1,4 +1,4 @@
-"""Where races are read from: `protocol` says what a store offers, Pinot and SQLite implement it.
+"""Where races are read from: `protocol` is the contract, Pinot and SQLite implement it.
 
 It may import `stream`.
 """

@@ -1,4 +1,4 @@
-"""A course made of the shapes that a store or the API has of it. Pure: shapes in, a `Course` out."""
+"""Builds a course from the shapes that a store or the API has. Pure: shapes in, a `Course` out."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def course(
     ends: tuple[Any, Any],
     fences: Iterable[tuple[str, Any]],
 ) -> Course:
-    """A course of its short and long name, metres, a LineString, start and finish, and Polygons with names.
+    """A course from its short and long name, metres, a LineString, start and finish, and named Polygons.
 
-    Longitudes go on from the line's own, so that a course across the antimeridian is in one piece.
-    Raises TypeError, ValueError, AttributeError or IndexError if a shape isn't what it should be.
+    Longitudes continue from the line's own, so that a course across the antimeridian is in one piece. Raises
+    TypeError, ValueError, AttributeError or IndexError if a shape is malformed.
     """
     short_name, long_name = names
     along = _unwrapped(_lon_lat(line))
@@ -48,7 +48,7 @@ def _lon_lat(shape: Any) -> Floats:
 
 
 def _unwrapped(line: Floats) -> Floats:
-    """The line without a jump round the Earth at the antimeridian."""
+    """The line with continuous longitudes across the antimeridian."""
     return np.column_stack([np.unwrap(line[:, 0], period=360.0), line[:, 1]])
 
 

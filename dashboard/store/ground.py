@@ -1,4 +1,4 @@
-"""Where places are in relation to a course. Pure: degrees and metres in, arrays and answers out."""
+"""Where positions are in relation to a course. Pure: degrees and metres in, arrays and answers out."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from stream.arrays import Floats
 
 OFF_COURSE_M = 200.0
-"""Further off the line than this is no runner who cuts a corner and no error of a good GPS watch."""
+"""Metres off the line beyond any shortcut or the error of a good GPS watch."""
 
 GPS_ERRORS = 3.0
-"""So many standard deviations of a race's own GPS error are allowed beside that."""
+"""Standard deviations of a race's own GPS error allowed on top of that."""
 
 LENGTH_TOLERANCE_M = 1.0
-"""Nobody covers more than the course; so much is left to rounding on the way through the stores."""
+"""Tolerance in metres for distances beyond the course's length, due to rounding in the stores."""
 
 LOOKED_AT = 10
-"""So many competitors, evenly spread over the bibs, tell where a race is run."""
+"""Sample size: competitors, evenly spread over the bibs, that decide where a race is run."""
 
 METRES_PER_DEGREE = 111_195.0
-"""Of latitude, on a sphere of the Earth's mean radius."""
+"""Metres per degree of latitude, on a sphere of the Earth's mean radius."""
 
 
 def beside(lon_lat: Floats, reference: float) -> Floats:
-    """Places, shape (n, 2), with each longitude within 180° of the reference, even if that leaves ±180°.
+    """Positions, shape (n, 2), with each longitude within 180° of the reference, even beyond ±180°.
 
-    Across the antimeridian a map shows only those side by side that are numbered so.
+    A map shows places on both sides of the antimeridian next to each other only if numbered this way.
     """
     lon, lat = lon_lat[:, 0], lon_lat[:, 1]
     return np.column_stack([lon + 360.0 * np.round((reference - lon) / 360.0), lat])
@@ -39,9 +39,9 @@ def beside(lon_lat: Floats, reference: float) -> Floats:
 def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> bool:
     """Whether a race may be run on this course, and not on another line that had its name then.
 
-    A course can be drawn anew after a race, or be given by another race that brings its own line. It isn't
-    this one if most of those looked at are far off the line, or somebody has covered more than its length.
-    `gps_error` is the race's own, metres of standard deviation.
+    A course can be replaced after a race, or by another race that brings its own line. It is not this one if
+    most sampled competitors are far off the line, or any has covered more than its length. `gps_error` is the
+    race's own, a standard deviation in metres.
     """
     if len(positions) == 0:
         return True

@@ -1,7 +1,7 @@
-"""Pinot's broker: queries in, rows out, and what is wrong in words for the page.
+"""Client of the Pinot broker: queries in, rows out, and error messages for the page.
 
-pinotdb writes parameters into the query's text. So nothing goes in but whole numbers of ours and ids that can
-be some, letters and digits; and every query says its limit: the broker's own is ten rows.
+pinotdb interpolates parameters into the query text, so only our own integers and validated ids (letters and
+digits) are passed. Every query states its limit, as the broker's default is ten rows.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 TIMEOUT_S = 5.0
 
 NO_VALUE = "null"
-"""What Pinot answers for a text that isn't there; its `lookup` too, for a course that it doesn't have."""
+"""Pinot's value for missing text; also what its `lookup` returns for a missing course."""
 
 _log = logging.getLogger(__name__)
 
 
 class Broker:
-    """The broker at `address`, such as http://127.0.0.1:8099, that lets us in by `pinot_auth`."""
+    """The broker at `address`, such as http://127.0.0.1:8099, with the credentials of `pinot_auth`."""
 
     def __init__(self, address: str, pinot_auth: PinotAuth = OPEN) -> None:
         self._has_shown = pinot_auth.auth is not None
         self._shown = without_password(address.rstrip("/"))
         parts = urlsplit(address)
-        # One client for all threads (httpx's may be shared), and none of the machine's proxy settings.
+        # One client for all threads (httpx clients are thread-safe), without the machine's proxy settings.
         client = httpx.Client(
             auth=pinot_auth.auth, verify=pinot_auth.trusted, timeout=TIMEOUT_S, trust_env=False
         )
@@ -47,7 +47,7 @@ class Broker:
         )
 
     def ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
-        """The rows of an answer; raises `StoreError`."""
+        """The rows of a query; raises `StoreError`."""
         cursor = self._connection.cursor()
         try:
             found: list[list[Any]] = cursor.execute(query, parameters).fetchall()
@@ -56,33 +56,36 @@ class Broker:
         except pinotdb.exceptions.Error as error:
             if _is_refused(cursor.raw_query_response):
                 why = refusal(has_shown=self._has_shown)
-                raise StoreError(f"Pinot's broker at {self._shown} lets nobody in. {why}.") from error
+                raise StoreError(
+                    f"Pinot's broker at {self._shown} rejects the credentials. {why}."
+                ) from error
             _log.warning("Pinot refused a query: %s", error)
             raise StoreError(
-                f"Pinot's broker at {self._shown} can't answer yet: its tables are missing or still "
-                "being loaded. Set it up with python -m pinot setup, or wait a moment."
+                f"Pinot's broker at {self._shown} cannot answer yet: its tables are missing or still "
+                "loading. Set it up with python -m pinot setup, or wait a moment."
             ) from error
         if cursor.query_stats.get("numGroupsLimitReached"):
             raise StoreError(
-                "There are more competitors here than Pinot counts at once. "
-                "Raise pinot.server.query.executor.num.groups.limit of its servers, or look at less time."
+                "Too many competitors for one Pinot query. "
+                "Raise pinot.server.query.executor.num.groups.limit on its servers, "
+                "or choose a shorter time span."
             )
         return found
 
     def _unreachable(self, error: httpx.HTTPError) -> str:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return (
-                f"Pinot's broker at {self._shown} has a certificate that isn't trusted. "
-                "Set RACECAST_PINOT_CA to the file of those to trust."
+                f"The certificate of the Pinot broker at {self._shown} is not trusted. "
+                "Set RACECAST_PINOT_CA to a file with the trusted certificates."
             )
         return (
-            f"Pinot's broker at {self._shown} does not answer. Start it (make stack), "
-            "or set RACECAST_PINOT_BROKER to where it is."
+            f"Pinot's broker at {self._shown} does not respond. Start it (make stack), "
+            "or set RACECAST_PINOT_BROKER to its address."
         )
 
 
 def _is_refused(raw: dict[str, Any] | None) -> bool:
-    """Whether an answer, as pinotdb keeps it, says that the broker doesn't let us in."""
+    """Whether a response, as pinotdb wraps it, means that the broker rejects the credentials."""
     if raw is None:
         return False
     return raw["status_code"] in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} or denied(raw["response"])

@@ -1,7 +1,7 @@
 """What the dashboard reads: races, courses, competitors and their newest positions.
 
-`Store` is the contract; `sqlite_store` and `pinot_store` keep it, and both are held to the same tests.
-Nothing here knows of Streamlit, of the map or of a database.
+`Store` is the contract; `sqlite_store` and `pinot_store` implement it and pass the same tests. Nothing here
+depends on Streamlit, the map or a database.
 """
 
 from __future__ import annotations
@@ -16,46 +16,46 @@ if TYPE_CHECKING:
     from stream.arrays import Floats, Ints, Mask, Texts
 
 STATUSES = ("running", "paused", "finished", "dnf", "dns", "dsq", "waiting")
-"""Every status of a competitor, in the order in which the map numbers them."""
+"""All statuses of a competitor, in the order in which the map numbers them."""
 
 ON_COURSE = ("running", "paused")
 OUT = ("dsq", "dnf", "dns")
-"""Who has none of the places, whatever comes: disqualified, given up, not started."""
+"""Statuses that never have a place."""
 
 MAX_RACES = 200
-"""So many races are offered, the newest first."""
+"""Maximum number of races offered, the newest first."""
 
 MAX_COMPETITORS = 100_000
-"""No race has more (the API's limit); Pinot wants a number where SQLite needs none."""
+"""The API's limit per race; Pinot requires an explicit limit where SQLite does not."""
 
 MAX_PASSINGS = 10_000_000
-"""A hundred for each of the most competitors."""
+"""One hundred per competitor of the largest race."""
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 class StoreError(Exception):
-    """The store can't be read just now; the text says why and what to do about it."""
+    """The store cannot be read; the message gives the cause and the remedy."""
 
 
 @dataclass(frozen=True)
 class Race:
-    """A race as the store knows it.
+    """A race as the store has it.
 
     Attributes:
-        run_id: what links and tables call it.
-        name: what people call it, exactly as typed.
+        run_id: its id in links and tables.
+        name: its name, exactly as typed.
         course: the course's short name.
-        course_name: its long name, or the short one if the course isn't in the store.
+        course_name: its long name, or the short one if the store doesn't have the course.
         start_time: epoch milliseconds UTC.
         status: scheduled, running, paused, finished or cancelled.
-        competitors: how many start.
+        competitors: number of competitors on the start list.
         speed: race seconds per second.
-        seed: what makes it repeatable.
+        seed: the random seed that makes it repeatable.
         interval: race seconds between two ticks.
         updated_at: epoch milliseconds UTC of the newest change of this row.
-        gps_error: metres by which places are wrong, standard deviation.
+        gps_error: standard deviation of positions, in metres.
     """
 
     run_id: str
@@ -87,8 +87,8 @@ class Course:
     Attributes:
         short_name, long_name: its names.
         distance: metres from start to finish, all laps.
-        line: degrees lon, lat of one lap, shape (n, 2); longitudes are continuous (they may leave ±180), and
-            those of all other places go on from them.
+        line: degrees lon, lat of one lap, shape (n, 2); longitudes are continuous and may exceed ±180. Those
+            of all other places continue from them.
         start, finish: lon, lat.
         fences: in the order of the course's file.
     """
@@ -104,7 +104,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Competitor:
-    """Who wears a bib; a club may be empty."""
+    """A competitor's start list entry; the club may be empty."""
 
     name: str
     category: str
@@ -121,9 +121,9 @@ class Positions:
         lon, lat: degrees.
         distance: metres of the course covered.
         status: one of `STATUSES`.
-        elapsed: race time in seconds; the exact finish time of who has come there.
-        newest_emitted: epoch milliseconds (wall clock) at which the newest of them left the simulator; 0 if
-            there is none.
+        elapsed: race time in seconds; for finishers, the exact finish time.
+        newest_emitted: epoch milliseconds (wall clock) at which the simulator emitted the newest of them; 0
+            if there is none.
     """
 
     competitor: Ints
@@ -138,7 +138,7 @@ class Positions:
         return len(self.competitor)
 
     def take(self, some: Mask) -> Positions:
-        """Those of some competitors; a mask of shape (n,)."""
+        """The positions that a mask of shape (n,) selects."""
         return Positions(
             competitor=self.competitor[some],
             lon=self.lon[some],
@@ -152,13 +152,13 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class Passings:
-    """Passings of timing points, in the order of time, then of the bibs; every array has shape (k,).
+    """Passings of timing points, by time, then by bib; every array has shape (k,).
 
     Attributes:
         competitor: bib numbers.
         kind: start, split, enter, exit, finish, dnf or dsq.
         point: the timing point's name: `1 km`, the geofence's, `Finish`.
-        lap: counts the passings of this very point by one competitor.
+        lap: counts one competitor's passings of this point.
         distance: metres of the course.
         elapsed: exact race time in seconds.
         timestamp: epoch milliseconds of the start, plus `elapsed`.
@@ -177,14 +177,14 @@ class Passings:
 
 
 class Store(Protocol):
-    """Reads races; every method raises `StoreError` if the store can't be read."""
+    """Reads races; every method raises `StoreError` if the store cannot be read."""
 
     def races(self) -> Sequence[Race]:
         """The newest `MAX_RACES` races, newest start first."""
         ...
 
     def race(self, run_id: str) -> Race | None:
-        """One race, or None if the store has none of that name (yet)."""
+        """One race, or None if the store doesn't have it (yet)."""
         ...
 
     def course(self, short_name: str) -> Course | None:
@@ -192,7 +192,7 @@ class Store(Protocol):
         ...
 
     def competitors(self, run_id: str) -> Mapping[int, Competitor]:
-        """The competitors of a race by bib number; empty if nothing is known of them."""
+        """The competitors of a race by bib number; empty if unknown."""
         ...
 
     def positions(self, run_id: str) -> Positions:
@@ -200,23 +200,23 @@ class Store(Protocol):
         ...
 
     def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
-        """What each competitor told of this whole second of race time; of length 0 if nobody did.
+        """Each competitor's position at this whole second of race time; of length 0 if there are none.
 
-        Of who told nothing of it, the newest of the `look_back` seconds before, in race time and not in the
-        order in which positions came.
+        For competitors without one, the newest of the `look_back` seconds before, by race time and not by
+        arrival order.
         """
         ...
 
     def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
-        """The passings of a race, or those whose timestamp is more than `after_ms`."""
+        """The passings of a race, or those whose timestamp is greater than `after_ms`."""
         ...
 
 
 def is_run_id(text: str) -> bool:
-    """Whether `text` can be the name of a race at all: what is asked of a store must pass this."""
+    """Whether `text` can be a run id; only such texts may reach a store."""
     return _RUN_ID.fullmatch(text) is not None
 
 
 def is_short_name(text: str) -> bool:
-    """Whether `text` can be the short name of a course; likewise."""
+    """Whether `text` can be the short name of a course; only such texts may reach a store."""
     return _SHORT_NAME.fullmatch(text) is not None

@@ -69,26 +69,16 @@ COURSE_COLUMNS = (
 
 _TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
 _NOT_SHOWN = {"emittedAt", "timestamp"}
+"""A row that lacks one of these is shown all the same."""
 
 
 def races(rows: Sequence[Sequence[Any]]) -> list[Race]:
     """The races of rows of `RACE_COLUMNS` and the course's long name; times in epoch milliseconds."""
-    return [_race(*row) for row in _complete("races", RACE_COLUMNS, rows)]
+    return [_race(row) for row in _complete("races", RACE_COLUMNS, rows)]
 
 
-def _race(  # noqa: PLR0913, PLR0917 - a race's row has as many
-    run_id: str,
-    name: str,
-    course: str,
-    start_time: float,
-    status: str,
-    competitors: float,
-    speed: float,
-    seed: float,
-    updated_at: float,
-    request: str,
-    course_name: str | None,
-) -> Race:
+def _race(row: Sequence[Any]) -> Race:
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, course_name = row
     return Race(
         run_id=run_id,
         name=name,

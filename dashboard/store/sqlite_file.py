@@ -1,8 +1,7 @@
 """The simulator's embedded SQLite file, read only.
 
-A connection lives for one question: opening takes a fraction of a millisecond, any thread may ask, and a
-file that is deleted and made anew (a fresh demo) is seen at once. A file that isn't there yet is a store
-without races.
+Each query opens its own connection: that takes a fraction of a millisecond, works in any thread, and sees a
+deleted and recreated file (a fresh demo) at once. A missing file is a store without races.
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from dashboard.store.protocol import StoreError
+from stream.contract import SQLITE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-SCHEMA_VERSION = 4
-"""The oldest `user_version` of the tables that can be read; what follows in its hundred only adds to it."""
-HUNDRED = 100
-
+NEXT_VERSION = SQLITE_VERSION // 100 * 100 + 100
+"""From here on the tables may be different."""
 BUSY_TIMEOUT_S = 2.0
 
 
@@ -31,7 +29,7 @@ class SqliteFile:
         self._path = path
 
     def ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
-        """The rows of an answer; none if the file isn't there yet. Raises `StoreError`."""
+        """The rows of a query; none if the file doesn't exist yet. Raises `StoreError`."""
         if not self._path.exists():
             return []
         try:
@@ -39,12 +37,12 @@ class SqliteFile:
                 self._check_version(connection)
                 return connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            if "no such table" in str(error):  # the simulator is just making the file
+            if "no such table" in str(error):  # the simulator is just creating the file
                 return []
             raise StoreError(
-                f"The race file {self._path} can't be read: {error}. "
+                f"Cannot read the race file {self._path}: {error}. "
                 "Check that it is the file the simulator writes (RACECAST_SQLITE), and that the dashboard "
-                "may write into its folder, where SQLite notes who reads."
+                "may write to its folder, where SQLite registers readers."
             ) from error
 
     def _connect(self) -> sqlite3.Connection:
@@ -53,18 +51,13 @@ class SqliteFile:
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0 or SCHEMA_VERSION <= version < _next_hundred():  # 0: not set up yet
+        if version == 0 or SQLITE_VERSION <= version < NEXT_VERSION:  # 0: not set up yet
             return
-        remedy = (
-            "Start the simulator on it: that brings it up to date."
-            if version < SCHEMA_VERSION
-            else "Use a newer dashboard, or start with a new file."
-        )
+        remedy = "Start with a new file (RACECAST_SQLITE)"
+        if version >= NEXT_VERSION:
+            remedy = "Use a newer dashboard, or start with a new file"
         raise StoreError(
-            f"The race file {self._path} was written by another version of Racecast (tables {version}, "
-            f"this dashboard reads {SCHEMA_VERSION} to {_next_hundred() - 1}). {remedy}"
+            f"The race file {self._path} was written by another version of Racecast "
+            f"(schema version {version}; this dashboard reads {SQLITE_VERSION} to "
+            f"{NEXT_VERSION - 1}). {remedy}."
         )
-
-
-def _next_hundred() -> int:
-    return (SCHEMA_VERSION // HUNDRED + 1) * HUNDRED

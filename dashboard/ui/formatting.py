@@ -1,4 +1,4 @@
-"""Numbers as runners read them, and addresses as they may be shown to anybody."""
+"""Numbers in the formats runners use, and addresses without their credentials."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ UNKNOWN = "\N{EN DASH}"
 SECONDS_PER_HOUR = 3600
 
 TIME_DECIMALS = 3
-"""Times are told in milliseconds, as the stores have them: what is less is an error of computing, as in
-5.1 - 2.1. So, cut to whole seconds, a time is the same wherever it is shown."""
+"""Stores have times in milliseconds. Anything below that is floating-point error, as in 5.1 - 2.1; dropping
+it makes a truncated time the same wherever it is shown.
+"""
 
 MIN_PACE_DISTANCE_M = 50.0
-"""Over less than this a pace says more about rounding and the start than about running."""
+"""Minimum distance in metres for a pace; below it, rounding and the start dominate."""
 
 
 def race_time(seconds: float) -> str:
-    """h:mm:ss, whole seconds as on the clock at the finish line (never rounded up)."""
+    """h:mm:ss in whole seconds, truncated like a finish clock."""
     if not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
     minutes, second = divmod(_whole(seconds), 60)
@@ -28,7 +29,7 @@ def race_time(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """m:ss of what lasts less than an hour, else h:mm:ss; whole seconds, never rounded up."""
+    """m:ss below one hour, else h:mm:ss; whole seconds, truncated."""
     if not math.isfinite(seconds) or seconds < 0:
         return UNKNOWN
     if _whole(seconds) >= SECONDS_PER_HOUR:
@@ -38,19 +39,19 @@ def duration(seconds: float) -> str:
 
 
 def _whole(seconds: float) -> int:
-    """The seconds that are over."""
+    """Completed whole seconds."""
     return int(round(seconds, TIME_DECIMALS))
 
 
 def gap(seconds: float) -> str:
-    """How far behind somebody is: +m:ss, nothing for who isn't."""
+    """Gap to the leader as +m:ss; empty without a gap."""
     if not math.isfinite(seconds):
         return UNKNOWN
     return "" if seconds <= 0 else f"+{duration(seconds)}"
 
 
 def pace(seconds: float, metres: float) -> str:
-    """min:sec per kilometre, rounded to the second; unknown over the first metres."""
+    """min:sec per kilometre, rounded to the second; a dash over the first metres."""
     if not (math.isfinite(seconds) and metres >= MIN_PACE_DISTANCE_M):
         return UNKNOWN
     minutes, second = divmod(round(seconds / metres * 1000), 60)
@@ -63,22 +64,22 @@ def kilometres(metres: float) -> str:
 
 
 def change(share: float) -> str:
-    """A relative change in whole per cent, with its sign: a minus and no hyphen."""
+    """A relative change in whole per cent with its sign, using a true minus sign."""
     return f"{share:+,.0%}".replace("-", "\N{MINUS SIGN}")
 
 
 def clock(epoch_ms: float, zone: str | None) -> str:
-    """The time of day in the viewer's zone (an IANA name; UTC if it isn't known)."""
+    """The time of day in the viewer's zone (an IANA name; UTC if unknown)."""
     return f"{_local(epoch_ms, zone):%H:%M:%S}"
 
 
 def day_and_clock(epoch_ms: float, zone: str | None) -> str:
-    """Day and time of day in the viewer's zone."""
+    """Date and time of day in the viewer's zone."""
     return f"{_local(epoch_ms, zone):%Y-%m-%d %H:%M}"
 
 
 def known_zone(zone: str | None) -> str:
-    """The IANA name of a zone that is known; UTC for any other."""
+    """The zone's IANA name if it is known, else UTC."""
     try:
         return ZoneInfo(zone or "UTC").key
     except (ZoneInfoNotFoundError, ValueError):

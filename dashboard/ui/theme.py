@@ -1,4 +1,4 @@
-"""What all charts share: their type, and colours of the Okabe-Ito palette (as in static/map.css)."""
+"""Chart fonts and colours, from the Okabe-Ito palette (as in static/map.css)."""
 
 from __future__ import annotations
 

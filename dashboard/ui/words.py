@@ -1,7 +1,7 @@
-"""Text on the pages that is shown exactly as it is.
+"""Text that pages show verbatim.
 
-Streamlit's own text elements read Markdown: a race named `![](http://…)` would fetch a picture. So what a
-person, the API or an error message may have worded goes through here.
+Streamlit's own text elements parse Markdown: a race named `![](http://…)` would load an image. Text that may
+come from a user, the API or an error message goes through here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STYLE = Path(__file__).parents[1] / "static" / "page.css"
 
 
 def style() -> None:
-    """The pages' own style sheet; once on every page."""
+    """The pages' style sheet; once per page."""
     st.html(_STYLE)
 
 
@@ -35,12 +35,12 @@ def section(text: str) -> None:
 
 
 def group(text: str) -> None:
-    """The heading of a few fields."""
+    """The heading of a group of fields."""
     st.html(f'<h3 class="group-title">{escape(text)}</h3>')
 
 
 def tiles(*figures: tuple[str, str, str]) -> None:
-    """Figures side by side, each with a word above it and a note below."""
+    """Figures side by side, each with a label above and a note below."""
     items = "".join(
         f'<div class="tile"><span>{escape(word)}</span><strong>{escape(value)}</strong>'
         f"<small>{escape(note)}</small></div>"
@@ -50,7 +50,7 @@ def tiles(*figures: tuple[str, str, str]) -> None:
 
 
 def legend(marks: Iterable[tuple[str, str, str]]) -> None:
-    """What a chart's colours mean: a word, a colour and the kind of mark (see `.legend` in page.css) each."""
+    """A chart's legend: a label, a colour and a kind of mark (see `.legend` in page.css) per entry."""
     items = "".join(
         f'<span><i class="{kind}" style="color: {colour}"></i>{escape(word)}</span>'
         for word, colour, kind in marks
@@ -59,28 +59,28 @@ def legend(marks: Iterable[tuple[str, str, str]]) -> None:
 
 
 def facts(*texts: str) -> None:
-    """Short facts in one quiet line."""
+    """Short facts on one muted line."""
     items = "".join(f"<span>{escape(text)}</span>" for text in texts)
     st.html(f'<p class="facts">{items}</p>')
 
 
 def notes(texts: Iterable[str]) -> None:
-    """Sentences for whoever wants to know, one below the other."""
+    """Notes as a list."""
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     st.html(f'<ul class="notes">{items}</ul>')
 
 
 def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> None:
-    """A sentence that stands out, and that a screen reader says."""
+    """A prominent message that screen readers announce."""
     role = "alert" if kind == "error" else "status"
     st.html(f'<div class="notice {kind}" role="{role}">{escape(text)}</div>')
 
 
 def hint(text: str) -> None:
-    """A few quiet words below a field."""
+    """A muted hint below a field."""
     st.html(f'<p class="hint">{escape(text)}</p>')
 
 
 def plain(text: str) -> None:
-    """A sentence like any other."""
+    """A plain sentence."""
     st.html(f'<p class="plain">{escape(text)}</p>')

@@ -1,4 +1,4 @@
-"""The set-up: topics, schemas, tables and courses in a cluster, created, changed or deleted.
+"""The set-up: creates, changes and deletes a cluster's topics, schemas, tables and courses.
 
-It may import `stream`, and of the simulator the courses and how they get into Pinot.
+It may import `stream`, and from the simulator the courses and the code that loads them into Pinot.
 """

@@ -1,4 +1,4 @@
-"""Pinot's controller, as far as the set-up needs it: schemas, tables, segments and health, over HTTP."""
+"""Client of Pinot's controller: schemas, tables, segments and health, over HTTP."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ PROBE_SECONDS = 5.0
 
 
 def http_trouble(url: str, pinot_auth: PinotAuth = OPEN) -> str | None:
-    """What is wrong with what should answer at `url`, or None if it answers 200.
+    """Return why `url` does not respond successfully, or None if it does.
 
     Raises:
-        PinotError: it doesn't let us in.
+        PinotError: it rejects the credentials.
     """
     try:
         answer = request("GET", url, pinot_auth=pinot_auth, timeout=PROBE_SECONDS)
     except httpx.HTTPError as error:
         return unreachable(url, error)
-    return None if answer.is_success else f"{without_password(url)} answers {answer.status_code}"
+    return None if answer.is_success else f"{without_password(url)} returned {answer.status_code}"
 
 
 def query_trouble(
     broker: str, table: str, pinot_auth: PinotAuth = OPEN, columns: Iterable[str] = ()
 ) -> str | None:
-    """What is wrong with a query for `table` through `broker` (a URL), or None if it is answered.
+    """Return why a query on `table` through `broker` (a URL) fails, or None if it works.
 
-    With `columns` it asks for them: a segment that was there before one of them answers when it is reloaded.
+    With `columns` it selects them: an older segment lacks new columns until it is reloaded.
 
     Raises:
-        PinotError: the broker doesn't let us in.
+        PinotError: the broker rejects the credentials.
     """
     try:
         what = ", ".join(f'"{column}"' for column in columns) or "count(*)"
@@ -44,85 +44,85 @@ def query_trouble(
     except (httpx.HTTPError, ValueError) as error:
         return unreachable(broker, error)
     if not found["exceptions"] and found.get("numSegmentsPrunedInvalid"):
-        return f"{found['numSegmentsPrunedInvalid']} of its segments don't have its newest columns yet"
+        return f"{found['numSegmentsPrunedInvalid']} of its segments do not have its newest columns yet"
     return trouble(found) or None
 
 
 class Cluster:
-    """The cluster whose controller is at `controller` (a URL), and lets us in by `pinot_auth`.
+    """The cluster whose controller is at `controller` (a URL).
 
-    Every method raises PinotError if the controller refuses or can't be reached.
+    Every method raises PinotError if the controller rejects the request or is unreachable.
     """
 
     def __init__(self, controller: str, pinot_auth: PinotAuth = OPEN) -> None:
         self._controller = controller
-        self._admission = pinot_auth
+        self._auth = pinot_auth
 
     def schema(self, name: str) -> dict[str, Any] | None:
-        """The schema `name` as Pinot has it, or None."""
+        """Return Pinot's copy of a schema, or None."""
         return self._get(f"/schemas/{name}")
 
     def put_schema(self, schema: Mapping[str, Any]) -> None:
-        """Make or replace a schema."""
+        """Create or replace a schema."""
         if self.schema(schema["schemaName"]) is None:
             self._send("POST", "/schemas", json=schema)
         else:
             self._send("PUT", f"/schemas/{schema['schemaName']}", json=schema)
 
     def table(self, name: str) -> dict[str, Any] | None:
-        """The config of table `name` as Pinot has it, or None."""
+        """Return Pinot's copy of a table's config, or None."""
         answer = self._get(f"/tables/{name}") or {}
         return answer.get("REALTIME") or answer.get("OFFLINE")
 
     def put_table(self, config: Mapping[str, Any]) -> None:
-        """Make or replace a table's config."""
+        """Create or replace a table's config."""
         if self.table(config["tableName"]) is None:
             self._send("POST", "/tables", json=config)
         else:
             self._send("PUT", f"/tables/{config['tableName']}", json=config)
 
     def delete_table(self, name: str) -> bool:
-        """Delete a table with its segments, and say whether it was there; servers let go of it later."""
+        """Delete a table with its segments; return whether it existed. Servers drop segments later."""
         return self._delete(f"/tables/{name}", retention="0d")
 
     def delete_schema(self, name: str) -> bool:
-        """Delete a schema, and say whether it was there."""
+        """Delete a schema; return whether it existed."""
         return self._delete(f"/schemas/{name}")
 
     def traces(self, table: str) -> str | None:
-        """What there still is of a table that was deleted, or None."""
+        """Return what remains of a deleted table, or None."""
         if self.table(table) is not None:
-            return "its config is there"
+            return "its config still exists"
         view = self._get(f"/tables/{table}/externalview") or {}
         return "servers still have its segments" if any(kind is not None for kind in view.values()) else None
 
     def reload(self, table: str) -> None:
-        """Bring the segments that are there to the newest schema and config."""
+        """Reload the existing segments with the newest schema and config."""
         self._send("POST", f"/segments/{table}/reload")
 
     def consumers(self, table: str) -> dict[str, list[dict[str, Any]]]:
-        """Of each segment that a REALTIME table just fills: how each server that does so is."""
+        """Return the consumers' states on each server, by consuming segment of a REALTIME table."""
         found: dict[str, list[dict[str, Any]]] = self._send(
             "GET", f"/tables/{table}/consumingSegmentsInfo"
         ).json()["_segmentToConsumingInfoMap"]
         return found
 
     def contents(self, table: str) -> dict[str, dict[str, Any]]:
-        """Of each segment, as the servers have it: `totalDocs`, and once it is full its offsets, as texts."""
+        """Return each segment's metadata on the servers: `totalDocs`, and offsets (strings) if committed."""
         found: dict[str, dict[str, Any]] = self._send("GET", f"/segments/{table}/metadata").json()
         return found
 
     def segment(self, table: str, segment: str) -> dict[str, str]:
-        """A segment as the controller has it: `segment.realtime.status`, `segment.realtime.startOffset`."""
+        """Return the controller's metadata of a segment, with status and start offset."""
         found: dict[str, str] = self._send("GET", f"/segments/{table}/{segment}/metadata").json()
         return found
 
     def begin_new_segments(self, table: str) -> None:
-        """Let a REALTIME table end the segments that it just fills, and begin new ones; it takes a while."""
+        """Commit a REALTIME table's consuming segments and start new ones; this takes a while."""
         self._send("POST", f"/tables/{table}/forceCommit")
 
     def segments(self, table: str) -> list[str]:
-        """The names of the table's segments."""
+        """Return the names of the table's segments."""
         answer = self._send("GET", f"/segments/{table}").json()
         return [name for kind in answer for names in kind.values() for name in names]
 
@@ -148,4 +148,4 @@ class Cluster:
         return checked(self._ask(method, path, **rest))
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return ask(method, self._controller, path, pinot_auth=self._admission, **rest)
+        return ask(method, self._controller, path, pinot_auth=self._auth, **rest)

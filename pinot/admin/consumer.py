@@ -1,7 +1,7 @@
-"""How Pinot's own consumers are let in by Kafka: the properties of Java's client, in the config of a table.
+"""Credentials for Pinot's Kafka consumers: properties of the Java client, in a table's config.
 
-Pinot hands a stream's config on to its consumers as it is, so they have the client's own names, without a
-prefix. The certificates stand in it themselves: no file has to be on Pinot's machines.
+Pinot passes a stream's config to its consumers unchanged, so the names have no prefix. The certificates are
+inline: Pinot's machines need no file.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 PASSWORD = re.compile(r'password=\\*"[^"]*"?')
-"""In a JAAS config, where no quote is within the quotes; in JSON backslashes are before them."""
+"""In a JAAS config, whose passwords contain no quotes; in JSON, quotes have backslashes."""
 
 
 def consumer_properties(access: KafkaAccess, username: str, password: str) -> dict[str, str]:
-    """The properties for a Kafka that is reached by `access`, by Pinot's own user; none if it is open."""
+    """Return the properties to reach Kafka as Pinot's user; none for a Kafka without TLS and SASL."""
     if access.kafka_security_protocol == "PLAINTEXT":
         return {}
     properties: dict[str, str] = {"security.protocol": access.kafka_security_protocol}
@@ -34,7 +34,7 @@ def consumer_properties(access: KafkaAccess, username: str, password: str) -> di
 
 
 def jaas_config(mechanism: str, username: str, password: str) -> str:
-    """What Java's client logs in with."""
+    """Return the JAAS config of the Java client."""
     module = "scram.ScramLoginModule" if mechanism.startswith("SCRAM") else "plain.PlainLoginModule"
     return (
         f"org.apache.kafka.common.security.{module} required "
@@ -43,15 +43,14 @@ def jaas_config(mechanism: str, username: str, password: str) -> str:
 
 
 def hidden(words: str) -> str:
-    """Words in which Pinot may repeat a config or a part of it, be it in JSON, without the password."""
+    """Remove the password from a message that may quote a config, plain or as JSON."""
     return PASSWORD.sub("password=(hidden)", words)
 
 
 def _quoted(text: str) -> str:
-    """Text as it stands in a JAAS config: what isn't a letter or a digit is written as its octal number.
+    """Escape a string for a JAAS config: all but letters and digits become octal escapes.
 
-    Beside quotes, backslashes and line ends that is the dollar sign, which Pinot and Kafka could take for the
-    beginning of a variable.
+    This includes the dollar sign, which Pinot and Kafka could take as the start of a variable.
     """
     return re.sub(r"[^\w]|_", lambda found: _octal(found[0]), text)
 
@@ -62,5 +61,5 @@ def _octal(character: str) -> str:
 
 
 def _certificates(file: Path) -> str:
-    """The certificates of a PEM file, without the words or keys that may stand beside them."""
+    """Return the certificates of a PEM file, without comments and keys."""
     return "\n".join(CERTIFICATE.findall(file.read_text()))

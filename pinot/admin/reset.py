@@ -1,4 +1,4 @@
-"""Everything of Racecast in a cluster deleted, and set up anew."""
+"""`python -m pinot reset`: deletes everything of Racecast in a cluster and creates it again."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ REFUSALS = (PinotError, TopicError, WaitedTooLongError)
 
 
 class ResetError(RuntimeError):
-    """Something could not be deleted; the text says what and why."""
+    """Something could not be deleted; the text says what."""
 
 
 def what_goes(settings: Settings) -> str:
-    """What a reset deletes, in words."""
+    """Describe what a reset deletes."""
     controller = without_password(settings.pinot_controller)
     return (
-        f"This deletes all races with every event of them: in the Pinot at {controller} the "
+        f"This deletes all races and all their events: in the Pinot at {controller} the "
         f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
-        f"{', '.join(read_topics())}. End the simulator first: what it tells meanwhile is lost, and it goes "
-        "on with races that nobody knows any more."
+        f"{', '.join(read_topics())}. Stop the simulator first: events that it publishes meanwhile are lost, "
+        "and it would continue races that the stores no longer have."
     )
 
 
 def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
-    """Delete tables, schemas and topics, wait until they are gone, and set them up anew.
+    """Delete tables, schemas and topics, wait until they are gone, and create them again.
 
-    What can't be deleted is left, the rest goes all the same, and the cluster is set up in any case.
+    If something cannot be deleted, the rest is, and the cluster is set up in any case.
 
     Raises:
-        ResetError: something is left.
-        As set_up does, before anything is deleted if Kafka, Pinot or the courses aren't there.
+        ResetError: something could not be deleted.
+        As set_up does; before anything is deleted if Kafka, Pinot or the courses are missing.
     """
     read_courses(settings.courses, lambda _: None)
     wait_for_cluster(settings, say)
     cluster = Cluster(settings.pinot_controller, settings.pinot_auth())
-    # Tables before the topics that they read, and before their schemas: Pinot keeps a schema that is in use.
+    # Tables before the topics that they consume and before their schemas: Pinot keeps a schema in use.
     goes = [
         *((f"table {name}", partial(_delete_table, cluster, name, settings.wait, say)) for name in TABLES),
         *((f"schema {name}", partial(cluster.delete_schema, name)) for name in TABLES),
@@ -57,32 +57,32 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
     left = [what for what, delete in goes if not _deleted(what, delete, say)]
     set_up(settings, say)
     if left:
-        raise ResetError(f"this could not be deleted, and is as it was: {', '.join(left)}")
+        raise ResetError(f"could not delete: {', '.join(left)}")
 
 
 def _deleted(what: str, delete: Callable[[], bool], say: Callable[[str], None]) -> bool:
-    """Whether it is gone now."""
+    """Delete one thing; return whether it is gone."""
     try:
-        say(f"{what}: {'deleted' if delete() else 'not there'}")
+        say(f"{what}: {'deleted' if delete() else 'does not exist'}")
     except REFUSALS as error:
-        say(f"{what}: can't be deleted: {error}")
+        say(f"{what}: cannot be deleted: {error}")
         return False
     return True
 
 
 def _delete_table(cluster: Cluster, name: str, seconds: float, say: Callable[[str], None]) -> bool:
-    """Delete it and wait: a table that is made while servers still let go of the old one is refused."""
+    """Delete it and wait: Pinot rejects a new table while servers still drop the old one."""
     was_there = cluster.delete_table(name)
-    wait_for(f"the end of table {name}", lambda: cluster.traces(name), seconds=seconds, say=say)
+    wait_for(f"the deletion of table {name}", lambda: cluster.traces(name), seconds=seconds, say=say)
     return was_there
 
 
 def _delete_topic(settings: Settings, name: str, say: Callable[[str], None]) -> bool:
-    """Delete it and wait: Kafka answers before all of its brokers have forgotten it."""
+    """Delete it and wait: Kafka responds before all its brokers have deleted it."""
     was_there = delete_topic(settings.client_config(), name)
     wait_for(
-        f"the end of topic {name}",
-        lambda: "Kafka still names it" if topic_is_there(settings.client_config(), name) else None,
+        f"the deletion of topic {name}",
+        lambda: "Kafka still lists it" if topic_is_there(settings.client_config(), name) else None,
         seconds=settings.wait,
         say=say,
     )

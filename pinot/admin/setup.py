@@ -1,4 +1,7 @@
-"""The set-up as a whole: wait for the cluster, then topics, schemas, tables and courses. Safe to repeat."""
+"""`python -m pinot setup`: waits for the cluster, then sets up topics, schemas, tables and courses.
+
+Safe to repeat.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +27,20 @@ if TYPE_CHECKING:
     from simulator.course.course import Course
 
 REFUSED_BY_KAFKA = "SaslAuthenticationException"
-"""What Pinot says if Kafka doesn't let its consumers in."""
-PINOTS_USER = "it is Pinot's user of Kafka: RACECAST_PINOT_KAFKA_USERNAME or else RACECAST_KAFKA_USERNAME"
+"""Part of Pinot's error if Kafka rejects its consumers' credentials."""
+PINOTS_USER = "check Pinot's Kafka user: RACECAST_PINOT_KAFKA_USERNAME, by default RACECAST_KAFKA_USERNAME"
 OLD_SEGMENT = "courses"
-"""In which older versions of the set-up kept all courses."""
+"""The segment in which older versions kept all courses."""
 
 
 def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
-    """Bring the cluster to what the files in this folder and in the courses folder say.
+    """Create or update everything in the cluster from the files in `pinot/` and the courses folder.
 
     Raises:
-        WaitedTooLongError: a part of the cluster doesn't answer.
-        TopicError: Kafka refuses a topic.
-        PinotError: Pinot refuses a schema, a table or the courses.
-        CourseError: there is no course that can be used. A bad file beside good ones is only told of.
+        WaitedTooLongError: a part of the cluster does not respond.
+        TopicError: Kafka rejects a topic.
+        PinotError: Pinot rejects a schema, a table or a course.
+        CourseError: there is no valid course. An invalid file beside valid ones is only reported.
     """
     courses = read_courses(settings.courses, say)
     wait_for_cluster(settings, say)
@@ -57,11 +60,11 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
 
 
 def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
-    """Wait until Kafka and Pinot's controller answer.
+    """Wait until Kafka and Pinot's controller respond.
 
     Raises:
-        WaitedTooLongError: one of them doesn't.
-        TopicError, PinotError: one of them doesn't let us in.
+        WaitedTooLongError: one of them does not.
+        TopicError, PinotError: one of them rejects the credentials.
     """
     kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
     wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
@@ -70,17 +73,17 @@ def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
-    """The courses of a folder; raises CourseError if none can be used, and tells of those that can't."""
+    """Return a folder's valid courses and report invalid files; raise CourseError if none is valid."""
     library = load_folder(folder)
     for error in library.errors.values():
-        say(f"left out: {error}")
+        say(f"skipped: {error}")
     if not library.courses:
-        raise CourseError(f"{folder} has no course that can be used")
+        raise CourseError(f"{folder} has no valid course")
     return list(library.courses.values())
 
 
 def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -> None:
-    """Bring these courses into their table; those that were uploaded stay in it."""
+    """Load these courses into their table; uploaded courses stay in it."""
     for course in courses:
         table.load(course)
     if OLD_SEGMENT in cluster.segments("courses"):
@@ -94,7 +97,7 @@ def _read_table(name: str, settings: Settings) -> dict[str, Any]:
 
 
 def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
-    """Make or replace a table's config; raises PinotError, without the password that is in it."""
+    """Create or replace a table's config; raise PinotError without the password in it."""
     try:
         cluster.put_table(config)
     except PinotError as error:
@@ -110,21 +113,21 @@ def set_up_table(
     wait: float,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Make a table, or bring it up to date while it goes on taking events.
+    """Create a table, or update it while it continues to consume.
 
-    When this returns, whatever comes has the schema's new columns, and what was there before gets their
-    defaults; `query_trouble` tells when it has.
+    When this returns, new rows have the schema's new columns. Existing rows get their defaults later;
+    `query_trouble` says when.
 
     Raises:
-        PinotError: Pinot refuses the schema or the config.
-        WaitedTooLongError: `wait` seconds weren't enough.
+        PinotError: Pinot rejects the schema or the config.
+        WaitedTooLongError: it took longer than `wait` seconds.
     """
     name = config["tableName"]
     before = (cluster.schema(name), cluster.table(name))
     _put_schema(cluster, schema, say)
     put_table(cluster, config)
     if before[1] is None:
-        say(f"table {name}: made")
+        say(f"table {name}: created")
     elif before == (cluster.schema(name), cluster.table(name)):
         say(f"table {name}: up to date")
     else:
@@ -140,20 +143,20 @@ def _put_schema(cluster: Cluster, schema: Mapping[str, Any], say: Callable[[str]
         kept = with_defaults_of(cluster.schema(name) or {}, schema)
         if kept == schema:
             raise
-        # Pinot 0.11 lets columns be added, and nothing of those that are there be changed.
+        # Pinot 0.11 accepts new columns but no change to existing ones.
         cluster.put_schema(kept)
         say(
-            f"table {name}: its columns keep their defaults; the new ones come with python -m pinot reset, "
+            f"table {name}: existing columns keep their defaults; to change them, run python -m pinot reset, "
             "which deletes all events"
         )
 
 
 def _renew(cluster: Cluster, config: Mapping[str, Any], wait: float, say: Callable[[str], None]) -> None:
-    """Bring all segments to the newest schema and config.
+    """Update all segments to the newest schema and config.
 
-    A segment that is being filled keeps those with which it began: a reload shows its rows the new columns'
-    defaults, and what comes is put into them only by the next segment. Newer versions of Pinot begin one at a
-    reload; 0.11 has to be told.
+    A consuming segment keeps the schema it started with: after a reload its rows have the new columns'
+    defaults, and only the next segment stores their values. Newer versions of Pinot start one on reload; 0.11
+    needs a forced commit.
     """
     name = config["tableName"]
     if config["tableType"] == "OFFLINE":
@@ -166,9 +169,9 @@ def _renew(cluster: Cluster, config: Mapping[str, Any], wait: float, say: Callab
 
 
 def _still_filled(cluster: Cluster, table: str, old: set[str]) -> str | None:
-    """What stands against it that nothing but new segments are filled, or None."""
+    """Return why not only new segments are being consumed, or None."""
     now = cluster.consumers(table)
     if ending := old & set(now):
-        return f"Pinot still fills {', '.join(sorted(ending))}"
+        return f"Pinot still consumes into {', '.join(sorted(ending))}"
     idle = [segment for segment, servers in now.items() if not servers]
-    return f"nobody fills {', '.join(idle)} yet" if idle else None
+    return f"no server consumes into {', '.join(idle)} yet" if idle else None

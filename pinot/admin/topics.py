@@ -1,4 +1,4 @@
-"""Kafka's side of the set-up: the topics of topics.json, made or brought up to date."""
+"""Kafka's side of the set-up: creates or updates the topics in topics.json."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ REQUEST_SECONDS = 30.0
 
 
 class TopicError(RuntimeError):
-    """Kafka won't have a topic as it should be."""
+    """Kafka rejects a topic or the credentials."""
 
 
 def kafka_trouble(access: Mapping[str, Any]) -> str | None:
-    """What is wrong with the Kafka that librdkafka reaches by `access`, or None if it answers.
+    """Return why Kafka does not respond (`access`: a librdkafka configuration), or None if it does.
 
     Raises:
-        TopicError: it doesn't let us in, which it won't a moment later either.
+        TopicError: it rejects the credentials; a retry would not help.
     """
-    ear = AuthErrorListener(access)
-    client = _client({**access, "error_cb": ear})
+    listener = AuthErrorListener(access)
+    client = _client({**access, "error_cb": listener})
     try:
         client.list_topics(timeout=2)
     except KafkaException as error:
-        client.poll(0)  # now the ear hears what there was
-        if ear.refusal is not None:
-            raise TopicError(ear.refusal) from error
+        client.poll(0)  # calls `error_cb` for pending errors
+        if listener.refusal is not None:
+            raise TopicError(listener.refusal) from error
         protocol = access.get("security.protocol", "PLAINTEXT")
-        return f"Kafka at {access['bootstrap.servers']}, asked by {protocol}: {error.args[0].str()}"
+        return f"Kafka at {access['bootstrap.servers']} ({protocol}): {error.args[0].str()}"
     return None
 
 
@@ -54,15 +54,13 @@ def set_up_topics(
     say: Callable[[str], None] = print,
     topics: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Make the topics that aren't there, and give all of them their configuration.
+    """Create missing topics and update the configuration of all; by default those of `read_topics`.
 
-    They are those of `read_topics`, unless others are given in the same form.
-
-    The number of partitions of a topic that is there stays: a key would move to another partition, and
-    Pinot's upsert would see two competitors where there is one.
+    An existing topic keeps its number of partitions: keys would move to other partitions, and Pinot's upsert
+    would see two competitors instead of one.
 
     Raises:
-        TopicError: Kafka refuses.
+        TopicError: Kafka rejects a topic.
     """
     client = _client(access)
     there = client.list_topics(timeout=REQUEST_SECONDS).topics
@@ -71,24 +69,24 @@ def set_up_topics(
         if name not in there:
             new = NewTopic(name, wanted, replication, config=topic["config"])
             _finish(name, client.create_topics([new], operation_timeout=REQUEST_SECONDS))
-            say(f"topic {name}: made, partitions: {wanted}")
+            say(f"topic {name}: created, partitions: {wanted}")
             continue
         _finish(name, client.incremental_alter_configs([_alteration(name, topic["config"])]))
         has = len(there[name].partitions)
-        stays = "" if has == wanted else f"; it keeps its {has} partitions, {wanted} would move keys"
+        stays = "" if has == wanted else f"; it keeps its {has} partitions, because {wanted} would move keys"
         say(f"topic {name}: up to date{stays}")
 
 
 def topic_is_there(access: Mapping[str, Any], name: str) -> bool:
-    """Whether Kafka has a topic; one that it is deleting counts."""
+    """Return whether Kafka lists a topic; one being deleted counts."""
     return name in _client(access).list_topics(timeout=REQUEST_SECONDS).topics
 
 
 def delete_topic(access: Mapping[str, Any], name: str) -> bool:
-    """Delete a topic with all its messages, and say whether it was there.
+    """Delete a topic with all its messages; return whether it existed.
 
     Raises:
-        TopicError: Kafka refuses.
+        TopicError: Kafka rejects it.
     """
     client = _client(access)
     if name not in client.list_topics(timeout=REQUEST_SECONDS).topics:
@@ -110,10 +108,10 @@ def _alteration(name: str, config: dict[str, str]) -> ConfigResource:
 
 
 def _finish(name: str, futures: dict[Any, Any]) -> None:
-    """Wait for Kafka's answer; a topic that somebody else has just made is as good as ours."""
+    """Wait for Kafka's response; a topic created concurrently is fine."""
     for future in futures.values():
         try:
             future.result(REQUEST_SECONDS)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicError(f"Kafka refuses topic {name}: {error.args[0].str()}") from error
+                raise TopicError(f"Kafka rejects topic {name}: {error.args[0].str()}") from error

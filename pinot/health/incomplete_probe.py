@@ -1,4 +1,4 @@
-"""Counts the defects of Pinot's tables now and then: to count them is to scan each table."""
+"""Counts the defects of Pinot's tables periodically: each count scans every table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 EVERY_S = 30.0
 PATIENCE_S = 1.0
-"""So long the one who sets a count off waits for it; what takes longer is seen at a later look."""
+"""Maximum wait for a count that was just started; a slower one is returned by a later call."""
 
 
 class DefectsProbe:
-    """Counts by `count`, in a thread of its own; the clock has seconds that only go forward."""
+    """Runs `count` in its own thread. `clock` returns monotonic seconds."""
 
     def __init__(
         self, count: Callable[[], Mapping[str, Defects]], clock: Callable[[], float] = time.monotonic
@@ -32,11 +32,11 @@ class DefectsProbe:
         self._found: Mapping[str, Defects] | None = None
 
     def __call__(self) -> Mapping[str, Defects] | None:
-        """The newest count by table; None if there is none, or the tables couldn't be counted last time."""
+        """Return the last count by table; None if there is none or it failed."""
         with self._lock:
             if self._counting is None or self._is_due(self._counting):
                 self._begun = self._clock()
-                # A daemon: whoever ends needn't wait for a Pinot that hangs.
+                # A daemon, so that exiting does not wait for a Pinot that hangs.
                 self._counting = Thread(target=self._look, name="defects", daemon=True)
                 self._counting.start()
                 self._counting.join(PATIENCE_S)
@@ -49,4 +49,4 @@ class DefectsProbe:
         try:
             self._found = self._count()
         except (*NO_ANSWER, *NOT_PINOT):
-            self._found = None  # that Pinot can't be asked is for its own probe to say
+            self._found = None  # Pinot's own probe reports why

@@ -1,4 +1,4 @@
-"""All probes of a pipeline, asked at once."""
+"""All probes of a pipeline, run concurrently."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class Probes:
-    """Those of one pipeline, by the names of the fields of `Sample`. None of them waits for another."""
+    """The probes of one pipeline, keyed by the fields of `Sample`."""
 
     def __init__(self, probes: Mapping[str, Callable[[], Any]]) -> None:
         self._probes = probes
 
     def take(self) -> Sample:
-        """Ask all of them; what can't be asked is a `Failure`, and it takes seconds at most to say so."""
+        """Run all probes concurrently; an unreachable part becomes a `Failure` within seconds."""
         taken = time.time()
         with ThreadPoolExecutor(max_workers=len(self._probes)) as pool:
             asked = {name: pool.submit(probe) for name, probe in self._probes.items()}
@@ -46,7 +46,7 @@ def of_stack(
     broker: str,
     pinot_auth: PinotAuth = OPEN,
 ) -> Probes:
-    """Those of the simulator, Kafka (librdkafka's configuration) and Pinot (URLs)."""
+    """Return probes of the simulator, Kafka (a librdkafka configuration) and Pinot (URLs)."""
     return Probes(
         {
             "simulator": simulator,
@@ -61,6 +61,6 @@ def of_stack(
 
 
 def of_embedded(simulator: SimulatorProbe, path: Path) -> Probes:
-    """Those of the simulator and the embedded store's file."""
+    """Return probes of the simulator and the embedded store's file."""
     store = EmbeddedProbe(path)
     return Probes({"simulator": simulator, "embedded": store, "races": store.races})

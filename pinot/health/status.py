@@ -1,4 +1,4 @@
-"""Whether the stream of a cluster is alive, as a report of its parts."""
+"""The report of `python -m pinot status`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def status(settings: StatusSettings) -> Report:
-    """Two samples of the pipeline, `settings.seconds` apart, in one report."""
+    """Report on two samples of the pipeline, `settings.seconds` apart."""
     probes = of_stack(
         SimulatorProbe(settings.api, settings.token.get_secret_value()),
         settings.client_config(),
@@ -29,5 +29,5 @@ def status(settings: StatusSettings) -> Report:
 
 
 def is_well(found: Report) -> bool:
-    """Whether no part needs to be looked at."""
+    """Return whether every part is green or grey."""
     return all(part.verdict.light in {Light.GREEN, Light.GREY} for part in found.parts)

@@ -1,6 +1,6 @@
-"""The results or the tracks of a whole race to a stream of bytes, without any server.
+"""`python -m simulator export`: writes a race's results or tracks, without a server.
 
-They are the files that the API gives of the same race when it has ended; the race is computed, not run.
+The files equal those that the API returns for the same race once it has ended.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ SUFFIXES = {
     "results": [form.suffix for form in result_files.FORMATS],
     "tracks": [form.suffix for form in track_files.FORMATS],
 }
-"""What each can be written as, the first if nothing is said."""
+"""Formats of each output, the default first."""
 FLAGS = {"bib": "--bib", "interval": "--track-interval", "truth": "--truth"}
-"""The flags of a track query's fields: --interval is the race's own."""
+"""The flags of a track query's fields; --interval is the race's own."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command's parser: what to write and how, and the flags of a race."""
+    """Return the command's parser."""
     flags = argparse.ArgumentParser(
         prog="python -m simulator export",
-        description="Write a whole race's results or tracks to standard output.",
+        description="Write a race's results or tracks to standard output.",
     )
     of_each = "; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in SUFFIXES.items())
     flags.add_argument("--what", choices=SUFFIXES, default="results", help="what to write (default: results)")
-    flags.add_argument("--format", help=f"{of_each} (default: the first of them)")
+    flags.add_argument("--format", help=f"{of_each} (default: the first one)")
     fields = TrackQuery.model_fields
     flags.add_argument(FLAGS["bib"], action="append", help=fields["bib"].description)
     flags.add_argument(FLAGS["interval"], dest="track_interval", help=fields["interval"].description)
@@ -53,9 +53,9 @@ def export(arguments: Sequence[str], out: BinaryIO) -> None:
 
     Args:
         arguments: the flags.
-        out: takes the file.
+        out: receives the file.
 
-    Raises SystemExit with a sentence if the flags ask for no possible race, or nothing that can be had of it.
+        Raises SystemExit with a message if the flags are invalid.
     """
     flags = vars(parser().parse_args(arguments))
     what, suffix = flags.pop("what"), flags.pop("format")
@@ -63,7 +63,7 @@ def export(arguments: Sequence[str], out: BinaryIO) -> None:
     asked = {name: value for name, value in asked.items() if value is not None}
     suffix = suffix or SUFFIXES[what][0]
     if suffix not in SUFFIXES[what]:
-        raise SystemExit(f"--format of {what} must be one of: {', '.join(SUFFIXES[what])}")
+        raise SystemExit(f"--format for {what} must be one of: {', '.join(SUFFIXES[what])}")
     pieces = _results(flags, asked, suffix) if what == "results" else _tracks(flags, asked, suffix)
     out.writelines(pieces)
     out.flush()
@@ -71,7 +71,7 @@ def export(arguments: Sequence[str], out: BinaryIO) -> None:
 
 def _results(flags: dict[str, Any], asked: dict[str, Any], suffix: str) -> Iterator[bytes]:
     for name in asked:
-        raise SystemExit(f"{FLAGS[name]} is for --what tracks")
+        raise SystemExit(f"{FLAGS[name]} is only valid with --what tracks")
     race = race_of(flags)
     return of_suffix(result_files.FORMATS, suffix).write(results.of(race, _end(race)))
 

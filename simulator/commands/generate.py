@@ -1,7 +1,7 @@
-"""A whole race written as lines of JSON, as fast as it goes, without any server.
+"""`python -m simulator generate`: writes all events of a race as lines of JSON, without a server.
 
-The lines are the messages that the engine would publish, in the same order; `emittedAt` is the tick's own
-time, so that the same seed gives the same bytes.
+The lines are the messages that the engine would publish, in the same order; `emittedAt` is the time of the
+tick, so that the same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -33,42 +33,44 @@ if TYPE_CHECKING:
 
 BATCH = 5000
 EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
-"""When the gun goes if nothing else is said: a fixed time, so that the same command writes the same bytes."""
+"""Default gun time: fixed, so that the same command writes the same bytes."""
 LEFT_OUT = {"points", "speed"}
-"""Fields of a request that mean nothing here."""
+"""Request fields that don't apply here."""
 FILES = {"start_list"}
-"""Fields of a request that are texts as long as files: here they are files."""
+"""Request fields whose values are long texts: here they are files."""
 YEARS = (1970, 9998)
-"""In which the gun may go: before there are no times of events, and after it a race may not end."""
+"""Allowed years of the gun time: earlier, events could have no timestamp; later, a race might not end."""
 HELP = {
     "course": "Short name of a course in the folder, or the path of a course file.",
-    "run_id": "The race's id. Default: the course's short name.",
-    "seed": "Default: 0.",
-    "interval": "Race seconds between two positions of one competitor. Default: 1.",
-    "start_at": f"When the gun goes: ISO 8601 with a zone, in the years {YEARS[0]} to {YEARS[1]}. "
+    "run_id": "Id of the race. Default: the course's short name.",
+    "seed": "Random seed. Default: 0.",
+    "interval": "Race seconds between two positions of a competitor. Default: 1.",
+    "start_at": f"Gun time: ISO 8601 with a zone, in the years {YEARS[0]} to {YEARS[1]}. "
     f"Default: {EPOCH:%Y-%m-%dT%H:%M:%SZ}.",
 }
-"""What fields of a request mean here, where that is something else than to the API."""
+"""Descriptions that differ from the API's."""
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command's parser: what to write, and the flags of a race."""
+    """Return the command's parser."""
     flags = argparse.ArgumentParser(
         prog="python -m simulator generate",
-        description="Write a whole race's events as lines of JSON to standard output.",
+        description="Write all events of a race to standard output, one JSON object per line.",
     )
     flags.add_argument(
         "--topic", choices=TOPICS, default="parkrun", help="which events (default: parkrun, the positions)"
     )
     flags.add_argument(
-        "--keys", action="store_true", help="write each event's key and a tab before it, for kcat -K '\\t'"
+        "--keys",
+        action="store_true",
+        help="write each event's key and a tab in front of it, for kcat -K '\\t'",
     )
     add_race(flags)
     return flags
 
 
 def add_race(flags: argparse.ArgumentParser) -> None:
-    """Add the flags of a race: the folder of its course, and the request's own fields."""
+    """Add the flags of a race: the folder of courses, and the request's fields."""
     flags.add_argument("--courses", type=Path, default=Path("courses"), help="folder with course files")
     for name, field in RaceRequest.model_fields.items():
         if name not in LEFT_OUT:
@@ -90,9 +92,9 @@ def generate(arguments: Sequence[str], out: BinaryIO) -> None:
 
     Args:
         arguments: the flags.
-        out: takes the lines.
+        out: receives the lines.
 
-    Raises SystemExit with a sentence if the flags ask for no possible race.
+        Raises SystemExit with a message if the flags are invalid.
     """
     flags = vars(parser().parse_args(arguments))
     topic, keys = flags.pop("topic"), flags.pop("keys")
@@ -107,7 +109,7 @@ def generate(arguments: Sequence[str], out: BinaryIO) -> None:
 
 
 def race_of(flags: dict[str, Any]) -> Race:
-    """Return the race that the flags of `add_race` ask for, by name; raises SystemExit with a sentence."""
+    """Return the race described by the flags of `add_race`; raises SystemExit with a message."""
     given = {name: value for name, value in flags.items() if value is not None}
     folder = given.pop("courses")
     for name in FILES & given.keys():
@@ -115,7 +117,7 @@ def race_of(flags: dict[str, Any]) -> Race:
     course = _course(given["course"], folder)
     given["course"] = course.short_name
     try:
-        # Flags are texts: as JSON they would be of the wrong type, so here, and only here, texts are read.
+        # Flags are strings, which the API's strict validation would reject, so parse leniently here.
         request = RaceRequest.model_validate(given, strict=False)
     except ValidationError as error:
         raise SystemExit(flag_sentences(error)) from error
@@ -126,7 +128,7 @@ def race_of(flags: dict[str, Any]) -> Race:
 
 
 def _course(wanted: str, folder: Path) -> Course:
-    """Return a course by its short name in a folder, or by its file's path; its warnings go to stderr."""
+    """Return a course by short name or file path; its warnings go to stderr."""
     if Path(wanted).suffix.lower() in READERS:
         try:
             course = load_file(Path(wanted))
@@ -140,7 +142,7 @@ def _course(wanted: str, folder: Path) -> Course:
         if wanted not in library.courses:
             names = ", ".join(library.courses) or "none"
             errors = [error for file, error in library.errors.items() if Path(file).stem == wanted]
-            missing = f"There is no course {wanted} in {folder}; there are: {names}"
+            missing = f"There is no course {wanted} in {folder}; available: {names}"
             raise SystemExit("\n".join(errors) or missing)
         course = library.courses[wanted]
     for warning in course.warnings:
@@ -154,7 +156,7 @@ def _text_of(file: Path) -> str:
     except OSError as error:
         raise SystemExit(f"The file {file} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise SystemExit(f"The file {file} can't be read: it isn't text in UTF-8") from error
+        raise SystemExit(f"The file {file} is not valid UTF-8") from error
 
 
 def _batches(race: Race, topic: Topic) -> Iterator[Streamed]:

@@ -1,4 +1,4 @@
-"""What every process that tells races is made of: courses, a publisher, and how both end."""
+"""Setup and shutdown shared by the processes that publish races: courses, publisher, engine."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from simulator.service.uploads import UploadFolder
 
 PATIENCE = 4.0
-"""Seconds that the engine has at the end to tell what it has accepted; the publisher has its own."""
+"""Seconds that the engine has at shutdown to publish what it has accepted; the publisher has its own."""
 
 
 def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue:
-    """Read all courses; one that can't be used is told of and hides no other. Raises OSError."""
+    """Read all courses; an invalid one is logged and doesn't affect the others. Raises OSError."""
     shipped = load_folder(settings.courses)
     uploads, unusable = folder.load()
     hidden = [
-        f"{name} is an upload, and a course that comes with Racecast has its name now"
+        f"{name} is an upload, and a shipped course now has the same name"
         for name in uploads
         if name in shipped.courses
     ]
@@ -38,7 +38,7 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 
 
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
-    """Return the publisher that the settings ask for; raises PublishError if it can't be opened."""
+    """Return the configured publisher; raises PublishError if it can't be opened."""
     if settings.publisher == "kafka":
         return KafkaPublisher(reactor, settings.client_config(), _loader(reactor, settings, courses))
     return SqlitePublisher(
@@ -54,25 +54,25 @@ def _loader(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Co
     if not settings.pinot_controller:
         return None
     loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
-    # The courses that come with Racecast are the set-up's to load.
+    # The set-up loads the shipped courses.
     for upload in courses.uploads.values():
         loader.load(upload.course)
     return loader
 
 
 async def close(engine: Engine, publisher: Publisher) -> None:
-    """Finish the tick in hand and deliver what was taken; ends the process with status 1 if it can't be."""
+    """Finish the current tick and deliver all events; exits with status 1 if that fails."""
     drained = await engine.stop(PATIENCE)
     try:
         await publisher.close()
     except PublishError as error:
-        raise SystemExit(told("could not deliver everything", error)) from error
+        raise SystemExit(log_failure("could not deliver everything", error)) from error
     if not drained:
-        why = TimeoutError(engine.trouble or f"the publisher took no more for {PATIENCE:g} s")
-        raise SystemExit(told("could not deliver everything", why))
+        why = TimeoutError(engine.trouble or f"the publisher accepted nothing for {PATIENCE:g} s")
+        raise SystemExit(log_failure("could not deliver everything", why))
 
 
-def told(what: str, error: Exception) -> int:
-    """Tell in the log what the simulator couldn't do; returns the exit status for it."""
+def log_failure(what: str, error: Exception) -> int:
+    """Log what the simulator could not do; return the exit status."""
     structlog.get_logger().error(f"the simulator {what}", why=str(error))
     return 1

@@ -1,4 +1,4 @@
-"""`python -m simulator replay`: a recording, the engine and a publisher, until the race has ended."""
+"""`python -m simulator replay`: publishes a recording until the race has ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
 
-from simulator.commands.process import close, open_courses, open_publisher, told
+from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
@@ -33,29 +33,29 @@ if TYPE_CHECKING:
     from simulator.replay.lines import Lines
 
 LOOK = 0.1
-"""Seconds between two looks at whether the race has ended."""
+"""Seconds between checks whether the race has ended."""
 LINES, TRACKS = {".ndjson", ".jsonl", ".json"}, {".gpx"}
-"""Suffixes of files of events, and of tracks."""
+"""Suffixes of event files and of track files."""
 MAX_FILE = 64 * 1024 * 1024
-"""Bytes of a GPX file."""
+"""Maximum size of a GPX file, bytes."""
 
 
 class Replayed(RaceRequest):
-    """What stands for the request of a race that was not computed."""
+    """Stands in for the request of a race that was not simulated."""
 
-    replay: str = Field(description="What was recorded.")
+    replay: str = Field(description="Source of the recording.")
 
     def text(self) -> str:
-        """Return what there is to know of the replay, as JSON; no race can be computed from it."""
+        """Describe the replay as JSON; no race can be simulated from it."""
         fields = {"replay", "course", "run_id", "name", "competitors", "speed", "interval", "start_at"}
         return self.model_dump_json(include=fields)
 
 
 def replay(settings: ReplaySettings) -> None:
-    """Tell a recorded race; ends the process.
+    """Publish a recorded race; ends the process.
 
-    Exit status 0 if all of it was delivered, else 1 with a line that says why. It waits for a broker that is
-    away, and not for one that lets nobody in.
+    Exit status 0 if all of it was delivered, else 1 with a log line that gives the reason. It waits for an
+    unavailable broker, but not for one that rejects the credentials.
     """
     react(lambda reactor: ensureDeferred(_replay(reactor, settings)))
 
@@ -68,16 +68,16 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         recording = read(settings, courses, now)
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, RecordingError) as error:
-        raise SystemExit(told("can't replay", error)) from error
+        raise SystemExit(log_failure("can't replay", error)) from error
     engine = Engine(reactor, publisher)
     run = engine.add(recording.course, recording.request, source=recording)
     broken_off: Deferred[None] = Deferred()
 
     def break_off() -> Deferred[None]:
-        # Nobody goes on with it: it is over for those who watch it as well.
+        # A replay is not resumed: cancelling ends the race for its viewers as well.
         if run.status not in ENDED:
             engine.cancel(run)
-        # The reactor waits for the trigger; what went wrong is the main Deferred's to tell.
+        # The reactor waits for the trigger; errors are reported through the main Deferred.
         return ensureDeferred(close(engine, publisher)).addBoth(broken_off.callback)
 
     trigger = reactor.addSystemEventTrigger("before", "shutdown", break_off)
@@ -93,36 +93,38 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
 
 
 def _is_shut_out(health: Health) -> bool:
-    """Tell whether the settings let nobody in, and never have since the start."""
+    """Return whether the credentials are rejected and nothing has been delivered since the start."""
     return health.is_shut_out and not health.delivered
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:
-    """Return the recording that the settings ask for, told from `now` on; raises RecordingError, OSError."""
+    """Return the configured recording, starting at `now`; raises RecordingError, OSError."""
     files = _files(settings.files)
     kinds = {"lines" if file.suffix.lower() in LINES else "tracks" for file in files}
     if len(kinds) > 1:
-        raise RecordingError("there are files of events and GPX files: replay them one after the other")
+        raise RecordingError("event files and GPX files can't be mixed: replay them separately")
     if kinds == {"lines"}:
         return _of_lines(files, settings, courses, now)
     return _of_tracks(files, settings, courses, now)
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files, those of folders in the order of their names."""
+    """Return the files; folders are expanded in the order of file names."""
     known = LINES | TRACKS
     found: list[Path] = []
     for path in paths:
         if not path.exists():
-            raise RecordingError(f"there is no file or folder {path}")
+            raise RecordingError(f"no such file or folder: {path}")
         if path.is_dir():
             found += sorted(file for file in path.iterdir() if file.suffix.lower() in known)
         elif path.suffix.lower() in known:
             found.append(path)
         else:
-            raise RecordingError(f"{path} is neither a folder nor a file of {', '.join(sorted(known))}")
+            raise RecordingError(
+                f"{path} is neither a folder nor a file with one of the suffixes {', '.join(sorted(known))}"
+            )
     if not found:
-        raise RecordingError(f"there is no file of {', '.join(sorted(known))} in {paths[0]}")
+        raise RecordingError(f"no {', '.join(sorted(known))} file in {paths[0]}")
     return found
 
 
@@ -130,14 +132,14 @@ def _of_lines(
     files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course], now: datetime
 ) -> Recording:
     races = lines.read(chain.from_iterable(_lines(file) for file in files), files[0].name)
-    told_races = {run_id: race for run_id, race in races.items() if race.positions}
-    if not told_races:
+    with_positions = {run_id: race for run_id, race in races.items() if race.positions}
+    if not with_positions:
         raise RecordingError(f"there are no positions in {files[0].name}")
-    run_id = settings.race or (next(iter(told_races)) if len(told_races) == 1 else "")
-    if run_id not in told_races:
-        there = ", ".join(sorted(told_races)[:20])
-        raise RecordingError(f"say with --race which race: the positions of these are there: {there}")
-    race = told_races[run_id]
+    run_id = settings.race or (next(iter(with_positions)) if len(with_positions) == 1 else "")
+    if run_id not in with_positions:
+        there = ", ".join(sorted(with_positions)[:20])
+        raise RecordingError(f"choose a race with --race; those with positions: {there}")
+    race = with_positions[run_id]
     course = _known(settings.course or race.course, courses, race)
     interval = lines.interval_of(race)
     parts = lines.parts_of(race, course, interval)
@@ -167,12 +169,12 @@ def _of_tracks(
 
 def _bytes(file: Path) -> bytes:
     if file.stat().st_size > MAX_FILE:
-        raise RecordingError(f"{file.name} has more than {MAX_FILE // 1024**2} MiB")
+        raise RecordingError(f"{file.name} is larger than {MAX_FILE // 1024**2} MiB")
     return file.read_bytes()
 
 
 def _known(name: str, courses: Mapping[str, Course], race: Lines | None = None) -> Course:
-    """Return the course of a name: a known one, or the one that came with the race."""
+    """Return a known course, or the one that came with the race."""
     if (known := courses.get(name)) is not None:
         return known
     try:
@@ -182,10 +184,10 @@ def _known(name: str, courses: Mapping[str, Course], race: Lines | None = None) 
     except (ValidationError, Problem):
         pass
     there = ", ".join(courses) or "none"
-    raise RecordingError(f"there is no course {name}; there are: {there}: name one with --course")
+    raise RecordingError(f"unknown course {name}; available: {there}; choose one with --course")
 
 
-def _request(  # noqa: PLR0913 - what stands for a request
+def _request(  # noqa: PLR0913 - the fields of a request
     settings: ReplaySettings,
     course: Course,
     competitors: int,

@@ -1,4 +1,4 @@
-"""The process: publisher, engine and HTTP server, put together and taken apart again."""
+"""`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
-from simulator.commands.process import close, open_courses, open_publisher, told
+from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from simulator.publishers.publisher import Publisher
 
 BACKLOG = 1024
-"""Connections that may wait to be taken: who finds no place tries again a second later."""
+"""Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
 
 
 def serve(settings: ServeSettings) -> None:
     """Run until SIGTERM or Ctrl-C; ends the process.
 
-    Exit status 0 if everything that was accepted was delivered, else 1 with a line that says why.
+    Exit status 0 if everything accepted was delivered, else 1 with a log line that gives the reason.
     """
     react(lambda reactor: ensureDeferred(_serve(reactor, settings)))
 
@@ -50,7 +50,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         courses = open_courses(settings, folder)
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, AccessError) as error:
-        raise SystemExit(told("can't start", error)) from error
+        raise SystemExit(log_failure("can't start", error)) from error
     engine = Engine(reactor, publisher)
     race_service = RaceService(reactor, engine, courses, secrets.randbelow)
     recovery = Recovery(reactor, publisher, race_service)
@@ -63,25 +63,25 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         port = await endpoint.listen(site)
     except Exception as error:
         await publisher.close()
-        raise SystemExit(told("can't listen", error)) from error
+        raise SystemExit(log_failure("can't listen", error)) from error
     address = f"http://{settings.host}:{port.getHost().port}"
-    who = "with the token" if token else "everybody on this machine"
+    who = "clients with the token" if token else "clients on this machine"
     log = structlog.get_logger()
     log.info("listening", address=address, publisher=settings.publisher, may_change=who)
     ended: Deferred[None] = Deferred()
 
     def shut_down() -> Deferred[None]:
         closing = ensureDeferred(_close(port, engine, publisher))
-        # The reactor waits for the trigger; what went wrong is the main Deferred's to tell.
+        # The reactor waits for the trigger; errors are reported through the main Deferred.
         return closing.addBoth(ended.callback)
 
     reactor.addSystemEventTrigger("before", "shutdown", shut_down)
-    # Behind the trigger: races of before are delivered at the end like those that are accepted.
+    # After the trigger is set, so that recovered races are delivered at shutdown like new ones.
     await recovery.begin()
     await ended
 
 
 async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
-    """Take nothing new, finish the tick in hand, deliver what was taken."""
+    """Stop accepting requests, finish the current tick, deliver all events."""
     await port.stopListening()
     await close(engine, publisher)

@@ -1,7 +1,7 @@
-"""The simulator's settings: read once, from flags and from `RACECAST_…` in the environment, and passed down.
+"""The simulator's settings, read once from flags and `RACECAST_…` environment variables.
 
-A flag wins over the environment, the environment over the default. The names and the help here are what
-`--help` prints and what the README's table has to agree with (a test compares them).
+A flag overrides the environment, and the environment the default. `--help` prints these names and
+descriptions; a test compares them with docs/settings.md.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class PublisherSettings(KafkaAccess, PinotAccess, BaseSettings):
-    """What every process that tells races needs: the publisher of their events, and the courses."""
+    """Settings of every process that publishes races."""
 
-    publisher: Literal["sqlite", "kafka"] = Field(default="sqlite", description="Where events go.")
+    publisher: Literal["sqlite", "kafka"] = Field(default="sqlite", description="Destination of the events.")
     sqlite: Path = Field(default=Path("racecast.db"), description="File of the embedded store.")
     courses: Path = Field(default=Path("courses"), description="Folder with course files.")
     uploads: Path = Field(
-        default=Path("uploads"), description="Folder that keeps uploaded course files; made if need be."
+        default=Path("uploads"), description="Folder for uploaded course files; created if needed."
     )
     pinot_controller: Url = Field(
         default="http://127.0.0.1:9000",
-        description="Pinot's controller, which is told of new courses; used with --publisher kafka. "
-        "If it is empty, nobody is told.",
+        description="URL of Pinot's controller, which receives new courses; used with --publisher kafka. "
+        "Empty: courses are not sent to Pinot.",
     )
     history_days: float = Field(
-        default=7.0, gt=0, description="Days that the embedded store keeps a race that has ended."
+        default=7.0, gt=0, description="Days for which the embedded store keeps races that have ended."
     )
     history_mb: float = Field(
         default=2048.0,
         gt=0,
         description="Megabytes above which the embedded store deletes the oldest races, histories first.",
     )
-    log_format: Literal["console", "json"] = Field(default="console", description="How log lines look.")
+    log_format: Literal["console", "json"] = Field(default="console", description="Log format.")
 
 
 def _config(command: str) -> SettingsConfigDict:
@@ -62,47 +62,50 @@ class ServeSettings(PublisherSettings):
     model_config = _config("serve")
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: Port = Field(default=8080, description="Port to listen on; 0 takes a free one and says which.")
+    port: Port = Field(default=8080, description="Port to listen on; 0 picks a free one and logs it.")
     cors_origins: str = Field(
         default="",
-        description="Origins of web pages that may use the API, https://example.org[,…]; "
-        "none if it is empty.",
+        description="Origins of web pages that may use the API, https://example.org[,…]. Empty: none.",
     )
     requests_per_second: float = Field(
         default=100.0,
         ge=0,
-        description="Requests that each client (by its address) may send a second, twice as many at once; "
-        "0 is any number.",
+        description="Requests per second allowed for each client address, with bursts of twice as many; "
+        "0: no limit.",
     )
-    token: Secret = Field(default=SecretStr(""), description="What who changes something has to show.")
+    token: Secret = Field(
+        default=SecretStr(""), description="Bearer token required for requests that change state."
+    )
     token_file: Path | None = Field(
         default=None,
-        description="File with the token that who changes something has to show; or it is in RACECAST_TOKEN. "
-        "Needed to listen on an address that is not this machine's own.",
+        description="File with the bearer token required for requests that change state; alternatively set "
+        "RACECAST_TOKEN. Required to listen on an address that is not loopback.",
     )
 
 
 class ReplaySettings(PublisherSettings):
-    """Tell a recorded race again, from now on, as if it were run: our events, or GPX tracks with times."""
+    """Publish a recorded race again, starting now, as if it were run: Racecast events or timed GPX tracks."""
 
     model_config = _config("replay")
 
     files: CliPositionalArg[list[Path]] = Field(
-        description="Files of our events as lines of JSON, or GPX files, or folders of either."
+        description="Files of Racecast events (one JSON object per line) or GPX files, or folders of either."
     )
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
-    race: str = Field(default="", description="Run id of the race to tell, if the files have several.")
+    race: str = Field(default="", description="Run id of the race to replay, if the files contain several.")
     course: str = Field(
         default="",
-        description="Short name of the course. Default: the one that the events name; of GPX tracks, the "
-        "longest of them is the course.",
+        description="Short name of the course. Default: the course named by the events; for GPX tracks, the "
+        "longest track becomes the course.",
     )
-    run_id: str = Field(default="", description="The id it gets; made if left out.")
-    name: str = Field(default="", description="The name it gets. Default: the recorded one, or the course's.")
+    run_id: str = Field(default="", description="Id of the new race; generated if omitted.")
+    name: str = Field(
+        default="", description="Name of the new race. Default: the recorded name, or the course's."
+    )
     interval: int = Field(
-        default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions, of GPX tracks."
+        default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a GPX track."
     )
     own_starts: bool = Field(
         default=False,
-        description="Whether each GPX track starts at the gun, not when it did: for runs of several days.",
+        description="Start each GPX track at the gun, not at its recorded time: for multi-day recordings.",
     )

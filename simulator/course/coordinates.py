@@ -1,4 +1,4 @@
-"""Coordinates as they are written in text: "lon,lat[,alt]" and the slips of the pen that have one meaning."""
+"""Coordinates in text: "lon,lat[,alt]", tolerating unambiguous typing errors."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 SHOWN = 60
-"""Characters of a name or of a broken number that a message shows."""
+"""Maximum length, in messages, of a name or an invalid number, characters."""
 
 _NUMERALS = b"0123456789+-.eE, \t\r\n"
 _BLANK = " \t\u00a0"
 _MAX_TEXT = 6_000_000
-"""Characters of the points in one text: fifty each, more than the digits that mean anything."""
+"""Maximum length of a text of points: fifty characters each, more than the significant digits."""
 _SPACED_COMMA = re.compile(f",[{_BLANK}]|[{_BLANK}],")
 
 
 class Tally:
-    """Counts a file's shapes and points, so that a file of too many is refused before they are read.
+    """Counts a file's shapes and points, so that a file with too many is rejected before they are parsed.
 
     Args:
-        source: the file, for messages.
+        source: name of the file in messages.
     """
 
     def __init__(self, source: str) -> None:
@@ -49,7 +49,7 @@ class Tally:
             raise CourseError(f"{self._source} has more than {limits.MAX_SHAPES:,} lines, rings and markers")
 
     def element(self) -> None:
-        """Count a point that is an element of its own; raises CourseError if the file has too many."""
+        """Count a point with an element of its own; raises CourseError if the file has too many."""
         self._elements += 1
         if self._elements > limits.MAX_ELEMENT_POINTS:
             raise CourseError(
@@ -64,18 +64,18 @@ class Tally:
 
 
 def points_in(text: str, line: int, source: str) -> Floats:
-    """Return the points written in a text as lon, lat, alt, shape (n, 3), NaN where there is no altitude.
+    """Return the points in a text as lon, lat, alt, shape (n, 3), NaN without altitude.
 
-    Points are separated by white space. A blank beside a comma is a slip; a new line ends the point,
-    whatever stands before it.
+    Points are separated by white space. Blanks next to commas are tolerated; a line break always ends a
+    point.
 
     Args:
         text: the points, as KML's `coordinates`.
         line: the line of the file at which the text starts.
-        source: the file, for messages.
+        source: name of the file in messages.
 
     Raises:
-        CourseError: something in it isn't a point; with its line.
+        CourseError: something in it isn't a point; names the line.
     """
     if _SPACED_COMMA.search(text):
         text = ",".join(part.strip(_BLANK) for part in text.split(","))
@@ -88,15 +88,15 @@ def points_in(text: str, line: int, source: str) -> Floats:
 
 
 def count_in(text: str, tally: Tally) -> None:
-    """Count the points written in a text, as far as there may be so many; raises CourseError beyond that."""
-    # Three commas to a point are more than any way of writing it has.
+    """Count the points in a text; raises CourseError if the file has too many."""
+    # No notation has more than three commas per point.
     if len(text) > _MAX_TEXT or text.count(",") > 3 * limits.MAX_FILE_POINTS:
         tally.points(limits.MAX_FILE_POINTS + 1)
     tally.points(len(text.split(None, limits.MAX_FILE_POINTS)))
 
 
 def points(tokens: list[str], line_of: Callable[[int], int], source: str) -> Floats:
-    """Return points written as "lon,lat[,alt]", shape (n, 3); `line_of` gives a token's line.
+    """Parse points written as "lon,lat[,alt]", shape (n, 3); `line_of` gives a token's line.
 
     Raises:
         CourseError: a token isn't a point.
@@ -115,17 +115,17 @@ def points(tokens: list[str], line_of: Callable[[int], int], source: str) -> Flo
 
 
 def clip(text: str) -> str:
-    """Return a text short enough for a message."""
+    """Shorten a text for a message."""
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def shown(text: str) -> str:
-    """Return a text from a file, quoted, short and on one line."""
+    """Quote a text from a file, on one line and shortened."""
     return f'"{clip(" ".join(text.split(None, SHOWN)))}"'
 
 
 def _regular(tokens: list[str]) -> Floats | None:
-    """Return points that are all written alike, the usual case and three times as fast; or None."""
+    """Parse uniformly written points, the usual case, three times as fast; None if they are not."""
     widths = {token.count(",") + 1 for token in tokens}
     joined = ",".join(tokens)
     if len(widths) != 1 or not widths <= {2, 3} or joined.encode().translate(None, _NUMERALS):
@@ -141,7 +141,7 @@ def _regular(tokens: list[str]) -> Floats | None:
 
 
 def _point(token: str) -> tuple[float, float, float]:
-    """Return one point's lon, lat and alt; ValueError says what is wrong with it."""
+    """Return one point's lon, lat and alt; raises ValueError with the reason."""
     parts = token.rstrip(",").split(",")
     if not 2 <= len(parts) <= 3:
         found = "one number" if len(parts) == 1 else f"{len(parts)} numbers"
@@ -151,7 +151,7 @@ def _point(token: str) -> tuple[float, float, float]:
 
 
 def number(text: str) -> float:
-    """Return a number as it is written; ValueError says if it is none."""
+    """Parse a number; raises ValueError with the reason."""
     if not text.encode(errors="replace").translate(None, _NUMERALS):
         try:
             number = float(text)
@@ -163,7 +163,7 @@ def number(text: str) -> float:
 
 
 def numbers(texts: list[str]) -> Floats:
-    """Return numbers as they are written, many at a time; ValueError says which is none."""
+    """Parse many numbers at once; raises ValueError with the invalid one."""
     if not "".join(texts).encode(errors="replace").translate(None, _NUMERALS):
         with contextlib.suppress(ValueError):
             found = np.fromiter(map(float, texts), np.float64, len(texts))

@@ -1,12 +1,11 @@
 """A course: the line along which a race is run, measured.
 
-Two rules hold here. A course is pure: it knows no file format, no clock and no network. And a distance is
-the only coordinate: everything about a place on the course (where it is, which fence it lies in, which
-timing point comes next) is a function of the metres run from the start, laps included.
+A course is pure: no file formats, clock or network. Distance is the only coordinate: the place, the fence and
+the next timing point are functions of the metres run from the start, laps included.
 
-Between two vertices the line is a geodesic of WGS84. It is measured once, by Karney's inverse problem
-("Algorithms for geodesics", J. Geodesy 87, 2013, doi:10.1007/s00190-012-0578-z, as in PROJ), and cut into
-pieces so short that a straight line in degrees stays within `TOLERANCE` of it; from then on a place is a
+Between two vertices the line is a WGS84 geodesic. It is measured once, by Karney's inverse problem
+("Algorithms for geodesics", J. Geodesy 87, 2013, doi:10.1007/s00190-012-0578-z, as in PROJ), and divided
+into pieces so short that a straight line in degrees stays within `TOLERANCE` of it, so that a place is a
 linear interpolation.
 """
 
@@ -29,23 +28,23 @@ if TYPE_CHECKING:
 
 GEOD = Geod(ellps="WGS84")
 EARTH_RADIUS = 6_371_008.8
-"""Metres, the mean radius (IUGG)."""
+"""Mean radius of the Earth (IUGG), metres."""
 TOLERANCE = 0.01
-"""Metres by which a place may differ from the exact geodesic."""
+"""Maximum deviation of a place from the exact geodesic, metres."""
 MAX_DISTANCE = 1_000_000.0
-"""Metres, laps included."""
+"""Maximum length of a course, laps included, metres."""
 PIECE = 64
-"""Segments of a line that are looked at together."""
+"""Segments of a line that are processed together."""
 SPLIT = 1000.0
-"""Metres between two split points."""
+"""Metres between two splits."""
 SHORTEST = 0.001
-"""Metres: a shorter stretch inside a fence is a touch and not a visit."""
+"""Minimum length of a visit to a fence, metres: shorter ones are touches."""
 NEAR_MAT = 10.0
-"""Metres from a mat within which the line passes it, however much nearer it comes elsewhere."""
+"""Distance, in metres, within which the line always passes a mat, even if it comes nearer elsewhere."""
 NEAR_MAT_MORE = 5.0
-"""Metres by which the line may be further off than at its nearest place and still pass the mat."""
+"""Extra distance to a mat, in metres, compared with the nearest place, at which the line still passes it."""
 AT_AN_END = 1.0
-"""Metres: a split or a mat nearer than this to the start or the finish is that."""
+"""Splits and mats nearer than this to the start or the finish, in metres, coincide with it."""
 
 PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf", "dsq"]
 
@@ -60,12 +59,12 @@ class Fence:
 
 @dataclass(frozen=True)
 class Mat:
-    """A timing point that the course file has.
+    """A timing point of the course file.
 
     Attributes:
-        name: no other mat of the course has it, nor a kilometre split.
-        place: the marker as lon, lat; it may lie beside the line.
-        passes: metres from the lap's start at which the line comes by, rising; the same in each lap.
+        name: unique among the course's mats and kilometre splits.
+        place: the marker as lon, lat; it may be beside the line.
+        passes: metres from the lap's start at which the line passes it, increasing; the same in each lap.
     """
 
     name: str
@@ -74,9 +73,9 @@ class Mat:
 
 
 class TimingPoint(NamedTuple):
-    """A place at which a competitor's passing is recorded.
+    """A place at which passings are recorded.
 
-    `lap` counts the passings of this very point: 1 for the first time, 2 for the second.
+    `lap` counts the passings of this timing point, from 1.
     """
 
     distance: float
@@ -87,16 +86,16 @@ class TimingPoint(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """A measured course; made by `Course.measured`.
+    """A measured course; create with `Course.measured`.
 
     Attributes:
         lon, lat: degrees WGS84 of one lap's vertices, shape (v,); lon is continuous (it may leave ±180).
         alt: metres, shape (v,), or None.
-        along: metres from the lap's start to each vertex, shape (v,), rising from 0.
-        laps: how many times the line is run.
+        along: metres from the lap's start to each vertex, shape (v,), increasing from 0.
+        laps: number of laps.
         start, finish: the markers as lon, lat.
-        warnings: what was put right when the course was read, in plain words.
-        mats: the timing points that the file has, beside those that every course has.
+        warnings: corrections made when the course was read.
+        mats: timing points of the file, in addition to those that every course has.
     """
 
     short_name: str
@@ -113,7 +112,7 @@ class Course:
     mats: tuple[Mat, ...] = ()
 
     @classmethod
-    def measured(  # noqa: PLR0913 - a course has this many parts
+    def measured(  # noqa: PLR0913 - the parts of a course
         cls,
         *,
         short_name: str,
@@ -128,7 +127,7 @@ class Course:
         warnings: Sequence[str] = (),
         mats: Sequence[Mat] = (),
     ) -> Course:
-        """Measure a line of two distinct vertices or more, in range (degrees; altitudes in metres)."""
+        """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
         lon, lat, alt, along = _densify(lon, lat, alt)
         return cls(
@@ -157,7 +156,7 @@ class Course:
         return self.lap_length * self.laps
 
     def place(self, distance: Floats) -> tuple[Floats, Floats]:
-        """Return lon, lat in degrees at each distance (metres, any shape; held to 0…`self.distance`)."""
+        """Return lon, lat in degrees at each distance (metres, any shape; clipped to 0…`self.distance`)."""
         distance = np.clip(distance, 0.0, self.distance)
         lap = np.minimum(distance // self.lap_length, self.laps - 1)
         within = distance - lap * self.lap_length
@@ -170,7 +169,7 @@ class Course:
 
     @cached_property
     def visits(self) -> tuple[tuple[str, float, float], ...]:
-        """Every stretch of the course that lies in a fence: its name, first and last metre, in order."""
+        """Stretches of the course inside fences: name, first and last metre, in order."""
         found: list[tuple[str, float, float]] = []
         ends = self._ends()
         for fence, edge in zip(self.fences, self.edges(), strict=True):
@@ -181,8 +180,8 @@ class Course:
         return tuple(sorted(found, key=lambda visit: visit[1]))
 
     def edges(self) -> Iterator[Ints]:
-        """Yield, for each fence, which segments of a lap touch its edge, in order."""
-        # Piece by piece: of most fences most pieces are somewhere else.
+        """Yield, for each fence, the segments of a lap that touch its edge, in order."""
+        # Piece by piece: most pieces are far from most fences.
         ends, vertices = self._ends(), np.column_stack([self.lon, self.lat])
         firsts = np.arange(0, len(ends), PIECE)
         pieces = [shapely.LineString(vertices[first : first + PIECE + 1]) for first in firsts]
@@ -203,7 +202,7 @@ class Course:
     def timing_points(self) -> tuple[TimingPoint, ...]:
         """Start, kilometre splits, each fence's enter and exit, each mat's passes, finish; by distance.
 
-        Who starts in a fence enters it at the start; who finishes in one never leaves it.
+        A course that starts in a fence enters it at the start; one that finishes inside never leaves it.
         """
         points = [*self.splits(), *self._fence_points(), *self._mat_points()]
         points.sort(key=lambda point: point.distance)
@@ -215,7 +214,7 @@ class Course:
 
     def splits(self) -> Iterator[TimingPoint]:
         """Yield the kilometre splits, by distance."""
-        # A split within a metre of the finish is the finish: 10,000 m measured as 10,000.2 m have none there.
+        # No split within a metre of the finish: 10,000 m may be measured as 10,000.2 m.
         for kilometre in range(1, int((self.distance - AT_AN_END) // SPLIT) + 1):
             yield TimingPoint(kilometre * SPLIT, "split", f"{kilometre} km", 1)
 
@@ -227,15 +226,14 @@ class Course:
                 yield TimingPoint(distance, "split", mat.name, lap)
 
     def run_over(self, passes: Sequence[float]) -> Floats:
-        """Return the metres from the start at which places of the lap are run over, all laps; rising."""
+        """Return the metres from the start of places in a lap, for all laps; increasing."""
         starts = np.arange(self.laps)[:, None] * self.lap_length
         return np.sort((starts + np.asarray(passes, float)).ravel())
 
     def comes_by(self, lon: float, lat: float) -> tuple[float, tuple[float, ...]]:
-        """Return how far the line is from a place, and where it comes by: metres within the lap, rising.
+        """Return the line's distance from a place, and where it passes it: metres within the lap, increasing.
 
-        It comes by where it is nearest, and on every other stretch on which it comes about as near: at the
-        nearest place of that stretch.
+        It passes where it is nearest, and at the nearest point of every other stretch that is about as near.
         """
         vertices, step, square = self._segments_in_space
         before = vertices[:-1] - _in_space(np.array([lon]), np.array([lat]))
@@ -246,7 +244,7 @@ class Course:
         nearest = float(off.min())
         within = max(NEAR_MAT, nearest + NEAR_MAT_MORE)
         hit = np.flatnonzero(off <= within)
-        # Half of what the circle cuts out of the segment's line, as a share of the segment.
+        # Half of the part of the segment's line inside the circle, as a share of the segment.
         beside = ((before[hit] + foot[hit, None] * step[hit]) ** 2).sum(axis=1)
         half = np.sqrt(np.maximum(within**2 - beside, 0.0) / square[hit])
         shares = np.clip(np.column_stack([foot[hit] - half, foot[hit] + half]), 0.0, 1.0)
@@ -263,7 +261,7 @@ class Course:
         return vertices, step, np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
 
     def _once_a_lap(self, at: Floats, stretches: Floats) -> tuple[float, ...]:
-        """Return the nearest metres without one of two that lie on one stretch across the lap line."""
+        """Drop the farther of two passes of one stretch that extends across the lap line."""
         passes: Floats = at[:, 0]
         around = stretches[0, 0] <= SHORTEST and stretches[-1, 1] >= self.lap_length - SHORTEST
         if self.laps > 1 and len(at) > 1 and around:
@@ -287,16 +285,16 @@ class Course:
         return _wkt(shapely.LineString(np.column_stack([self.lon, self.lat])))
 
     def fences_wkt(self) -> str:
-        """Return the fences as WKT: MULTIPOLYGON, POLYGON if they are one area, an empty text if none.
+        """Return the fences as WKT: MULTIPOLYGON, POLYGON for a single area, an empty string without fences.
 
-        Fences that overlap become one area: as two polygons of one geometry they would be invalid.
+        Overlapping fences are merged: as two polygons of one geometry they would be invalid.
         """
         if not self.fences:
             return ""
         return _wkt(shapely.union_all([fence.polygon for fence in self.fences]))
 
     def fences_json(self) -> str:
-        """Return each fence with its name and its polygon, as a JSON list of objects with name and wkt."""
+        """Return the fences as a JSON list of objects with name and wkt."""
         return json.dumps([{"name": fence.name, "wkt": _wkt(fence.polygon)} for fence in self.fences])
 
     def start_wkt(self) -> str:
@@ -309,11 +307,11 @@ class Course:
 
 
 def moved(lon: Floats, lat: Floats, east: Floats, north: Floats) -> tuple[Floats, Floats]:
-    """Return places (degrees, shape (k,)) moved by metres, a few hundred at most: there the Earth is flat."""
+    """Move places (degrees, shape (k,)) by metres, up to a few hundred: the Earth is taken as flat."""
     up = np.radians(lat)
     curvature = 1.0 - GEOD.es * np.sin(up) ** 2
     meridian, normal = GEOD.a * (1.0 - GEOD.es) / curvature**1.5, GEOD.a / np.sqrt(curvature)
-    # Within a kilometre of a pole there is no east worth the name.
+    # Within a kilometre of a pole, east is meaningless.
     across = normal * np.maximum(np.cos(up), 1e-4)
     new_lon, new_lat = lon + np.degrees(east / across), lat + np.degrees(north / meridian)
     new_lon = np.where(np.abs(new_lon) > 180.0, (new_lon + 180.0) % 360.0 - 180.0, new_lon)
@@ -321,7 +319,7 @@ def moved(lon: Floats, lat: Floats, east: Floats, north: Floats) -> tuple[Floats
 
 
 def _in_space(lon: Floats, lat: Floats) -> Floats:
-    """Return places in metres from the middle of the Earth, shape (n, 3); chords there have no date line."""
+    """Return places in metres from the Earth's centre, shape (n, 3); chords there have no date line."""
     across, up = np.radians(lon), np.radians(lat)
     normal = GEOD.a / np.sqrt(1.0 - GEOD.es * np.sin(up) ** 2)
     axes = [np.cos(up) * np.cos(across), np.cos(up) * np.sin(across), (1.0 - GEOD.es) * np.sin(up)]
@@ -330,9 +328,9 @@ def _in_space(lon: Floats, lat: Floats) -> Floats:
 
 
 def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
-    """Return for each stretch the nearest of the places in it as its metres and how far off, shape (k, 2)."""
+    """Return for each stretch its nearest place as metres and distance off, shape (k, 2)."""
     owner = np.searchsorted(stretches[:, 0], metres + SHORTEST, side="right") - 1
-    # Those before all stretches or behind their own are in a mere touch, which is none.
+    # Places outside all stretches belong to a mere touch, which doesn't count.
     inside = np.flatnonzero((owner >= 0) & (metres <= stretches[owner, 1] + SHORTEST))
     order = inside[np.lexsort((metres[inside], off[inside], owner[inside]))]
     _, first = np.unique(owner[order], return_index=True)
@@ -341,12 +339,12 @@ def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
 
 
 def _wkt(geometry: shapely.Geometry) -> str:
-    # Nine decimals are a tenth of a millimetre.
+    # Nine decimals are 0.1 mm.
     return str(shapely.to_wkt(geometry, rounding_precision=9, trim=True))
 
 
 def _densify(lon: Floats, lat: Floats, alt: Floats | None) -> tuple[Floats, Floats, Floats | None, Floats]:
-    """Measure each segment and cut the long ones: lon, lat, alt and the metres at each vertex."""
+    """Measure each segment and divide the long ones: lon, lat, alt and the metres at each vertex."""
     azimuth, _, length = GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])
     pieces = np.maximum(1, np.ceil(length / _longest_piece(lat))).astype(np.int64)
     segment = np.repeat(np.arange(len(pieces)), pieces)
@@ -360,7 +358,7 @@ def _densify(lon: Floats, lat: Floats, alt: Floats | None) -> tuple[Floats, Floa
         inner_lon, inner_lat, _ = GEOD.fwd(
             lon[at], lat[at], np.asarray(azimuth)[at], share[inner] * length[at]
         )
-        # fwd answers within ±180: brought back beside the segment's own first vertex.
+        # fwd returns ±180: shift it next to the segment's first vertex.
         new_lon[inner] = inner_lon - 360.0 * np.round((inner_lon - lon[at]) / 360.0)
         new_lat[inner] = inner_lat
     new_alt = None
@@ -376,7 +374,7 @@ def _densify(lon: Floats, lat: Floats, alt: Floats | None) -> tuple[Floats, Floa
 
 
 def _longest_piece(lat: Floats) -> Floats:
-    """Return for each segment the metres within which a straight line in degrees is a geodesic.
+    """Return for each segment the length, in metres, up to which a straight line in degrees is a geodesic.
 
     A parallel of latitude φ leaves its chord's great circle by s² tan φ / 8R in the middle of s metres.
     """
@@ -388,8 +386,8 @@ def _longest_piece(lat: Floats) -> Floats:
 def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: Ints) -> Floats:
     """Return the stretches of the line inside the polygon as metres, shape (k, 2), in order.
 
-    `edge` are the segments that touch the polygon's edge. What lies between two of them is inside or outside
-    as a whole: so it is enough to look at where it begins.
+    `edge` are the segments that touch the polygon's edge. The part between two of them is entirely inside or
+    outside, so its first point decides.
     """
     begins, breaks = np.append(0, edge + 1), np.append(edge, len(ends))
     between = begins < breaks
@@ -407,7 +405,7 @@ def _stretches(ends: Floats, along: Floats, polygon: shapely.Polygon, edge: Ints
 
 
 def _project(points: Floats, ends: Floats, along: Floats, segment: Ints) -> Floats:
-    """Return the metres of points that lie on their segments."""
+    """Return the metres of points on their segments."""
     direction = ends[:, 1] - ends[:, 0]
     share = ((points - ends[:, 0]) * direction).sum(axis=1) / (direction**2).sum(axis=1)
     projected: Floats = along[segment] + np.clip(share, 0.0, 1.0) * (along[segment + 1] - along[segment])
@@ -415,7 +413,7 @@ def _project(points: Floats, ends: Floats, along: Floats, segment: Ints) -> Floa
 
 
 def _merge(stretches: Floats) -> Floats:
-    """Join stretches that touch and drop those that are mere touches; shape (k, 2), in order."""
+    """Join adjacent stretches and drop mere touches; shape (k, 2), in order."""
     stretches = stretches[np.argsort(stretches[:, 0], kind="stable")]
     if not len(stretches):
         return stretches

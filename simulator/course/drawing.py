@@ -1,7 +1,7 @@
-"""What a course file says, before anything is put right.
+"""The content of a course file before any correction.
 
-Every format's reader (`kml`, `gpx`, …) makes a `Drawing`; `survey` makes a `Course` of it, or
-refuses it. So the readers know nothing of geodesics, and the rules for untidy files are written once.
+Each format's reader (`kml`, `gpx`, …) returns a `Drawing`; `survey` makes a `Course` of it or rejects it. So
+readers need no geodesy, and the correction rules exist once.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 YES = frozenset({"yes", "true", "1"})
-"""How a file says that something is so, in any case."""
+"""Texts that mean true, in lower case."""
 
 
 class CourseError(ValueError):
-    """A course file, or the course in it, can't be used; the text says what is wrong and where."""
+    """An unusable course file or course; the text gives the reason and the place."""
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One line of a drawing.
+    """A line of a drawing.
 
     Attributes:
-        lon, lat: degrees WGS84, shape (n,), as they stand in the file.
-        alt: metres, shape (n,), NaN where the file gives none.
-        where: where in the file the line is, for messages: "LineString at line 8 (Course)".
+        lon, lat: degrees WGS84, shape (n,), as in the file.
+        alt: metres, shape (n,), NaN where the file has none.
+        where: position in the file, for messages: "LineString at line 8 (Course)".
     """
 
     lon: Floats
@@ -42,8 +42,8 @@ class Marker:
     """A named point: `lon`, `lat` in degrees.
 
     Attributes:
-        is_timing: whether the file says, other than by the name, that it is a timing point; then the name
-            may be missing.
+        is_timing: whether the file marks it as a timing point other than by its name; then the name may be
+            missing.
     """
 
     name: str
@@ -65,15 +65,15 @@ class Ring:
 
 @dataclass(frozen=True)
 class Drawing:
-    """All that a course file holds.
+    """The content of a course file.
 
     Attributes:
         name: the document's own name, or "" if it has none.
         lines: every line of two points or more, in the file's order.
         markers: every named point, and every timing point.
         polygons: every polygon.
-        laps: how many times the line is run.
-        warnings: what the reader left out, in plain words.
+        laps: number of laps.
+        warnings: what the reader left out.
     """
 
     name: str

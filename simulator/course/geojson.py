@@ -1,8 +1,7 @@
-"""GeoJSON in (RFC 7946), a `Drawing` out. `geojson` is the way out.
+"""Reads GeoJSON (RFC 7946) into a `Drawing`.
 
-The file comes from a stranger: `orjson` limits how deep it is nested and takes neither NaN nor infinity,
-and everything here that could be nested is taken from a list of what is still to do, never by recursion.
-It knows how GeoJSON is written; what makes a good course is `survey`'s business.
+Files are untrusted: `orjson` limits the nesting depth and rejects NaN and infinity, and nested values are
+processed with a work list, never by recursion. `survey` decides what a valid course is.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
 Object: TypeAlias = dict[str, Any]
 
 MAX_LENGTH = 16 * 1024 * 1024
-"""Bytes: 100,000 points, a number a line, take 11 MB, and a text may take four times its bytes in memory."""
+"""Maximum bytes: 100,000 points, one number per line, take 11 MB, and memory may be four times the size."""
 MAX_VALUES = 500_000
-"""Values and names, roughly, of a hundred bytes each; 100,000 points with their altitudes have 400,000."""
+"""Approximate maximum of values and names, 100 bytes each; 100,000 points with altitudes have 400,000."""
 MAX_DEPTH = 8
-"""Geometry collections in each other; the standard advises against two."""
+"""Maximum depth of nested geometry collections; the standard advises against two."""
 BOM = b"\xef\xbb\xbf"
 
 _WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
@@ -45,18 +44,18 @@ COLLECTION = "GeometryCollection"
 def read(data: bytes, source: str = "GeoJSON") -> Drawing:
     """Read a GeoJSON file: a FeatureCollection, a Feature or a geometry.
 
-    Lines are LineStrings and MultiLineStrings, whose pieces are joined; geofences are Polygons and those of
-    MultiPolygons; markers are Points that have a name, or the property `timing`. A feature's name is its
-    property `name` or `title`. `laps` and the document's name are members or properties of the outermost
-    object, or else properties of a line's feature.
+    Lines are LineStrings and MultiLineStrings, whose parts are joined; geofences are Polygons and those of
+    MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
+    `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
+    else properties of a line's feature.
 
     Args:
         data: the file.
-        source: what to call it in messages.
+        source: name of the file in messages.
 
     Raises:
-        CourseError: the file isn't GeoJSON, or what it says has no certain meaning; with the feature, counted
-            from 1, and the place in its coordinates as JavaScript would write it.
+        CourseError: the file isn't GeoJSON or is ambiguous; names the feature (from 1) and the path in
+            its coordinates, in JavaScript notation.
     """
     return _Reading(source).drawing(_parse(data, source))
 
@@ -84,14 +83,14 @@ def _parse(data: bytes, source: str) -> Object:
 
 @dataclass(frozen=True)
 class _Place:
-    """A geometry's place in the file.
+    """Position of a geometry in the file.
 
     Attributes:
         source: the file.
-        feature: "feature 3", or "" if there is but one.
-        path: the way to the geometry within it, as "geometries[1]", or "".
-        name: of the feature.
-        is_timing: whether the feature says that it is a timing point.
+        feature: "feature 3", or "" if there is only one.
+        path: path to the geometry within it, as "geometries[1]", or "".
+        name: name of the feature.
+        is_timing: whether the feature is marked as a timing point.
     """
 
     source: str
@@ -101,7 +100,7 @@ class _Place:
     is_timing: bool = False
 
     def wrong(self, what: str, value: Any, wanted: str) -> CourseError:
-        """Return the error that something at a path in the geometry isn't what it ought to be."""
+        """Return the error for an unexpected value at a path in the geometry."""
         return self.error(f"{_joined(self.path, what)} is {_shown(value)}, not {wanted}")
 
     def error(self, words: str) -> CourseError:
@@ -109,7 +108,7 @@ class _Place:
         return CourseError(f"{', '.join(filter(None, (self.source, self.feature)))}: {words}")
 
     def where(self, kind: str) -> str:
-        """Return where a geometry is, for messages: "LineString of feature 3 (Course)"."""
+        """Describe where a geometry is, for messages: "LineString of feature 3 (Course)"."""
         inner = f"{kind} at {self.path}" if self.path else kind
         of = f"{inner} of {self.feature}" if self.feature else inner
         return f"{of} ({coordinates.clip(self.name)})" if self.name else of
@@ -117,7 +116,7 @@ class _Place:
 
 @dataclass
 class _Reading:
-    """One reading of one file: what has been found so far."""
+    """State while reading a file."""
 
     source: str
     lines: list[Line] = field(default_factory=list)
@@ -130,7 +129,7 @@ class _Reading:
         self.tally = coordinates.Tally(self.source)
 
     def drawing(self, root: Object) -> Drawing:
-        """Take in every feature, in the file's order."""
+        """Read every feature, in the file's order."""
         top = _Place(self.source)
         name = _name(root)
         self.take_laps(root, top)
@@ -158,7 +157,7 @@ class _Reading:
         )
 
     def take_feature(self, feature: Any, place: _Place, name: str) -> str:
-        """Take in a feature; return the document's name, which is the first line's if it has none."""
+        """Read a feature; return the document's name, which defaults to the first line's."""
         if not isinstance(feature, dict):
             raise place.error(f"it is {_shown(feature)}, not a Feature")
         if feature.get("type") != "Feature":
@@ -183,7 +182,7 @@ class _Reading:
         return name or place.name
 
     def take_geometries(self, geometry: Object, place: _Place) -> None:
-        """Take in a geometry, and all of a collection's, in their order."""
+        """Read a geometry, or those of a collection in order."""
         todo: deque[tuple[Any, _Place, int]] = deque([(geometry, place, 0)])
         while todo:
             one, at, depth = todo.popleft()
@@ -197,7 +196,7 @@ class _Reading:
                 _TAKERS[kind](self, one.get("coordinates"), at)
                 continue
             if depth == MAX_DEPTH:
-                raise at.error(f"geometry collections lie in each other, more than {MAX_DEPTH} deep")
+                raise at.error(f"geometry collections are nested more than {MAX_DEPTH} deep")
             inner = [
                 (each, replace(at, path=_joined(at.path, path)), depth + 1)
                 for path, each in _items(one.get("geometries"), "geometries", at)
@@ -309,7 +308,7 @@ def _positions(value: Any, path: str, place: _Place) -> Floats:
 
 
 def _regular(positions: list[Any]) -> Floats | None:
-    """Return positions that are all written alike, the usual case and several times as fast; or None."""
+    """Parse uniformly written positions, the usual case, several times as fast; None if they are not."""
     if set(map(type, positions)) != {list}:
         return None
     widths = set(map(len, positions))
@@ -324,14 +323,14 @@ def _regular(positions: list[Any]) -> Floats | None:
 
 
 def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float]:
-    """Return one position's lon, lat and alt; what stands behind them is nobody's business."""
+    """Return one position's lon, lat and alt; further numbers are ignored."""
     if not isinstance(value, list):
         raise place.wrong(path, value, "a position")
     if len(value) < 2:
         has = "one number" if value else "no numbers"
         raise place.error(f"{_joined(place.path, path)} has {has}, where a position is longitude, latitude")
     for nth, number in enumerate(value[:3]):
-        # An altitude of null is how some writers say that they don't know it.
+        # Some writers use null for an unknown altitude.
         if type(number) not in {int, float} and not (nth == 2 and number is None):
             raise place.wrong(f"{path}[{nth}]", number, "a number")
     lon, lat, alt = (*value, None)[:3]
@@ -339,10 +338,10 @@ def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float
 
 
 def _beside_zero(points: Floats) -> Floats:
-    """Return points with longitudes within ±180 where they go on beyond the antimeridian.
+    """Bring longitudes that continue beyond the antimeridian within ±180.
 
-    So maps on the web write what crosses it, and so does `geojson`. It is no slip of the pen if nothing in
-    it is far from what comes before.
+    Web maps, and `simulator.export.geojson`, write lines that cross it this way. Accepted if consecutive
+    points are close together.
     """
     lon = points[:, 0]
     beyond = np.abs(lon) > 180.0
@@ -358,7 +357,7 @@ def _name(members: Object) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a text or a number as text on one line, without what XML wouldn't have let in; else nothing."""
+    """Return a text or a number as text on one line, without characters invalid in XML; else ""."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_CONTROL.sub(" ", str(value)[: xml.LONGEST_NAME]).split())
@@ -369,7 +368,7 @@ def _is_yes(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Return what a value is, for messages; of one that holds others no more than that."""
+    """Describe a value for messages; lists and objects only by their kind."""
     if isinstance(value, str):
         return coordinates.shown(value)
     if isinstance(value, list):

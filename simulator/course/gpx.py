@@ -1,7 +1,7 @@
-"""GPX in, a `Drawing` out.
+"""Reads GPX 1.0 and 1.1 into a `Drawing`.
 
-Read with `markup` rather than gpxpy: an error must name the line of the file, and the file comes from
-strangers. It knows how GPX 1.0 and 1.1 are written; what makes a good course is `survey`'s business.
+It uses `xml` rather than gpxpy, because errors must name the line of the file and files are untrusted.
+`survey` decides what a valid course is.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 _DROPPED = frozenset({"desc", "cmt", "link"})
-"""Elements that may be many or long, and say nothing of a course."""
+"""Elements that may be numerous or long and are irrelevant to a course."""
 
 
 class _Place(NamedTuple):
-    """A point as it is written: its name, degrees, metres or "", and its line."""
+    """A point as written: name, degrees, metres or "", and line."""
 
     what: str
     lon: str | None
@@ -38,16 +38,15 @@ class _Place(NamedTuple):
 def read(data: bytes, source: str = "GPX") -> Drawing:
     """Read a GPX file.
 
-    Lines are tracks, their segments joined, and routes; markers are the waypoints that have a name, or the
-    type "timing". The document's name is that of its metadata, or else of its first track or route that has
-    one.
+    Lines are tracks, with their segments joined, and routes; markers are waypoints with a name or the type
+    "timing". The document's name is that of its metadata, or of the first named track or route.
 
     Args:
         data: the file.
-        source: what to call it in messages.
+        source: name of the file in messages.
 
     Raises:
-        CourseError: the file isn't GPX, or what it says has no certain meaning; with the line.
+        CourseError: the file isn't GPX or is ambiguous; names the line.
     """
     root, taken = xml.sift(data, source, lambda: _takers(source), _DROPPED)
     if (outer := xml.local(root)) != "gpx":
@@ -72,7 +71,7 @@ def _document_name(root: etree._Element) -> str:
 
 
 def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _Place]]:
-    """Return what takes the points of lines out of the file: they are all that is many in a course."""
+    """Return the functions that extract the points of lines, the only numerous elements of a course."""
     tally = coordinates.Tally(source)
 
     def take(point: etree._Element) -> _Place:
@@ -88,7 +87,7 @@ def _line(
     source: str,
     warnings: list[str],
 ) -> Line:
-    """Return a route, or a track as one line, whatever pieces the receiver has cut it into."""
+    """Return a route, or a track as one line, however many segments it has."""
     is_track = xml.local(path) == "trk"
     where = xml.where("track" if is_track else "route", path, xml.name(path))
     holders = path.iterchildren("{*}trkseg") if is_track else [path]
@@ -100,7 +99,7 @@ def _line(
 
 
 def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Marker, ...]:
-    """Return the waypoints that mark something; one without a place is no reason to refuse a course."""
+    """Return the waypoints that are markers; one without a position doesn't invalidate the course."""
     markers: list[Marker] = []
     tally = coordinates.Tally(source)
     for waypoint in root.iterchildren("{*}wpt"):
@@ -120,18 +119,18 @@ def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Ma
 
 
 def _place(point: etree._Element) -> _Place:
-    # Nearly always it is the first child, which is found several times as fast as one by its name.
+    # It is nearly always the first child, and this is several times as fast as a search by name.
     ele = point[0] if len(point) and xml.local(point[0]) == "ele" else xml.child(point, "ele")
     alt = "" if ele is None else xml.text(ele).strip()
     return _Place(xml.local(point), point.get("lon"), point.get("lat"), alt, xml.lineno(point))
 
 
 def _columns(places: list[_Place], source: str) -> tuple[Floats, Floats, Floats]:
-    """Return places as lon, lat, alt, NaN where there is no altitude; raises CourseError with the line."""
+    """Return places as lon, lat, alt, NaN without altitude; raises CourseError with the line."""
     try:
         return _numbers(places)
     except ValueError as error:
-        # Of many: they are looked at one by one for the first that is wrong.
+        # Check them one by one to find the first invalid one.
         if len(places) == 1:
             raise CourseError(f"{source}, line {places[0].line}: {error}") from None
         for place in places:
@@ -146,7 +145,7 @@ def _numbers(places: list[_Place]) -> tuple[Floats, Floats, Floats]:
         if len(written) < len(column):
             raise ValueError(f"the {places[column.index(None)].what} has no {name}")
         columns.append(written)
-    # An empty <ele> and NaN are how receivers say that they didn't know.
+    # Receivers write an empty <ele> or NaN for unknown altitudes.
     known = np.array([place.alt.casefold() not in {"", "nan"} for place in places], bool)
     alt = np.full(len(places), np.nan)
     alt[known] = coordinates.numbers([places[at].alt for at in np.flatnonzero(known)])

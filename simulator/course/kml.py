@@ -1,11 +1,9 @@
-"""KML in, a `Drawing` out.
+"""Reads KML into a `Drawing`.
 
-Read with lxml rather than fastkml, for three reasons: an error must name the line of the file, the file
-comes from strangers, and many a real file uses a namespace prefix that it never declares, or no namespace
-at all (see `markup`).
+It uses lxml rather than fastkml, because errors must name the line of the file, files are untrusted, and many
+real files use undeclared namespace prefixes or no namespace (see `xml`).
 
-It knows how KML is written and which slips of the pen have one meaning only; what makes a good course is
-`survey`'s business.
+It corrects unambiguous typing errors; `survey` decides what a valid course is.
 """
 
 from __future__ import annotations
@@ -29,25 +27,25 @@ if TYPE_CHECKING:
 
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
 _DROPPED = frozenset({"when", "angles", "description", "Style", "StyleMap", "Schema", "LookAt", "Camera"})
-"""Elements that may be many or long, and say nothing of a course."""
+"""Elements that may be numerous or long and are irrelevant to a course."""
 _LONGEST = 100
-"""Characters of a place in a gx:Track."""
+"""Maximum length of a place in a gx:Track, characters."""
 _WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 
 def read(data: bytes, source: str = "KML") -> Drawing:
     """Read a KML file.
 
-    Lines are LineStrings, gx:Tracks and LinearRings that stand alone; markers are Points with the name of
-    their Placemark; `laps`, and a Placemark's `timing`, come from ExtendedData (Data or SimpleData).
-    Altitudes above the ground (altitudeMode relativeToGround) aren't altitudes and are left out.
+    Lines are LineStrings, gx:Tracks and standalone LinearRings; markers are Points named after their
+    Placemark; `laps`, and a Placemark's `timing`, come from ExtendedData (Data or SimpleData). Altitudes
+    relative to the ground are ignored.
 
     Args:
         data: the file.
-        source: what to call it in messages.
+        source: name of the file in messages.
 
     Raises:
-        CourseError: the file isn't KML, or what it says has no certain meaning; with the line.
+        CourseError: the file isn't KML or is ambiguous; names the line.
     """
     root, taken = xml.sift(data, source, lambda: _takers(source), _DROPPED)
     if xml.local(root) not in _ROOTS:
@@ -58,21 +56,21 @@ def read(data: bytes, source: str = "KML") -> Drawing:
 
 
 class _List(NamedTuple):
-    """A list of coordinates, or what is wrong with it; and its line."""
+    """A list of coordinates, or the error in it; and its line."""
 
     points: Floats | CourseError
     line: int
 
 
 class _Coord(NamedTuple):
-    """A place of a gx:Track, written as one of a list of coordinates; and its line."""
+    """A place of a gx:Track, written like an item of a coordinate list; and its line."""
 
     token: str
     line: int
 
 
 def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _List | _Coord]]:
-    """Return what takes the places out of the file: they are all that is many in a course."""
+    """Return the functions that extract coordinates, the only numerous elements of a course."""
     tally = coordinates.Tally(source)
 
     def coordinates_of(element: etree._Element) -> _List:
@@ -82,13 +80,13 @@ def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _List | _Coo
         try:
             return _List(coordinates.points_in(text, line, source), line)
         except CourseError as error:
-            # An error of the file if it is a line's, and of no consequence if it is that of a nameless point.
+            # An error for a line, but irrelevant for an unnamed point.
             return _List(error, line)
 
     def coord_of(element: etree._Element) -> _Coord:
         tally.element()
         token = ",".join((element.text or "").replace(",", " ").split(None, 4))
-        # An empty gx:coord is KML's way of saying that the place wasn't known at that time.
+        # An empty gx:coord means an unknown position at that time.
         return _Coord(token if len(token) <= _LONGEST else f"{token[:_LONGEST]}…", xml.lineno(element))
 
     return {"coordinates": coordinates_of, "coord": coord_of}
@@ -96,7 +94,7 @@ def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _List | _Coo
 
 @dataclass
 class _Reading:
-    """One reading of one file: what has been found so far."""
+    """State while reading a file."""
 
     source: str
     taken: Mapping[etree._Element, list[_List | _Coord]]
@@ -110,7 +108,7 @@ class _Reading:
     timing: dict[etree._Element, bool] = field(default_factory=dict)
 
     def drawing(self, root: etree._Element) -> Drawing:
-        """Take in every element, in the file's order."""
+        """Read every element, in the file's order."""
         for element in root.iter(*(f"{{*}}{name}" for name in _TAKERS)):
             _TAKERS[xml.local(element)](self, element)
         return Drawing(
@@ -154,7 +152,7 @@ class _Reading:
         self.markers.append(Marker(name, float(points[0, 0]), float(points[0, 1]), where, is_timing))
 
     def take_polygon(self, element: etree._Element) -> None:
-        # One within another would take in the same rings again.
+        # A nested one would add the same rings again.
         if next(element.iterancestors("{*}Polygon"), None) is not None:
             return
         holes: list[Floats] = []
@@ -200,17 +198,17 @@ class _Reading:
         self.lines.append(Line(lon, lat, alt, where))
 
     def _placemark_name(self, element: etree._Element) -> str:
-        """Return the name of the Placemark around a geometry."""
+        """Return the name of a geometry's Placemark."""
         placemark = _placemark(element)
         if placemark is None:
             return ""
-        # Remembered: a Placemark may hold any number of geometries before its name.
+        # Cached: a Placemark may hold any number of geometries before its name.
         if placemark not in self.names:
             self.names[placemark] = xml.name(placemark)
         return self.names[placemark]
 
     def _is_timing(self, element: etree._Element) -> bool:
-        """Tell whether the Placemark around a geometry says that it is a timing point."""
+        """Return whether a geometry's Placemark is marked as a timing point."""
         placemark = _placemark(element)
         if placemark is None:
             return False
@@ -225,7 +223,7 @@ class _Reading:
         return xml.where(xml.local(element), element, self._placemark_name(element))
 
     def _coordinates(self, element: etree._Element) -> Floats:
-        """Return the element's coordinates as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""
+        """Return the element's coordinates as lon, lat, alt, shape (n, 3), NaN without altitude."""
         lists = [found for found in self.taken.get(element, []) if isinstance(found, _List)]
         if not lists:
             return np.empty((0, 3))

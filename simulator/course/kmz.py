@@ -1,7 +1,7 @@
-"""KMZ in, a `Drawing` out: a zip archive with a KML file in it.
+"""Reads KMZ, a zip archive with a KML file, into a `Drawing`.
 
-The archive comes from a stranger. It is unpacked in memory only, so the names in it lead nowhere, and never
-further than `MAX_UNPACKED`, whatever it says of itself.
+Archives are untrusted: they are unpacked in memory only, so file names can't escape a folder, and never
+beyond `MAX_UNPACKED`, whatever the header claims.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from simulator.course.drawing import Drawing
 
 MAX_UNPACKED = 20 * 1024 * 1024
-"""Bytes of the KML file: the biggest line that is allowed takes 6 MB, and as a gx:Track 10 MB."""
+"""Maximum bytes of the KML file: the largest allowed line takes 6 MB, and 10 MB as a gx:Track."""
 MAX_DIRECTORY = 1024 * 1024
-"""Bytes of the archive's list of its files: some ten thousand pictures."""
+"""Maximum bytes of the archive's directory: about ten thousand pictures."""
 MAGIC = b"PK\x03\x04"
-"""What a zip archive begins with."""
+"""Signatures at the beginning of a zip archive."""
 
 _ENCRYPTED = 0x1
 _PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""Others unpack slowly, or take as much memory as the archive says."""
+"""Accepted compression methods: others are slow, or need as much memory as the archive claims."""
 _FORK = "__MACOSX/"
-"""Where macOS puts what only it can use: `__MACOSX/._doc.kml` is no KML."""
+"""Folder of macOS metadata: `__MACOSX/._doc.kml` is not KML."""
 
 
 def read(data: bytes, source: str = "KMZ") -> Drawing:
@@ -36,11 +36,11 @@ def read(data: bytes, source: str = "KMZ") -> Drawing:
 
     Args:
         data: the file.
-        source: what to call it in messages.
+        source: name of the file in messages.
 
     Raises:
-        CourseError: it is no archive, a broken or an encrypted one, one without or with too big a KML file,
-            or what `kml.read` says of that.
+        CourseError: the archive is invalid or encrypted, its KML file is missing or too big, or `kml.read`
+            rejects it.
     """
     try:
         with zipfile.ZipFile(_Sparing(data)) as archive:
@@ -58,10 +58,10 @@ def read(data: bytes, source: str = "KMZ") -> Drawing:
 
 
 class _Sparing(io.BytesIO):
-    """An archive that is read in small pieces: of a list of files that is too long, the end is missing.
+    """Reads at most `MAX_DIRECTORY` bytes at once, which cuts off a directory that is too long.
 
-    The list takes many times its size in memory, and is read in one piece, wherever the archive says that it
-    is; all else can be read in any.
+    Zipfile reads the directory in one piece and needs a multiple of its size in memory; the rest can be
+    read in small pieces.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -70,7 +70,7 @@ class _Sparing(io.BytesIO):
 
 
 def _main(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
-    """Return the main document, as far as the archive says, one that can be read."""
+    """Return the main document; raises CourseError if it can't be read."""
     found = [
         info
         for info in archive.infolist()

@@ -1,7 +1,7 @@
-"""Courses out of files: which reader a file needs, and a folder of them.
+"""Reads course files: chooses the reader, and loads folders.
 
-One bad file never hides the others: a folder's `Library` has the good courses and, for each bad file, the
-sentence that says why it can't be used.
+An invalid file doesn't hide the others: a folder's `Library` has the valid courses and, for each invalid one,
+the reason.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
     ".geojson": geojson.read,
     ".json": geojson.read,
 }
-"""The reader for each suffix: file's bytes and its name for messages in, `Drawing` out."""
+"""The reader of each suffix: takes a file's bytes and its name for messages, returns a `Drawing`."""
 
 NOT_IN_A_SHORT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 UNNAMED = "course"
 MAX_BYTES = 32 * 1024 * 1024
-"""A file's size; the biggest line that is allowed takes 20 MB as GPX of a watch that tells all it knows."""
+"""Maximum bytes of a file; the largest allowed line takes 20 MB as GPX with all of a watch's data."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Library:
 
 
 def format_of(data: bytes) -> str:
-    """Return the suffix of the reader that a file needs, going by its content; KML if nothing else fits."""
+    """Detect a file's format by its content and return the reader's suffix; KML by default."""
     if data.startswith(kmz.MAGIC):
         return ".kmz"
     if data.removeprefix(geojson.BOM).lstrip(b" \t\r\n").startswith(b"{"):
@@ -67,11 +67,11 @@ def read_course(data: bytes, filename: str, long_name: str | None = None, *, mes
     Args:
         data: the file.
         filename: its suffix is the format, its stem the short name.
-        long_name: the name that people read; the file's own if it is left out.
-        messages: what errors call the file; `filename` if it is left out.
+        long_name: display name; default: the file's own.
+        messages: name of the file in messages; default: `filename`.
 
     Raises:
-        CourseError: with the file's name in front.
+        CourseError: the message starts with the file's name.
     """
     path, shown = PurePath(filename), messages or filename
     reader = READERS.get(path.suffix.lower())
@@ -87,17 +87,17 @@ def read_course(data: bytes, filename: str, long_name: str | None = None, *, mes
 
 
 def load_file(path: Path) -> Course:
-    """Read a course file, wherever it is; its stem becomes the short name, other characters a hyphen.
+    """Read a course file; its stem becomes the short name, with hyphens for invalid characters.
 
     Raises:
-        CourseError: with the file's name in front.
+        CourseError: the message starts with the file's name.
     """
     stem = NOT_IN_A_SHORT_NAME.sub("-", path.stem).lstrip("_-")[:MAX_SHORT_NAME] or UNNAMED
     return read_course(_bytes(path), stem + path.suffix, messages=path.name)
 
 
 def load_folder(folder: Path) -> Library:
-    """Read every course file in a folder (not in folders in it); other files are passed over.
+    """Read every course file directly in a folder; other files are ignored.
 
     Raises:
         OSError: the folder itself can't be read.

@@ -1,7 +1,6 @@
-"""XML from strangers: no entities, no network, no huge nodes; and an error that names the line.
+"""Parses untrusted XML: no entities, no network, no huge nodes; errors name the line.
 
-Elements are found by their local names, because many a real file has a namespace prefix that it never
-declares, or no namespace at all.
+Elements are found by local name, because many real files have undeclared namespace prefixes, or no namespace.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _SAFELY: Any = {
 }
 _PROLOG = rb"(?:\xef\xbb\xbf)?(?:\s*+(?><\?.*?\?>|<!--.*?-->))*+\s*+"
 _ROOT = re.compile(_PROLOG + rb"<([^\s/>!?]+)", re.DOTALL)
-"""From the file's first byte to the end of the outermost element's name."""
+"""Matches from the first byte to the end of the outermost element's name."""
 _DOCTYPE = re.compile(_PROLOG + rb"<!DOCTYPE", re.DOTALL)
 _ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]{1,60})")
 _ENCODINGS = re.compile(
@@ -42,8 +41,7 @@ _ENCODINGS = re.compile(
     r"shift_jis|euc-(jp|kr)|gb(2312|k|18030)|big5",
     re.IGNORECASE | re.ASCII,
 )
-"""Beside UTF-8 and UTF-16. A codec that isn't known here may take time that grows with the text's square, or
-write tags in other bytes than these."""
+"""Accepted encodings besides UTF-8 and UTF-16. Others may take quadratic time or encode tags differently."""
 _UNDECLARED = re.compile(r"Namespace prefix \S+ ")
 _PREFIX = rb"([A-Za-z_\x80-\xff][\w.\x80-\xff-]*+)"
 _USED = re.compile(rb"<" + _PREFIX + rb":|\s" + _PREFIX + rb":[\w.\x80-\xff-]++\s*+=")
@@ -51,39 +49,38 @@ _DECLARED = re.compile(rb"\sxmlns:" + _PREFIX)
 _MOST_PREFIXES = 100
 MAX_ATTRIBUTES = 200
 _CROWDED = re.compile(rb"<[^<>!?/\"'\s](?:[^<>\"']*+(?:\"[^\"<]*+\"|'[^'<]*+')){%d}" % (MAX_ATTRIBUTES + 1))
-"""A tag with more attributes: the parser holds a tag's all at once, in three hundred bytes each."""
+"""Maximum attributes per tag: the parser keeps all of a tag in memory, 300 bytes each."""
 _HUGE = re.compile(rb"=\s*+(?:\"[^\"<]{1000000}|'[^'<]{1000000})")
-"""An attribute that is held several times before the parser refuses it."""
+"""Matches attributes so large that the parser would copy them several times before rejecting them."""
 _BESIDE = re.compile(
     rb"<(time|when)>[^<]*+</\1>|<extensions>[^<]*+(?:<(?!/?extensions>|!)[^<]*+)*+</extensions>"
 )
-"""What stands beside every place that a receiver writes, and says nothing of a course."""
+"""Elements that receivers add to every place, irrelevant to a course."""
 _BLANKS = 1024 * 1024
 _CHUNK = 65_536
 LONGEST_NAME = 1000
-"""Characters of a name that are looked at, many more than any may have."""
+"""Characters of a name that are examined, many more than are allowed."""
 _NODES: Any = etree.XPath("count(//node()) + count(//@*)")
 
 MAX_MARKS = 1_000_000
-"""Tags and attributes of a course file, roughly, times and extensions not counted: 60,000 points as GPX have
-360,000."""
+"""Maximum of tags and attributes, roughly, without times and extensions: 60,000 GPX points have 360,000."""
 MAX_MARKS_HELD = 2_000_000
-"""The same of a file that is held as a whole, times and all."""
+"""The same for a file that is kept as a whole, including times."""
 MAX_NODES = 100_000
-"""Nodes of a tree, of some hundred bytes each, without what is taken while the file is read."""
+"""Maximum nodes of a tree, about 100 bytes each, without those extracted while reading."""
 MAX_RECODED = 16 * 1024 * 1024
-"""Bytes of a file that isn't in UTF-8: it is written anew, and held twice meanwhile."""
+"""Maximum bytes of a file that isn't in UTF-8: it is re-encoded, so two copies are in memory."""
 
 
 class Sifted(NamedTuple):
-    """An element tree, and what was taken out of each of its elements, in the file's order."""
+    """An element tree, and what was extracted from each of its elements, in the file's order."""
 
     root: etree._Element
     taken: Mapping[etree._Element, list[Any]]
 
 
 def parse(data: bytes, source: str) -> etree._Element:
-    """Parse XML; a namespace prefix that was never declared is the only error put right.
+    """Parse XML; undeclared namespace prefixes are the only error that is corrected.
 
     Raises:
         CourseError: it isn't well-formed, is empty, is nothing but tags or has a document type.
@@ -97,17 +94,17 @@ def parse(data: bytes, source: str) -> etree._Element:
 
 
 def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
-    """Parse XML without holding what makes files big.
+    """Parse XML without keeping the elements that make files big.
 
     Args:
         data: the file.
-        source: what to call it in messages.
-        takers: makes, for each reading of the file, functions by local name: each returns what is kept of an
-            element once it is complete, in the element's place.
-        drop: local names of elements of which nothing is kept.
+        source: name of the file in messages.
+        takers: returns, for each reading of the file, functions by local name: each returns what to keep of a
+            complete element, in its place.
+        drop: local names of elements that are dropped.
 
     Raises:
-        CourseError: as `parse`, or what is left has too many nodes.
+        CourseError: as `parse`, or there are too many nodes.
     """
     return _read(
         _BESIDE.sub(_lines, data), source, MAX_MARKS, lambda data: _Sifting(source, takers(), drop).of(data)
@@ -115,7 +112,7 @@ def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset
 
 
 class _Sifting:
-    """One reading of a file by `sift`, with the same arguments."""
+    """A reading of a file by `sift`, with the same arguments."""
 
     def __init__(self, source: str, take: Takers, drop: frozenset[str]) -> None:
         self._source = source
@@ -127,8 +124,8 @@ class _Sifting:
         self._before: tuple[etree._Element, etree._Element] | None = None
 
     def of(self, data: bytes) -> Sifted:
-        """Read the file piece by piece."""
-        # Names come early in a file: from the first of them on the tree itself can be looked at.
+        """Read the file in pieces."""
+        # Names come early in a file: after the first one, check the tree itself.
         names = [f"{{*}}{name}" for name in ("name", *self._take, *self._drop)]
         parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
         marks = 0
@@ -155,7 +152,7 @@ class _Sifting:
             self._dropped += 1
         else:
             return
-        # The parser may still add to the text behind this one, but not behind the one before.
+        # The parser may still append text after this element, but not after the previous one.
         if self._before is not None:
             holder, gone = self._before
             holder.remove(gone)
@@ -167,8 +164,8 @@ class _Sifting:
 
 
 def outermost(data: bytes) -> str:
-    """Return the local name of the outermost element, or an empty text if there is none."""
-    # What is wrong with the encoding, or further down, is for `parse` to tell.
+    """Return the local name of the outermost element, or "" if there is none."""
+    # `parse` reports errors of the encoding or further down.
     with contextlib.suppress(CourseError):
         if root := _ROOT.match(_declaration_first(_in_utf8(data, ""))):
             return root[1].decode(errors="replace").rpartition(":")[2]
@@ -176,25 +173,24 @@ def outermost(data: bytes) -> str:
 
 
 def _read(data: bytes, source: str, most: int, read: Callable[[bytes], T]) -> T:
-    """Return what `read` makes of the file; of one that lacks but declared prefixes, with them declared."""
+    """Apply `read` to the file, with undeclared prefixes declared if they are the only error."""
     data = _checked(data, source, most)
     try:
         return read(data)
     except etree.XMLSyntaxError as error:
         fault = error.msg
     if _UNDECLARED.match(fault) and (root := _ROOT.match(data)):
-        # The alternative, lxml's recover=True, would accept a file that is cut short: after a hundred errors
-        # libxml2 keeps the rest to itself.
+        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
         attributes = _declarations(data, root.end(), source)
         try:
             return read(data[: root.end()] + attributes + data[root.end() :])
         except etree.XMLSyntaxError as error:
             fault = error.msg
-    raise CourseError(f"{source} isn't well-formed XML: {_told(fault)}")
+    raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}")
 
 
 def _checked(data: bytes, source: str, most: int) -> bytes:
-    """Return the file in UTF-8, its declaration first; refuse what would cost much to be refused later."""
+    """Return the file in UTF-8, its declaration first; reject early what is expensive to reject later."""
     data = _declaration_first(_in_utf8(data, source))
     if not data or data.isspace():
         raise CourseError(f"{source} is empty")
@@ -210,7 +206,7 @@ def _checked(data: bytes, source: str, most: int) -> bytes:
 
 
 def _in_utf8(data: bytes, source: str) -> bytes:
-    """Return the file in UTF-8, whatever its declaration goes on saying."""
+    """Return the file in UTF-8; its declaration is not changed."""
     declared = _ENCODING.match(data)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
@@ -221,19 +217,17 @@ def _in_utf8(data: bytes, source: str) -> bytes:
     else:
         encoding = declared[1].decode("ascii", "replace").strip()
         if not _ENCODINGS.fullmatch(encoding):
-            raise CourseError(
-                f"{source} is in an encoding that isn't read, {shown(encoding)}: save it in UTF-8"
-            )
+            raise CourseError(f"{source} has an unsupported encoding, {shown(encoding)}: save it in UTF-8")
     if len(data) > MAX_RECODED:
         raise CourseError(f"{source} is bigger than {MAX_RECODED // 1024**2} MiB and not in UTF-8")
     try:
         return data.decode(encoding).encode()
     except (UnicodeError, LookupError):
-        raise CourseError(f"{source} isn't well-formed XML: it isn't in {encoding}, as it says") from None
+        raise CourseError(f"{source} isn't well-formed XML: it isn't in {encoding}, as declared") from None
 
 
 def _declarations(data: bytes, root: int, source: str) -> bytes:
-    """Return what declares the prefixes that are used; `root` is where the outermost tag's name ends."""
+    """Return declarations of the prefixes in use; `root` is where the outermost tag's name ends."""
     used: set[bytes] = set()
     for found in _USED.finditer(data):
         used.add(found[1] or found[2])
@@ -244,12 +238,12 @@ def _declarations(data: bytes, root: int, source: str) -> bytes:
 
 
 def _marks(data: bytes, first: int, last: int) -> int:
-    """Return how many tags and attributes a part of a file has at most; each has a mark of its own."""
+    """Return an upper limit of the tags and attributes in a part of a file, counted by their marks."""
     return data.count(b"<", first, last) + data.count(b"=", first, last)
 
 
-def _told(fault: str) -> str:
-    """Return what the parser says, on one line: short, with the place, which comes last."""
+def _one_line(fault: str) -> str:
+    """Return the parser's message on one line, shortened, with the position, which comes last."""
     fault = " ".join(fault.split())
     return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
 
@@ -259,9 +253,9 @@ def _lines(found: re.Match[bytes]) -> bytes:
 
 
 def _declaration_first(data: bytes) -> bytes:
-    """Move blank lines before the XML declaration behind it: allowed there, and the lines stay the same.
+    """Move blank lines before the XML declaration behind it, which is allowed and keeps line numbers.
 
-    A file that begins with a megabyte of blanks is as good as empty.
+    Files that begin with a megabyte of blanks count as empty.
     """
     if data[:_BLANKS].isspace() and len(data) >= _BLANKS:
         return b""
@@ -295,7 +289,7 @@ def name(element: etree._Element) -> str:
 
 
 def where(what: str, element: etree._Element, called: str) -> str:
-    """Return where something is, for messages: "track at line 8 (Course)"."""
+    """Describe where something is, for messages: "track at line 8 (Course)"."""
     place = f"{what} at line {lineno(element)}"
     return f"{place} ({clip(called)})" if called else place
 

@@ -1,4 +1,4 @@
-"""The engine: decides which race's tick is due, and hands its events to a publisher.
+"""The engine: decides which race's tick is due and passes its events to a publisher.
 
-It may import `simulator.publishers` and what is below it, and knows nothing of HTTP.
+It may import `simulator.publishers` and what is below it, but not HTTP.
 """

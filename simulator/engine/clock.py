@@ -1,8 +1,8 @@
-"""A clock that tells the time of day and never jumps.
+"""A wall clock that never jumps.
 
-A race's ticks are due by the clock. If that is set back an hour they would not come for an hour; if it is set
-ahead, an hour's ticks would come at once. So the time of day is looked up once, when the process starts, and
-goes on from there by the machine's steady clock.
+Ticks are due by this clock. If the system clock were set back by an hour, no tick would come for an hour; if
+set ahead, an hour of ticks would come at once. So the wall time is read once at start-up and advanced by the
+monotonic clock.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def steady(
     wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
 ) -> Callable[[], float]:
-    """Return a clock that gives epoch seconds: those of `wall` now, and from now on as `monotonic` goes."""
+    """Return a clock of epoch seconds: `wall` now, advanced by `monotonic`."""
     ahead = wall() - monotonic()
     return lambda: monotonic() + ahead
 
 
 def use_monotonic_clock(reactor: Any) -> None:
-    """Have a Twisted reactor go by a steady clock; to be done before it has anything to call later."""
+    """Make a Twisted reactor use a steady clock; call it before anything is scheduled."""
     reactor.seconds = steady()

@@ -1,14 +1,12 @@
-"""The engine: makes the ticks of all races happen, at their time and in order.
+"""The engine: publishes the ticks of all races on time and in order.
 
-One loop serves all races. Whoever has something due stands in a queue; the loop takes the first, tells one
-tick of it, batch by batch, and puts it at the end if more is due. So
+One loop serves all races. Races with work due are queued; the loop takes the first, publishes one tick of it,
+batch by batch, and puts it at the end if more is due. So
 
-- a tick is never skipped: what is due is worked out from the clock, and after a stall the missed ticks
-  follow in order;
-- a race that has much to catch up with, or that fails, does not hold the others up;
-- a turn of the reactor holds one batch at most, and HTTP stays responsive;
-- a publisher that can't take more stops the ticking, not the process: the loop waits for it, and a batch
-  that failed comes again.
+- no tick is skipped: due ticks follow from the clock, and after a stall the missed ones come in order;
+- a race that is behind or fails doesn't block the others;
+- a turn of the reactor handles one batch at most, so HTTP stays responsive;
+- back-pressure from the publisher pauses the loop, not the process, and failed batches are retried.
 """
 
 from __future__ import annotations
@@ -49,47 +47,47 @@ if TYPE_CHECKING:
     from stream.race_states import Action, Step
 
 BATCH = 5000
-"""Events per turn of the reactor: about 10 ms of work, and once a tick the snapshot of the race before it."""
+"""Events per turn of the reactor: about 10 ms of work, plus the race's snapshot once per tick."""
 RETRY = 1.0
-"""Seconds before a batch, or a race, that failed comes again."""
+"""Seconds before a failed batch or race is retried."""
 CHECK = 5.0
-"""Seconds between two notes of how far a race's events are delivered: after a crash it goes on from there."""
+"""Seconds between records of how far a race's events are delivered, from where it continues after a crash."""
 LOOK = 1.0
-"""Seconds between two looks at which races it is time for."""
+"""Seconds between checks which races need such a record."""
 CHECK_BYTES = 100_000
-"""Characters of a request above which such notes, which carry it, become rarer in proportion."""
+"""Request length, characters, above which these records, which contain it, become proportionally rarer."""
 LATE = 1.0
 """Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
-"""Competitors of all races that have not ended."""
+"""Maximum number of competitors in all races that have not ended."""
 MAX_RUNS = 1000
-"""Races kept in memory; of more, the oldest that has ended is forgotten (the store keeps it)."""
-ENDING = "the simulator is being ended and takes nothing new"
+"""Maximum number of races in memory; beyond that the oldest ended one is dropped (the store keeps it)."""
+ENDING = "the simulator is shutting down and accepts no new races"
 
 
 class EngineFullError(Exception):
-    """There are as many races as the engine takes, or it takes none any more."""
+    """The engine has reached a limit or is shutting down."""
 
 
 class StateError(Exception):
-    """The race is in a state in which this can't be done."""
+    """The race's state doesn't allow this action."""
 
 
 class _GivenUpError(Exception):
-    """The engine was stopped and its time is over."""
+    """The engine was stopped and its time has run out."""
 
 
 @dataclass
 class Counts:
-    """What the engine did since it was made.
+    """Counts since the engine was created.
 
     Attributes:
-        ticks: those told.
-        late_ticks: those of them that began more than LATE seconds late.
-        tick_lateness: by how many seconds each began late.
-        tick_duration: seconds from each one's beginning until all of it was handed over, waits included.
-        events: those handed over, by topic.
-        retries: batches that had to come again.
+        ticks: ticks published.
+        late_ticks: ticks that began more than LATE seconds late.
+        tick_lateness: seconds by which ticks began late.
+        tick_duration: seconds from a tick's beginning until all of it was handed over, including waits.
+        events: events handed over, by topic.
+        retries: batches that were retried.
     """
 
     ticks: int = 0
@@ -106,7 +104,7 @@ class Counts:
     events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TOPICS, 0)))
     retries: int = 0
 
-    def told(self, lateness: float, duration: float) -> None:
+    def count_tick(self, lateness: float, duration: float) -> None:
         """Count a tick."""
         self.ticks += 1
         self.late_ticks += lateness > LATE
@@ -118,13 +116,13 @@ class Engine:
     """Runs races.
 
     Args:
-        reactor: gives the time (epoch seconds) and the turns.
-        publisher: takes the events.
+        reactor: gives the time (epoch seconds) and schedules calls.
+        publisher: accepts the events.
 
     Attributes:
         runs: the races by run id, in the order in which they were added.
-        trouble: why the batch in hand was not taken, or None.
-        stopping: it is being ended, and takes nothing new.
+        trouble: why the current batch was not accepted, or None.
+        stopping: the engine is shutting down and accepts no new work.
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher) -> None:
@@ -150,14 +148,14 @@ class Engine:
     ) -> Run:
         """Start a race, or schedule it.
 
-        `request` is resolved; `asked` is what came before it was resolved; `source` is what tells the race,
-        if it isn't computed.
-        Raises EngineFullError if the limits don't allow another one, ValueError if its run id is taken.
+        `request` is resolved; `asked` is the original request; `source` provides the events of a race that
+        isn't simulated.
+        Raises EngineFullError if a limit is reached, ValueError if the run id is taken.
         """
         if self.stopping:
             raise EngineFullError(ENDING)
         if request.run_id in self.runs:
-            raise ValueError(f"there is a race {request.run_id} already")
+            raise ValueError(f"race {request.run_id} already exists")
         self._make_room(request.competitors)
         run = Run(course, request, asked or request, source)
         run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
@@ -170,10 +168,11 @@ class Engine:
         return run
 
     def restore(self, course: Course, request: RaceRequest, record: RaceRecord) -> Run:
-        """Take up a race that an earlier engine has told of, up to what is known to be delivered.
+        """Restore a race from its last record.
 
-        What was told beyond that is told again, which changes nothing.
-        Raises EngineFullError if the limits don't allow another one.
+        Events after those known to be delivered are published again, which changes nothing.
+
+        Raises EngineFullError if a limit is reached.
         """
         if record.status not in ENDED:
             self._make_room(request.competitors)
@@ -188,41 +187,41 @@ class Engine:
             run.forget_field()
             return run
         if run.next_tick == 0:
-            # Nothing says that the course and the competitors were told.
+            # The course and the competitors may not have been published.
             run.outbox.append(lambda: [CourseRecord(course)])
             run.outbox.append(partial(entries_of, run.source, BATCH))
-        self._log.info("race goes on", run_id=run.run_id, status=run.status, tick=run.next_tick)
+        self._log.info("race restored", run_id=run.run_id, status=run.status, tick=run.next_tick)
         self._enqueue(run)
         return run
 
     def pause(self, run: Run) -> None:
-        """Stop a race's time; raises StateError unless it is scheduled or running."""
+        """Pause a race; raises StateError unless it is scheduled or running."""
         self._require(run, "pause")
         run.schedule = run.schedule.pause(self._reactor.seconds())
         self._take(run, "pause")
 
     def resume(self, run: Run) -> None:
-        """Let a race's time go on; raises StateError unless it is paused."""
+        """Resume a race; raises StateError unless it is paused."""
         self._require(run, "resume")
         now = self._reactor.seconds()
         run.schedule = run.schedule.resume(now)
         self._take(run, "reschedule" if run.schedule.start > now else "resume")
 
     def cancel(self, run: Run) -> None:
-        """End a race before its time; raises StateError if it has ended."""
+        """Cancel a race; raises StateError if it has ended."""
         self._require(run, "cancel")
         self._take(run, "cancel")
 
     def lag(self) -> float:
-        """Return by how many seconds the most overdue tick is late."""
+        """Return the seconds by which the most overdue tick is late."""
         now = self._reactor.seconds()
         due = [at for run in self.runs.values() if (at := run.next_due()) is not None]
         return max(0.0, now - min(due, default=now))
 
     def stop(self, patience: float) -> Deferred[bool]:
-        """End the ticking: the tick in hand is told to its end, and all changes of state that were accepted.
+        """Stop, after finishing the current tick and all accepted changes of state.
 
-        Fires with True when that is done, or with False after `patience` seconds: then something is left.
+        Fires with True when that is done, or with False after `patience` seconds if something is left.
         """
         self.stopping = True
         for run in self.runs.values():
@@ -241,9 +240,9 @@ class Engine:
     # The loop.
 
     def _enqueue(self, run: Run) -> None:
-        """See to it that the loop comes to a race: now, or when its next tick is due."""
+        """Queue a race, now or when its next tick is due."""
         _silence(run)
-        # One look at the clock: what is due could pass between two, and no alarm can be in the past.
+        # Read the clock once: a tick could become due between two readings, and no alarm can be in the past.
         due, now = run.next_due(), self._reactor.seconds()
         if run.outbox or (due is not None and due <= now):
             self._come_to(run)
@@ -273,17 +272,17 @@ class Engine:
                 self._enqueue(run)
             except _GivenUpError:
                 return
-            except Exception:  # noqa: BLE001 - a fault of ours in one race must not end the others
-                self._log.error("race failed, will be tried again", run_id=run.run_id, exc_info=True)
+            except Exception:  # noqa: BLE001 - a bug in one race must not stop the others
+                self._log.error("race failed, retrying", run_id=run.run_id, exc_info=True)
                 run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
         self._working = False
         if self.stopping and not self._given_up:
             self._drained.callback(True)
 
     async def _serve(self, run: Run) -> None:
-        """Tell the race's next piece: its oldest waiting record, or its next tick if that is due."""
+        """Publish the race's next piece: its oldest waiting record, or its next tick if that is due."""
         if run.outbox:
-            await self._tell(run.outbox[0]())
+            await self._publish_all(run.outbox[0]())
             run.outbox.popleft()
             return
         due = run.next_due()
@@ -293,27 +292,27 @@ class Engine:
             self._take(run, "start")
             return
         if run.next_tick == 0:
-            # Of whatever race a tick is told, whoever starts after a crash knows the race.
+            # The race's record comes first, so that after a crash every race with ticks is known.
             await self._publisher.flushed()
         tick, race = run.next_tick, run.source
         began = self._reactor.seconds()
         run.checked_at = run.checked_at or began
-        # Passings first: whoever sees a finisher's position finds the passing beside it.
-        await self._tell(passings_until(race, tick, BATCH))
-        await self._tell(positions_at(race, tick, BATCH))
+        # Passings first: a consumer that sees a finisher's position can then find the passing.
+        await self._publish_all(passings_until(race, tick, BATCH))
+        await self._publish_all(positions_at(race, tick, BATCH))
         run.next_tick = tick + 1
-        self.counts.told(began - due, self._reactor.seconds() - began)
+        self.counts.count_tick(began - due, self._reactor.seconds() - began)
         if tick >= race.last_tick and run.status not in ENDED:
-            # Of a race that has ended nothing is told again: so all of it has to be there first.
+            # Nothing of an ended race is published again, so everything must be delivered first.
             await self._publisher.flushed()
             run.safe_tick = tick
             if run.status not in ENDED:
                 self._take(run, "finish")
 
     async def _check(self) -> None:
-        """Write down, of each race for which it is time, how far its events are delivered."""
+        """Record, for each race that needs it, how far its events are delivered."""
         now = self._reactor.seconds()
-        # After each tick of any race: so all races are looked at once a second at most.
+        # Called after every tick, so check all races once a second at most.
         if now < self._check_from or self.stopping:
             return
         self._check_from = now + LOOK
@@ -331,12 +330,12 @@ class Engine:
         pause = CHECK * max(1.0, len(run.request_json) / CHECK_BYTES)
         return run.status not in ENDED and run.next_tick - 1 > run.safe_tick and now - run.checked_at >= pause
 
-    async def _tell(self, batches: Iterable[Batch]) -> None:
+    async def _publish_all(self, batches: Iterable[Batch]) -> None:
         for batch in batches:
             await self._publish(batch)
 
     async def _publish(self, batch: Batch) -> None:
-        """Hand a batch over, again and again until it is taken; the next one is for another turn."""
+        """Publish a batch, retrying until it is accepted; the next one waits for the next turn."""
         while True:
             if self._given_up:
                 raise _GivenUpError
@@ -356,7 +355,7 @@ class Engine:
     def _failed(self, why: str) -> None:
         self.counts.retries += 1
         if self.trouble != why:
-            self._log.error("publishing failed, will be tried again", why=why)
+            self._log.error("publishing failed, retrying", why=why)
         self.trouble = why
 
     # Changes of state.
@@ -374,7 +373,7 @@ class Engine:
             raise StateError(ENDING)
         if action not in TRANSITIONS[run.status]:
             allowed = " or ".join(states_that_allow(action))
-            raise StateError(f"the race is {run.status}; this needs it to be {allowed}")
+            raise StateError(f"the race is {run.status}, but must be {allowed}")
 
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
@@ -383,7 +382,7 @@ class Engine:
             run.status,
             run.updated_at,
             run.request_json,
-            # A pause that goes on counts as if it ended now: so this and `updated_at` say all there is to it.
+            # A current pause counts as ending now, so that this and `updated_at` describe it completely.
             round(run.schedule.resume(run.updated_at / 1000).start * 1000),
             run.safe_tick * run.request.tick if run.safe_tick >= 0 else -1.0,
         )
@@ -393,15 +392,13 @@ class Engine:
         live = sum(run.request.competitors for run in self.runs.values() if run.status not in ENDED)
         if live + competitors > MAX_LIVE_COMPETITORS:
             raise EngineFullError(
-                f"{live:,} competitors are on their way; with {competitors:,} more there would be "
-                f"more than {MAX_LIVE_COMPETITORS:,}: wait for a race to end, or cancel one"
+                f"{live:,} competitors are active; {competitors:,} more would exceed the limit of "
+                f"{MAX_LIVE_COMPETITORS:,}: wait for a race to end, or cancel one"
             )
         if len(self.runs) >= MAX_RUNS:
             oldest = next((run for run in self.runs.values() if run.done), None)
             if oldest is None:
-                raise EngineFullError(
-                    f"{MAX_RUNS:,} races are on their way: wait for one to end, or cancel one"
-                )
+                raise EngineFullError(f"{MAX_RUNS:,} races are active: wait for one to end, or cancel one")
             del self.runs[oldest.run_id]
 
     def _now_ms(self) -> int:

@@ -1,4 +1,4 @@
-"""A race that is being run: the pure race, and how far it has been told."""
+"""A race in the engine: the pure race, and how far it has been published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def fingerprint(request: RaceRequest) -> bytes:
-    """Return what tells a request from another one, without keeping it: it may hold 100,000 points."""
+    """Return a digest that identifies a request without keeping it: it may contain 100,000 points."""
     return sha256(request.model_dump_json().encode()).digest()
 
 
@@ -31,23 +31,23 @@ class Run:
     """One race in the engine.
 
     Args:
-        course: where it is run.
-        request: resolved.
-        asked: the request as it came; None if that is not known any more.
-        source: what tells the race, if it isn't computed.
+        course: the course.
+        request: the resolved request.
+        asked: the original request; None if it is no longer known.
+        source: provides the events of a race that isn't simulated.
 
     Attributes:
         request: the resolved request without its points: the course has them.
         request_json: the whole resolved request.
-        status: where the race stands.
-        schedule: how its time runs.
-        next_tick: the first tick that has not been told whole.
+        status: the state of the race.
+        schedule: maps its race time to wall time.
+        next_tick: the first tick that has not been published completely.
         safe_tick: the last tick up to which everything is known to be delivered; -1 before the first.
-        checked_at: when that was last written down, or the first tick told, epoch seconds; 0 before that.
-        outbox: what has to be told before the next tick, oldest first; each can be told again from its start.
+        checked_at: epoch seconds when `safe_tick` was last recorded, or of the first tick; 0 before that.
+        outbox: batches to publish before the next tick, oldest first; each can be repeated from its start.
         updated_at: epoch milliseconds of the newest record.
-        queued: the engine will come to it.
-        alarm: the engine's call when the next tick is due.
+        queued: the race is in the engine's queue.
+        alarm: the scheduled call for the next tick.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Run:
 
     @property
     def race(self) -> Race:
-        """The race; made again if its field was forgotten, which gives the same one."""
+        """The race; rebuilt, identically, if its field was dropped."""
         if self.status in ENDED:
             return Race(self.course, self.request)
         if self._race is None:
@@ -85,24 +85,24 @@ class Run:
 
     @property
     def source(self) -> RaceSource:
-        """What tells the race: itself, or a recording."""
+        """The source of the events: the race itself, or a recording."""
         return self._recorded or self.race
 
     @property
     def start_at(self) -> datetime:
-        """When the gun goes or went."""
+        """The gun time."""
         return self.request.start_at or datetime.fromtimestamp(self.schedule.start, UTC)
 
     @property
     def done(self) -> bool:
-        """Nothing is left to tell."""
+        """Nothing is left to publish."""
         return self.status in ENDED and not self.outbox
 
     def was_asked_by(self, request: RaceRequest) -> bool:
-        """Tell whether a request is the one that this race came of."""
+        """Return whether a request is the one that created this race."""
         if self._asked is not None:
             return self._asked == fingerprint(request)
-        # Of a race of before only the resolved request is known.
+        # After a restart only the resolved request is known.
         made = self.request
         start = made.start_at or self.start_at
         again = request.resolved(
@@ -111,7 +111,7 @@ class Run:
         return fingerprint(again.model_copy(update={"points": None})) == fingerprint(made)
 
     def forget_field(self) -> None:
-        """Give back the memory of a race that has ended."""
+        """Free the memory of a race that has ended."""
         self._race = None
         self.request_json = ""
 
@@ -121,9 +121,9 @@ class Run:
 
     @property
     def published_until(self) -> float:
-        """Race seconds of the last tick that was told whole; -1 before the first."""
+        """Race seconds of the last tick that was published completely; -1 before the first."""
         return (self.next_tick - 1) * self.request.tick if self.next_tick else -1.0
 
     def positions(self) -> Positions:
-        """Return everybody's position at the last tick that was told; before the first, at the start."""
+        """Return all positions at the last published tick; before the first, at the start."""
         return positions_of_all(self.race, max(0, self.next_tick - 1))

@@ -1,4 +1,4 @@
-"""The formats that something can be had in, and which one is meant: by the suffix, or by what is accepted."""
+"""File formats, and their selection by suffix or Accept header."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Format(Generic[Given]):
     """A format.
 
     Attributes:
-        suffix: of the file's name, without the dot.
+        suffix: suffix of the file name, without the dot.
         media_type: without parameters.
-        write: gives the file piece by piece; no piece is empty, and there is at least one.
+        write: yields the file in pieces: at least one, none empty.
     """
 
     suffix: str
@@ -33,7 +33,7 @@ class Format(Generic[Given]):
 
     @property
     def content_type(self) -> str:
-        """The media type with what has to be said of it."""
+        """The media type with its parameters."""
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
 
 
@@ -42,24 +42,24 @@ def of_suffix(formats: Sequence[Format[Given]], suffix: str) -> Format[Given]:
     for form in formats:
         if form.suffix == suffix:
             return form
-    raise Problem(HTTPStatus.NOT_FOUND, f"There is nothing with this suffix; there are: {_suffixes(formats)}")
+    raise Problem(HTTPStatus.NOT_FOUND, f"Unknown suffix; available: {_suffixes(formats)}")
 
 
 def accepted(formats: Sequence[Format[Given]], accept: str) -> Format[Given]:
-    """Return the format that an Accept header likes best, of equals the first; the first if it is empty.
+    """Return the format that an Accept header prefers; the first one on a tie or without a header.
 
-    Raises Problem 406 if it likes none.
+    Raises Problem 406 if none is acceptable.
     """
     if not accept:
         return formats[0]
-    # What else is said of a media type (`charset=utf-8`) rules nothing out.
+    # Other parameters of a media type (`charset=utf-8`) exclude nothing.
     liked = MIMEAccept(
         (name.partition(";")[0].strip(), quality) for name, quality in parse_accept_header(accept, MIMEAccept)
     )
     best = max(formats, key=lambda form: liked.quality(form.media_type))
     if liked.quality(best.media_type) <= 0:
         media_types = ", ".join(form.media_type for form in formats)
-        detail = f"None of what is accepted can be given; there are: {media_types}"
+        detail = f"No acceptable format; available: {media_types}"
         raise Problem(HTTPStatus.NOT_ACCEPTABLE, f"{detail}; or use a suffix: {_suffixes(formats)}")
     return best
 

@@ -17,14 +17,14 @@ MEDIA_TYPE = "application/geo+json"
 
 
 def course_features(course: Course) -> dict[str, Any]:
-    """Return a course: its line, its markers, fences and timing points as a FeatureCollection.
+    """Return a course as a FeatureCollection of its line, markers, fences and timing points.
 
-    `geojson_in` makes the same course of it.
+    `simulator.course.geojson` reads it back as the same course.
     """
     coordinates = np.column_stack([course.lon, course.lat])
     if course.alt is not None:
         coordinates = np.column_stack([coordinates, course.alt])
-    # Nine decimals as in WKT: with seven a lap of 400 m is 3 mm off, and a race of many laps by that often.
+    # Nine decimals as in WKT: seven would be 3 mm off per 400 m lap, which adds up over many laps.
     line = {"type": "LineString", "coordinates": np.round(coordinates, 9).tolist()}
     features = [
         _feature(
@@ -53,7 +53,7 @@ def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
 
 
 def position_features(batch: Positions) -> bytes:
-    """Return positions as the text of a FeatureCollection; a hundred thousand take a tenth of a second."""
+    """Return positions as a FeatureCollection; 100,000 take 0.1 s."""
     features = [
         f'{{"type":"Feature","id":{bib},"geometry":{{"type":"Point","coordinates":[{lon},{lat}]}},'
         f'"properties":{{"competitorId":{bib},"distance":{metres},"status":"{status}",'

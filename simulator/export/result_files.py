@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def as_json(results: Results) -> Iterator[bytes]:
-    """Yield the results as one JSON object; each line has the list of its splits."""
+    """Yield the results as one JSON object; each result contains its splits."""
     race = results.race
     head = {"run_id": race.run_id, "name": race.request.name, "race_time": results.until}
     yield orjson.dumps(head)[:-1] + b',"results":['

@@ -1,4 +1,4 @@
-"""The results of a race up to a moment. Pure: a race and a moment in, lines of the results table out."""
+"""The results of a race up to a moment, as a pure function."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 CELLS = 20_000
-"""Splits and other values that are computed at a time."""
+"""Maximum number of values computed together."""
 
 
 class Lines(NamedTuple):
-    """Some lines of the results, k competitors, and their s splits.
+    """A part of the results: k competitors with s splits each.
 
     Attributes:
         lines: k of them.
         elapsed: k lists of s times, seconds from the gun; None at splits not reached.
-        chip: the same from the own start.
+        chip: likewise, from the own start.
     """
 
     lines: list[Line]
@@ -39,15 +39,15 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """The results of n competitors; made by `of`.
+    """The results of n competitors; create with `of`.
 
     Attributes:
         race: the race.
-        until: race seconds up to which they go.
+        until: race seconds of the results.
         splits: the timing points that have a split, by distance.
-        snapshot: where the competitors are.
+        snapshot: the competitors' state.
         status: their statuses, shape (n,).
-        entrants: the start list, n of them.
+        entrants: the start list of n competitors.
         standings: their order and places.
     """
 
@@ -60,7 +60,7 @@ class Results:
     standings: Standings
 
     def lines(self) -> Iterator[Lines]:
-        """Yield the lines in their order, some at a time."""
+        """Yield the lines in order, in parts."""
         size = max(1, CELLS // (len(Line._fields) + len(self.splits)))
         order = self.standings.order
         for first in range(0, len(order), size):

@@ -1,4 +1,4 @@
-"""Texts and times as XML and CSV files have them."""
+"""Texts and times for XML and CSV files."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from stream.arrays import Ints
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 can't have in any way."""
+"""Characters that are invalid in XML 1.0."""
 
 
 def xml(text: str) -> str:
-    """Return a text as XML has it between two tags."""
+    """Escape a text for XML."""
     return html.escape(_NOT_IN_XML.sub("\ufffd", text), quote=False)
 
 

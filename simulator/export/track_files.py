@@ -1,8 +1,7 @@
 """Tracks as CSV, GeoJSON, GPX and KML.
 
-The numbers of a track are written to text column by column, and one f-string a point puts them together, as
-the stream's events are made. What people typed goes through `harmless` into CSV, through orjson into GeoJSON,
-and through `xml` into the others.
+Numbers are formatted column by column, and one f-string per point combines them, as for the stream's events.
+User input goes through `harmless` in CSV, orjson in GeoJSON, and `xml` in the others.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
     from stream.arrays import Floats
 
 COLUMNS = ("bib", "name", "time", "race_time", "lat", "lon", "ele", "distance", "status")
-"""Of the CSV; `ele` only if the course has altitude."""
+"""Columns of the CSV; `ele` only if the course has altitude."""
 
 
 def as_csv(tracks: Tracks) -> Iterator[bytes]:
-    """Yield the points as CSV (RFC 4180), UTF-8, one a line: times ISO 8601 and race seconds, metres."""
+    """Yield the points as CSV (RFC 4180), UTF-8, one per line: ISO 8601 times, race seconds, metres."""
     has_alt = tracks.race.course.alt is not None
     yield csv_lines([[column for column in COLUMNS if has_alt or column != "ele"]]).encode()
     for some in tracks.some():
@@ -53,10 +52,10 @@ def _csv_lines(track: Track) -> Iterator[str]:
 
 
 def as_geojson(tracks: Tracks) -> Iterator[bytes]:
-    """Yield a FeatureCollection (RFC 7946) with a LineString for each track, or a Point for one of one point.
+    """Yield a FeatureCollection (RFC 7946) with a LineString per track, or a Point if it has one point.
 
-    `times` has the epoch milliseconds of the coordinates, `coordTimes` the same as ISO 8601, as converters
-    from GPX and KML have it; `distance` is the metres at the last of them.
+    `times` has the epoch milliseconds of the coordinates, `coordTimes` the same in ISO 8601, as converters
+    from GPX and KML do; `distance` is the metres at the last point.
     """
     yield b'{"type":"FeatureCollection","features":['
     between = ""
@@ -93,7 +92,7 @@ def _feature(track: Track) -> str:
 
 
 def as_gpx(tracks: Tracks) -> Iterator[bytes]:
-    """Yield GPX 1.1 with a `trk` for each track, called "17 Anna Smith"; its `number` is the bib."""
+    """Yield GPX 1.1 with a `trk` per track, named "17 Anna Smith"; its `number` is the bib."""
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<gpx version="1.1" creator="Racecast" xmlns="http://www.topografix.com/GPX/1/1">\n'
@@ -118,7 +117,7 @@ def _trk(track: Track) -> str:
 
 
 def as_kml(tracks: Tracks) -> Iterator[bytes]:
-    """Yield KML 2.2 with a `gx:Track` for each track; bib, category and club are its ExtendedData."""
+    """Yield KML 2.2 with a `gx:Track` per track; bib, category and club are its ExtendedData."""
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<kml xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"><Document>\n'
@@ -135,7 +134,7 @@ def _placemark(track: Track) -> str:
         f'<Data name="{name}"><value>{xml(value)}</value></Data>'
         for name, value in (("bib", str(bib)), ("category", category), ("club", club))
     )
-    # Without an altitude the line lies on the ground, whatever is said there.
+    # Without altitude the line is clamped to the ground, whatever the value.
     alts = repeat("0") if track.alt is None else _decimals(track.alt, 1)
     places = zip(_decimals(track.lon, 7), _decimals(track.lat, 7), alts, strict=False)
     coords = "".join(f"<gx:coord>{lon} {lat} {alt}</gx:coord>\n" for lon, lat, alt in places)
@@ -155,7 +154,7 @@ def _called(track: Track) -> str:
 
 
 def _decimals(column: Floats, decimals: int) -> list[str]:
-    """Return numbers as plain decimals: XML's have no exponents. There is no -0."""
+    """Return numbers as plain decimals without exponents, for XML, and without -0."""
     return [f"{number:z.{decimals}f}" for number in column.tolist()]
 
 

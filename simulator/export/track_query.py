@@ -1,4 +1,4 @@
-"""What can be said of tracks that are asked for: the query of `GET /races/{run_id}/tracks`, its limits."""
+"""The query of `GET /races/{run_id}/tracks` and its limits."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from simulator.race.race import Race
 
 MAX_TRACK_POINTS = 200_000
-"""Points of all tracks in one answer."""
+"""Maximum number of points in a response."""
 
 NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
-"""A number as JSON has it; Python would take `1_000` and ` +1 ` as well."""
+"""A number in JSON syntax; Python would also accept `1_000` and ` +1 `."""
 
 
 def _or(error: PydanticKnownError) -> BeforeValidator:
-    """Return what lets texts that are numbers through, and raises `error` at others."""
+    """Return a validator that accepts numeric texts and raises `error` for others."""
 
     def check(text: object) -> object:
         if isinstance(text, str) and not NUMBER.fullmatch(text):
@@ -34,25 +34,23 @@ def _or(error: PydanticKnownError) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-# What stands in a query is a text: so numbers are read from texts here.
+# Query values are strings, so parse the numbers here.
 Bib = Annotated[int, Field(strict=False, ge=1, le=MAX_BIB), _or(PydanticKnownError("int_parsing"))]
 Interval = Annotated[float, Field(strict=False, ge=1, le=3600), _or(PydanticKnownError("float_parsing"))]
 
 
 class TrackQuery(BaseModel):
-    """Which tracks, and how."""
+    """Selection of tracks."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
     bib: list[Bib] = Field(
-        default=[], description="Whose track; it may be there more than once. Default: everybody's."
+        default=[], description="Bib of a competitor; may be repeated. Default: all competitors."
     )
     interval: Interval | None = Field(
         default=None, description="Race seconds between two points of a track. Default: the race's interval."
     )
-    truth: bool = Field(
-        default=False, description="Whether the places are true, and not those that the trackers have."
-    )
+    truth: bool = Field(default=False, description="Return the true places, not those of the trackers.")
 
     @field_validator("bib", mode="before")
     @classmethod
@@ -65,15 +63,15 @@ class TrackQuery(BaseModel):
         return {"true": True, "false": False}.get(truth, truth) if isinstance(truth, str) else truth
 
     def tracks(self, race: Race, until: float, most: float = MAX_TRACK_POINTS) -> Tracks:
-        """Return the tracks that are asked for, up to `until` race seconds.
+        """Return the selected tracks, up to `until` race seconds.
 
-        Raises Problem 422 if they have more than `most` points, or if a bib is nobody's.
+        Raises Problem 422 if they have more than `most` points, or if a bib is unknown.
         """
         try:
             found = tracks.of(race, until, self.bib, interval=self.interval, truth=self.truth)
         except UnknownBibError as error:
             raise invalid([Wrong("bib", f"must be in the race: {error}")]) from None
         if len(found) > most:
-            detail = f"makes {len(found):,} points; the limit is {most:,}: choose bibs, or a longer interval"
+            detail = f"gives {len(found):,} points; the limit is {most:,}: choose bibs or a longer interval"
             raise invalid([Wrong("interval", detail)])
         return found

@@ -1,9 +1,8 @@
-"""The tracks of a race: where its competitors were over time. Pure: a race and a moment in, columns out.
+"""The tracks of a race, as a pure function of the race and the time up to which it is published.
 
-A track goes from the own start to the end, as far as the race has been told. Its first and its last point are
-at the very moments of these, all others at multiples of an interval. Places are those that the trackers have,
-or the true ones; times, distances and altitudes are true in any case. What a tracker loses, or tells late, is
-in its track nevertheless.
+A track goes from the competitor's own start to the end, or to the last published tick. Its first and last
+points are at exactly these times, all others at multiples of the interval. Places are those of the trackers,
+or the true ones; times, distances and altitudes are always true. Lost and late positions are included.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
 
 
 BATCH = 10_000
-"""Points that are worked out at a time; more only where one competitor has more."""
+"""Points computed together; more only if a single competitor has more."""
 
 
 class UnknownBibError(ValueError):
-    """Nobody in the race has this bib."""
+    """No competitor has this bib."""
 
     def __init__(self, bib: int) -> None:
-        super().__init__(f"there is nobody with the bib {bib}")
+        super().__init__(f"no competitor has the bib {bib}")
         self.bib = bib
 
 
@@ -43,7 +42,7 @@ class Track(NamedTuple):
         timestamp: epoch milliseconds.
         elapsed: seconds since the gun.
         lon, lat: degrees.
-        alt: metres of the course's altitude; None if it has none.
+        alt: altitude of the course in metres, or None.
         distance: metres.
         status: values of `Status`.
     """
@@ -60,13 +59,13 @@ class Track(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Tracks:
-    """The tracks of k competitors; made by `of`.
+    """The tracks of k competitors; create with `of`.
 
     Attributes:
         step: race seconds between two points.
-        who: indices, shape (k,): those who have points.
+        who: indices of competitors with points, shape (k,).
         first: the step of each one's first point, counted from the gun, shape (k,).
-        count: how many points each one has, shape (k,).
+        count: number of points of each, shape (k,).
         truth: whether the places are the true ones.
     """
 
@@ -78,12 +77,12 @@ class Tracks:
     truth: bool
 
     def __len__(self) -> int:
-        """How many points there are."""
+        """Total number of points."""
         return int(self.count.sum())
 
     def some(self) -> Iterator[list[Track]]:
-        """Yield the tracks, some competitors' at a time."""
-        # A competitor belongs to the batch that its first point is in.
+        """Yield the tracks in batches of competitors."""
+        # A competitor belongs to the batch of its first point.
         batch = (np.cumsum(self.count) - self.count) // BATCH
         for part in np.split(np.arange(len(self.who)), np.flatnonzero(np.diff(batch)) + 1):
             if len(part):
@@ -111,7 +110,7 @@ class Tracks:
         ]
 
     def _seen(self, who: Ints, time: Floats) -> Snapshot:
-        """Return where competitors are, and at their starts and ends if those lie between."""
+        """Return the competitors' states, including their starts and ends where those lie between."""
         field = self.race.field
         true = self.race.snapshot(np.clip(time, field.start[who], field.end[who]), who)
         return true if self.truth else self.race.fixes(who, time, true).told
@@ -123,9 +122,9 @@ def of(race: Race, until: float, bibs: Sequence[int] = (), *, interval: float | 
     Args:
         race: the race.
         until: race seconds; negative before the first tick.
-        bibs: whose tracks; everybody's if there are none.
+        bibs: bibs of the competitors; empty for all.
         interval: race seconds between two points; the race's own if None.
-        truth: whether the places are to be true.
+        truth: whether to return the true places.
 
     Raises UnknownBibError.
     """
@@ -140,7 +139,7 @@ def of(race: Race, until: float, bibs: Sequence[int] = (), *, interval: float | 
 
 
 def _indices(known: Ints, bibs: Sequence[int]) -> Ints:
-    """Return whose bibs these are, each once, in the order of the start list."""
+    """Return the indices of these bibs, each once, in start-list order."""
     order = np.argsort(known)
     asked = np.unique(np.array(bibs, np.int64))
     at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)]
@@ -152,7 +151,7 @@ def _indices(known: Ints, bibs: Sequence[int]) -> Ints:
 def _tick_until(time: Floats, step: float) -> Ints:
     """Return the last step at or before each time (seconds, shape (k,))."""
     tick = time // step
-    # 3 steps of 1.15 s are 3.4499999999999997 s.
+    # Rounding: 3 steps of 1.15 s are 3.4499999999999997 s.
     tick += (tick + 1.0) * step <= time
     return tick.astype(np.int64)
 
@@ -164,7 +163,7 @@ def _tick_from(time: Floats, step: float) -> Ints:
 
 
 def _altitude(course: Course, distance: Floats) -> Floats | None:
-    """Return the course's altitude in metres at metres run, shape (k,)."""
+    """Return the course's altitude in metres at distances run, shape (k,)."""
     if course.alt is None:
         return None
     lap = np.minimum(distance // course.lap_length, course.laps - 1)

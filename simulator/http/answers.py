@@ -1,4 +1,4 @@
-"""What the API answers about races and courses: the models, and how they are filled."""
+"""Models of the API's responses, and how they are filled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Answer(BaseModel):
-    """An answer's body."""
+    """A response body."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,15 +38,15 @@ class RaceAnswer(Answer):
     speed: float
     interval: float
     options: dict[str, bool | int | float | str] = Field(
-        description="What makes it like a real race: the options that are not at their defaults."
+        description="Options that differ from their defaults."
     )
-    race_time: float = Field(description="Race seconds told so far; negative before the gun.")
-    warnings: list[str] = Field(description="What was put right in the course, in plain words.")
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    warnings: list[str] = Field(description="Corrections made to the course.")
     links: dict[str, str]
 
 
 class RacesAnswer(Answer):
-    """All races, those that start last first."""
+    """All races, latest start first."""
 
     races: list[RaceAnswer]
 
@@ -70,17 +70,17 @@ class CoursesAnswer(Answer):
 
 
 class SplitAnswer(Answer):
-    """When a competitor was at a timing point."""
+    """A competitor's passing of a timing point."""
 
     point: str
-    lap: int = Field(description="Which passing of this very point it is.")
+    lap: int = Field(description="Number of this passing of the same timing point.")
     distance: float = Field(description="Metres.")
     elapsed: float = Field(description="Seconds since the gun.")
-    chip: float = Field(description="Seconds since the own start.")
+    chip: float = Field(description="Seconds since the competitor's own start.")
 
 
 class ResultAnswer(Answer):
-    """A competitor's result. Those who share a gun time share a place."""
+    """A competitor's result. Equal gun times share a place."""
 
     place: int | None = Field(description="By gun time, as World Athletics and UK Athletics rank.")
     category_place: int | None
@@ -91,34 +91,34 @@ class ResultAnswer(Answer):
     wave: int
     status: Literal["finished", "running", "paused", "waiting", "dnf", "dns", "dsq"]
     gun_time: float | None = Field(description="Seconds from the gun to the finish.")
-    chip_time: float | None = Field(description="Seconds from the own start to the finish.")
-    distance: float = Field(description="Metres so far.")
+    chip_time: float | None = Field(description="Seconds from the competitor's own start to the finish.")
+    distance: float = Field(description="Metres covered so far.")
     behind: float | None = Field(description="Seconds after the first finisher.")
-    pace: float | None = Field(description="Seconds per kilometre since the own start.")
+    pace: float | None = Field(description="Seconds per kilometre since the competitor's own start.")
     splits: list[SplitAnswer]
 
 
 class ResultsAnswer(Answer):
-    """The results as they were at the last tick that was told.
+    """The results at the last published tick.
 
-    Finishers by place, those on the course by distance, then the disqualified, who gave up, who didn't start.
+    In this order: finishers by place, competitors on the course by distance, disqualified, DNF, DNS.
     """
 
     run_id: str
     name: str
-    race_time: float = Field(description="Race seconds told so far; negative before the gun.")
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     results: list[ResultAnswer]
 
 
 class HealthAnswer(Answer):
-    """Whether the process lives, or can serve."""
+    """Liveness or readiness."""
 
     status: Literal["ok", "not ready"]
-    reasons: list[str] = Field(default=[], description="Why it is not ready, in plain words.")
+    reasons: list[str] = Field(default=[], description="Reasons for not being ready.")
 
 
 class WrongField(Answer):
-    """A wrong field and what is wrong with it."""
+    """An invalid field and the reason."""
 
     field: str
     detail: str
@@ -135,7 +135,7 @@ class ProblemAnswer(Answer):
 
 
 def race_answer(run: Run) -> RaceAnswer:
-    """Return what is told of a race."""
+    """Return the response for a race."""
     request = run.request
     here = f"/races/{run.run_id}"
     return RaceAnswer(
@@ -173,20 +173,22 @@ def _warnings(run: Run) -> list[str]:
     warnings = list(run.course.warnings)
     if run.course.short_name != run.request.course:
         warnings.append(
-            f"The points are not the line of the course {run.request.course}: "
-            f"theirs is called {run.course.short_name}."
+            f"The points differ from the line of the course {run.request.course}: "
+            f"their course is named {run.course.short_name}."
         )
     if run.request.how_many_get_stopped > 0 and not run.course.visits:
-        warnings.append("The course passes through no geofence: nobody will be stopped.")
+        warnings.append("The course passes through no geofence: no competitor will pause.")
     if run.request.gradient and run.course.alt is None:
-        warnings.append("The course has no altitude: hills will cost nothing.")
+        warnings.append("The course has no altitude: hills do not affect the pace.")
     if run.request.fatigue == "wall" and run.course.distance < WALL_FROM:
-        warnings.append(f"The course is shorter than {WALL_FROM / 1000:.0f} km: nobody will hit the wall.")
+        warnings.append(
+            f"The course is shorter than {WALL_FROM / 1000:.0f} km: no competitor will hit the wall."
+        )
     return warnings
 
 
 def course_answer(course: Course) -> CourseAnswer:
-    """Return what is told of a course."""
+    """Return the response for a course."""
     return CourseAnswer(
         short_name=course.short_name,
         long_name=course.long_name,

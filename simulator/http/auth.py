@@ -1,8 +1,8 @@
-"""Who may change something. Reading is open to everybody who reaches the API; what changes something isn't.
+"""Access control: which requests may change state. Read access is open to any client that reaches the API.
 
-With a token, whoever wants to change something shows it. Without one the API listens to this machine alone,
-and a request that a web page of another origin sends through somebody's browser changes nothing; nor does one
-of a page whose name was made to lead to this machine (DNS rebinding).
+With a token, requests that change state must present it. Without one, the API listens on a loopback address
+only, and rejects state changes sent by web pages of another origin, including pages whose host name was
+rebound to this machine (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from twisted.web.server import Request
 
 LEAST = 16
-"""Characters of a token."""
+"""Minimum length of a token, characters."""
 CHALLENGE = "Bearer"
 
 
 class AccessError(Exception):
-    """The settings let nobody in, or everybody; the text says why."""
+    """The settings allow no access, or unprotected access; the text explains."""
 
 
 class Access:
-    """Lets in who may.
+    """Checks requests that change state.
 
     Args:
-        token: what those who change something have to show; None if nothing is asked for.
-        origins: of web pages that may change something as if they were ours.
+        token: bearer token they must present; None if none is required.
+        origins: origins of web pages that are trusted like the API's own.
     """
 
     def __init__(self, token: str | None, origins: Container[str] = ()) -> None:
@@ -44,21 +44,21 @@ class Access:
         self._origins = origins
 
     def check(self, request: Request) -> None:
-        """Raise Problem unless a request may change something: 401 without the token, 403 from elsewhere."""
+        """Raise Problem unless a request may change state: 401 without the token, 403 from another origin."""
         origin = responses.header(request, b"origin")
         if origin is not None and origin not in self._origins:
             self._check_own(origin, responses.header(request, b"host"))
         if self._token is None:
             return
         kind, _, shown = (responses.header(request, b"authorization") or "").partition(" ")
-        # The time that this takes tells nothing of how much of the token was right.
+        # Constant time, so that it reveals nothing about the token.
         is_right = hmac.compare_digest(shown.strip().encode(), self._token)
         if kind.casefold() != CHALLENGE.casefold() or not is_right:
-            detail = "To change something the simulator's token is needed: Authorization: Bearer TOKEN"
+            detail = "This request requires the simulator's token: Authorization: Bearer TOKEN"
             raise Problem(HTTPStatus.UNAUTHORIZED, detail)
 
     def _check_own(self, origin: str, host: str | None) -> None:
-        """Raise Problem unless the origin is where the API is asked, and its name can be trusted."""
+        """Raise Problem unless the origin is the API's own and its host name can be trusted."""
         try:
             where = urlsplit(origin)
             is_own = where.netloc == host
@@ -66,16 +66,16 @@ class Access:
         except ValueError:
             is_own = is_known = False
         if not is_own or not is_known:
-            raise Problem(HTTPStatus.FORBIDDEN, "A web page of another origin may not change anything here")
+            raise Problem(HTTPStatus.FORBIDDEN, "Web pages of another origin may not change state here")
 
 
 def token_of(given: str, file: Path | None, host: str) -> str | None:
-    """Return the token to ask for, or None; raises AccessError if one is needed and isn't there, OSError.
+    """Return the required token, or None; raises AccessError if one is missing or invalid, OSError.
 
     Args:
-        given: the one from the environment, or nothing.
-        file: the file that it stands in, or None.
-        host: where the API listens.
+        given: the token from the environment, or an empty string.
+        file: file that contains the token, or None.
+        host: address to listen on.
     """
     token = (file.read_text("utf-8") if file is not None else given).strip()
     if not token:
@@ -83,17 +83,17 @@ def token_of(given: str, file: Path | None, host: str) -> str | None:
             raise AccessError(f"the token file {file} is empty")
         if not is_loopback(host):
             raise AccessError(
-                f"who listens on {host} needs a token: put one into RACECAST_TOKEN, "
-                "or into a file and name it with --token-file"
+                f"listening on {host} requires a token: set RACECAST_TOKEN, "
+                "or write it to a file and pass --token-file"
             )
         return None
     if len(token) < LEAST or not (token.isascii() and token.isprintable() and " " not in token):
-        raise AccessError(f"a token has at least {LEAST} printable ASCII characters and no spaces")
+        raise AccessError(f"a token must have at least {LEAST} printable ASCII characters and no spaces")
     return token
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an address is this machine's own, and nobody else's."""
+    """Return whether an address is a loopback address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

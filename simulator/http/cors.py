@@ -1,4 +1,4 @@
-"""Which web pages of other origins may use the API (CORS): none, unless they are named."""
+"""CORS: web pages of other origins may use the API only if their origin is configured."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-Id"
 SHOWN_HEADERS = "Location, Retry-After, X-Request-Id"
 MAX_AGE = 600
-"""Seconds for which a browser may remember a preflight's answer."""
+"""Seconds for which a browser may cache a preflight response."""
 
 
 class Cors:
-    """Answers browsers that ask for pages of other origins.
+    """Answers cross-origin requests.
 
     Args:
-        origins: those that are named, as browsers write them: `https://example.org`.
+        origins: allowed origins, as browsers write them: `https://example.org`.
     """
 
     def __init__(self, origins: Collection[str]) -> None:
         self.origins = frozenset(origins)
 
     def allow(self, request: Request) -> bool:
-        """Add the headers for a request from a named origin; tell whether it is a preflight of one."""
+        """Add the headers for a request from an allowed origin; return whether it is a preflight."""
         if not self.origins:
             return False
-        # What one origin is answered is of no use to another one.
+        # The response depends on the origin: caches must not share it.
         request.setHeader("Vary", "Origin")
         origin = responses.header(request, b"origin")
         if origin not in self.origins:
@@ -50,10 +50,10 @@ class Cors:
 
 
 def origins_of(text: str) -> frozenset[str]:
-    """Return the origins in a list with commas between; raises AccessError at what is none."""
+    """Return the origins in a comma-separated list; raises AccessError if one is invalid."""
     origins = frozenset(one.strip() for one in text.split(",") if one.strip())
     for origin in origins:
         parts = urlsplit(origin)
         if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc.lower()}":
-            raise AccessError(f"{origin} is no origin: write it as https://example.org, without a path")
+            raise AccessError(f"{origin} is not a valid origin: use the form https://example.org")
     return origins

@@ -1,6 +1,6 @@
-"""What `/metrics` tells, read when Prometheus asks: all names are here.
+"""The metrics of `/metrics`, collected when Prometheus scrapes. All metric names are defined here.
 
-The engine, the publisher and the site count for themselves and know nothing of this.
+The engine, the publisher and the site keep their own counts and don't depend on this module.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def registry_of(engine: Engine, publisher: Publisher, request_metrics: RequestMetrics) -> CollectorRegistry:
-    """Return all that a process tells of itself."""
+    """Return the registry of all metrics."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # nothing reads when a series began
     registry = CollectorRegistry()
     histograms = (
@@ -58,17 +58,15 @@ class Races(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
         counts, runs = self._engine.counts, self._engine.runs.values()
-        yield CounterMetricFamily("racecast_ticks", "Ticks told.", counts.ticks)
+        yield CounterMetricFamily("racecast_ticks", "Ticks published.", counts.ticks)
         yield CounterMetricFamily(
             "racecast_late_ticks", "Ticks that began more than a second late.", counts.late_ticks
         )
         yield GaugeMetricFamily(
-            "racecast_lag_seconds", "How late the most overdue tick is.", self._engine.lag()
+            "racecast_lag_seconds", "Seconds by which the most overdue tick is late.", self._engine.lag()
         )
         yield _by_topic("racecast_events", "Events handed to the publisher.", counts.events)
-        yield CounterMetricFamily(
-            "racecast_publish_retries", "Batches that had to come again.", counts.retries
-        )
+        yield CounterMetricFamily("racecast_publish_retries", "Batches that were retried.", counts.retries)
         races: Counter[str] = Counter()
         competitors: Counter[str] = Counter()
         for run in runs:
@@ -92,14 +90,12 @@ class Delivery(Collector):
         yield _by_topic(
             "racecast_events_delivered", "Events that Kafka confirmed, or SQLite committed.", found.delivered
         )
-        yield _by_topic(
-            "racecast_delivery_errors", "Deliveries that failed and are tried again.", found.errors
-        )
+        yield _by_topic("racecast_delivery_errors", "Deliveries that failed and are retried.", found.errors)
         yield GaugeMetricFamily("racecast_events_waiting", "Events not yet delivered.", found.waiting)
 
 
 class Http(Collector):
-    """Reads what the site has counted."""
+    """Reads the site's counts."""
 
     def __init__(self, request_metrics: RequestMetrics) -> None:
         self._request_metrics = request_metrics
@@ -111,7 +107,7 @@ class Http(Collector):
 
 
 class StoreFile(Collector):
-    """Reads how large the embedded store's file is."""
+    """Reads the size of the embedded store's files."""
 
     def __init__(self, path: Path) -> None:
         self._files = {"database": path, "wal": path.with_name(f"{path.name}-wal")}
@@ -127,11 +123,11 @@ class StoreFile(Collector):
 
 
 class Build(Collector):
-    """Tells the version."""
+    """Reports the version."""
 
     def collect(self) -> Iterable[Metric]:
         """Return the metric."""
-        return [InfoMetricFamily("racecast_build", "What is running.", {"version": __version__})]
+        return [InfoMetricFamily("racecast_build", "Version of the simulator.", {"version": __version__})]
 
 
 def _by_topic(name: str, text: str, events: Mapping[str, int]) -> Metric:
@@ -152,5 +148,5 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:
-        # SQLite makes and removes the log as it needs.
+        # SQLite creates and removes the log as needed.
         return 0

@@ -1,4 +1,4 @@
-"""The API described as OpenAPI 3.1, made from the models that validate and answer."""
+"""The OpenAPI 3.1 document, generated from the request and response models."""
 
 from __future__ import annotations
 
@@ -32,39 +32,39 @@ RESPONSE = "#/components/responses/{status}"
 HEADER = "#/components/headers/{name}"
 HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Request-Id": (
-        "What the simulator's log calls this request.",
+        "Id of this request in the simulator's log.",
         {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"},
     ),
-    "Location": ("Where what was made is.", {"type": "string"}),
-    "WWW-Authenticate": ("What to show.", {"type": "string", "const": CHALLENGE}),
-    "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 1}),
+    "Location": ("URL of the created resource.", {"type": "string"}),
+    "WWW-Authenticate": ("Required authentication scheme.", {"type": "string", "const": CHALLENGE}),
+    "Retry-After": ("Seconds to wait before the next request.", {"type": "integer", "minimum": 1}),
 }
-"""The headers of answers that say something of their own: what, and of which form."""
+"""Response headers: description and schema."""
 WORDS = {
-    200: "Done",
-    201: "Made",
-    400: "Not to be read",
-    401: "Without the token",
-    403: "From elsewhere",
-    404: "Not there",
+    200: "OK",
+    201: "Created",
+    400: "Malformed request",
+    401: "Missing or wrong token",
+    403: "Forbidden origin",
+    404: "Not found",
     406: "Not acceptable",
-    408: "Sent too slowly",
-    409: "In conflict",
-    413: "Too large",
-    422: "Invalid",
+    408: "Request timeout",
+    409: "Conflict",
+    413: "Request body too large",
+    422: "Validation failed",
     429: "Too many requests",
-    503: "Not now",
+    503: "Service unavailable",
 }
-"""What a status means here."""
+"""Description of each status."""
 ANYWHERE = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.TOO_MANY_REQUESTS,
 )
-"""What any request may be answered with, before a route sees it."""
+"""Statuses that any request may get before a route handles it."""
 BEFORE_ALL = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-"""What is answered before the request is in, and so without its id."""
+"""Statuses sent before the request has been read, and therefore without a request id."""
 
 
 class Route(NamedTuple):
@@ -72,13 +72,13 @@ class Route(NamedTuple):
 
     Attributes:
         path: with its parameters as {name}.
-        handler: the method of `routes.Api` that answers.
-        answers: for each status what is answered: a model, a media type, or some of them to choose from;
-            beside what any request may be answered with.
-        body: the model of the body, as JSON.
+        handler: name of the `routes.Api` method that handles it.
+        answers: for each status the response body: a model, a media type, or a choice of several. The
+            statuses in `ANYWHERE` are added to them.
+        body: the model of the JSON body.
         files: the media types of the body, if it is a file.
-        query: the model of what may stand in the query.
-        suffixes: what the path's `suffix` may be.
+        query: the model of the query parameters.
+        suffixes: the allowed values of the path's `suffix`.
     """
 
     method: str
@@ -107,7 +107,7 @@ COURSE_FILES = (
     "application/gpx+xml",
     MEDIA_TYPE,
 )
-"""What a course file's media type ought to be; its content decides."""
+"""Media types of course files. Only documentation: the format is detected from the content."""
 COURSE_EXAMPLE = {
     "type": "Feature",
     "properties": {"name": "My park"},
@@ -117,37 +117,35 @@ COURSE_EXAMPLE = {
     },
 }
 IN_PATHS: dict[str, tuple[Any, str]] = {
-    "run_id": (RunId, "The race's id."),
-    "short_name": (ShortName, "The course's short name."),
+    "run_id": (RunId, "Id of the race."),
+    "short_name": (ShortName, "Short name of the course."),
 }
-"""What stands in paths: of which type, and what it is."""
+"""Path parameters: type and description."""
 
 ROUTES = (
-    Route("post", "/races", "create_race", "Run a race, now or later.", CREATED, RaceRequest),
-    Route(
-        "get", "/races", "list_races", "All races, those that start last first.", {200: answers.RacesAnswer}
-    ),
-    Route("get", "/races/{run_id}", "show_race", "One race.", {200: answers.RaceAnswer, 404: PROBLEM}),
+    Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
+    Route("get", "/races", "list_races", "List all races, latest start first.", {200: answers.RacesAnswer}),
+    Route("get", "/races/{run_id}", "show_race", "Return a race.", {200: answers.RaceAnswer, 404: PROBLEM}),
     Route(
         "get",
         "/races/{run_id}/positions",
         "show_positions",
-        "Where everybody was at the last tick that was told, as GeoJSON.",
+        "Return all positions at the last published tick, as GeoJSON.",
         {200: MEDIA_TYPE, 404: PROBLEM},
     ),
     Route(
         "get",
         "/races/{run_id}/results",
         "show_results",
-        "The results at the last tick that was told: as JSON, or as what the Accept header asks for.",
+        "Return the results at the last published tick, as JSON or in the format of the Accept header.",
         {200: RESULTS, 404: PROBLEM, 406: PROBLEM},
     ),
     Route(
         "get",
         "/races/{run_id}/results.{suffix}",
         "show_results",
-        "The results at the last tick that was told. Places go by gun time. In CSV a split's column has "
-        "the seconds since the gun.",
+        "Return the results at the last published tick. Places go by gun time. In CSV, split columns contain "
+        "seconds since the gun.",
         {200: RESULTS, 404: PROBLEM},
         suffixes=RESULT_SUFFIXES,
     ),
@@ -155,8 +153,7 @@ ROUTES = (
         "get",
         "/races/{run_id}/tracks",
         "show_tracks",
-        "Where the competitors were over time, until the last tick that was told: as GeoJSON, or as what "
-        "the Accept header asks for.",
+        "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
         {200: TRACKS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
         query=TrackQuery,
     ),
@@ -164,21 +161,21 @@ ROUTES = (
         "get",
         "/races/{run_id}/tracks.{suffix}",
         "show_tracks",
-        "Where the competitors were over time, until the last tick that was told.",
+        "Return the tracks up to the last published tick.",
         {200: TRACKS, 404: PROBLEM, 422: PROBLEM},
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
-    Route("post", "/races/{run_id}/pause", "pause_race", "Stop a race's time.", CHANGED),
-    Route("post", "/races/{run_id}/resume", "resume_race", "Let a race's time go on.", CHANGED),
-    Route("post", "/races/{run_id}/cancel", "cancel_race", "End a race before its time.", CHANGED),
-    Route("get", "/courses", "list_courses", "All courses.", {200: answers.CoursesAnswer}),
+    Route("post", "/races/{run_id}/pause", "pause_race", "Pause a race.", CHANGED),
+    Route("post", "/races/{run_id}/resume", "resume_race", "Resume a paused race.", CHANGED),
+    Route("post", "/races/{run_id}/cancel", "cancel_race", "Cancel a race.", CHANGED),
+    Route("get", "/courses", "list_courses", "List all courses.", {200: answers.CoursesAnswer}),
     Route(
         "post",
         "/courses",
         "take_course",
-        "Take a course: a KML, KMZ, GPX or GeoJSON file as the body. The same file under the same name "
-        "is taken once.",
+        "Upload a course as a KML, KMZ, GPX or GeoJSON file. Uploading the same file under the same name "
+        "again returns the existing course.",
         TAKEN,
         files=COURSE_FILES,
         query=CourseQuery,
@@ -187,22 +184,24 @@ ROUTES = (
         "get",
         "/courses/{short_name}",
         "show_course",
-        "One course, as GeoJSON.",
+        "Return a course, as GeoJSON.",
         {200: MEDIA_TYPE, 404: PROBLEM},
     ),
-    Route("get", "/healthz", "healthz", "Whether the process lives.", {200: answers.HealthAnswer}),
+    Route(
+        "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
+    ),
     Route(
         "get",
         "/readyz",
         "readyz",
-        "Whether events get through, and if not, why.",
+        "Readiness: whether events are being delivered, and if not, why.",
         {200: answers.HealthAnswer, 503: answers.HealthAnswer},
     ),
-    Route("get", "/metrics", "metrics", "What there is to measure, for Prometheus.", {200: "text/plain"}),
-    Route("get", "/openapi.json", "openapi", "This description.", {200: "application/json"}),
-    Route("get", "/docs", "docs", "This description as a page.", {200: "text/html"}),
-    Route("get", "/", "index", "What this is.", {200: "text/html"}),
-    Route("post", "/", "create_race", "The same as POST /races, for older clients.", CREATED, RaceRequest),
+    Route("get", "/metrics", "metrics", "Prometheus metrics.", {200: "text/plain"}),
+    Route("get", "/openapi.json", "openapi", "OpenAPI document.", {200: "application/json"}),
+    Route("get", "/docs", "docs", "API documentation.", {200: "text/html"}),
+    Route("get", "/", "index", "Start page.", {200: "text/html"}),
+    Route("post", "/", "create_race", "Same as POST /races, for older clients.", CREATED, RaceRequest),
 )
 
 
@@ -222,8 +221,9 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Racecast",
             "version": __version__,
-            "description": "Makes running races happen as a live stream. Distances are metres, times "
-            "seconds, epoch times milliseconds UTC, coordinates WGS84 degrees, longitude first.",
+            "description": "Simulates running races as a live stream of events. Distances are in metres, "
+            "durations in seconds, epoch times in milliseconds (UTC), coordinates in WGS84 degrees, "
+            "longitude first.",
         },
         "paths": paths,
         "components": {
@@ -239,7 +239,7 @@ def document() -> dict[str, Any]:
 
 
 def follow(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema that a reference in the document points to, or the schema itself."""
+    """Resolve a reference within the document; return any other schema unchanged."""
     reference: str | None = schema.get("$ref")
     if reference is None:
         return schema
@@ -248,7 +248,7 @@ def follow(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def kind(schema: dict[str, Any]) -> str:
-    """Return in words what a schema allows, for people: `integer, 1 to 100,000`."""
+    """Describe a schema for people: `integer, 1 to 100,000`."""
     if "$ref" in schema:
         return str(schema["$ref"].rsplit("/", 1)[1])
     if "anyOf" in schema:
@@ -272,7 +272,7 @@ def _list_kind(schema: dict[str, Any]) -> str:
         return " and ".join(kind(one) for one in schema["prefixItems"])
     words = f"list of {kind(schema['items'])}"
     if "maxItems" in schema:
-        words += f"; {schema['minItems']:,} to {schema['maxItems']:,} of them"
+        words += f", {schema['minItems']:,} to {schema['maxItems']:,} items"
     return words
 
 
@@ -287,7 +287,7 @@ def _operation(route: Route) -> dict[str, Any]:
     if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
         operation["parameters"] = parameters
     if route.method == "post":
-        # Either: a token is asked for if the simulator has one.
+        # Two alternatives: the token is required only if the simulator has one.
         operation["security"] = [{}, {"token": []}]
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
@@ -300,7 +300,7 @@ def _operation(route: Route) -> dict[str, Any]:
 def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
         if name == "suffix":
-            schema, description = {"type": "string", "enum": list(route.suffixes)}, "The format."
+            schema, description = {"type": "string", "enum": list(route.suffixes)}, "File format."
         else:
             kind, description = IN_PATHS[name]
             schema = TypeAdapter(kind).json_schema()

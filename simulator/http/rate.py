@@ -1,4 +1,4 @@
-"""How many requests a client may send: a bucket of tokens each, on the clock that is given."""
+"""Rate limit per client: a token bucket each."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BURST = 2.0
-"""Seconds' worth of requests that may come at once."""
+"""Size of the bucket: requests of this many seconds may come at once."""
 MAX_CLIENTS = 10_000
-"""Clients that are told apart; of more, the one that has been quiet the longest is forgotten."""
+"""Clients that are tracked; beyond that, the one that has been idle longest is dropped."""
 
 
 class Rate:
-    """Tells who has to wait.
+    """Limits the requests of each client.
 
     Args:
-        clock: gives seconds.
-        per_second: requests of each client; 0 for any number.
+        clock: returns seconds.
+        per_second: requests allowed per client; 0 for no limit.
     """
 
     def __init__(self, clock: Callable[[], float], per_second: float) -> None:
@@ -28,14 +28,14 @@ class Rate:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def wait(self, client: str) -> float:
-        """Count a request; return 0 if it may come in, else the seconds until the next one may."""
+        """Count a request; return 0 if it is allowed, else the seconds until the next one is."""
         if not self._per_second:
             return 0.0
         now = self._clock()
         tokens, at = self._buckets.pop(client, (self._most, now))
         tokens = min(self._most, tokens + (now - at) * self._per_second)
         wait = 0.0 if tokens >= 1 else (1 - tokens) / self._per_second
-        # Put in anew, so that those that have been quiet the longest come first.
+        # Reinserted at the end, so that the longest idle clients come first.
         self._buckets[client] = (tokens if wait else tokens - 1, now)
         if len(self._buckets) > MAX_CLIENTS:
             del self._buckets[next(iter(self._buckets))]

@@ -1,7 +1,6 @@
-"""Which requests were answered how, and how long that took.
+"""Request durations by method, route template and status class.
 
-A request is counted under its route's template and its status' class, so that there are a few hundred kinds
-at most, whatever clients ask for.
+Grouping limits the number of series to a few hundred, whatever clients send.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 OTHER = "other"
-"""Stands for all other methods, and for addresses at which there is nothing."""
+"""Label of all other methods, and of unknown paths."""
 
 
 class Kind(NamedTuple):
-    """What requests are counted by: `GET`, `/races/{run_id}`, `2xx`."""
+    """The labels of a request: `GET`, `/races/{run_id}`, `2xx`."""
 
     method: str
     route: str
@@ -33,18 +32,18 @@ class RequestMetrics:
     """Counts requests.
 
     Args:
-        routes: those that there are.
+        routes: the known routes.
 
     Attributes:
         durations: seconds from a request's last byte to the end of its response, by kind.
-        connections: those that are open.
+        connections: number of open connections.
     """
 
     def __init__(self, routes: Map) -> None:
         self._routes = routes.bind("")
         self.durations = histogram(
             "racecast_http_request_duration_seconds",
-            "Time from a request's last byte to the end of its answer.",
+            "Time from a request's last byte to the end of its response.",
             Kind._fields,
             HTTP_SECONDS,
         )

@@ -1,4 +1,4 @@
-"""One exchange over HTTP: how a request's headers are read, and how an answer goes out."""
+"""Helpers to read request headers and to write responses."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SECURITY_HEADERS = {
 
 
 def header(request: Request, name: bytes) -> str | None:
-    """Return a request's header; in several lines it is one list.
+    """Return a request header, repeated ones joined with commas.
 
-    Not `getHeader` with a text as the name: that raises an error of its own at bytes that aren't UTF-8.
+    Not `getHeader` with a `str` name: that fails on values that are not UTF-8.
     """
     lines = request.requestHeaders.getRawHeaders(name)
     return b", ".join(lines).decode("latin-1") if lines else None

@@ -1,7 +1,7 @@
 """The HTTP API.
 
-Handlers are methods, their state is on the instance. `openapi.ROUTES` is the table of routes: which handler
-answers which method and path, and how. Errors become problem details in one place, at the end of the class.
+`openapi.ROUTES` maps each method and path to a handler, which is a method of `Api`. Errors become problem
+details in one place, at the end of the class.
 """
 
 from __future__ import annotations
@@ -51,25 +51,25 @@ if TYPE_CHECKING:
 Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
 LATE = 5.0
-"""Seconds by which ticks may be late before `/readyz` says so."""
+"""Seconds by which ticks may be late before `/readyz` reports it."""
 
 
 class Api:
-    """The API's routes.
+    """The API's route handlers.
 
     Args:
-        race_service: takes the requests.
-        course_service: takes the course files.
-        publisher: is asked how it is.
-        recovery: likewise, if there is one.
-        access: knows who may change something; everybody of this origin if left out.
+        race_service: creates and finds races.
+        course_service: accepts course files.
+        publisher: reports its health.
+        recovery: reports whether earlier races have been read, if there is one.
+        access: decides which requests may change state. Default: those of this origin.
 
     Attributes:
-        request_metrics: counts what the site that serves the API tells it.
+        request_metrics: the site that serves the API counts its responses here.
     """
 
     app = Klein()
-    # No address stands for another one: with two slashes there is nothing, and nobody is sent elsewhere.
+    # Every URL is exact: double slashes are not merged, and no request is redirected.
     app.url_map.merge_slashes = False
 
     def __init__(
@@ -95,7 +95,7 @@ class Api:
         )
 
     def create_race(self, request: Request) -> bytes:
-        """Run a race."""
+        """Create a race."""
         self._access.check(request)
         try:
             asked = RaceRequest.model_validate_json(_read(request))
@@ -107,48 +107,48 @@ class Api:
         return responses.json(request, answers.race_answer(run), status)
 
     def list_races(self, request: Request) -> bytes:
-        """List the races."""
+        """List all races."""
         races = [answers.race_answer(run) for run in self._race_service.races()]
         return responses.json(request, answers.RacesAnswer(races=races))
 
     def show_race(self, request: Request, run_id: str) -> bytes:
-        """Show a race."""
+        """Return a race."""
         return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
 
     def show_positions(self, request: Request, run_id: str) -> bytes:
-        """Show where everybody was at the last tick that was told."""
+        """Return all positions at the last published tick."""
         run = self._race_service.race(run_id)
         positions = run.positions()
         return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
-        """Give the results at the last tick that was told."""
+        """Return the results at the last published tick."""
         run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
         until = run.published_until
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until))
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
-        """Give the tracks until the last tick that was told."""
+        """Return the tracks up to the last published tick."""
         run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
         query, until = _query(request, TrackQuery), run.published_until
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
     def pause_race(self, request: Request, run_id: str) -> bytes:
-        """Stop a race's time."""
+        """Pause a race."""
         return self._change(request, run_id, self._engine.pause)
 
     def resume_race(self, request: Request, run_id: str) -> bytes:
-        """Let a race's time go on."""
+        """Resume a race."""
         return self._change(request, run_id, self._engine.resume)
 
     def cancel_race(self, request: Request, run_id: str) -> bytes:
-        """End a race before its time."""
+        """Cancel a race."""
         return self._change(request, run_id, self._engine.cancel)
 
     async def take_course(self, request: Request) -> bytes:
-        """Take a course file."""
+        """Accept a course file."""
         self._access.check(request)
         taken = await self._course_service.take(_query(request, CourseQuery).name, lambda: _read(request))
         request.setHeader("Location", f"/courses/{taken.course.short_name}")
@@ -156,21 +156,21 @@ class Api:
         return responses.json(request, answers.course_answer(taken.course), status)
 
     def list_courses(self, request: Request) -> bytes:
-        """List the courses."""
+        """List all courses."""
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
     def show_course(self, request: Request, short_name: str) -> bytes:
-        """Show a course."""
+        """Return a course."""
         features = geojson.course_features(self._race_service.course(short_name))
         return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
 
     def healthz(self, request: Request) -> bytes:
-        """Tell that the process lives."""
+        """Report that the process is running."""
         return responses.json(request, answers.HealthAnswer(status="ok"))
 
     def readyz(self, request: Request) -> bytes:
-        """Tell whether events get through, and why not."""
+        """Report whether events are being delivered, and if not, why."""
         recovering = self._recovery.trouble if self._recovery else None
         found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
@@ -180,20 +180,20 @@ class Api:
         return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def metrics(self, request: Request) -> bytes:
-        """Tell Prometheus what there is to measure."""
+        """Return the Prometheus metrics."""
         return responses.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
 
     def openapi(self, request: Request) -> bytes:
-        """Show what the API can do, to programs."""
+        """Return the OpenAPI document."""
         return responses.body(request, orjson.dumps(openapi.document()), "application/json")
 
     def docs(self, request: Request) -> bytes:
-        """Show what the API can do, to people."""
+        """Return the API documentation page."""
         document = openapi.document()
         return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
 
     def index(self, request: Request) -> bytes:
-        """Say what this is."""
+        """Return the start page."""
         races = [answers.race_answer(run) for run in self._race_service.races()[:20]]
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         here = responses.header(request, b"host") or "127.0.0.1:8080"
@@ -213,12 +213,12 @@ class Api:
 
     @app.handle_errors(HTTPException)
     def _no_route(self, request: Request, failure: Failure) -> bytes:
-        """Answer what werkzeug's router says: 404, 405."""
+        """Answer werkzeug's routing errors: 404 and 405."""
         error: Any = failure.value
         for name, value in error.get_headers():
             if name.lower() == "allow":
                 request.setHeader(name, value)
-        words = {404: "There is nothing at this address; GET /docs tells what there is"}
+        words = {404: "No such path; see GET /docs for the available ones"}
         status = HTTPStatus(error.code or 500)
         return responses.problem(
             request, Problem(status, words.get(status, error.description or status.phrase))
@@ -228,7 +228,7 @@ class Api:
     def _fault(self, request: Request, failure: Failure) -> bytes:
         path = request.path.decode("latin-1")
         self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
-        detail = "Something went wrong here; the log says what"
+        detail = "Internal error; see the simulator's log"
         return responses.problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
@@ -240,16 +240,16 @@ class Api:
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
     ) -> None:
-        """Make something in a thread, and send it as a file."""
+        """Generate a file in a thread and send it."""
 
         def begin() -> Iterator[bytes]:
             pieces = form.write(make())
-            # What can't be made at all is answered as such, before a status is sent.
+            # Errors at the beginning get a status of their own, because none has been sent yet.
             return chain([next(pieces)], pieces)
 
         pieces = await self._in_thread(begin)
         responses.head(request, form.content_type)
-        # What a browser can show it shows; what it can't it stores.
+        # Browsers display the formats they know and download the others.
         shown = "inline" if form.media_type.endswith("json") else "attachment"
         request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
         if request.method != b"HEAD":
@@ -266,7 +266,7 @@ class Api:
 
 
 def _read(request: Request) -> bytes:
-    # twisted has read the body by now; without one there is no file.
+    # Twisted has read the body by now; it has no file for an empty one.
     return b"" if request.content is None else request.content.read()
 
 
@@ -278,7 +278,7 @@ def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None
 
 
 def _query(request: Request, model: type[Query]) -> Query:
-    # Not `request.args`: Twisted mixes in what it takes for a form, and curl says that every body is one.
+    # Not `request.args`: Twisted adds form fields to it, and curl labels every body as a form.
     given = parse_qs(request.uri.decode("latin-1").partition("?")[2], keep_blank_values=True)
     once = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
     try:

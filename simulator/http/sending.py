@@ -1,6 +1,6 @@
-"""Sends what is made piece by piece: each in a thread, and none before the client has taken the one before.
+"""Streams a file in pieces: each is generated in a thread once the client has taken the previous one.
 
-So the reactor is never held up, and of the largest file no more than a few pieces are in memory.
+So the reactor is never blocked, and only a few pieces of a large file are in memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Tap:
-    """What the client's connection closes and opens: an `IPushProducer`."""
+    """Back-pressure of the client's connection: an `IPushProducer`."""
 
     def __init__(self) -> None:
         self._waiting: Deferred[None] | None = None
@@ -32,18 +32,18 @@ class _Tap:
             waiting.callback(None)
 
     def stopProducing(self) -> None:  # noqa: N802 - Twisted's name
-        """Do nothing: whoever goes away has the sending cancelled."""
+        """Do nothing: sending is cancelled when the client disconnects."""
 
     async def opened(self) -> None:
-        """Wait while it is closed."""
+        """Wait while the connection is paused."""
         if self._waiting is not None:
             await self._waiting
 
 
 async def send(request: Request, pieces: Iterator[bytes], in_thread: InThread) -> None:
-    """Write pieces to a request, none of them empty.
+    """Write non-empty pieces to a request.
 
-    If one can't be made the connection is broken off, so that nobody takes a part for the whole.
+    If one can't be generated, the connection is aborted, so that no client takes a part for the whole.
     """
     tap = _Tap()
     request.registerProducer(tap, streaming=True)
@@ -52,7 +52,7 @@ async def send(request: Request, pieces: Iterator[bytes], in_thread: InThread) -
             request.write(piece)
             await tap.opened()
     except CancelledError:
-        # The client has gone, and the request has no connection any more.
+        # The client has disconnected, and the request has no connection any more.
         raise
     except Exception:
         transport: Any = request.transport

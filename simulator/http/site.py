@@ -1,6 +1,6 @@
-"""What keeps the HTTP server within its means, and who asked for what: every request has an id.
+"""HTTP limits and request ids.
 
-Neither twisted.web nor klein limits a body, a client or the time that a request may take to come.
+Neither twisted.web nor klein limits body size, clients or the time that a request may take to arrive.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from simulator.http.request_metrics import RequestMetrics
 
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes of a request's body: a course of 100,000 points takes five million."""
+"""Maximum size of a request body in bytes: a course of 100,000 points takes about 5 MB."""
 IDLE = 60.0
-"""Seconds for which a connection may say nothing."""
+"""Idle timeout of a connection, seconds."""
 DEADLINE = 30.0
-"""Seconds within which a request has to be sent, its body included."""
+"""Seconds within which a request must arrive completely, including its body."""
 LINGER = 5.0
-"""Seconds that the answer to a request that was too slow has to get out."""
+"""Seconds allowed for sending the response to a request that timed out."""
 MAX_CONNECTIONS = 2000
-"""Connections that are open at once."""
+"""Maximum number of open connections."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-"""An id that a client may give its request."""
+"""Request ids that a client may set."""
 MAX_PATH = 200
-"""Characters of a request's path in a log line."""
+"""Maximum length of a path in a log line, characters."""
 
 
 class LimitedRequest(Request):
-    """A request whose body is read up to `MAX_BODY` bytes, and answered 413 beyond that.
+    """A request with a body limit (413 above `MAX_BODY`) and an id.
 
-    It has an id, its client's (`X-Request-Id`) or one of its own, which its answer and its log lines carry.
+    The id comes from the client (`X-Request-Id`) or is generated; the response and the log lines carry it.
     """
 
     request_id = ""
@@ -59,13 +59,13 @@ class LimitedRequest(Request):
     _refused = False
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """Refuse a body that says beforehand that it is too large."""
+        """Reject a body whose declared length is too large."""
         super().gotLength(min(length or 0, MAX_BODY))  # type: ignore[no-untyped-call]
         if length is not None and length > MAX_BODY:
             self._refuse()
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Take a part of the body, or refuse it."""
+        """Accept a part of the body, or reject it."""
         self._received += len(data)
         if self._received > MAX_BODY:
             self._refuse()
@@ -73,12 +73,12 @@ class LimitedRequest(Request):
             super().handleContentChunk(data)  # type: ignore[no-untyped-call]
 
     def requestReceived(self, *args: Any) -> None:  # noqa: N802 - Twisted's name
-        """Serve the request, unless it is refused already."""
+        """Serve the request unless it was rejected."""
         if not self._refused:
             super().requestReceived(*args)  # type: ignore[no-untyped-call]
 
     def process(self) -> None:
-        """Serve the request, unless its client has sent too many."""
+        """Serve the request unless the client has exceeded its rate limit."""
         request: Any = self
         site: LimitedSite = request.channel.site
         given = responses.header(self, b"x-request-id") or ""
@@ -94,18 +94,18 @@ class LimitedRequest(Request):
                 request.setResponseCode(HTTPStatus.NO_CONTENT)
                 self.finish()
             elif not self._is_text():
-                self._answer(HTTPStatus.BAD_REQUEST, "The address is no text in UTF-8")
+                self._answer(HTTPStatus.BAD_REQUEST, "The URL is not valid UTF-8")
             else:
                 super().process()  # type: ignore[no-untyped-call]
 
     def finish(self) -> None:
-        """End the answer, count it, and log it if it was to change something, or something went wrong."""
+        """Finish the response, count it, and log it if it changed state or failed."""
         channel: Any = self.channel
         if self.request_id and channel is not None:
-            self._tell(channel.site.request_metrics, channel.site.seconds() - self._began)
+            self._report(channel.site.request_metrics, channel.site.seconds() - self._began)
         super().finish()  # type: ignore[no-untyped-call]
 
-    def _tell(self, request_metrics: RequestMetrics, seconds: float) -> None:
+    def _report(self, request_metrics: RequestMetrics, seconds: float) -> None:
         request_metrics.answered(self.method, self.path, self.code, seconds)
         is_reading = self.method in {b"GET", b"HEAD"} or self.code == HTTPStatus.TOO_MANY_REQUESTS
         structlog.get_logger().log(
@@ -120,7 +120,7 @@ class LimitedRequest(Request):
         )
 
     def _is_text(self) -> bool:
-        """Tell whether path and host are texts: Klein takes what isn't for a fault of ours."""
+        """Return whether path and host are valid UTF-8: Klein would answer 500 otherwise."""
         try:
             unquote_to_bytes(self.path).decode()
             (responses.header(self, b"host") or "").encode("latin-1").decode()
@@ -135,8 +135,8 @@ class LimitedRequest(Request):
     def _turn_away(self, seconds: int) -> None:
         request: Any = self
         request.setHeader("Retry-After", str(seconds))
-        told = f"Too many requests from {self._client()}: wait {seconds} s"
-        self._answer(HTTPStatus.TOO_MANY_REQUESTS, told)
+        detail = f"Too many requests from {self._client()}: retry in {seconds} s"
+        self._answer(HTTPStatus.TOO_MANY_REQUESTS, detail)
 
     def _answer(self, status: HTTPStatus, detail: str) -> None:
         request: Any = self
@@ -149,12 +149,12 @@ class LimitedRequest(Request):
         self._refused = True
         status, limit = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{MAX_BODY // 1024**2} MiB"
         channel: Any = self.channel
-        channel.transport.write(_answer(status, f"A request's body may have {limit} at most"))
+        channel.transport.write(_answer(status, f"The request body exceeds {limit}"))
         channel.loseConnection()
 
 
 class LimitedChannel(HTTPChannel):
-    """A connection whose requests have to be sent within `DEADLINE`, however they trickle."""
+    """A connection whose requests must arrive completely within `DEADLINE`."""
 
     _deadline: Any = None
     _is_answering = False
@@ -165,24 +165,24 @@ class LimitedChannel(HTTPChannel):
         super().connectionMade()  # type: ignore[no-untyped-call]
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Take some bytes; with a request's first ones its time begins."""
+        """Receive bytes; the first ones of a request start its deadline."""
         if self._deadline is None and not self._is_answering:
             self._deadline = self.callLater(DEADLINE, self._refuse)  # type: ignore[no-untyped-call]
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
-        """Answer a request that has come whole."""
+        """Answer a complete request."""
         self._is_answering = True
         self._end_deadline()
         super().allContentReceived()  # type: ignore[no-untyped-call]
 
     def requestDone(self, request: Request) -> None:  # noqa: N802 - Twisted's name
-        """Go on with the next request."""
+        """Continue with the next request."""
         self._is_answering = False
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
-        """Count the connection out."""
+        """Stop counting the connection."""
         cast("LimitedSite", self.site).request_metrics.connections -= 1  # type: ignore[attr-defined]
         self._end_deadline()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
@@ -193,21 +193,21 @@ class LimitedChannel(HTTPChannel):
         self._deadline = None
 
     def _refuse(self) -> None:
-        status, detail = HTTPStatus.REQUEST_TIMEOUT, f"A request has to be sent within {DEADLINE:.0f} s"
+        status, detail = HTTPStatus.REQUEST_TIMEOUT, f"The request did not arrive within {DEADLINE:.0f} s"
         transport: Any = self.transport
         transport.write(_answer(status, detail))
-        # Whoever sends slowly may read as slowly: nobody waits for that.
+        # A client that sends slowly may also read slowly: do not wait for it.
         self.loseConnection()  # type: ignore[no-untyped-call]
         self.callLater(LINGER, transport.abortConnection)  # type: ignore[no-untyped-call]
 
 
 class LimitedSite(Site):
-    """A site that serves `MAX_CONNECTIONS` at once, and closes what comes beyond that.
+    """A site that serves up to `MAX_CONNECTIONS` connections and closes any beyond that.
 
     Attributes:
-        request_metrics: counts connections and answers.
-        rate: tells which client has sent too many requests.
-        cors: tells which other origins' pages may ask.
+        request_metrics: counts connections and responses.
+        rate: limits the requests of each client.
+        cors: allows requests from pages of other origins.
         seconds: the clock.
     """
 
@@ -218,14 +218,14 @@ class LimitedSite(Site):
     seconds: Callable[[], float]
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
-        """Return what serves a connection; None closes it."""
+        """Return the protocol of a connection; None closes it."""
         return super().buildProtocol(addr) if self.request_metrics.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
 
 
 def limited_site(
     resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, request_metrics: RequestMetrics
 ) -> LimitedSite:
-    """Return the site that serves a resource within the limits, on a clock."""
+    """Return the site that serves a resource within the limits."""
     site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
     site.displayTracebacks = False
     site.seconds, site.rate, site.cors, site.request_metrics = seconds, rate, cors, request_metrics
@@ -233,7 +233,7 @@ def limited_site(
 
 
 def _answer(status: HTTPStatus, detail: str) -> bytes:
-    """Return an answer that goes out past a request's own machinery: the request isn't in yet."""
+    """Return a raw response, for use before the request has been read."""
     body = Problem(status, detail).body()
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"

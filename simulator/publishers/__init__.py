@@ -1,4 +1,4 @@
-"""Where events go: Kafka, with courses sent to Pinot's controller, or one SQLite file.
+"""Destinations of events: Kafka, with courses sent to Pinot's controller, or one SQLite file.
 
-`publisher` is what the engine expects of both. It may import `simulator.race` and what is below it.
+`publisher` is their common interface. It may import `simulator.race` and what is below it.
 """

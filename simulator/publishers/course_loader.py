@@ -1,7 +1,7 @@
-"""Brings courses into Pinot's table, one after another and behind everybody's back.
+"""Loads courses into Pinot in the background, one after another.
 
-Whoever hands a course over goes on at once. While Pinot is away or refuses, the loader tries again, with
-pauses that grow; nothing waits for it, the end of the process neither.
+While Pinot is unavailable or rejects a course, the loader retries with growing pauses. Nothing waits for it,
+not even the end of the process.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from stream.pinot import PinotAuth
 
 FIRST_PAUSE = 1.0
-"""Seconds after the first failure; each further one doubles them."""
+"""Seconds before the first retry; doubled for each further one."""
 LONGEST_PAUSE = 60.0
 LAST = 2.0
-"""Seconds that `close` gives to courses that were handed over just before."""
+"""Seconds that `close` waits for courses submitted just before."""
 
 
 class CourseLoader:
     """Loads courses.
 
     Args:
-        reactor: gives the pauses.
+        reactor: schedules the retries.
         load: loads a course; its Deferred fires when Pinot has it, and fails with PinotError if it hasn't.
     """
 
@@ -52,11 +52,11 @@ class CourseLoader:
 
     @classmethod
     def into(cls, reactor: Any, controller: str, pinot_auth: PinotAuth = OPEN) -> CourseLoader:
-        """Return a loader into the Pinot whose controller is at a URL, and lets us in by `pinot_auth`."""
+        """Return a loader for the Pinot with this controller URL and these credentials."""
         return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller, pinot_auth).load))
 
     def load(self, course: Course) -> None:
-        """Take a course; of two with the same name that wait, the later one is loaded."""
+        """Queue a course; a later one with the same name replaces it."""
         self._waiting.pop(course.short_name, None)
         self._waiting[course.short_name] = course
         if not self._working:
@@ -64,9 +64,9 @@ class CourseLoader:
             _ = ensureDeferred(self._work())
 
     def close(self) -> Deferred[None]:
-        """Fire when all is loaded or can't be now, after `LAST` seconds at most; what is left is logged."""
+        """Fire when all is loaded or has failed, at most after `LAST` seconds; logs what is left."""
         if not self._waiting or self._trouble is not None:
-            self._tell_what_is_left()
+            self._log_what_is_left()
             return succeed(None)
         self._idle = Deferred()
         deadline = self._reactor.callLater(LAST, self._give_up)
@@ -74,12 +74,12 @@ class CourseLoader:
         def ended(_: None) -> None:
             if deadline.active():
                 deadline.cancel()
-            self._tell_what_is_left()
+            self._log_what_is_left()
 
         return self._idle.addCallback(ended)
 
     async def _work(self) -> None:
-        """Load what waits until nothing does."""
+        """Load courses until none waits."""
         while self._waiting:
             name, course = next(iter(self._waiting.items()))
             try:
@@ -87,10 +87,10 @@ class CourseLoader:
             except PinotError as error:
                 self._failed(str(error))
                 if self._waiting.get(name) is course:
-                    # To the end: if it is this course that Pinot refuses, the others don't wait for it.
+                    # Move it to the end, so that a course that Pinot rejects doesn't block the others.
                     self._waiting[name] = self._waiting.pop(name)
                 await after(self._reactor, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)))
-            except Exception:  # noqa: BLE001 - a fault of ours with one course must not stop the others
+            except Exception:  # noqa: BLE001 - a bug with one course must not stop the others
                 self._log.error("course can't be loaded into Pinot", course=name, exc_info=True)
                 self._done(course)
             else:
@@ -100,43 +100,43 @@ class CourseLoader:
         self._give_up()
 
     def _done(self, course: Course) -> None:
-        # Unless another one of that name has come meanwhile.
+        # A newer course with the same name may be waiting by now.
         if self._waiting.get(course.short_name) is course:
             del self._waiting[course.short_name]
 
     def _failed(self, why: str) -> None:
         self._failures = min(self._failures + 1, 10)
         if self._trouble is None:
-            self._log.warning("Pinot takes no courses, will be tried again", why=why)
+            self._log.warning("Pinot accepts no courses, retrying", why=why)
         self._trouble = why
         self._give_up()
 
     def _succeeded(self) -> None:
         self._failures = 0
         if self._trouble is not None:
-            self._log.info("Pinot takes courses again")
+            self._log.info("Pinot accepts courses again")
         self._trouble = None
 
     def _give_up(self) -> None:
-        """Let whoever waits in `close` go."""
+        """Stop waiting in `close`."""
         if self._idle is not None:
             idle, self._idle = self._idle, None
             idle.callback(None)
 
-    def _tell_what_is_left(self) -> None:
+    def _log_what_is_left(self) -> None:
         if self._waiting:
             why = self._trouble or f"Pinot took longer than {LAST:g} s"
             self._log.warning("courses not loaded into Pinot", courses=list(self._waiting), why=why)
 
 
 def _in_own_thread(reactor: Any, load: Callable[[Course], None], course: Course) -> Deferred[None]:
-    """Load a course in a thread that the end of the process doesn't wait for, unlike those of the reactor."""
+    """Load a course in a daemon thread, which doesn't delay the end of the process, unlike the reactor's."""
     loading: Deferred[None] = Deferred()
 
     def run() -> None:
         try:
             load(course)
-        except Exception:  # noqa: BLE001 - whoever waits for the Deferred gets it
+        except Exception:  # noqa: BLE001 - passed to the Deferred
             reactor.callFromThread(loading.errback, Failure())
         else:
             reactor.callFromThread(loading.callback, None)

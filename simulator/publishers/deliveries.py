@@ -1,4 +1,4 @@
-"""What a publisher was given, what of it is confirmed, and how long that took."""
+"""Counts of events accepted and delivered by a publisher, and delivery times."""
 
 from __future__ import annotations
 
@@ -23,22 +23,21 @@ class _Batch:
 
 
 class Deliveries:
-    """Counts events: those that are confirmed are taken for the oldest that wait.
+    """Counts events; confirmations apply to the oldest waiting events.
 
-    So a publisher that hears of no single event's delivery (Kafka's, for speed) has only to say how many
-    wait still. SQLite commits in order: there it is exact. On the way to Kafka's partitions events overtake
-    each other, and only how many have arrived is known, not which. What an event took in the mean is right
-    even so (all together took as long as the number of those that waited says, over time); its longest times
-    come out a little short, and events by topic are right once nothing waits.
+    So a publisher without per-event delivery reports (Kafka's, for speed) only needs the number of waiting
+    events. SQLite commits in order, so there it is exact. Kafka's partitions reorder events: only the number
+    delivered is known, not which. The mean duration is still exact (by Little's law); the longest durations
+    come out slightly short, and counts by topic are exact once nothing waits.
 
     Args:
         seconds: the clock.
 
     Attributes:
-        waiting: events taken and not yet confirmed.
-        delivered: events confirmed, by topic; they never become fewer.
-        errors: deliveries that failed and are tried again, by topic.
-        duration: seconds from taking a batch until its last event was confirmed; one value a batch.
+        waiting: events accepted and not yet confirmed.
+        delivered: confirmed events by topic; never decreases.
+        errors: failed deliveries by topic; each is retried.
+        duration: seconds from accepting a batch until its last event was confirmed; one value per batch.
     """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
@@ -53,18 +52,18 @@ class Deliveries:
         )
 
     def take(self, batch: Streamed) -> None:
-        """Count a batch among what waits."""
+        """Count a batch as waiting."""
         self._batches.append(_Batch(batch.topic, len(batch), self._seconds()))
         self.waiting += len(batch)
 
     def give_back(self) -> None:
-        """Forget the oldest batch that waits: it was refused, and comes again as another one."""
+        """Remove the oldest waiting batch: it failed and is retried as a new one."""
         refused = self._batches.popleft()
         self.waiting -= refused.left
         self.errors[refused.topic] += 1
 
     def confirm(self, events: int) -> None:
-        """Count the oldest events that wait as delivered, so many of them."""
+        """Count this many of the oldest waiting events as delivered."""
         self.waiting -= events
         now = self._seconds()
         while events:
@@ -78,7 +77,7 @@ class Deliveries:
                 self.duration.observe(now - oldest.at)
 
     def confirm_all_but(self, waiting: int) -> bool:
-        """Count all but so many as delivered; tells whether that is any."""
+        """Count all but `waiting` events as delivered; return whether there were any."""
         events = max(0, self.waiting - waiting)
         self.confirm(events)
         return events > 0

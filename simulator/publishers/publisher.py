@@ -1,4 +1,4 @@
-"""What the engine asks of a place that events go to."""
+"""The interface between the engine and a destination of events."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from simulator.race.events import Batch, RaceRecord
 
 MAX_KNOWN = 1000
-"""Races that a publisher tells of at most when it is asked which there are."""
+"""Maximum number of races that a publisher returns."""
 
 
 class PublishError(Exception):
-    """A batch could not be taken now; the text says why, for a log line and for `/readyz`."""
+    """A batch was not accepted; the text gives the reason, for the log and for `/readyz`."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """How a publisher is.
+    """State of a publisher.
 
     Attributes:
-        waiting: events taken and not yet delivered.
+        waiting: events accepted and not yet delivered.
         delivered: events delivered since the start.
-        errors: deliveries that failed; each is tried again.
-        trouble: why nothing gets through, or None if all is well.
-        is_shut_out: the settings let nobody in, so that waiting alone doesn't help.
+        errors: failed deliveries; each is retried.
+        trouble: why nothing is being delivered, or None.
+        is_shut_out: the credentials are rejected, so that waiting alone doesn't help.
     """
 
     waiting: int = 0
@@ -41,51 +41,51 @@ class Health:
 
     @classmethod
     def of(cls, deliveries: Deliveries, trouble: str | None, *, is_shut_out: bool = False) -> Health:
-        """Return it, as a publisher has counted."""
+        """Create it from a publisher's counts."""
         delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
         return cls(deliveries.waiting, delivered, errors, trouble, is_shut_out)
 
 
 class Publisher(Protocol):
-    """A place that events go to: Kafka, or the embedded store.
+    """A destination of events: Kafka, or the embedded store.
 
-    Delivery is at least once: a batch may be published again, which changes nothing, since every event
+    Delivery is at-least-once: a batch may be published again, which changes nothing because every event
     carries its key.
 
     Attributes:
-        deliveries: counts what was taken and delivered, courses left out: they have no topic.
+        deliveries: counts events accepted and delivered, except courses, which have no topic.
     """
 
     deliveries: Deliveries
 
     @property
     def store(self) -> Path | None:
-        """The file of this machine that it writes into, if there is one."""
+        """The local file that it writes to, if there is one."""
         ...
 
     def publish(self, batch: Batch) -> Deferred[None]:
-        """Take a batch.
+        """Accept a batch.
 
-        Fires when the next one may come: this is the back-pressure. Fails with PublishError if the
-        batch was not taken whole; then the same batch has to come again.
+        Fires when the next batch may be published: this is the back-pressure. Fails with PublishError if
+        the batch was not accepted completely; then the same batch must be retried.
         """
         ...
 
     def flushed(self) -> Deferred[None]:
-        """Fire when everything that was taken is delivered."""
+        """Fire when everything accepted has been delivered."""
         ...
 
     def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the newest record of each race that there is, `MAX_KNOWN` at most, those under way first.
+        """Return the latest record of each race, `MAX_KNOWN` at most, active races first.
 
-        Fails with PublishError if they can't be read now.
+        Fails with PublishError if they can't be read.
         """
         ...
 
     def health(self) -> Health:
-        """Tell how things stand."""
+        """Return the current state."""
         ...
 
     def close(self) -> Deferred[None]:
-        """Deliver what was taken, and end; fails with PublishError if some of it could not be."""
+        """Deliver everything accepted and close; fails with PublishError if some of it was not delivered."""
         ...

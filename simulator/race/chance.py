@@ -1,9 +1,8 @@
-"""Chance that is a function of the seed.
+"""Random numbers as a function of the seed.
 
-Each quantity has a stream of its own, made from the seed and the quantity's number, so that a quantity added
-later leaves the others as they were; and each uses nothing but the uniform doubles of PCG64, whose stream
-numpy promises never to change (NEP 19). What must be known for any competitor at any moment without drawing
-all that comes before is hashed instead.
+Each quantity has its own stream, derived from the seed and the quantity's number, so that adding a quantity
+doesn't change the others. Streams use only the uniform doubles of PCG64, which numpy guarantees to be stable
+(NEP 19). Quantities needed at arbitrary moments are hashed instead of drawn.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Stream(IntEnum):
-    """The numbers of the random streams; never to be given anew, or old seeds give other races."""
+    """Numbers of the random streams. Never reuse one: old seeds would give other races."""
 
     PACE = 1
     VARIATION = 2
@@ -70,47 +69,47 @@ def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
 
 
 def chosen(seed: int, stream: Stream, count: int, share: float) -> Mask:
-    """Choose a share of `count`: the nearest whole number of them, shape (count,)."""
+    """Choose a share of `count`, rounded to the nearest whole number, shape (count,)."""
     mask = np.zeros(count, np.bool_)
     mask[np.argsort(uniform(seed, stream, count), kind="stable")[: round(share * count)]] = True
     return mask
 
 
 def normal(chance: Floats, widest: float) -> Floats:
-    """Return standard normal numbers, cut off at ±`widest`, for numbers in [0, 1); right to six decimals."""
+    """Return normal numbers, truncated at ±`widest`, for numbers in [0, 1); exact to six decimals."""
     below, numbers = _normal_table(widest)
     return np.interp(chance, below, numbers)
 
 
 def share_below(numbers: Floats, widest: float) -> Floats:
-    """Return the share of standard normal numbers, cut off at ±`widest`, below each: `normal` undone."""
+    """Return the share of truncated normal numbers below each: the inverse of `normal`."""
     below, known = _normal_table(widest)
     return np.interp(numbers, known, below)
 
 
 def ranks(values: Floats) -> Floats:
-    """Return the share of all values that lies below each, in the middle of its own step, shape (n,)."""
+    """Return the rank of each value as a share in (0, 1), shape (n,)."""
     found = np.empty(len(values))
     found[np.argsort(values, kind="stable")] = (np.arange(len(values)) + 0.5) / len(values)
     return found
 
 
 def along_with(share: Floats, drawn: Floats, correlation: float) -> Floats:
-    """Return numbers in [0, 1], spread as evenly as `drawn`, that go along with `share`, shape (n,) each.
+    """Return uniform numbers in [0, 1], made from `drawn`, correlated with `share`, shape (n,) each.
 
-    `correlation` is that of the two as normal numbers (a Gaussian copula).
+    `correlation` is that of the corresponding normal numbers (a Gaussian copula).
     """
     one, other = normal(share, WIDE), normal(drawn, WIDE)
     return share_below(correlation * one + math.sqrt(1.0 - correlation**2) * other, WIDE)
 
 
 WIDE = 5.0
-"""Standard deviations beyond which there is practically nothing."""
+"""Standard deviations treated as infinite."""
 
 
 @lru_cache(maxsize=8)
 def _normal_table(widest: float) -> tuple[Floats, Floats]:
-    """The share below each of many numbers: its inverse is read between them."""
+    """Table of the share below each number, for interpolating the inverse."""
     numbers = np.linspace(-widest, widest, 20_001)
     below = np.array([math.erf(number / math.sqrt(2)) for number in numbers.tolist()])
     return (below - below[0]) / (below[-1] - below[0]), numbers
@@ -130,7 +129,7 @@ def hashed(keys: Bits, numbers: Ints) -> Floats:
 def hashed_bits(keys: Bits, numbers: Ints) -> Bits:
     """Return 64 bits for each key and number, shape (k,).
 
-    The mixing function is SplitMix64's (Steele, Lea and Flood 2014): once for the key, once for the number.
+    The mixing function is SplitMix64's (Steele, Lea and Flood 2014), applied to the key and to the number.
     """
     return _mixed(keys + numbers.astype(np.uint64))
 

@@ -1,4 +1,4 @@
-"""Who the competitors are: bib, name, category, club and wave."""
+"""Competitors: bib, name, category, club and wave."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
 CLUBLESS = 0.35
-"""The share without a club."""
+"""Share of competitors without a club."""
 AGES = (
     ("U20", 0.04),
     ("SEN", 0.32),
@@ -36,15 +36,15 @@ AGES = (
     ("65", 0.02),
     ("70", 0.01),
 )
-"""Age groups as road running names them (`MSEN`, `W45` …), each with its share. The shares are the shape of a
-club race, not a published count."""
+"""Age groups as in road running (`MSEN`, `W45` …), each with its share. The shares resemble a club race; they
+are not a published count."""
 
 SLOWER_WITH_AGE = 0.3
-"""How closely the age goes with the pace, as a correlation."""
+"""Correlation of age and pace."""
 
 
 class Entrants:
-    """The competitors of a race; made by `of`. Only numbers are kept: texts are made when they are asked for.
+    """The competitors of a race; create with `of`. Stores only numbers; texts are generated on demand.
 
     Attributes:
         bib: shape (n,).
@@ -60,7 +60,7 @@ class Entrants:
         return len(self.bib)
 
     def some(self, first: int, last: int) -> Iterator[Entrant]:
-        """Yield competitors by index, from `first` until before `last`."""
+        """Yield the competitors with indices in [first, last)."""
         part = slice(first, last)
         who = zip(self.bib[part].tolist(), self.wave[part].tolist(), self._texts(part), strict=True)
         for bib, wave, (name, category, club) in who:
@@ -68,12 +68,12 @@ class Entrants:
 
 
 def listed(start_list: StartList, wave: Ints) -> Entrants:
-    """Return the competitors of a start list, in these waves."""
+    """Return the competitors of a start list with these waves."""
     return Entrants(start_list.bib, wave, _Listed(start_list))
 
 
 def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entrants:
-    """Return a race's competitors: those of the start list, drawn ones, or plain numbers."""
+    """Return a race's competitors: from the start list, drawn, or numbered."""
     if start_list is not None:
         return listed(start_list, field.wave)
     drawn = request.entrants == "drawn"
@@ -89,7 +89,7 @@ class _Numbered:
 
 
 class _Listed:
-    """As the start list says."""
+    """Texts of the start list."""
 
     def __init__(self, start_list: StartList) -> None:
         self._list = start_list
@@ -99,7 +99,7 @@ class _Listed:
 
 
 class _Drawn:
-    """Names, categories and clubs by chance."""
+    """Random names, categories and clubs."""
 
     def __init__(self, seed: int, women: Mask, pace: Floats) -> None:
         n = len(women)

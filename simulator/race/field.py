@@ -1,9 +1,8 @@
-"""The field: how far every competitor has run after any number of seconds, all of them at once.
+"""The field: the distance of all competitors at any time, vectorised.
 
-The two rules of the core hold here: no clock and no I/O, and nothing is stored per second. A competitor is
-the moving time at a few marks along the course, the same marks for everybody, and a few stops. Between two
-marks the pace is even. So a field's memory is O(competitors), whatever the race's length, and any moment
-of the race costs the same.
+There is no clock, no I/O, and nothing is stored per second. A competitor is the moving time at a few marks
+along the course, which are the same for all, plus a few stops. The pace is even between two marks. So memory
+is O(competitors), whatever the race's length, and any moment costs the same.
 """
 
 from __future__ import annotations
@@ -27,24 +26,23 @@ if TYPE_CHECKING:
 
 
 MARK = 1000.0
-"""Metres over which a competitor's pace is even."""
+"""Metres between two marks; the pace is even between them."""
 MAX_MARKS = 64
-"""Stretches of even pace at most: on a longer course each takes several kilometres, and memory is bounded."""
+"""Maximum number of stretches: on longer courses each covers several kilometres, to limit memory."""
 VARIATION = 1 / 11
-"""How far a kilometre's pace lies from the competitor's own, at most, as a share of it.
+"""Maximum relative difference between a kilometre's pace and the competitor's own.
 
-From 10/11 to 12/11 of it is a change of 20 % from one kilometre to the next: the widest range in which no
-change is larger.
+From 10/11 to 12/11 is a change of 20 % between two kilometres: the widest range that allows no larger one.
 """
 WALKING = 1000.0 / 1.4
-"""Seconds per kilometre of who walks: adults walk at about 1.4 m/s (Bohannon and Williams Andrews 2011,
+"""Seconds per kilometre when walking: adults walk at about 1.4 m/s (Bohannon and Williams Andrews 2011,
 Physiotherapy 97, 182-189)."""
 WALKS_FROM = (0.3, 0.9)
-"""Shares of the course between which those who walk begin to."""
+"""Range of the course, as shares, in which competitors begin to walk."""
 ENDS_AT = (0.05, 0.95)
-"""Shares of the course between which those who don't finish end."""
+"""Range of the course, as shares, in which competitors drop out."""
 ASTRAY_AT = (0.05, 0.95)
-"""Shares of the course between which a wrong turn is taken."""
+"""Range of the course, as shares, in which wrong turns happen."""
 ASTRAY_REACH = (50.0, 400.0)
 """Metres that a wrong turn leads away from the course."""
 VERDICT = (60.0, 600.0)
@@ -53,13 +51,13 @@ VERDICT = (60.0, 600.0)
 
 @dataclass(frozen=True, eq=False)
 class Stop:
-    """Where competitors stand still in the course's metres, once each at most; arrays of shape (n,).
+    """Stops along the course, one per competitor at most; arrays of shape (n,).
 
     Attributes:
         place: metres of flat ground; inf for those who don't stop.
         start: moving seconds at which the stop begins; inf if none.
         length: seconds; 0 if none.
-        astray: who is on a way off the course and back meanwhile; the others pause.
+        astray: who takes a wrong turn and comes back; the others pause.
     """
 
     place: Floats
@@ -89,7 +87,7 @@ class Field:
         bearing: where it leads, degrees from north, shape (n,).
         wave: the start wave, 1…, shape (n,).
         women: who is a woman, shape (n,).
-        ground: the course's hills, or None if they cost nothing.
+        ground: the course's hills, or None if they don't affect the pace.
     """
 
     marks: Floats
@@ -110,7 +108,7 @@ class Field:
         return len(self.start)
 
     def take(self, who: Ints) -> Field:
-        """Return the field of some competitors (indices, shape (k,), any may come again)."""
+        """Return the field of some competitors (indices, shape (k,), repeats allowed)."""
         return Field(
             self.marks,
             self.moving[:, who],
@@ -128,7 +126,7 @@ class Field:
         )
 
     def paused(self, elapsed: float | Floats) -> Mask:
-        """Tell who pauses `elapsed` seconds after the gun, shape (n,)."""
+        """Return who pauses `elapsed` seconds after the gun, shape (n,)."""
         paused = np.zeros(len(self), np.bool_)
         moved = elapsed - self.start
         for stop in self.stops:
@@ -138,7 +136,7 @@ class Field:
         return paused
 
     def off_course(self, elapsed: float | Floats) -> Floats:
-        """Return how many metres off the course everybody is `elapsed` seconds after the gun, shape (n,)."""
+        """Return everyone's metres off the course `elapsed` seconds after the gun, shape (n,)."""
         off = np.zeros(len(self))
         moved = elapsed - self.start
         for stop in self.stops:
@@ -150,9 +148,9 @@ class Field:
         return off
 
     def distance(self, elapsed: float | Floats) -> Floats:
-        """Return everybody's metres `elapsed` seconds after the gun, shape (n,); before the start 0.
+        """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
 
-        `elapsed` is one moment for all, or each one's own, shape (n,).
+        `elapsed` is one moment for all, or one for each, shape (n,).
         """
         moved = elapsed - self.start
         for stop in self.stops:
@@ -161,18 +159,18 @@ class Field:
         stretch = np.zeros(len(self), np.int64)
         for reached in self.moving[1:-1]:
             stretch += reached <= moved
-        everybody = np.arange(len(self))
-        since, until = self.moving[stretch, everybody], self.moving[stretch + 1, everybody]
+        everyone = np.arange(len(self))
+        since, until = self.moving[stretch, everyone], self.moving[stretch + 1, everyone]
         first, last = self.marks[stretch], self.marks[stretch + 1]
-        # No rounding carries anyone over the next mark.
+        # Rounding must not carry anyone past the next mark.
         run = np.minimum(first + (moved - since) / (until - since) * (last - first), last)
         if self.ground is not None:
             run = self.ground.to_course(run)
-        # The finish is the finish to the last bit.
+        # Exactly the finish, without rounding.
         return np.where(elapsed >= self.end, self.until, np.minimum(run, self.until))
 
     def elapsed(self, who: Ints, distance: Floats) -> Floats:
-        """Return the seconds from the gun at which competitors (indices, shape (k,)) come to metres (k,)."""
+        """Return the seconds from the gun at which competitors (indices, shape (k,)) reach metres (k,)."""
         flat = distance if self.ground is None else self.ground.to_flat(distance)
         time = _interpolate(self.marks, self.moving, who, flat)
         for stop in self.stops:
@@ -182,7 +180,7 @@ class Field:
 
 def _stood(moved: Floats, stop: Stop) -> Floats:
     """Return moving seconds without those of a stop."""
-    # Up to the stop all time is moving time; in it the time stands still to the last bit.
+    # Until the stop all time is moving time; during it moving time stays exactly constant.
     moving: Floats = np.minimum(moved, np.maximum(stop.start, moved - stop.length))
     return moving
 
@@ -199,10 +197,10 @@ def draw(
 
     Args:
         distance: the course's metres.
-        visits: the stretches inside geofences where a pause may be, as first and last metre; with none
-            of them nobody pauses.
-        request: says what the field is like; its seed is set.
-        ground: the course's hills, if they are to cost something.
+        visits: the stretches inside geofences where pauses may happen, as first and last metre; without
+            any there are no pauses.
+        request: the request, with its seed.
+        ground: the course's hills, if they affect the pace.
         listed: the start list, if there is one.
     """
     seed, n = request.seed or 0, request.competitors
@@ -220,9 +218,9 @@ def draw(
     start[not_started] = np.inf
     until = _ends(request, distance, not_finished)
     flat = until if ground is None else ground.to_flat(until)
-    everybody = np.arange(n)
+    everyone = np.arange(n)
     until_moving = np.where(
-        until >= distance, moving[-1], _interpolate(marks, moving, everybody, np.minimum(flat, marks[-1]))
+        until >= distance, moving[-1], _interpolate(marks, moving, everyone, np.minimum(flat, marks[-1]))
     )
     reach, bearing = np.zeros(n), np.zeros(n)
     stops = [_pauses(request, visits, marks, moving, ground)]
@@ -253,10 +251,10 @@ def draw(
 
 
 def marks_along(distance: float) -> Floats:
-    """Return the metres of the marks: each kilometre, or each several, and the finish; shape (m,)."""
+    """Return the metres of the marks: every kilometre, or several, and the finish; shape (m,)."""
     every = MARK * max(1.0, np.ceil(distance / MARK / MAX_MARKS))
     marks = np.arange(0.0, distance, every)
-    # A last stretch of a few millimetres would be a division of nearly nothing by nearly nothing.
+    # A last stretch of a few millimetres would divide nearly zero by nearly zero.
     if len(marks) > 1 and distance - marks[-1] < 1.0:
         marks = marks[:-1]
     return np.append(marks, distance)
@@ -268,23 +266,23 @@ def _within(bounds: tuple[float, float], drawn: Floats) -> Floats:
 
 
 def _women(seed: int, pace: Floats, share: float) -> Mask:
-    """Tell who is a woman: from half the share among the fastest to one and a half among the slowest."""
+    """Return who is a woman: from half the share among the fastest to 1.5 times among the slowest."""
     rank = chance.ranks(pace)
-    # A share above two thirds leaves no room for so much difference.
+    # Above two thirds there is no room for that difference.
     lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
     women: Mask = uniform(seed, Stream.SEX, len(pace)) < share * (1.0 + lean * (rank - 0.5))
     return women
 
 
 def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
-    """Return the seconds at each mark, shape (m, n), so that each competitor's average is its own pace."""
+    """Return the seconds at each mark, shape (m, n), with each competitor's own average pace."""
     seed, n = request.seed or 0, len(pace)
     drawn = uniform(seed, Stream.VARIATION, (n, len(marks) - 1))
     drawn *= 2.0 * VARIATION
     drawn += 1.0 - VARIATION
     kilometres = np.diff(marks) / 1000.0
     times = np.zeros((len(marks), n))
-    # The transpose is summed row by row in place: one matrix, not three.
+    # Sum the transpose row by row in place: one matrix, not three.
     np.multiply(drawn.T, kilometres[:, None], out=times[1:])
     if request.fatigue != "none":
         _tire(request, times[1:], marks, pace, women, distance)
@@ -296,7 +294,7 @@ def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask
 def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
     request: RaceRequest, stretches: Floats, marks: Floats, pace: Floats, women: Mask, distance: float
 ) -> None:
-    """Make competitors slow down, in place."""
+    """Apply fatigue, in place."""
     seed, n = request.seed or 0, len(pace)
     difference = paces.differences(pace, women, uniform(seed, Stream.SPLIT, n))
     if request.fatigue == "split" or distance < paces.WALL_FROM:
@@ -306,13 +304,13 @@ def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
         uniform(seed, stream, n) for stream in (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)
     )
     slowdown, length = paces.wall(women, lots, slowdowns, lengths, distance)
-    # Who hits the wall runs evenly until then: the slowdown is the wall's alone, as its source measured it.
+    # Competitors who hit the wall run evenly before it: its source measured the slowdown that way.
     paces.slow_down(stretches, marks, np.where(slowdown > 0, 0.0, difference))
     paces.hit_the_wall(stretches, marks, slowdown, length)
 
 
 def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
-    """Make some competitors walk from a mark on, in place."""
+    """Let some competitors walk from a mark on, in place."""
     if request.walking <= 0:
         return
     seed, n = request.seed or 0, request.competitors
@@ -320,7 +318,7 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
     begins = marks[-1] * _within(WALKS_FROM, uniform(seed, Stream.WALKING_FROM, n)[who])
     stretches = np.diff(moving[:, who], axis=0)
     for nth, (first, last) in enumerate(pairwise(marks.tolist())):
-        # The last stretch is walked by all of them, for there is no later mark to begin at.
+        # All of them walk the last stretch, because there is no later mark to begin at.
         walks = (begins <= first) | (nth == len(stretches) - 1)
         walked = np.maximum(stretches[nth], WALKING * (last - first) / 1000.0)
         stretches[nth] = np.where(walks, walked, stretches[nth])
@@ -328,7 +326,7 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
 
 
 def _fates(request: RaceRequest) -> tuple[Mask, Mask, Mask]:
-    """Tell who doesn't start, doesn't finish, is disqualified: nobody is two of them."""
+    """Return who doesn't start, doesn't finish, is disqualified; the three are disjoint."""
     n = request.competitors
     order = np.argsort(uniform(request.seed or 0, Stream.FATE, n), kind="stable")
     masks = np.zeros((3, n), np.bool_)
@@ -367,7 +365,7 @@ def _pauses(
 
 
 def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_moving: Floats) -> Stop:
-    """Return the pauses after which half of those who don't finish give up."""
+    """Return the pauses after which half of the DNF competitors give up."""
     seed, n = request.seed or 0, request.competitors
     drawn = uniform(seed, Stream.END_PAUSE, n)
     pausing = not_finished & (drawn < 0.5)
@@ -379,7 +377,7 @@ def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_m
 
 
 def _wrong_turns(request: RaceRequest) -> tuple[Floats, Floats]:
-    """Return how far wrong turns lead away, 0 for those who take none, and where to."""
+    """Return the length of wrong turns, 0 for competitors without one, and their bearing."""
     seed, n = request.seed or 0, request.competitors
     who = chosen(seed, Stream.ASTRAY, n, request.wrong_turn)
     reach = np.where(who, _within(ASTRAY_REACH, uniform(seed, Stream.ASTRAY_REACH, n)), 0.0)
@@ -387,7 +385,7 @@ def _wrong_turns(request: RaceRequest) -> tuple[Floats, Floats]:
 
 
 def _way_astray(request: RaceRequest, reach: Floats, pace: Floats, marks: Floats, moving: Floats) -> Stop:
-    """Return the wrong turns: out and back at the own pace."""
+    """Return the wrong turns as stops: out and back at the competitor's pace."""
     n = request.competitors
     who = np.flatnonzero(reach)
     stop = _nowhere(n)
@@ -402,14 +400,14 @@ def _nowhere(n: int) -> Stop:
 
 
 def _until(stop: Stop, flat: Floats) -> Stop:
-    """Return the stops without those behind the places where their competitors end."""
+    """Return the stops without those beyond the competitors' ends."""
     for column, nothing in ((stop.length, 0.0), (stop.start, np.inf), (stop.place, np.inf)):
         column[stop.place > flat] = nothing
     return stop
 
 
 def _in_order(stops: list[Stop]) -> list[Stop]:
-    """Return the stops so that each competitor's come in their order along the course."""
+    """Return the stops with each competitor's in their order along the course."""
     if len(stops) == 1:
         return stops
     order = np.argsort([stop.place for stop in stops], axis=0, kind="stable")
@@ -421,7 +419,7 @@ def _in_order(stops: list[Stop]) -> list[Stop]:
 
 
 def _place_in(visits: Sequence[tuple[float, float]], drawn: Floats) -> Floats:
-    """Return places that lie evenly over all the stretches, for numbers in [0, 1)."""
+    """Return places distributed evenly over all stretches, for numbers in [0, 1)."""
     first, last = np.array(visits).T
     ends = np.cumsum(last - first)
     at = drawn * ends[-1]

@@ -1,7 +1,7 @@
-"""What can be asked of a race beside its course, its pace and its time: what makes it like a real one.
+"""Options that make a race realistic, beyond its course, pace and time.
 
-Each group is a part of `RaceRequest`, which is the only one that is made. Without any of them a race is
-plain: everybody starts at the gun, runs, finishes, and every tracker is exact.
+Each group is a base class of `RaceRequest`, the only one that is instantiated. By default a race is plain:
+all competitors start at the gun, run and finish, and every tracker is exact.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from simulator.race import start_list
 from simulator.race.paces import WOMEN_SHARE, PaceModel
 
 MAX_START = 86_400.0
-"""Seconds from the gun to the last start at most."""
+"""Maximum seconds from the gun to the last start."""
 MAX_EPISODE = 3600.0
-"""Seconds that a tracker's fault may last."""
+"""Maximum duration of a tracker fault, seconds."""
 
 
 def _whole(value: object) -> object:
@@ -26,62 +26,61 @@ def _whole(value: object) -> object:
 
 
 WHOLE = BeforeValidator(_whole)
-"""Makes whole numbers of what are some to JSON, and so to the API's description: 5.0. It stands behind the
-limits; before them, it would keep them out of the description."""
+"""Accepts 5.0 as an integer, as JSON Schema does. It comes after the limits in `Annotated`; before them, it
+would hide them from the OpenAPI document."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0, le=1000)]
 Episode = Annotated[float, Field(ge=1, le=MAX_EPISODE)]
 
 
 class Options(BaseModel):
-    """What all parts of a request have in common."""
+    """Base of all parts of a request."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
 
 class PaceOptions(Options):
-    """How fast they are."""
+    """Paces."""
 
     pace_model: PaceModel = Field(
         default="uniform",
-        description="How paces are spread: evenly from fastest to slowest; about the middle of the two "
-        "(normal, lognormal); or as published finish times are (parkrun, marathon; fastest and slowest are "
-        "not used).",
+        description="Distribution of paces: even from fastest to slowest (uniform); around the middle of the "
+        "two (normal, lognormal); or that of published finish times (parkrun, marathon; fastest and slowest "
+        "are not used).",
     )
     fatigue: Literal["none", "split", "wall"] = Field(
         default="none",
-        description="How they slow down: not at all; in the second half, the slower the more (split); or "
-        "some of them also hit the wall, on courses of 30 km and more (wall).",
+        description="How competitors slow down: not at all (none); in the second half, slower runners more "
+        "(split); as split, and some also hit the wall, on courses of 30 km and more (wall).",
     )
     gradient: bool = Field(
-        default=False, description="Whether hills cost what they cost; a pace is then one on flat ground."
+        default=False, description="Whether hills affect the pace; paces then apply to flat ground."
     )
 
 
 class StartOptions(Options):
-    """How they start."""
+    """The start."""
 
     wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS), WHOLE] | None = Field(
         default=None,
-        description="Competitors in a start wave; if the start list has waves, those are it. Default: one "
-        "wave.",
+        description="Competitors per start wave; waves in the start list take precedence. Default: one wave.",
     )
     wave_delay: float = Field(
         default=60.0,
         validate_default=True,
         ge=0,
         le=MAX_START,
-        description="Seconds from one wave's start to the next.",
+        description="Seconds between the starts of two waves.",
     )
     start_flow: Annotated[float, Field(ge=0.1, le=1000)] | None = Field(
         default=None,
         validate_default=True,
-        description="Competitors of a wave who cross the start line in a second. Default: all at once.",
+        description="Competitors per second who cross the start line, in each wave. Default: all at once.",
     )
     corrals: bool = Field(
         default=False,
-        description="Whether those who expect to be faster start further in front, with waves by `wave_size` "
-        "or a `start_flow`.",
+        description="Whether competitors with a faster expected pace start further in front; needs "
+        "`wave_size` or `start_flow`.",
     )
 
     @field_validator("wave_delay")
@@ -102,7 +101,7 @@ class StartOptions(Options):
 
 
 def _waves(known: dict[str, Any]) -> tuple[int, int] | None:
-    """Return how many waves there are, and how many start in the largest; None if a field of it is wrong."""
+    """Return the number of waves and the size of the largest; None if one of their fields is invalid."""
     if not {"start_list", "competitors", "wave_size"} <= known.keys():
         return None
     competitors, size = known["competitors"], known["wave_size"] or known["competitors"]
@@ -115,83 +114,83 @@ def _check_last_start(last: float, remedy: str) -> None:
     if last > MAX_START:
         raise PydanticCustomError(
             "last_start",
-            "lets the last one start {last} seconds after the gun; the limit is {limit}: {remedy}",
+            "would start the last competitor {last} seconds after the gun; the limit is {limit}: {remedy}",
             {"last": f"{last:,.0f}", "limit": f"{MAX_START:,.0f}", "remedy": remedy},
         )
 
 
 class EntrantOptions(Options):
-    """Who they are."""
+    """The competitors."""
 
     entrants: Literal["numbered", "drawn"] = Field(
         default="numbered",
-        description="Whether they are called by number, or have names, age groups and clubs by chance; if "
-        "there is a start list, all is as that says.",
+        description="Competitors are numbered, or have random names, age groups and clubs (drawn). A start "
+        "list takes precedence.",
     )
-    women: Share = Field(default=WOMEN_SHARE, description="The share of women.")
+    women: Share = Field(default=WOMEN_SHARE, description="Share of women.")
 
 
 class FateOptions(Options):
-    """What happens to them."""
+    """Fates of competitors."""
 
-    dns: Share = Field(default=0.0, description="The share who don't start.")
+    dns: Share = Field(default=0.0, description="Share of competitors who don't start.")
     dnf: Share = Field(
-        default=0.0, description="The share who start and don't finish; half of them after a pause."
+        default=0.0, description="Share who start but don't finish; half of them give up after a pause."
     )
     disqualified: Share = Field(
         default=0.0,
         validate_default=True,
-        description="The share who are disqualified, 1 to 10 minutes after their finish.",
+        description="Share who are disqualified, 1 to 10 minutes after their finish.",
     )
-    walking: Share = Field(default=0.0, description="The share who walk from some place on.")
+    walking: Share = Field(default=0.0, description="Share who walk from some point on.")
     wrong_turn: Share = Field(
-        default=0.0, description="The share who leave the course by 50 to 400 m, and come back."
+        default=0.0, description="Share who take a wrong turn of 50 to 400 m and come back."
     )
 
     @field_validator("disqualified")
     @classmethod
-    def _nobody_twice(cls, disqualified: float, info: ValidationInfo) -> float:
+    def _fates_are_exclusive(cls, disqualified: float, info: ValidationInfo) -> float:
         dns, dnf = info.data.get("dns"), info.data.get("dnf")
         if dns is not None and dnf is not None and dns + dnf + disqualified > 1.0 + 1e-9:
             raise PydanticCustomError(
-                "fates", "is too much: dns, dnf and disqualified are shares of one field, together at most 1"
+                "fates", "is too large: dns, dnf and disqualified must add up to at most 1"
             )
         return disqualified
 
 
 class TrackerOptions(Options):
-    """What their trackers do to what they tell.
+    """Faults of the competitors' trackers.
 
-    A fault's share is the share of the time in which a tracker has it; how long it lasts is its `…_for`.
+    A fault's share is the share of time for which a tracker has it; `…_for` is the length of an episode.
     """
 
     gps_error: Metres = Field(
         default=0.0,
-        description="GPS error that wanders, metres: its standard deviation to the east and to the north.",
+        description="Drifting GPS error: standard deviation to the east and to the north, metres.",
     )
     gps_correlation: float = Field(
-        default=60.0, ge=1, le=3600, description="Seconds over which GPS error wanders to 1/e."
+        default=60.0, ge=1, le=3600, description="Correlation time of the GPS error (decay to 1/e), seconds."
     )
     gps_noise: Metres = Field(
         default=0.0,
-        description="GPS error that is new in each position, metres, standard deviation as above.",
+        description="Independent GPS error of each position: standard deviation as above, metres.",
     )
-    lost: Share = Field(default=0.0, description="Positions that are never told: share of the time.")
-    lost_for: Episode = Field(default=20.0, description="Seconds.")
-    frozen: Share = Field(default=0.0, description="Positions that stay where they were: share of the time.")
-    frozen_for: Episode = Field(default=20.0, description="Seconds.")
+    lost: Share = Field(default=0.0, description="Share of time in which positions are lost.")
+    lost_for: Episode = Field(default=20.0, description="Length of such an episode, seconds.")
+    frozen: Share = Field(default=0.0, description="Share of time in which positions are frozen.")
+    frozen_for: Episode = Field(default=20.0, description="Length of such an episode, seconds.")
     late: Share = Field(
         default=0.0,
-        description="Positions that are kept and told later, behind newer ones: share of the time.",
+        description="Share of time in which positions are delayed and published later, after newer ones.",
     )
-    late_for: Episode = Field(default=30.0, description="Seconds.")
-    duplicates: Share = Field(default=0.0, description="The share of positions that are told twice.")
+    late_for: Episode = Field(default=30.0, description="Length of such an episode, seconds.")
+    duplicates: Share = Field(default=0.0, description="Share of positions that are published twice.")
     clock_skew: float = Field(
-        default=0.0, ge=0, le=3600, description="Seconds by which a tracker's clock is wrong, at most."
+        default=0.0, ge=0, le=3600, description="Maximum error of a tracker's clock, seconds."
     )
     dead_battery: Share = Field(
-        default=0.0, description="The share of trackers whose battery is dead before the finish."
+        default=0.0, description="Share of trackers whose battery dies before the finish."
     )
     ground_truth: bool = Field(
-        default=False, description="Whether positions have the true place too, as trueLat and trueLon."
+        default=False, description="Whether positions also carry the true place, as trueLat and trueLon."
     )

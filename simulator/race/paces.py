@@ -1,6 +1,6 @@
-"""Paces as races have them: how fast a field is, how runners slow down, what hills cost.
+"""Realistic paces: their distribution, fatigue, and the cost of hills.
 
-Figures have their sources beside them. The functions here know nothing of races and fields.
+Sources are given next to the figures. The functions don't depend on races and fields.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 
 RIEGEL = 1.06
-"""How times grow with distance, as its exponent (Riegel 1981, American Scientist 69, 285-290)."""
+"""Exponent by which times grow with distance (Riegel 1981, American Scientist 69, 285-290)."""
 WIDEST = 3.5
-"""Standard deviations from the middle at most: without a limit somebody would beat the world's record."""
+"""Maximum standard deviations from the mean: without a limit, times would beat world records."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class FinishTimes:
         distance: metres.
         median: seconds.
         spread: standard deviation of the logarithm.
-        widest: standard deviations from the middle beyond which there is nobody.
+        widest: standard deviations from the mean at which the distribution is cut off.
     """
 
     distance: float
@@ -49,7 +49,7 @@ class FinishTimes:
     ) -> FinishTimes:
         """Return the distribution with this mean and this standard deviation (seconds)."""
         spread = math.sqrt(math.log1p((deviation / mean) ** 2))
-        # What is cut off makes the deviation smaller: so it is drawn from a wider distribution.
+        # Truncation reduces the deviation, so draw from a wider distribution.
         bell = math.exp(-(widest**2) / 2) / math.sqrt(2 * math.pi)
         cut = math.sqrt(1 - 2 * widest * bell / math.erf(widest / math.sqrt(2)))
         return cls(distance, mean * math.exp(-(spread**2) / 2), spread / cut, widest)
@@ -65,24 +65,24 @@ PARKRUN = FinishTimes.of_mean_and_deviation(5000.0, PARKRUN_MEAN, PARKRUN_DEVIAT
 """1,293 finishers of five parkruns in Leeds in June 2016, pooled: mean 28:30.5, standard deviation 6:21.5.
 
 Woodhouse Moor 421 finishers, 27:42 ± 6:33; Roundhay 356, 28:19 ± 5:38; Temple Newsam 223, 28:30 ± 5:30; Cross
-Flatts 116, 29:05 ± 6:56; Bramley 177, 30:27 ± 7:22 (Geophysics Labs, 18 June 2016). Cut off where it would
-beat the fastest parkruns there have been.
+Flatts 116, 29:05 ± 6:56; Bramley 177, 30:27 ± 7:22 (Geophysics Labs, 18 June 2016). Truncated where it would
+beat the fastest parkrun times.
 """
 MARATHON_MEAN, MARATHON_MEDIAN = 16_344.7, 16_046.0
 MARATHON = FinishTimes.of_mean_and_median(42_195.0, MARATHON_MEAN, MARATHON_MEDIAN)
 """38,883 finishers of the Chicago Marathon 2013: mean 4:32:24.7, median 4:27:26.0 (P. Chng, 4 March 2014).
 
-A lognormal with these two has the published percentiles too, within 0.6 %: 1 % 2:50:20, 5 % 3:14:11,
+A lognormal with these two matches the published percentiles within 0.6 %: 1 % 2:50:20, 5 % 3:14:11,
 10 % 3:28:35, 20 % 3:46:58.
 """
 
 ROUND = 1800.0
 """Marathon runners aim at full and half hours (Allen, Dechow, Pope and Wu 2017, Management Science 63(6),
-1657-1672, n = 9,789,093): finish times stand close before them and are thin behind them."""
+1657-1672, n = 9,789,093): finish times accumulate just before them and are sparse just after."""
 REACH = 300.0
-"""Seconds behind a round time within which some reach it."""
+"""Seconds after a round time within which some runners still reach it."""
 REACHED_HOUR, REACHED_HALF_HOUR = 0.30, 0.15
-"""Shares of those who reach it. With them the fullest five minutes are 3:55 to 4:00, as in Chicago in 2013
+"""Shares of those who reach it. They make 3:55 to 4:00 the fullest five minutes, as in Chicago in 2013
 (P. Chng) and in New York in 2013."""
 
 
@@ -90,9 +90,9 @@ def averages(model: PaceModel, drawn: Floats, fastest: float, slowest: float, di
     """Return paces averaged over the course, seconds per kilometre, for numbers in [0, 1), shape (n,).
 
     Args:
-        model: how they are spread. `uniform`: evenly from fastest to slowest; `normal` and `lognormal`: about
+        model: the distribution. `uniform`: even from fastest to slowest; `normal` and `lognormal`: around
             the middle of the two (for `lognormal`, the geometric one), which are three standard deviations
-            away and are never passed; `parkrun` and `marathon`: as published, whatever fastest and slowest.
+            away and never exceeded; `parkrun` and `marathon`: as published, ignoring fastest and slowest.
         drawn: random numbers.
         fastest: seconds per kilometre.
         slowest: seconds per kilometre.
@@ -118,15 +118,15 @@ def _as_published(times: FinishTimes, drawn: Floats) -> Floats:
 
 
 def _scale(times: FinishTimes, distance: float) -> float:
-    """Return what makes a time over the distribution's own course a pace over another one."""
+    """Return the factor from a time on the distribution's course to a pace on another one."""
     return float((distance / times.distance) ** RIEGEL / (distance / 1000.0))
 
 
 def bunched(seconds: Floats, drawn: Floats) -> Floats:
-    """Return finish times of which some that came just too late for a full or half hour came just in time."""
+    """Move some finish times from just after a full or half hour to just before it."""
     late = seconds % ROUND
     goal = seconds - late
-    # The low bits of the numbers that the times were made of are as random as the numbers.
+    # The low bits of the random numbers are independent of the times derived from them.
     lot = (drawn * 2.0**24) % 1.0
     share = np.where(goal % 3600.0 == 0.0, REACHED_HOUR, REACHED_HALF_HOUR)
     return np.where((late < REACH) & (lot < share), goal - late, seconds)
@@ -134,7 +134,7 @@ def bunched(seconds: Floats, drawn: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Split:
-    """How much longer the second half takes than the first, as a share of the whole time."""
+    """Time of the second half minus that of the first, as a share of the whole time."""
 
     mean: float
     deviation: float
@@ -145,19 +145,19 @@ MEN, WOMEN = Split(0.0344, 0.0267), Split(0.0281, 0.0210)
 WOMEN_SHARE = 0.4
 """46,856 of 116,670, the same source."""
 STEEPEST_TILT = 1.5
-"""How much slower the finish is than the start at most, as a share of the pace half way."""
+"""Maximum slowdown from start to finish, as a share of the pace half way."""
 ABILITY = 0.5
-"""How closely the split goes with the pace, as a correlation: slower runners slow down more."""
+"""Correlation of split and pace: slower runners slow down more."""
 
 
 def differences(paces: Floats, women: Mask, drawn: Floats) -> Floats:
     """Return each competitor's difference of the halves as a share of its time, shape (n,).
 
-    Means and deviations are those of `MEN` and `WOMEN`; the slower, the more, at correlation `ABILITY`.
+    Means and deviations are those of `MEN` and `WOMEN`, with correlation `ABILITY` to the pace.
     """
     ability, rest = chance.normal(chance.ranks(paces), WIDEST), chance.normal(drawn, WIDEST)
     score = ABILITY * ability + math.sqrt(1 - ABILITY**2) * rest
-    # Each sex has its own mean: women stand further back, and their score would be above 0 as a group.
+    # Rank each sex separately: women are slower on average, so a common rank would shift their mean.
     for sex in (women, ~women):
         if sex.any():
             score[sex] -= score[sex].mean()
@@ -173,14 +173,14 @@ def slow_down(stretches: Floats, marks: Floats, difference: Floats) -> None:
         marks: metres, shape (m,).
         difference: share of the whole time, shape (n,).
     """
-    # Each stretch is longer or shorter by `tilt` times how far its middle lies behind the half way.
+    # A stretch changes by `tilt` times the distance of its middle from half way.
     behind = (marks[1:] + marks[:-1]) / 2 / marks[-1] - 0.5
     half = np.clip((marks[1:] - marks[-1] / 2) / np.diff(marks), 0.0, 1.0)
     side = 2 * half - 1
     whole, halves = stretches.sum(axis=0), side @ stretches
     more_whole, more_halves = behind @ stretches, (side * behind) @ stretches
     room = more_halves - difference * more_whole
-    # On a course of a single stretch there are no halves to tell apart.
+    # A course of a single stretch has no halves.
     apart = np.abs(room) > 1e-9 * whole
     tilt = np.divide(difference * whole - halves, room, out=np.zeros(len(room)), where=apart)
     tilt = np.clip(tilt, -STEEPEST_TILT, STEEPEST_TILT)
@@ -189,24 +189,24 @@ def slow_down(stretches: Floats, marks: Floats, difference: Floats) -> None:
 
 
 WALL_FROM = 30_000.0
-"""Metres of the shortest course on which runners hit the wall."""
+"""Minimum course length, in metres, on which runners hit the wall."""
 WALL_SHARE_MEN, WALL_SHARE_WOMEN = 0.28, 0.17
 WALL_SLOWDOWN_MEN, WALL_SLOWDOWN_WOMEN = 0.40, 0.37
 WALL_LENGTH_MEN, WALL_LENGTH_WOMEN = 10_700.0, 9_600.0
-"""Who hits the wall in a marathon, how much slower they are from there on and over how many metres, on
-average (Smyth 2021, PLoS ONE 16(5) e0251513)."""
+"""Share of marathon runners who hit the wall, their slowdown and its length in metres, on average
+(Smyth 2021, PLoS ONE 16(5) e0251513)."""
 WALL_LEAST_SLOWDOWN, WALL_LEAST_LENGTH = 0.25, 5_000.0
-"""Less than this is not the wall (the same source's definition)."""
+"""Minimum slowdown that counts as the wall (same source)."""
 
 
 def hit_the_wall(stretches: Floats, marks: Floats, slowdown: Floats, length: Floats) -> None:
-    """Make the last part of the course slower, in place.
+    """Slow down the last part of the course, in place.
 
     Args:
         stretches: times between the marks on any scale, shape (m - 1, n).
         marks: metres, shape (m,).
-        slowdown: share by which the pace is slower, shape (n,); 0 for who doesn't hit the wall.
-        length: metres of the last part, shape (n,).
+        slowdown: share by which the pace is slower, shape (n,); 0 for runners who don't hit the wall.
+        length: length of the last part in metres, shape (n,).
     """
     begins = marks[-1] - length
     for nth, (first, last) in enumerate(pairwise(marks.tolist())):
@@ -216,7 +216,7 @@ def hit_the_wall(stretches: Floats, marks: Floats, slowdown: Floats, length: Flo
 def wall(
     women: Mask, lots: Floats, slowdowns: Floats, lengths: Floats, distance: float
 ) -> tuple[Floats, Floats]:
-    """Return slowdown and length of the wall for each competitor, for numbers in [0, 1), shape (n,) each."""
+    """Return each competitor's slowdown and length of the wall for numbers in [0, 1), shape (n,) each."""
     hit = lots < np.where(women, WALL_SHARE_WOMEN, WALL_SHARE_MEN)
     mean = np.where(women, WALL_SLOWDOWN_WOMEN, WALL_SLOWDOWN_MEN)
     slowdown = np.where(hit, WALL_LEAST_SLOWDOWN + 2 * (mean - WALL_LEAST_SLOWDOWN) * slowdowns, 0.0)
@@ -226,13 +226,13 @@ def wall(
 
 
 STEEPEST = 0.45
-"""The steepest gradient that the polynomial was measured at."""
+"""Steepest gradient for which the polynomial was measured."""
 GRADIENT_STEP = 50.0
-"""Metres over which a gradient is taken: shorter ones are the altimeter's error."""
+"""Metres over which gradients are computed: shorter ones are altimeter noise."""
 
 
 def cost_of_running(gradient: Floats) -> Floats:
-    """Return what a metre costs, J/kg (Minetti et al. 2002, J Appl Physiol 93, 1039-1046)."""
+    """Return the cost per metre, J/kg (Minetti et al. 2002, J Appl Physiol 93, 1039-1046)."""
     i = np.clip(gradient, -STEEPEST, STEEPEST)
     polynomial: Floats = ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
     return polynomial
@@ -240,7 +240,7 @@ def cost_of_running(gradient: Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Effort:
-    """A course's metres as metres of flat ground that cost the same; both rise, shape (k,)."""
+    """Maps metres of a course to metres of flat ground with the same cost; both increase, shape (k,)."""
 
     metres: Floats
     flat: Floats

@@ -1,7 +1,7 @@
 """A race: a course, a field and the request that both come from.
 
-A race is a pure function of (course, request with its seed, race time). It has no state: any moment can be
-asked for, in any order, again and again; restart, replay and the checks for lost events rest on this.
+A race is a pure function of (course, request with its seed, race time), without state: any moment can be
+computed, in any order and repeatedly. Restart, replay and the checks for lost events rest on this.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BEFORE_THE_START = float("-inf")
 
 
 class Status(IntEnum):
-    """What a competitor is doing; the events carry the name in small letters."""
+    """Status of a competitor; events carry the name in lower case."""
 
     RUNNING = 0
     PAUSED = 1
@@ -46,10 +46,10 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Competitors at a moment, one for all or each at its own; all arrays of shape (k,).
+    """State of competitors at one moment, common or individual; all arrays of shape (k,).
 
     Attributes:
-        elapsed: seconds since the gun; of one who has ended, the exact time at which.
+        elapsed: seconds since the gun; for a competitor who has ended, the exact end time.
         distance: metres of the course covered.
         lon, lat: degrees.
         status: values of `Status`.
@@ -66,7 +66,7 @@ class Snapshot:
         return Snapshot(*(column[who] for column in self._columns()))
 
     def joined(self, other: Snapshot) -> Snapshot:
-        """Return these competitors and others behind them."""
+        """Return these competitors followed by others."""
         columns = zip(self._columns(), other._columns(), strict=True)
         return Snapshot(*(np.concatenate(pair) for pair in columns))
 
@@ -76,13 +76,13 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Fixes:
-    """What trackers tell at one tick, in the order in which they do; all arrays of shape (k,).
+    """Positions that trackers report at one tick, in publishing order; all arrays of shape (k,).
 
     Attributes:
-        who: indices of competitors; one may be there more than once, with positions of several moments.
+        who: indices of competitors; one may occur more than once, with positions of several moments.
         time: race seconds of each position.
         skew: milliseconds by which the tracker's clock is ahead.
-        told: the places are those that the trackers tell, everything else is true.
+        told: the reported state: places as the trackers have them, everything else true.
         lon, lat: the true places, degrees.
     """
 
@@ -95,12 +95,12 @@ class Fixes:
 
 
 class Passings(NamedTuple):
-    """Who passed which timing point, in the order of time; all arrays of shape (k,).
+    """Passings of timing points, ordered by time; all arrays of shape (k,).
 
     Attributes:
         who: indices of competitors.
         point: index into the race's `points`.
-        elapsed: the exact seconds since the gun, computed and not sampled.
+        elapsed: exact seconds since the gun, computed and not sampled.
         distance: metres.
     """
 
@@ -115,7 +115,7 @@ class Passings(NamedTuple):
 
 
 def points_of(course: Course) -> tuple[TimingPoint, ...]:
-    """Return a course's timing points, and behind them the two that are no places: giving up and DSQ."""
+    """Return a course's timing points, followed by the two without a place: DNF and DSQ."""
     return (
         *course.timing_points,
         TimingPoint(np.nan, "dnf", "DNF", 1),
@@ -124,16 +124,16 @@ def points_of(course: Course) -> tuple[TimingPoint, ...]:
 
 
 class Race:
-    """A race that can be asked for any of its moments.
+    """A race, computable at any moment.
 
     Args:
-        course: where it is run.
-        request: resolved, so that its run id, seed and start are set.
+        course: the course.
+        request: resolved, with run id, seed and start.
 
     Attributes:
-        start_ms: when the gun goes, epoch milliseconds.
-        points: as `points_of` gives them.
-        entrants: who the competitors are.
+        start_ms: gun time, epoch milliseconds.
+        points: as returned by `points_of`.
+        entrants: the start list.
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
@@ -155,46 +155,49 @@ class Race:
 
     @cached_property
     def finishes(self) -> Mask:
-        """Who comes to the finish, shape (n,); the disqualified too."""
+        """Whether each competitor reaches the finish, shape (n,); includes the disqualified."""
         finishes: Mask = (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
         return finishes
 
     @cached_property
     def finish_times(self) -> Floats:
-        """Seconds from the gun to the finish, shape (n,); inf for those who don't come there."""
+        """Seconds from the gun to the finish, shape (n,); inf for those who don't finish."""
         return np.where(self.finishes, self.field.end, np.inf)
 
     @cached_property
     def duration(self) -> float:
-        """Seconds from the gun until there is nothing new: the last finish, giving up or disqualification."""
+        """Seconds from the gun to the last finish, DNF or disqualification."""
         ends = np.concatenate([self._ends, self.field.disqualified_at])
         return float(ends.max(where=np.isfinite(ends), initial=0.0))
 
     @cached_property
     def last_tick(self) -> int:
-        """The number of the tick that tells the last event; the first tick, at the gun, is 0."""
+        """Number of the tick with the last event; the first tick, at the gun, is 0."""
         last = int(np.ceil(self.duration / self.request.tick))
         if self._late is not None:
             last = max(
                 last,
-                *(self._told_late(self._late, news) for news in (self._ends, self.field.disqualified_at)),
+                *(
+                    self._published_late(self._late, news)
+                    for news in (self._ends, self.field.disqualified_at)
+                ),
             )
         return last + (self.request.duplicates > 0)
 
-    def _told_late(self, late: Episodes, news: Floats) -> int:
-        """Return a tick by which news of these times (shape (n,), inf for none) that was kept is told."""
+    def _published_late(self, late: Episodes, news: Floats) -> int:
+        """Return a tick by which delayed news of these times (shape (n,), inf for none) is published."""
         tick = self.request.tick
         who = np.flatnonzero(np.isfinite(news))
         shown = np.ceil(news[who] / tick)
         shown += shown * tick < news[who]
         time = shown * tick
         end = late.start(who, time)[late.covers(who, time)] + late.length
-        # One more than by plain arithmetic, for rounding: a tick may have nothing to tell.
+        # One extra tick for rounding: a tick may have nothing to publish.
         return int(np.ceil(end.max(initial=0.0) / tick)) + 1
 
     @cached_property
     def _ends(self) -> Floats:
-        """Seconds from the gun to each one's end, shape (n,); 0 for those who don't start."""
+        """Seconds from the gun to each competitor's end, shape (n,); 0 for DNS."""
         return np.where(np.isfinite(self.field.end), self.field.end, 0.0)
 
     def _times_of(self, ticks: Ints) -> Floats:
@@ -205,11 +208,11 @@ class Race:
         return tick * self.request.tick
 
     def snapshot(self, time: float | Floats, who: Ints | None = None) -> Snapshot:
-        """Return where competitors truly are `time` seconds after the gun.
+        """Return the true state of competitors `time` seconds after the gun.
 
         Args:
-            time: one moment for all, or each one's own, shape (k,).
-            who: indices, shape (k,); everybody if left out.
+            time: one moment for all, or one for each, shape (k,).
+            who: indices, shape (k,); default: all.
         """
         some = self.field if who is None else self.field.take(who)
         ends, finishes = (self._ends, self.finishes) if who is None else (self._ends[who], self.finishes[who])
@@ -229,13 +232,13 @@ class Race:
         return Snapshot(np.minimum(time, ends), distance, lon, lat, status.astype(np.uint8))
 
     def reporting(self, tick: int) -> Ints:
-        """Return the indices of those who have a position to tell of this tick.
+        """Return the indices of the competitors with a position at this tick.
 
-        Everybody has until the tick that shows their end, that one included, and one more at the tick that
-        shows them disqualified. Who doesn't start has one at the gun.
+        Each has one at every tick up to and including the one that shows the end, and one more at the tick
+        that shows a disqualification. A DNS competitor has one at the gun.
         """
-        everybody = np.arange(len(self.field))
-        return everybody[self._reports(everybody, np.full(len(everybody), tick))]
+        everyone = np.arange(len(self.field))
+        return everyone[self._reports(everyone, np.full(len(everyone), tick))]
 
     def _reports(self, who: Ints, tick: Ints) -> Mask:
         before, now = (tick - 1) * self.request.tick, tick * self.request.tick
@@ -246,10 +249,9 @@ class Race:
         return reports
 
     def fixes_at(self, tick: int) -> Fixes:
-        """Return what the trackers tell at a tick.
+        """Return the positions that the trackers report at a tick.
 
-        First those of this very moment, by competitor; then those that were kept, each competitor's in the
-        order of time; then those that are told once more.
+        In this order: those of this moment, by competitor; delayed ones, by competitor and time; duplicates.
         """
         who = self.reporting(tick)
         now = np.full(len(who), tick)
@@ -265,27 +267,27 @@ class Race:
         return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
-        """Return where some competitors truly are at a tick."""
+        """Return the true state of some competitors at a tick."""
         time = self.time_of(tick)
-        # Of most of them it costs less to look at all than to put them together.
+        # For a large share, a snapshot of all is cheaper than selecting.
         if 2 * len(who) < len(self.field):
             return self.snapshot(time, who)
-        everybody = self.snapshot(time)
-        return everybody if len(who) == len(self.field) else everybody.take(who)
+        everyone = self.snapshot(time)
+        return everyone if len(who) == len(self.field) else everyone.take(who)
 
     def fixes_of_all(self, tick: int) -> Fixes:
-        """Return everybody's position at a tick as their trackers have it, whether they tell it or not."""
-        everybody = np.arange(len(self.field))
+        """Return all positions at a tick as the trackers have them, reported or not."""
+        everyone = np.arange(len(self.field))
         time = self.time_of(tick)
-        return self.fixes(everybody, np.full(len(everybody), time), self.snapshot(time))
+        return self.fixes(everyone, np.full(len(everyone), time), self.snapshot(time))
 
     def fixes(self, who: Ints, time: Floats, true: Snapshot) -> Fixes:
-        """Return positions as the trackers have them: true but for the places.
+        """Return positions as the trackers have them: only the places differ from the truth.
 
         Args:
             who: indices, shape (k,).
             time: race seconds of each, shape (k,).
-            true: where they truly are then.
+            true: the true state at these times.
         """
         if self._trackers is None:
             return Fixes(who, time, np.zeros(len(who), np.int64), true, true.lon, true.lat)
@@ -301,62 +303,62 @@ class Race:
             lon[stuck], lat[stuck] = seen.lon, seen.lat
         if self._trackers.are_wrong:
             lon, lat = moved(lon, lat, *self._trackers.error(who, seen_at))
-        told = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
-        return Fixes(who, time, self._trackers.skew(who), told, true.lon, true.lat)
+        reported = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
+        return Fixes(who, time, self._trackers.skew(who), reported, true.lon, true.lat)
 
     def _is_last(self, who: Ints, time: Floats) -> Mask:
-        """Tell of each position whether it is news of an end: those come from the timing system."""
+        """Return whether each position reports an end: those come from the timing system."""
         last: Mask = self._ends[who] <= time
         return last
 
     def _sent(self, who: Ints, tick: Ints) -> Mask:
-        """Tell of each position whether it is ever told: news of an end is, whatever the tracker does."""
+        """Return whether each position is reported at all; ends always are, whatever the tracker does."""
         sent = self._is_last(who, self._times_of(tick))
         if self._trackers is not None:
-            sent |= self._trackers.tells(who, self._times_of(tick))
+            sent |= self._trackers.reports(who, self._times_of(tick))
         return sent
 
     def _kept(self, who: Ints, tick: Ints) -> Mask:
-        """Tell of each position whether it is kept, to be told later."""
+        """Return whether each position is delayed."""
         if self._late is None:
             return np.zeros(len(who), np.bool_)
         return self._late.covers(who, self._times_of(tick))
 
     def _released(self, tick: int) -> tuple[Ints, Ints]:
-        """Return the positions, by competitor and tick, that were kept and are told at this tick."""
-        nobody = np.empty(0, np.int64)
+        """Return the delayed positions, by competitor and tick, that are reported at this tick."""
+        no_one = np.empty(0, np.int64)
         if self._late is None or tick == 0:
-            return nobody, nobody
-        everybody = np.arange(len(self.field))
-        before = np.full(len(everybody), (tick - 1) * self.request.tick)
-        start = self._late.start(everybody, before)
-        # Those whose episode had not ended at the tick before, and has now.
+            return no_one, no_one
+        everyone = np.arange(len(self.field))
+        before = np.full(len(everyone), (tick - 1) * self.request.tick)
+        start = self._late.start(everyone, before)
+        # Episodes that ended since the previous tick.
         ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
-        who = everybody[ending]
+        who = everyone[ending]
         first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
         counts = tick - first
         nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         who, ticks = np.repeat(who, counts), np.repeat(first, counts) + nth
-        told = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
-        return who[told], ticks[told]
+        sent = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
+        return who[sent], ticks[sent]
 
     def _copies(self, tick: int) -> tuple[Ints, Ints]:
-        """Return the positions, by competitor and tick, that are told once more at this tick."""
-        nobody = np.empty(0, np.int64)
+        """Return the positions, by competitor and tick, that are duplicated at this tick."""
+        no_one = np.empty(0, np.int64)
         if self._trackers is None or self.request.duplicates <= 0 or tick == 0:
-            return nobody, nobody
-        everybody = np.arange(len(self.field))
-        before = np.full(len(everybody), tick - 1)
-        twice = self._trackers.tells_twice(everybody, self._times_of(before))
-        who, ticks = everybody[twice], before[twice]
-        told = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
-        return who[told], ticks[told]
+            return no_one, no_one
+        everyone = np.arange(len(self.field))
+        before = np.full(len(everyone), tick - 1)
+        twice = self._trackers.reports_twice(everyone, self._times_of(before))
+        who, ticks = everyone[twice], before[twice]
+        sent = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
+        return who[sent], ticks[sent]
 
     def passings(self, after: float, until: float) -> Passings:
         """Return all passings in the race seconds (after, until]; the start's after `BEFORE_THE_START`.
 
-        The intervals of consecutive calls share no passing and miss none, because a passing belongs to
-        the interval in which its competitor's distance comes to the point.
+        Consecutive intervals neither share nor miss a passing: it belongs to the interval in which its
+        competitor's distance reaches the point.
         """
         places = self._point_places
         seen = self._points_passed(after)

@@ -1,8 +1,8 @@
-"""What one asks for when one asks for a race: the fields of `POST /races`, their defaults and limits.
+"""The race request: the fields of `POST /races`, their defaults and limits.
 
-This is the one place for them, with `options` for what makes a race like a real one: the API validates with
-it, `/openapi.json` is made from it, the command line builds it from flags, and the `races` topic carries it,
-so that a race can be run again. What can be said with a course that is sent stands here too.
+Together with `options` it is their only definition: the API validates with it, `/openapi.json` and the
+command-line flags are generated from it, and the `races` topic carries it, so that a race can be run again.
+The query of a course upload is defined here too.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ MAX_COMPETITORS = start_lists.MAX_ROWS
 MAX_SEED = 2**63 - 1
 MAX_POINTS = 100_000
 MAX_START_LIST = 6 * 1024 * 1024
-"""Characters of a start list."""
+"""Maximum length of a start list, characters."""
 DEFAULT_COMPETITORS = 100
 MAX_INTERVAL = 3600
-"""Race seconds between two positions of one competitor at most."""
+"""Maximum race seconds between two positions of a competitor."""
 MAX_RATE = 200_000.0
-"""Positions a second that one race may ask for; see benchmarks/README.md for what a machine can take."""
+"""Maximum positions per second of one race; see benchmarks/README.md for what a machine can handle."""
 OLDEST_START = timedelta(hours=24)
 FURTHEST_START = timedelta(days=366)
 
 WRITTEN_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
-"""RFC 3339; whether there is a zone is looked at later, so that its lack is told as such."""
+"""RFC 3339; a missing zone is checked later, so that it gets a message of its own."""
 
 
 def _is_written_time(value: object) -> object:
-    """Let no number of seconds be a time, nor what is written otherwise than the description says."""
+    """Accept only the documented text format: no numbers of seconds."""
     if isinstance(value, datetime) or (isinstance(value, str) and WRITTEN_TIME.fullmatch(value)):
         return value
     raise PydanticCustomError("datetime_type", "must be a date and time")
@@ -75,40 +75,43 @@ def _competitors(known: dict[str, object]) -> int:
 
 
 class PlainRequest(Options):
-    """What there is to say of any race."""
+    """The fields of every race."""
 
     course: ShortName = Field(
-        description="Short name of a known course. With `points`, the name that their course gets.",
+        description="Short name of a known course. With `points`, the name for the new course.",
         examples=["crystal-palace"],
     )
     run_id: RunId | None = Field(
         default=None,
-        description="The race's id; made if left out. Sent again with the same body it is answered with "
-        "the same race, with another body 409.",
+        description="Id of the race; generated if omitted. Sending it again with the same body returns the "
+        "same race, with a different body 409.",
     )
     name: str | None = Field(
-        default=None, min_length=1, max_length=120, description="Default: the course's long name."
+        default=None,
+        min_length=1,
+        max_length=120,
+        description="Name of the race. Default: the course's long name.",
     )
     start_list: str | None = Field(
         default=None,
         max_length=MAX_START_LIST,
-        description="Who runs, as CSV; the first line names the columns: bib, name, category, club, wave, "
+        description="Competitors as CSV; the first line names the columns: bib, name, category, club, wave, "
         "pace.",
     )
     competitors: Competitors = Field(
         default_factory=_competitors,
-        description="How many run. Default: as many as the start list has, or 100.",
+        description="Number of competitors. Default: the length of the start list, or 100.",
     )
-    fastest: Pace = Field(default=144.0, description="The fastest pace, seconds per kilometre.")
+    fastest: Pace = Field(default=144.0, description="Fastest pace, seconds per kilometre.")
     slowest: Pace = Field(
-        default=500.0, validate_default=True, description="The slowest pace, seconds per kilometre."
+        default=500.0, validate_default=True, description="Slowest pace, seconds per kilometre."
     )
     how_many_get_stopped: float = Field(
-        default=0.0, ge=0, le=1, description="The share of the competitors who pause in a geofence."
+        default=0.0, ge=0, le=1, description="Share of competitors who pause in a geofence."
     )
-    min_pause: Pause = Field(default=5.0, description="The shortest pause, seconds.")
-    max_pause: Pause = Field(default=30.0, validate_default=True, description="The longest pause, seconds.")
-    seed: Seed | None = Field(default=None, description="Made if left out, and answered.")
+    min_pause: Pause = Field(default=5.0, description="Shortest pause, seconds.")
+    max_pause: Pause = Field(default=30.0, validate_default=True, description="Longest pause, seconds.")
+    seed: Seed | None = Field(default=None, description="Random seed; generated and returned if omitted.")
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     interval: float | None = Field(
         default=None,
@@ -119,14 +122,14 @@ class PlainRequest(Options):
     )
     start_at: Time | None = Field(
         default=None,
-        description="When the gun goes: ISO 8601 with a zone, from a day ago to a year ahead. Default: now.",
+        description="Gun time: ISO 8601 with a zone, from a day ago to a year ahead. Default: now.",
     )
     points: list[tuple[Longitude, Latitude]] | None = Field(
         default=None,
         min_length=2,
         max_length=MAX_POINTS,
-        description="A course given here, as [lon, lat] pairs in degrees; the geofences are those of the "
-        "course named by `course`, if it is known.",
+        description="Line of the course as [lon, lat] pairs in degrees. The geofences of the course named by "
+        "`course`, if it is known, apply to it.",
     )
 
     @field_validator("name")
@@ -153,7 +156,7 @@ class PlainRequest(Options):
         if listed is not None and competitors != (count := len(start_lists.read(listed))):
             raise PydanticCustomError(
                 "listed",
-                "must be left out or be {count}: the start list has as many",
+                "must be omitted or be {count}, the length of the start list",
                 {"count": f"{count:,}"},
             )
         return competitors
@@ -190,7 +193,7 @@ class PlainRequest(Options):
         if rate > MAX_RATE:
             raise PydanticCustomError(
                 "rate",
-                "makes {rate} positions a second with {competitors} competitors at this speed; "
+                "would produce {rate} positions a second with {competitors} competitors at this speed; "
                 "the limit is {limit}: raise the interval or lower the speed",
                 {
                     "competitors": f"{competitors:,}",
@@ -202,22 +205,22 @@ class PlainRequest(Options):
 
     @property
     def tick(self) -> float:
-        """Race seconds between two positions of one competitor, the default applied."""
+        """Race seconds between two positions of a competitor, the default applied."""
         return max(1.0, self.speed) if self.interval is None else self.interval
 
     @property
     def listed(self) -> start_lists.StartList | None:
-        """The start list, read; None if there is none."""
+        """The parsed start list, or None."""
         return None if self.start_list is None else start_lists.read(self.start_list)
 
     def identity(self) -> tuple[str, int]:
-        """Return the run id and the gun's epoch milliseconds; raises ValueError unless it is resolved."""
+        """Return the run id and the gun time in epoch milliseconds; raises ValueError unless resolved."""
         if self.seed is None or self.run_id is None or self.start_at is None:
             raise ValueError("a race needs a run id, a seed and a start: resolve the request first")
         return self.run_id, round(self.start_at.timestamp() * 1000)
 
     def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> Self:
-        """Return the request with what was left open filled in; what it sets itself stays."""
+        """Fill in the fields that the request leaves open."""
         return self.model_copy(
             update={
                 "run_id": self.run_id or run_id,
@@ -230,19 +233,19 @@ class PlainRequest(Options):
 
 
 class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, PaceOptions, PlainRequest):
-    """A race to be run. The same request with the same seed is the same race."""
+    """Request for a race. The same request with the same seed gives the same race."""
 
     @property
     def options(self) -> dict[str, bool | int | float | str]:
-        """The options that are not at their defaults."""
+        """The options that differ from their defaults."""
         names = type(self).model_fields.keys() - PlainRequest.model_fields.keys()
         given = {name: getattr(self, name) for name in type(self).model_fields if name in names}
         return {name: value for name, value in given.items() if value != _default(name)}
 
     def text(self) -> str:
-        """Return the request as JSON, without what is not set and without options that are at their defaults.
+        """Return the request as JSON, without unset fields and without options at their defaults.
 
-        Those defaults are a plain race's and never change; the defaults of a plain race's own fields may.
+        The options' defaults describe a plain race and never change; those of the other fields may.
         """
         wanted = {*PlainRequest.model_fields, *self.options}
         return self.model_dump_json(exclude_none=True, include=wanted)
@@ -253,12 +256,12 @@ def _default(name: str) -> object:
 
 
 class CourseQuery(BaseModel):
-    """What can be said of a course file that is sent, in the query of `POST /courses`."""
+    """Query of `POST /courses`."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     name: ShortName | None = Field(
         default=None,
-        description="The course's short name. Default: made of the name that stands in the file.",
+        description="Short name of the course. Default: derived from the name in the file.",
         examples=["my-park"],
     )

@@ -1,9 +1,9 @@
-"""Start lists: who runs, as a CSV text whose first line has the columns' names.
+"""Start lists as CSV; the first line contains the column names.
 
-Columns, in any order, none of them needed: `bib`, `name`, `category`, `club`, `wave`, `pace` (seconds per
-kilometre, or minutes:seconds). Between the cells stand commas, semicolons or tabs. An empty cell is filled
-in: a bib with the lowest that is free, a name with `Runner` and the bib, a category with `Open`, a wave with
-1, a pace by the race's own pace model.
+Columns, all optional and in any order: `bib`, `name`, `category`, `club`, `wave`, `pace` (seconds per
+kilometre, or minutes:seconds). Delimiters are commas, semicolons or tabs. Defaults for empty cells: the
+lowest free bib, the name `Runner` and the bib, the category `Open`, wave 1, and a pace from the race's pace
+model.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 COLUMNS = ("bib", "name", "category", "club", "wave", "pace")
 MAX_ROWS = 100_000
 MAX_LINES = 2 * MAX_ROWS
-"""Lines of the text, empty ones among them."""
+"""Maximum number of lines, including empty ones."""
 MAX_BIB = 999_999
 MAX_WORDS = 120
-"""Characters of a name, a category or a club."""
+"""Maximum length of a name, a category or a club, characters."""
 MAX_WAVE = 1000
 FASTEST, SLOWEST = 60.0, 3600.0
 """Seconds per kilometre."""
 OPEN = "Open"
-"""The category of who has none."""
+"""Default category."""
 
 
 class StartListError(ValueError):
-    """What is wrong with a start list, in words that follow "the start list"."""
+    """An invalid start list; the text continues "the start list"."""
 
 
 @dataclass(frozen=True, eq=False)
 class StartList:
-    """Who runs; n competitors in the order of the list.
+    """n competitors in the order of the list.
 
     Attributes:
-        bib: shape (n,), each once.
+        bib: unique, shape (n,).
         name, category, club: texts; a club may be empty.
-        wave: 1…, shape (n,); None if the list says nothing of waves.
+        wave: 1…, shape (n,); None if the list has no waves.
         pace: seconds per kilometre, shape (n,); nan where the list has none.
     """
 
@@ -67,7 +67,7 @@ class StartList:
         return len(self.name)
 
     def women(self, seed: int, share: float) -> Mask:
-        """Tell who is a woman, shape (n,): as the category says (W…, F…, M…), else by chance at `share`."""
+        """Return who is a woman, shape (n,): by category (W…, F…, M…), else randomly at `share`."""
         letters = np.array([category[:1].upper() for category in self.category])
         drawn = uniform(seed, Stream.SEX, len(self)) < share
         return np.where(np.isin(letters, ("W", "F", "M")), letters != "M", drawn)
@@ -84,9 +84,9 @@ class _Row(NamedTuple):
 
 @lru_cache(maxsize=1)
 def read(text: str) -> StartList:
-    """Read a start list; raises StartListError with the line's number if something is wrong.
+    """Read a start list; raises StartListError with the line number.
 
-    The last one is kept: a request's list is asked for some times in a row.
+    The last one is cached: validating a request reads it several times.
     """
     text = text.removeprefix("\ufeff")
     lines = csv.reader(StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
@@ -106,14 +106,12 @@ def read(text: str) -> StartList:
                 row.bib is not None
                 and (before := taken.setdefault(row.bib, lines.line_num)) != lines.line_num
             ):
-                raise _wrong(lines.line_num, f"the bib {row.bib} is that of line {before:,} too")
+                raise _wrong(lines.line_num, f"the bib {row.bib} is already used in line {before:,}")
             rows.append(row)
     except csv.Error as error:
-        raise _wrong(lines.line_num, f"is no CSV: {error}") from error
+        raise _wrong(lines.line_num, f"is not valid CSV: {error}") from error
     if not rows:
-        raise StartListError(
-            "has no competitor: its first line has the columns' names, then comes one a line"
-        )
+        raise StartListError("has no competitors: after the line of column names, each line is a competitor")
     return _made(rows, _free(taken), has_waves="wave" in columns)
 
 
@@ -134,7 +132,7 @@ def _free(taken: dict[int, int]) -> Iterator[int]:
 
 
 def _delimiter(text: str) -> str:
-    """Return what stands between the names of the columns."""
+    """Detect the delimiter of the columns."""
     first = text.lstrip().partition("\n")[0]
     return max(",;\t", key=first.count)
 
@@ -144,24 +142,24 @@ def _columns(heads: list[str]) -> list[str]:
     known = ", ".join(COLUMNS)
     for column in columns:
         if column not in COLUMNS:
-            raise _wrong(1, f"there is no column {column[:MAX_WORDS]!r}; there are: {known}")
+            raise _wrong(1, f"unknown column {column[:MAX_WORDS]!r}; available: {known}")
         if columns.count(column) > 1:
-            raise _wrong(1, f"the column {column} is there twice")
+            raise _wrong(1, f"the column {column} occurs twice")
     if not columns:
-        raise StartListError(f"is empty; its first line has the columns' names: {known}")
+        raise StartListError(f"is empty; the first line must contain column names: {known}")
     return columns
 
 
 def _row(columns: list[str], cells: list[str], line: int) -> _Row:
     if len(cells) != len(columns):
-        raise _wrong(line, f"has {len(cells):,} cells, and there are {len(columns)} columns")
+        raise _wrong(line, f"has {len(cells):,} cells for {len(columns)} columns")
     given = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
     for column in ("name", "category", "club"):
         words = given.get(column, "")
         if len(words) > MAX_WORDS:
             raise _wrong(line, f"the {column} has more than {MAX_WORDS} characters")
         if not words.isprintable():
-            raise _wrong(line, f"the {column} has characters that can't be printed")
+            raise _wrong(line, f"the {column} has unprintable characters")
     bib = _whole(given.get("bib", ""), "bib", MAX_BIB, line)
     wave = _whole(given.get("wave", ""), "wave", MAX_WAVE, line)
     return _Row(
@@ -177,7 +175,7 @@ def _row(columns: list[str], cells: list[str], line: int) -> _Row:
 def _whole(cell: str, column: str, most: int, line: int) -> int | None:
     if not cell:
         return None
-    # Nine digits are enough to be too large; `int` would read other scripts' digits and take long for many.
+    # Longer numbers exceed any limit; `int` would also accept other scripts' digits, and is slow on many.
     if not re.fullmatch("[0-9]{1,9}", cell) or not 1 <= int(cell) <= most:
         raise _wrong(line, f"the {column} must be a whole number from 1 to {most:,}")
     return int(cell)
@@ -198,4 +196,4 @@ def _pace(cell: str, line: int) -> float:
 
 
 def _wrong(line: int, what: str) -> StartListError:
-    return StartListError(f"is wrong in line {line:,}: {what}")
+    return StartListError(f"is invalid in line {line:,}: {what}")

@@ -1,4 +1,4 @@
-"""The start: waves, corrals and the crowd's way to the line."""
+"""The start: waves, corrals and the start flow."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 MISJUDGED = 0.1
-"""How far the pace that somebody expects lies from the pace run, at most, as a share of it."""
+"""Maximum relative difference between a competitor's expected and actual pace."""
 
 
 def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[Ints, Floats]:
     """Return each competitor's wave (1…) and seconds from the gun to the own start, shape (n,) each.
 
-    Waves follow each other by `wave_delay`. In each, the line is crossed at `start_flow` competitors a
-    second, the first at once. With corrals those who expect to be faster stand in front; without, where
-    somebody stands is chance.
+    Waves start `wave_delay` apart. In each, `start_flow` competitors cross the line per second, the first
+    immediately. With corrals, competitors with a faster expected pace stand in front; without, the order is
+    random.
     """
     n = len(pace)
     order = np.arange(n)
@@ -46,7 +46,7 @@ def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[In
 
 
 def _place_in_wave(wave: Ints, place: Ints) -> Ints:
-    """Return how many of the own wave cross the line before each competitor."""
+    """Return how many of the same wave cross the line before each competitor."""
     order = np.lexsort((place, wave))
     first = np.searchsorted(wave[order], wave[order], side="left")
     before = np.empty(len(wave), np.int64)

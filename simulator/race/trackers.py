@@ -1,8 +1,8 @@
-"""Trackers as races have them: positions that are wrong, missing, old, twice there, or late.
+"""Tracker faults: wrong, missing, frozen, duplicated and late positions.
 
-No state is kept: what any tracker does at any moment is a function of the seed, the competitor and the
-moment, so that a race can be taken up anywhere. Only what a tracker tells is wrong. `distance`, `elapsed`,
-`rawTime` and the `eventId` are the truth, and the passings come from mats, which fail nobody.
+No state is kept: a tracker's behaviour is a function of the seed, the competitor and the moment, so that a
+race can continue from anywhere. Only the reported place is wrong; `distance`, `elapsed`, `rawTime` and
+`eventId` are the truth. Passings come from timing mats, which have no faults.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 
 WAVES = 8
-"""Waves that a tracker's wandering error is the sum of."""
+"""Number of waves that make up a tracker's drifting error."""
 LONGEST_SLOT = 1e9
-"""Seconds of a slot at most: thirty years, so that the smallest of shares makes no infinite numbers."""
+"""Maximum length of a slot, seconds: thirty years, so that tiny shares give no infinite numbers."""
 BATTERY_ENDS = (0.1, 0.95)
-"""Shares of a race's time between which a battery's end lies."""
+"""Range of a race's time, as shares, in which batteries die."""
 
 
 @dataclass(frozen=True, eq=False)
 class Episodes:
-    """A fault that comes and goes: in each slot of time once, at a moment of its own.
+    """A recurring fault: one episode per slot of time, at a phase of its own.
 
     Attributes:
         length: seconds of an episode.
-        slot: seconds of a slot: the length over the share.
+        slot: seconds of a slot: the length divided by the share.
         keys: of the competitors, shape (n,).
-        phase: how far into a slot each one is at the gun, as a share of the slot, shape (n,).
+        phase: phase of each competitor's slots at the gun, as a share of the slot, shape (n,).
     """
 
     length: float
@@ -56,7 +56,7 @@ class Episodes:
         return cls(length, slot, keys, hashed(keys, np.full(count, -1)))
 
     def start(self, who: Ints, time: Floats) -> Floats:
-        """Return when the episode begins in whose slot each moment lies, seconds; arrays of one shape."""
+        """Return the start, in seconds, of the episode in the slot of each moment; arrays of one shape."""
         phase = self.phase[who]
         slot = np.floor(time / self.slot + phase)
         offset = hashed(self.keys[who], slot.astype(np.int64)) * (self.slot - self.length)
@@ -64,13 +64,13 @@ class Episodes:
         return start
 
     def lasts(self, start: Floats, time: Floats) -> Mask:
-        """Tell whether each moment lies in the episode that begins at `start`."""
+        """Return whether each moment lies in the episode that begins at `start`."""
         since: Floats = time - start
         lasting: Mask = (since >= 0) & (since < self.length)
         return lasting
 
     def covers(self, who: Ints, time: Floats) -> Mask:
-        """Tell whether each moment lies in an episode."""
+        """Return whether each moment lies in an episode."""
         return self.lasts(self.start(who, time), time)
 
 
@@ -78,8 +78,8 @@ class Trackers:
     """The trackers of a field.
 
     Args:
-        request: says what they do; its seed is set.
-        end: seconds from the gun to each one's end, shape (n,).
+        request: the request, with its seed.
+        end: seconds from the gun to each competitor's end, shape (n,).
     """
 
     def __init__(self, request: RaceRequest, end: Floats) -> None:
@@ -104,18 +104,18 @@ class Trackers:
             self._skew = np.rint(lots * request.clock_skew * 1000.0).astype(np.int64)
 
     def skew(self, who: Ints) -> Ints:
-        """Return the milliseconds by which each tracker's clock is ahead: the same all through a race."""
+        """Return the milliseconds by which each tracker's clock is ahead, constant during a race."""
         return self._skew[who]
 
-    def tells(self, who: Ints, time: Floats) -> Mask:
-        """Tell whether each tracker tells its position of each moment at all; arrays of shape (k,)."""
+    def reports(self, who: Ints, time: Floats) -> Mask:
+        """Return whether each tracker reports its position of each moment; arrays of shape (k,)."""
         source = self._battery[who] > time
         if self.lost is not None:
             source &= ~self.lost.covers(who, time)
         return source
 
-    def tells_twice(self, who: Ints, time: Floats) -> Mask:
-        """Tell whether each tracker tells its position of each moment again, a tick later."""
+    def reports_twice(self, who: Ints, time: Floats) -> Mask:
+        """Return whether each tracker reports its position of each moment again, a tick later."""
         twice: Mask = hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
         return twice
 
@@ -127,10 +127,9 @@ class Trackers:
     def error(self, who: Ints, time: Floats) -> tuple[Floats, Floats]:
         """Return each tracker's GPS error at each moment, metres to the east and to the north, shape (k,).
 
-        The wandering part is a Gaussian process with the autocorrelation exp(-t / `gps_correlation`), as that
-        of Ornstein and Uhlenbeck has it: a sum of waves whose frequencies are drawn from its spectrum,
-        Cauchy's distribution, one from each eighth of it. So it is exact over trackers, and any moment can
-        be asked for.
+        The drifting part is a Gaussian process with the autocorrelation exp(-t / `gps_correlation`), like
+        that of Ornstein and Uhlenbeck: a sum of waves with frequencies drawn from its spectrum, a Cauchy
+        distribution, one from each eighth. So it is exact over trackers and computable at any moment.
         """
         east, north = np.zeros(len(who)), np.zeros(len(who))
         if self._request.gps_error > 0:
@@ -155,13 +154,13 @@ class Trackers:
         )
         strata = (np.arange(WAVES)[:, None] + frequencies) / WAVES
         frequency = np.tan(np.pi * (strata - 0.5)) / self._request.gps_correlation
-        # Radius and phase of a pair of Gaussian numbers with the variance of one wave.
+        # Radius and phase of a pair of Gaussian numbers with one wave's variance.
         radius = self._request.gps_error * np.sqrt(-2.0 * np.log1p(-radii) / WAVES)
         return frequency, radius, 2.0 * np.pi * phases
 
     def _white_noise(self, who: Ints, time: Floats) -> tuple[Floats, Floats]:
         bits = hashed_bits(self._noise[who], _milliseconds(time))
-        # Two numbers of 32 bits each are fine enough for centimetres.
+        # Two 32-bit numbers are precise enough for centimetres.
         one = ((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32
         other = (bits & np.uint64(0xFFFFFFFF)).astype(np.float64) * 2.0**-32
         radius = self._request.gps_noise * np.sqrt(-2.0 * np.log(one))
@@ -169,7 +168,7 @@ class Trackers:
 
 
 def needed(request: RaceRequest) -> bool:
-    """Tell whether a request asks for anything of trackers."""
+    """Return whether a request has any tracker fault."""
     shares = (request.lost, request.frozen, request.late, request.duplicates, request.dead_battery)
     return any(shares) or request.gps_error > 0 or request.gps_noise > 0 or request.clock_skew > 0
 

@@ -48,6 +48,7 @@ BOUNDS = {
 }
 """What a number may be: as the contract says, but for these."""
 KINDS = TABLES["passings"].fields["kind"].words
+MEASURED = ("competitorId", "rawTime", "timestamp", "lat", "lon", "distance", "elapsed")
 COLUMNS = 11
 """Numbers that are kept of a position."""
 
@@ -141,13 +142,7 @@ def _position(event: dict[str, Any]) -> tuple[float, ...]:
         raise ValueError(f"has a status that there isn't: {str(status)[:40]!r}")
     has_truth = "trueLon" in event
     return (
-        _number(event, "competitorId"),
-        _number(event, "rawTime"),
-        _number(event, "timestamp"),
-        _number(event, "lat"),
-        _number(event, "lon"),
-        _number(event, "distance"),
-        _number(event, "elapsed"),
+        *(_number(event, name) for name in MEASURED),
         STATUS_NAMES.index(status),
         _number(event, "trueLat") if has_truth else np.nan,
         _number(event, "trueLon") if has_truth else np.nan,

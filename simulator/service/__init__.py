@@ -1,4 +1,4 @@
-"""What the API does, without HTTP: create and find races, accept course files, recover earlier races.
+"""Application logic without HTTP: create and find races, accept course files, recover earlier races.
 
 It may import `simulator.engine` and what is below it.
 """

@@ -1,6 +1,6 @@
-"""The courses that races can be run on: those that come with Racecast, and those that were uploaded.
+"""The known courses: shipped and uploaded ones.
 
-It knows names and no disk: who may have which name is decided here, and nowhere else.
+It decides which names are free, and does no I/O.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from simulator.service.uploads import Upload
 
 UNNAMED = "course"
-"""The short name of a course whose own name has nothing that a short name can have."""
+"""Short name of a course whose own name has no usable characters."""
 
-UNUSABLE = "a file among the uploads that can't be used"
+UNUSABLE = "an uploaded file that can't be used"
 
 
 class Catalogue(Mapping[str, "Course"]):
-    """The known courses by short name, in that order.
+    """The known courses by short name, sorted.
 
     Args:
         shipped: the courses that come with Racecast.
-        uploads: those that were uploaded; one that has a shipped one's name is not known.
-        unusable: the files among the uploads that can't be used, and nevertheless are there.
+        uploads: the uploaded ones; those with the name of a shipped course are ignored.
+        unusable: names of uploaded files that can't be used, but exist.
     """
 
     def __init__(
@@ -58,32 +58,32 @@ class Catalogue(Mapping[str, "Course"]):
 
     @property
     def uploads(self) -> Mapping[str, Upload]:
-        """The courses that were uploaded, by short name."""
+        """The uploaded courses by short name."""
         return self._uploads
 
     def owner(self, name: str) -> str | None:
-        """Say whose a name is, as the end of a sentence; None if it is free.
+        """Describe the course that owns a name, as the end of a sentence; None if the name is free.
 
-        Names that differ in capitals only are one name: on some disks their files would be one file.
+        Names are case-insensitive: on some disks their files would be the same file.
         """
         folded = name.casefold()
         if folded in map(str.casefold, self._shipped):
-            return "a course that comes with Racecast"
+            return "a course shipped with Racecast"
         if folded in map(str.casefold, self._uploads):
-            return "another course that was uploaded"
+            return "another uploaded course"
         return UNUSABLE if folded in self._unusable else None
 
     def add(self, upload: Upload) -> None:
-        """Take in an upload under its course's name, which has to be free."""
+        """Add an upload; its name must be free."""
         self._uploads[upload.course.short_name] = upload
 
     def remove(self, name: str) -> None:
-        """Forget an upload."""
+        """Remove an upload."""
         del self._uploads[name]
 
 
 def short_name_of(long_name: str, is_free: Callable[[str], bool]) -> str:
-    """Return a short name made of a long one, numbered if it isn't free."""
+    """Derive a short name from a long one, numbered if it is taken."""
     letters = unicodedata.normalize("NFKD", long_name).encode("ascii", "ignore").decode().lower()
     stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-") or UNNAMED
     tails = chain([""], (f"-{number}" for number in count(2)))

@@ -1,8 +1,7 @@
-"""The course course_service: takes course files that are uploaded.
+"""Accepts uploaded course files.
 
-A file is read and surveyed in a thread and never on the reactor, one file at a time; who comes meanwhile
-waits. So of two files for one name the first to be taken has it. How a request comes, and what a file means,
-is for others to know.
+A file is read and surveyed in a thread, never on the reactor, one file at a time; further uploads wait. So of
+two files with the same name, the first to be accepted gets it.
 """
 
 from __future__ import annotations
@@ -39,19 +38,19 @@ MAX_UPLOADS = 500
 
 
 class Taken(NamedTuple):
-    """A course that was taken, and whether it is new."""
+    """An accepted course, and whether it is new."""
 
     course: Course
     is_new: bool
 
 
 class CourseService:
-    """Takes course files.
+    """Accepts course files.
 
     Args:
-        race_service: has the courses, and knows whose a name is.
+        race_service: holds the courses and knows which names are taken.
         folder: keeps the files.
-        publisher: is told of each new course.
+        publisher: receives each new course.
         in_thread: `in_thread(f, *arguments)` calls f in a thread (`deferToThread`).
     """
 
@@ -66,14 +65,14 @@ class CourseService:
         self._log = structlog.get_logger()
 
     def take(self, name: str | None, read: Callable[[], bytes]) -> Deferred[Taken]:
-        """Take a file; under a name of its own if none is asked for.
+        """Accept a file; without a name one is derived.
 
-        The same file under the same name is taken once. `read` gives the file, and is called when its turn
-        has come: until then nobody holds it in memory. Who cancels before that loses the turn; after it, the
-        file is taken nevertheless.
+        The same file under the same name is accepted once. `read` returns the file's bytes and is called when
+        the upload's turn comes, so that waiting files are not kept in memory. Cancelling before that gives up
+        the turn; later, the file is accepted nevertheless.
 
-        Fails with Problem: 409 if the name is another course's, 422 if the file can't be used, 503 if there
-        are too many uploads or the disk doesn't take it.
+        Fails with Problem: 409 if the name is taken, 422 if the file can't be used, 503 if there are too many
+        uploads or the file can't be stored.
         """
         turn = self._turn.acquire()
         return turn.addCallback(lambda _: _to_its_end(self._take_in_turn(name, read)))
@@ -94,12 +93,12 @@ class CourseService:
         self._refuse_too_many()
         upload = Upload(await self._of_file(survey, drawing, name), digest)
         await self._keep(upload, suffix, data)
-        await self._tell(upload.course)
-        self._log.info("course taken", course=name, file=f"{name}{suffix}")
+        await self._publish(upload.course)
+        self._log.info("course accepted", course=name, file=f"{name}{suffix}")
         return Taken(upload.course, is_new=True)
 
     async def _of_file(self, make: Callable[..., Any], *arguments: Any) -> Any:
-        """Make something of the file in a thread; what is wrong with the file is told at it."""
+        """Process the file in a thread; its errors become a Problem."""
         try:
             return await self.in_thread(make, *arguments)
         except CourseError as error:
@@ -118,12 +117,12 @@ class CourseService:
         if len(self._race_service.courses.uploads) >= MAX_UPLOADS:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"There are {MAX_UPLOADS} uploaded courses, and no more are taken: the folder of uploads has "
-                "to be tidied up, and the simulator started again",
+                f"The limit of {MAX_UPLOADS} uploaded courses is reached: delete files from the uploads "
+                "folder and restart the simulator",
             )
 
     async def _keep(self, upload: Upload, suffix: str, data: bytes) -> None:
-        """Have the file kept; meanwhile the name is taken, by races that bring a course along as well."""
+        """Store the file; meanwhile its name is reserved, also against courses that come with races."""
         name = upload.course.short_name
         self._race_service.courses.add(upload)
         try:
@@ -136,28 +135,28 @@ class CourseService:
             why = f"The course can't be stored: {error.strerror}"
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, why) from None
 
-    async def _tell(self, course: Course) -> None:
+    async def _publish(self, course: Course) -> None:
         try:
             await self._publisher.publish(CourseRecord(course))
         except PublishError as error:
-            # It is told again with each race on it.
-            self._log.warning("course not told to the store yet", course=course.short_name, why=str(error))
+            # It is published again with each race on it.
+            self._log.warning("course not published yet", course=course.short_name, why=str(error))
 
 
 def _read(data: bytes) -> tuple[str, Drawing]:
-    """Return the suffix of a file's format, and what the file says."""
+    """Return the suffix of the file's format, and its content."""
     suffix = format_of(data)
     return suffix, READERS[suffix](data, "the file")
 
 
 def _conflict(name: str, owner: str) -> Problem:
-    return Problem(HTTPStatus.CONFLICT, f"{name} is the name of {owner}: choose another name")
+    return Problem(HTTPStatus.CONFLICT, f"The name {name} is taken by {owner}: choose another name")
 
 
 def _to_its_end(work: Coroutine[Any, Any, Taken]) -> Deferred[Taken]:
-    """Return what a piece of work comes to, so that who no longer waits for it does not break it off.
+    """Return the result of a coroutine that runs to its end even if the Deferred is cancelled.
 
-    A thread can't be broken off: the next one would begin beside it.
+    A thread can't be cancelled: the next one would run beside it.
     """
     waiting: Deferred[Taken] = Deferred()
 

@@ -1,7 +1,7 @@
-"""The race race_service: takes requests for races, and knows the courses and the races.
+"""Creates and finds races, independently of HTTP.
 
-What HTTP has nothing to do with is decided here: which course is meant, what is filled in, whether a
-request is a repeat. Time and chance are arguments.
+It picks the course, fills in what a request leaves open, and recognises repeated requests. Time and
+randomness are arguments.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
     from simulator.service.catalogue import Catalogue
 
 SAME = 1.0
-"""Metres by which a line may differ from a known one and be that one."""
+"""Tolerance, in metres, within which a submitted line counts as the known course."""
 SHOWN = 20
-"""Names of courses in one message."""
+"""Maximum number of course names in a message."""
 MAX_ENDED = 100_000
-"""Characters of the request of a race that has ended, with which it is known again after a restart."""
+"""Maximum request length, characters, of ended races that are kept after a restart."""
 MADE_SEEDS = 1_000_000_000
-"""Seeds that are made are smaller than this: short enough to be told on the phone."""
+"""Upper limit of generated seeds: short enough to dictate."""
 
 
 class RaceService:
-    """Takes requests.
+    """Creates and finds races.
 
     Args:
-        reactor: tells the time.
+        reactor: gives the time.
         engine: runs the races.
         courses: the known courses.
-        chance: `chance(n)` gives a whole number of 0…n-1 that nobody can guess (`secrets.randbelow`).
+        chance: `chance(n)` returns an unpredictable integer in 0…n-1 (`secrets.randbelow`).
     """
 
     def __init__(
@@ -71,16 +71,16 @@ class RaceService:
     def create(self, request: RaceRequest) -> tuple[Run, bool]:
         """Return the race for a request, and whether it is new.
 
-        Raises Problem: 409 if its run id is another race's, 422 if it can't be run, 503 if there is no room.
+        Raises Problem: 409 if its run id is taken, 422 if it can't be run, 503 if there is no capacity.
         """
         if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
             if not run.was_asked_by(request):
                 raise Problem(
                     HTTPStatus.CONFLICT,
-                    f"There is a race {run.run_id} already, and it was asked for otherwise",
+                    f"Race {run.run_id} already exists with different parameters",
                 )
             return run, False
-        # Whole milliseconds, as the stream has them; never in the future.
+        # Whole milliseconds, as in the stream; rounded down, never into the future.
         now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
         _check_start(request, now)
         course = self._course(request)
@@ -96,7 +96,7 @@ class RaceService:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
 
     def go_on_with(self, records: Iterable[RaceRecord]) -> None:
-        """Take up races that an earlier simulator has told of: those under way go on, all are known."""
+        """Restore races of an earlier simulator: active ones continue, ended ones stay known."""
         for record in records:
             if record.run_id in self.engine.runs or _is_not_worth_it(record):
                 continue
@@ -104,9 +104,9 @@ class RaceService:
                 request = RaceRequest.model_validate_json(record.request)
                 self.engine.restore(self._course(request), request, record)
             except (ValidationError, Problem, EngineFullError) as error:
-                # A replay, for one: no request of ours makes it again.
+                # For example a replay: it can't be simulated from its request.
                 why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
-                self._log.warning("race of before left out", run_id=record.run_id, why=why)
+                self._log.warning("earlier race not restored", run_id=record.run_id, why=why)
 
     def _free_id(self, stem: str) -> str:
         while (run_id := f"{stem}-{self._chance(16**6):06x}") in self.engine.runs:
@@ -116,21 +116,21 @@ class RaceService:
     def race(self, run_id: str) -> Run:
         """Return a race; raises Problem 404."""
         if (run := self.engine.runs.get(run_id)) is None:
-            raise Problem(HTTPStatus.NOT_FOUND, "There is no race of that id")
+            raise Problem(HTTPStatus.NOT_FOUND, "No race with this id")
         return run
 
     def races(self) -> list[Run]:
-        """Return all races, those that start last first."""
+        """Return all races, latest start first."""
         return sorted(self.engine.runs.values(), key=lambda run: run.start_at, reverse=True)
 
     def course(self, short_name: str) -> Course:
-        """Return a course, a known one or one that a race brought along; raises Problem 404."""
+        """Return a course, known or brought by a race; raises Problem 404."""
         if (course := self.courses.get(short_name)) is not None:
             return course
         for run in self.engine.runs.values():
             if run.course.short_name == short_name:
                 return run.course
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no course of that name")
+        raise Problem(HTTPStatus.NOT_FOUND, "No course with this name")
 
     def _names(self) -> str:
         names = list(self.courses)
@@ -138,7 +138,7 @@ class RaceService:
         return (", ".join(names[:SHOWN]) or "none") + more
 
     def owner(self, name: str) -> str | None:
-        """Say whose a course's name is, as the end of a sentence; None if it is free."""
+        """Describe the course that owns a name, as the end of a sentence; None if the name is free."""
         if any(run.course.short_name == name for run in self.engine.runs.values()):
             return self.courses.owner(name) or "a course that came with a race"
         return self.courses.owner(name)
@@ -151,21 +151,21 @@ class RaceService:
                 return given
             if _same_line(given, known):
                 return known
-            # Another line under a known name would be taken for the known one by everybody who looks it up.
+            # A different line under a known name would be mistaken for the known course.
             mark = crc32(given.line_wkt().encode())
             return replace(given, short_name=f"{request.course[:55]}-{mark:08x}")
         if known is None:
-            raise invalid([Wrong("course", f"is not a known course; there are: {self._names()}")])
+            raise invalid([Wrong("course", f"is not a known course; available: {self._names()}")])
         return known
 
 
 def _is_not_worth_it(record: RaceRecord) -> bool:
-    """Tell whether a race of before would cost more to take up than it is good for: one that is over."""
+    """Return whether an earlier race is not worth restoring: it has ended and its request is large."""
     return record.status in ENDED and len(record.request) > MAX_ENDED
 
 
 def _same_line(one: Course, other: Course) -> bool:
-    """Tell whether two lines are of one length and at the same places all along."""
+    """Return whether two lines have the same length and course within `SAME`."""
     if abs(one.distance - other.distance) > SAME:
         return False
     metres = np.linspace(0.0, min(one.distance, other.distance), 100)
@@ -173,7 +173,7 @@ def _same_line(one: Course, other: Course) -> bool:
 
 
 def course_of_points(request: RaceRequest, known: Course | None) -> Course:
-    """Return the course given in the body, with the known course's fences if there is one."""
+    """Return the course of the request's points, with the geofences of the known course if there is one."""
     lon, lat = np.array(request.points, float).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "points")
     fences = known.fences if known else ()
@@ -190,7 +190,7 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
     try:
         return survey(Drawing(name, (line,), polygons=polygons), request.course, name)
     except CourseError as error:
-        raise invalid([Wrong("points", f"make no course: {error}")]) from error
+        raise invalid([Wrong("points", f"don't form a valid course: {error}")]) from error
 
 
 def _check_start(request: RaceRequest, now: datetime) -> None:

@@ -1,8 +1,7 @@
-"""After a crash or an end: the races of before are read from where they were told to, and go on.
+"""After a restart, earlier races are read from the store and continue.
 
-There is no other state than what the store or the topic `races` holds. A race's record says how far its
-events are delivered; what was told beyond that is told again, which changes nothing, for every event has its
-key.
+The store or the topic `races` is the only state. A race's record says up to where its events are delivered;
+later ones are published again, which changes nothing because every event has a key.
 """
 
 from __future__ import annotations
@@ -21,32 +20,32 @@ if TYPE_CHECKING:
     from simulator.service.races import RaceService
 
 RETRY = 1.0
-"""Seconds before the races of before are asked for again."""
+"""Seconds between attempts to read earlier races."""
 
 
 class Recovery:
-    """Takes up the races of before.
+    """Restores races from an earlier run.
 
     Args:
-        reactor: gives the turns.
-        publisher: knows the races.
-        race_service: takes them.
+        reactor: gives the time.
+        publisher: reads the races.
+        race_service: restores them.
 
     Attributes:
-        trouble: why they are not there yet, or None.
+        trouble: why they have not been read yet, or None.
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher, race_service: RaceService) -> None:
-        self.trouble: str | None = "the races of before are not read yet"
+        self.trouble: str | None = "races from an earlier run have not been read yet"
         self._reactor = reactor
         self._publisher = publisher
         self._race_service = race_service
         self._log = structlog.get_logger()
 
     async def begin(self) -> None:
-        """Try once; if the races can't be read now, go on trying in the background."""
+        """Try once; on failure, keep retrying in the background."""
         if not await self._try():
-            self._log.warning("the races of before are not there yet", why=self.trouble)
+            self._log.warning("races from an earlier run can't be read yet", why=self.trouble)
             _ = ensureDeferred(self._go_on())
 
     async def _go_on(self) -> None:

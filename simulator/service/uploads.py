@@ -1,7 +1,7 @@
-"""The folder of uploaded course files: how they get there and out again.
+"""The folder of uploaded course files.
 
-A file is there whole or not at all, whenever the process ends. What is in a file and whose name it may have
-is for others to know. Everything here waits for the disk: it is called in a thread, or before the start.
+Files are written atomically, so that a crash leaves no partial file. The functions block on disk I/O: call
+them in a thread, or before the reactor starts.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Upload:
-    """A course that was uploaded, and the fingerprint of its file."""
+    """An uploaded course, and the digest of its file."""
 
     course: Course
     digest: bytes
 
 
 def digest_of(data: bytes) -> bytes:
-    """Return what tells a file from another one."""
+    """Return a digest that identifies a file's content."""
     return sha256(data).digest()
 
 
@@ -37,17 +37,17 @@ class UploadFolder:
     """A folder of uploads.
 
     Args:
-        path: the folder; it is made when the first file is written.
+        path: the folder; created with the first file.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def load(self) -> tuple[Mapping[str, Upload], Mapping[str, str]]:
-        """Return the uploads by short name; and by file name why those left out can't be used.
+        """Return the uploads by short name, and for each file left out the reason by file name.
 
         Raises:
-            OSError: the folder is there and can't be read.
+            OSError: the folder exists but can't be read.
         """
         library = load_folder(self._path) if self._path.exists() else Library({}, {}, {})
         uploads = {
@@ -57,11 +57,11 @@ class UploadFolder:
         return uploads, library.errors
 
     def write(self, name: str, suffix: str, data: bytes) -> None:
-        """Keep a file as `NAME.suffix`.
+        """Store a file as `NAME.suffix`.
 
         Raises:
-            FileExistsError: there is a course file of that name, though perhaps none that can be used.
-            OSError: the disk doesn't take it; nothing is left of it.
+            FileExistsError: there is already a course file with that name, valid or not.
+            OSError: the file can't be stored; nothing of it remains.
         """
         self._path.mkdir(parents=True, exist_ok=True)
         for other in READERS:
@@ -80,7 +80,7 @@ class UploadFolder:
         self._sync()
 
     def _sync(self) -> None:
-        """See to it that the file's name outlives a power cut as well."""
+        """Sync the folder, so that the file's name survives a power failure."""
         folder = os.open(self._path, os.O_RDONLY)
         try:
             os.fsync(folder)

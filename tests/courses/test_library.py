@@ -110,8 +110,8 @@ LINE = b"<LineString><coordinates>0,51 0,51.01</coordinates></LineString>"
 @pytest.mark.parametrize(
     ("data", "error"),
     [
-        (b"<?xml version='1.0' encoding='utf-7'?><kml/>", 'in an encoding that isn\'t read, "utf-7"'),
-        (b"<?xml version='1.0' encoding='ascii'?><kml>\xff</kml>", "isn't in ascii, as it says"),
+        (b"<?xml version='1.0' encoding='utf-7'?><kml/>", 'an unsupported encoding, "utf-7"'),
+        (b"<?xml version='1.0' encoding='ascii'?><kml>\xff</kml>", "isn't in ascii, as declared"),
         (b"\xff\xfe" + b"<\0" * 9_000_000, "bigger than 16 MiB and not in UTF-8"),
         (b" " * 2_000_000 + b"<kml/>", "is empty"),
         (b"<kml><!-- -->" + b"<a/>" * 600_000 + b"</kml>", "more than 100,000 tags, attributes and texts"),

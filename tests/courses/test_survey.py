@@ -288,7 +288,7 @@ def test_huge_crossing_fence() -> None:
     turn = np.linspace(0, 2 * np.pi, limits.MAX_REPAIR_POINTS + 2)[:-1]
     ring = np.column_stack([np.cos(turn), np.sin(turn)]) * 0.001 + [0, 51]
     ring[[7, 8]] = ring[[8, 7]]
-    with pytest.raises(CourseError, match="can't be put right"):
+    with pytest.raises(CourseError, match="can't be repaired"):
         make(STRAIGHT, polygons=(Ring("", ring, (), "circle"),))
 
 

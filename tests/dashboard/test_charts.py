@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 BAND, LINES = 0, 1
 
 
-def told(chart: Chart | None) -> dict[str, Any]:
-    """What the browser is told of a chart."""
+def spec(chart: Chart | None) -> dict[str, Any]:
+    """The specification that the browser receives."""
     assert chart is not None
     return chart.to_dict()
 
 
 def paces(results: Results, chosen: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
     """The layers of the chart of paces, each with its rows as `rows`."""
-    chart = told(charts.pace(results, LENGTH, chosen or {}))
+    chart = spec(charts.pace(results, LENGTH, chosen or {}))
     return [{**layer, "rows": chart["datasets"][layer["data"]["name"]]} for layer in chart["layer"]]
 
 
 def test_pace_lines() -> None:
-    """The field's median, the winner and whoever is chosen each have a line of paces by kilometre."""
+    """The field's median, the winner and the selected competitors each have a line of paces by kilometre."""
     lines = paces(found(), {"1 Bo": 1})[LINES]["rows"]
     by_word: dict[str, list[tuple[float, float]]] = {}
     for row in lines:
@@ -63,7 +63,7 @@ def test_kilometres_are_plain_numbers() -> None:
 
 
 def test_leader_before_the_first_finish() -> None:
-    """While nobody has finished, the first is the leader and no winner yet."""
+    """Until the first finish, the first is the leader and not the winner."""
     lines = paces(found([(1, 1800.0, "running", 900.0), NOW[2]]))[LINES]["rows"]
     assert {row["who"] for row in lines} == {"Median", "Leader"}
 
@@ -80,7 +80,7 @@ def test_most_lines_have_colours_of_their_own() -> None:
     "word", ["datum['x']", "{{datum.x}}", "a.b[0]", "a:Q", "<img src=x onerror=alert(1)>"]
 )
 def test_words_are_data(word: str) -> None:
-    """Who is compared is a value of the data and no part of an expression, however it is spelt."""
+    """A compared competitor's name is a value of the data and no part of an expression, however spelt."""
     lines = paces(found(), {word: 1})[LINES]
     assert word in {row["who"] for row in lines["rows"]}
     assert lines["encoding"]["color"]["field"] == "who"
@@ -88,13 +88,13 @@ def test_words_are_data(word: str) -> None:
 
 def test_finish_times() -> None:
     """Each bar says how many finished between two round times."""
-    (bars,) = told(charts.finish_times(found()))["datasets"].values()
+    (bars,) = spec(charts.finish_times(found()))["datasets"].values()
     assert sum(bar["finishers"] for bar in bars) == 2
     assert (bars[0]["from"], bars[-1]["to"]) == (990.0, 1001.0)
 
 
 def test_nothing_to_draw() -> None:
     """Before the first split and the first finish there is no chart."""
-    nobody = found([(1, 10.0, "running", 5.0)], [])
-    assert charts.pace(nobody, LENGTH, {}) is None
-    assert charts.finish_times(nobody) is None
+    unstarted = found([(1, 10.0, "running", 5.0)], [])
+    assert charts.pace(unstarted, LENGTH, {}) is None
+    assert charts.finish_times(unstarted) is None

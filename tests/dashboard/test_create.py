@@ -80,7 +80,7 @@ def field(form: AppTest, label: str) -> Any:
 
 
 def every_field(form: AppTest) -> list[Any]:
-    """What the browser is told of each field."""
+    """The field descriptions that the browser receives."""
     fields: list[Any] = [
         *(one.proto for one in [*form.text_input, *form.number_input, *form.slider, *form.selectbox]),
         *(one.proto for one in [*form.checkbox, *form.date_input, *form.time_input]),
@@ -114,7 +114,7 @@ def said(form: AppTest) -> str:
 
 
 def mistakes(form: AppTest) -> list[str]:
-    """What is said to be wrong, from the top of the form to its foot."""
+    """All errors, from the top of the form to its bottom."""
     return [found[1] for found in re.finditer('role="alert">([^<]*)<', said(form))]
 
 
@@ -147,7 +147,7 @@ def test_paces_are_sent_in_seconds(api: FakeApi) -> None:
 
 
 def test_share_that_stops(api: FakeApi) -> None:
-    """How many stop is chosen in per cent and sent as the API has it."""
+    """The share of stops is entered in per cent and sent as a fraction."""
     assert sent(api, stop=25)["how_many_get_stopped"] == 0.25
 
 
@@ -163,7 +163,7 @@ def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
 
 @pytest.mark.parametrize("typed", ["", "abc", "4:75", "240", "4:5", "-4:30", "4:30:00", "1000:00"])
 def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
-    """What is no pace is a mistake at its field as soon as it is typed, and isn't sent."""
+    """An invalid pace is an error at its field as soon as it is typed, and isn't sent."""
     form = page()
     field(form, "Slowest pace, min:sec per km").set_value(typed).run()
     assert mistakes(form) == [escape(HOW_TO)]
@@ -173,7 +173,7 @@ def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
 
 
 def test_refused_pace_is_said_in_minutes(api: FakeApi) -> None:
-    """The API speaks of seconds; beside its words stand the minutes that one has typed."""
+    """The API's errors give seconds; minutes and seconds are added."""
     words = "must be at least the fastest pace, 400 seconds per kilometre"
     api.refusal = RefusedError("No.", {"slowest": words, "fastest": "must be at most 3,600"})
     form = press(page(), "Start the race")
@@ -182,13 +182,13 @@ def test_refused_pace_is_said_in_minutes(api: FakeApi) -> None:
 
 
 def test_mistake_about_no_field(api: FakeApi) -> None:
-    """A refusal that no field of the form is about is said below it."""
+    """An error that no field of the form is about is shown below it."""
     api.refusal = RefusedError("interval is odd", {"interval": "is odd"})
     assert escape("interval is odd") in said(press(page(), "Start the race"))
 
 
 def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
-    """What the API has refused is said at the field until something else stands there."""
+    """An API error is shown at the field until the field changes."""
     api.refusal = RefusedError(
         "No.", {"seed": "must be at least 0", "competitors": "must be at most 100,000"}
     )
@@ -208,7 +208,7 @@ def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
     ],
 )
 def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
-    """A mistake between two fields may have been put right in either: it isn't said any more."""
+    """An error about two fields disappears when either changes."""
     api.refusal = RefusedError("No.", {refused: "must be at least the other"})
     form = press(page(), "Start the race")
     assert len(mistakes(form)) == 2
@@ -217,7 +217,7 @@ def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: s
 
 
 def test_next_attempt_forgets_the_last(api: FakeApi) -> None:
-    """Another attempt shows its own mistakes alone."""
+    """Another attempt shows its own errors alone."""
     form = press(page(), "Start the race")
     assert mistakes(form) == [escape(text) for text in ("must be a whole number", NOT_STARTED)]
     api.refusal = ApiError("There are too many races.")
@@ -226,16 +226,16 @@ def test_next_attempt_forgets_the_last(api: FakeApi) -> None:
 
 
 def test_api_away(api: FakeApi) -> None:
-    """While the API is away the page says so; when it is there again, so is what was typed and chosen."""
+    """While the API is unavailable the page says so; the typed and chosen values survive."""
     form = page()
     form.selectbox[0].set_value("plain").run()
     field(form, "Competitors").set_value(7).run()
     start: Any = form.get("button_group")[0]
     start.set_value("Later").run()
     field(form, "Day").set_value(date(2027, 5, 1)).run()
-    api.away = ApiError("It does not answer.")
+    api.away = ApiError("It does not respond.")
     form.run()
-    assert mistakes(form) == [escape("It does not answer.")]
+    assert mistakes(form) == [escape("It does not respond.")]
     assert not form.number_input
     api.away = None
     form.run()
@@ -244,8 +244,8 @@ def test_api_away(api: FakeApi) -> None:
 
 
 def test_api_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As soon as the API answers again, the page is there without anybody's doing."""
-    silences = iter([ApiError("It does not answer.")])
+    """As soon as the API responds again, the page is there without any user action."""
+    silences = iter([ApiError("It does not respond.")])
 
     def courses() -> list[OfferedCourse]:
         for silence in silences:
@@ -267,7 +267,7 @@ def test_course_that_cannot_be_drawn(api: FakeApi) -> None:
 
 
 def test_map_is_asked_for_once(api: FakeApi) -> None:
-    """The course's line is asked for when another one is chosen, not with everything that is typed."""
+    """The course's line is requested when another one is chosen, not on every input."""
     form = page()
     field(form, "Competitors").set_value(7).run()
     form.selectbox[0].set_value("plain").run()
@@ -301,7 +301,7 @@ def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
 def test_fields_are_given_their_values_until_all_are_drawn(
     api: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that is broken off leaves fields to the next one, which gives all of them their values."""
+    """An interrupted run leaves fields to the next one, which sets all of their values."""
     assert api.offered
     form = page()
     with monkeypatch.context() as broken:
@@ -384,14 +384,14 @@ def test_start_offered(api: FakeApi) -> None:
 
 
 def test_how_long_it_takes(api: FakeApi) -> None:
-    """Below the speed stands the time on the clock until the slowest has finished, stops included."""
+    """Below the speed is the wall time until the slowest finish, stops included."""
     assert api.offered
     form = page()
     field(form, "Slowest pace, min:sec per km").set_value("8:00").run()
-    assert escape("Over after 0:04:00 on the clock") in said(form)
+    assert escape("Over after 0:04:00 of wall time") in said(form)
     field(form, "Longest stop, seconds").set_value(600.0)
     field(form, "Stop in a geofence").set_value(30).run()
-    assert escape("Over after 0:05:00 on the clock") in said(form)
+    assert escape("Over after 0:05:00 of wall time") in said(form)
     assert escape("30 of 100 competitors") in said(form)
     field(form, "Speed, race seconds per second").set_value(0.0).run()
     assert "Over after" not in said(form)
@@ -399,15 +399,15 @@ def test_how_long_it_takes(api: FakeApi) -> None:
 
 
 def test_stop_where_there_is_no_geofence(api: FakeApi) -> None:
-    """Who wants stops on a course without a geofence is told that there will be none."""
+    """A notice says that there are no stops on a course without a geofence."""
     api.offered = [PLAIN]
     form = page()
     field(form, "Stop in a geofence").set_value(20).run()
-    assert "nobody will stop" in said(form)
+    assert "no stops" in said(form)
 
 
 def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
-    """What was noticed about a course's file is there for whoever opens it, and no alarm."""
+    """Corrections of a course's file are in a collapsed note, not in an alert."""
     api.offered = [OfferedCourse("hills", "Hills", 5000.0, warnings=("The line was <b>turned</b> round.",))]
     drawn = page()
     _, notes, _ = drawn.expander
@@ -417,12 +417,12 @@ def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
 
 
 def test_upload(api: FakeApi) -> None:
-    """A file that is handed in becomes the chosen course, and the fields are empty again."""
+    """An uploaded file becomes the chosen course, and the fields are empty again."""
     api.refusal = None
     form = page()
     form.file_uploader[0].set_value(("mine.gpx", b"<gpx/>", "application/gpx+xml"))
     field(form, "Short name").set_value(" mine ").run()
-    press(form, "Hand it in")
+    press(form, "Upload")
     assert api.uploads == [(b"<gpx/>", "mine")]
     assert form.selectbox[0].value == "mine"
     assert field(form, "Short name").value == ""
@@ -437,12 +437,12 @@ def test_names_of_geofences(api: FakeApi) -> None:
 
 
 def test_upload_that_the_api_does_not_take(api: FakeApi) -> None:
-    """A name that is taken is said below the fields until something else stands there; the form stays."""
+    """A duplicate name is an error below the fields until the name changes; the form stays."""
     api.refusal = ApiError("hills is the name of another course.")
     form = page()
     form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml"))
     field(form, "Short name").set_value("hills").run()
-    press(form, "Hand it in")
+    press(form, "Upload")
     assert mistakes(form) == [escape("hills is the name of another course.")]
     assert field(form, "Competitors").value == 100
     field(form, "Short name").set_value("hills-2").run()
@@ -450,20 +450,20 @@ def test_upload_that_the_api_does_not_take(api: FakeApi) -> None:
 
 
 def test_refused_upload(api: FakeApi) -> None:
-    """What is wrong with a file or its name is said at the field, in the API's words."""
+    """Errors of a file or its name are shown at the field, in the API's words."""
     api.refusal = RefusedError("No.", {"file": "There is no <line> in it.", "name": "must be short"})
     form = page()
     form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml")).run()
-    press(form, "Hand it in")
+    press(form, "Upload")
     assert escape("There is no <line> in it.") in said(form)
     assert escape("must be short") in said(form)
 
 
 def test_no_course_at_all(api: FakeApi) -> None:
-    """Where there is no course the page says so, and offers to hand one in."""
+    """Without a course the page says so, and offers an upload."""
     api.offered = []
     form = page()
-    assert "has no course yet" in said(form)
+    assert "has no courses yet" in said(form)
     assert form.expander[0].proto.expanded
     assert not [button for button in form.button if button.label == "Start the race"]
 
@@ -480,7 +480,7 @@ def test_options_as_the_api_has_them() -> None:
 
 
 def test_options_are_folded_and_left_out(api: FakeApi) -> None:
-    """The options are there for whoever opens them, and what is at its default isn't sent."""
+    """The options are available when expanded, and defaults aren't sent."""
     form = page()
     assert not form.expander[-1].proto.expanded
     press(form, "Start the race")
@@ -490,13 +490,13 @@ def test_options_are_folded_and_left_out(api: FakeApi) -> None:
 def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
     """Shares are typed in per cent and sent as shares, and only what was changed is sent."""
     form = page()
-    field(form, "Spread of the paces").set_value("parkrun")
+    field(form, "Pace distribution").set_value("parkrun")
     field(form, "Wave size, runners").set_value(50)
-    field(form, "Over the start line, per second").set_value(2.5)
+    field(form, "Crossing the start line, per second").set_value(2.5)
     field(form, "Don't finish (DNF), per cent").set_value(0.7)
     field(form, "Women, per cent").set_value(40.0)
     field(form, "GPS error, metres").set_value(2.5)
-    field(form, "Tell the true place too").set_value(True)
+    field(form, "Include true positions").set_value(True)
     press(form, "Start the race")
     names = {option.name for option in race_options.every()}
     assert {name: value for name, value in api.requests[0].items() if name in names} == {
@@ -511,7 +511,7 @@ def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
 
 
 def test_mistake_among_the_options(api: FakeApi) -> None:
-    """A mistake in an option is said at it, and it can be seen: its place is opened, and stays so."""
+    """An error in an option is shown at its field: the expander is opened, and stays so."""
     api.refusal = RefusedError("No.", {"disqualified": "is too much", "seed": "must be whole"})
     form = page()
     field(form, "Don't start (DNS), per cent").set_value(60.0)
@@ -525,18 +525,18 @@ def test_mistake_among_the_options(api: FakeApi) -> None:
 
 
 def test_paces_without_effect(api: FakeApi) -> None:
-    """With paces as at a parkrun, those of the form are said to have no effect, and nothing is foretold."""
+    """With parkrun paces, the form's own paces are marked as ignored, and no finish time is predicted."""
     assert api.offered
     form = page()
     assert "Over after" in said(form)
-    field(form, "Spread of the paces").set_value("parkrun").run()
-    assert said(form).count(escape("No effect: the paces are those of a parkrun")) == 2
+    field(form, "Pace distribution").set_value("parkrun").run()
+    assert said(form).count(escape("Ignored: the paces are those of a parkrun")) == 2
     assert "Finish in" not in said(form)
     assert "Over after" not in said(form)
 
 
 def test_start_list(api: FakeApi) -> None:
-    """A start list is sent as text, and then nobody says how many run but it."""
+    """A start list is sent as text, and it alone determines the number of competitors."""
     form = page()
     words = "name,club\n<b>Åsa,Häger\n"
     form.file_uploader[-1].set_value(("list.csv", b"\xef\xbb\xbf" + words.encode(), "text/csv")).run()
@@ -552,7 +552,7 @@ def test_start_list(api: FakeApi) -> None:
 
 
 def test_start_list_that_is_no_text(api: FakeApi) -> None:
-    """A file that can't be sent as text is a mistake at its field, and nothing is sent."""
+    """A file that isn't text is an error at its field, and nothing is sent."""
     form = page()
     form.file_uploader[-1].set_value(("list.csv", "name\nÅsa".encode("utf-16"), "text/csv")).run()
     assert mistakes(form) == [escape(NO_TEXT)]
@@ -562,8 +562,8 @@ def test_start_list_that_is_no_text(api: FakeApi) -> None:
 
 
 def test_pressed_again(api: FakeApi) -> None:
-    """While nobody knows whether a race was made the same id goes out again, so that it is made once."""
-    api.refusal = ApiError("The API does not answer.")
+    """While it is unknown whether a race was created, the same id is sent again, to create it once."""
+    api.refusal = ApiError("The API does not respond.")
     form = press(press(page(), "Start the race"), "Start the race")
     assert len({request["run_id"] for request in api.requests}) == 1
     api.refusal = ConflictError("There is such a race.")

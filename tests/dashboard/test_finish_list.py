@@ -49,7 +49,7 @@ def found(now: list[Row] = NOW, passed: list[Passing] = PASSED) -> finish_list.R
 
 
 def test_order() -> None:
-    """Finishers come first, then who is on the way, then who gave up; only finishers have a place."""
+    """Finishers come first, then runners on the course, then DNFs; only finishers have a place."""
     assert found().bib.tolist() == [2, 1, 5, 3, 4]
     assert found().place.tolist() == [1, 2, 0, 0, 0]
 
@@ -96,7 +96,7 @@ def test_paces() -> None:
 
 
 def test_nobody_yet() -> None:
-    """Of a race in which nobody is anywhere there are no results, and that is no error."""
+    """A race without positions has no results, and that is no error."""
     results = found([], [])
     assert len(results) == 0
     assert finish_list.paces(results, LENGTH)[1].shape == (0, 1)
@@ -106,7 +106,7 @@ def test_nobody_yet() -> None:
 
 
 def test_stays() -> None:
-    """Stays are summed up by geofence; who finishes inside leaves then, who is inside has no length yet."""
+    """Stays are summed up by geofence; a finish inside ends one, and a current one has no length yet."""
     north, stadium = finish_list.stays(found().visits)
     assert (north.fence, north.visits, north.competitors, north.inside) == ("North", 3, 3, 1)
     assert (north.median, north.longest) == (70.0, 100.0)
@@ -151,7 +151,7 @@ TENTHS = st.lists(st.integers(9000, 9030), min_size=1, max_size=30)
 
 @given(TENTHS)
 def test_places_agree_with_the_times(tenths: list[int]) -> None:
-    """A place is one more than how many were faster, so who comes in together shares a place."""
+    """A place is one more than the number of faster competitors, so ties share a place."""
     times = [tenth / 10 for tenth in tenths]
     results = found([(bib, LENGTH, "finished", time) for bib, time in enumerate(times, 1)], [])
     faster = [sum(other < times[bib - 1] for other in times) for bib in results.bib.tolist()]
@@ -164,7 +164,7 @@ TIMES = st.lists(st.floats(60, 100_000, allow_nan=False), min_size=1, max_size=5
 
 @given(TIMES)
 def test_bins_hold_everybody(seconds: list[float]) -> None:
-    """Everybody is in one bin, that bin is where the time is, and the bins begin at round times."""
+    """All finishers are in one bin each, the bin contains the time, and bins begin at round times."""
     width, counts, starts = finish_list.bins(np.array([*seconds, np.nan]))
     assert counts.sum() == len(seconds)
     assert (starts % width == 0).all()
@@ -215,7 +215,7 @@ def test_timing_points_have_their_names() -> None:
 
 
 def test_no_split_is_called_as_a_column_or_as_another_one() -> None:
-    """Whatever people call their mats, the finish list has a column for each."""
+    """The finish list has a column for each mat, whatever its name."""
     mats: list[Passing] = [
         (1, "split", "Status", 1, 300.0, 120.0),
         (1, "split", "Bridge", 2, 500.0, 220.0),

@@ -24,7 +24,7 @@ from dashboard.ui.formatting import UNKNOWN
     ],
 )
 def test_race_time(seconds: float, shown: str) -> None:
-    """Race times are h:mm:ss, and nobody is shown a second that isn't over."""
+    """Race times are h:mm:ss, truncated to completed seconds."""
     assert formatting.race_time(seconds) == shown
 
 
@@ -39,7 +39,7 @@ def test_race_time(seconds: float, shown: str) -> None:
     ],
 )
 def test_gap(seconds: float, shown: str) -> None:
-    """A gap is whole seconds that are over; what is less than a millisecond is no time."""
+    """A gap is in completed seconds; less than a millisecond is no time."""
     assert formatting.gap(seconds) == shown
 
 

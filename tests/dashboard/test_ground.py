@@ -57,20 +57,20 @@ def test_positions_on_either_side_are_on_the_course() -> None:
 
 
 def test_far_off_the_line() -> None:
-    """200 m off the line is another course; who is alone off it has a bad watch."""
+    """200 m off the line is another course; a single competitor off it has a bad watch."""
     assert run_at((180.0, -17.0027))
     assert not run_at((180.0, -17.003))
     assert run_at((180.0, -17.001), (179.998, -17.0), (0.0, 51.0))
 
 
 def test_further_than_the_course_is_long() -> None:
-    """Nobody covers more than the course."""
+    """No competitor covers more than the course."""
     assert run_at((180.0, -17.001), distance=640.0005)
     assert not run_at((180.0, -17.001), distance=642.0)
 
 
 def test_before_the_first_tick() -> None:
-    """As long as nobody is anywhere, the course is the one that the race names."""
+    """Without positions, the course is the one that the race names."""
     assert run_at()
 
 

@@ -22,14 +22,14 @@ AT_100 = at((2, 2500.0, "running", 100.0))
 
 
 def body(packed: Packed) -> dict[str, Any]:
-    """What is said in it."""
+    """The decoded payload."""
     said: dict[str, Any] = orjson.loads(gzip.decompress(packed.body))
     return said
 
 
 def seen(history: History, time: float) -> dict[int, tuple[str, float]]:
     """Each competitor's status and metres at a moment, by bib."""
-    said = body(history.picture("run_1", time))
+    said = body(history.payload("run_1", time))
     columns = said["columns"]
     status = [said["statuses"][number] for number in columns["status"]]
     return dict(zip(columns["competitor"], zip(status, columns["distance"], strict=True), strict=True))
@@ -59,7 +59,7 @@ def history(store: FakeStore) -> History:
     ],
 )
 def test_tick_at_or_before(interval: float, time: float, raw: int) -> None:
-    """A moment's tick is the last at or before it, and is called by its whole seconds as the events are."""
+    """A moment's tick is the last at or before it, and is named by its whole seconds, as in the events."""
     assert raw_time_at(race(interval=interval), time) == raw
 
 
@@ -71,26 +71,26 @@ def test_end_shows_the_last_finish() -> None:
 
 
 def test_who_had_ended_stays(history: History) -> None:
-    """Who tells nothing at a tick any more, because of a finish or an end before it, is where that was."""
+    """A competitor without positions after a finish or an end stays at the last one."""
     assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 2500.0), 3: ("dnf", 900.0)}
 
 
 def test_who_ended_later_runs(history: History) -> None:
-    """Who finished after a tick is where the tick says."""
+    """A competitor who finished after a tick is at that tick's position."""
     assert seen(history, 60.0) == {1: ("running", 3000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
 
 
 def test_finisher_until_the_verdict(history: History, store: FakeStore) -> None:
-    """Who is disqualified later has finished until then, and the replay goes on to the verdict."""
+    """A competitor disqualified later is a finisher until then, and the replay extends to the verdict."""
     store.now = at((1, 5000.0, "dsq", 90.0), (2, 3000.0, "running", 120.0), (3, 0.0, "dns", 0.0))
     store.passed = [(1, "finish", "Finish", 1, 5000.0, 90.0), (1, "dsq", "DSQ", 1, 5000.0, 130.0)]
     assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 2500.0), 3: ("dns", 0.0)}
-    assert body(history.picture("run_1", 999.0))["time"] == 140
+    assert body(history.payload("run_1", 999.0))["time"] == 140
     assert seen(history, 140.0)[1] == ("dsq", 5000.0)
 
 
 def test_silent_trackers(history: History, store: FakeStore) -> None:
-    """Who told nothing of a tick is where the newest tick before has them, and has finished if so."""
+    """A competitor whose position of a tick is lost is at that of the newest tick before."""
     store.past[80] = at((1, 4000.0, "running", 80.0))
     assert seen(history, 80.0) == {1: ("running", 4000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
     store.past[100] = rows.positions([])
@@ -98,7 +98,7 @@ def test_silent_trackers(history: History, store: FakeStore) -> None:
 
 
 def test_tracker_that_is_dead(store: FakeStore) -> None:
-    """Who has been silent for long stays in sight, and is looked for no more than once in a replay."""
+    """A competitor silent for long stays visible, and is searched for only once in a replay."""
     store.now = at((1, 4000.0, "running", 4000.0), (2, 100.0, "running", 20.0))
     store.past = {tick: at((1, float(tick), "running", float(tick))) for tick in range(0, 4001, 20)}
     store.past[20] = at((1, 20.0, "running", 20.0), (2, 100.0, "running", 20.0))
@@ -110,7 +110,7 @@ def test_tracker_that_is_dead(store: FakeStore) -> None:
 
 
 def test_nobody_is_looked_for_where_all_tell(history: History, store: FakeStore) -> None:
-    """Without silent trackers a picture is one question."""
+    """Without silent trackers a payload takes one query."""
     seen(history, 60.0)
     before = len(store.asked)
     seen(history, 100.0)
@@ -118,24 +118,24 @@ def test_nobody_is_looked_for_where_all_tell(history: History, store: FakeStore)
 
 
 def test_not_told_yet(history: History, store: FakeStore) -> None:
-    """Whose tracker has told nothing yet isn't there, and that is no error."""
+    """A competitor whose tracker has emitted nothing yet is missing, and that is no error."""
     store.past = {20: at((2, 500.0, "running", 20.0))}
     assert seen(history, 0.0) == {}
     assert seen(history, 20.0) == {2: ("running", 500.0)}
 
 
 def test_own_start_in_the_past(history: History, store: FakeStore) -> None:
-    """A picture of the past knows everybody's own start, whatever the bibs and whoever is there."""
+    """A past payload has every competitor's own start, whatever the bibs."""
     store.now = at((7, 100.0, "running", 120.0), (31_337, 50.0, "running", 120.0), (999_999, 0.0, "dns", 0.0))
     store.past[100] = at((31_337, 20.0, "running", 100.0))
     store.passed = [(31_337, "start", "Start", 1, 0.0, 90.5), (7, "start", "Start", 1, 0.0, 30.0)]
-    columns = body(history.picture("run_1", 100.0))["columns"]
+    columns = body(history.payload("run_1", 100.0))["columns"]
     assert (columns["competitor"], columns["start"]) == ([31_337, 999_999], [90.5, 0.0])
 
 
 def test_picture_out_of_the_past(history: History) -> None:
-    """A picture has everybody at its tick in the order of then, and says where the race is by now."""
-    said = body(history.picture("run_1", 75.0))
+    """A payload has all competitors at its tick in the order of then, and the race's current end."""
+    said = body(history.payload("run_1", 75.0))
     assert (said["time"], said["end"]) == (60, 120.0)
     assert said["columns"]["competitor"] == [1, 2, 3]
     assert said["columns"]["place"] == [1, 2, 0]
@@ -143,21 +143,21 @@ def test_picture_out_of_the_past(history: History) -> None:
 
 
 def test_beyond_the_newest_tick(history: History, store: FakeStore) -> None:
-    """Nothing beyond the newest tick is asked for."""
+    """Nothing beyond the newest tick is queried."""
     store.past[120] = at((2, 3000.0, "running", 120.0))
-    assert body(history.picture("run_1", 9999.0))["time"] == 120
+    assert body(history.payload("run_1", 9999.0))["time"] == 120
 
 
 def test_asked_for_once(history: History, store: FakeStore) -> None:
-    """However many play a race back, the store is asked once for each picture."""
-    first = history.picture("run_1", 61.0)
+    """However many viewers replay a race, the store is queried once per payload."""
+    first = history.payload("run_1", 61.0)
     asked = len(store.asked)
-    assert {history.picture("run_1", 62.0 + nth) for nth in range(5)} == {first}
+    assert {history.payload("run_1", 62.0 + nth) for nth in range(5)} == {first}
     assert len(store.asked) == asked
 
 
 def test_newest_tick_may_still_grow(history: History, store: FakeStore) -> None:
-    """The newest tick of a race that goes on may be in the store in part: it isn't kept so."""
+    """The newest tick of a running race may be in the store in part: it isn't cached."""
     store.past[120] = rows.positions([])
     assert seen(history, 120.0)[2] == ("running", 2500.0)
     store.past[120] = at((2, 3000.0, "running", 120.0))
@@ -165,29 +165,29 @@ def test_newest_tick_may_still_grow(history: History, store: FakeStore) -> None:
 
 
 def test_another_race_with_the_run_id(store: FakeStore) -> None:
-    """Of a race whose run id another one has got no picture is shown."""
+    """When a run id is reused, no payload of the previous race is returned."""
     seconds = iter(range(1000))
     history = History(store, Snapshots(store, lambda: float(next(seconds))))
-    before = history.picture("run_1", 60.0)
+    before = history.payload("run_1", 60.0)
     store.known, store.past[60] = [race(interval=20.0, seed=2)], at((1, 2.0, "running", 60.0))
-    assert history.picture("run_1", 60.0) != before
+    assert history.payload("run_1", 60.0) != before
 
 
 def test_unknown_race(history: History) -> None:
     """A race that isn't there has no past."""
     with pytest.raises(UnknownRaceError):
-        history.picture("other", 1.0)
+        history.payload("other", 1.0)
 
 
 def test_what_is_kept_is_bounded(history: History, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are kept up to so many bytes; those asked for longest ago go first."""
-    monkeypatch.setattr("dashboard.race.history.MAX_BYTES", 2 * len(history.picture("run_1", 60.0).body) + 50)
-    history.picture("run_1", 100.0)
-    history.picture("run_1", 60.0)
+    """Payloads are cached up to a number of bytes; the least recently requested go first."""
+    monkeypatch.setattr("dashboard.race.history.MAX_BYTES", 2 * len(history.payload("run_1", 60.0).body) + 50)
+    history.payload("run_1", 100.0)
+    history.payload("run_1", 60.0)
     store.past[80] = rows.positions([])
-    history.picture("run_1", 80.0)
+    history.payload("run_1", 80.0)
     asked = len(store.asked)
-    history.picture("run_1", 60.0)
+    history.payload("run_1", 60.0)
     assert len(store.asked) == asked
-    history.picture("run_1", 100.0)
+    history.payload("run_1", 100.0)
     assert len(store.asked) == asked + 1

@@ -12,7 +12,7 @@ def standing(*competitors: Row) -> list[tuple[int, int]]:
 
 
 def test_finishers_by_time_then_others_by_distance() -> None:
-    """Who has finished comes first, by exact time; the others follow by distance."""
+    """Finishers come first, by exact time; the others follow by distance."""
     assert standing(
         (1, 3000, "running", 900),
         (2, 5000, "finished", 1000.002),
@@ -33,12 +33,12 @@ def test_ties_share_a_place() -> None:
 
 
 def test_finisher_and_runner_are_no_tie() -> None:
-    """A finish time that equals somebody's distance is no tie."""
+    """A finish time that equals another competitor's distance is no tie."""
     assert standing((1, 0, "running", 9), (2, 5000, "finished", 0)) == [(1, 2), (2, 1)]
 
 
 def test_who_is_out_has_no_place() -> None:
-    """Who is disqualified, gave up or didn't start comes last, without a place, and takes nobody else's."""
+    """DSQ, DNF and DNS come last, without a place, and take no other competitor's."""
     none = leaderboard.NO_PLACE
     assert standing(
         (1, 0, "dns", 0),
@@ -59,7 +59,7 @@ def test_disqualified_winner_leaves_the_first_place() -> None:
 
 
 def test_before_the_first_start() -> None:
-    """While all wait, nobody has a place."""
+    """While all wait, there are no places."""
     assert standing((2, 0, "waiting", 0), (1, 0, "waiting", 0)) == [(0, 1), (0, 2)]
 
 

@@ -19,9 +19,9 @@ __all__ = ["answering"]  # a fixture of the tests of Pinot
 
 
 def test_broker_away() -> None:
-    """A broker that doesn't answer is an error: where it was sought, without the password, and what to do."""
+    """An unavailable broker is an error with its address, without the password, and with the remedy."""
     store = PinotStore(Broker("http://somebody:secret@127.0.0.1:9"))
-    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not answer.*RACECAST_PINOT_BROKER"):
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not respond.*RACECAST_PINOT_BROKER"):
         store.races()
 
 
@@ -30,27 +30,27 @@ def test_broker_away() -> None:
     [(200, b'{"exceptions": [{"errorCode": 180}]}'), (401, b"<html>"), (403, b'{"code": 403}')],
 )
 @pytest.mark.parametrize(
-    ("auth", "told"),
+    ("auth", "message"),
     [
-        (None, "Pinot asks for a user and a password: set RACECAST_PINOT_USERNAME and"),
+        (None, "Pinot requires credentials: set RACECAST_PINOT_USERNAME and"),
         (
             httpx.BasicAuth("anna", "secret"),
-            "Pinot refuses the user in RACECAST_PINOT_USERNAME, the password",
+            "Pinot rejects the credentials in RACECAST_PINOT_USERNAME",
         ),
     ],
 )
 def test_broker_that_lets_nobody_in(
-    status: int, body: bytes, auth: httpx.Auth | None, told: str, answering: Callable[[int, bytes], str]
+    status: int, body: bytes, auth: httpx.Auth | None, message: str, answering: Callable[[int, bytes], str]
 ) -> None:
-    """However a broker says that it lets nobody in, the error names the settings that are missing or bad."""
+    """However a broker rejects the credentials, the error names the settings that are missing or wrong."""
     store = PinotStore(Broker(answering(status, body), PinotAuth(auth)))
-    with pytest.raises(StoreError, match=told) as refused:
+    with pytest.raises(StoreError, match=message) as refused:
         store.races()
     assert "secret" not in str(refused.value)
 
 
 def test_more_groups_than_pinot_counts(answering: Callable[[int, bytes], str]) -> None:
-    """An answer in which Pinot has left groups out is an error, and no smaller figure."""
+    """A response in which Pinot has left groups out is an error, not a smaller figure."""
     body = {
         "resultTable": {"dataSchema": {"columnNames": ["n"], "columnDataTypes": ["LONG"]}, "rows": [[1]]},
         "exceptions": [],

@@ -23,7 +23,7 @@ from pinot.health.sample import Failure, Races
 from tests.dashboard.at_once import AtOnce
 from tests.dashboard.fakes import FakeStore
 from tests.dashboard.plain_stream import PlainStream
-from tests.dashboard.test_pages import NOBODY
+from tests.dashboard.test_pages import UNREACHABLE
 from tests.dashboard.test_pages import text as raw_text
 from tests.pinot.samples import NOW, embedded_sample, race, sample
 
@@ -58,7 +58,7 @@ def pipeline() -> Iterator[Pipeline]:
     context.install(
         Settings(),
         Snapshots(FakeStore()),
-        RaceApi(NOBODY),
+        RaceApi(UNREACHABLE),
         Activity(PlainStream(), 10),
         known.sampler(),
     )
@@ -97,7 +97,7 @@ def test_many_viewers_are_one_look() -> None:
 
 
 def test_nobody_watches() -> None:
-    """While nobody looks, nothing is asked."""
+    """Without viewers, nothing is queried."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     sampler.look()
@@ -108,7 +108,7 @@ def test_nobody_watches() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Reports are kept for a quarter of an hour, and no longer, however long somebody watches."""
+    """Reports are kept for a quarter of an hour, and no longer, regardless of viewers."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     for _ in range(2 * MOST_KEPT):
@@ -151,7 +151,7 @@ def test_part_that_hangs_holds_nobody_up() -> None:
 
 
 def test_fault_of_ours_is_not_hidden() -> None:
-    """A fault that no probe has foreseen is raised where it is seen; the next look is taken all the same."""
+    """An unexpected error of a probe is raised to the viewer; the next sample is taken all the same."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
 
@@ -174,7 +174,7 @@ def test_page_of_a_pipeline_that_is_well(pipeline: Pipeline) -> None:
     for part in ("Simulator", "Kafka", "Pinot", "End to end"):
         assert f'data-part="{part}" data-light="green"' in said
     assert said.count("<em>Fine</em>") == 4
-    assert "Kafka answers and has all 4 topics" in said
+    assert "Kafka is up and has all 4 topics" in said
     assert '<dd data-figure="age_seconds">0.5 s</dd>' in said
     assert '<tr data-row="parkrun"><th scope="row">parkrun</th><td>2</td><td>200</td>' in said
     assert '<tr data-row="courses">' in said
@@ -204,7 +204,7 @@ def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:
 
 def test_lights_are_told_by_words_too(pipeline: Pipeline) -> None:
     """Every light has a word of its own."""
-    away = Failure("It is away. Start it.")
+    away = Failure("It is unavailable. Start it.")
     pipeline.found = lambda: sample(race(age=8.0), simulator=away, kafka=away)
     said = text(page())
     assert said.count("<em>Trouble</em>") == 2
@@ -232,7 +232,7 @@ def test_old_report_says_so(pipeline: Pipeline) -> None:
 
 
 def test_rows_of_the_charts() -> None:
-    """A chart has each look's value, reaches a quarter of an hour back, and has a gap where nobody looked."""
+    """A chart has each sample's value, reaches a quarter of an hour back, and has a gap without viewers."""
     looks = [sample(ago=age, offset=round(1000 - 10 * age)) for age in (100.0, 98.0, 4.0, 2.0, 0.0)]
     table = charts.messages([report(looks[: place + 1]) for place in range(len(looks))])
     assert table is not None
@@ -252,13 +252,13 @@ def test_rows_of_the_charts() -> None:
 
 
 def test_chart_stays_the_same() -> None:
-    """What a chart is of doesn't change with its data: Streamlit would build it anew."""
+    """A chart's specification doesn't change with its data: Streamlit would rebuild it."""
     assert charts.chart(charts.RATES) is charts.chart(charts.RATES)
     assert "data" not in charts.chart(charts.AGE)
 
 
 def test_freshness_without_a_race() -> None:
-    """While nothing runs there is no line, and no chart if there never was one."""
+    """Without races there is no line, and no chart if there never was one."""
     idle = report([sample(races=Races((), NOW))])
     assert charts.freshness([idle, idle]) is None
     table = charts.freshness([report([sample(ago=2)]), report([sample()]), idle])

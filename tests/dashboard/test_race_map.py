@@ -23,7 +23,7 @@ def script(settings: Settings = PLAIN, **other: str) -> str:
 
 
 def test_same_text_every_time() -> None:
-    """The map is the same text whenever the page runs: another text would be another frame."""
+    """The map is the same text on every run of the page: another text would be another frame."""
     assert script() == script()
 
 
@@ -63,7 +63,7 @@ def test_fence_is_drawn_with_its_name() -> None:
 
 
 def test_replay_knows_its_end() -> None:
-    """A replay's map knows where the race ends and how far its pictures lie apart."""
+    """A replay's map has the race's end and the interval between its payloads."""
     drawn = replay_map(race(interval=7.5), COURSE, PLAIN, 3000.0)
     drawn.get_root().render()
     found = str(_get_map_string(drawn))
@@ -80,7 +80,7 @@ def test_race_without_course() -> None:
 
 @pytest.mark.parametrize(("refresh", "said"), [(1000, "1000"), (None, "null")])
 def test_wishes_reach_the_layer(refresh: int | None, said: str) -> None:
-    """What the page wishes is a script beside the map's, so that the map itself stays the same text."""
+    """The viewer's choices are a script beside the map's, so that the map itself stays the same text."""
     drawn = race_map(race(), COURSE, PLAIN)
     drawn.get_root().render()
     before = _get_map_string(drawn)

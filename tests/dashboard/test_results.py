@@ -20,7 +20,7 @@ from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_finish_list import LENGTH, NOW, PASSED
-from tests.dashboard.test_pages import NOBODY, text
+from tests.dashboard.test_pages import UNREACHABLE, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore(known=[race(status="finished", competitors=5)], now=at(*NOW), passed=PASSED)
     seconds = iter(range(0, 10_000_000, 20))  # so much later each time that a race that is over is final
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
+    context.install(Settings(), snapshots, RaceApi(UNREACHABLE), Activity(PlainStream(), 10), still_sampler())
     yield known
     context.uninstall()
 
@@ -77,7 +77,7 @@ def test_finish_list(store: FakeStore) -> None:
 
 
 def test_places_of_who_is_running(store: FakeStore) -> None:
-    """Who has no place yet has a dash there, and no word; places stay numbers, and are sorted as such."""
+    """Competitors without a place have a dash there; places stay numbers, and are sorted as such."""
     assert store.known
     table = page().dataframe[0]
     assert table.value["Place"].dropna().tolist() == [1, 2]
@@ -87,14 +87,14 @@ def test_places_of_who_is_running(store: FakeStore) -> None:
 
 
 def test_clubs(store: FakeStore) -> None:
-    """Clubs have a column where anybody has one."""
+    """Clubs have a column if any competitor has one."""
     store.names = {1: Competitor("Åsa", "W35", 1, "Harriers"), 2: Competitor("Bo", "M", 1)}
     table = page().dataframe[0].value
     assert dict(zip(table["Bib"], table["Club"], strict=True)) == {1: "Harriers", 2: "", 3: "", 4: "", 5: ""}
 
 
 def test_who_is_out(store: FakeStore) -> None:
-    """Disqualified, given up and not started are counted and called by their words; none of them wins."""
+    """DSQ, DNF and DNS are counted under these names; none of them wins."""
     store.now = at((6, 0.0, "dns", 0.0), (7, LENGTH, "dsq", 900.0), (999_999, 0.0, "waiting", 1.0), *NOW)
     drawn = page()
     for words in ("2 of 5 finished", "1 DSQ", "1 DNF", "1 DNS", "of 2 finishers"):
@@ -119,7 +119,7 @@ def test_short_figures(store: FakeStore) -> None:
 
 
 def test_geofence_tables(store: FakeStore) -> None:
-    """Stays are summed up by geofence, and the longest are listed, who is still inside first."""
+    """Stays are summed up by geofence, and the longest are listed, competitors still inside first."""
     assert store.known
     _, summed, longest = (frame.value for frame in page().dataframe)
     assert summed["Geofence"].tolist() == ["North", "Stadium"]
@@ -128,35 +128,36 @@ def test_geofence_tables(store: FakeStore) -> None:
 
 
 def test_race_that_goes_on(store: FakeStore) -> None:
-    """While a race goes on its results are said to be provisional."""
+    """Results of a running race are marked as provisional."""
     store.known = [race(status="running", competitors=5)]
     assert "Provisional" in text(page())
 
 
 def test_race_that_is_just_over(store: FakeStore) -> None:
-    """Right after its end a race isn't said to go on, but that times may still come."""
+    """Right after its end a race isn't provisional, but times may still arrive."""
     snapshots = Snapshots(store, lambda: 0.0)
-    context.install(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
+    context.install(Settings(), snapshots, RaceApi(UNREACHABLE), Activity(PlainStream(), 10), still_sampler())
     said = text(page())
     assert "Provisional" not in said
-    assert escape("Its last times may still be on their way.") in said
+    assert escape("Its last times may still be arriving.") in said
 
 
 def test_more_than_can_be_shown(store: FakeStore) -> None:
-    """Of a big race the list shows the first, and says where everybody is."""
-    everybody = results.MAX_ROWS + 1
-    store.known = [race(status="finished", competitors=everybody)]
-    store.now = at(*((bib, 5000.0, "finished", 1000.0 + bib) for bib in range(1, everybody + 1)))
+    """For a large race the list shows the first rows and refers to the CSV."""
+    count = results.MAX_ROWS + 1
+    store.known = [race(status="finished", competitors=count)]
+    store.now = at(*((bib, 5000.0, "finished", 1000.0 + bib) for bib in range(1, count + 1)))
     drawn = page()
-    assert drawn.dataframe[0].value["Bib"].tolist() == list(range(1, everybody))
-    assert escape("The first 1,000 of 1,001; the CSV has everybody.") in text(drawn)
+    assert drawn.dataframe[0].value["Bib"].tolist() == list(range(1, count))
+    assert escape("The first 1,000 of 1,001; the CSV has all competitors.") in text(drawn)
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("scheduled", "Nobody has started yet."), ("running", "Nobody has told")]
+    ("status", "said"),
+    [("scheduled", "No competitors have started yet."), ("running", "No positions received yet.")],
 )
 def test_nobody_yet(store: FakeStore, status: str, said: str) -> None:
-    """Before anybody is anywhere the page says so instead of showing an empty list."""
+    """Before the first position the page says so instead of showing an empty list."""
     store.known, store.now, store.passed = [race(status=status)], at(), []
     drawn = page()
     assert escape(said) in text(drawn)
@@ -164,16 +165,16 @@ def test_nobody_yet(store: FakeStore, status: str, said: str) -> None:
 
 
 def test_nobody_has_finished(store: FakeStore) -> None:
-    """Where nobody has finished there is a word and no empty chart."""
+    """Without finishers there is a message and no empty chart."""
     store.known, store.passed = [race(status="running")], []
     store.now = at((1, 300.0, "running", 100.0))
     said = text(page())
-    assert escape("Nobody has finished yet.") in said
-    assert escape("Nobody has come to a split yet.") in said
+    assert escape("No competitors have finished yet.") in said
+    assert escape("No competitors have reached a split yet.") in said
 
 
 def test_comparing(store: FakeStore) -> None:
-    """Somebody can be compared with the winner and the field, by bib and name."""
+    """A competitor can be compared with the winner and the field, by bib and name."""
     store.names = {1: Competitor("$x$ **Bo**", "M", 1)}
     drawn = page()
     assert drawn.multiselect[0].options[0] == "1 \N{MIDDLE DOT} $x$ **Bo**"
@@ -182,7 +183,7 @@ def test_comparing(store: FakeStore) -> None:
 
 
 def test_compared_while_places_change(store: FakeStore) -> None:
-    """Who is chosen to be compared stays chosen when the order changes and names come late."""
+    """Compared competitors stay selected when the order changes and names arrive late."""
     store.known = [race(status="running", competitors=5)]
     drawn = page()
     drawn.multiselect[0].select(3).run()
@@ -200,7 +201,7 @@ def test_no_race_yet(store: FakeStore) -> None:
 
 
 def test_store_away_and_back(store: FakeStore) -> None:
-    """While the store can't be read the page says why, and it is itself again afterwards."""
+    """While the store cannot be read the page says why, and recovers afterwards."""
     store.failure = StoreError("The broker sleeps.")
     drawn = page()
     assert "The broker sleeps" in text(drawn)

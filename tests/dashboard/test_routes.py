@@ -19,7 +19,7 @@ COMPONENT = "http://testserver/component/streamlit_folium.st_folium/"
 
 
 class Client:
-    """Asks the routes over HTTP, without a socket; each question comes a second after the last."""
+    """Sends requests to the routes without a socket, each a second after the last."""
 
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
@@ -27,7 +27,7 @@ class Client:
         self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Metrics()))
 
     def get(self, address: str, **params: str) -> httpx.Response:
-        """Ask and return the answer."""
+        """Send a request and return the response."""
         return asyncio.run(self._get(address, params))
 
     async def _get(self, address: str, params: dict[str, str]) -> httpx.Response:
@@ -49,7 +49,7 @@ def client(store: FakeStore) -> Client:
 
 
 def test_positions_by_columns(client: Client) -> None:
-    """The feed has everybody's place, distance and status, packed."""
+    """The feed has all competitors' places, distances and statuses, compressed."""
     answer = client.get(FEED)
     assert answer.headers["content-encoding"] == "gzip"
     body = answer.json()
@@ -64,14 +64,14 @@ def test_positions_by_columns(client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["", "?run=run_1&fav=1"])
 def test_live_page_by_its_name(client: Client, query: str) -> None:
-    """Who asks for /live is led to where the live page is, with all else that the link says."""
+    """/live redirects to the live page, keeping the rest of the link."""
     answer = client.get(f"/live{query}")
     assert answer.is_redirect
     assert str(answer.url.join(answer.headers["location"])) == f"http://testserver/{query}"
 
 
 def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> None:
-    """Times and gaps come in milliseconds: cut to seconds, they are those that the results say."""
+    """Times and gaps are in milliseconds: truncated to seconds, they equal those of the results."""
     store.now = at((1, 5000.0, "finished", 791.973), (2, 5000.0, "finished", 794.936))
     store.passed = [(1, "start", "Start", 1, 0.0, 2.996), (1, "split", "1 km", 1, 1000.0, 180.995)]
     columns = client.get(FEED).json()["columns"]
@@ -82,7 +82,7 @@ def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> Non
 
 
 def test_nothing_new(client: Client, store: FakeStore) -> None:
-    """Who has seen the newest positions is told so, without a body, until there are newer ones."""
+    """A client that has the newest positions gets 204 without a body, until there are newer ones."""
     seen = client.get(FEED).json()["version"]
     answer = client.get(FEED, seen=seen)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -91,7 +91,7 @@ def test_nothing_new(client: Client, store: FakeStore) -> None:
 
 
 def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
-    """Positions of one tick that the store shows in two halves come in two pictures."""
+    """Positions of one tick that the store shows in two halves come in two payloads."""
     ran = [(bib, 0.001 * bib, 51.0, 4950.0, "running", 990.0, 0) for bib in (1, 2, 3)]
     done = [(bib, 0.001 * bib, 51.0, 5000.0, "finished", 1000.0, 0) for bib in (1, 2, 3)]
     store.now = rows.positions([done[0], *ran[1:]])
@@ -110,21 +110,21 @@ def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
 
 @pytest.mark.parametrize("at", ["", "now", "-1", "1e9", "nan", "1.1234567", "9" * 10])
 def test_no_time(client: Client, at: str) -> None:
-    """What is no time is refused with a sentence."""
+    """An invalid time is refused with a message."""
     answer = client.get(FEED, at=at)
     assert answer.status_code == 400
     assert "race time in seconds" in answer.json()["detail"]
 
 
 def test_clubs(client: Client, store: FakeStore) -> None:
-    """Where anybody has a club, the start list has everybody's, as typed."""
+    """If any competitor has a club, the start list has all clubs, as typed."""
     store.names = {1: Competitor("Ann", "W", 1, "<b>Harriers"), 999_999: Competitor("Bo", "M", 1)}
     said = client.get("/racecast/races/run_1/competitors").json()
     assert (said["competitor"], said["club"]) == ([1, 999_999], ["<b>Harriers", ""])
 
 
 def test_every_status(client: Client, store: FakeStore) -> None:
-    """Whatever a competitor does, the picture says it, and who has a place."""
+    """The payload has each status, and the places of competitors that have one."""
     store.now = at(*[(bib, 10.0, status, 60.0) for bib, status in enumerate(STATUSES, start=1)])
     body = client.get(FEED).json()
     columns = body["columns"]
@@ -165,27 +165,27 @@ def test_start_list_of_nobody(client: Client) -> None:
 
 @pytest.mark.parametrize("run", ["other", "x'--", "a b", "x" * 65])
 def test_no_such_race(client: Client, run: str) -> None:
-    """A race that isn't there, or can't be, is 404 with a sentence."""
+    """An unknown or impossible race is 404 with a message."""
     answer = client.get(f"/racecast/races/{run}/positions")
     assert answer.status_code == 404
     assert answer.json()["detail"].endswith(".")
 
 
 def test_store_away(client: Client, store: FakeStore) -> None:
-    """A store that can't be read is 503 with its own sentence."""
-    store.failure = StoreError("The store is away. Start it.")
+    """An unreadable store is 503 with the store's message."""
+    store.failure = StoreError("The store is unavailable. Start it.")
     answer = client.get(FEED)
     assert answer.status_code == 503
-    assert answer.json()["detail"] == "The store is away. Start it."
+    assert answer.json()["detail"] == "The store is unavailable. Start it."
 
 
 def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
-    """What browsers got is counted by feed and status, and told as Prometheus reads it."""
+    """Responses to browsers are counted by feed and status, in Prometheus format."""
     seen = client.get(FEED).json()["version"]
     client.get(FEED, seen=seen)
-    store.failure = StoreError("The store is away. Start it.")
+    store.failure = StoreError("The store is unavailable. Start it.")
     client.get(FEED)
-    client.get("/racecast/races/nobody/competitors")
+    client.get("/racecast/races/unknown/competitors")
     answer = client.get("/racecast/metrics")
 
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -204,7 +204,7 @@ def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
     ],
 )
 def test_files_of_the_map(client: Client, folder: str, name: str) -> None:
-    """Leaflet and our own scripts are served from here, at the addresses that the map's frame uses."""
+    """Leaflet and our own scripts are served at the addresses that the map's frame uses."""
     answer = client.get(COMPONENT + file_address(folder, name))
     assert answer.status_code == 200
     assert len(answer.content) > 500

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Time that goes forward when told to."""
+    """A clock that is advanced by hand."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -53,14 +53,14 @@ def snapshots(store: FakeStore, clock: Clock) -> Snapshots:
 
 
 def test_store_is_asked_once_for_all(snapshots: Snapshots, store: FakeStore) -> None:
-    """However many ask within a second, the store is asked once and all get the same picture."""
+    """However many requests in a second, the store is queried once and all get the same snapshot."""
     pictures = {id(snapshots.get("run_1")) for _ in range(20)}
     assert len(pictures) == 1
     assert store.asked.count("positions") == 1
 
 
 def test_final_results_are_read_once(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """The results of a race that is over are worked out once, unless it is another race by now."""
+    """The results of a finished race are computed once, unless its run id is reused."""
     store.known = [race(status="finished")]
     store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
     snapshots.results("run_1")
@@ -88,7 +88,7 @@ def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, c
 
 
 def test_new_picture_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """Who asks after a second gets a new picture; the course isn't asked for again."""
+    """A request after a second gets a new snapshot; the course isn't queried again."""
     snapshots.get("run_1")
     store.now = positions(distance=200.0)
     clock.now += 1.0
@@ -97,7 +97,7 @@ def test_new_picture_every_second(snapshots: Snapshots, store: FakeStore, clock:
 
 
 def test_fresh_asks_nothing(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """`fresh` answers only what needs no question to the store."""
+    """`fresh` returns only what needs no query."""
     assert snapshots.fresh("run_1") is None
     taken = snapshots.get("run_1")
     assert snapshots.fresh("run_1") is taken
@@ -107,7 +107,7 @@ def test_fresh_asks_nothing(snapshots: Snapshots, store: FakeStore, clock: Clock
 
 
 def test_nobody_waits_for_another(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """While one takes a new picture, the others go on with the last one."""
+    """While one thread takes a new snapshot, the others use the last one."""
     last = snapshots.get("run_1")
     clock.now += 1.0
     asking, answer = threading.Event(), threading.Event()
@@ -137,7 +137,7 @@ def test_unknown_race(snapshots: Snapshots, store: FakeStore, clock: Clock) -> N
 
 
 def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """A store that fails is asked once a second too, and a new picture follows when it is back."""
+    """A failing store is also queried once a second, and a new snapshot follows its recovery."""
     last = snapshots.get("run_1")
     clock.now += 1.0
     store.failure = StoreError("away")
@@ -153,7 +153,7 @@ def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Cloc
 
 
 def test_last_picture(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """While the store is away there is the last picture, and the last list of races."""
+    """While the store is unavailable there is the last snapshot, and the last list of races."""
     assert snapshots.last("run_1") is None
     last = snapshots.get("run_1")
     races = snapshots.races()
@@ -165,12 +165,12 @@ def test_last_picture(snapshots: Snapshots, store: FakeStore, clock: Clock) -> N
     assert snapshots.races() == races
 
 
-@pytest.mark.parametrize("found", ["no race", "nobody", "less"])
+@pytest.mark.parametrize("found", ["no race", "empty", "less"])
 def test_store_that_is_loading(snapshots: Snapshots, store: FakeStore, clock: Clock, found: str) -> None:
-    """A store that has less of a race than before is loading; one that has lost it is believed later."""
+    """A store that has less of a race than before is loading; if this lasts, the data is taken to be lost."""
     last = snapshots.get("run_1")
     known, full = store.known, store.now
-    less = rows.positions([]) if found == "nobody" else replace(full, newest_emitted=EMITTED - 1)
+    less = rows.positions([]) if found == "empty" else replace(full, newest_emitted=EMITTED - 1)
 
     def restart() -> None:
         store.known, store.now = [] if found == "no race" else known, less
@@ -178,7 +178,7 @@ def test_store_that_is_loading(snapshots: Snapshots, store: FakeStore, clock: Cl
     restart()
     for _ in range(3):
         clock.now += LOADING_FOR_S / 4
-        with pytest.raises(StoreError, match="it is loading"):
+        with pytest.raises(StoreError, match="still loading"):
             snapshots.get("run_1")
         assert snapshots.last("run_1") is last
     store.known, store.now = known, full
@@ -186,7 +186,7 @@ def test_store_that_is_loading(snapshots: Snapshots, store: FakeStore, clock: Cl
     assert snapshots.get("run_1").positions is full
     restart()
     clock.now += 1.0
-    with pytest.raises(StoreError, match="it is loading"):
+    with pytest.raises(StoreError, match="still loading"):
         snapshots.get("run_1")
     clock.now += LOADING_FOR_S
     if found == "no race":
@@ -205,7 +205,7 @@ def test_course_of_a_store_that_is_loading(snapshots: Snapshots, store: FakeStor
 
 
 def test_names_that_come_late(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """Names are asked for until everybody has one, but not every second."""
+    """Names are queried until all competitors have one, but not every second."""
     assert snapshots.get("run_1").competitors == {}
     store.names = {bib: Competitor(f"Runner {bib}", "", 1) for bib in (1, 2)}
     clock.now += 1.0
@@ -229,7 +229,7 @@ def test_version_follows_what_is_seen(snapshots: Snapshots, store: FakeStore, cl
 
 
 def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """The list of races is asked for once for all who look within two seconds."""
+    """The list of races is queried once for all viewers within two seconds."""
     for _ in range(5):
         assert [known.run_id for known in snapshots.races()] == ["run_1"]
     clock.now += 2.0
@@ -238,7 +238,7 @@ def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) 
 
 
 def test_races_of_a_store_that_is_away(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """A store that fails to list the races isn't asked by everybody, and is asked again later."""
+    """A store that fails to list the races isn't queried by every viewer, and is retried later."""
     store.failure = StoreError("away")
     for _ in range(5):
         with pytest.raises(StoreError, match="away"):
@@ -250,16 +250,16 @@ def test_races_of_a_store_that_is_away(snapshots: Snapshots, store: FakeStore, c
 
 
 def test_course_is_read_again(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """A course that is missing is asked for now and then, and one that is loaded anew is seen."""
+    """A missing course is queried periodically, and a replaced one is seen."""
     store.courses = []
     assert snapshots.get("run_1").course is None
     store.courses = [COURSE]
     clock.now += 10.0
     assert snapshots.get("run_1").course is COURSE
-    anew = replace(COURSE, distance=5100.0)
-    store.courses = [anew]
+    replaced = replace(COURSE, distance=5100.0)
+    store.courses = [replaced]
     clock.now += 60.0
-    assert snapshots.get("run_1").course is anew
+    assert snapshots.get("run_1").course is replaced
     assert store.asked.count("course") == 3
 
 
@@ -281,7 +281,7 @@ def test_race_on_another_line(
 
 
 def test_few_races_are_kept(snapshots: Snapshots, store: FakeStore) -> None:
-    """Pictures of many races don't pile up: those asked for longest ago are dropped."""
+    """Snapshots of many races don't accumulate: the least recently requested are dropped."""
     store.known = [race(f"run_{number}") for number in range(100)]
     for known in store.known:
         snapshots.get(known.run_id)
@@ -311,7 +311,7 @@ def test_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Cloc
 
 
 def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """Figures are compared with those of a minute ago, however long somebody has watched."""
+    """Figures are compared with those of a minute ago, however long the race has been watched."""
     store.past = {seconds: at((1, 500.0 + seconds, "running", seconds)) for seconds in range(400, 600)}
     change = None
     for second in range(100):
@@ -323,7 +323,7 @@ def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clo
 
 
 def test_change_before_anybody_watched(snapshots: Snapshots, store: FakeStore) -> None:
-    """Who comes late sees the change over the last minute all the same: the past is asked for once."""
+    """A late first viewer sees the change over the last minute all the same: the past is queried once."""
     store.known = [race(speed=2.0)]
     store.now = at((1, 1000.0, "running", 500.0))
     store.past = {380: at((1, 750.0, "running", 380.0))}
@@ -333,7 +333,7 @@ def test_change_before_anybody_watched(snapshots: Snapshots, store: FakeStore) -
 
 
 def test_nobody_watched_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """A picture of long ago isn't taken for one of a minute ago."""
+    """An old snapshot isn't taken for one of a minute ago."""
     store.now = at((1, 100.0, "running", 50.0))
     snapshots.get("run_1")
     store.now = at((1, 1000.0, "running", 500.0))
@@ -351,7 +351,7 @@ def test_change_is_none_when_it_is_over(snapshots: Snapshots, store: FakeStore) 
 
 
 def test_another_race_with_the_run_id(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """Of a race whose run id another one has got, nothing is left in the other's picture."""
+    """When a run id is reused, nothing of the previous race is in the new one's snapshot."""
     store.passed = [(1, "enter", "The climb", 1, 90.0, 50.0)]
     store.names = {1: Competitor("Ann", "W", 1), 2: Competitor("Bo", "M", 1)}
     store.known = [race(status="finished")]

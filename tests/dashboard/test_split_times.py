@@ -26,16 +26,16 @@ RACE: list[Passing] = [
 ]
 
 
-def times(*told: list[Passing]) -> SplitTimes:
-    """What is known after these have been told, one list after another."""
+def times(*taken: list[Passing]) -> SplitTimes:
+    """The times after these lists have been taken one after another."""
     found = SplitTimes()
-    for some in told:
+    for some in taken:
         found.add(passings(some))
     return found
 
 
 def test_last_split() -> None:
-    """Each competitor has its last split, whoever has none or isn't known has none."""
+    """Each competitor has its last split; competitors without one, and unknown ones, have none."""
     metres, seconds = times(RACE, [(1, "split", "2 km", 1, 2000.0, 399.0)]).last_splits(
         np.array([2, 1, 3, 99])
     )
@@ -44,13 +44,13 @@ def test_last_split() -> None:
 
 
 def test_head_of_the_race() -> None:
-    """The head is the first time at which anybody was at a point; fences are no points of it."""
+    """The head is the earliest passing at each point; geofences don't count."""
     metres, seconds = times(RACE).head()
     assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0, 2000.0], [0.0, 200.0, 400.0])
 
 
 def test_head_without_the_disqualified() -> None:
-    """Who is disqualified was never ahead, in hindsight."""
+    """A disqualified competitor was never ahead, in retrospect."""
     known = times(RACE, [(1, "dsq", "DSQ", 1, 2000.0, 500.0)])
     metres, seconds = known.head()
     assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0], [0.0, 320.5])
@@ -58,17 +58,17 @@ def test_head_without_the_disqualified() -> None:
 
 
 def test_own_starts() -> None:
-    """Everybody's own start is known by the passing; where there is none it is the gun."""
+    """Each competitor's own start is the passing, or the gun if there is none."""
     known = times([(999_999, "start", "Start", 1, 0.0, 61.5), (3, "start", "Start", 1, 0.0, 2.0)])
     assert known.starts(np.array([3, 4, 999_999])).tolist() == [2.0, 0.0, 61.5]
     assert times().starts(np.array([1])).tolist() == [0.0]
 
 
 @given(st.permutations(RACE), st.integers(0, len(RACE)))
-def test_bibs_may_be_any_numbers(told: list[Passing], cut: int) -> None:
-    """What is known doesn't depend on how high the bibs are, nor does what it takes to keep it."""
+def test_bibs_may_be_any_numbers(taken: list[Passing], cut: int) -> None:
+    """Bib numbers affect neither the results nor the memory."""
     high = {1: 999_999, 2: 31_337}
-    numbered: list[Passing] = [(high[one[0]], *one[1:]) for one in told]
+    numbered: list[Passing] = [(high[one[0]], *one[1:]) for one in taken]
     found, whole = times(numbered[:cut], numbered[cut:]), times(RACE)
     back = {high_bib: bib for bib, high_bib in high.items()}
     assert {
@@ -82,13 +82,13 @@ def test_bibs_may_be_any_numbers(told: list[Passing], cut: int) -> None:
 
 
 def test_head_before_anything() -> None:
-    """Before the first passing nobody is ahead."""
+    """Before the first passing there is no head."""
     metres, seconds = times().head()
     assert (len(metres), len(seconds)) == (0, 0)
 
 
 def test_who_is_inside() -> None:
-    """In a fence is who has entered it and not left it again, also at an earlier moment."""
+    """A competitor is inside a geofence between entry and exit, also at an earlier moment."""
     known = times(RACE)
     assert known.inside() == {"North": [Stay(2, 150.0)]}
     assert known.inside(120.0) == {"North": [Stay(1, 100.0)]}
@@ -97,7 +97,7 @@ def test_who_is_inside() -> None:
 
 
 def test_who_finishes_inside_is_out() -> None:
-    """Nobody stays in a fence for ever: the finish, and the end of a race for whoever gives up, end it."""
+    """No geofence visit lasts indefinitely: the finish, or giving up, ends it."""
     known = times(
         [(1, "enter", "N", 1, 5.0, 1.0), (2, "enter", "N", 1, 5.0, 2.0), (3, "enter", "N", 1, 5.0, 3.0)]
     )
@@ -112,11 +112,11 @@ def test_counts_up_to_a_moment() -> None:
 
 
 @given(st.permutations(RACE), st.lists(st.integers(0, len(RACE)), max_size=3))
-def test_order_and_repeats_change_nothing(told: list[Passing], cuts: list[int]) -> None:
-    """However the passings come, in whichever order and however often, what is known is the same."""
-    ends = [0, *sorted(cuts), len(told)]
-    parts = [told[first:last] for first, last in pairwise(ends)]
-    whole, found = times(RACE), times(*parts, told[:3])
+def test_order_and_repeats_change_nothing(taken: list[Passing], cuts: list[int]) -> None:
+    """Order and repetition of passings change nothing."""
+    ends = [0, *sorted(cuts), len(taken)]
+    parts = [taken[first:last] for first, last in pairwise(ends)]
+    whole, found = times(RACE), times(*parts, taken[:3])
     bibs = np.array([1, 2, 3])
     assert found.inside() == whole.inside()
     assert np.array_equal(found.last_splits(bibs), whole.last_splits(bibs), equal_nan=True)

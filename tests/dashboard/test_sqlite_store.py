@@ -57,7 +57,7 @@ def test_not_a_database(tmp_path: Path) -> None:
     """A file that is something else is an error that names it and the setting."""
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 100)
-    with pytest.raises(StoreError, match=r"notes\.txt can't be read.*RACECAST_SQLITE"):
+    with pytest.raises(StoreError, match=r"Cannot read the race file .*notes\.txt.*RACECAST_SQLITE"):
         SqliteStore(SqliteFile(path)).races()
 
 
@@ -81,7 +81,7 @@ def test_tables_of_another_hundred(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 201")
     with pytest.raises(
-        StoreError, match=r"tables 201, this dashboard reads 100 to 199\).*Use a newer dashboard"
+        StoreError, match=r"schema version 201; this dashboard reads 100 to 199\).*Use a newer dashboard"
     ):
         SqliteStore(SqliteFile(path)).races()
 
@@ -91,7 +91,9 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     path = tmp_path / "earlier.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 4")
-    with pytest.raises(StoreError, match=r"tables 4, this dashboard reads 100 to 199\). Delete it"):
+    with pytest.raises(
+        StoreError, match=r"schema version 4; this dashboard reads 100 to 199\). Start with a new file"
+    ):
         SqliteStore(SqliteFile(path)).races()
 
 

@@ -10,7 +10,7 @@ from tests.dashboard.fakes import at, passings
 
 
 def test_figures() -> None:
-    """The figures count who is on the course, who has finished and who is in a fence, each once."""
+    """The figures count competitors on the course, finishers and those inside a geofence, each once."""
     splits = SplitTimes()
     splits.add(passings([(bib, "enter", fence, 1, 10.0, 5.0) for bib in (1, 2) for fence in ("N", "S")]))
     found = stand(
@@ -24,14 +24,14 @@ def test_figures() -> None:
 
 
 def test_before_the_first_tick() -> None:
-    """Before anybody is anywhere there is no leader and no time."""
+    """Before the first position there is no leader and no time."""
     found = stand(rows.positions([]), SplitTimes(), None)
     assert found.figures == Figures(0, 0, 0, 0, None)
     assert found.race_time == 0.0
 
 
 def test_change_since_a_moment() -> None:
-    """What has changed is counted from the passings since then, and from where the leader was then."""
+    """Changes are counted from the passings since then, and from the leader's position then."""
     splits = SplitTimes()
     splits.add(passings([(bib, "start", "Start", 1, 0.0, 0.0) for bib in (1, 2, 3)]))
     splits.add(passings([(1, "enter", "N", 1, 10.0, 90.0), (2, "enter", "N", 1, 10.0, 110.0)]))
@@ -43,7 +43,7 @@ def test_change_since_a_moment() -> None:
 
 
 def test_who_is_counted() -> None:
-    """On the course is who has started and not ended; who is disqualified has not finished."""
+    """Competitors who have started and not ended are on the course; disqualified ones have not finished."""
     found = stand(
         at(
             (1, 0.0, "waiting", 90.0),
@@ -60,7 +60,7 @@ def test_who_is_counted() -> None:
 
 
 def test_verdict_changes_the_figures() -> None:
-    """A verdict takes one off those who have finished, and moves nobody on the course."""
+    """A verdict reduces the finishers by one, and changes nothing on the course."""
     splits = SplitTimes()
     splits.add(passings([(bib, "start", "Start", 1, 0.0, 0.0) for bib in (1, 2, 3)]))
     splits.add(passings([(bib, "finish", "Finish", 1, 900.0, 80.0 + bib) for bib in (1, 2)]))
@@ -85,7 +85,7 @@ def test_start_in_waves() -> None:
 
 
 def test_gap_to_the_head() -> None:
-    """A gap is the time since the head of the race was where one is now; finishers' is exact."""
+    """A gap is the time since the head of the race was at the competitor's position; finishers' is exact."""
     splits = SplitTimes()
     splits.add(passings([(1, "start", "Start", 1, 0.0, 0.0), (1, "split", "1 km", 1, 1000.0, 200.0)]))
     splits.add(passings([(1, "finish", "Finish", 1, 2000.0, 420.0)]))
@@ -94,7 +94,7 @@ def test_gap_to_the_head() -> None:
 
 
 def test_gap_while_the_leader_runs() -> None:
-    """While nobody has finished, the leader's own place is the end of the head's way."""
+    """Until the first finish, the leader's position is the end of the head's curve."""
     splits = SplitTimes()
     splits.add(passings([(1, "start", "Start", 1, 0.0, 0.0)]))
     now = at((1, 800.0, "running", 200.0), (2, 400.0, "running", 200.0), (3, 100.0, "dnf", 30.0))

@@ -1,4 +1,4 @@
-"""The results of a whole race as CSV: the API computes them, the page reads them from a store."""
+"""The results of a race as CSV: the API and the dashboard, which reads a store, produce the same."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TIES: dict[str, Any] = {"competitors": 20, "fastest": 317.0, "slowest": 317.0}
 @pytest.mark.parametrize("fields", [EVERYTHING, TIES], ids=["everything", "ties"])
 @pytest.mark.parametrize("course", ["track-10000m", "hilly-half"])
 def test_the_page_gives_the_csv_of_the_api(course: str, fields: dict[str, Any], tmp_path: Path) -> None:
-    """Byte for byte, with finishers, DNF, DSQ, DNS, equal times and laps."""
+    """Both are identical, with finishers, DNF, DSQ, DNS, equal times and laps."""
     start = datetime(2027, 5, 1, 9, tzinfo=UTC)
     request = RaceRequest(course=course, interval=60, **fields)
     race = Race(COURSES[course], request.resolved(run_id="run", name="A race", seed=7, start_at=start))

@@ -1,4 +1,4 @@
-"""How Pinot's consumers are let in by Kafka: what is put into a table's config, and what of it is told."""
+"""Credentials for Pinot's Kafka consumers: their properties in a table's config, and hiding the password."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ JAAS = 'org.apache.kafka.common.security.scram.ScramLoginModule required usernam
 
 @pytest.mark.parametrize("table", TABLES)
 def test_with_an_open_kafka_a_config_is_the_file(table: str) -> None:
-    """Nothing is added to a table's file while Kafka lets everybody in."""
+    """Without authentication nothing is added to a table's file."""
     settings = Settings(kafka="kafka:1")
     consumer = consumer_properties(settings, *settings.pinots_user())
     text = (HERE / "tables" / f"{table}.json").read_text()
@@ -50,8 +50,8 @@ def test_with_an_open_kafka_a_config_is_the_file(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_with_a_secured_kafka_a_stream_is_let_in(table: str) -> None:
-    """The properties of Java's client are added to a table's stream under their own names, and no others."""
+def test_with_a_secured_kafka_a_stream_has_credentials(table: str) -> None:
+    """Exactly the Java client's properties are added to a table's stream config."""
     consumer = consumer_properties(KafkaAccess(**SECURED), "pinot", "pinots")
     open_config = read_table(table, kafka="kafka:1", replication=1)
     config = read_table(table, kafka="kafka:1", replication=1, consumer=consumer)
@@ -67,8 +67,8 @@ def test_with_a_secured_kafka_a_stream_is_let_in(table: str) -> None:
     assert config == open_config
 
 
-def test_certificates_stand_in_the_config_without_what_is_beside_them(tmp_path: Path) -> None:
-    """Of a PEM file only the certificates are handed on, so Pinot's machines need no file of theirs."""
+def test_certificates_are_inline(tmp_path: Path) -> None:
+    """Only the certificates of a PEM file are in the config."""
     ca = tmp_path / "ca.pem"
     make_certificates(ca, tmp_path / "server.p12")
     certificate = ca.read_text().strip()
@@ -84,13 +84,13 @@ def test_certificates_stand_in_the_config_without_what_is_beside_them(tmp_path: 
 
 
 def unquoted(text: str) -> str:
-    """Return what Java's StreamTokenizer reads from between two quotes."""
+    """Return what Java's StreamTokenizer reads between two quotes."""
     return re.sub(r"\\([0-3][0-7]{2})", lambda found: chr(int(found[1], 8)), text)
 
 
 @given(st.text(), st.text())
 def test_any_password_is_quoted(username: str, password: str) -> None:
-    """User and password come out of a JAAS config as they went in, and end or begin nothing in it."""
+    """Any user and password survive the JAAS config unchanged and cannot break out of it."""
     config = jaas_config("SCRAM-SHA-512", username, password)
     found = re.fullmatch(r'[\w.]+ required username="([^"\n]*)" password="([^"\n]*)";', config)
 
@@ -99,13 +99,13 @@ def test_any_password_is_quoted(username: str, password: str) -> None:
     assert "$" not in config
 
 
-def test_plain_has_a_module_of_its_own() -> None:
-    """With the mechanism PLAIN Java's client logs in by the module for it."""
+def test_plain_has_its_own_module() -> None:
+    """With the mechanism PLAIN the Java client uses its login module."""
     assert "plain.PlainLoginModule required" in jaas_config("PLAIN", "anna", "x")
 
 
-def test_pinot_may_have_a_user_of_its_own() -> None:
-    """Pinot's consumers log in as the set-up does, unless they have a user of their own."""
+def test_pinot_may_have_its_own_user() -> None:
+    """Pinot's consumers use the set-up's user unless they have their own."""
     own = {"pinot_kafka_username": "pinot", "pinot_kafka_password": "pinots"}
 
     assert Settings(**SECURED).pinots_user() == ("anna", "annas-password")
@@ -121,7 +121,7 @@ def test_pinot_may_have_a_user_of_its_own() -> None:
     ],
 )
 def test_pinots_user_needs_password_and_sasl(wrong: dict[str, Any], sentence: str) -> None:
-    """A user of Pinot's without a password, or without SASL, is refused."""
+    """A user for Pinot without a password, or without SASL, is rejected."""
     with pytest.raises(ValidationError) as refused:
         Settings(**wrong)
 
@@ -130,37 +130,37 @@ def test_pinots_user_needs_password_and_sasl(wrong: dict[str, Any], sentence: st
 
 
 @pytest.mark.parametrize("times", range(3))
-def test_what_pinot_repeats_is_told_without_the_password(times: int) -> None:
-    """Of a config that Pinot repeats, as it is or in JSON or in JSON in JSON, the password is left out."""
+def test_the_password_is_hidden(times: int) -> None:
+    """The password is removed from a config that Pinot quotes, plain, as JSON, or as JSON in JSON."""
     consumer = consumer_properties(KafkaAccess(**SECURED), "anna", 'a "quoted" one')
     repeated = consumer["sasl.jaas.config"]
     for _ in range(times):
         repeated = json.dumps(repeated)[1:-1]
-    told = hidden(f"bad: {repeated} (400)")
+    message = hidden(f"bad: {repeated} (400)")
 
-    assert told.startswith("bad: org.apache.kafka.")
-    assert told.endswith("password=(hidden); (400)")
-    assert "quoted" not in told
-    # Of one that is cut off in the middle of the password nothing is left either.
+    assert message.startswith("bad: org.apache.kafka.")
+    assert message.endswith("password=(hidden); (400)")
+    assert "quoted" not in message
+    # Even if the config is truncated in the middle of the password.
     assert hidden(repeated[:-5]).endswith("password=(hidden)")
     assert hidden("bad (400)") == "bad (400)"
 
 
-def test_a_user_that_kafka_refuses_is_told_as_pinots(answering: Callable[[int, bytes], str]) -> None:
-    """If Pinot can't make a table because Kafka doesn't let it in, the set-up says which user that is."""
+def test_rejected_credentials_name_pinots_user(answering: Callable[[int, bytes], str]) -> None:
+    """If Kafka rejects Pinot's credentials, the set-up names the user's settings."""
     body = b'{"error": "org.apache.kafka.common.errors.SaslAuthenticationException: wrong"}'
     cluster = Cluster(answering(404, body))
-    with pytest.raises(PinotError, match=r"wrong; it is .* RACECAST_PINOT_KAFKA_USERNAME"):
+    with pytest.raises(PinotError, match=r"wrong; check .* RACECAST_PINOT_KAFKA_USERNAME"):
         put_table(cluster, read_table("parkrun", kafka="kafka:1", replication=1))
 
 
-def test_a_refused_config_is_told_without_the_password(answering: Callable[[int, bytes], str]) -> None:
-    """If Pinot refuses a table's config and repeats it, the set-up tells why and not the password."""
+def test_a_rejected_config_hides_the_password(answering: Callable[[int, bytes], str]) -> None:
+    """If Pinot rejects a table's config and quotes it, the set-up reports why without the password."""
     consumer = consumer_properties(KafkaAccess(**SECURED), "anna", "annas password")
     config = read_table("parkrun", kafka="kafka:1", replication=1, consumer=consumer)
     body = json.dumps({"error": f"no such thing: {json.dumps(config)}"}).encode()
     cluster = Cluster(answering(404, body))
-    with pytest.raises(PinotError, match="404 to /tables: no such thing") as refused:
+    with pytest.raises(PinotError, match="404 for /tables: no such thing") as refused:
         put_table(cluster, config)
 
     assert "(hidden)" in str(refused.value)

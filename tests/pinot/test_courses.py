@@ -1,4 +1,4 @@
-"""Pinot's table of courses: filled by the set-up, by uploads and by races, one segment a course."""
+"""Pinot's table of courses: filled by the set-up, uploads and races, one segment per course."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHIPPED = ("city-10k", "crystal-palace", "hilly-half", "track-10000m")
 
 @pytest.fixture
 def name(pinot: Pinot) -> Iterator[str]:
-    """A short name that no other test has; its segment is deleted afterwards."""
+    """A unique short name; its segment is deleted afterwards."""
     name = f"t-{uuid4().hex[:12]}"
     yield name
     cluster = Cluster(pinot.stack.controller)
@@ -42,18 +42,18 @@ def name(pinot: Pinot) -> Iterator[str]:
 
 
 def into(pinot: Pinot) -> list[str]:
-    """The flags of a simulator that tells this Kafka and this Pinot."""
+    """Return the flags of a simulator that publishes to this Kafka and Pinot."""
     addresses = ["--kafka", pinot.stack.kafka, "--pinot-controller", pinot.stack.controller]
     return ["--publisher", "kafka", *addresses]
 
 
 def look_up(name: str) -> str:
-    """The query that looks a course's name up, as the queries of the original do."""
+    """Return a query that looks up a course's name."""
     return f"select lookup('courses', 'longName', 'shortName', '{name}') from courses limit 1"
 
 
 def test_the_row_is_what_the_table_is_made_of() -> None:
-    """A course's line of JSON has the columns, and what the config makes the others of; no text is empty."""
+    """A course's row has the columns and the sources of derived columns; no string is empty."""
     row = orjson.loads(row_of(read_course(PLAIN.replace(b"Polygon", b"P"), "park.kml")))
     config = json.loads((ROOT / "pinot" / "tables" / "courses.json").read_text())
     schema = json.loads((ROOT / "pinot" / "schemas" / "courses.json").read_text())
@@ -70,26 +70,26 @@ def test_the_row_is_what_the_table_is_made_of() -> None:
 
 
 def test_a_course_is_loaded_once(answering: Callable[[int, bytes], str]) -> None:
-    """What was loaded is remembered, and loaded again only if it has changed; a refusal is no loading."""
+    """A course is loaded again only if it has changed or the last load failed."""
     same, changed = (read_course(PLAIN.replace(b"Test", name), "a.kml") for name in (b"Test", b"New"))
     table = CourseTable(answering(200, b"{}"))
     table.load(same)
     table._controller = answering(500, b'{"error": "not now"}')
     table.load(same)
     for _ in range(2):
-        with pytest.raises(PinotError, match="500 to /tables/courses/idealstate: not now"):
+        with pytest.raises(PinotError, match="500 for /tables/courses/idealstate: not now"):
             table.load(changed)
 
 
-def test_an_address_that_is_none_is_told() -> None:
-    """A setting that is no URL is a Pinot that can't be reached, and no fault of ours."""
+def test_an_invalid_address_is_reported() -> None:
+    """An invalid URL is reported as an unreachable Pinot."""
     for address in ("nowhere", "http://[", "http://127.0.0.1:1"):
         with pytest.raises(PinotError):
             CourseTable(address).load(read_course(PLAIN, "a.kml"))
 
 
 def test_a_course_is_replaced_when_the_one_before_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a segment should be served and isn't, its replacement isn't sent; after a limit that is told."""
+    """A segment is replaced only once servers serve it; a timeout is an error."""
     there: dict[str, Any] = {"OFFLINE": {segment_of("a"): {}}}
     served: list[dict[str, Any]] = []
     asked = []
@@ -110,7 +110,7 @@ def test_a_course_is_replaced_when_the_one_before_is_fetched(monkeypatch: pytest
 
 
 def test_an_upload_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
-    """An uploaded course is looked up as the shipped ones are, with its fences; a second set-up keeps it."""
+    """An uploaded course can be looked up like shipped ones, with its fences; a second set-up keeps it."""
     with simulator(tmp_path, *into(pinot)) as running:
         address = f"{running.address}/courses?name={name}"
         assert httpx.post(address, content=PLAIN, trust_env=False).status_code == 201
@@ -126,7 +126,7 @@ def test_an_upload_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> 
 
 
 def test_uploads_are_loaded_at_the_start(pinot: Pinot, name: str, tmp_path: Path) -> None:
-    """What lies in the folder of uploads is in Pinot soon after the start, if it wasn't before."""
+    """Courses in the uploads folder are loaded into Pinot soon after the start."""
     (tmp_path / "uploads").mkdir()
     (tmp_path / "uploads" / f"{name}.kml").write_bytes(PLAIN)
     with simulator(tmp_path, *into(pinot)):
@@ -134,7 +134,7 @@ def test_uploads_are_loaded_at_the_start(pinot: Pinot, name: str, tmp_path: Path
 
 
 def test_a_course_of_a_race_can_be_looked_up(pinot: Pinot, name: str, tmp_path: Path) -> None:
-    """A race that brings its points along has its course in the table."""
+    """The course of a race with its own points is in the table."""
     race = {"course": name, "run_id": name, "points": [[0, 51], [0.01, 51]], "competitors": 1}
     with simulator(tmp_path, *into(pinot)) as running:
         answer = httpx.post(f"{running.address}/races", json=race, trust_env=False)
@@ -146,7 +146,7 @@ def test_a_course_of_a_race_can_be_looked_up(pinot: Pinot, name: str, tmp_path: 
 
 
 def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:
-    """Loading a course again, even while Pinot fetches the one before, replaces its row and its segment."""
+    """Loading a course again, even while Pinot fetches the previous one, replaces its row and segment."""
     for long_name in (b"Test", b"Second", b"New name"):
         CourseTable(pinot.stack.controller).load(
             read_course(PLAIN.replace(b"Test", long_name), f"{name}.kml")
@@ -157,8 +157,8 @@ def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:
     assert Cluster(pinot.stack.controller).segments("courses").count(segment_of(name)) == 1
 
 
-def test_many_courses_outlast_a_restart(pinot: Pinot, name: str) -> None:
-    """Pinot starts again with many courses, each of which it reads while it loads the others, and has all."""
+def test_many_courses_survive_a_restart(pinot: Pinot, name: str) -> None:
+    """After a restart Pinot has all courses, although it reads each while it loads the others."""
     table, cluster = CourseTable(pinot.stack.controller), Cluster(pinot.stack.controller)
     names = [f"{name}-{number}" for number in range(MANY)]
     for one in names:
@@ -176,7 +176,7 @@ def test_many_courses_outlast_a_restart(pinot: Pinot, name: str) -> None:
 
 
 def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one segment in which the set-up used to keep all courses is deleted, and no course is lost."""
+    """The single segment of older versions is deleted, and no course is lost."""
     with monkeypatch.context() as patched:
         patched.setattr("simulator.publishers.pinot_courses.segment_of", lambda _: OLD_SEGMENT)
         CourseTable(pinot.stack.controller).load(load_folder(ROOT / "courses").courses["hilly-half"])
@@ -186,7 +186,7 @@ def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.Mo
     def left() -> str | None:
         return "it is there" if OLD_SEGMENT in cluster.segments("courses") else None
 
-    # Pinot deletes when all its servers have let go.
+    # Pinot deletes a segment after all its servers have dropped it.
     wait_for("the end of the old segment", left, seconds=30, say=print)
     for name in SHIPPED:
         pinot.wait_until(f"select count(*) from courses where shortName = '{name}'", [[1]])

@@ -1,10 +1,11 @@
-"""The events' JSON Schemas hold for the encoder, the API and the README alike."""
+"""The events' JSON Schemas hold for the encoder, the API and the documentation alike."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
-STREAM = (ROOT / "README.md").read_text().split("## The stream")[1].split("\n## ")[0]
+STREAM = (ROOT / "docs" / "stream.md").read_text()
 EVERY_OPTION = {
     "competitors": 40,
     "how_many_get_stopped": 0.5,
@@ -202,22 +203,39 @@ def bounds(field: Event) -> tuple[object, object]:
     return one_of(field)["minimum"], one_of(field)["maximum"]
 
 
-def test_readmes_example_is_the_schemas() -> None:
-    """The event in the README is the schema's example."""
+def first_column(title: str) -> dict[str, str]:
+    """What the first table under a line of the documentation says, by each name in its first column."""
+    lines = STREAM.split(f"{title}\n")[1].strip().splitlines()
+    table = takewhile(lambda line: line.startswith("|"), lines)
+    rows = [line.split(" | ", 1) for line in table if line.startswith("| `")]
+    return {name: rest for names, rest in rows for name in re.findall(r"`(\w+)`", names)}
+
+
+def test_documented_example_is_the_schemas() -> None:
+    """The event in the documentation is the schema's example."""
     (shown,) = re.findall(r"```json\n(.*?)```", STREAM, re.DOTALL)
 
     assert [json.loads(shown)] == read_event("parkrun")["examples"]
 
 
-def test_readme_tells_the_keys_and_topics() -> None:
-    """The README's table has each topic with its table's key."""
-    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", STREAM, re.MULTILINE))
+def test_topics_and_keys_are_documented() -> None:
+    """The documentation has each topic with its table's key."""
+    told = {topic: rest.split(" | ")[0] for topic, rest in first_column("## Topics").items()}
 
     assert told == {topic: ", ".join(TABLES[topic].key) for topic in TOPICS}
 
 
-def test_readme_tells_the_statuses() -> None:
-    """The README's list of statuses is the schema's."""
-    (listed,) = re.findall(r"^`status` is (.*?)\)\. ", STREAM, re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("topic", TOPICS)
+def test_fields_are_documented(topic: str) -> None:
+    """The documentation has each field with its type, and says which are optional."""
+    told = {
+        name: (row.split(" | ")[0], row.split(" | ")[1].startswith("optional: "))
+        for name, row in first_column(f"### Events of `{topic}`").items()
+    }
 
-    assert set(re.findall(r"`(\w+)`", listed)) == allowed("parkrun", "status")
+    assert told == {name: (field.type, not field.required) for name, field in TABLES[topic].fields.items()}
+
+
+def test_statuses_are_documented() -> None:
+    """The documentation has the statuses of the schema."""
+    assert set(first_column("| `status` | meaning |")) == allowed("parkrun", "status")

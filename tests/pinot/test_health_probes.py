@@ -1,4 +1,4 @@
-"""The probes, on the real Kafka and Pinot, on none, and on what is neither."""
+"""The probes, with the real Kafka and Pinot, without them, and with other servers."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ NOW_MS = 1_795_600_000_000
 
 
 @pytest.fixture
-def nobody() -> Iterator[str]:
-    """An address where nobody answers."""
-    with socket.socket() as nobody_listens:
-        nobody_listens.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{nobody_listens.getsockname()[1]}"
+def unreachable() -> Iterator[str]:
+    """An address without a server."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{unused.getsockname()[1]}"
 
 
 def test_kafka_ends(stack: Stack, pinot: RealPinot, position: Callable[..., Row]) -> None:
-    """The probe tells the same end offsets as a consumer is told, and one more for each message."""
+    """The probe returns the same end offsets as a consumer, and they grow with each message."""
     probe = KafkaProbe({"bootstrap.servers": stack.kafka})
     found = probe()
     assert isinstance(found, Kafka)
@@ -71,7 +71,7 @@ def test_kafka_ends(stack: Stack, pinot: RealPinot, position: Callable[..., Row]
 
 
 def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
-    """The probe tells of each table what the broker counts and the controller weighs, and who reads it."""
+    """The probe returns each table's row count, size and consumers."""
     pinot.send("parkrun", [position(1, 1), position(2, 1)])
     pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[2]])
     found = PinotProbe(stack.controller, stack.broker)()
@@ -95,7 +95,7 @@ def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callab
 
 
 def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
-    """Of a running race the probe tells how often it is told and how new its newest position is."""
+    """The probe returns a running race's interval and its newest position's time."""
     pinot.send(
         "races", [_race(run, speed=4.0, request='{"interval": 10}'), _race(f"{run}-x", status="paused")]
     )
@@ -110,7 +110,7 @@ def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Cal
 
 
 def test_defects(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
-    """The probe tells what a count of the tables tells: an event without a status is one row more."""
+    """The probe returns a count of the tables: an event without a status is one incomplete row."""
     direct = partial(defects, broker=stack.broker, controller=stack.controller)
     before = direct()["parkrun"].incomplete
     lacking = position(1, 1)
@@ -124,7 +124,7 @@ def test_defects(stack: Stack, pinot: RealPinot, run: str, position: Callable[..
 
 
 def test_defects_are_counted_now_and_then() -> None:
-    """A count is good for half a minute; one that takes long or fails holds nobody up."""
+    """A count is valid for half a minute; a slow or failing one does not block the caller."""
     now, counts, hangs = [0.0], [0], threading.Event()
 
     def count() -> Mapping[str, Defects]:
@@ -152,13 +152,13 @@ def test_defects_are_counted_now_and_then() -> None:
 
 
 def _first_count(probe: DefectsProbe) -> Mapping[str, Defects] | None:
-    """What the probe tells once it tells anything."""
+    """Return the probe's first count."""
     wait_for("a count", lambda: None if probe() else "none yet", seconds=20, say=print)
     return probe()
 
 
 def test_simulator_and_embedded_store(tmp_path: Path) -> None:
-    """The probes tell what the simulator counts, and what is in its file: the same races and positions."""
+    """The probes agree on the simulator's metrics and its file: the same races and positions."""
     file = tmp_path / "races.db"
     with simulator(tmp_path, "--sqlite", str(file)) as api:
         probes = of_embedded(SimulatorProbe(api.address), file)
@@ -169,13 +169,13 @@ def test_simulator_and_embedded_store(tmp_path: Path) -> None:
         httpx.post(f"{api.address}/races", json=body, trust_env=False).raise_for_status()
         wait_for("positions", lambda: None if _newest(file) else "none yet", seconds=20, say=print)
         found = probes.take()
-        told = api.metrics()
+        metrics = api.metrics()
     assert isinstance(found.simulator, Simulator)
     assert isinstance(found.races, Races)
     assert isinstance(found.embedded, Embedded)
     assert (found.kafka, found.pinot) == (None, None)
     assert found.simulator.running == 1
-    assert 0 < found.simulator.ticks <= told["racecast_ticks_total"]
+    assert 0 < found.simulator.ticks <= metrics["racecast_ticks_total"]
     assert found.simulator.lag < 1
     ((run_id, period, newest),) = [(race.run_id, race.period, race.newest) for race in found.races.running]
     assert (run_id, period, newest) == ("mine", 1.0, found.embedded.newest)
@@ -185,17 +185,19 @@ def test_simulator_and_embedded_store(tmp_path: Path) -> None:
     assert found.embedded.log_size > 0
 
 
-def test_nobody_is_there(nobody: str, tmp_path: Path) -> None:
-    """What doesn't answer is named with its address and its setting, within seconds; nothing is raised."""
-    url = f"http://{nobody}"
+def test_unreachable_parts(unreachable: str, tmp_path: Path) -> None:
+    """An unreachable part is named with its address and setting within seconds; nothing is raised."""
+    url = f"http://{unreachable}"
     begun = time.monotonic()
-    found = of_stack(SimulatorProbe(url), {"bootstrap.servers": nobody}, controller=url, broker=url).take()
+    found = of_stack(
+        SimulatorProbe(url), {"bootstrap.servers": unreachable}, controller=url, broker=url
+    ).take()
     assert time.monotonic() - begun < 6
-    told = {"kafka": "RACECAST_KAFKA", "pinot": "RACECAST_PINOT_CONTROLLER", "simulator": "RACECAST_API"}
-    for part, setting in told.items():
+    settings = {"kafka": "RACECAST_KAFKA", "pinot": "RACECAST_PINOT_CONTROLLER", "simulator": "RACECAST_API"}
+    for part, setting in settings.items():
         failure = getattr(found, part)
         assert isinstance(failure, Failure)
-        assert nobody in failure.sentence
+        assert unreachable in failure.sentence
         assert setting in failure.sentence
         assert "Errno" not in failure.sentence
     assert isinstance(found.races, Failure)
@@ -207,13 +209,13 @@ def test_nobody_is_there(nobody: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"tables": 7}', b"<html>Hello</html>"])
-def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], str]) -> None:
-    """What answers and is something else is said to be that."""
+def test_another_server(body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    """A response from another kind of server is reported as such."""
     address = answering(200, body)
     for probe, what in (
-        (PinotProbe(address, address), "isn't Pinot's"),
-        (RacesProbe(address), "isn't Pinot's broker"),
-        (SimulatorProbe(address), "isn't the simulator's API"),
+        (PinotProbe(address, address), "is not Pinot's"),
+        (RacesProbe(address), "is not Pinot's broker"),
+        (SimulatorProbe(address), "is not the simulator's API"),
     ):
         found = probe()
         assert isinstance(found, Failure)
@@ -221,29 +223,29 @@ def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], s
 
 
 def test_wrong_token(answering: Callable[[int, bytes], str]) -> None:
-    """An API that wants a token says which setting has it."""
+    """If the API rejects the token, the failure names the setting."""
     found = SimulatorProbe(answering(401, b"{}"), "wrong")()
     assert isinstance(found, Failure)
     assert "RACECAST_TOKEN" in found.sentence
 
 
-def test_file_that_is_none(tmp_path: Path) -> None:
-    """A file that is no SQLite file is a failure in words."""
+def test_invalid_file(tmp_path: Path) -> None:
+    """A file that is not SQLite is a failure."""
     (tmp_path / "x.db").write_text("nothing" * 1000)
     found = EmbeddedProbe(tmp_path / "x.db")()
     assert isinstance(found, Failure)
     assert "RACECAST_SQLITE" in found.sentence
 
 
-def test_every_metric_is_told(tmp_path: Path) -> None:
-    """Each name that the probe looks for is one that the simulator tells."""
+def test_every_metric_exists(tmp_path: Path) -> None:
+    """The simulator exports each metric that the probe reads."""
     with simulator(tmp_path, "--sqlite", str(tmp_path / "races.db")) as api:
-        told = simulator_probe._metrics(api.get("/metrics").text)
-    assert set(simulator_probe.METRICS.values()) <= told.keys()
+        metrics = simulator_probe._metrics(api.get("/metrics").text)
+    assert set(simulator_probe.METRICS.values()) <= metrics.keys()
 
 
 def test_counted_by_topic() -> None:
-    """A counter with labels is the sum over them, and races are counted by their status."""
+    """A counter is summed over its labels, and races are counted by status."""
     text = (
         "# TYPE racecast_delivery_errors counter\n"
         'racecast_delivery_errors_total{topic="parkrun"} 2\n'
@@ -251,13 +253,13 @@ def test_counted_by_topic() -> None:
         "# TYPE racecast_races gauge\n"
         'racecast_races{status="running"} 1\nracecast_races{status="paused"} 4\n'
     )
-    told = simulator_probe._metrics(text)
-    assert told["racecast_delivery_errors_total"] == 5
-    assert told[simulator_probe.RUNNING] == 1
+    metrics = simulator_probe._metrics(text)
+    assert metrics["racecast_delivery_errors_total"] == 5
+    assert metrics[simulator_probe.RUNNING] == 1
 
 
 def test_consumer_of_newer_pinot() -> None:
-    """Of several copies the one that is worst off counts; what newer versions tell besides is left alone."""
+    """Of several replicas the worst counts; additional fields of newer versions are ignored."""
     copies = [
         {
             "serverName": f"Server_{number}",
@@ -275,7 +277,7 @@ def test_consumer_of_newer_pinot() -> None:
 
 
 def test_segments_that_are_missing() -> None:
-    """A segment is missing where a server ought to have it and is neither there nor known to have failed."""
+    """A segment is missing if a server should have it but has neither loaded nor failed to load it."""
     wanted = {"a": {"s1": "ONLINE", "s2": "ONLINE"}, "b": {"s1": "CONSUMING"}, "c": {"s1": "OFFLINE"}}
     assert _absent(wanted, wanted) == set()
     assert _absent(wanted, {"a": {"s1": "ONLINE", "s2": "OFFLINE"}, "b": {"s1": "ERROR"}}) == {"a"}

@@ -1,4 +1,4 @@
-"""What two samples say together, and how it is shown to a terminal and to programs."""
+"""Figures from two samples, and the report as text and JSON."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pinot.health.sample import Sample
 
 
-def test_rates_are_over_the_time_between_the_looks() -> None:
-    """Messages and ticks a second are what came in between, by the seconds that it took."""
+def test_rates_are_over_the_time_between_samples() -> None:
+    """Message and tick rates are the differences divided by the seconds in between."""
     then = sample(ago=10, offset=100, simulator=simulator(ticks=50.0, taken=NOW - 10))
     now = sample(offset=150)
     assert isinstance(now.simulator, Simulator)
@@ -41,10 +41,10 @@ def test_rates_are_over_the_time_between_the_looks() -> None:
         sample(ago=0.0),
         sample(ago=10, offset=200, simulator=simulator(ticks=200.0)),
     ],
-    ids=["nothing before", "away before", "no time between", "begun anew"],
+    ids=["nothing before", "away before", "no time between", "restarted"],
 )
-def test_rates_that_nobody_knows(then: Sample | None) -> None:
-    """Without two looks, or when counting has begun anew in between, there is no rate: unknown, never 0."""
+def test_unknown_rates(then: Sample | None) -> None:
+    """Without two samples, or after a restart in between, a rate is unknown, never 0."""
     now = sample()
     assert isinstance(now.simulator, Simulator)
     assert figures.messages_per_second(now, then, "parkrun") is None
@@ -52,7 +52,7 @@ def test_rates_that_nobody_knows(then: Sample | None) -> None:
 
 
 def test_messages_of_a_topic_with_a_silent_partition() -> None:
-    """What a topic has in all isn't known while one of its partitions has no leader."""
+    """A topic's message count is unknown while a partition has no leader."""
     assert figures.messages(Kafka(ends(parkrun={0: 5, 1: 7}), NOW), "parkrun") == 12
     assert figures.messages(Kafka(ends(parkrun={0: 5, 1: None}), NOW), "parkrun") is None
     assert figures.messages(Kafka({}, NOW), "parkrun") is None
@@ -60,7 +60,7 @@ def test_messages_of_a_topic_with_a_silent_partition() -> None:
 
 @given(st.lists(st.floats(0.01, 100), max_size=30, unique=True))
 def test_former_sample(ages: list[float]) -> None:
-    """A sample is compared with the newest that is old enough, else with the oldest; not a stale one."""
+    """A sample is compared with the newest that is old enough, else with the oldest, but no stale one."""
     now = sample()
     found = figures.before([sample(ago=age) for age in ages], now)
     fresh = [age for age in ages if NOW - OLDEST_S <= NOW - age < NOW]
@@ -76,14 +76,14 @@ def test_former_sample(ages: list[float]) -> None:
     st.dictionaries(st.integers(0, 5), st.integers(0, 10**9), max_size=6),
 )
 def test_lag_is_never_less_than_nothing(end: dict[int, int], read: dict[int, int]) -> None:
-    """A partition's lag is its end less what is read, where both are known, and at least 0."""
+    """A partition's lag is its end offset minus the consumer's, if both are known, and at least 0."""
     consumers = {place: replace(table().consumers[0], offset=offset) for place, offset in read.items()}
     found = figures.lags(Kafka({"parkrun": dict(end)}, NOW), "parkrun", table(consumers=consumers))
     assert found == {place: max(0, end[place] - read[place]) for place in end.keys() & read.keys()}
 
 
 def test_rows_of_both_tables() -> None:
-    """Topics and tables are all there, in their order, with what is known of each."""
+    """All topics and tables have a row, in order, with their known values."""
     now = sample(offset=100, pinot=Pinot(tables(90), NOW))
     topics = {row.name: row for row in figures.topic_rows(now, sample(ago=10, offset=50))}
     assert list(topics) == list(read_topics())
@@ -95,8 +95,8 @@ def test_rows_of_both_tables() -> None:
     assert (rows["courses"].consuming, rows["courses"].fresh) == ((0, 0), None)
 
 
-def test_rows_while_both_are_away() -> None:
-    """With Kafka and Pinot away the rows stay where they are, and say that nothing is known."""
+def test_rows_while_both_are_unavailable() -> None:
+    """Without Kafka and Pinot the rows remain, with unknown values."""
     now = sample(kafka=Failure("away"), pinot=Failure("away"))
     lines = terminal.text(report([now])).splitlines()
     cells = [line.split() for line in lines if line.startswith("parkrun")]
@@ -104,39 +104,39 @@ def test_rows_while_both_are_away() -> None:
 
 
 def test_text_for_a_terminal() -> None:
-    """Each part is a line with its light as a word and its sentence; the tables' columns are aligned."""
+    """Each part is a line with its light and sentence; the tables' columns are aligned."""
     lines = terminal.text(report([sample(ago=10), sample()])).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["green"] * 4
-    assert lines[0].startswith("green  Simulator   The simulator tells 1 race")
+    assert lines[0].startswith("green  Simulator   The simulator is running 1 race")
     topics = lines[lines.index("") + 1 :][: len(read_topics()) + 1]
     assert {len(line) for line in topics} == {len(topics[0])}
 
 
 def test_report_for_programs() -> None:
-    """JSON has the same lights and sentences, and figures as plain numbers, null for what isn't known."""
+    """JSON has the same lights and sentences, and figures as numbers, null if unknown."""
     found = report([sample(ago=10, offset=50), sample(simulator=Failure("Away. Start it."))])
-    told = json.loads(json.dumps(found.as_json()))
-    assert told["parts"]["Simulator"]["light"] == "red"
-    assert told["parts"]["Simulator"]["sentence"] == "Away. Start it."
-    assert told["parts"]["Simulator"]["lag_seconds"] is None
-    assert told["parts"]["End to end"]["age_seconds"] == 0.5
-    assert told["topics"]["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 0}
-    assert told["tables"]["parkrun"]["consuming"] == [2, 2]
+    printed = json.loads(json.dumps(found.as_json()))
+    assert printed["parts"]["Simulator"]["light"] == "red"
+    assert printed["parts"]["Simulator"]["sentence"] == "Away. Start it."
+    assert printed["parts"]["Simulator"]["lag_seconds"] is None
+    assert printed["parts"]["End to end"]["age_seconds"] == 0.5
+    assert printed["topics"]["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 0}
+    assert printed["tables"]["parkrun"]["consuming"] == [2, 2]
 
 
 def test_defects_are_counted_by_table_and_in_all() -> None:
-    """What came incomplete or is in no row is told of each table, and added up as far as it is known."""
+    """Incomplete rows and messages without a row are reported by table, and summed where known."""
     found = report([sample(defects={"parkrun": Defects(2, 3), "races": Defects(1, None)})])
     rows = {row.name: (row.incomplete, row.rowless) for row in found.tables}
     assert (rows["parkrun"], rows["races"], rows["courses"]) == ((2, 3), (1, None), (None, None))
     (part,) = [part for part in found.parts if part.name == "Pinot"]
-    told = {figure.key: figure.value for figure in part.figures}
-    assert (told["incomplete"], told["rowless"]) == (3, 3)
+    figures_of = {figure.key: figure.value for figure in part.figures}
+    assert (figures_of["incomplete"], figures_of["rowless"]) == (3, 3)
     assert part.verdict.light.value == "green"
 
 
 def test_figures_of_the_embedded_store() -> None:
-    """The embedded store has the sizes of its files and the age of its newest position, and no tables."""
+    """The embedded store has file sizes and the age of its newest position, but no tables."""
     found = report([embedded_sample()])
     (part,) = [part for part in found.parts if part.name == "Embedded store"]
     assert [figure.text for figure in part.figures] == ["1.5 MB", "4.0 MB", "0.5 s"]
@@ -144,14 +144,14 @@ def test_figures_of_the_embedded_store() -> None:
 
 
 @pytest.mark.parametrize("found", [sample(), embedded_sample()])
-def test_figures_have_names_of_their_own(found: Sample) -> None:
-    """No two figures that are on the page at once are called the same."""
+def test_labels_are_unique(found: Sample) -> None:
+    """No two figures on the page have the same label."""
     labels = [figure.label for part in report([found]).parts for figure in part.figures]
     assert len(set(labels)) == len(labels)
 
 
-def test_races_left_over_are_counted() -> None:
-    """The end-to-end part tells races that are under way from those that were left over."""
+def test_abandoned_races_are_counted() -> None:
+    """The end-to-end part counts races under way and abandoned races separately."""
     gone = race("gone", age=9000, noted=9000)
     found = report([sample(race(age=3.0), gone)])
     figures_of = {figure.key: figure.value for figure in found.parts[-1].figures}
@@ -177,7 +177,7 @@ def test_races_left_over_are_counted() -> None:
     ],
 )
 def test_spans_of_time(span: float | None, text: str) -> None:
-    """A span is told no finer than it matters."""
+    """A duration has a suitable unit and precision."""
     assert words.seconds(span) == text
 
 
@@ -193,7 +193,7 @@ def test_spans_of_time(span: float | None, text: str) -> None:
     ],
 )
 def test_sizes(size: float | None, text: str) -> None:
-    """Bytes are told in units of a thousand."""
+    """Bytes are shown in powers of 1000."""
     assert words.size(size) == text
 
 
@@ -202,5 +202,5 @@ def test_sizes(size: float | None, text: str) -> None:
     [(None, "\N{EN DASH}"), (0.0, "0/s"), (0.4, "0.4/s"), (9.94, "9.9/s"), (1234.5, "1,234/s")],
 )
 def test_rates(rate: float | None, text: str) -> None:
-    """A rate has a decimal where it is small."""
+    """A small rate has a decimal."""
     assert words.per_second(rate) == text

@@ -1,4 +1,4 @@
-"""`python -m pinot.local`: what it says when something is missing, and that it ends only what is its own."""
+"""`python -m pinot.local`: its errors when something is missing, and that it stops only its own processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ print("no room left")
 
 @pytest.fixture
 def program(tmp_path: Path) -> Callable[[str, str], str]:
-    """Makes an executable file of a name and a text, in a folder of its own, and answers its path."""
+    """Makes an executable file with a name and a text, and returns its path."""
 
     def make(name: str, text: str) -> str:
         path = tmp_path / "bin" / name
@@ -50,34 +50,34 @@ def program(tmp_path: Path) -> Callable[[str, str], str]:
 
 @pytest.fixture
 def only_programs_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nothing but what `program` makes is found."""
+    """Only executables made by `program` are found."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.delenv("JAVA_HOME", raising=False)
 
 
 def modules(*names: str) -> str:
-    """A `java` that lists these modules."""
+    """Return a `java` that lists these modules."""
     return "#!/bin/sh\n" + "".join(f"echo {name}\n" for name in names)
 
 
 @pytest.mark.usefixtures("only_programs_of")
 def test_no_java_says_what_to_install() -> None:
-    """Without Java, the error names the package to install."""
+    """Without Java the error names the package to install."""
     with pytest.raises(StackError, match="there is no Java: install a JDK, 17 or newer"):
         jars.java()
 
 
 @pytest.mark.usefixtures("only_programs_of")
-def test_old_java_is_refused(program: Callable[[str, str], str]) -> None:
-    """A Java older than 17 is refused."""
+def test_old_java_is_rejected(program: Callable[[str, str], str]) -> None:
+    """A Java older than 17 is rejected."""
     program("java", modules("java.base@11.0.2", "jdk.compiler@11.0.2"))
     with pytest.raises(StackError, match="too old"):
         jars.java()
 
 
 @pytest.mark.usefixtures("only_programs_of")
-def test_java_without_a_compiler_is_refused(program: Callable[[str, str], str]) -> None:
-    """A Java that can't run a source file is refused, with the package that can."""
+def test_java_without_a_compiler_is_rejected(program: Callable[[str, str], str]) -> None:
+    """A Java that cannot run source files is rejected, with the package to install."""
     program("java", modules("java.base@21.0.1"))
     with pytest.raises(StackError, match="openjdk-21-jdk-headless"):
         jars.java()
@@ -87,7 +87,7 @@ def test_java_without_a_compiler_is_refused(program: Callable[[str, str], str]) 
 def test_java_home_goes_first(
     program: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """JAVA_HOME names the Java to take, if it is set."""
+    """JAVA_HOME takes precedence if it is set."""
     found = program("java", modules("java.base@17", "jdk.compiler@17"))
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
@@ -96,17 +96,17 @@ def test_java_home_goes_first(
 
 @pytest.mark.usefixtures("only_programs_of")
 def test_no_maven_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If jars have to be fetched and Maven isn't there, the error names the package to install."""
+    """If jars have to be fetched without Maven, the error names the package to install."""
     monkeypatch.setattr(jars, "CACHE", tmp_path / "cache")
     with pytest.raises(StackError, match=r"there is no Maven .* apt install maven"):
         jars.fetch(lambda _: None)
 
 
 @pytest.mark.usefixtures("only_programs_of")
-def test_fetch_that_fails_is_tried_again_and_then_told(
+def test_failing_fetch_is_retried_and_then_reported(
     program: Callable[[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Maven is asked three times; then its last lines are the error, and no half of a cache is left."""
+    """Maven runs three times; then its last lines are the error, and no partial cache is left."""
     tries = tmp_path / "tries"
     program("mvn", f"#!/bin/sh\necho again >> {tries}\necho 'Could not resolve host'\nexit 1\n")
     monkeypatch.setattr(jars, "CACHE", tmp_path / "cache")
@@ -116,16 +116,16 @@ def test_fetch_that_fails_is_tried_again_and_then_told(
     assert not list((tmp_path / "cache").glob("*/kafka"))
 
 
-def test_taken_port_is_named() -> None:
-    """A port that somebody listens on is refused, with its number and what it was for."""
-    with socket.create_server((ports.HOST, 0)) as somebody:
-        port = somebody.getsockname()[1]
-        with pytest.raises(StackError, match=f"port {port}, wanted for kafka, is taken"):
+def test_port_in_use_is_named() -> None:
+    """A port in use is rejected, with its number and the part that needs it."""
+    with socket.create_server((ports.HOST, 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(StackError, match=f"port {port}, needed for kafka, is in use"):
             ports.check_free(ports.choose({"kafka": port}))
 
 
 def test_chosen_ports_differ() -> None:
-    """A new stack's ports are all different, and those asked for are taken."""
+    """A new stack's ports are all different and include the requested ones."""
     chosen = ports.choose({"kafka": 9092, "controller": 0})
     numbers = list(vars(chosen).values())
     assert chosen.kafka == 9092
@@ -133,7 +133,7 @@ def test_chosen_ports_differ() -> None:
 
 
 def test_folder_remembers_its_ports(tmp_path: Path) -> None:
-    """A stack has the same ports each time; asking for others is refused."""
+    """A stack keeps its ports; requesting others is an error."""
     first = Stack.at(tmp_path, FREE)
     ports.save(first.ports, tmp_path / "ports.json")
     assert Stack.at(tmp_path) == first
@@ -143,7 +143,7 @@ def test_folder_remembers_its_ports(tmp_path: Path) -> None:
 
 
 def test_usual_ports_are_the_documented_ones(tmp_path: Path) -> None:
-    """Unless told otherwise, Kafka is on 9092, the controller on 9000 and the broker on 8099."""
+    """By default Kafka is on 9092, the controller on 9000 and the broker on 8099."""
     stack = Stack.at(tmp_path)
     addresses = (stack.kafka, stack.controller, stack.broker)
     assert addresses == ("127.0.0.1:9092", "http://127.0.0.1:9000", "http://127.0.0.1:8099")
@@ -158,7 +158,7 @@ SETTINGS = [
 
 @pytest.mark.parametrize("path", sorted(SETTINGS), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_everything_listens_on_loopback(path: Path) -> None:
-    """No configuration names a host other than 127.0.0.1."""
+    """No configuration has a host other than 127.0.0.1."""
     text = path.read_text()
     assert "0.0.0.0" not in text
     assert "localhost" not in text
@@ -166,7 +166,7 @@ def test_everything_listens_on_loopback(path: Path) -> None:
     assert all(line.endswith("=127.0.0.1") for line in hosts if "hostname=false" not in line)
 
 
-def test_process_is_known_until_it_is_stopped(program: Callable[[str, str], str], tmp_path: Path) -> None:
+def test_process_runs_until_it_is_stopped(program: Callable[[str, str], str], tmp_path: Path) -> None:
     """A started process runs until it is stopped; stopping it twice is harmless."""
     process = Process("sleeper", tmp_path)
     assert process.pid() is None
@@ -177,8 +177,8 @@ def test_process_is_known_until_it_is_stopped(program: Callable[[str, str], str]
     process.stop()
 
 
-def test_somebody_elses_process_is_left_alone(tmp_path: Path) -> None:
-    """A pid that now belongs to another program is neither taken for ours nor ended."""
+def test_reused_pid_is_left_alone(tmp_path: Path) -> None:
+    """A pid that now belongs to another program is not ours and is not stopped."""
     with subprocess.Popen([shutil.which("sleep") or "sleep", "60"]) as other:
         (tmp_path / "kafka.pid").write_text(f"{other.pid}\n")
         process = Process("kafka", tmp_path)
@@ -189,7 +189,7 @@ def test_somebody_elses_process_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_process_that_ends_leaves_its_last_words(program: Callable[[str, str], str], tmp_path: Path) -> None:
-    """What a process wrote before it ended can be told."""
+    """The output of a process that has ended is available."""
     process = Process("brief", tmp_path)
     process.start(program("java", ENDS_WITH_WORDS), [])
     wait_for("its end", lambda: "runs" if process.pid() else None, seconds=10, say=print)
@@ -199,7 +199,7 @@ def test_process_that_ends_leaves_its_last_words(program: Callable[[str, str], s
 def test_status_of_a_stack_that_was_never_started(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`status` says that nothing runs, by its exit status too, and `stop` has nothing to do."""
+    """`status` reports, also by its exit status, that nothing runs; `stop` does nothing."""
     for action, status in (("status", 1), ("stop", 0)):
         monkeypatch.setattr(sys, "argv", ["pinot.local", action, "--state", str(tmp_path / "none")])
         assert main() == status
@@ -207,14 +207,14 @@ def test_status_of_a_stack_that_was_never_started(
 
 
 def test_waiting_ends_with_what_was_wrong() -> None:
-    """Who waits in vain is told for what, how long, and what was wrong last."""
+    """A timeout reports what was waited for, how long, and the last problem."""
     with pytest.raises(WaitedTooLongError, match=r"^waited 0 s for the train: it snows$"):
         wait_for("the train", lambda: "it snows", seconds=0, say=print)
 
 
 @pytest.mark.stack
 def test_start_that_fails_leaves_nothing_running(stack: Stack, tmp_path: Path) -> None:
-    """A stack that can't start says why in its own last lines, and none of its processes stays."""
+    """A stack that cannot start reports its last lines and leaves no process running."""
     other = Stack.at(tmp_path, FREE)
     (tmp_path / "zookeeper").write_text("a file where ZooKeeper wants a folder")
     with pytest.raises(StackError, match=r"pinot ended while it started:\n(.*\n)*.*zookeeper"):
@@ -225,7 +225,7 @@ def test_start_that_fails_leaves_nothing_running(stack: Stack, tmp_path: Path) -
 
 @pytest.mark.stack
 def test_start_of_a_running_stack_is_harmless(stack: Stack) -> None:
-    """A stack that runs is left as it is."""
+    """A running stack is left unchanged."""
     before = [process.pid() for process in stack.processes]
     stack.start(lambda _: None)
     assert [process.pid() for process in stack.processes] == before
@@ -233,7 +233,7 @@ def test_start_of_a_running_stack_is_harmless(stack: Stack) -> None:
 
 @pytest.mark.stack
 def test_a_part_starts_and_ends_alone(stack: Stack, tmp_path: Path) -> None:
-    """Kafka alone answers, keeps its data when it comes again, and leaves the rest as it is."""
+    """Kafka starts alone, keeps its data over a restart, and does not affect the rest."""
     other = Stack.at(tmp_path, FREE)
     other.start_part("kafka", lambda _: None)
     try:
@@ -250,10 +250,10 @@ def test_a_part_starts_and_ends_alone(stack: Stack, tmp_path: Path) -> None:
 
 
 @pytest.mark.stack
-def test_ports_of_a_running_stack_are_taken(stack: Stack, tmp_path: Path) -> None:
-    """A second stack on the ports of a running one is refused before anything of it starts."""
+def test_ports_of_a_running_stack_are_in_use(stack: Stack, tmp_path: Path) -> None:
+    """A second stack on the ports of a running one fails before it starts a process."""
     other = Stack(tmp_path, stack.ports)
-    with pytest.raises(StackError, match=f"port {stack.ports.kafka}, wanted for kafka, is taken"):
+    with pytest.raises(StackError, match=f"port {stack.ports.kafka}, needed for kafka, is in use"):
         other.start(lambda _: None)
 
 
@@ -261,7 +261,7 @@ def test_ports_of_a_running_stack_are_taken(stack: Stack, tmp_path: Path) -> Non
 def test_missing_java_skips_the_tests_but_fails_in_ci(
     ci: str, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without Java the tests of the stack are skipped with a reason, and in CI they fail with it."""
+    """Without Java the tests of the stack are skipped with a reason, but fail in CI."""
     monkeypatch.setenv("CI", ci)
     monkeypatch.setattr(jars, "missing", lambda: "there is no Java")
     with pytest.raises(outcome, match="there is no Java"):

@@ -1,4 +1,4 @@
-"""`python -m pinot reset`, on a stack of its own: nothing of anybody else's is deleted."""
+"""`python -m pinot reset`, on its own stack."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NOWHERE = ["--kafka", "127.0.0.1:9", "--pinot-controller", "http://127.0.0.1:9",
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A Kafka and a Pinot that nobody else uses."""
+    """A Kafka and a Pinot for these tests only."""
     need_java_and_jars()
     with started(tmp_path_factory.mktemp("reset")) as stack:
         set_up(stack_settings(stack), lambda _: None)
@@ -51,7 +51,7 @@ pytestmark = pytest.mark.stack
 def test_race_before_and_race_after(
     own_stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A reset takes away all of a race, in Kafka and in Pinot; the next race goes through as it did."""
+    """A reset deletes all of a race in Kafka and Pinot; the next race works as before."""
     pinot = Pinot(own_stack)
     before = _run_a_race(own_stack, tmp_path, "before")
     assert before > 0
@@ -59,26 +59,26 @@ def test_race_before_and_race_after(
     said = capsys.readouterr().out.splitlines()
     for table in TABLES:
         assert f"table {table}: deleted" in said
-        assert f"table {table}: made" in said
+        assert f"table {table}: created" in said
         assert Cluster(own_stack.controller).schema(table) is not None
         assert pinot.ask(f"select count(*) from {table}") == [[4 if table == "courses" else 0]]
     for topic in read_topics():
         assert f"topic {topic}: deleted" in said
-        assert any(line.startswith(f"topic {topic}: made") for line in said)
+        assert any(line.startswith(f"topic {topic}: created") for line in said)
     assert _run_a_race(own_stack, tmp_path, "after") == before
     assert pinot.ask("select distinctcount(runId) from parkrun") == [[1]]
     lookup = "select lookup('courses', 'longName', 'shortName', course) from races"
     assert pinot.ask(lookup) == [["Crystal Palace"]]
 
 
-def test_what_can_not_be_deleted_is_named(
+def test_failed_deletions_are_named(
     own_stack: Stack, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the cluster won't delete is named, what isn't there is passed over, and all is set up again."""
+    """Failed deletions are named, missing things skipped, and everything is set up again."""
 
     def refuse(access: Mapping[str, Any], name: str) -> bool:
         if name == "races":
-            raise TopicError("Kafka refuses topic races: not allowed")
+            raise TopicError("Kafka rejects topic races: not allowed")
         return delete_topic(access, name)
 
     cluster = Cluster(own_stack.controller)
@@ -86,25 +86,25 @@ def test_what_can_not_be_deleted_is_named(
     wait_for("its end", partial(cluster.traces, "passings"), seconds=60, say=print)
     monkeypatch.setattr(resetting, "delete_topic", refuse)
     assert main(["reset", "--yes", *_flags(own_stack)]) == 1
-    told = capsys.readouterr()
-    assert "topic races: can't be deleted: Kafka refuses topic races: not allowed" in told.out
-    assert told.err.endswith("this could not be deleted, and is as it was: topic races\n")
-    assert "topic races: up to date" in told.out
-    assert "topic parkrun: deleted" in told.out
-    assert "table passings: not there" in told.out
+    printed = capsys.readouterr()
+    assert "topic races: cannot be deleted: Kafka rejects topic races: not allowed" in printed.out
+    assert printed.err.endswith("could not delete: topic races\n")
+    assert "topic races: up to date" in printed.out
+    assert "topic parkrun: deleted" in printed.out
+    assert "table passings: does not exist" in printed.out
     assert cluster.table("passings") is not None
 
 
-def test_nobody_can_answer(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a terminal and without --yes it does nothing, and says what is missing."""
+def test_without_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a terminal and without --yes it does nothing and says why."""
     monkeypatch.setattr(sys, "stdin", io.StringIO("reset\n"))
     assert main(["reset", *NOWHERE]) == 1
     assert "--yes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("typed", ["reset", "no"])
-def test_somebody_is_asked(typed: str) -> None:
-    """At a terminal it says what goes and where, and goes on only if the word is typed."""
+def test_confirmation(typed: str) -> None:
+    """At a terminal it says what it deletes and where, and continues only after confirmation."""
     said, status = _at_a_terminal(typed)
     assert re.search(r"in the Kafka at 127.0.0.1:9 the topics parkrun, passings", said)
     assert "in the Pinot at http://127.0.0.1:9 the tables" in said
@@ -114,7 +114,7 @@ def test_somebody_is_asked(typed: str) -> None:
 
 
 def _at_a_terminal(typed: str) -> tuple[str, int]:
-    """What the command says to somebody who types a line, and its exit status."""
+    """Return the command's output and exit status when a user types a line."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "pinot", "reset", *NOWHERE],
@@ -132,7 +132,7 @@ def _at_a_terminal(typed: str) -> tuple[str, int]:
 
 
 def _run_a_race(stack: Stack, folder: Path, run: str) -> int:
-    """How many positions a whole race has in Pinot when it is over."""
+    """Run a race and return the number of its positions in Pinot."""
     pinot = Pinot(stack)
     flags = ("--publisher", "kafka", "--kafka", stack.kafka, "--pinot-controller", stack.controller)
     with simulator(folder, *flags) as api:

@@ -149,6 +149,6 @@ def test_defaults_that_pinot_does_not_change_are_kept(
 
     table.wait_until(f"select distance, heartRate from {table.name} where runId = '{run}'", [[-1, 0]])
     kept, *rest = said
-    assert kept.startswith(f"table {table.name}: its columns keep their defaults")
+    assert kept.startswith(f"table {table.name}: existing columns keep their defaults")
     assert "python -m pinot reset" in kept
     assert rest == [f"table {table.name}: changed"]

@@ -1,4 +1,4 @@
-"""`python -m pinot setup`, on a real cluster and on none."""
+"""`python -m pinot setup`, with and without a real cluster."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ NO_FENCE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><
 
 @pytest.fixture
 def restored(stack: Stack) -> Settings:
-    """The stack's settings, for a test that has other courses or configs in mind."""
+    """The stack's settings, for tests with other courses."""
     return stack_settings(stack)
 
 
 def test_second_time_is_harmless(stack: Stack) -> None:
-    """Run again, it changes nothing, and says so."""
+    """Repeated, it changes nothing and says so."""
     said: list[str] = []
     set_up(stack_settings(stack), said.append)
     done = [line for line in said if line.startswith(("topic ", "table "))]
@@ -54,7 +54,7 @@ def test_second_time_is_harmless(stack: Stack) -> None:
 
 
 def test_courses_are_loaded_into_a_segment_each(stack: Stack) -> None:
-    """Loading courses again replaces what was loaded before, course by course."""
+    """Loading a course again replaces its segment."""
     set_up(stack_settings(stack), lambda _: None)
     segments = Cluster(stack.controller).segments("courses")
     for name in ("city-10k", "crystal-palace", "hilly-half", "track-10000m"):
@@ -62,7 +62,7 @@ def test_courses_are_loaded_into_a_segment_each(stack: Stack) -> None:
 
 
 def test_topics_are_as_configured(stack: Stack) -> None:
-    """Every topic has its configuration, and those keyed by competitor have several partitions."""
+    """Every topic has its configuration; those keyed by competitor have several partitions."""
     client = AdminClient({"bootstrap.servers": stack.kafka})
     there = client.list_topics(timeout=30).topics
     for name, topic in read_topics().items():
@@ -73,16 +73,16 @@ def test_topics_are_as_configured(stack: Stack) -> None:
 
 
 def test_partitions_of_a_topic_stay(stack: Stack) -> None:
-    """A topic keeps its partitions, whatever is asked for, and the set-up says why."""
+    """A topic keeps its partitions, whatever the settings, and the set-up says why."""
     said: list[str] = []
     set_up_topics(stack.kafka_access, partitions=3, replication=1, say=said.append)
-    assert "topic parkrun: up to date; it keeps its 2 partitions, 3 would move keys" in said
+    assert "topic parkrun: up to date; it keeps its 2 partitions, because 3 would move keys" in said
 
 
 def test_changed_files_change_the_cluster(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is changed in a table's file is in the cluster after the next set-up, and back again."""
+    """Changes to a table's file reach the cluster with the next set-up, and can be reverted."""
     for folder in ("schemas", "tables"):
         shutil.copytree(configs.HERE / folder, tmp_path / folder)
     file = tmp_path / "tables" / "competitors.json"
@@ -99,16 +99,16 @@ def test_changed_files_change_the_cluster(
     assert kept == ["8", "7"]
 
 
-def test_refusal_of_the_cluster_is_told_in_its_words(stack: Stack) -> None:
-    """A column can't be taken away again, and Pinot's own sentence about that is passed on."""
+def test_errors_of_the_cluster_are_passed_on(stack: Stack) -> None:
+    """A column cannot be removed, and Pinot's error about that is passed on."""
     schema = read_schema("competitors")
     schema["dimensionFieldSpecs"].pop()
-    with pytest.raises(PinotError, match="400 to /schemas/competitors: Backward incompatible schema"):
+    with pytest.raises(PinotError, match="400 for /schemas/competitors: Backward incompatible schema"):
         Cluster(stack.controller).put_schema(schema)
 
 
-def test_course_without_a_fence_contains_nobody(pinot: Pinot, tmp_path: Path, restored: Settings) -> None:
-    """A course without a geofence is loaded, and nobody is in its fence; a bad file is only told of."""
+def test_course_without_a_fence(pinot: Pinot, tmp_path: Path, restored: Settings) -> None:
+    """A course without a geofence is loaded with an empty one; an invalid file is only reported."""
     (tmp_path / "no-fence.kml").write_text(NO_FENCE)
     (tmp_path / "bad.kml").write_text("nothing")
     said: list[str] = []
@@ -118,41 +118,41 @@ def test_course_without_a_fence_contains_nobody(pinot: Pinot, tmp_path: Path, re
         pinot.wait_until(fences, [["POLYGON EMPTY"]])
     finally:
         Cluster(restored.pinot_controller).delete_segment("courses", "courses_no-fence")
-    assert [line for line in said if line.startswith("left out: bad.kml")]
+    assert [line for line in said if line.startswith("skipped: bad.kml")]
 
 
-def test_folder_without_courses_is_refused(tmp_path: Path) -> None:
-    """A folder without a course is refused before the cluster is asked for anything."""
-    with pytest.raises(CourseError, match="no course"):
+def test_folder_without_courses_is_rejected(tmp_path: Path) -> None:
+    """A folder without a course is rejected before any request to the cluster."""
+    with pytest.raises(CourseError, match="no valid course"):
         set_up(Settings(courses=tmp_path), lambda _: None)
 
 
-def test_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    """If Kafka isn't there, it gives up after the time that it was told, and says what it waited for."""
-    with socket.socket() as nobody_listens:
-        nobody_listens.bind(("127.0.0.1", 0))
-        port = nobody_listens.getsockname()[1]
+def test_unreachable_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without Kafka it gives up after the configured time, and says what it waited for."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
         status = main(["setup", "--kafka", f"127.0.0.1:{port}", "--wait", "0.1"])
     assert status == 1
-    told = f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port}, asked by PLAINTEXT: "
-    assert told in capsys.readouterr().err
+    expected = f"waited 0.1 s for Kafka: Kafka at 127.0.0.1:{port} (PLAINTEXT): "
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("dead_proxy")
-def test_pinot_is_asked_without_proxies(answering: Callable[[int, bytes], str]) -> None:
-    """Whatever proxy the environment names, Pinot is asked itself."""
+def test_proxies_are_ignored(answering: Callable[[int, bytes], str]) -> None:
+    """Requests to Pinot ignore the environment's proxies."""
     address = answering(200, b'{"exceptions": [], "resultTable": {}, "schemaName": "parkrun"}')
     assert http_trouble(address) is None
-    assert query_trouble(address, "parkrun") == "no server has it yet"
+    assert query_trouble(address, "parkrun") == "no server serves it yet"
     assert Cluster(address).schema("parkrun") is not None
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"exceptions": 7}', b"<html>Hello</html>"])
-def test_somebody_else_is_there(body: bytes, answering: Callable[[int, bytes], str]) -> None:
-    """What answers at the broker's address and is something else is said to be that."""
+def test_another_server(body: bytes, answering: Callable[[int, bytes], str]) -> None:
+    """A response from another kind of server at the broker's address is reported as such."""
     address = answering(200, body)
-    assert query_trouble(address, "parkrun") == f"{address}: what answers isn't Pinot's broker"
-    with pytest.raises(PinotError, match="what answers isn't Pinot's broker"):
+    assert query_trouble(address, "parkrun") == f"{address}: the response is not from a Pinot broker"
+    with pytest.raises(PinotError, match="the response is not from a Pinot broker"):
         Look(address, Cluster(address)).rows("parkrun")
 
 
@@ -170,7 +170,7 @@ def test_address_may_end_with_a_slash() -> None:
 
 
 def test_wrong_setting_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """A value that can't be is refused in one line that names the setting; so are two that don't agree."""
+    """An invalid value, or two contradictory ones, are rejected in one line that names the setting."""
     assert main(["setup", "--partitions", "0"]) == 2
     assert capsys.readouterr().err == "--partitions must be at least 1\n"
     assert main(["setup", "--pinot-username", "anna"]) == 2

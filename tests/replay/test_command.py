@@ -135,26 +135,26 @@ def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
     done = run("replay", "nowhere.ndjson", "--sqlite", tmp_path / "race.db")
 
     assert done.returncode == 1
-    assert "there is no file or folder nowhere.ndjson" in done.stdout + done.stderr
+    assert "no such file or folder: nowhere.ndjson" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["README.md"], "is neither a folder nor a file of"),
-        (["simulator"], "there is no file of"),
-        (["nowhere"], "there is no file or folder nowhere"),
+        (["README.md"], "is neither a folder nor a file with one of the suffixes"),
+        (["simulator"], "file in simulator"),
+        (["nowhere"], "no such file or folder: nowhere"),
         (["{passings}"], "there are no positions in passings.ndjson"),
-        (["{events}", "{tracks}"], "there are files of events and GPX files"),
-        (["{events}", "--race", "a", "--course", "moon"], "there is no course moon; there are: straight"),
+        (["{events}", "{tracks}"], "event files and GPX files"),
+        (["{events}", "--race", "a", "--course", "moon"], "unknown course moon; available: straight"),
         (
             ["{events}", "--race", "moon"],
-            "say with --race which race: the positions of these are there: a",
+            "choose a race with --race; those with positions: a",
         ),
-        (["{events}"], "say with --race which race: the positions of these are there: a"),
+        (["{events}"], "choose a race with --race; those with positions: a"),
         (["{events}", "--race", "a", "--run-id", "a b"], "run_id must be 1 to 64 of the characters"),
-        (["{tracks}"], "there is no track with times"),
+        (["{tracks}"], "no track has times"),
     ],
 )
 def test_what_is_wrong_with_a_recording_is_told(

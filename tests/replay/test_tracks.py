@@ -145,15 +145,15 @@ def test_bibs_and_names_come_from_the_tracks() -> None:
     [
         (b"<kml/>", "f.gpx isn't GPX"),
         (b"not XML", "f.gpx"),
-        (gpx(("Ann", [(0.0, 91.0, 0.0)])), "line 2: the lat is none: 91"),
+        (gpx(("Ann", [(0.0, 91.0, 0.0)])), "line 2: invalid lat: 91"),
         (
             gpx(("Ann", [(0.0, 50.0, 0.0)])).replace(b"1970-01-01T00:00:00+00:00", b"noon"),
-            "'noon' is no time",
+            "'noon' is not a valid time",
         ),
         (gpx(("Ann", [(0.0, 50.0, 0.0)])).replace(b' lat="50.0000000"', b""), "line 2"),
-        (gpx(("Ann", [(0.0, 50.0, None), (0.0, 50.1, None)])), "no track with times"),
-        (gpx(("Ann", [(0.0, 50.0, 5.0), (0.0, 50.1, 5.0)])), "no track with times"),
-        (gpx(), "no track with times"),
+        (gpx(("Ann", [(0.0, 50.0, None), (0.0, 50.1, None)])), "no track has times"),
+        (gpx(("Ann", [(0.0, 50.0, 5.0), (0.0, 50.1, 5.0)])), "no track has times"),
+        (gpx(), "no track has times"),
     ],
 )
 def test_files_that_are_no_tracks_are_refused(data: bytes, words: str) -> None:

@@ -40,7 +40,7 @@ def test_addresses_of_this_machine_are_known(host: str, own: bool) -> None:  # n
     if own:
         assert token_of("", None, host) is None
     else:
-        with pytest.raises(AccessError, match="needs a token"):
+        with pytest.raises(AccessError, match="requires a token"):
             token_of("", None, host)
         assert token_of(TOKEN, None, host) == TOKEN
 
@@ -80,7 +80,7 @@ def test_what_changes_something_asks_for_the_token(tmp_path: Path, monkeypatch: 
                 refused = [client.post(path, json=RACE, headers=header) for path in changes]
                 assert {answer.status_code for answer in refused} == {401}
                 assert refused[0].headers["www-authenticate"] == "Bearer"
-                assert "token is needed" in refused[0].json()["detail"]
+                assert "requires the simulator's token" in refused[0].json()["detail"]
             read = [
                 client.get(path).status_code
                 for path in ("/races", here, "/courses", "/healthz", "/docs", "/")
@@ -131,7 +131,7 @@ def test_nobody_listens_to_all_without_a_token(tmp_path: Path) -> None:
     done = command("serve", "--host", "0.0.0.0", "--port", "0", "--sqlite", str(tmp_path / "r.db"))
 
     assert done.returncode == 1
-    assert "who listens on 0.0.0.0 needs a token" in done.stdout + done.stderr
+    assert "listening on 0.0.0.0 requires a token" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_nobody_listens_to_all_without_a_token(tmp_path: Path) -> None:
 )
 def test_an_origin_that_is_none_is_refused(text: str) -> None:
     """What no browser sends as its page's origin is a mistake; nothing at all is none."""
-    with pytest.raises(AccessError, match="is no origin"):
+    with pytest.raises(AccessError, match="is not a valid origin"):
         origins_of(f"https://a.example, {text}")
     assert origins_of(" ") == frozenset()
     assert origins_of("https://a.example, http://b:8000") == {"https://a.example", "http://b:8000"}

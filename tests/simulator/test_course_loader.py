@@ -151,8 +151,8 @@ def test_an_outage_is_logged_once(
     pinot.take()
 
     assert [line["event"] for line in log] == [
-        "Pinot takes no courses, will be tried again",
-        "Pinot takes courses again",
+        "Pinot accepts no courses, retrying",
+        "Pinot accepts courses again",
     ]
     assert log[0]["why"] == "Pinot is away"
 

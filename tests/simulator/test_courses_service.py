@@ -128,10 +128,10 @@ def test_made_names_are_numbered(client: Client) -> None:
 @pytest.mark.parametrize(
     ("name", "owner"),
     [
-        ("straight", "a course that comes with Racecast"),
-        ("STRAIGHT", "a course that comes with Racecast"),
-        ("mine", "another course that was uploaded"),
-        ("Mine", "another course that was uploaded"),
+        ("straight", "a course shipped with Racecast"),
+        ("STRAIGHT", "a course shipped with Racecast"),
+        ("mine", "another uploaded course"),
+        ("Mine", "another uploaded course"),
         ("field", "a course that came with a race"),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_name_has_one_owner(client: Client, folder: Path, name: str, owner: st
     answer = client.request("POST", f"/courses?name={name}", OTHER)
 
     assert answer.status == 409
-    assert answer.json["detail"] == f"{name} is the name of {owner}: choose another name"
+    assert answer.json["detail"] == f"The name {name} is taken by {owner}: choose another name"
     assert (folder / "mine.kml").read_bytes() == PLAIN
     assert files(folder) == ["mine.kml"]
 
@@ -221,7 +221,7 @@ def test_there_is_an_end_to_uploads(client: Client, monkeypatch: pytest.MonkeyPa
     answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b", "a")]
 
     assert [answer.status for answer in answers] == [201, 503, 200]
-    assert answers[1].json["detail"].startswith("There are 1 uploaded courses, and no more are taken")
+    assert answers[1].json["detail"].startswith("The limit of 1 uploaded courses is reached")
 
 
 def test_a_disk_that_takes_nothing_is_told(
@@ -251,7 +251,7 @@ def test_a_file_put_there_by_hand_is_not_written_over(client: Client, folder: Pa
     answer = client.request("POST", "/courses?name=a", PLAIN)
 
     assert (answer.status, files(folder)) == (409, ["a.gpx"])
-    assert "a file among the uploads that can't be used" in answer.json["detail"]
+    assert "an uploaded file that can't be used" in answer.json["detail"]
 
 
 def test_a_store_that_fails_does_not_lose_the_course(client: Client, folder: Path) -> None:

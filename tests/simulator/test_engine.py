@@ -355,9 +355,9 @@ def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
     """Once the end has begun new races and changes are refused: they could not be told any more."""
     run = world.add(run_id="a")
     _ = world.engine.stop(5)
-    with pytest.raises(EngineFullError, match="being ended"):
+    with pytest.raises(EngineFullError, match="shutting down"):
         world.add(run_id="b")
-    with pytest.raises(StateError, match="being ended"):
+    with pytest.raises(StateError, match="shutting down"):
         world.engine.cancel(run)
 
 
@@ -444,7 +444,7 @@ class TickingClock(Clock):
 
 @pytest.mark.parametrize("before", range(4))
 def test_a_tick_that_comes_due_between_two_looks_at_the_clock_is_told(straight: Course, before: int) -> None:
-    """Whichever look is the first at which a tick is due, the race goes on."""
+    """Whichever look is the first at which a tick is due, the race continues."""
     clock = TickingClock()
     clock.rightNow = START.timestamp()
     world = World(clock, straight)
@@ -512,7 +512,7 @@ def test_a_start_list_that_failed_half_way_is_told_again(
 def test_a_run_id_can_be_taken_once(world: World) -> None:
     """A second race of the same id does not silently take the first one's place."""
     first = world.add(run_id="a")
-    with pytest.raises(ValueError, match="there is a race a already"):
+    with pytest.raises(ValueError, match="race a already exists"):
         world.add(run_id="a")
     assert world.engine.runs == {"a": first}
 
@@ -521,7 +521,7 @@ def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyP
     """Races are taken up to the limit of competitors, and room comes back when one has ended."""
     monkeypatch.setattr(engine_module, "MAX_LIVE_COMPETITORS", 10)
     run = world.add(run_id="a", competitors=7)
-    with pytest.raises(EngineFullError, match="more than 10"):
+    with pytest.raises(EngineFullError, match="exceed the limit of 10"):
         world.add(run_id="b", competitors=4)
     world.add(run_id="c", competitors=3)
     world.engine.cancel(run)

@@ -59,7 +59,7 @@ def test_all_may_have_a_fate(make_race: MakeRace) -> None:
     race = make_race(competitors=10, dns=0.3, dnf=0.3, disqualified=0.4)
 
     assert not (race.snapshot(race.duration).status == Status.FINISHED).any()
-    with pytest.raises(ValidationError, match="together at most 1"):
+    with pytest.raises(ValidationError, match="must add up to at most 1"):
         RaceRequest(course="c", dns=0.3, dnf=0.3, disqualified=0.401)
 
 

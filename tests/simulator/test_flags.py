@@ -41,7 +41,7 @@ def test_no_flag(kind: type[BaseSettings], name: str, between: str) -> None:
         read_settings(kind, f"{flag}{between}{SECRET}".split())
 
     told = flag_sentences(refused.value)
-    assert told.startswith(f"{flag} is no flag")
+    assert told.startswith(f"{flag} is not a flag")
     assert told.endswith(f"set RACECAST_{name.upper()}")
     assert SECRET not in str(refused.value)
 

@@ -151,10 +151,10 @@ def test_a_start_list_is_a_file(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"nowhere can't be read: No such file or directory$"):
         lines(*flags, "nowhere")
     (tmp_path / "words").write_bytes(b"bib\n\xff")
-    with pytest.raises(SystemExit, match="words can't be read: it isn't text in UTF-8"):
+    with pytest.raises(SystemExit, match="words is not valid UTF-8"):
         lines(*flags, str(tmp_path / "words"))
     file.write_text("bib\nx", "utf-8")
-    with pytest.raises(SystemExit, match="--start-list is wrong in line 2"):
+    with pytest.raises(SystemExit, match="--start-list is invalid in line 2"):
         lines(*flags, str(file))
 
 

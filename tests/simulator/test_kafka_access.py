@@ -105,7 +105,7 @@ def test_certificates_are_looked_at_when_the_settings_are_read(tmp_path: Path) -
     assert told == [
         f"--kafka-ca {tmp_path}/nowhere.pem: No such file or directory",
         f"--kafka-ca {tmp_path}: Is a directory",
-        f"--kafka-ca {tmp_path}/words.txt: has no certificate in PEM form",
+        f"--kafka-ca {tmp_path}/words.txt: contains no PEM certificate",
     ]
 
 

@@ -71,14 +71,14 @@ def test_points_have_no_limit() -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--format", "gpx"], "--format of results must be one of: json, csv"),
+        (["--format", "gpx"], "--format for results must be one of: json, csv"),
         (
             ["--what", "tracks", "--format", "json"],
-            "--format of tracks must be one of: geojson, csv, gpx, kml",
+            "--format for tracks must be one of: geojson, csv, gpx, kml",
         ),
-        (["--bib", "1"], "--bib is for --what tracks"),
-        (["--truth"], "--truth is for --what tracks"),
-        (["--what", "tracks", "--bib", "9"], "--bib must be in the race: there is nobody with the bib 9"),
+        (["--bib", "1"], "--bib is only valid with --what tracks"),
+        (["--truth"], "--truth is only valid with --what tracks"),
+        (["--what", "tracks", "--bib", "9"], "--bib must be in the race: no competitor has the bib 9"),
         (["--what", "tracks", "--bib", "x"], "--bib must be a whole number"),
         (["--what", "tracks", "--track-interval", "0"], "--track-interval must be at least 1"),
         (["--what", "tracks", "--interval", "0"], "--interval must be at least 1"),

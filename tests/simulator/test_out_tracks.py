@@ -372,7 +372,7 @@ def test_an_unknown_bib_is_named(make_race: Callable[..., Race], bib: str) -> No
     with pytest.raises(Problem) as caught:
         of(race, bib=["7", bib])
 
-    assert caught.value.errors == [("bib", f"must be in the race: there is nobody with the bib {bib}")]
+    assert caught.value.errors == [("bib", f"must be in the race: no competitor has the bib {bib}")]
 
 
 def test_the_limit_is_what_may_be(race: Race) -> None:
@@ -386,7 +386,7 @@ def test_the_limit_is_what_may_be(race: Race) -> None:
     assert caught.value.errors == [
         (
             "interval",
-            f"makes {count:,} points; the limit is {count - 1:,}: choose bibs, or a longer interval",
+            f"gives {count:,} points; the limit is {count - 1:,}: choose bibs or a longer interval",
         )
     ]
 

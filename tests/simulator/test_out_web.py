@@ -165,8 +165,8 @@ def test_the_query_chooses(client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "field", "words"),
     [
-        ("bib=4", "bib", "must be in the race: there is nobody with the bib 4"),
-        ("bib=1&bib=77", "bib", "must be in the race: there is nobody with the bib 77"),
+        ("bib=4", "bib", "must be in the race: no competitor has the bib 4"),
+        ("bib=1&bib=77", "bib", "must be in the race: no competitor has the bib 77"),
         ("bib=x", "bib[0]", "must be a whole number"),
         ("bib=", "bib[0]", "must be a whole number"),
         ("bib=0", "bib[0]", "must be at least 1"),
@@ -195,7 +195,7 @@ def test_too_many_points_are_refused(client: Client) -> None:
     client.wait(5)
 
     assert wrong(client.get("/races/big/tracks")) == {
-        "interval": "makes 250,500 points; the limit is 200,000: choose bibs, or a longer interval"
+        "interval": "gives 250,500 points; the limit is 200,000: choose bibs or a longer interval"
     }
     assert client.get("/races/big/tracks?interval=2").status == 200
     assert client.get("/races/big/tracks?bib=5").status == 200

@@ -84,7 +84,7 @@ def test_certificates_need_an_address_with_tls(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     make_certificates(ca, tmp_path / "server.p12")
 
-    told = "--pinot-ca needs addresses of Pinot that begin with https://"
+    told = "--pinot-ca needs https:// URLs for Pinot"
     assert sentences({"pinot_ca": ca}) == told
     assert sentences({"pinot_ca": ca}, SetupSettings) == told
     for addresses in ({"pinot_broker": "https://pinot:8099"}, {"pinot_controller": "https://pinot:9000"}):
@@ -101,7 +101,7 @@ def test_a_refusal_names_the_setting(status: int) -> None:
         with pytest.raises(PinotError, match="set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"):
             request("GET", f"http://{host}/")
         url, pinot_auth = f"http://bert:{PASSWORD}@{host}", PinotAuth(httpx.BasicAuth("anna", PASSWORD))
-        with pytest.raises(PinotError, match=r"refuses .* RACECAST_PINOT_PASSWORD") as refused:
+        with pytest.raises(PinotError, match=r"rejects .* RACECAST_PINOT_PASSWORD") as refused:
             ask("GET", url, "/tables", pinot_auth=pinot_auth, params={"type": "OFFLINE"})
 
     assert str(refused.value).startswith(f"http://{host}/tables: ")

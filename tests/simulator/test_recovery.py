@@ -194,7 +194,7 @@ def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
     assert again.status == "finished"
     assert again.published_until == run.race.time_of(run.race.last_tick)
     assert world.race_service.create(RaceRequest(**REQUEST)) == (again, False)
-    with pytest.raises(Exception, match="it was asked for otherwise"):
+    with pytest.raises(Exception, match="already exists with different parameters"):
         world.create(seed=4)
 
 

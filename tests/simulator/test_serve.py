@@ -151,7 +151,7 @@ def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
         "hilly-half",
         "track-10000m",
     ]
-    assert "hilly-half is an upload, and a course that comes with Racecast has its name now" in log
+    assert "hilly-half is an upload, and a shipped course now has the same name" in log
     assert "bad.gpx isn't GPX" in log
 
 

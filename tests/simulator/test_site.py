@@ -134,7 +134,7 @@ def test_a_client_may_send_so_many_requests() -> None:
     status, answer = world.ask()
 
     assert statuses == [200] * 10 + [429]
-    assert "Too many requests from 127.0.0.1: wait 1 s" in answer
+    assert "Too many requests from 127.0.0.1: retry in 1 s" in answer
     assert "Retry-After: 1" in answer
     assert "X-Content-Type-Options: nosniff" in answer
     assert world.ask("127.0.0.2")[0] == 200
@@ -203,4 +203,4 @@ def test_an_address_that_is_no_text_is_refused(path: bytes, host: bytes) -> None
 
     assert status == 400
     assert "application/problem+json" in answer
-    assert "The address is no text in UTF-8" in answer
+    assert "The URL is not valid UTF-8" in answer

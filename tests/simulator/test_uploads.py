@@ -98,8 +98,8 @@ def test_names_have_owners(straight: Course) -> None:
     """A name is free unless a course or a file that can't be used has it, in whatever capitals."""
     catalogue = Catalogue({"straight": straight}, unusable=["Bad.kml"])
 
-    assert catalogue.owner("STRAIGHT") == "a course that comes with Racecast"
-    assert catalogue.owner("bad") == "a file among the uploads that can't be used"
+    assert catalogue.owner("STRAIGHT") == "a course shipped with Racecast"
+    assert catalogue.owner("bad") == "an uploaded file that can't be used"
     assert catalogue.owner("park") is None
 
 

@@ -181,7 +181,10 @@ def test_the_original_body_is_understood_at_the_root(client: Client) -> None:
     assert [fence.name for fence in run.course.fences] == ["Bridge", "Park"]
     assert run.course.short_name.startswith("straight-")
     assert answer.json["warnings"] == [
-        f"The points are not the line of the course straight: theirs is called {run.course.short_name}."
+        (
+            "The points differ from the line of the course straight: "
+            f"their course is named {run.course.short_name}."
+        )
     ]
     assert client.get(answer.json["links"]["course"]).status == 200
 
@@ -240,7 +243,7 @@ def test_points_make_a_course_of_their_own(client: Client) -> None:
     answer = client.post("/races", body)
 
     assert answer.status == 201
-    assert answer.json["warnings"][-1] == "The course passes through no geofence: nobody will be stopped."
+    assert answer.json["warnings"][-1] == "The course passes through no geofence: no competitor will pause."
     assert client.get("/courses/field").status == 200
 
 
@@ -265,7 +268,7 @@ def test_a_start_list_is_who_runs(client: Client) -> None:
     assert [feature["id"] for feature in positions] == [70, 5]
     assert refused.status == 422
     assert refused.json["errors"] == [
-        {"field": "start_list", "detail": "is wrong in line 3: the bib 70 is that of line 2 too"}
+        {"field": "start_list", "detail": "is invalid in line 3: the bib 70 is already used in line 2"}
     ]
 
 
@@ -274,8 +277,8 @@ def test_options_without_an_effect_are_told_of(client: Client) -> None:
     answer = client.post("/races", {"course": "straight", "gradient": True, "fatigue": "wall"})
 
     assert answer.json["warnings"] == [
-        "The course has no altitude: hills will cost nothing.",
-        "The course is shorter than 30 km: nobody will hit the wall.",
+        "The course has no altitude: hills do not affect the pace.",
+        "The course is shorter than 30 km: no competitor will hit the wall.",
     ]
 
 
@@ -283,7 +286,7 @@ def test_points_that_make_no_course_are_refused(client: Client) -> None:
     """Points that are all the same are no line to run along."""
     answer = client.post("/races", {"course": "dot", "points": [[0, 50], [0, 50]]})
 
-    assert wrong(answer)["points"].startswith("make no course:")
+    assert wrong(answer)["points"].startswith("don't form a valid course:")
 
 
 def test_a_repeat_is_the_same_race(client: Client) -> None:
@@ -388,7 +391,7 @@ def test_what_is_no_object_is_invalid(client: Client, body: bytes) -> None:
 
 def test_an_unknown_course_names_the_known_ones(client: Client) -> None:
     """A course that isn't there is refused with the names of those that are."""
-    assert wrong(client.create(course="nowhere")) == {"course": "is not a known course; there are: straight"}
+    assert wrong(client.create(course="nowhere")) == {"course": "is not a known course; available: straight"}
 
 
 def test_races_are_listed_newest_first(client: Client) -> None:
@@ -415,7 +418,7 @@ def test_a_race_is_paused_resumed_and_cancelled(client: Client) -> None:
         "running",
         "cancelled",
     ]
-    assert answers[0].json["detail"] == "the race is running; this needs it to be paused"
+    assert answers[0].json["detail"] == "the race is running, but must be paused"
 
 
 def test_positions_are_those_of_the_last_tick(client: Client) -> None:
@@ -626,11 +629,11 @@ def test_the_description_has_all_that_can_be_chosen(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("/", "is the simulator"),
+        ("/", "simulates running races"),
         ("/docs", "how_many_get_stopped"),
         ("/docs", "gpx+xml"),
-        ("/docs", "In the path: <code>suffix</code> (geojson, csv, gpx, kml)"),
-        ("/docs", "In the query: <code>bib</code> (list of integer, 1 to 999,999)"),
+        ("/docs", "Path parameter: <code>suffix</code> (geojson, csv, gpx, kml)"),
+        ("/docs", "Query parameter: <code>bib</code> (list of integer, 1 to 999,999)"),
         ("/docs", "200 (ResultsAnswer, text/csv)"),
     ],
 )
@@ -650,7 +653,7 @@ def test_a_fault_is_answered_without_its_trace(client: Client, monkeypatch: pyte
     answer = client.get("/readyz")
 
     assert answer.status == 500
-    assert answer.json["detail"] == "Something went wrong here; the log says what"
+    assert answer.json["detail"] == "Internal error; see the simulator's log"
     assert b"ZeroDivision" not in answer.body
 
 

@@ -1,10 +1,10 @@
-"""From a `Drawing` to a `Course`: the rules for untidy files, the same for every format.
+"""Makes a `Course` of a `Drawing`: the correction rules, common to all formats.
 
-Two rules hold here. What has one meaning only is put right, with a warning that says what was done; all else
-is refused with a `CourseError` that says what is wrong and where. And nothing here knows a file format.
+Unambiguous mistakes are corrected, with a warning; others are rejected with a `CourseError` that gives the
+reason and the place.
 
-The rules stand in the order in which they are applied, one module for each kind of thing: `track` (the
-line), `markers` (start and finish), `fences`, `mats` (timing points). Their numbers are in `limits`.
+The rules are applied in this order, one module for each: `track` (the line), `markers` (start and finish),
+`fences`, `mats` (timing points). Their numbers are in `limits`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ __all__ = ["survey"]
 
 
 def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> Course:
-    """Make a course of what a file says.
+    """Make a course of a drawing.
 
     Args:
-        drawing: what the file says.
+        drawing: the content of the file.
         short_name: letters, digits, `_` and `-`, 64 at most.
-        long_name: 120 characters at most; the drawing's own name if None or empty, else the short name.
+        long_name: 120 characters at most; default: the drawing's own name, or else the short name.
 
     Raises:
-        CourseError: the drawing holds no course, or not one with a certain meaning, or exceeds a limit.
+        CourseError: the drawing has no course, is ambiguous, or exceeds a limit.
     """
     warnings = list(drawing.warnings)
     _check_short_name(short_name)
@@ -54,7 +54,7 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         start=(start.lon, start.lat) if start else None,
         finish=(finish.lon, finish.lat) if finish else None,
     )
-    # Where the course passes them, fences and mats, is known once it is measured.
+    # Where the course passes fences and mats is known once it is measured.
     fences.check_passes(course)
     passed = mats.mats(drawing.markers, course, warnings)
     return replace(course, mats=passed, warnings=tuple(_few(warnings)))
@@ -91,7 +91,7 @@ def _check_distance(lap: float, laps: int) -> None:
 
 
 def _few(warnings: list[str]) -> list[str]:
-    """Keep a hopeless file's warnings from growing with the file."""
+    """Limit the number of warnings."""
     if len(warnings) <= limits.MAX_WARNINGS:
         return warnings
     shown = warnings[: limits.MAX_WARNINGS - 1]

@@ -1,4 +1,4 @@
-"""Geofences out of polygons as they are drawn."""
+"""Makes geofences of polygons."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ UNNAMED = "Geofence"
 
 
 def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fence, ...]:
-    """Return a geofence for each polygon; more than one where it crossed itself and came apart.
+    """Return a geofence for each polygon; several if it crossed itself and was split.
 
     Args:
         rings: the polygons, in range.
-        line: the course's line, unwrapped; the fences' longitudes go on from its own.
-        warnings: what was put right is added.
+        line: the course's line, unwrapped; the fences' longitudes continue from it.
+        warnings: corrections are added.
 
     Raises:
         CourseError: there are too many, or one is too big.
@@ -50,7 +50,7 @@ def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fenc
 
 
 def check_passes(course: Course) -> None:
-    """Raise CourseError if the course touches its geofences' edges too often."""
+    """Raise CourseError if the course touches the edges of its geofences too often."""
     touched = 0
     for edge in course.edges():
         touched += len(edge) * course.laps
@@ -76,7 +76,7 @@ def _check_size(rings: Sequence[Ring]) -> None:
 
 
 def _polygons(ring: Ring, reference: float, warnings: list[str]) -> list[shapely.Polygon]:
-    """Return the valid polygons, biggest first, that a drawn one amounts to; none if it has no area."""
+    """Return the valid polygons of a drawn one, biggest first; none if it has no area."""
     outer = _closed(ring.outer, reference)
     if outer is None:
         warnings.append(f"The {ring.where} is left out: it has no area")
@@ -101,29 +101,29 @@ def _closed(points: Floats, reference: float) -> Floats | None:
 
 
 def _repaired(polygon: shapely.Polygon, ring: Ring, warnings: list[str]) -> list[shapely.Polygon]:
-    """Return what a polygon that crosses itself encloses, without the splinters."""
+    """Return the areas enclosed by a polygon that crosses itself, without slivers."""
     too_long = shapely.count_coordinates(polygon) > limits.MAX_REPAIR_POINTS
     if too_long or _crossings(polygon) > limits.MAX_CROSSINGS:
-        raise CourseError(f"the {ring.where} crosses itself, and it can't be put right: draw it anew")
+        raise CourseError(f"the {ring.where} crosses itself and can't be repaired: redraw it")
     valid = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
     parts = [part for part in shapely.get_parts(valid) if part.geom_type == "Polygon"]
     parts.sort(key=_area, reverse=True)
     whole = sum(map(_area, parts))
     kept = [part for part in parts if _area(part) >= limits.MIN_PART * whole]
-    into = f", and now is {len(kept)} geofences" if len(kept) > 1 else ""
-    warnings.append(f"The {ring.where} crosses itself: put right{into}")
+    into = f", now {len(kept)} geofences" if len(kept) > 1 else ""
+    warnings.append(f"The {ring.where} crosses itself: repaired{into}")
     return kept
 
 
 def _crossings(polygon: shapely.Polygon) -> int:
-    """Return how often the rings cross or touch themselves and each other, or some number above the limit."""
+    """Return the number of crossings and touches of the rings, or any number above the limit."""
     rings = [shapely.get_coordinates(ring) for ring in (polygon.exterior, *polygon.interiors)]
     ends = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in rings])
     segments = np.asarray(shapely.linestrings(ends))
     tree, found = shapely.STRtree(segments), 0
     for first in range(0, len(segments), 100):
         some, others = tree.query(segments[first : first + 100], predicate="intersects")
-        # Neighbours always meet, and a pair comes twice: counted are those further apart, once.
+        # Neighbours always meet, and each pair occurs twice: count the others once.
         apart = others - (some + first)
         found += int(((apart > 1) & (apart < len(segments) - 1)).sum())
         if found > limits.MAX_CROSSINGS:
@@ -132,6 +132,6 @@ def _crossings(polygon: shapely.Polygon) -> int:
 
 
 def _area(polygon: shapely.Polygon) -> float:
-    """Return square metres, roughly."""
+    """Return the approximate area in square metres."""
     lat = np.radians(polygon.bounds[1] + polygon.bounds[3]) / 2
     return float(polygon.area * DEGREE**2 * np.cos(lat))

@@ -1,4 +1,4 @@
-"""The start and the finish marker: which they are, and which way they say the line runs."""
+"""The start and finish markers, and the direction of the line that they imply."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ROLES = {
     "end": "finish",
 }
 _EMPTY_WORDS = frozenset({"the", "a", "of", "and", "race", "course", "line", "point", "marker"})
-"""Words that don't change what a marker is: "Start line", "Start and finish", "End of the race"."""
+"""Words that don't change a marker's role: "Start line", "Start and finish", "End of the race"."""
 
 
 def roles(name: str) -> frozenset[str]:
-    """Return what a marker with this name marks: "start", "finish", both or nothing.
+    """Return the role of a marker with this name: "start", "finish", both or none.
 
-    Only what is certain: "Start/Finish" is both, "Start of lap 2" is nothing.
+    Only certain cases count: "Start/Finish" is both, "Start of lap 2" is none.
     """
     words = [word for word in re.findall(r"\w+", name.casefold()) if word not in _EMPTY_WORDS]
     if not all(word in _ROLES for word in words):
@@ -75,7 +75,7 @@ def _fault(marker: Marker, line: Line) -> str:
 
 
 def _off_line(lon: float, lat: float, line: Line) -> float:
-    """Return metres from a place to the line, within a few in a thousand nearby."""
+    """Return metres from a place to the line, accurate to a few per mille nearby."""
     east, north = planar(line.lon, line.lat, (lon, lat))
     x, y, dx, dy = east[:-1], north[:-1], np.diff(east), np.diff(north)
     square = np.maximum(dx**2 + dy**2, np.finfo(float).tiny)
@@ -84,13 +84,13 @@ def _off_line(lon: float, lat: float, line: Line) -> float:
 
 
 def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> Line:
-    """Return the line turned round if it runs from the finish marker to the start marker."""
+    """Reverse the line if it runs from the finish marker to the start marker."""
     if not start or not finish:
         return line
     to_start, to_finish = _to_ends(start, line), _to_ends(finish, line)
     nearer_start = to_start[0] - to_start[1]
     nearer_finish = to_finish[1] - to_finish[0]
-    # On a loop whose ends meet, both ways are as good: then it runs as it was drawn.
+    # On a closed loop both directions are equal: keep the drawn one.
     if min(nearer_start, nearer_finish) <= 0 or nearer_start + nearer_finish <= limits.MARKER_NEAR:
         return line
     warnings.append(f"The {line.where} runs from the finish marker to the start marker: turned round")
@@ -106,7 +106,7 @@ def _to_ends(marker: Marker, line: Line) -> tuple[float, float]:
 
 
 def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> None:
-    """Warn of a marker that doesn't stand at its end of the line."""
+    """Warn about markers that are not at their end of the line."""
     for marker, end, own in ((start, "start", 0), (finish, "end", 1)):
         if not marker:
             continue

@@ -1,4 +1,4 @@
-"""Timing points out of markers: which they are, and where the course passes them."""
+"""Timing points among the markers, and where the course passes them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NUMBER = re.compile(r"[\W_]*+[0-9]*+[\W_]*+")
 
 
 def called(marker: Marker) -> str | None:
-    """Return the name of the timing point that a marker marks, or None if it marks none.
+    """Return the name of the timing point that a marker denotes, or None.
 
-    "Timing point: Bridge" is the Bridge. "Mat 2", "Split" and "Timing: Start" have no name but the whole: a
-    "2" alone tells nobody anything, and there is but one start. The markers of the start and the finish are
-    no timing points beside that: everybody is timed there anyway.
+    "Timing point: Bridge" is named Bridge. "Mat 2", "Split" and "Timing: Start" keep the whole text: "2"
+    alone says nothing, and there is only one start. Markers of the start and the finish are not timing
+    points; both are timed anyway.
     """
     name = marker.name.strip()
     if roles(name):
@@ -53,9 +53,9 @@ def mats(markers: Sequence[Marker], course: Course, warnings: list[str]) -> tupl
     """Return the timing points among the markers that the course passes.
 
     Args:
-        markers: all that the file has.
-        course: measured, as yet without them.
-        warnings: what was put right is added.
+        markers: all markers of the file.
+        course: measured, but without timing points.
+        warnings: corrections are added.
 
     Raises:
         CourseError: there are too many, one's name is too long, or the course passes them too often.
@@ -87,7 +87,7 @@ def _check_size(marked: Sequence[tuple[Marker, str]]) -> None:
 
 
 def _mat(marker: Marker, name: str, course: Course, taken: set[str], warnings: list[str]) -> Mat | None:
-    """Return one timing point, or None if it is to be left out."""
+    """Return a timing point, or None to leave it out."""
     if not in_range(np.array([marker.lon]), np.array([marker.lat])).all():
         fault = f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
         warnings.append(f"The {marker.where} is left out: {fault}")
@@ -104,7 +104,7 @@ def _mat(marker: Marker, name: str, course: Course, taken: set[str], warnings: l
         return None
     if ends:
         where = " and the ".join(ends)
-        warnings.append(f"The {marker.where} is at the {where} as well: everybody is timed there anyway")
+        warnings.append(f"The {marker.where} is also at the {where}, which is timed anyway")
     own = unique(name, taken)
     if own != name:
         warnings.append(f'The {marker.where} is called "{own}": there is another "{name}"')

@@ -1,4 +1,4 @@
-"""The line of a course: which one it is, and what is put right in it."""
+"""The line of a course, and its corrections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 DEGREE = 111_195.0
-"""Metres in a degree of a great circle; for what needs no more than a good guess."""
+"""Approximate metres per degree of a great circle."""
 
 
 def length(line: Line) -> float:
@@ -25,7 +25,7 @@ def length(line: Line) -> float:
 
 
 def check_range(drawing: Drawing) -> None:
-    """Refuse a drawing in which a line or a polygon leaves the globe."""
+    """Raise CourseError if a line or polygon has coordinates out of range."""
     for line in drawing.lines:
         _check_range(line.lon, line.lat, line.where)
     for ring in drawing.polygons:
@@ -34,7 +34,7 @@ def check_range(drawing: Drawing) -> None:
 
 
 def in_range(lon: Floats, lat: Floats) -> Mask:
-    """Tell for each point whether it is on the globe; NaN isn't."""
+    """Return whether each point is in range; NaN isn't."""
     good: Mask = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
     return good
 
@@ -50,14 +50,14 @@ def _check_range(lon: Floats, lat: Floats, where: str) -> None:
     fault = f"latitude {lat[at]:g}, outside -90…90" if abs(lat[at]) > 90 else ""
     fault = f"longitude {lon[at]:g}, outside -180…180" if abs(lon[at]) > 180 else fault
     hint = ""
-    # A single wrong point is a slip of the pen; swapped is swapped throughout.
+    # A single wrong point is a typing error; swapped coordinates are swapped throughout.
     if 2 * len(wrong) > len(lon) and in_range(lat, lon).all():
         hint = "; it looks as if latitude and longitude were swapped: longitude comes first"
     raise CourseError(f"{place} has {fault}{hint}")
 
 
 def longest(drawing: Drawing, warnings: list[str]) -> Line:
-    """Return the longest line; the others are named in a warning."""
+    """Return the longest line; a warning names the others."""
     if not drawing.lines:
         why = f" ({'; '.join(drawing.warnings[:3])})" if drawing.warnings else ""
         polygons = "; a polygon is a geofence, not a course" if drawing.polygons else ""
@@ -85,7 +85,7 @@ def longest(drawing: Drawing, warnings: list[str]) -> Line:
 
 
 def refuse_swapped(line: Line, drawing: Drawing) -> None:
-    """Refuse a line that is far from all else in its file, but beside it with lat and lon swapped."""
+    """Reject a line that is far from everything else, but near it with lat and lon swapped."""
     points = [np.array([[marker.lon, marker.lat]]) for marker in drawing.markers]
     around = np.concatenate([np.empty((0, 2)), *points, *(ring.outer for ring in drawing.polygons)])
     around = around[in_range(around[:, 0], around[:, 1])]
@@ -100,7 +100,7 @@ def refuse_swapped(line: Line, drawing: Drawing) -> None:
 
 
 def _apart(lon: Floats, lat: Floats, other_lon: Floats, other_lat: Floats) -> float:
-    """Return roughly the metres between two sets of points, box to box."""
+    """Return the approximate metres between two sets of points, box to box."""
     east = _gap(lon, other_lon) * np.cos(np.radians(np.clip(lat.mean(), -90.0, 90.0)))
     return float(np.hypot(east, _gap(lat, other_lat)) * DEGREE)
 
@@ -110,25 +110,25 @@ def _gap(some: Floats, others: Floats) -> float:
 
 
 def unwrapped(line: Line) -> Line:
-    """Return the line with longitudes that go on across the antimeridian from the first one."""
+    """Return the line with longitudes that continue across the antimeridian from the first one."""
     return replace(line, lon=np.unwrap(line.lon, period=360.0))
 
 
 def beside(lon: Floats, reference: float) -> Floats:
-    """Return longitudes, of one thing, as those within 180° of the reference."""
+    """Shift the longitudes of one object to within 180° of the reference."""
     lon = np.unwrap(lon, period=360.0)
     shifted: Floats = lon + 360.0 * np.round((reference - lon.mean()) / 360.0)
     return shifted
 
 
 def planar(lon: Floats, lat: Floats, origin: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return metres east and north of the origin, true nearby."""
+    """Return metres east and north of the origin, accurate nearby."""
     east = (lon - origin[0]) * (np.cos(np.radians(origin[1])) * DEGREE)
     return east, (lat - origin[1]) * DEGREE
 
 
 def distinct(line: Line, warnings: list[str]) -> Line:
-    """Return the line without points that repeat the one before them."""
+    """Return the line without repeated points."""
     keep = _distinct(line.lon, line.lat)
     dropped = int(len(keep) - keep.sum())
     if not dropped:
@@ -143,7 +143,7 @@ def _distinct(lon: Floats, lat: Floats) -> Mask:
     east = np.diff(lon) * np.cos(np.radians(lat[:-1]))
     if (np.hypot(east, np.diff(lat)) * DEGREE >= limits.MIN_STEP).all():
         return keep
-    # Against the last point that was kept, or a swarm of close points would vanish as a whole.
+    # Compare with the last kept point, or a swarm of close points would vanish completely.
     last_x, last_y, shrink = lon[0], lat[0], np.cos(np.radians(lat))
     least = limits.MIN_STEP / DEGREE
     for index, (x, y, narrow) in enumerate(zip(lon.tolist(), lat.tolist(), shrink.tolist(), strict=True)):
@@ -155,7 +155,7 @@ def _distinct(lon: Floats, lat: Floats) -> Mask:
 
 
 def closed(line: Line, warnings: list[str]) -> Line:
-    """Return the line with its end at its start, so that it can be run again."""
+    """Close the line, so that it can be run in laps."""
     gap = float(GEOD.inv(line.lon[-1], line.lat[-1], line.lon[0], line.lat[0])[2])
     if gap < limits.MIN_STEP:
         return line
@@ -172,9 +172,9 @@ def closed(line: Line, warnings: list[str]) -> Line:
 
 
 def altitudes(line: Line, warnings: list[str]) -> Floats | None:
-    """Return metres for every point, gaps filled in along the line; None if the file tells none.
+    """Return metres for every point, interpolating gaps; None if the file has no altitudes.
 
-    Zero in every point is how editors write "on the ground", not sea level.
+    Zero everywhere means "on the ground" in editors, not sea level.
     """
     low, high = limits.ALTITUDES
     known = (line.alt >= low) & (line.alt <= high)

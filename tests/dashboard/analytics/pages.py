@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def installed(*parts: object) -> Iterator[None]:
-    """Install parts, and clear the answers that were cached for others."""
+    """Install dependencies, and clear the cached answers of others."""
     st.cache_data.clear()
     st.cache_resource.clear()
     context.install(*parts)
@@ -41,7 +41,7 @@ def page() -> AppTest:
 
 
 def said(drawn: AppTest) -> str:
-    """All that the page says, as it is read."""
+    """All text on the page, as read."""
     return unescape(text(drawn))
 
 
