@@ -263,7 +263,7 @@ class KafkaPublisher:
         self._ear(error)
         if self._ear.refusal not in {None, before}:
             self._away = self._ear.refusal
-            self._log.error("Kafka lets nobody in, will be tried again", why=self._away)
+            self._log.error("Kafka rejects the credentials; will retry", why=self._away)
 
     def _statistics(self, text: str) -> None:
         """See by the producer's own statistics whether a broker is there (called by `poll`)."""

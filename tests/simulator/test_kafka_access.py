@@ -1,4 +1,4 @@
-"""How Kafka is reached: which settings go together, and what is told of a Kafka that lets nobody in."""
+"""How Kafka is reached: which settings go together, and the messages when Kafka rejects the credentials."""
 
 from __future__ import annotations
 

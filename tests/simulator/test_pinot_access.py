@@ -1,4 +1,4 @@
-"""How Pinot is reached: which settings go together, and what is told of a Pinot that lets nobody in."""
+"""How Pinot is reached: which settings go together, and the messages when Pinot rejects the credentials."""
 
 from __future__ import annotations
 

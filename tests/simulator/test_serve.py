@@ -86,8 +86,8 @@ def test_a_body_over_the_limit_is_refused(running: Running) -> None:
     beyond = raw_post(running, MAX_BODY + 1, chunked=False)
 
     assert at_the_limit.status_code == 400
-    assert beyond.startswith("HTTP/1.1 413 Request Entity Too Large")
-    assert '"A request\'s body may have 8 MiB at most"' in beyond
+    assert beyond.startswith("HTTP/1.1 413 ")
+    assert "8 MiB" in beyond
 
 
 def test_a_body_that_does_not_tell_its_length_is_limited_too(running: Running) -> None:
