@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page, Request
 
-COURSE_FILES = ROOT / "tests" / "courses" / "files"
+COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
 
 METRES_PER_DEGREE = 111_000
 GPS_AND_ROUNDING_M = 2.0

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 PASSWORDS = (KAFKA_PASSWORD, PINOTS_PASSWORD, PINOT_PASSWORD)
 WRONG = "a-wrong-one"
 RACE = {"course": "crystal-palace", "run_id": "secured", "competitors": 10, "speed": 1000, "interval": 60}
-COURSE = (ROOT / "tests" / "courses" / "files" / "plain.kml").read_bytes()
+COURSE = (ROOT / "tests" / "simulator" / "course" / "files" / "plain.kml").read_bytes()
 pytestmark = pytest.mark.timeout(240)
 
 

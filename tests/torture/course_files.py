@@ -270,7 +270,7 @@ _PIECES = (
 
 def bases() -> list[tuple[str, bytes]]:
     """Return real files: those that ship with the project, and the tests' own."""
-    folders = (ROOT / "courses", ROOT / "tests" / "courses" / "files")
+    folders = (ROOT / "courses", ROOT / "tests" / "simulator" / "course" / "files")
     found = sorted(path for folder in folders for name in _NAMES for path in folder.glob(name))
     small = [path for path in found if path.stat().st_size < 30_000]
     files = [(path.suffix, path.read_bytes()) for path in small]
