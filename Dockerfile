@@ -1,4 +1,4 @@
-# One image for the set-up, the simulator and the dashboard; docker-compose.yml says which of them a container runs.
+# One image for the set-up, the simulator and the dashboard; docker-compose.yml selects the command.
 FROM python:3.11.13-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
@@ -10,12 +10,13 @@ RUN groupadd --gid 10001 racecast \
 
 WORKDIR /app
 
-# Before the sources: these change seldom, and so the layer is kept.
+# Before the sources: requirements change rarely, so the layer is cached.
 COPY requirements.txt ./
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
 
 COPY .streamlit ./.streamlit
 COPY courses ./courses
+COPY stream ./stream
 COPY pinot ./pinot
 COPY simulator ./simulator
 COPY dashboard ./dashboard
@@ -24,7 +25,7 @@ USER 10001:10001
 
 EXPOSE 8080 8501
 
-# The embedded store's file and the uploaded courses: all else in the image belongs to root.
+# The embedded store's file and the uploaded courses; everything else in the image belongs to root.
 ENV RACECAST_SQLITE=/data/racecast.db
 ENV RACECAST_UPLOADS=/data/uploads
 

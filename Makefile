@@ -1,14 +1,16 @@
-# `make demo` runs a race and its live map; `make test` runs every test. Both set up all they need.
+# `make demo` runs a race and its live map; `make test` runs every test. Both install what they need.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
 FAST   := not stack and not browser and not compose
+# make 3.81 (macOS) can't keep the output of parallel targets apart.
+SYNC   := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(STAMPS)/runtime: requirements.txt
@@ -22,11 +24,11 @@ $(STAMPS)/dev: $(STAMPS)/runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-setup: $(STAMPS)/runtime ## the virtual environment with what Racecast runs on
+setup: $(STAMPS)/runtime ## create the virtual environment with Racecast's dependencies
 
-setup-dev: $(STAMPS)/dev ## the same with what the tests and checks need
+setup-dev: $(STAMPS)/dev ## the same, with the dependencies of tests and checks
 
-lock: ## pin requirements*.in anew
+lock: ## update the pinned requirements
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
 	for list in requirements requirements-dev; do \
 	  .venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -35,20 +37,20 @@ lock: ## pin requirements*.in anew
 	done
 	rm -rf .venv-lock
 
-demo: $(STAMPS)/runtime ## a race and its live map on this machine; Ctrl-C ends it
+demo: $(STAMPS)/runtime ## run a race and its live map on this machine; Ctrl-C stops it
 	@$(BIN)/python demo.py
 
-test: tools check $(STAMPS)/dev ## everything: ruff, mypy, all tests with the real Kafka, Pinot, browser and Docker, coverage
+test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot, browser and Docker), and measure coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target test-stack test-rest test-browser test-compose test-simulator
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) test-stack test-rest test-browser test-compose test-simulator
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# Two at a time, in the order in which both end together: most tests wait for others' processes most of the time.
-test-stack: # what shares the real Kafka and Pinot
+# Two at a time, ordered so that both finish together: most tests spend their time waiting for other processes.
+test-stack: # tests that share the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
-test-compose: tools $(STAMPS)/dev ## docker-compose.yml, run for real
+test-compose: tools $(STAMPS)/dev ## test docker-compose.yml with a Docker engine
 	$(BIN)/coverage run -m pytest -ra -m "compose"
 test-browser:
 	$(BIN)/coverage run -m pytest -ra -m "browser and not stack"
@@ -57,35 +59,42 @@ test-simulator:
 test-rest:
 	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" --ignore tests/simulator
 
-test-fast: $(STAMPS)/dev ## the tests that need neither Kafka and Pinot nor a browser nor Docker
+test-fast: $(STAMPS)/dev ## run the tests that need no Kafka, Pinot, browser or Docker
 	$(BIN)/pytest -m "$(FAST)"
+
+test-pythons: ## run the fast tests with every Python from 3.11 to 3.14 on this machine
+	@tests/pythons.sh
 
 tools:
 	@tests/tools.sh
 
-check: $(STAMPS)/dev ## ruff and mypy
+check: $(STAMPS)/dev ## check with ruff, mypy and import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
-stack: $(STAMPS)/runtime ## the real Kafka and Pinot on this machine, without Docker, set up for races
+schemas: $(STAMPS)/runtime ## generate pinot/schemas from the events in stream/events
+	$(BIN)/python -m pinot.admin.schemas
+
+stack: $(STAMPS)/runtime ## start Kafka and Pinot on this machine, without Docker, and set them up
 	$(BIN)/python -m pinot.local start
 	$(BIN)/python -m pinot setup
 
-stack-stop: ## end what `make stack` started; its data stays in .run/stack
+stack-stop: ## stop Kafka and Pinot; the data remains in .run/stack
 	$(BIN)/python -m pinot.local stop
 
-bench: tools $(STAMPS)/dev ## measure everything, and write the results into benchmarks/README.md
+bench: tools $(STAMPS)/dev ## run the benchmarks and write the results to benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
-torture: tools $(STAMPS)/dev ## faults, load and hostile input at full length (about an hour), and the table of what came of it
+torture: tools $(STAMPS)/dev ## test with faults, load and hostile input at full length (about an hour), and report the results
 	$(BIN)/python -m tests.torture
 
-screenshots: tools $(STAMPS)/dev ## make the pictures of the documentation anew
+screenshots: tools $(STAMPS)/dev ## update the screenshots in the documentation
 	$(BIN)/python -m tests.browser.screenshots
 
-clean: ## remove everything that the targets above made
+clean: ## remove everything that the other targets created
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast tools lock check stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast test-pythons tools lock check schemas stack stack-stop bench torture screenshots clean

@@ -1,6 +1,6 @@
-"""`make demo`: the simulator and the dashboard on one embedded file, with a race already running.
+"""`make demo`: the simulator and the dashboard with the embedded store, and a running race.
 
-Runs until Ctrl-C, and ends everything that it started.
+Runs until Ctrl-C, then stops everything that it started.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ENDS_WITHIN_S = 15.0
 
 
 def main() -> None:
-    """Start, wait, end."""
+    """Start both programs and a race, and wait."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     api, page = _free_port(8080), _free_port(8501)
     with contextlib.ExitStack() as running:
@@ -48,22 +48,22 @@ def main() -> None:
         run_id = _post(f"http://127.0.0.1:{api}/races", RACE)["run_id"]
         _wait_for(f"http://127.0.0.1:{page}/_stcore/health", dashboard)
         print(
-            f"\nA race of {RACE['competitors']} is running, {RACE['speed']} times as fast as life.\n\n"
+            f"\nA race of {RACE['competitors']} competitors is running at {RACE['speed']}x speed.\n\n"
             f"  live page   http://127.0.0.1:{page}/?run={run_id}\n"
             f"  API         http://127.0.0.1:{api}/\n\n"
-            f"Logs are in {FOLDER}. Ctrl-C ends everything.",
+            f"Logs are in {FOLDER}. Ctrl-C stops everything.",
             flush=True,
         )
         while simulator.poll() is None and dashboard.poll() is None:
             time.sleep(0.2)
         ended = "simulator" if simulator.poll() is not None else "dashboard"
-        raise SystemExit(f"The {ended} has ended by itself: see {FOLDER / ended}.log")
+        raise SystemExit(f"The {ended} has stopped unexpectedly: see {FOLDER / ended}.log")
 
 
 def _start(running: contextlib.ExitStack, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a part, whose end is seen to."""
+    """Start a program; it is stopped when `running` closes."""
     log = running.enter_context((FOLDER / f"{module}.log").open("wb"))
-    # In a session of its own, so that Ctrl-C reaches us alone and we end the parts in order.
+    # In its own session, so that Ctrl-C reaches only this process, which stops the others in order.
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         stdout=log,
@@ -87,17 +87,17 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise SystemExit(f"It could not be started; the logs in {FOLDER} say why")
+            raise SystemExit(f"A program could not be started; see the logs in {FOLDER}")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
         time.sleep(0.1)
-    raise SystemExit(f"Nothing answers at {url}; the logs in {FOLDER} may say why")
+    raise SystemExit(f"{url} does not respond; see the logs in {FOLDER}")
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("RACECAST_TOKEN"):
-        # Simulator and dashboard have it from the same place.
+        # The simulator and the dashboard read the same variable.
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
@@ -106,7 +106,7 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _free_port(usual: int) -> int:
-    """Return the usual port, or any free one if somebody has it."""
+    """Return the usual port, or any free one if it is in use."""
     for port in (usual, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -123,4 +123,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        print("\nEnded.")
+        print("\nStopped.")

@@ -1,1 +1,1 @@
-"""What Racecast costs, measured: `make bench`. Results and method are in README.md beside this."""
+"""Benchmarks: `make bench`. README.md in this folder has the results and the method."""

@@ -1,4 +1,4 @@
-"""Measures, and writes the results into README.md: `python -m benchmarks`, or some parts of it by name."""
+"""Run benchmarks and write the results to README.md: all usual parts, or those named."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 import tempfile
 from math import isnan
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from benchmarks import big_map, compose, core, freshness, options, report, soak, throughput, viewers
+from pinot.admin.setup import set_up
+from pinot.admin.topics import set_up_topics
 from pinot.settings import Settings
-from pinot.setup import set_up
-from pinot.topics import set_up_topics
 from tests.stacks import stack_settings, started
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pinot.local.stack import Stack
 
     Section = tuple[str, str]
-    """Its heading, and its text."""
+    """Heading and text."""
 
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
@@ -32,7 +33,7 @@ SOAK_STEP_S = SOAK_HOURS * 3600 / 8
 
 
 def main() -> None:
-    """Measure, part by part, and write what each has found as soon as it has."""
+    """Run the parts one by one and write each result immediately."""
     parts = {
         "core": _core,
         "options": _options,
@@ -102,7 +103,7 @@ def _sqlite(folder: Path) -> Iterator[Section]:
 
 def _stack(folder: Path) -> Iterator[Section]:
     with started(folder / "stack") as stack:
-        # The topics alone: what Pinot would consume beside it is not the publisher's cost.
+        # Topics only: Pinot's consumption is not part of the publisher's cost.
         partitions = Settings().partitions
         set_up_topics(stack.kafka_access, partitions=partitions, replication=1)
         yield _kafka(stack, folder)
@@ -196,7 +197,8 @@ def _compose(_: Path) -> Iterator[Section]:
         f"{complete} of {races} races are complete."
     )
     faults = report.table(["service", "stop", "recovery after a restart", "after a crash"], services)
-    yield "Docker Compose", f"{text}\n\n{faults}\n\n{report.table(['query', 'rows', 'time'], queries)}"
+    asked = report.table(["query", "rows", "time"], queries)
+    yield "Docker Compose", f"{fill(text, 118)}\n\n{faults}\n\n{asked}"
 
 
 def _soak(folder: Path) -> Iterator[Section]:

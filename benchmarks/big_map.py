@@ -1,7 +1,6 @@
-"""What one viewer of a big race feels in a real Chromium.
+"""How a large race performs in Chromium: time to draw an update and frame rate, compared with an empty page.
 
-How soon a picture is drawn, and how smoothly the map pans, beside what an empty page gets there.
-Chromium draws with the processor here, as it does wherever it finds no graphics card.
+Chromium renders on the CPU, as it does on any machine without a GPU.
 """
 
 from __future__ import annotations
@@ -31,17 +30,14 @@ SCRIPT = Path(__file__).with_name("big_map.js").read_text()
 
 
 class NoBrowserError(Exception):
-    """There is no Chromium on this machine."""
+    """Chromium is not installed."""
 
 
 def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield what was watched, and percentiles of its times in milliseconds.
-
-    Raises `NoBrowserError`.
-    """
+    """Yield each scenario with percentiles of its times in milliseconds; raise `NoBrowserError`."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        raise NoBrowserError("The map is measured in Chromium: apt-get install chromium.")
+        raise NoBrowserError("This benchmark needs Chromium: apt-get install chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield "an empty page", _empty(browser)
@@ -59,7 +55,7 @@ def _empty(browser: Browser) -> dict[str, float]:
 
 
 def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Watch a race on a site of its own, which nobody else has slowed down."""
+    """Watch a race on its own simulator and dashboard."""
     database = str(folder / f"{competitors}.db")
     with (
         simulator(folder, "--publisher", "sqlite", "--sqlite", database) as api,

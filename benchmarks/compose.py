@@ -1,4 +1,4 @@
-"""What `docker compose up` costs: starts, a race and its queries, and recoveries of each service."""
+"""Benchmark of `docker compose up`: start time, a race and its queries, and recovery of each service."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ ROUNDS = 20
 
 
 class Composed:
-    """A composed system that is measured.
+    """A running Compose project.
 
     Attributes:
-        description: the versions of the engine and of Compose, and whether the images are real.
+        description: versions of the engine and Compose, and whether the images are real.
         first_start: seconds of the first `up`, which builds the project's image.
     """
 
@@ -35,21 +35,21 @@ class Composed:
         self._day = RaceDay(project, SPEED)
 
     def race(self) -> tuple[int, int]:
-        """Run a race; return its finishers, and how many of them have the same finish time in Pinot."""
+        """Run a race; return the number of finishers, and of those with the same finish time in Pinot."""
         race = self._day.start_race()
         self._day.wait_until_finished(race)
         of_the_api, in_pinot = self._day.finish_times(race)
         return len(of_the_api), len(of_the_api.items() & in_pinot.items())
 
     def queries(self) -> Iterator[tuple[str, int, float]]:
-        """Yield each query's name, its number of rows, and the median of its seconds."""
+        """Yield each query's name, number of rows, and median time in seconds."""
         race = self._day.races[0]
         for name in QUERIES:
             ask = partial(self._day.ask, name, race)
             yield name, len(ask()), median(_seconds(ask) for _ in range(ROUNDS))
 
     def recoveries(self) -> Iterator[tuple[str, float, float]]:
-        """Yield each service with the seconds to recover from its restart and from its crash."""
+        """Yield each service with its recovery times in seconds after a restart and a crash."""
         for service in RUNNING:
             faults = partial(self._project.run, "restart", service), partial(self._project.kill, service)
             restarted, crashed = (self._recovery(service, fault) for fault in faults)
@@ -57,11 +57,11 @@ class Composed:
         self._day.wait_until_finished(self._day.races[-1])
 
     def stops(self) -> dict[str, float]:
-        """Stop the services one by one, the last started first; return the seconds of each."""
+        """Stop the services in reverse order; return the seconds of each."""
         return {service: _seconds(partial(self._project.run, "stop", service)) for service in RUNNING[::-1]}
 
     def start_again(self) -> tuple[float, int, int]:
-        """Remove the containers and start again; return the seconds, all races and complete races."""
+        """Recreate the containers; return the seconds, the number of races and of complete races."""
         self._project.down()
         seconds = _seconds(self._project.up)
         complete = [self._day.judge("down and up", race, []).held for race in self._day.races]
@@ -75,7 +75,7 @@ class Composed:
 
 @contextmanager
 def composed() -> Iterator[Composed]:
-    """Start everything of docker-compose.yml, and remove it afterwards; raises NoEngineError."""
+    """Start the services of docker-compose.yml, and remove them afterwards; raise NoEngineError."""
     with docker_engine() as engine:
         description = f"{engine.versions()}, {provide_images(engine)}"
         project = Project(engine)

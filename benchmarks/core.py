@@ -1,4 +1,4 @@
-"""The race core: creation, memory and ticks, each size in a process of its own.
+"""Benchmark of the race core: creation, memory and ticks, each size in its own process.
 
 Run as `python -m benchmarks.core COMPETITORS COURSE`; prints one line of JSON.
 """
@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from simulator.courses import load_folder
-from simulator.encode import encode
-from simulator.engine import BATCH
-from simulator.events import positions_at
-from simulator.generate import EPOCH
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.commands.generate import EPOCH
+from simulator.course.library import load_folder
+from simulator.engine.engine import BATCH
+from simulator.publishers.encode import encode
+from simulator.race.events import positions_at
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.events import Positions
+    from simulator.race.events import Positions
 
 MOMENTS = 21
 """Ticks measured, spread over the race."""
@@ -40,7 +40,7 @@ def measure(competitors: int, course_name: str) -> dict[str, float]:
     _ = course.timing_points
     request = RaceRequest(course=course_name, competitors=competitors, how_many_get_stopped=0.2)
     resolved = request.resolved(run_id="bench", name="Bench", seed=1, start_at=EPOCH)
-    # Once beforehand, so that the size is measured and not the first call of numpy.
+    # Warm-up, so that numpy's first call is not measured.
     Race(course, request.model_copy(update={**dict(resolved), "competitors": 1})).snapshot(1.0)
     start = time.perf_counter()
     race = Race(course, resolved)
@@ -68,7 +68,7 @@ def measure(competitors: int, course_name: str) -> dict[str, float]:
 
 
 def _as_objects(batch: Positions) -> list[bytes]:
-    """Return the same events the plain way, an object each: what `encode` is measured against."""
+    """Return the same events from one object each: the baseline for `encode`."""
     columns = zip(
         batch.bib.tolist(),
         batch.lat.tolist(),
@@ -100,7 +100,7 @@ def _as_objects(batch: Positions) -> list[bytes]:
 
 
 def _allocated(what: Callable[[], object]) -> float:
-    """Return the MiB that something allocates at its peak, numpy's included."""
+    """Return the peak of allocated MiB, including numpy's."""
     tracemalloc.start()
     what()
     peak = tracemalloc.get_traced_memory()[1]
@@ -115,7 +115,7 @@ def _timed(what: Callable[[], object]) -> float:
 
 
 def in_a_process(competitors: int, course: str) -> dict[str, float]:
-    """Measure one size in a process of its own, so that its peak of memory is its own."""
+    """Measure one size in its own process, so that peak memory is separate."""
     command = [sys.executable, "-m", "benchmarks.core", str(competitors), course]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)

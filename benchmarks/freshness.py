@@ -1,10 +1,9 @@
-"""How long after its emission a tick can be queried in the real Pinot, and how long until it is on a screen.
+"""Freshness: time from emitting a tick until Pinot can query it, and until it is on screen.
 
-A race at one position a second and competitor runs through the real simulator and Kafka. Meanwhile Pinot is
-asked, again and again, up to which tick it has everybody's position, and a real Chromium shows the race's
-live page, which asks for a new picture once a second. Both times run from the handing over of a tick's first
-batch: to the answer that shows the whole tick, the query's own time in it; and to the end of the frame in
-which the map first showed everybody where that tick, or a later one, has them.
+A race with one position per second and competitor runs through the simulator and Kafka. Meanwhile Pinot is
+polled for the newest complete tick, and Chromium shows the live page, which refreshes once a second. Both
+times start when the tick's first batch is published. The first ends with the query response that has the
+whole tick; the second ends with the first frame that shows all competitors at that tick or a later one.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from pinot.local.stack import Stack
 
 COURSE = "hilly-half"
-"""So long that nobody has finished when the watching ends."""
+"""Long enough that no competitor finishes during the measurement."""
 WARM_UP_S = 15.0
 PAUSE_S = 0.02
-"""Between two questions to Pinot."""
+"""Pause between two queries to Pinot."""
 PATIENCE_MS = 120_000
 REACHED = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
 EMITTED = (
@@ -48,7 +47,7 @@ Times = dict[int, float]
 
 
 def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dict[str, dict[str, float]]:
-    """Return the percentiles of both times in seconds, and how many ticks they are of."""
+    """Return percentiles of both times in seconds, and the number of ticks."""
     kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
     pinot = ("--store", "pinot", "--pinot-broker", stack.broker)
     with simulator(folder, *kafka) as api, dashboard(folder, api.address, *pinot) as pages:
@@ -64,7 +63,7 @@ def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dic
             found = {"tick to queryable": queried.result(), "tick to pixel": drawn}
         emitted = _emitted(stack.queries, run_id)
         httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
-    # The same ticks for both: those that had a chance to be drawn.
+    # The same ticks for both: those that could have been drawn.
     ticks = range(min(drawn), max(drawn) + 1)
     return {what: _percentiles(seen, emitted, ticks) for what, seen in found.items()}
 
@@ -76,7 +75,7 @@ def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dic
 
 
 def _ask(queries: str, run_id: str, competitors: int, watched: Event) -> Times:
-    """When each tick could first be queried whole, until it has been watched for long enough."""
+    """Return when each tick could first be queried completely, until `watched` is set."""
     seen: Times = {}
     with httpx.Client(trust_env=False) as http:
         while not watched.wait(PAUSE_S):
@@ -88,11 +87,11 @@ def _ask(queries: str, run_id: str, competitors: int, watched: Event) -> Times:
 
 
 def _watch(address: str, seconds: float) -> Times:
-    """When each tick was first on the map, of those after the warming up."""
+    """Return when each tick after the warm-up was first on the map."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        # Without motion dots are where a picture has them, and don't glide there.
+        # With reduced motion, markers jump to their positions instead of gliding.
         viewport = {"width": 1280, "height": 900}
         context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
         context.set_default_timeout(PATIENCE_MS)
@@ -109,7 +108,7 @@ def _watch(address: str, seconds: float) -> Times:
 
 
 def _note(seen: Times, reached: int, at: float) -> None:
-    """Put down that all ticks up to `reached` have been seen by now; at first that one alone."""
+    """Record that all ticks up to `reached` have been seen; the first time only that tick."""
     for tick in range(max(seen, default=reached - 1) + 1, reached + 1):
         seen[tick] = at
 

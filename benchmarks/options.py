@@ -1,4 +1,4 @@
-"""What the options of a real race cost: `generate`, an hour with 1,000 competitors, each group of options."""
+"""Cost of race options: `generate` for an hour with 1,000 competitors, for each group of options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PLAIN = {
     "slowest": "720",
     "how-many-get-stopped": "0.2",
 }
-"""A walk of an hour, so that everybody is on the way for most of it."""
+"""A walk of an hour, so that all competitors are on the course most of the time."""
 GROUPS = {
     "plain": {},
     "paces, start and fates": {
@@ -48,7 +48,7 @@ ROUNDS = 3
 
 
 def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield events, seconds and events a second, each group and all together: the best of some runs."""
+    """Yield events, seconds and events per second (best of ROUNDS), for each group and all together."""
     everything = {name: value for group in GROUPS.values() for name, value in group.items()}
     for what, group in {**GROUPS, "every option": everything}.items():
         runs = [_generated(folder / "lines", PLAIN | group) for _ in range(ROUNDS)]
@@ -57,7 +57,7 @@ def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def _generated(file: Path, options: dict[str, str]) -> tuple[int, float]:
-    """Run the command into a file; return events and seconds, the command's own start included."""
+    """Run the command; return events and seconds, including start-up."""
     flags = [word for name, value in options.items() for word in (f"--{name}", value)]
     start = time.perf_counter()
     with file.open("wb") as out:

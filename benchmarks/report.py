@@ -1,4 +1,4 @@
-"""What commands that measure have in common: which parts are asked for, and their sections in README.md."""
+"""Shared by the measuring commands: selecting parts, and writing sections of README.md."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ BEGIN, END = "<!-- results: written by make bench and make torture -->", "<!-- e
 def asked_for(
     command: str, description: str | None, parts: Collection[str], usual: Container[str] | None = None
 ) -> list[str]:
-    """Return the parts that the command line names; if it names none, those that are usual, or all."""
+    """Return the parts named on the command line; if none, the usual ones, or all."""
     usually = [part for part in parts if usual is None or part in usual]
     parser = argparse.ArgumentParser(prog=command, description=description)
     parser.add_argument(
-        "parts", nargs="*", help=f"of {', '.join(parts)}; if none is named: {', '.join(usually)}"
+        "parts", nargs="*", help=f"one or more of {', '.join(parts)} (default: {', '.join(usually)})"
     )
     wanted: list[str] = parser.parse_args().parts
     if unknown := set(wanted) - set(parts):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(parts)}")
+        parser.error(f"unknown part: {', '.join(sorted(unknown))} (choose from {', '.join(parts)})")
     return wanted or usually
 
 
 def write(heading: str, text: str) -> None:
-    """Print a section, and put it, with day and machine, in the place of the one with its heading."""
+    """Print a section, and replace the one with its heading in README.md, with date and machine."""
     print(f"{heading}\n\n{text}\n", flush=True)
     before, _, rest = README.read_text().partition(BEGIN)
     results, _, after = rest.partition(END)
-    told = re.split(r"^### (.+)$", results, flags=re.MULTILINE)[1:]
-    sections = dict(zip(told[::2], told[1::2], strict=True)) | {heading: f"{_machine()}\n\n{text}"}
+    split = re.split(r"^### (.+)$", results, flags=re.MULTILINE)[1:]
+    sections = dict(zip(split[::2], split[1::2], strict=True)) | {heading: f"{_machine()}\n\n{text}"}
     written = "\n\n".join(f"### {name}\n\n{one.strip()}" for name, one in sections.items())
     README.write_text(f"{before}{BEGIN}\n\n{written}\n\n{END}{after}")
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a table whose columns but the first are numbers."""
+    """Return a Markdown table; all columns but the first are right-aligned."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -1,7 +1,7 @@
-"""Hours at 10,000 competitors, one race after another, on both stores at once: what grows, what gets lost?
+"""Soak test: hours of races with 10,000 competitors on both stores, to find leaks and lost events.
 
-After each race its events are counted where they went: positions and passings, against those that the core
-has for it. In between, the simulators' memory and processor time and the sizes of the stores are looked at.
+After each race, positions and passings in the store are compared with the core's. Meanwhile the simulators'
+memory, CPU time and the sizes of the stores are sampled.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import httpx
 import numpy as np
 from confluent_kafka import Consumer, TopicPartition
 
-from pinot.topics import set_up_topics
-from simulator.courses import load_folder
-from simulator.race import BEFORE_THE_START, Race
-from simulator.request import RaceRequest
+from pinot.admin.topics import set_up_topics
+from simulator.course.library import load_folder
+from simulator.race.race import BEFORE_THE_START, Race
+from simulator.race.request import RaceRequest
 from tests.processes import ROOT, simulator, total
 
 if TYPE_CHECKING:
@@ -39,25 +39,25 @@ REQUEST: dict[str, Any] = {
     "speed": 5,
     "interval": 5,
 }
-"""A position a second of each."""
+"""One position per second and competitor."""
 LOOK_S = 5.0
 HISTORY_MB = 1000
-"""Of the embedded store: less than the races of two hours, so that it has to prune."""
+"""Limit of the embedded store: less than two hours of races, so that it prunes."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Sample:
-    """How a simulator was at a moment.
+    """A simulator's state at a moment.
 
     Attributes:
-        at: seconds since the beginning.
-        races: finished so far.
-        delivered: events.
+        at: seconds since the start.
+        races: races finished.
+        delivered: events delivered.
         late: ticks that began more than a second late.
-        resident: MiB.
-        cpu_s: seconds of processor time.
-        stored: MiB of the store.
+        resident: resident memory in MiB.
+        cpu_s: CPU seconds.
+        stored: size of the store in MiB.
     """
 
     at: float
@@ -71,7 +71,7 @@ class Sample:
 
 @dataclass
 class Soaked:
-    """One simulator and what has become of its races."""
+    """One simulator and the results of its races."""
 
     name: str
     running: Running
@@ -84,7 +84,7 @@ class Soaked:
     samples: list[Sample] = field(default_factory=list)
 
     def go_on(self) -> None:
-        """Begin the next race if there is none under way."""
+        """Start the next race if none is under way."""
         if self.run:
             run = self.running.get(f"/races/{self.run['run_id']}").json()
             if run["status"] != "finished":
@@ -114,7 +114,7 @@ class Soaked:
 
 
 def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
-    """Let races run on both stores for so long; those that are under way then are not counted."""
+    """Run races on both stores for `hours`; unfinished ones are not counted."""
     set_up_topics(stack.kafka_access, partitions=4, replication=1)
     file = folder / "soak.db"
     (folder / "sqlite").mkdir()
@@ -145,7 +145,7 @@ def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
 
 
 def expected(answer: dict[str, Any]) -> int:
-    """Return how many positions and passings the core has for a race."""
+    """Return the number of positions and passings that the core computes for a race."""
     course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
     known = {name: answer[name] for name in ("run_id", "start_at", "seed")}
     race = Race(course, RaceRequest.model_validate_json(json.dumps({**REQUEST, **known})))
@@ -164,14 +164,14 @@ def in_sqlite(file: Path, run_id: str) -> tuple[int, int]:
 
 
 class _KafkaCount:
-    """Counts a race's events in the topics, from where the last race's counting ended."""
+    """Counts a race's events in the topics, from the previous race's end offsets."""
 
     def __init__(self, bootstrap: str) -> None:
         self._consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "soak"})
         self._from: dict[tuple[str, int], int] = {}
 
     def __call__(self, run_id: str) -> tuple[int, int]:
-        """Return the positions and passings since the last call; races come one after another."""
+        """Return the positions and passings since the last call; races do not overlap."""
         del run_id
         return self._since("parkrun"), self._since("passings")
 
@@ -191,12 +191,12 @@ def _bytes(folder: Path, pattern: str) -> int:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_blocks * 512
-    except FileNotFoundError:  # it has gone in the meantime, as logs do
+    except FileNotFoundError:  # deleted meanwhile, such as a log
         return 0
 
 
 def every(samples: list[Sample], seconds: float) -> Iterator[tuple[Sample, Sample]]:
-    """Yield the first and the last sample of each stretch of so many seconds."""
+    """Yield the first and last sample of each interval of `seconds`."""
     first = samples[0]
     for sample in samples:
         if sample.at - first.at >= seconds or sample is samples[-1]:

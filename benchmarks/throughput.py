@@ -1,4 +1,4 @@
-"""Events a second into the real Kafka, our publisher's and kcat's in turn, and into SQLite.
+"""Throughput in events per second: our publisher and kcat into Kafka, and our publisher into SQLite.
 
 Run as `python -m benchmarks.throughput kafka BOOTSTRAP` or `… sqlite FILE`; prints one line of JSON.
 """
@@ -19,22 +19,22 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import react
 
 from simulator import logs
-from simulator.courses import load_folder
-from simulator.encode import encode
-from simulator.engine import BATCH
-from simulator.events import positions_at
-from simulator.generate import EPOCH
-from simulator.kafka import SETTINGS, KafkaPublisher
-from simulator.race import Race
+from simulator.commands.generate import EPOCH
+from simulator.course.library import load_folder
+from simulator.engine.engine import BATCH
+from simulator.publishers.encode import encode
+from simulator.publishers.kafka import SETTINGS, KafkaPublisher
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.race.events import positions_at
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 from simulator.reactor import after
-from simulator.request import RaceRequest
-from simulator.sqlite import SqlitePublisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from simulator.events import Positions
-    from simulator.publisher import Publisher
+    from simulator.publishers.publisher import Publisher
+    from simulator.race.events import Positions
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000
@@ -50,7 +50,7 @@ KCAT_KEYS = (
 
 
 def positions(run_id: str) -> Iterator[Positions]:
-    """Yield a race's positions, tick after tick, as the engine makes them."""
+    """Yield a race's positions tick by tick, as the engine does."""
     course = load_folder(Path("courses")).courses["crystal-palace"]
     request = RaceRequest(course="crystal-palace", competitors=COMPETITORS, run_id=run_id)
     race = Race(course, request.resolved(run_id=run_id, name="Bench", seed=1, start_at=EPOCH))
@@ -59,7 +59,7 @@ def positions(run_id: str) -> Iterator[Positions]:
 
 
 async def rate(reactor: Any, publisher: Publisher, events: int) -> float:
-    """Return the events a second that get through: computed, encoded, published and confirmed."""
+    """Return events per second, from computing them until they are acknowledged."""
     batches = islice(positions(f"bench-{time.time_ns()}"), events // BATCH)
     start = time.perf_counter()
     for batch in batches:
@@ -71,7 +71,7 @@ async def rate(reactor: Any, publisher: Publisher, events: int) -> float:
 
 
 def kcat_lines(path: Path) -> None:
-    """Write the same events as lines, ready-made, for kcat."""
+    """Write the same events as lines for kcat."""
     with path.open("wb") as out:
         for batch in islice(positions("bench-kcat"), KAFKA_EVENTS // BATCH):
             messages = encode(replace(batch, emitted_at=int(time.time() * 1000)))
@@ -79,7 +79,7 @@ def kcat_lines(path: Path) -> None:
 
 
 def kcat_rate(bootstrap: str, path: Path) -> float:
-    """Return the events a second of `kcat -P` with ready-made lines and our settings."""
+    """Return the events per second of `kcat -P` with prepared lines and our settings."""
     options = chain.from_iterable(("-X", f"{key}={str(SETTINGS[key]).lower()}") for key in KCAT_KEYS)
     command = ["kcat", "-P", "-b", bootstrap, "-t", "parkrun", "-K", "\t", *options, "-l", str(path)]
     start = time.perf_counter()
@@ -88,7 +88,7 @@ def kcat_rate(bootstrap: str, path: Path) -> float:
 
 
 async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
-    """Measure our publisher and kcat by turns, twice each; the better of each counts."""
+    """Measure our publisher and kcat alternately, twice each; return the better rates."""
     kcat_lines(path)
     ours, theirs = [], []
     for _ in range(2):
@@ -101,7 +101,7 @@ async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
 
 
 async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
-    """Measure positions a second, each of them two rows."""
+    """Measure positions per second; each position is two rows."""
     publisher = SqlitePublisher(reactor, path)
     found = await rate(reactor, publisher, SQLITE_EVENTS)
     await publisher.close()
@@ -109,7 +109,7 @@ async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
 
 
 def in_a_process(*arguments: str) -> dict[str, float]:
-    """Measure in a process of its own."""
+    """Measure in a separate process."""
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)

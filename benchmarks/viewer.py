@@ -1,8 +1,7 @@
-"""One viewer of a race's live page, as the dashboard sees a browser: a Streamlit session and the map's feed.
+"""A simulated viewer of a race's live page: a Streamlit session and the map's feed, without drawing.
 
-It doesn't draw. It opens the page over a WebSocket, has the page's fragments run as often as a browser would,
-and asks for a new picture every second, whole and unpacked, as `live_feed.js` does. Streamlit's own scripts
-and styles, which browsers keep, it doesn't fetch.
+It opens the page over a WebSocket, reruns the page's fragments as often as a browser would, and requests an
+update every second, as `live_feed.js` does. It does not fetch Streamlit's static files, which browsers cache.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 PROTOCOL = Subprotocol("streamlit")
 
 REFRESH_S = 1.0
-"""The live page's own rate, unless a viewer chooses another."""
+"""The live page's default refresh interval."""
 
 AFTER_FAILURE_S = 2.0
 TIMEOUT_S = 10.0
@@ -43,9 +42,9 @@ class PageError(Exception):
 
 @dataclass(frozen=True)
 class Refresh:
-    """A question for a picture: when it was asked (monotonic), and seconds until the answer was unpacked.
+    """A request for an update: when it was sent (monotonic), and seconds until the response was decoded.
 
-    `is_new`: a picture came, and not the word that there is no newer one. `is_failed`: neither did.
+    `is_new`: the response had an update (not 204). `is_failed`: the request failed.
     """
 
     asked_at: float
@@ -56,7 +55,7 @@ class Refresh:
 
 @dataclass(frozen=True)
 class Look:
-    """A run of a fragment of the page: when it was asked for (monotonic), and seconds to its end."""
+    """A run of a page fragment: when it was requested (monotonic), and its duration in seconds."""
 
     asked_at: float
     took: float
@@ -66,8 +65,8 @@ class Page:
     """The Streamlit session of a page.
 
     Attributes:
-        opened: set once the page has been shown whole.
-        opened_after: seconds that took, from the connection on.
+        opened: set once the page has been rendered completely.
+        opened_after: seconds from connecting to that.
         looks: the fragments' runs.
     """
 
@@ -82,7 +81,7 @@ class Page:
         self.looks: list[Look] = []
 
     async def stay(self) -> None:
-        """Open it, and keep it open; raises `PageError` if it shows an exception."""
+        """Open it and keep it open; raise `PageError` if it shows an exception."""
         self._begun = time.monotonic()
         stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
         async with (
@@ -97,7 +96,7 @@ class Page:
                 self._hear(message)
                 if message.HasField("auto_rerun"):
                     self._keep_running(message.auto_rerun, session, tasks)
-            raise PageError("The dashboard has closed the page.")
+            raise PageError("The dashboard closed the page.")
 
     def _hear(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
@@ -109,13 +108,13 @@ class Page:
                 self._end_look()
 
     def _open(self) -> None:
-        """A whole run has ended; the later ones are the page's own wish, when the race's state is another."""
+        """Record the end of the first full run; the page reruns itself when the race's state changes."""
         if not self.opened.is_set():
             self.opened_after = time.monotonic() - self._begun
             self.opened.set()
 
     def _end_look(self) -> None:
-        """The session runs what it is asked for in order, so it is the one that was asked for first."""
+        """Record the end of the oldest requested run: a session runs requests in order."""
         if self._asked:
             asked_at = self._asked.pop(next(iter(self._asked)))
             self.looks.append(Look(asked_at, time.monotonic() - asked_at))
@@ -133,7 +132,7 @@ class Page:
         self._timers[wanted.fragment_id] = tasks.create_task(run())
 
     async def _rerun(self, session: ClientConnection, fragment: str = "") -> None:
-        """Ask for the whole page, or for one of its fragments."""
+        """Request a run of the whole page, or of one fragment."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self._query
@@ -145,7 +144,7 @@ class Page:
 
 
 class Feed:
-    """The map's and the leaderboard's feed of pictures."""
+    """The feed of the map and the leaderboard."""
 
     def __init__(self, address: str, run_id: str, encryption: SSLContext) -> None:
         self._race = f"{address}/racecast/races/{run_id}"
@@ -154,7 +153,7 @@ class Feed:
         self.refreshes: list[Refresh] = []
 
     async def follow(self) -> None:
-        """Ask for the start list, and then for pictures."""
+        """Fetch the start list, then poll for updates."""
         async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=TIMEOUT_S) as http:
             (await http.get(f"{self._race}/competitors")).raise_for_status()
             while True:
@@ -177,9 +176,9 @@ class Feed:
 
 
 class Viewer:
-    """Somebody who opens a race's live page and watches until cancelled.
+    """A viewer who opens a race's live page and watches until cancelled.
 
-    `encryption` is shared by all: httpx wants one even for what isn't encrypted, and to make it takes longer
+    `encryption` is shared by all: httpx needs a context even for plain HTTP, and creating one takes longer
     than a refresh.
     """
 
@@ -188,7 +187,7 @@ class Viewer:
         self.feed = Feed(address, run_id, encryption)
 
     async def watch(self) -> None:
-        """Open the page; when it is there, its map begins to ask."""
+        """Open the page; then its map starts polling."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.page.stay())
             tasks.create_task(self._follow())

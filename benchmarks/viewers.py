@@ -1,7 +1,7 @@
-"""How soon viewers see a race's newest positions, by their number, and how often the store is asked for them.
+"""Refresh times and store queries by number of viewers.
 
-All viewers are in one process of their own, the dashboard and the simulator are in theirs. Run as
-`python -m benchmarks.viewers ADDRESS RUN VIEWERS`; prints one line of JSON.
+Viewers, dashboard and simulator each have their own process. Run as `python -m benchmarks.viewers ADDRESS RUN
+VIEWERS`; prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 NUMBERS = (1, 20, 60, 100)
 COMPETITORS = 1000
 COURSE = "hilly-half"
-"""Nobody is through it before the measuring is over."""
+"""Long enough that no competitor finishes during the measurement."""
 
 ARRIVALS_A_SECOND = 5.0
 WARM_UP_S = 10.0
 MEASURED_S = 30.0
 IN_TIME_S = 1.0
 ASKED = "racecast_dashboard_store_duration_seconds_count"
-"""What the dashboard counts of its questions to the store, by question."""
+"""The dashboard's count of store queries, by query."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """What the processes have used up to a moment: questions by metric, and seconds of processor time."""
+    """Usage up to a moment: store queries by metric, and CPU seconds."""
 
     asked: Counter[str]
     dashboard_s: float
@@ -52,9 +52,9 @@ class Used:
 def measure(
     folder: Path, viewers: int, simulator_flags: Sequence[str], dashboard_flags: Sequence[str]
 ) -> dict[str, float]:
-    """Let so many watch one race, in processes that nobody else has used.
+    """Let `viewers` watch one race, in new processes.
 
-    The keys of what is found are those of `_refreshes`, `_page` and `_used`; times are in seconds.
+    The result has the keys of `_refreshes`, `_page` and `_used`; times are in seconds.
     """
     with simulator(folder, *simulator_flags) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
@@ -71,7 +71,7 @@ def _in_a_process(address: str, run_id: str, viewers: int) -> dict[str, float]:
 
 
 async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
-    """Let so many come, one after another, and measure while all of them watch."""
+    """Start `number` viewers one after another, and measure while all watch."""
     encryption = ssl.create_default_context()
     viewers = [Viewer(address, run_id, encryption) for _ in range(number)]
     async with asyncio.TaskGroup() as tasks:
@@ -92,13 +92,13 @@ async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
 
 async def _used_up(address: str) -> Used:
     async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
-        told = metrics_of((await http.get(f"{address}/racecast/metrics")).text)
-    asked = Counter({name: round(value) for name, value in told.items() if name.startswith(f"{ASKED}{{")})
-    return Used(asked, told["process_cpu_seconds_total"], time.process_time())
+        metrics = metrics_of((await http.get(f"{address}/racecast/metrics")).text)
+    asked = Counter({name: round(value) for name, value in metrics.items() if name.startswith(f"{ASKED}{{")})
+    return Used(asked, metrics["process_cpu_seconds_total"], time.process_time())
 
 
 def _refreshes(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
-    """Of all that were asked for between `begin` and `end` and answered; one that failed was not in time."""
+    """Summarize the refreshes requested between `begin` and `end`; a failed one was not in time."""
     found = [one for viewer in viewers for one in viewer.feed.refreshes if begin <= one.asked_at < end]
     took = np.array([one.took for one in found])
     seconds = end - begin
@@ -123,9 +123,9 @@ def _page(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, floa
 
 
 def _used(before: Used, after: Used, seconds: float) -> dict[str, float]:
-    """Questions a second; `pictures` are those for a race's newest positions. Shares of one core.
+    """Return queries per second (`pictures`: for newest positions) and CPU shares of one core.
 
-    `load` is the machine's load average over the last minute: much more than our shares is other work.
+    `load` is the machine's load average over the last minute.
     """
     asked = after.asked - before.asked
     return {

@@ -1,7 +1,7 @@
-"""Draw the three invented courses of this folder: `python courses/draw.py` writes their KML files.
+"""Draw the three invented courses in this folder: `python courses/draw.py` writes their KML files.
 
-Each is drawn in metres east and north of a point, on a plane (azimuthal equidistant about that point) on
-which ten kilometres are true within a centimetre, and taken to WGS84 from there.
+Each is drawn in metres east and north of a point, in an azimuthal equidistant projection (error over 10 km:
+less than 1 cm), and converted to WGS84.
 """  # noqa: INP001 - a folder of files, not a package
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RADIUS = KERB + 0.30
 OUTER = KERB + 9 * 1.22  # nine lanes
 TRACK_CENTRE = (0.0052, 51.4738)
 TRACK_AZIMUTH = 65.0
-BEND_CHORDS = 200  # half a metre each: 25 laps lose 0.06 m against the arc
+BEND_CHORDS = 200  # half a metre each: 25 laps are 0.06 m shorter than with arcs
 
 HALF_START = (-1.7900, 53.3450)
 HALF_DISTANCE = 21_097.5
 HALF_HEADING = 150.0
 HALF_STEP = 32
-# The road as its builders would tell it: metres of a piece, and the degrees by which it turns right.
+# The road as pieces: length in metres, and degrees by which it turns right.
 # fmt: off
 ROAD = (
     (520, 7), (380, 43), (420, -2), (90, 0), (140, 56), (460, -60), (140, 35), (180, 12), (420, 0), (300, -4),
@@ -49,7 +49,7 @@ ROAD = (
     (380, 24), (90, -52), (230, 21), (140, -19), (520, 7), (420, 3), (380, 29), (460, -10), (230, -7),
     (230, -31), (140, 17), (180, 8), (460, 15),
 )
-# Where the gradient is nought: kilometres from the start, metres above the sea.
+# Points of zero gradient: kilometres from the start, metres above sea level.
 HEIGHTS = (
     (0.0, 190), (1.0, 184), (3.4, 296), (4.9, 268), (6.2, 322), (9.0, 196), (10.4, 188), (12.3, 262),
     (13.6, 240), (14.4, 266), (17.2, 158), (18.6, 150), (19.5, 176), (20.4, 140), (21.0975, 148),
@@ -59,7 +59,7 @@ FENCES = (("First summit", 3150, 3600), ("Drinks station", 10_150, 10_450), ("Da
 
 CITY_CENTRE = (-2.2450, 53.4790)
 CITY_DISTANCE = 10_000.0
-# The corners of the streets, metres east and north of the start, before they are stretched to ten kilometres.
+# The corners of the streets, metres east and north of the start, before scaling to ten kilometres.
 # fmt: off
 STREETS = (
     (0, 0), (0, 880), (480, 1090), (500, 1850), (1260, 2080), (1690, 1700), (1500, 1010), (2080, 690),
@@ -74,7 +74,7 @@ CITY_FENCES = (("Old bridge", 2900, 3300), ("Drinks station", 5000, 5200), ("Che
 def track() -> str:
     """Return the KML of 10,000 m on a track: one lap from the finish line, anticlockwise, 25 times."""
     half, chord = STRAIGHT / 2, np.linspace(0.0, np.pi, BEND_CHORDS + 1)
-    # The finish line is where the first bend begins; x runs up the home straight, the field lies to its left.
+    # The finish line is where the first bend starts; x points up the home straight, y to the infield.
     first = np.column_stack([half + RADIUS * np.sin(chord), -RADIUS * np.cos(chord)])
     lap = np.vstack([first, -first, first[:1]])
     back = np.array([[half, KERB], [half, OUTER], [-half, OUTER], [-half, KERB], [half, KERB]])
@@ -91,7 +91,7 @@ def track() -> str:
 
 
 def _turned(points: Floats, azimuth: float) -> Floats:
-    """Return points (x forward, y left) as metres east and north, forward being towards the azimuth."""
+    """Rotate points (x forward along the azimuth, y left) to metres east and north."""
     sin, cos = np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))
     return np.column_stack([points[:, 0] * sin - points[:, 1] * cos, points[:, 0] * cos + points[:, 1] * sin])
 
@@ -101,7 +101,7 @@ def half() -> str:
     plane = Proj(proj="aeqd", lon_0=HALF_START[0], lat_0=HALF_START[1], ellps="WGS84")
     road = _road()
     line = _degrees(plane, road)
-    for _ in range(3):  # stretched until it measures right: coordinates are rounded, chords cut corners
+    for _ in range(3):  # scaled until the length is right: coordinates are rounded, chords cut corners
         line = _degrees(plane, road).round(7)
         road *= HALF_DISTANCE / GEOD.line_length(*line.T)
     along = np.linspace(0.0, HALF_DISTANCE, len(line))
@@ -118,11 +118,11 @@ def half() -> str:
 
 
 def city() -> str:
-    """Return the KML of a 10 km through a city, which ends a street away from where it begins."""
+    """Return the KML of a 10 km through a city that ends a street away from its start."""
     plane = Proj(proj="aeqd", lon_0=CITY_CENTRE[0], lat_0=CITY_CENTRE[1], ellps="WGS84")
     streets = _rounded(np.array(STREETS, float))
     line = _degrees(plane, streets)
-    for _ in range(3):  # stretched until it measures right, as the half marathon
+    for _ in range(3):  # scaled until the length is right, as above
         line = _degrees(plane, streets).round(7)
         streets *= CITY_DISTANCE / GEOD.line_length(*line.T)
     way = shapely.LineString(streets)
@@ -139,7 +139,7 @@ def city() -> str:
 
 
 def _rounded(corners: Floats) -> Floats:
-    """Return a line with its corners cut again and again (Chaikin 1974): nobody turns on the spot."""
+    """Round the corners of a line by repeated cutting (Chaikin 1974)."""
     for _ in range(CORNER_ROUNDS):
         first, second = corners[:-1], corners[1:]
         cut = np.stack([0.85 * first + 0.15 * second, 0.15 * first + 0.85 * second], axis=1).reshape(-1, 2)
@@ -148,18 +148,18 @@ def _rounded(corners: Floats) -> Floats:
 
 
 def _stretch(way: shapely.LineString, first: float, last: float) -> Floats:
-    """Return the places along a way between two distances, every 20 m."""
+    """Return points along a line between two distances, every 20 m."""
     return shapely.get_coordinates(shapely.line_interpolate_point(way, np.arange(first, last + 1, 20.0)))
 
 
 def _road() -> Floats:
-    """Return the road as metres east and north, a point every HALF_STEP metres."""
+    """Return the road in metres east and north, one point every HALF_STEP metres."""
     lengths, turns = np.array(ROAD, float).T
     begins = np.cumsum(lengths) - lengths
     metre = np.arange(lengths.sum())
     piece = np.searchsorted(begins, metre, side="right") - 1
     within = (metre - begins[piece]) / lengths[piece]
-    # Curvature comes and goes softly in each piece, as on a real road.
+    # Curvature changes smoothly within each piece, as on a real road.
     curvature = np.radians(turns / lengths)[piece] * (1.0 - np.cos(2.0 * np.pi * within))
     heading = np.radians(HALF_HEADING) + np.cumsum(curvature)
     points = np.cumsum(np.column_stack([np.sin(heading), np.cos(heading)]), axis=0)
@@ -168,7 +168,7 @@ def _road() -> Floats:
 
 
 def _height(along: Floats) -> Floats:
-    """Return metres above the sea: half a cosine from each summit to the next dip."""
+    """Return metres above sea level: half a cosine between zero-gradient points."""
     at, height = np.array(HEIGHTS).T * [[1000.0], [1.0]]
     leg = np.clip(np.searchsorted(at, along, side="right") - 1, 0, len(at) - 2)
     within = (along - at[leg]) / (at[leg + 1] - at[leg])

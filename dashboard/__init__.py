@@ -1,1 +1,1 @@
-"""The dashboard: a page that shows races from Pinot or SQLite and asks the API for new ones."""
+"""The dashboard: shows races from Pinot or SQLite and creates new ones through the API."""

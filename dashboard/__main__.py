@@ -10,15 +10,16 @@ from pydantic import ValidationError
 from dashboard.app import make_app
 from dashboard.secrets import SecretsError
 from dashboard.settings import Settings, streamlit_settings
-from pinot.access import flag_sentences, read_settings
+from stream.problems import flag_sentences
+from stream.settings import read_settings
 
 
 def main() -> None:
-    """Read the settings and serve; ends the process if a setting is wrong."""
+    """Read the settings and serve; exits if a setting is invalid."""
     settings = _settings()
-    # A gauge beside each counter that says since when it counts: the process's start says that.
+    # Disables the `_created` gauge beside each counter: the process start time says the same.
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    del sys.argv[1:]  # they are read; Streamlit would hand them to the pages
+    del sys.argv[1:]  # already read; Streamlit would expose them to the pages
     make_app(settings).run(
         config={
             **streamlit_settings(),

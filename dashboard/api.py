@@ -1,44 +1,44 @@
-"""The simulator's HTTP API, as far as the pages need it."""
+"""Client of the simulator's HTTP API, as far as the pages need it."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from dashboard import course_shape, formatting
+from dashboard.store import course_shape
+from stream.pinot import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dashboard.store import Course
+    from dashboard.store.protocol import Course
+    from stream.race_states import Action
 
 TIMEOUT_S = 10.0
 
 UPLOAD_TIMEOUT_S = 60.0
-"""A big file takes seconds to be surveyed, and may have to wait for its turn."""
-
-Change = Literal["pause", "resume", "cancel"]
+"""Seconds; a large file takes seconds to process and may have to wait in the queue."""
 
 
 class ApiError(Exception):
-    """The API didn't do what it was asked; the text says why and what to do about it."""
+    """The request failed; the message gives the cause and the remedy."""
 
 
 class ConflictError(ApiError):
-    """What was asked for has the name of something else."""
+    """The name is already taken."""
 
 
 class RefusedError(ApiError):
-    """The API found mistakes in the request.
+    """The API rejected the request's fields.
 
     Attributes:
-        mistakes: the API's own words by the field they are about ("" for the request as a whole).
+        mistakes: the API's messages by field ("" for the request as a whole).
     """
 
     def __init__(self, sentence: str, mistakes: Mapping[str, str]) -> None:
@@ -48,14 +48,14 @@ class RefusedError(ApiError):
 
 @dataclass(frozen=True)
 class OfferedCourse:
-    """A course one can choose.
+    """A course to choose.
 
     Attributes:
         short_name, long_name: its names.
         distance: metres, all laps.
         laps: how many times the line is run.
         fences: the names of its geofences.
-        warnings: what was put right in its file, in plain words.
+        warnings: what was corrected in its file, as sentences.
     """
 
     short_name: str
@@ -67,17 +67,17 @@ class OfferedCourse:
 
 
 class RaceApi:
-    """Asks the API at `address`, such as http://127.0.0.1:8080, with its token if it wants one."""
+    """Calls the API at `address`, such as http://127.0.0.1:8080, with its token if it requires one."""
 
     def __init__(self, address: str, token: str = "") -> None:
         self._address = address.rstrip("/")
-        self._shown = formatting.address(self._address)
+        self._shown = without_password(self._address)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # Without the machine's proxy settings: the simulator is here or on this network.
+        # Ignores the machine's proxy settings: the simulator is on this host or network.
         self._client = httpx.Client(trust_env=False, headers=headers)
 
     def courses(self) -> list[OfferedCourse]:
-        """The courses the simulator knows. Raises `ApiError`."""
+        """The courses the simulator has. Raises `ApiError`."""
         with self._understanding():
             return [_offered(course) for course in self._ask("GET", "/courses")["courses"]]
 
@@ -87,30 +87,30 @@ class RaceApi:
             return _drawn(short_name, self._ask("GET", f"/courses/{quote(short_name, safe='')}")["features"])
 
     def upload_course(self, data: bytes, short_name: str | None) -> OfferedCourse:
-        """Hand in a course file; without a short name it gets one. Raises `RefusedError`, `ApiError`."""
+        """Upload a course file; the API derives a missing short name. Raises `RefusedError`, `ApiError`."""
         with self._understanding():
             name = {"name": short_name} if short_name else None
             answer = self._ask("POST", "/courses", content=data, params=name, timeout=UPLOAD_TIMEOUT_S)
             return _offered(answer)
 
     def create_race(self, request: Mapping[str, Any]) -> str:
-        """Create a race and answer its run id. Raises `RefusedError` or another `ApiError`."""
+        """Create a race and return its run id. Raises `RefusedError` or another `ApiError`."""
         with self._understanding():
             return str(self._ask("POST", "/races", json=request)["run_id"])
 
-    def change(self, run_id: str, change: Change) -> str:
-        """Pause, resume or cancel a race, and answer its new status. Raises `ApiError`."""
+    def change(self, run_id: str, change: Action) -> str:
+        """Pause, resume or cancel a race, and return its new status. Raises `ApiError`."""
         with self._understanding():
             return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])
 
     def _ask(self, method: str, path: str, *, timeout: float = TIMEOUT_S, **sent: Any) -> Any:
-        """The content of an answer; what is `sent` (json, content, params) is in httpx's words."""
+        """The content of a response; `sent` (json, content, params) is passed to httpx."""
         try:
             answer = self._client.request(method, self._address + path, timeout=timeout, **sent)
         except httpx.HTTPError as error:
             raise ApiError(
-                f"The simulator's API at {self._shown} does not answer. "
-                "Start it with python -m simulator serve, or set RACECAST_API to where it is."
+                f"The simulator's API at {self._shown} does not respond. "
+                "Start it with python -m simulator serve, or set RACECAST_API to its address."
             ) from error
         content = answer.json()
         if answer.is_success:
@@ -119,12 +119,12 @@ class RaceApi:
 
     @contextmanager
     def _understanding(self) -> Iterator[None]:
-        """Say so if an answer isn't one that the API gives."""
+        """Raise `ApiError` if a response is not one of the API's."""
         try:
             yield
         except (ValueError, LookupError, TypeError, AttributeError, ShapelyError) as error:
             raise ApiError(
-                f"What answers at {self._shown} is not the simulator's API. Set RACECAST_API to where it is."
+                f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
             ) from error
 
 
@@ -140,7 +140,7 @@ def _offered(course: Mapping[str, Any]) -> OfferedCourse:
 
 
 def _drawn(short_name: str, features: list[dict[str, Any]]) -> Course:
-    """A course of GeoJSON features."""
+    """A course from GeoJSON features."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for feature in features:
         by_kind.setdefault(feature["properties"]["kind"], []).append(feature)
@@ -160,8 +160,10 @@ def _shape(feature: Mapping[str, Any]) -> Any:
 
 
 def _refusal(status: int, problem: Any) -> ApiError:
-    """The error for an answer in problem details (RFC 9457)."""
-    sentence = str(problem.get("detail") or problem.get("title") or f"The API answered {status}.")
+    """The error for a problem details response (RFC 9457)."""
+    sentence = str(
+        problem.get("detail") or problem.get("title") or f"The API responded with status {status}."
+    )
     mistakes = {
         str(entry.get("field", "")): str(entry.get("detail", "")) for entry in problem.get("errors", ())
     }
@@ -169,6 +171,6 @@ def _refusal(status: int, problem: Any) -> ApiError:
         return RefusedError(sentence, mistakes)
     if status == httpx.codes.UNAUTHORIZED:
         return ApiError(
-            "The simulator wants a token: start the dashboard with the same one in RACECAST_TOKEN."
+            "The simulator requires a token: start the dashboard with the same one in RACECAST_TOKEN."
         )
     return ConflictError(sentence) if status == httpx.codes.CONFLICT else ApiError(sentence)

@@ -1,4 +1,4 @@
-"""The dashboard put together: store, shared pictures, API client, and Streamlit with our routes beside it."""
+"""The dashboard's composition root: store, shared snapshots, API client, and Streamlit with our routes."""
 
 from __future__ import annotations
 
@@ -8,56 +8,61 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from starlette.middleware import Middleware
 
-# The pages' heavy imports are done here, so that the first viewer doesn't wait for them. Not the pages
-# themselves: streamlit-folium registers its component with the server that is running when it is imported.
-from dashboard import board, charts, context, race_map, words  # noqa: F401
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.pinot_stream import PinotStream
 from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
-from dashboard.history import History
+
+# Imports the pages' heavy dependencies, so that the first viewer doesn't wait for them. Not the pages
+# themselves: streamlit-folium registers its component with the server running at import.
+from dashboard.live import board  # noqa: F401
 from dashboard.measured import measured
 from dashboard.metrics import Metrics
-from dashboard.pinot_broker import Broker
-from dashboard.pinot_store import PinotStore
 from dashboard.pipeline.sampler import Sampler
-from dashboard.routes import routes
-from dashboard.snapshots import Snapshots
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
+from dashboard.race import race_map  # noqa: F401
+from dashboard.race.history import History
+from dashboard.race.routes import routes
+from dashboard.race.snapshots import Snapshots
+from dashboard.results import charts  # noqa: F401
+from dashboard.store.pinot import PinotStore
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from dashboard.ui import words
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
 
 if TYPE_CHECKING:
     from dashboard.analytics.stream import Stream
     from dashboard.settings import Settings
-    from dashboard.store import Store
+    from dashboard.store.protocol import Store
     from pinot.health.probes import Probes
 
 _SCRIPT = Path(__file__).parent / "pages.py"
 
 
 def make_store(settings: Settings) -> Store:
-    """The store that the settings name: the races."""
+    """The configured store of races."""
     if settings.store == "pinot":
         return PinotStore(_broker(settings))
     return SqliteStore(SqliteFile(settings.sqlite))
 
 
 def make_stream(settings: Settings) -> Stream:
-    """The stream in the same store: the events themselves."""
+    """The event stream in the same store."""
     if settings.store == "pinot":
         return PinotStream(_broker(settings))
     return SqliteStream(SqliteFile(settings.sqlite))
 
 
 def _broker(settings: Settings) -> Broker:
-    return Broker(str(settings.pinot_broker), settings.admission())
+    return Broker(str(settings.pinot_broker), settings.pinot_auth())
 
 
 def make_probes(settings: Settings) -> Probes:
-    """Those of the pipeline that ends in the same store."""
+    """The components of the pipeline that feeds this store."""
     simulator = SimulatorProbe(str(settings.api), settings.token.get_secret_value())
     if settings.store == "sqlite":
         return of_embedded(simulator, settings.sqlite)
@@ -66,24 +71,22 @@ def make_probes(settings: Settings) -> Probes:
         settings.client_config(),
         controller=settings.pinot_controller,
         broker=str(settings.pinot_broker).rstrip("/"),
-        admission=settings.admission(),
+        pinot_auth=settings.pinot_auth(),
     )
 
 
 def make_app(settings: Settings) -> st.App:
-    """The ASGI application; its pages find what they need in `context`."""
+    """The ASGI application; its pages find their dependencies in `context`."""
     metrics = Metrics()
     store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
     context.install(
-        context.Context(
-            settings,
-            snapshots,
-            RaceApi(str(settings.api), settings.token.get_secret_value()),
-            Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
-            Sampler(make_probes(settings).take),
-        )
+        settings,
+        snapshots,
+        RaceApi(str(settings.api), settings.token.get_secret_value()),
+        Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
+        Sampler(make_probes(settings).take),
     )
     return st.App(
         _SCRIPT,
@@ -94,8 +97,8 @@ def make_app(settings: Settings) -> st.App:
 
 
 def _say_that_it_failed(_error: Exception) -> bool:
-    """Tell the viewer in our words instead of Streamlit's; by now the log has all of it."""
+    """Show our own message instead of Streamlit's; the exception is already in the log."""
     words.notice(
-        "Something went wrong on this page. Reload it to try again; what it was is in the dashboard's log."
+        "Something went wrong on this page. Reload it to try again. The details are in the dashboard's log."
     )
     return True

@@ -1,44 +1,30 @@
-"""What the pages work with. Streamlit runs a page as a script that nothing can be passed to: it asks here."""
+"""Dependencies shared by all pages and viewers.
+
+Streamlit runs a page as a script without arguments, so it looks dependencies up here by type.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from dashboard.analytics.activity import Activity
-    from dashboard.api import RaceApi
-    from dashboard.pipeline.sampler import Sampler
-    from dashboard.settings import Settings
-    from dashboard.snapshots import Snapshots
+Part = TypeVar("Part")
+
+_installed: list[object] = []
 
 
-@dataclass(frozen=True)
-class Context:
-    """The parts of the dashboard that all pages and viewers share."""
-
-    settings: Settings
-    snapshots: Snapshots
-    api: RaceApi
-    activity: Activity
-    pipeline: Sampler
-
-
-_installed: list[Context] = []
-
-
-def install(context: Context) -> None:
-    """Make `context` the one that pages get; done once, before the server starts."""
-    _installed[:] = [context]
+def install(*parts: object) -> None:
+    """Register dependencies before the server starts; a later one replaces one of its type."""
+    _installed[:0] = parts
 
 
 def uninstall() -> None:
-    """Forget it, as tests do after themselves."""
+    """Remove all dependencies, as tests do at their end."""
     _installed.clear()
 
 
-def current() -> Context:
-    """The installed context."""
-    if not _installed:
-        raise RuntimeError("Start the dashboard with python -m dashboard: its pages need a context.")
-    return _installed[0]
+def get(kind: type[Part]) -> Part:
+    """Return the registered dependency of a type."""
+    for part in _installed:
+        if isinstance(part, kind):
+            return part
+    raise RuntimeError("Start the dashboard with python -m dashboard: its pages need a context.")

@@ -1,4 +1,4 @@
-"""What every answer of the dashboard, Streamlit's own too, tells the browser to be careful about."""
+"""Security headers for all responses of the dashboard, Streamlit's included."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final = {
-    # A page of another site around this one could have its viewer press the buttons that change a race.
+    # Prevents clickjacking: a framing site could have its viewer press the buttons that change a race.
     "Content-Security-Policy": "frame-ancestors 'self'",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -18,13 +18,13 @@ HEADERS: Final = {
 
 
 class CarefulAnswers:
-    """Middleware that gives them to the answers of `app`."""
+    """Middleware that adds the headers to the responses of `app`."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

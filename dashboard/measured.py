@@ -1,4 +1,4 @@
-"""A store, or a stream, whose answers are timed."""
+"""A store or stream with timed queries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Asked = TypeVar("_Asked")
 
 
 def measured(asked: _Asked, metrics: Metrics) -> _Asked:
-    """What hands every question on to `asked`, and tells `metrics` of it by the method's name."""
+    """A proxy that forwards every call to `asked` and times it in `metrics` by method name."""
     return cast("_Asked", _Measured(asked, metrics))
 
 

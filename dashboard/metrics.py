@@ -1,4 +1,4 @@
-"""What `/racecast/metrics` tells a Prometheus: all names are here."""
+"""The dashboard's Prometheus metrics; all names are defined here."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from prometheus_client import (
     generate_latest,
 )
 
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-"""From a row of the embedded store to more than a viewer waits; a picture is due each second."""
+"""Bucket limits in seconds, from one row of the embedded store to longer than a viewer waits."""
 
 
 class Metrics:
-    """Counts, in whichever thread.
+    """The metrics; thread-safe.
 
     Attributes:
-        pictures: answers to browsers, by `feed` (live, past, start_list) and `status`.
+        pictures: responses to browsers, by `feed` (live, past, start_list) and `status`.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.pictures = Counter(
             "racecast_dashboard_pictures",
-            "Pictures and start lists that browsers asked for, by the answer's status (204: nothing new).",
+            "Requests for race payloads and start lists, by response status (204: unchanged).",
             ["feed", "status"],
             registry=self._registry,
         )
         self._durations = Histogram(
             "racecast_dashboard_store_duration_seconds",
-            "Time that the store took to answer a question.",
+            "Duration of store queries.",
             ["question"],
             buckets=_SECONDS,
             registry=self._registry,
         )
         self._failures = Counter(
             "racecast_dashboard_store_errors",
-            "Questions that the store could not answer.",
+            "Failed store queries.",
             ["question"],
             registry=self._registry,
         )
@@ -56,11 +56,11 @@ class Metrics:
 
     @contextmanager
     def asking(self, question: str) -> Iterator[None]:
-        """Time what asks the store, and count it if that fails."""
+        """Measure the duration of a store query and count failures."""
         failures = self._failures.labels(question)
         with self._durations.labels(question).time(), failures.count_exceptions(StoreError):
             yield
 
-    def told(self) -> bytes:
-        """Return them as Prometheus reads them."""
+    def exposition(self) -> bytes:
+        """Return the metrics in Prometheus text format."""
         return generate_latest(self._registry)

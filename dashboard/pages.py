@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every viewer: it offers the pages and shows the chosen one."""
+"""The script that Streamlit runs for every viewer: page navigation and the selected page."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import create, live, results, words
 from dashboard.analytics import page as analytics
+from dashboard.create import page as create
+from dashboard.live import page as live
 from dashboard.pipeline import page as pipeline
-from dashboard.routes import LIVE
+from dashboard.race.routes import LIVE
+from dashboard.results import page as results
+from dashboard.ui import words
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 

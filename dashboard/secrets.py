@@ -1,4 +1,4 @@
-"""What stands about us in Streamlit's file of secrets, in the folder that the dashboard is started in."""
+"""The dashboard's section of Streamlit's `secrets.toml`, in the working directory."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ if TYPE_CHECKING:
 
 FILE = Path(".streamlit/secrets.toml")
 TABLE = ("connections", "racecast")
-"""The table, as Streamlit's connection of the same name looks for it."""
+"""The table name that `st.connection` looks up for a connection of this name."""
 
 
 class SecretsError(Exception):
-    """The file can't be used; the text says why, and has nothing of what is secret."""
+    """The file cannot be used; the message says why and contains no secret values."""
 
 
 def connection(known: Container[str]) -> dict[str, Any]:
-    """The table's values by their names, all of which are `known`; nothing without a file or such a table.
+    """The table's values by name; empty without a file or the table.
 
     Raises:
-        SecretsError: the file can't be read, isn't TOML, or has something in the table that isn't known.
+        SecretsError: the file is unreadable or not TOML, or the table has keys that are not `known`.
     """
     values = _table()
     if unknown := [name for name in values if name not in known]:
-        raise SecretsError(f"{FILE}: [{'.'.join(TABLE)}] has what is no setting: {', '.join(unknown)}")
+        raise SecretsError(f"{FILE}: unknown settings in [{'.'.join(TABLE)}]: {', '.join(unknown)}")
     return values
 
 
@@ -38,9 +38,9 @@ def _table() -> dict[str, Any]:
     except OSError as error:
         raise SecretsError(f"{FILE}: {error.strerror}") from error
     except ValueError as error:
-        raise SecretsError(f"{FILE} is no TOML: {error}") from error
+        raise SecretsError(f"{FILE} is not valid TOML: {error}") from error
     for name in TABLE:
         values = values.get(name, {})
         if not isinstance(values, dict):
-            raise SecretsError(f"{FILE}: {name} has to be a table, [{'.'.join(TABLE)}]")
+            raise SecretsError(f"{FILE}: {name} must be a table, [{'.'.join(TABLE)}]")
     return dict(values)

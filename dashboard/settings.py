@@ -1,6 +1,6 @@
-"""The dashboard's settings: flags, variables of the same names with the prefix RACECAST_, secrets.
+"""The dashboard's settings: flags, environment variables (RACECAST_ plus the name), secrets.
 
-A flag wins over the environment, the environment over Streamlit's file of secrets, that over the default.
+Flags override the environment, which overrides Streamlit's secrets file, which overrides the defaults.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
 
 from dashboard.secrets import connection
-from pinot.access import KafkaAccess, PinotAccess, Secret
+from stream.kafka import KafkaAccess
+from stream.pinot import PinotAccess
+from stream.settings import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,7 @@ _STREAMLIT: Final = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 
 
 class Settings(KafkaAccess, PinotAccess, BaseSettings):
-    """Where the dashboard listens, and where it finds the races, the API and the map's tiles."""
+    """Where the dashboard listens, and the addresses of the races, the API and the map tiles."""
 
     model_config = SettingsConfigDict(
         env_prefix="RACECAST_",
@@ -36,27 +38,27 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
 
     dashboard_host: str = Field("127.0.0.1", description="address to listen on")
     dashboard_port: Annotated[int, Field(ge=1, le=65535, description="port to listen on")] = 8501
-    store: Literal["sqlite", "pinot"] = Field("sqlite", description="where the races are read from")
+    store: Literal["sqlite", "pinot"] = Field("sqlite", description="where to read races from")
     sqlite: Path = Field(Path("racecast.db"), description="the simulator's SQLite file")
-    pinot_broker: HttpUrl = Field(HttpUrl("http://127.0.0.1:8099"), description="address of Pinot's broker")
+    pinot_broker: HttpUrl = Field(HttpUrl("http://127.0.0.1:8099"), description="URL of Pinot's broker")
     api: HttpUrl = Field(HttpUrl("http://127.0.0.1:8080"), description="address of the simulator's API")
     token: Secret = Field(
-        SecretStr(""), description="the simulator's token, with which the page makes and changes races"
+        SecretStr(""), description="the simulator's token, required for creating and changing races"
     )
     allowed_lateness: int = Field(
         10,
         ge=0,
         le=3600,
-        description="seconds of event time that an event may lie behind the newest of its race before the "
-        "analytics page counts it as late",
+        description="allowed lateness in seconds: the analytics page counts an event as late if its event "
+        "time is further behind the newest of its race",
     )
     tiles: str = Field(
         "",
         description="URL template of a tile layer under the map, such as "
-        "https://tile.openstreetmap.org/{z}/{x}/{y}.png; without it the ground is plain "
-        "and the map asks no other host for anything",
+        "https://tile.openstreetmap.org/{z}/{x}/{y}.png; without it the background is plain "
+        "and the map makes no requests to other hosts",
     )
-    tiles_attribution: str = Field("", description="whom the tiles are from, shown on the map")
+    tiles_attribution: str = Field("", description="attribution of the tiles, shown on the map")
 
     @classmethod
     def settings_customise_sources(
@@ -67,7 +69,7 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the file of secrets behind the other sources; raises `SecretsError`."""
+        """Add the secrets file as the last source; raises `SecretsError`."""
         secrets = InitSettingsSource(settings_cls, connection(settings_cls.model_fields))
         return init_settings, env_settings, dotenv_settings, file_secret_settings, secrets
 
@@ -75,8 +77,8 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
 def streamlit_settings() -> dict[str, Any]:
     """Streamlit's own settings, by their dotted names.
 
-    Streamlit would read the file by itself, but only if the dashboard is started from the folder with it; and
-    a variable, or a file in somebody's home, could undo what protects the viewers.
+    Streamlit would read the file by itself, but only when started from its folder. An environment variable or
+    a file in the home directory could also undo the settings that protect viewers.
     """
     return dict(_flat("", tomllib.loads(_STREAMLIT.read_text())))
 

@@ -1,1 +1,1 @@
-"""Pinot's side of Racecast: schemas, tables, topics, and the set-up that brings them into a cluster."""
+"""Pinot's side of Racecast: schemas, tables, topics, and the commands that deploy and check them."""

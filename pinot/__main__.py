@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from pinot.admin.reset import ResetError, reset, what_goes
+from pinot.admin.setup import set_up
+from pinot.admin.topics import TopicError
 from pinot.health import terminal
-from pinot.reset import ResetError, reset, what_goes
+from pinot.health.status import is_well, status
 from pinot.settings import ResetSettings, Settings, StatusSettings
-from pinot.setup import set_up
-from pinot.status import is_well, status
-from pinot.topics import TopicError
-from pinot.waiting import WaitedTooLongError
-from simulator.drawing import CourseError
-from simulator.flags import read_settings
-from simulator.pinot_controller import PinotError
-from simulator.problems import flag_sentences
+from simulator.course.drawing import CourseError
+from stream.pinot import PinotError
+from stream.problems import flag_sentences
+from stream.settings import read_settings
+from stream.waiting import WaitedTooLongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python -m pinot COMMAND [--help] …
 
-setup    bring a cluster's topics, schemas, tables and courses up to date; safe to repeat
-status   say whether the stream is alive, part by part
-reset    delete all of it, with every event, and set it up anew
+setup    create or update a cluster's topics, schemas, tables and courses; safe to repeat
+status   report the health of each part of the stream
+reset    delete all of them, with every event, and create them again
 """
 WORD = "reset"
-"""What is to be typed before anything is deleted."""
+"""The user types this to confirm a reset."""
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the command line says; 0 if it was done, 1 if it could not be, 2 if it wasn't understood.
+    """Run a command. Return 0 on success, 1 on failure, 2 for a usage error.
 
-    `status` is 1 as well if something isn't well.
+    `status` also returns 1 if a part is amber or red.
     """
     if arguments[:1] in (["--help"], ["-h"]):
         print(USAGE, end="")
@@ -75,12 +75,12 @@ def _reset(settings: ResetSettings) -> int:
 
 
 def _agreed(settings: Settings) -> bool:
-    """Whether somebody at a terminal has typed that all of it is to go."""
+    """Ask for confirmation at the terminal."""
     if not sys.stdin.isatty():
-        print("pinot: reset asks before it deletes, and nobody can answer here: use --yes", file=sys.stderr)
+        print("pinot: reset needs a terminal to ask for confirmation; use --yes instead", file=sys.stderr)
         return False
     print(what_goes(settings))
-    if input(f'Type "{WORD}" to go on: ').strip() == WORD:
+    if input(f'Type "{WORD}" to continue: ').strip() == WORD:
         return True
     print("pinot: nothing was deleted", file=sys.stderr)
     return False

@@ -1,3 +1,3 @@
-"""The simulator: races run along courses and their events go to Kafka or SQLite."""
+"""The simulator: runs races along courses and publishes their events to Kafka or SQLite."""
 
 __version__ = "0.1.0"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from simulator.flags import read_settings
-from simulator.problems import flag_sentences
+from stream.problems import flag_sentences
+from stream.settings import read_settings
 
 if TYPE_CHECKING:
-    from simulator.settings import PublisherSettings
+    from simulator.commands.settings import PublisherSettings
 
     Settings = TypeVar("Settings", bound=PublisherSettings)
 
@@ -20,9 +20,9 @@ USAGE = """\
 usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
-generate   write a whole race's events as lines of JSON to standard output
-export     write a whole race's results or tracks to standard output
-replay     tell a recorded race again, from now on: our events, or GPX tracks
+generate   write all events of a race to standard output, one JSON object per line
+export     write a race's results or tracks to standard output
+replay     publish a recorded race again, starting now: Racecast events or GPX tracks
 """
 
 
@@ -31,23 +31,23 @@ def main(arguments: list[str]) -> None:
     match arguments:
         case ["serve", *flags]:
             # Imported here: `generate` needs no reactor.
-            from simulator.serve import serve  # noqa: PLC0415
-            from simulator.settings import ServeSettings  # noqa: PLC0415
+            from simulator.commands.serve import serve  # noqa: PLC0415
+            from simulator.commands.settings import ServeSettings  # noqa: PLC0415
 
             serve(_settings(ServeSettings, flags))
         case ["replay", *flags]:
-            from simulator.replay.command import replay  # noqa: PLC0415
-            from simulator.settings import ReplaySettings  # noqa: PLC0415
+            from simulator.commands.replay import replay  # noqa: PLC0415
+            from simulator.commands.settings import ReplaySettings  # noqa: PLC0415
 
             replay(_settings(ReplaySettings, flags))
         case ["generate", *flags]:
-            from simulator.generate import generate  # noqa: PLC0415
+            from simulator.commands.generate import generate  # noqa: PLC0415
 
-            # `… | head` is a fine way to look at a race.
+            # The reader may close the pipe early: `… | head`.
             with contextlib.suppress(BrokenPipeError):
                 generate(flags, sys.stdout.buffer)
         case ["export", *flags]:
-            from simulator.out.export import export  # noqa: PLC0415
+            from simulator.commands.export import export  # noqa: PLC0415
 
             with contextlib.suppress(BrokenPipeError):
                 export(flags, sys.stdout.buffer)
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _settings(kind: type[Settings], flags: list[str]) -> Settings:
-    """Return the settings of a process, its log set up; ends the process if a flag is wrong."""
+    """Read the settings and configure the log; exits if a flag is invalid."""
     from simulator import logs  # noqa: PLC0415
 
     try:

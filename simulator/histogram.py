@@ -1,46 +1,24 @@
-"""How often a quantity was how large: counts in buckets, as Prometheus' histograms are."""
+"""Histograms of durations in seconds; `simulator.http.metrics` registers them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from itertools import accumulate
-from math import inf
 from typing import TYPE_CHECKING
 
+from prometheus_client import Histogram
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
-"""Milliseconds to minutes: from a small race's tick, or a commit, to an outage. Each but the last is three
-times the one before at most, so that what is read from between them is of the right size. One second, from
-which a tick counts as late, and the five of `/readyz` are among them. Ticks and deliveries have the same
-bounds, to be laid over each other."""
+"""From a commit (milliseconds) to an outage (minutes). Bounds grow by a factor of three at most, except the
+last, so that quantiles have the right order of magnitude. They include 1 s, above which a tick is late, and
+the 5 s of `/readyz`. Ticks and deliveries share them, so that they can be compared."""
 HTTP_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30)
-"""Coarser, since there are so many for each route, method and status: from a picture of a small race to the
-largest file of tracks."""
+"""Coarser, because each route, method and status has its own histogram."""
 
 
-class Histogram:
-    """Counts values by size, and adds them up.
-
-    Args:
-        bounds: the upper bounds of the buckets, rising, each belonging to its bucket; one without a bound
-            follows.
-
-    Attributes:
-        total: the sum of all values.
-    """
-
-    def __init__(self, bounds: Sequence[float] = SECONDS) -> None:
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count a value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self.total += value
-
-    def up_to(self) -> Iterator[tuple[float, int]]:
-        """Yield each bound, infinity the last, and how many values are no larger."""
-        return zip((*self._bounds, inf), accumulate(self._counts), strict=True)
+def histogram(
+    name: str, text: str, labels: Iterable[str] = (), bounds: Sequence[float] = SECONDS
+) -> Histogram:
+    """Return an unregistered histogram."""
+    return Histogram(name, text, labels, buckets=bounds, registry=None)

@@ -1,7 +1,7 @@
-"""How log lines look: for people on a terminal, or one JSON object a line.
+"""Log format: for people on a terminal, or one JSON object per line.
 
-A line is a line: an exception is told in one, by what it says and where in the code it was, without a trace
-and without paths of the machine; and no text that came from outside can begin another line or colour it.
+Each entry is one line. An exception is reported by its message and its position in the code, without a
+traceback and without file paths; external text can neither start a new line nor add colours.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
 MAX_FRAMES = 6
-"""Places in the code that are named of an exception, the innermost first."""
+"""Maximum number of frames reported of an exception, innermost first."""
 MAX_TEXT = 500
-"""Characters of an exception's own text."""
+"""Maximum length of an exception's message, characters."""
 
 
 def configure(log_format: Literal["console", "json"]) -> None:
-    """Send log lines to standard error, with time and level; Twisted's errors with them."""
+    """Write log lines, and Twisted's errors, to standard error with time and level."""
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -38,7 +38,7 @@ def configure(log_format: Literal["console", "json"]) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            tell_exception,
+            report_exception,
             make_printable,
             renderer,
         ],
@@ -51,29 +51,29 @@ def configure(log_format: Literal["console", "json"]) -> None:
 
 
 class Unfailing:
-    """A text stream that drops what can't be written: a race goes on without its log on a full disk."""
+    """A text stream that ignores write errors: a full disk must not stop a race."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        """Write, if that can be done."""
+        """Write, ignoring errors."""
         with suppress(OSError):
             self._stream.write(text)
 
     def flush(self) -> None:
-        """Flush, if that can be done."""
+        """Flush, ignoring errors."""
         with suppress(OSError):
             self._stream.flush()
 
 
 def exc_info(failure: Failure) -> Any:
-    """Return what `exc_info=` takes, of Twisted's failure."""
+    """Return a Twisted failure as a value for `exc_info=`."""
     return failure.type, failure.value, failure.getTracebackObject()
 
 
-def tell_exception(_: object, __: str, event: EventDict) -> EventDict:
-    """Put an exception into a line: `error`, and `at` as "module:line < module:line"."""
+def report_exception(_: object, __: str, event: EventDict) -> EventDict:
+    """Add an exception to the line: `error`, and `at` as "module:line < module:line"."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -86,7 +86,7 @@ def tell_exception(_: object, __: str, event: EventDict) -> EventDict:
 
 
 def make_printable(_: object, __: str, event: EventDict) -> EventDict:
-    """Write control characters, line ends among them, as escapes."""
+    """Escape control characters, including line ends."""
     for name, value in event.items():
         if isinstance(value, str) and not value.isprintable():
             event[name] = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in value)
@@ -97,6 +97,6 @@ def _from_twisted(event: Any) -> None:
     if event["log_level"] < LogLevel.error:
         return
     failure = event.get("log_failure") or event.get("failure")
-    # Of a text with a trace the first line says what it is.
+    # The first line is the message; a traceback may follow.
     what = formatEvent(event).partition("\n")[0]
     structlog.get_logger().error("fault", what=what, exc_info=exc_info(failure) if failure else None)

@@ -1,4 +1,4 @@
-"""The part of Twisted's reactor that the simulator uses for time, as a type; `task.Clock` has it too."""
+"""Type of the part of Twisted's reactor that the simulator uses; `task.Clock` has it too."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 class DelayedCall(Protocol):
-    """A call that will happen."""
+    """A scheduled call."""
 
     def active(self) -> bool:
-        """Tell whether it is still to come."""
+        """Return whether it is still pending."""
         ...
 
     def cancel(self) -> None:
-        """See to it that it doesn't happen."""
+        """Cancel it."""
         ...
 
 
 class Reactor(Protocol):
-    """Time: what it is, and calls that wait for it."""
+    """Current time and scheduled calls."""
 
     def seconds(self) -> float:
         """Return the time, epoch seconds."""
@@ -32,7 +32,7 @@ class Reactor(Protocol):
     def callLater(  # noqa: N802 - Twisted's name
         self, delay: float, what: Callable[..., object], /, *args: Any, **kwargs: Any
     ) -> DelayedCall:
-        """Call something in `delay` seconds."""
+        """Call something after `delay` seconds."""
         ...
 
 

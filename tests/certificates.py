@@ -1,4 +1,4 @@
-"""Certificates for the tests of TLS: a new CA, and a server's key that it has signed."""
+"""Certificates for the TLS tests: a new CA, and a server certificate signed by it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORE_PASSWORD = "of-the-key-store"
-"""What the servers' key store is locked with; no client needs it."""
+"""The password of the servers' key store."""
 CURVE = ec.SECP256R1()
 SIGNS = x509.KeyUsage(
     digital_signature=True,
@@ -57,7 +57,7 @@ def make_certificates(ca: Path, keys: Path) -> None:
 def _signed_by(
     subject: str, key: ec.EllipticCurvePublicKey, ca_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    """What a certificate by the CA has in any case; it holds today."""
+    """Return a builder with the fields common to both certificates; valid today."""
     today = datetime.now(UTC)
     own, ca = x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier
     return (

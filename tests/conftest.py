@@ -1,4 +1,4 @@
-"""Fixtures for tests of more than one folder: the real Kafka and Pinot."""
+"""Shared fixtures: the real Kafka and Pinot."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from pinot.admin.setup import set_up
 from pinot.local import jars
 from pinot.local.stack import Stack
-from pinot.setup import set_up
 from tests.stacks import ANY_PORTS, stack_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# How long anything takes says more about the machine than about the code.
+# No deadline: durations depend on the machine more than on the code.
 settings.register_profile("racecast", deadline=None)
 settings.load_profile("racecast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the stack, so that `-m 'not stack'` leaves out all of it."""
+    """Mark tests that use the stack, so that `-m 'not stack'` deselects them."""
     for item in items:
         if not {"stack", "secured_stack"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
@@ -31,10 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A real Kafka and Pinot, set up, on ports of their own: `.kafka`, `.controller`, `.broker`.
+    """A real Kafka and Pinot, set up, on free ports: `.kafka`, `.controller`, `.broker`.
 
-    All tests of a session share it, so each test uses a run id of its own. With RACECAST_TEST_STACK=folder
-    the stack in that folder is used, and left running for the next time.
+    All tests of a session share it, so each test uses its own run id. With RACECAST_TEST_STACK=folder the
+    stack in that folder is used and left running.
     """
     kept = os.environ.get("RACECAST_TEST_STACK")
     need_java_and_jars()
@@ -49,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def need_java_and_jars() -> None:
-    """Skip the test that asks, or in CI fail it, if a stack can't run on this machine."""
+    """Skip the calling test, or fail it in CI, if the stack cannot run on this machine."""
     lacking = jars.missing()
     if lacking is None:
         return

@@ -1,4 +1,4 @@
-"""Starts commands of the project as processes of their own, and ends them."""
+"""Runs commands of the project as separate processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +23,11 @@ ENDED_WITHIN_S = 20.0
 
 
 class Running:
-    """A process that answers at an address.
+    """A running server process.
 
     Attributes:
-        address: where it answers.
-        log: the file with all that it has printed.
+        address: its base URL.
+        log: the file with its output.
     """
 
     def __init__(self, address: str, log: Path, process: subprocess.Popen[bytes]) -> None:
@@ -41,25 +41,25 @@ class Running:
         return self._process.pid
 
     def get(self, path: str) -> httpx.Response:
-        """Ask it for something."""
+        """Send a GET request."""
         return httpx.get(self.address + path, trust_env=False, timeout=60)
 
     def metrics(self) -> dict[str, float]:
-        """Return what `/metrics` tells, by name with labels."""
+        """Return the values in `/metrics`, by name with labels."""
         return metrics_of(self.get("/metrics").text)
 
     def memory(self, *, peak: bool = False) -> float:
-        """Return the MiB that it has in memory, or the most that it had."""
+        """Return its resident memory, or the peak, in MiB."""
         wanted = "VmHWM" if peak else "VmRSS"
         with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
             return sum(int(line.split()[1]) for line in file if line.startswith(wanted)) / 1024
 
     def wait_until_up(self, health: str) -> None:
-        """Wait until the path `health` answers well."""
+        """Wait until the path `health` responds successfully."""
         wait_for(self.address, lambda: self._trouble(health), seconds=STARTED_WITHIN_S, say=print)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it, and return its exit status."""
+        """Stop it and return its exit status."""
         self._process.send_signal(how)
         try:
             return self._process.wait(ENDED_WITHIN_S)
@@ -69,7 +69,7 @@ class Running:
             raise
 
     def end_if_running(self) -> None:
-        """End it, unless it has ended."""
+        """Stop it if it is running."""
         if self._process.poll() is None:
             self.end()
 
@@ -80,18 +80,18 @@ class Running:
             answer = httpx.get(self.address + health, trust_env=False)
         except httpx.HTTPError as error:
             return str(error)
-        return None if answer.is_success else f"{health} answers {answer.status_code}"
+        return None if answer.is_success else f"{health} returned {answer.status_code}"
 
 
 def metrics_of(text: str) -> dict[str, float]:
-    """Return what a page for Prometheus tells, by name with labels."""
-    told = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, value in told}
+    """Parse metrics in Prometheus' text format: values by name with labels."""
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
 
 
 def total(metrics: dict[str, float], name: str) -> float:
-    """Return a metric's value, added up over its labels."""
-    return sum(value for told, value in metrics.items() if told.partition("{")[0] == name)
+    """Return the sum of a metric over its labels."""
+    return sum(value for series, value in metrics.items() if series.partition("{")[0] == name)
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def simulator(folder: Path, *flags: str) -> Iterator[Running]:
     """Run the simulator on a free port; its log is in `folder`."""
     port = free_port()
     folders = ["--courses", str(ROOT / "courses"), "--uploads", str(folder / "uploads")]
-    # Whoever has a Pinot that is to be told says so: of two flags the later one counts.
+    # Without Pinot unless `flags` name one: the last of two flags counts.
     command = ["simulator", "serve", "--port", str(port), *folders, "--pinot-controller", "", *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "simulator.log") as running:
         running.wait_until_up("/healthz")
@@ -133,7 +133,7 @@ def _running(command: list[str], address: str, log: Path) -> Iterator[Running]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,6 @@
-"""A Kafka and a Pinot that let nobody in without a password, and speak TLS: for the tests of access.
+"""A Kafka and a Pinot with authentication and TLS, for the tests of access.
 
-Each has an open door beside the secured one, on which its parts find each other and the stack is waited for.
+Each also has an unsecured listener, used between its parts and to wait for the stack.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ KAFKA_PASSWORD = "k4fka, it's ä \\ one"
 PLAIN_PASSWORD = "shown-as-it-is"
 """The password of the same user with the mechanism PLAIN."""
 PINOTS_PASSWORD = 'p "quoted" \\n $' + "{env:HOME} ü;='"
-"""With which Pinot's consumers log in: it has what means something in a JAAS config, to Pinot, to Kafka."""
+"""The password of Pinot's consumers, with characters special to JAAS, Pinot and Kafka."""
 PINOT_PASSWORD = "p1not: 'it's' \\ \"so\""
 BASIC_AUTH = "org.apache.pinot.{}.BasicAuthAccessControlFactory"
 
 
 @dataclass(frozen=True)
 class Secured:
-    """A running stack, and where its secured doors are.
+    """A running stack and the addresses of its secured listeners.
 
     Attributes:
-        stack: the stack; its own addresses are the open doors.
-        ca: the certificate to trust, a PEM file.
+        stack: the stack; its own addresses are the unsecured listeners.
+        ca: PEM file of the CA certificate.
         kafka: "host:port", SASL_SSL with SCRAM-SHA-256.
         controller: https://…
         broker: https://…
@@ -56,7 +56,7 @@ class Secured:
     broker: str
 
     def variables(self) -> dict[str, str]:
-        """The settings that reach all of it, as variables of the environment."""
+        """Return the settings to reach it, as environment variables."""
         return {
             "RACECAST_KAFKA": self.kafka,
             "RACECAST_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -73,8 +73,8 @@ class Secured:
             "RACECAST_PINOT_CA": str(self.ca),
         }
 
-    def let_in(self, user: str, password: str) -> None:
-        """Give Kafka, at its open door, a user."""
+    def add_user(self, user: str, password: str) -> None:
+        """Add a user to Kafka, through its unsecured listener."""
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
         client = AdminClient({**self.stack.kafka_access, "log_level": 0})
         users: list[Any] = [UserScramCredentialUpsertion(user, scram, password.encode())]
@@ -98,8 +98,8 @@ def secured(folder: Path) -> Iterator[Secured]:
     with started(folder / "stack", extra=extra) as stack:
         urls = (f"https://127.0.0.1:{port}" for port in (controller, broker))
         place = Secured(stack, ca, f"127.0.0.1:{kafka}", *urls)
-        place.let_in(USER, KAFKA_PASSWORD)
-        place.let_in(PINOTS_USER, PINOTS_PASSWORD)
+        place.add_user(USER, KAFKA_PASSWORD)
+        place.add_user(PINOTS_USER, PINOTS_PASSWORD)
         yield place
 
 
@@ -141,13 +141,13 @@ def _controller(port: int, keys: Path) -> str:
 def _broker(port: int, keys: Path) -> str:
     return _lines(
         {
-            "pinot.broker.access.control.class": BASIC_AUTH.format("broker.broker"),
-            "pinot.broker.access.control.principals": USER,
-            f"pinot.broker.access.control.principals.{USER}.password": PINOT_PASSWORD,
-            "pinot.broker.client.access.protocols": "http,https",
-            "pinot.broker.client.access.protocols.https.host": "127.0.0.1",
-            "pinot.broker.client.access.protocols.https.port": str(port),
-            **_tls("pinot.broker.tls", keys),
+            "stream.pinot_broker.access.control.class": BASIC_AUTH.format("broker.broker"),
+            "stream.pinot_broker.access.control.principals": USER,
+            f"stream.pinot_broker.access.control.principals.{USER}.password": PINOT_PASSWORD,
+            "stream.pinot_broker.client.access.protocols": "http,https",
+            "stream.pinot_broker.client.access.protocols.https.host": "127.0.0.1",
+            "stream.pinot_broker.client.access.protocols.https.port": str(port),
+            **_tls("stream.pinot_broker.tls", keys),
         }
     )
 
@@ -170,6 +170,6 @@ def _token() -> str:
 
 
 def _lines(properties: dict[str, str]) -> str:
-    """Properties as Java reads them, a backslash twice, in a template, a dollar sign twice."""
+    """Format Java properties in a template: escape backslashes and dollar signs by doubling them."""
     escaped = {name: value.replace("\\", "\\\\").replace("$", "$$") for name, value in properties.items()}
     return "\n" + "".join(f"{name}={value}\n" for name, value in escaped.items())

@@ -1,4 +1,4 @@
-"""The real Kafka and Pinot for tests and benchmarks: on free ports, and ended afterwards."""
+"""The real Kafka and Pinot for tests and benchmarks: on free ports, and stopped afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 
 @contextmanager
 def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
-    """Run a stack in a folder, or some of its parts alone, with `extra` lines in its configuration."""
+    """Run a stack in a folder, or only some of its parts, with `extra` lines in its configuration."""
     stack = Stack.at(folder, ANY_PORTS, extra)
     try:
         if not parts:
@@ -31,13 +31,13 @@ def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyTy
 
 
 def stack_settings(stack: Stack) -> Settings:
-    """The set-up's settings for `stack`."""
+    """Return the set-up's settings for `stack`."""
     return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
 
 
 @contextmanager
 def without(stack: Stack, part: str) -> Iterator[None]:
-    """The stack without one of its parts, which is there again afterwards, whatever comes in between."""
+    """Stop one part of the stack, and start it again afterwards."""
     stack.stop_part(part)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Reads what is in a topic of the real Kafka."""
+"""Reads topics of the real Kafka."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from confluent_kafka import Consumer, TopicPartition
 
-from pinot.configs import read_event
+from stream.contract import read_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,9 @@ class Read(NamedTuple):
 
 
 def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, Any]]:
-    """Return the events that left at a moment (epoch milliseconds) or later, of whatever race.
+    """Return the events of all races emitted at `emitted_at` (epoch milliseconds) or later.
 
-    What is no whole event, as tests of such put into the topic, is left out.
+    Malformed events, which some tests publish, are left out.
     """
     found, required = [], set(read_event(topic)["required"])
     for message in _messages(bootstrap, topic):
@@ -40,12 +40,12 @@ def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, An
 
 
 def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
-    """Return a race's messages that are in a topic now, in order within each partition."""
+    """Return a race's messages currently in a topic, in order within each partition."""
     return list(reads(bootstrap, topic, run_id))
 
 
 def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
-    """Yield them, one after another."""
+    """Yield a race's messages."""
     for message in _messages(bootstrap, topic):
         key = (message.key() or b"").decode()
         if key.split(":")[0] == run_id:
@@ -53,13 +53,13 @@ def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
 
 
 def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
-    """Yield what is in a topic now."""
+    """Yield the messages currently in a topic."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
     for partition in partitions_of(consumer, topic):
         following, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
         consumer.assign([TopicPartition(topic, partition, following)])
         while following < end:
-            # It waits until there are so many, or the time is over.
+            # Returns when it has that many messages or times out.
             for message in consumer.consume(10_000, timeout=0.1):
                 assert message.error() is None
                 following = (message.offset() or 0) + 1
@@ -69,7 +69,7 @@ def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
 
 @contextmanager
 def reader(bootstrap: str) -> Iterator[Consumer]:
-    """Give a consumer that belongs to no other's group."""
+    """Provide a consumer in its own group."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
     try:
         yield consumer
@@ -83,6 +83,6 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 
 def count_partitions(bootstrap: str, topic: str) -> int:
-    """Return how many partitions a topic has."""
+    """Return the number of partitions of a topic."""
     with reader(bootstrap) as consumer:
         return len(partitions_of(consumer, topic))

@@ -1,1 +1,1 @@
-"""The analytics page: what comes on the stream just now, over all races."""
+"""The analytics page: current activity on the stream, over all races."""

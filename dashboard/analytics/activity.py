@@ -1,4 +1,4 @@
-"""What the analytics page shows, worked out once for all who look at it; any thread may ask."""
+"""The analytics page's data, computed once for all viewers; thread-safe."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from dashboard.analytics.stream import Stream
 
 FRESH_FOR_S: Final = 0.9
-"""Just under a second, so that who asks every second always gets something new."""
+"""Seconds; just under one, so that a viewer polling every second always gets new data."""
 
 SETTLED_S: Final = 1
-"""Seconds that an event may take to the store: figures and series end so much before now."""
+"""Seconds that an event may take to reach the store; figures and series end this long before now."""
 
 NEWEST_WITHIN_S: Final = 3600
-"""Older events aren't shown among the newest."""
+"""Seconds; older events aren't shown among the newest."""
 
 MOST_WINDOWS: Final = 32
-"""Races and sizes whose windows are kept; those that were asked for longest ago go first."""
+"""Maximum number of cached windows, by race and size; the least recently requested is evicted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Hour:
     Attributes:
         rows: counted arrivals or paces, as `stream` has them.
         known_since: the first second that has been read (epoch).
-        until: the second before which everything is there (epoch).
+        until: the second up to which the data is complete (epoch).
     """
 
     rows: pd.DataFrame
@@ -50,7 +50,7 @@ class Hour:
     until: int
 
     def of(self, course: str | None) -> Hour:
-        """What is about one course, or all of it."""
+        """The rows of one course, or all."""
         if course is None:
             return self
         return Hour(self.rows[self.rows["course"] == course], self.known_since, self.until)
@@ -58,12 +58,12 @@ class Hour:
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """How many events come.
+    """Event rates.
 
     Attributes:
         events: by step and series (see `series.rates`).
-        averages: of all together (see `series.averages`).
-        step_s: seconds of a step.
+        averages: of all series together (see `series.averages`).
+        step_s: seconds per step.
     """
 
     events: pd.DataFrame
@@ -72,7 +72,7 @@ class Rates:
 
 
 class _Shared:
-    """An hour's rows, refreshed by whoever finds them too old."""
+    """An hour's rows, refreshed by the first request that finds them stale."""
 
     def __init__(self, recent: Recent, now: Callable[[], float]) -> None:
         self._recent = recent
@@ -83,7 +83,7 @@ class _Shared:
     def hour(self) -> Hour:
         with self._lock:
             now = self._now()
-            # A clock that was set back counts as time that has passed.
+            # A clock that was set back makes the rows stale.
             if not 0 <= now - self._refreshed < FRESH_FOR_S:
                 self._recent.refresh(now)
                 self._refreshed = now
@@ -91,16 +91,16 @@ class _Shared:
 
 
 def _settled(now: float) -> int:
-    """The newest second (epoch) before which everything is there."""
+    """The newest second (epoch) up to which the data is complete."""
     return math.floor(now) + 1 - SETTLED_S
 
 
 class Activity:
-    """Asks a stream; every method raises `StoreError` if it can't be read.
+    """Queries a stream; every method raises `StoreError` if it cannot be read.
 
     Args:
         stream: where the events are.
-        allowed_lateness_s: seconds of event time that an event may lie behind the newest of its race.
+        allowed_lateness_s: seconds that an event's time may be behind the newest of its race.
         now: epoch seconds.
     """
 
@@ -114,7 +114,7 @@ class Activity:
         self.allowed_lateness_s = allowed_lateness_s
 
     def arrivals(self, course: str | None = None) -> Hour:
-        """What has come in the last hour, counted."""
+        """Counted arrivals of the last hour."""
         return self._arrivals.hour().of(course)
 
     def paces(self, course: str | None = None) -> pd.DataFrame:
@@ -123,12 +123,12 @@ class Activity:
         return series.paces(hour.rows[hour.rows["second"] + PACE_STEP_S <= hour.until])
 
     def until(self, step_s: int = 1) -> int:
-        """The newest second (epoch), a multiple of `step_s`, before which everything is there."""
+        """The newest second (epoch), a multiple of `step_s`, up to which the data is complete."""
         newest = _settled(self._now())
         return newest - newest % step_s
 
     def figures(self, span_s: int, until: int, course: str | None = None) -> tuple[Figures, Figures]:
-        """The figures of `span_s` seconds of wall time up to before `until`, and of as many before them."""
+        """The figures of the `span_s` seconds of wall time before `until`, and of as many before them."""
         seen = [self._stream.seen(until - (n + 1) * span_s, until - n * span_s) for n in range(3)]
         if course is not None:
             seen = [rows[rows["course"] == course] for rows in seen]
@@ -145,11 +145,11 @@ class Activity:
         )
 
     def progress(self, course: str | None = None) -> pd.DataFrame:
-        """How far each race has come, and how much of it was late (see `watermark.progress`)."""
+        """Each race's progress and late events (see `watermark.progress`)."""
         return watermark.progress(self.arrivals(course).rows, self.allowed_lateness_s)
 
     def windows(self, run_id: str, size_s: int) -> pd.DataFrame | None:
-        """The newest windows of a race (see `windows.Windows`); None if it has told nothing for an hour."""
+        """The newest windows of a race (see `windows.Windows`); None without events in the last hour."""
         hour = self.arrivals()
         arrivals = hour.rows[hour.rows["run"] == run_id]
         if not len(arrivals):
@@ -171,7 +171,7 @@ class Activity:
     def newest(
         self, count: int, run_id: str | None = None, bib: int | None = None, course: str | None = None
     ) -> pd.DataFrame:
-        """The newest events, newest first (see `stream.NEWEST`), and which of them were `late`."""
+        """The newest events, newest first (see `stream.NEWEST`), and the mask of `late` ones."""
         since = math.floor(self._now()) - NEWEST_WITHIN_S
         events = self._stream.newest(count, since, run_id=run_id, bib=bib, course=course)
         marks = watermark.watermarks(self.arrivals().rows, self.allowed_lateness_s)

@@ -1,7 +1,7 @@
 """The analytics page's charts, by Altair.
 
-Nothing that is counted gets into a chart's specification: series, colours and order are columns of its table.
-So the browser keeps the chart that it has and gives it new rows, instead of building it anew each second.
+A chart's specification contains no data: series, colours and order are columns of its table. So the browser
+updates the chart's rows instead of rebuilding it every second.
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from typing import TYPE_CHECKING, Final
 import altair as alt
 import pandas as pd
 
-from dashboard import formatting
 from dashboard.analytics.entrants import PACE_BAND_S
 from dashboard.analytics.legend import INK, OPEN_OPACITY, PACES, WINDOWS
 from dashboard.analytics.series import AVERAGED_OVER_S
-from dashboard.charts import BAR_COLOUR
+from dashboard.ui import formatting
+from dashboard.ui.theme import BAR_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dashboard.analytics.activity import Rates
-    from dashboard.charts import Chart
+    from dashboard.ui.theme import Chart
 
 DASHES: Final = ([1, 0], [3, 3])
-"""Of the moving averages, in the order of `AVERAGED_OVER_S`: drawn through, and dashed."""
+"""Line styles of the moving averages, in the order of `AVERAGED_OVER_S`: solid and dashed."""
 RATES_PX: Final = 260
 PACES_PX: Final = 360
-"""Beside the windows with their choices."""
+"""Height beside the windows' controls."""
 HEIGHT_PX: Final = 240
 BARS_PX: Final = 28
 """Height of a bar with its gap, in pixels."""
 MOST_BARS: Final = 15
-"""Of one chart, the longest; how many more there are is said below it."""
+"""Maximum bars of one chart, the longest; the number of others is shown below it."""
 LABEL_PX: Final = 130
-"""So wide the names beside the bars may be."""
+"""Maximum width of the labels beside the bars."""
 
 _CLOCK: Final = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
 _MIN_SEC: Final = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
-"""Paces are drawn as times of day, so that their axes have marks at whole halves and quarters of minutes."""
+"""Paces are drawn as times of day, so that axis marks fall on whole, half and quarter minutes."""
 
 
 def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *, per_s: int) -> Chart:
-    """Events per `per_s` seconds over the last while, stacked, and the moving averages of all together.
+    """Events per `per_s` seconds, stacked, and the moving averages of all series.
 
-    `labels` are the words for the series, `shades` their colours, the lowest first.
+    `labels` are the series' labels, `shades` their colours, the lowest first.
     """
     who = found.events["who"]
     place = {name: number for number, name in enumerate(shades)}
@@ -119,12 +119,12 @@ def paces(found: pd.DataFrame) -> Chart:
 
 
 def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
-    """Bars in the order of the rows, the first `MOST_BARS` of them, each with its number."""
+    """Bars in the order of the rows, at most `MOST_BARS`, each with its number."""
     table = counted[[what, value]].head(MOST_BARS)
     number = alt.Text(f"{value}:Q", format=",.0f")
     in_order = alt.EncodingSortField("place", op="min")
     names = alt.Axis(labelLimit=LABEL_PX, labelExpr="slice(datum.value, 1)")
-    # Vega keeps bars by name in an object, which has a `constructor` and a `__proto__` of its own.
+    # Vega keeps bars by name in an object, which has inherited keys such as `constructor` and `__proto__`.
     table = table.assign(
         place=range(len(table)),
         key="=" + table[what],
@@ -142,7 +142,7 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
 
 
 def pace_bands(counted: pd.DataFrame) -> Chart:
-    """Finishers per band of pace, the fastest on the left."""
+    """Finishers per pace band, the fastest on the left."""
     table = pd.DataFrame(
         {
             "from": _moments(counted["band"]),
@@ -168,12 +168,12 @@ def pace_bands(counted: pd.DataFrame) -> Chart:
 
 
 def band_word(band: int) -> str:
-    """A band of pace in words: its first and its last second."""
+    """A pace band as text: its first and its last second."""
     return f"{formatting.duration(band)}\N{EN DASH}{formatting.duration(band + PACE_BAND_S - 1)}"
 
 
 def windows(found: pd.DataFrame, size_s: int) -> Chart:
-    """The events of each window of event time, what came late on top; what is open is faded in an outline."""
+    """The events of each event-time window, late ones on top; open windows are faded with an outline."""
     late = found["late"].clip(upper=found["events"])
     on_time = found["events"] - late
     parts = [
@@ -188,7 +188,7 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
         )
     ]
     table = pd.concat(parts, ignore_index=True)
-    table = table[table["high"] > table["low"]]  # of nothing there would be an outline
+    table = table[table["high"] > table["low"]]  # an empty bar would get an outline
     drawn: alt.Chart = (
         alt.Chart(table)
         .mark_rect(strokeWidth=1.5)
@@ -213,7 +213,7 @@ def _moments(seconds: pd.Series) -> pd.Series:
 
 
 def _as_it_is(column: str) -> alt.Color:
-    """The colours that stand in a column."""
+    """The colours in a column."""
     return alt.Color(f"{column}:N", scale=None)
 
 

@@ -1,4 +1,4 @@
-"""Who is in the races of the last hour, and how they fared, as bars."""
+"""Bar charts of the entrants of the last hour's races and their results."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import streamlit as st
 
-from dashboard import words
 from dashboard.analytics import charts
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
+from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from dashboard.analytics.connection import StreamConnection
-    from dashboard.charts import Chart
+    from dashboard.ui.theme import Chart
 
 EVERY_S: Final = 5
 PER_COURSE: Final = "Competitors per course"
@@ -27,15 +27,15 @@ PER_CATEGORY: Final = "Finishers per category"
 PER_CLUB: Final = "Finishers per club"
 NO_BARS: Final = {
     PER_BAND: "No finisher found.",
-    PER_FENCE: "Nobody has been through a geofence.",
+    PER_FENCE: "No geofence visits found.",
     PER_CATEGORY: "No finisher found.",
-    PER_CLUB: "No finisher of a club found.",
+    PER_CLUB: "No finisher with a club found.",
 }
-"""What is said where there are competitors, but nothing to count."""
+"""Messages for competitors without anything to count."""
 
 
 class Bars(NamedTuple):
-    """A chart, None where there is nothing to count; its heading; how many bars more there would be."""
+    """A chart, None if there is nothing to count; its heading; the number of bars left out."""
 
     title: str
     chart: Chart | None
@@ -74,7 +74,7 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60  # of all together
+    fences["minutes"] = fences["seconds"] / 60  # of all competitors
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [

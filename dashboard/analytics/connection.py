@@ -1,4 +1,4 @@
-"""The pages' connection to the stream: Streamlit's, with answers that all viewers share for a while."""
+"""The pages' connection to the stream: an `st.connection` with answers cached for all viewers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamlit.connections import BaseConnection
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
-from dashboard.snapshots import UnknownRaceError
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
 
     from dashboard.analytics.activity import Rates
     from dashboard.analytics.figures import Figures
-    from dashboard.finish_list import Results
-    from dashboard.snapshots import Snapshot
+    from dashboard.race.finish_list import Results
+    from dashboard.race.snapshots import Snapshot
 
 NAME: Final = "racecast"
 
 LIVES_S: Final = 0.9
-"""How long an answer is good for: who asks every second always gets a new one."""
+"""Seconds an answer is cached; a viewer polling every second always gets a new one."""
 ENTRANTS_LIVE_S: Final = 4.5
 FIGURES_PER_SPAN: Final = 60
-"""Figures of a longer span are worked out less often: a minute's every second, of five minutes every five."""
+"""Figures of longer spans are computed less often: a minute's every second, those of five minutes every five.
+"""
 MOST_RACES: Final = 20
-"""Races whose entrants are counted: those that told something last."""
+"""Maximum number of races whose entrants are counted, the most recently active first."""
 KEPT: Final = 64
-"""Answers of each kind that are kept."""
+"""Cached answers of each kind."""
 
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ T = TypeVar("T")
 
 
 def _shared(*, ttl: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Keep answers for so many seconds, for all viewers."""
+    """Cache answers for this many seconds, for all viewers."""
     kept: Callable[[Callable[P, T]], Callable[P, T]] = st.cache_data(
         ttl=ttl, max_entries=KEPT, show_spinner=False, hash_funcs={Activity: id}
     )
@@ -48,25 +49,25 @@ def _shared(*, ttl: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 class StreamConnection(BaseConnection[Activity]):
-    """`st.connection(NAME, StreamConnection)`; every question raises `StoreError` if the store can't be read.
+    """`st.connection(NAME, StreamConnection)`; every query raises `StoreError` if the store cannot be read.
 
     Address and credentials are the dashboard's settings, of which `.streamlit/secrets.toml` is one source.
     """
 
     def _connect(self, **_: Any) -> Activity:
-        return context.current().activity
+        return context.get(Activity)
 
     @property
     def allowed_lateness_s(self) -> int:
-        """Seconds of event time that an event may lie behind the newest of its race."""
+        """Seconds that an event's time may be behind the newest of its race."""
         return self._instance.allowed_lateness_s
 
     def until(self) -> int:
-        """The newest second (epoch) before which everything is there."""
+        """The newest second (epoch) up to which the data is complete."""
         return self._instance.until()
 
     def figures(self, span_s: int, course: str | None) -> tuple[int, Figures, Figures]:
-        """The second (epoch) before which they end; those of `span_s` seconds, and of as many before."""
+        """The second (epoch) at which the figures end; those of `span_s` seconds, and of as many before."""
         until = self._instance.until(max(1, span_s // FIGURES_PER_SPAN))
         return until, *_figures(self._instance, span_s, until, course)
 
@@ -79,11 +80,11 @@ class StreamConnection(BaseConnection[Activity]):
         return _paces(self._instance, course)
 
     def progress(self, course: str | None) -> pd.DataFrame:
-        """How far each race of the last hour has come, and how much of it was late."""
+        """Progress and late events of each race of the last hour."""
         return _progress(self._instance, course)
 
     def windows(self, run_id: str, size_s: int) -> pd.DataFrame | None:
-        """The newest windows of a race; None if it has told nothing for an hour."""
+        """The newest windows of a race; None without events in the last hour."""
         return _windows(self._instance, run_id, size_s)
 
     def newest(self, count: int, run_id: str | None, bib: int | None, course: str | None) -> pd.DataFrame:
@@ -91,7 +92,7 @@ class StreamConnection(BaseConnection[Activity]):
         return _newest(self._instance, count, run_id, bib, course)
 
     def entrants(self) -> Entrants:
-        """Who is in the races that have told something in the last hour."""
+        """The entrants of the races with events in the last hour."""
         runs = self.progress(None)["run"].tolist()[:MOST_RACES]
         return _entrants(tuple(runs))
 
@@ -136,6 +137,6 @@ def _entrants(runs: tuple[str, ...]) -> Entrants:
 def _results(runs: tuple[str, ...]) -> Iterator[tuple[Snapshot, Results]]:
     for run_id in runs:
         try:
-            yield context.current().snapshots.results(run_id)
+            yield context.get(Snapshots).results(run_id)
         except UnknownRaceError:
-            continue  # its positions are there before its own row is
+            continue  # its positions can arrive before its own row

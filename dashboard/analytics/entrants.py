@@ -1,4 +1,4 @@
-"""Who is in some races, and how they fared: what the bars of the analytics page count. Pure."""
+"""The entrants of some races and their results, for the bars of the analytics page. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dashboard.finish_list import Results
-    from dashboard.snapshots import Snapshot
-    from dashboard.store import Competitor
+    from dashboard.race.finish_list import Results
+    from dashboard.race.snapshots import Snapshot
+    from dashboard.store.protocol import Competitor
 
 PACE_BAND_S: Final = 30
-"""Seconds per kilometre that a pace band is wide."""
+"""Width of a pace band in seconds per kilometre."""
 
 UNKNOWN: Final = "not known"
 NO_CLUB: Final = "no club"
@@ -29,7 +29,7 @@ class Entrants:
     Attributes:
         people: one row each: `run`, `course` (its short name), `category`, `club`, `finished`, `pace` (chip
             time over the course, seconds per kilometre; NaN unless finished).
-        stays: one row for each visit to a geofence that has ended: `course`, `category`, `fence`, `seconds`.
+        stays: one row per completed geofence visit: `course`, `category`, `fence`, `seconds`.
     """
 
     people: pd.DataFrame
@@ -37,7 +37,7 @@ class Entrants:
 
     @classmethod
     def of(cls, races: Iterable[tuple[Snapshot, Results]]) -> Entrants:
-        """Those of these races."""
+        """The entrants of these races."""
         parts = [(_people(snapshot, found), _stays(snapshot, found)) for snapshot, found in races]
         if not parts:
             return cls(_NOBODY, _NO_STAYS)
@@ -45,7 +45,7 @@ class Entrants:
         return cls(people, stays)
 
     def only(self, course: str | None, category: str | None) -> Entrants:
-        """Those on one course, of one category."""
+        """The entrants on one course, of one category."""
         tables = []
         for rows in (self.people, self.stays):
             here = rows if course is None else rows[rows["course"] == course]
@@ -118,15 +118,15 @@ def _category(known: Mapping[int, Competitor], bib: int) -> str:
 
 
 def count_by(people: pd.DataFrame, what: str) -> pd.DataFrame:
-    """How many there are of each: columns `what` and `count`, the most first, then by name."""
+    """Frequencies: columns `what` and `count`, the most frequent first, then by name."""
     found = people.groupby(what, sort=True).size().sort_values(ascending=False, kind="stable")
     return found.rename("count").reset_index()
 
 
 def pace_bands(people: pd.DataFrame) -> pd.DataFrame:
-    """Finishers per band of pace: `band` (seconds per kilometre where it begins), `count`, the fastest first.
+    """Finishers per pace band: `band` (its start in seconds per kilometre), `count`, the fastest first.
 
-    Bands between the first and the last in which nobody is are there with 0.
+    Empty bands between the first and the last have 0.
     """
     paces = people["pace"].to_numpy()
     number = np.floor(paces[~np.isnan(paces)] / PACE_BAND_S).astype(np.int64)
@@ -137,7 +137,7 @@ def pace_bands(people: pd.DataFrame) -> pd.DataFrame:
 
 
 def fence_times(stays: pd.DataFrame) -> pd.DataFrame:
-    """Time in each geofence, the longest first: `fence`, `seconds` (of all together), `visits`, `median`."""
+    """Time in each geofence, the longest first: `fence`, `seconds` (total), `visits`, `median`."""
     found = stays.groupby("fence", as_index=False, sort=True).agg(
         seconds=("seconds", "sum"), visits=("seconds", "size"), median=("seconds", "median")
     )

@@ -1,4 +1,4 @@
-"""The newest events as a table: what is unusual about one is marked."""
+"""The newest events as a table, with unusual ones highlighted."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard import formatting
 from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels, races_on
+from dashboard.ui import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ MARKS: Final = {
     "dsq": "background-color: rgb(128 128 128 / 28%)",
     "dns": "background-color: rgb(128 128 128 / 28%)",
 }
-"""How rows look, by the event's status, or because it came late. The word is in the table too."""
+"""Row styles by status, and for late events. The table also has the word."""
 
 
 RIGHT: Final = ("Race time", "Distance", "Pace")
@@ -40,7 +40,8 @@ RIGHT: Final = ("Race time", "Distance", "Pace")
 
 def show(stream: StreamConnection, course: str | None) -> None:
     """Draw the table, of one course or of all, and the choices of race, bib and interval."""
-    # Both or neither, or a race would be taken for one on another course while the store goes away.
+    # Both or neither: otherwise a race would count as one on another course when the store becomes
+    # unavailable.
     labels, here = if_known(lambda: (race_labels(), races_on(course))) or ({}, [])
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
         run_id = pick("Race", here, labels, labels.keys() - set(here))
@@ -60,43 +61,43 @@ def _newest(events: pd.DataFrame, labels: Mapping[str, str]) -> None:
 
 
 def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:
-    """The columns as they are shown, of events as `Activity.newest` has them, in their order."""
+    """The columns as shown, of events as `Activity.newest` returns them, in their order."""
     emitted = events["emitted_at"].tolist()
     elapsed, distance = events["elapsed"].tolist(), events["distance"].tolist()
     late = events["late"].tolist()
     return pd.DataFrame(
         {
-            "Sent": [f"{formatting.clock(ms, zone)}.{ms % 1000:03}" for ms in emitted],
+            "Emitted": [f"{formatting.clock(ms, zone)}.{ms % 1000:03}" for ms in emitted],
             "Bib": events["competitor"],
             "Status": events["status"],
             "Race time": [formatting.race_time(seconds) for seconds in elapsed],
             "Distance": [f"{formatting.kilometres(metres)} km" for metres in distance],
             "Pace": [formatting.pace(s, metres) for s, metres in zip(elapsed, distance, strict=True)],
             "Event time": [formatting.clock(ms, zone) for ms in events["timestamp"].tolist()],
-            "Came": [LATE if is_late else "in time" for is_late in late],
+            "Arrived": [LATE if is_late else "on time" for is_late in late],
             "Race": [labels.get(run, run) for run in events["run"].tolist()],
         }
     )
 
 
 def columns() -> dict[str, ColumnConfig]:
-    """How wide they are: names of races, of which nobody knows how long they are, take what is left."""
+    """Column widths; race names, of unknown length, take the rest."""
     right = {name: st.column_config.TextColumn(width=90, alignment="right") for name in RIGHT}
     return {
-        "Sent": st.column_config.TextColumn(width=108),
+        "Emitted": st.column_config.TextColumn(width=108),
         "Bib": st.column_config.NumberColumn(width=60, format="%d"),
         "Status": st.column_config.TextColumn(width=85),
         **right,
         "Event time": st.column_config.TextColumn(width=90),
-        "Came": st.column_config.TextColumn(width=75),
+        "Arrived": st.column_config.TextColumn(width=75),
     }
 
 
 def marked(shown: pd.DataFrame) -> Styler:
-    """The table with its unusual rows marked."""
+    """The table with unusual rows highlighted."""
     return shown.style.apply(_mark, axis=1)
 
 
 def _mark(row: pd.Series) -> list[str]:
-    key = LATE if row["Came"] == LATE else str(row["Status"])
+    key = LATE if row["Arrived"] == LATE else str(row["Status"])
     return [MARKS.get(key, "")] * len(row)

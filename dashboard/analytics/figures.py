@@ -1,4 +1,4 @@
-"""The stream in six numbers: a span of wall time, and how it compares with the one before. Pure."""
+"""The stream in six numbers: a span of wall time, compared with the one before. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figures:
-    """What came in a span of wall time.
+    """The figures of a span of wall time.
 
     Attributes:
-        events: as they came.
-        competitors: who told something; the same bib in two races is two.
-        finished: competitors who told their finish.
-        kilometres: run by all of them together.
-        courses, races: of which something was told.
+        events: number of events, duplicates included.
+        competitors: competitors with events; the same bib in two races counts twice.
+        finished: competitors who emitted their finish.
+        kilometres: total distance run.
+        courses, races: those with events.
     """
 
     events: int
@@ -30,10 +30,10 @@ class Figures:
 
 
 def figures(seen: pd.DataFrame, before: pd.DataFrame) -> Figures:
-    """Work out the figures of a span from who was seen in it (`stream.SEEN`), and in the span before.
+    """Compute the figures of a span from the competitors seen in it (`stream.SEEN`), and in the span before.
 
-    A competitor has run from the furthest place told in the span before to the furthest in this one; who told
-    nothing in the span before, from the first place told in this one.
+    A competitor's distance runs from the furthest position of the previous span to the furthest of this one;
+    without events in the previous span, from the first position of this one.
     """
     known = seen.merge(
         before[["run", "competitor", "last"]], "left", ["run", "competitor"], suffixes=("", "_before")
@@ -50,6 +50,6 @@ def figures(seen: pd.DataFrame, before: pd.DataFrame) -> Figures:
 
 
 def changes(now: Figures, before: Figures) -> tuple[float | None, ...]:
-    """The relative change of each figure, in their order; None where there was nothing before."""
+    """The relative change of each figure, in their order; None where the previous one is 0."""
     pairs = zip(astuple(now), astuple(before), strict=True)
     return tuple(value / earlier - 1 if earlier else None for value, earlier in pairs)

@@ -1,4 +1,4 @@
-"""A race's watermark, its late events, and its windows of event time."""
+"""A race's watermark, its late events, and its event-time windows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from dashboard import formatting, words
 from dashboard.analytics import charts, legend
 from dashboard.analytics.parts import draw, follow, if_known, in_order, nothing, race_labels
 from dashboard.analytics.windows import SIZES_S
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
+from dashboard.ui import formatting, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
     from dashboard.analytics.connection import StreamConnection
 
 WINDOWS_OF: Final = "analytics-of"
-"""Where in the session the race is kept."""
+"""Session state key of the race."""
 
 
 def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
     """Draw it for a race that the viewer chooses, of one course or of all."""
     chosen = st.session_state.get(WINDOWS_OF)
     try:
-        told = stream.progress(course)["run"].tolist()
+        run_ids = stream.progress(course)["run"].tolist()
     except StoreError as error:
         if chosen is None:
             words.notice(str(error))
             return
-        told = [chosen]
+        run_ids = [chosen]
     labels = if_known(race_labels) or {}
-    if not told:
+    if not run_ids:
         nothing("No events found.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
-        run_id = _pick_race(told, labels)
+        run_id = _pick_race(run_ids, labels)
         size_s = st.segmented_control(
-            "Each", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
+            "Window size", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
         )
     follow(lambda: _lateness(stream, run_id, size_s), every_s)
 
 
-def _pick_race(told: list[str], labels: Mapping[str, str]) -> str:
-    """One of the races, by name; at first, and when the chosen one has gone, the first that is given."""
-    if st.session_state.get(WINDOWS_OF) not in told:
-        st.session_state[WINDOWS_OF] = told[0]
+def _pick_race(run_ids: list[str], labels: Mapping[str, str]) -> str:
+    """One of the races, by name; the first one initially, and when the chosen one has disappeared."""
+    if st.session_state.get(WINDOWS_OF) not in run_ids:
+        st.session_state[WINDOWS_OF] = run_ids[0]
 
     def label(run: str) -> str:
         return labels.get(run, run)
 
-    options = in_order(WINDOWS_OF, sorted(told, key=label))
+    options = in_order(WINDOWS_OF, sorted(run_ids, key=label))
     return st.selectbox("Windows of", options, format_func=label, key=WINDOWS_OF)
 
 
@@ -70,7 +70,7 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
         f"{late:,} of {events:,} events late ({late / events:.2%})",
     )
     if found.empty:
-        nothing("No window is whole yet.")
+        nothing("No complete windows yet.")
         return
     draw(charts.windows(found, size_s))
     words.legend(legend.WINDOWS)

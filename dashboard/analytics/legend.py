@@ -1,6 +1,6 @@
-"""What the colours of the analytics page's charts mean.
+"""Legends of the analytics page's charts.
 
-A legend is text below its chart, not a part of it: there long names have room on a phone too.
+A legend is text below its chart, not a part of it: long names have room there, on a phone too.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
-from dashboard.charts import BAR_COLOUR, LINE_COLOURS
+from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ Kind = Literal["area", "faint", "line", "dashed"]
 
 
 class Mark(NamedTuple):
-    """What a colour means: a word, the colour as CSS has it, and how it is drawn."""
+    """A legend entry: a label, its CSS colour, and the kind of mark."""
 
     word: str
     colour: str
@@ -36,9 +36,9 @@ SERIES_COLOURS: Final = (
     "#8d7500",
     "#999999",
 )
-"""One for each of `series.MOST_SERIES`, the quiet one last."""
+"""One colour for each of `series.MOST_SERIES`, the muted one last."""
 INK: Final = "currentColor"
-"""What the page's text has, in either theme: charts are SVG, and that is CSS."""
+"""The page's text colour in either theme: charts are SVG, so CSS applies."""
 AVERAGES: Final = tuple(Mark(what, INK, kind) for what, kind in zip(AVERAGED_OVER_S, _KINDS, strict=True))
 PACES: Final = (Mark("Mean", LINE_COLOURS[0], "line"), Mark("Median", LINE_COLOURS[1], "line"))
 WINDOWS: Final = (
@@ -47,11 +47,11 @@ WINDOWS: Final = (
     Mark("still open", BAR_COLOUR, "faint"),
 )
 OPEN_OPACITY: Final = 0.45
-"""Of windows that are open, and in page.css of what is faint: inside an outline that can be seen."""
+"""Opacity of open windows, also in page.css: inside a visible outline."""
 
 
 def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each series; who had one `before` keeps it, and its place."""
+    """A colour for each series; series with one in `before` keep it, and their place."""
     these = list(who)
     kept = {name: colour for name, colour in before.items() if name in these}
     free = [colour for colour in SERIES_COLOURS if colour not in kept.values()]
@@ -61,5 +61,5 @@ def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
 
 
 def of_rates(labels: Mapping[str, str], shades: Mapping[str, str]) -> list[Mark]:
-    """What the colours of the events' rates mean."""
+    """The legend of the event rates."""
     return [*(Mark(labels.get(who, who), colour) for who, colour in shades.items()), *AVERAGES]

@@ -1,4 +1,4 @@
-"""The analytics page: what comes on the stream just now, over all races, in wall time and in event time."""
+"""The analytics page: current activity on the stream, over all races, in wall time and in event time."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Final, NamedTuple
 
 import streamlit as st
 
-from dashboard import formatting, words
 from dashboard.analytics import charts, competitors, feed, lateness, legend
 from dashboard.analytics.connection import NAME, StreamConnection
 from dashboard.analytics.figures import changes
 from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick, race_labels
+from dashboard.ui import formatting, words
 
 RATES_S: Final = (1, 2, 5, 10)
-"""How often charts and figures are drawn anew."""
+"""Refresh intervals of charts and figures."""
 SPANS_MIN: Final = (1, 5, 15)
-"""Of the figures."""
+"""Time spans of the figures."""
 OPTIONS_EVERY_S: Final = 5
 
 HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
-"""Spans of the events' chart: seconds shown, and seconds of a step."""
+"""Time spans of the events' chart: seconds shown, and seconds per step."""
 UNITS: Final = {"per second": 1, "per minute": 60}
 SERIES: Final = {"run": "Race", "course": "Course"}
 SHADES: Final = "analytics-shades"
-"""Where in the session the colours are kept that the events' series have."""
+"""Session state key of the colours of the events' series."""
 
 FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
 
 class Choice(NamedTuple):
-    """What the viewer has chosen for the whole page; None is everything."""
+    """The viewer's choices for the whole page; None means all."""
 
     course: str | None
     span_min: int
@@ -38,10 +38,10 @@ class Choice(NamedTuple):
 
 
 def show(create_page: st.Page) -> None:
-    """Draw the page; where nothing has come for an hour, it leads to `create_page`."""
+    """Draw the page; if the last hour has no events, it links to `create_page`."""
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
-    # Before anything is drawn: what comes meanwhile would else be taken for offered, and never be.
+    # Taken before drawing: otherwise races that appear meanwhile would count as offered and never be.
     offered = _options(stream)
     choice = _choose(stream)
     every = choice.every_s
@@ -57,14 +57,14 @@ def show(create_page: st.Page) -> None:
             lateness.show(stream, choice.course, every)
     words.section("Newest events")
     feed.show(stream, choice.course)
-    # Last, for it grows with the finishers.
+    # Last, because it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
     _watch(stream, offered)
 
 
 def _watch(stream: StreamConnection, offered: tuple[object, ...] | None) -> None:
-    """Run the page again as soon as there are other courses or races than those that are offered."""
+    """Rerun the page when the available courses or races have changed."""
 
     @st.fragment(run_every=OPTIONS_EVERY_S)
     def look() -> None:
@@ -76,11 +76,11 @@ def _watch(stream: StreamConnection, offered: tuple[object, ...] | None) -> None
 
 
 def _options(stream: StreamConnection) -> tuple[object, ...] | None:
-    """The courses and races that can be chosen; None while the store is away."""
+    """The available courses and races; None while the store is unavailable."""
 
     def ask() -> tuple[object, ...]:
-        told = stream.progress(None)
-        return set(told["course"]), set(told["run"]), race_labels(), course_labels()
+        progress = stream.progress(None)
+        return set(progress["course"]), set(progress["run"]), race_labels(), course_labels()
 
     return if_known(ask)
 
@@ -88,9 +88,9 @@ def _options(stream: StreamConnection) -> tuple[object, ...] | None:
 def _choose(stream: StreamConnection) -> Choice:
     """The choices for the whole page, in one row."""
     courses = if_known(course_labels) or {}
-    told = if_known(lambda: stream.progress(None)["course"].unique().tolist()) or []
+    known = if_known(lambda: stream.progress(None)["course"].unique().tolist()) or []
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-choice"):
-        course = pick("Course", sorted(told), courses)
+        course = pick("Course", sorted(known), courses)
         span = st.segmented_control(
             "Compare the last", SPANS_MIN, default=SPANS_MIN[0], format_func="{} min".format, required=True
         )
@@ -114,7 +114,7 @@ def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> 
     values = zip(FIGURES, astuple(now), astuple(before), changes(now, before), strict=True)
     words.tiles(*((word, _figure(value), _change(change, was)) for word, value, was, change in values))
     if not len(progress):
-        words.notice("No events found: for an hour nobody has told a position.", "info")
+        words.notice("No events found: no positions were emitted in the last hour.", "info")
         st.page_link(create_page, label="Create a race", icon=":material/add_circle:")
 
 
@@ -125,7 +125,7 @@ def _figure(value: float) -> str:
 def _change(change: float | None, was: float) -> str:
     if change is None:
         return "none before"
-    return f"{formatting.change(change)}, was {_figure(was)}" if change else "as before"
+    return f"{formatting.change(change)}, was {_figure(was)}" if change else "no change"
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:
@@ -155,7 +155,7 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
     found = stream.paces(choice.course)
     if found.empty:
-        nothing("No events found of anybody running.")
+        nothing("No events found for running competitors.")
         return
     draw(charts.paces(found))
     words.legend(legend.PACES)

@@ -1,4 +1,4 @@
-"""What the parts of the analytics page have in common: they follow the stream, and say if it is away."""
+"""Shared by the parts of the analytics page: refresh, and a message while the store is unavailable."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import streamlit as st
 
-from dashboard import context, words
-from dashboard.store import StoreError
+from dashboard import context
+from dashboard.race.snapshots import Snapshots
+from dashboard.store.protocol import StoreError
+from dashboard.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from dashboard.charts import Chart
+    from dashboard.ui.theme import Chart
 
 EVERYTHING: Final = "All"
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 
 
 def follow(show: Callable[[], None], every_s: int) -> None:
-    """Draw a part of the page again and again; while the store is away, say so in its place."""
+    """Draw a part of the page periodically; while the store is unavailable, show why in its place."""
 
     @st.fragment(run_every=every_s)
     def part() -> None:
@@ -34,7 +36,7 @@ def follow(show: Callable[[], None], every_s: int) -> None:
 
 
 def if_known(ask: Callable[[], T]) -> T | None:
-    """An answer; None while the store is away, which the parts of the page say that follow it."""
+    """An answer; None while the store is unavailable, which the parts of the page report."""
     try:
         return ask()
     except StoreError:
@@ -44,9 +46,9 @@ def if_known(ask: Callable[[], T]) -> T | None:
 def pick(
     word: str, options: list[str], labels: Mapping[str, str], elsewhere: Collection[str] = ()
 ) -> str | None:
-    """One of the options, or None for all. One that has gone meanwhile stays chosen, and finds nothing.
+    """One of the options, or None for all. An option that has disappeared stays selected and finds nothing.
 
-    `elsewhere` are those of other courses than the chosen one: if one of them was chosen, now all are.
+    `elsewhere` are options of other courses than the chosen one: a selection among them resets to all.
     """
     key = f"analytics-{word}"
     if st.session_state.get(key) in elsewhere:
@@ -58,9 +60,9 @@ def pick(
 
 
 def in_order(key: str, options: list[str]) -> list[str]:
-    """The options in the order in which this session first had them under `key`: new ones come last.
+    """The options in the order in which this session first had them under `key`; new ones come last.
 
-    A list that is open closes as soon as what is chosen in it moves.
+    An open list closes as soon as its selected option moves.
     """
     seen: dict[str, None] = st.session_state.setdefault(f"{key}-order", {})
     seen.update(dict.fromkeys(options))
@@ -69,32 +71,32 @@ def in_order(key: str, options: list[str]) -> list[str]:
 
 
 def course_labels() -> dict[str, str]:
-    """What each course is called, by its short name, no two alike. Raises `StoreError`."""
-    return _apart({race.course: race.course_name for race in context.current().snapshots.races()})
+    """Unique labels of the courses by short name. Raises `StoreError`."""
+    return _apart({race.course: race.course_name for race in context.get(Snapshots).races()})
 
 
 def race_labels() -> dict[str, str]:
-    """What each race is called, by its run id, no two alike. Raises `StoreError`."""
-    return _apart({race.run_id: race.name for race in context.current().snapshots.races()})
+    """Unique labels of the races by run id. Raises `StoreError`."""
+    return _apart({race.run_id: race.name for race in context.get(Snapshots).races()})
 
 
 def races_on(course: str | None) -> list[str]:
     """The run ids of the races on a course, or of all. Raises `StoreError`."""
-    races = context.current().snapshots.races()
+    races = context.get(Snapshots).races()
     return [race.run_id for race in races if course in {None, race.course}]
 
 
 def _apart(names: Mapping[str, str]) -> dict[str, str]:
-    """Names by their keys, with the key behind those that aren't the only one: no two are alike."""
+    """Names by key, with the key appended to ambiguous ones."""
     times = Counter(names.values())
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
 def draw(chart: Chart) -> None:
-    """Draw a chart as wide as there is room."""
+    """Draw a chart at full width."""
     st.altair_chart(chart, width="stretch")
 
 
 def nothing(text: str) -> None:
-    """Say in the place of a chart or a table why it isn't there."""
+    """Show why a chart or table is missing."""
     words.notice(text, "info")

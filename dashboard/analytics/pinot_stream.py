@@ -1,7 +1,7 @@
-"""The stream in Pinot: the table `parkrun` with all that its upsert hides.
+"""The stream in Pinot: the table `parkrun`, with the rows that its upsert hides.
 
-Of an event that lacks a field Pinot makes a row with a default that can't be a value (pinot/schemas). Such
-rows are no part of the stream; `python -m pinot status` and the pipeline page count them.
+Incomplete rows (see `stream.contract`) are left out. `python -m pinot status` and the pipeline page count
+them.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from dashboard.analytics.stream import (
     SEEN,
     table,
 )
-from dashboard.store import is_run_id
+from dashboard.store.protocol import is_run_id
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.pinot_broker import Broker
+    from dashboard.store.pinot_broker import Broker
 
 _ALL: Final = f"option(skipUpsert=true, numGroupsLimit={MAX_ROWS})"
-_WHOLE: Final = (
-    "runId <> '' AND competitorId > 0 AND rawTime >= 0 AND course <> '' AND status <> '' AND distance >= 0 "
-    'AND elapsed >= 0 AND "timestamp" > 63072000000'
-)
+_WHOLE: Final = TABLES["parkrun"].complete
 _CAME: Final = f"emittedAt >= %(since)s AND emittedAt < %(until)s AND {_WHOLE}"
 _SECOND: Final = "FLOOR(emittedAt / 1000)"
 _EVENT_SECOND: Final = 'FLOOR(CAST("timestamp" AS LONG) / 1000)'

@@ -1,8 +1,8 @@
-"""Rows about the last hour of wall time, kept up to date by asking for what can have changed.
+"""Rows about the last hour of wall time, kept up to date with minimal queries.
 
-What is settled is not asked for again and again: of an hour's events, those of the last seconds are. A store
-may be behind, though, and catch up later. So the seconds before the newest count as unsettled, and one older
-minute after the other is asked for anew. The memory is that of an hour's rows, however long the stream is.
+Only the last seconds of the hour are queried each time. A store may be behind and catch up later, so those
+seconds count as unsettled, and one older minute after another is queried again. Memory holds one hour's rows,
+regardless of the stream's length.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 HOUR_S: Final = 3600
 CHUNK_S: Final = 60
 LARGEST_CHUNK_S: Final = 600
-"""Seconds that are asked for at once: at first few, then each time as many as are known already."""
+"""Seconds per query: few at first, then each time as many as are already known."""
 SETTLES_WITHIN_S: Final = 15
-"""Wall seconds within which what was told can be queried; later only while a store catches up."""
+"""Wall seconds within which an emitted event can be queried; later only while a store catches up."""
 ASKED_ANEW_EVERY_S: Final = 5
-"""So often one of the older minutes is asked for anew: each of them once in five minutes."""
+"""Interval at which one of the older minutes is queried again: each of them once in five minutes."""
 PATIENCE_S: Final = 0.5
-"""Seconds spent at a time on reading the past, newest first, before what there is is shown."""
+"""Maximum seconds to spend on reading the past, newest first, before showing what there is."""
 
 
 class Recent:
-    """The last hour's rows, each with the wall second (`second`) it is about.
+    """The last hour's rows, each with its wall second (`second`).
 
     Args:
-        ask: asks for the rows of the seconds [since, until), or of all since.
-        step: seconds that a row is about; what is asked for begins at a multiple of it.
-        clock: seconds that only go forward.
+        ask: queries the rows of the seconds [since, until), or of all since.
+        step: seconds that a row covers; queries begin at a multiple of it.
+        clock: monotonic seconds.
 
     Attributes:
         rows: in the order of their seconds.
-        known_since: the first second that has been read; an hour ago as soon as all of it is.
+        known_since: the first second that has been read; an hour ago once all of it is.
     """
 
     def __init__(self, ask: Ask, step: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,7 +54,7 @@ class Recent:
         self.known_since = 0
 
     def refresh(self, now: float) -> pd.DataFrame:
-        """Bring the rows to `now` (epoch seconds), and return them; raises what `ask` does."""
+        """Update the rows to `now` (epoch seconds), and return them; raises what `ask` does."""
         end = math.floor(now) + 1
         begin = self._down(end - HOUR_S)
         self._read_tail(begin, end)
@@ -93,7 +93,7 @@ class Recent:
         new = self._ask(since, until)
         second = self.rows["second"]
         before, after = self.rows[second < since], self.rows[second >= (math.inf if until is None else until)]
-        # Empty tables are left out: what pandas makes of them takes longer from time to time.
+        # Empty tables are left out: concatenating them is occasionally slow in pandas.
         parts = [part for part in (before, new.sort_values("second"), after) if len(part)]
         self.rows = pd.concat(parts, ignore_index=True) if parts else new
 

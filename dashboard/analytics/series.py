@@ -1,6 +1,6 @@
-"""Arrivals and paces as time series. Pure; the columns that go in are those of `stream`.
+"""Arrivals and paces as time series. Pure; input columns are those of `stream`.
 
-The second in progress is never part of a series: a rate that isn't whole yet would look like a fall.
+The second in progress is never part of a series: an incomplete rate would look like a drop.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from stream.arrays import Ints
 
 AVERAGED_OVER_S: Final = {"1 min average": 60, "5 min average": 300}
 MOST_SERIES: Final = 8
 OTHERS: Final = "all others"
-"""What the series are called together that are too many to be told apart."""
+"""The combined series of those beyond `MOST_SERIES`."""
 
 
 def rates(arrivals: pd.DataFrame, by: str, since: int, until: int, step: int) -> pd.DataFrame:
-    """Events in steps of wall time from `since` until before `until`, both multiples of `step`: long form.
+    """Events in steps of wall time from `since` up to `until`, both multiples of `step`: long form.
 
-    Columns: `second` (where the step begins), `who` (run or course, as `by` says), `events` (in the step).
-    Steps in which nothing came are there with 0. The busiest `MOST_SERIES` - 1 have a series of their own if
-    there are more.
+    Columns: `second` (start of the step), `who` (run or course, as `by` says), `events` (in the step). Empty
+    steps have 0. If there are too many series, the busiest `MOST_SERIES` - 1 have one of their own.
     """
     these = arrivals[(arrivals["second"] >= since) & (arrivals["second"] < until)]
     total = these.groupby(by)["events"].sum().sort_values(ascending=False, kind="stable")
@@ -37,10 +36,10 @@ def rates(arrivals: pd.DataFrame, by: str, since: int, until: int, step: int) ->
 
 
 def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_since: int) -> pd.DataFrame:
-    """Moving averages of the events per second of all together, at the end of each step: long form.
+    """Moving averages of events per second of all series, at the end of each step: long form.
 
-    Columns: `second` (where the step ends), `what`, `rate` (events per second). A moment has an average as
-    soon as all the seconds that it is made of are known.
+    Columns: `second` (end of the step), `what`, `rate` (events per second). A moment has an average as soon
+    as all its seconds are known.
     """
     parts = []
     for what, span in AVERAGED_OVER_S.items():
@@ -51,20 +50,20 @@ def averages(arrivals: pd.DataFrame, since: int, until: int, step: int, known_si
     return pd.concat(parts, ignore_index=True)
 
 
-def _until(arrivals: pd.DataFrame, ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many events came before each of these seconds, shape (k,)."""
+def _until(arrivals: pd.DataFrame, ends: Ints) -> Ints:
+    """The number of events before each of these seconds, shape (k,)."""
     second, events = arrivals["second"].to_numpy(), arrivals["events"].to_numpy()
     order = np.argsort(second, kind="stable")
     summed = np.concatenate([[0], np.cumsum(events[order])])
-    found: NDArray[np.int64] = summed[np.searchsorted(second[order], ends)]
+    found: Ints = summed[np.searchsorted(second[order], ends)]
     return found
 
 
 def paces(counted: pd.DataFrame) -> pd.DataFrame:
-    """Mean and median pace (seconds per kilometre) of all who were running in each step: long form.
+    """Mean and median pace (seconds per kilometre) of all running competitors in each step: long form.
 
-    Columns: `second`, `what`, `pace`. The median is a whole second: the middle one of the positions,
-    the lower one of two.
+    Columns: `second`, `what`, `pace`. The median is a whole second: of the middle position, or the lower of
+    two.
     """
     steps = counted.groupby("second", sort=True)
     mean = steps["seconds"].sum() / steps["events"].sum()

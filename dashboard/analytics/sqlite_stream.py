@@ -15,12 +15,12 @@ from dashboard.analytics.stream import (
     SEEN,
     table,
 )
-from dashboard.store import is_run_id
+from dashboard.store.protocol import is_run_id
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dashboard.sqlite_file import SqliteFile
+    from dashboard.store.sqlite_file import SqliteFile
 
 _CAME: Final = "emittedAt >= ? AND emittedAt < ?"
 _PACE: Final = "1000 * elapsed / distance"

@@ -1,9 +1,9 @@
-"""What the analytics page asks of the events themselves, over all races.
+"""The analytics page's queries on the events, over all races.
 
-`Stream` is the contract; `pinot_stream` and `sqlite_stream` keep it, and both are held to the same tests.
-Wall time is when an event left the simulator (`emittedAt`), event time is what the tracker's clock said
-(`timestamp`); both are counted here in whole seconds of the epoch. What came twice is counted twice, as far
-as the store keeps it (SQLite doesn't), except in `panes`.
+`Stream` is the contract; `pinot_stream` and `sqlite_stream` implement it and pass the same tests. Wall time
+is when the simulator emitted an event (`emittedAt`), event time is the tracker's clock (`timestamp`); both
+are in whole epoch seconds here. Duplicates count twice where the store keeps them (SQLite doesn't), except in
+`panes`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PACE_STEP_S: Final = 10
-"""Paces are counted in steps of so many seconds of wall time."""
+"""Step of the pace counts, in seconds of wall time."""
 
 PACE_FROM_M: Final = 100
-"""Metres below which nobody has a pace yet: the way to the line would count more than the run."""
+"""Minimum distance in metres for a pace: below it, the walk to the line dominates."""
 
 FAR_S: Final = 10**12
-"""Epoch seconds that nothing comes after."""
+"""Upper bound of epoch seconds, later than any event."""
 
 MAX_ROWS: Final = 1_000_000
-"""Of one answer: Pinot wants a number."""
+"""Maximum rows of one answer; Pinot requires a number."""
 
 ARRIVALS: Final = {
     "run": "str",
@@ -65,35 +65,35 @@ NEWEST: Final = {
 
 
 class Stream(Protocol):
-    """Asks for events; every method raises `StoreError` if the store can't be read."""
+    """Queries events; every method raises `StoreError` if the store cannot be read."""
 
     def arrivals(self, since: int, until: int | None) -> pd.DataFrame:
-        """Count what came in the wall seconds from `since` until before `until`, or until now.
+        """Count the arrivals of the wall seconds from `since` up to `until`, or up to now.
 
-        The columns are those of `ARRIVALS`: one row for each race, `second` of wall time and `event_second`.
+        The columns are those of `ARRIVALS`: one row per race, `second` of wall time and `event_second`.
         """
         ...
 
     def paces(self, since: int, until: int | None) -> pd.DataFrame:
-        """The paces so far of who was running in these wall seconds, counted; the columns are `PACES`.
+        """The paces so far of competitors running in these wall seconds, counted; the columns are `PACES`.
 
-        One row for each race, step of `PACE_STEP_S` (`second` is its first) and `pace` in whole seconds per
-        kilometre; `seconds` is the sum of the paces as they were.
+        One row per race, step of `PACE_STEP_S` (`second` is its first) and `pace` in whole seconds per
+        kilometre; `seconds` is the sum of the exact paces.
         """
         ...
 
     def seen(self, since: int, until: int) -> pd.DataFrame:
-        """Who told something in these wall seconds; the columns are `SEEN`.
+        """Competitors with events in these wall seconds; the columns are `SEEN`.
 
-        One row for each competitor of each race: events, the least and the most metres told, and whether the
-        finish was among them.
+        One row per competitor of each race: number of events, minimum and maximum distance in metres, and
+        whether the finish was among them.
         """
         ...
 
     def panes(self, run_id: str, since: int, until: int, emitted_since: int) -> pd.DataFrame:
-        """The events of one race in the event seconds from `since` until before `until`, each counted once.
+        """The events of one race in the event seconds from `since` up to `until`, without duplicates.
 
-        Only what came at `emitted_since` (wall seconds) or later is looked at. The columns are `PANES`.
+        Only events emitted at `emitted_since` (wall seconds) or later are counted. The columns are `PANES`.
         """
         ...
 
@@ -108,6 +108,6 @@ class Stream(Protocol):
 
 
 def table(rows: Sequence[Sequence[Any]], columns: Mapping[str, str]) -> pd.DataFrame:
-    """Rows of a database's answer as columns of the types that the contract names."""
-    # Numbers that Pinot computes with are doubles, which hold seconds and milliseconds exactly.
+    """A database's rows as columns of the contract's types."""
+    # Pinot computes with doubles, which hold seconds and milliseconds exactly.
     return pd.DataFrame(list(rows), columns=list(columns)).astype(dict(columns))

@@ -1,9 +1,9 @@
-"""Late events: how far a race's stream has come in event time, and what came behind that.
+"""Late events: a race's progress in event time, and the events behind its watermark.
 
-A race's watermark is the highest event time that it has told, less an allowed lateness: what is older is no
-longer waited for. It moves once a second of wall time, so in which order a second's events are read changes
-nothing: an event is late if its event time lies behind the watermark of the seconds before the one in which
-it left the simulator. That is a property of the event, the same for every reader, in whatever order it reads.
+A race's watermark is its highest event time, less an allowed lateness. It advances once per second of wall
+time, so the order of events within a second doesn't matter: an event is late if its event time is behind the
+watermark of the seconds before the one it was emitted in. Lateness is thus a property of the event, the same
+for every reader and reading order.
 
 Pure: counted arrivals (`stream.ARRIVALS`) in, columns and numbers out.
 """
@@ -16,17 +16,17 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from stream.arrays import Mask
 
 NOTHING_YET = np.iinfo(np.int64).min // 2
-"""The watermark before a race has told anything: nothing lies behind it."""
+"""The watermark before a race's first event: nothing is behind it."""
 
 
 def watermarks(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
-    """The watermark of each race in each wall second in which it told something.
+    """The watermark of each race in each wall second with events.
 
-    Columns: `run`, `second`, `watermark` (event second): that which holds for what comes in that second, made
-    by the seconds before.
+    Columns: `run`, `second`, `watermark` (event second): the one that applies to events of that second,
+    derived from the seconds before.
     """
     peaks = arrivals.groupby(["run", "second"], sort=True)["event_second"].max()
     reached = peaks.groupby("run").cummax().groupby("run").shift(1)
@@ -34,17 +34,17 @@ def watermarks(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     return marks.rename("watermark").reset_index()
 
 
-def is_late(arrivals: pd.DataFrame, allowed_s: int) -> NDArray[np.bool_]:
-    """Which of the arrivals were late, shape (n,)."""
+def is_late(arrivals: pd.DataFrame, allowed_s: int) -> Mask:
+    """Mask of late arrivals, shape (n,)."""
     marks = arrivals[["run", "second"]].merge(watermarks(arrivals, allowed_s), how="left")
     return np.asarray(arrivals["event_second"].to_numpy() < marks["watermark"].to_numpy(), dtype=np.bool_)
 
 
 def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
-    """How far each race has come, the one that told something last first.
+    """Each race's progress, the most recently active first.
 
-    Columns: `run`, `course`, `second` (of wall time, the newest), `watermark` (event second, as it is now),
-    `events`, `late` (both counted as they came).
+    Columns: `run`, `course`, `second` (of wall time, the newest), `watermark` (event second, current),
+    `events`, `late` (both with duplicates).
     """
     late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
     found = (
@@ -62,8 +62,8 @@ def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     return found.sort_values(["second", "run"], ascending=[False, True], ignore_index=True)
 
 
-def late_of(events: pd.DataFrame, marks: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which of single events (`stream.NEWEST`) were late, shape (n,), by the `watermarks` of their races."""
+def late_of(events: pd.DataFrame, marks: pd.DataFrame) -> Mask:
+    """Mask of late events among single events (`stream.NEWEST`), shape (n,), by their races' `watermarks`."""
     second = pd.DataFrame({"run": events["run"], "second": events["emitted_at"] // 1000})
     found = second.merge(marks, how="left")["watermark"].fillna(NOTHING_YET)
     return np.asarray((events["timestamp"] // 1000).to_numpy() < found.to_numpy(), dtype=np.bool_)

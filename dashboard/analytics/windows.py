@@ -1,11 +1,10 @@
-"""Windows of event time: how many events a race told in each second, ten seconds or minute of its own time.
+"""Event-time windows: events of a race per second, ten seconds or minute of event time.
 
-A window is open until the watermark has passed its end. Then it is closed, but not past mending: an event
-that comes late is counted in the window that it belongs to, and the window says how many such came. An event
-that comes twice counts once.
+A window is open until the watermark passes its end. A late event is still counted in the window it belongs
+to, and the window counts its late events. Duplicates count once.
 
-Only the counts of the windows that are shown are kept, however long the stream is; and only those windows are
-asked for in which something has come since they were last.
+Memory holds only the counts of the shown windows, regardless of the stream's length. Only windows that have
+received events since the last query are queried again.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 SIZES_S: Final = (1, 10, 60)
 SHOWN: Final = 60
-"""Windows of a race that are shown, the newest."""
+"""Number of windows shown per race, the newest."""
 
 
 class Windows:
@@ -32,7 +31,7 @@ class Windows:
 
     Args:
         size_s: seconds of event time.
-        ask: asks for panes: (event second since, until, wall second that they came at or after).
+        ask: queries panes: (event second since, until, minimum wall second of arrival).
     """
 
     def __init__(self, size_s: int, ask: AskPanes) -> None:
@@ -44,10 +43,10 @@ class Windows:
         """The windows now, oldest first: `start` (event second), `events`, `late`, `is_open`.
 
         Args:
-            arrivals: the race's, counted as they came; at least one.
-            allowed_s: the lateness that is allowed.
-            known_since: the wall second from which on all arrivals are there. Windows of which some may have
-                come before are left out.
+            arrivals: the race's counted arrivals; at least one.
+            allowed_s: the allowed lateness.
+            known_since: the wall second from which all arrivals are known. Windows that may have earlier ones
+                are left out.
 
         Raises what `ask` does.
         """
@@ -66,7 +65,7 @@ class Windows:
         )
 
     def _came(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
-        """Of each window: messages, late ones, and the wall second of the first."""
+        """Messages, late messages, and the wall second of the first, by window."""
         late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
         return (
             arrivals.assign(late=late, window=arrivals["event_second"] // self._size)
@@ -75,21 +74,21 @@ class Windows:
         )
 
     def _cut_off(self, arrivals: pd.DataFrame, known_since: int) -> int:
-        """The newest window of which some may have come before all arrivals are known."""
+        """The newest window that may have arrivals from before the known ones."""
         first = arrivals["second"].min()
         if first > known_since + self._size:
             return NOTHING_YET
         return int(arrivals.loc[arrivals["second"] == first, "event_second"].max()) // self._size
 
     def _count(self, shown: pd.DataFrame) -> dict[int, int]:
-        """The events of each window; asks for those in which something has come since."""
+        """The events of each window; queries those with arrivals since the last query."""
         messages: dict[int, int] = dict(
             zip(shown["window"].tolist(), shown["messages"].tolist(), strict=True)
         )
         self._kept = {number: kept for number, kept in self._kept.items() if number in messages}
         changed = [n for n, count in messages.items() if n not in self._kept or self._kept[n][0] != count]
         if changed:
-            # Those between the first and the last with them: one question instead of many.
+            # One query for the whole range between the first and the last of them.
             asked = shown[shown["window"].between(min(changed), max(changed))]
             since, until = min(changed) * self._size, (max(changed) + 1) * self._size
             panes = self._ask(since, until, int(asked["first"].min()))

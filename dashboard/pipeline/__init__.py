@@ -1,1 +1,1 @@
-"""The pipeline page: whether the stream is alive, part by part."""
+"""The pipeline page: the health of each component of the stream."""

@@ -1,4 +1,4 @@
-"""The parts' cards and the two tables, as HTML: they change every two seconds, and must not move anything."""
+"""The components' cards and the two tables, as HTML; updates never move the layout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.escape import escape
+from dashboard.ui.escape import escape
 from pinot.health import terminal
 from pinot.health.verdict import Light
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pinot.health.report import Part, Report
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
-"""Beside each light, for those who can't tell its colour."""
+"""The word beside each light, for colour-blind viewers."""
 
 
 def parts(report: Report) -> None:
-    """A card for each part."""
+    """A card per component."""
     st.html(f'<div class="parts">{"".join(map(_card, report.parts))}</div>')
 
 
@@ -39,13 +39,13 @@ def _card(part: Part) -> str:
 
 
 def topics(report: Report) -> None:
-    """The topics, a row each."""
+    """One row per topic."""
     columns = ("Topic", "Partitions", "End offset", "Messages", "Lag")
     _table("topics", columns, map(terminal.topic_cells, report.topics))
 
 
 def tables(report: Report) -> None:
-    """Pinot's tables, a row each."""
+    """One row per Pinot table."""
     columns = ("Table", "Rows", "Written", "Consuming", "Fresh", "Incomplete", "In no row")
     _table("tables", columns, map(terminal.table_cells, report.tables))
 

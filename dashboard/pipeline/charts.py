@@ -1,7 +1,6 @@
-"""The pipeline's charts over the last quarter of an hour: how old the newest position is, and what comes.
+"""The pipeline's charts over the last 15 minutes: age of the newest position, and message rates.
 
-What changes is the data alone: Streamlit draws a chart whose text is the same into what is there, and doesn't
-build it anew.
+Only the data changes: Streamlit updates a chart in place if its specification stays the same.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import altair as alt
 import pandas as pd
 
-from dashboard.charts import LINE_COLOURS
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
-from pinot.topics import read_topics
+from dashboard.ui.theme import LINE_COLOURS
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
 
 HEIGHT_PX = 260
 ROOM_PX = 280
-"""For a chart, or the words in its place."""
+"""Height of a chart or its placeholder."""
 AXIS_PX = 44
-"""Room for the numbers beside a chart, so that it doesn't move when they get longer."""
+"""Width of the axis labels, so that the chart keeps its place when they get longer."""
 
 GAP_S = 5 * EVERY_S
-"""Where nobody watched, lines end: nothing is known of that time."""
+"""Lines break where there are no samples: the page had no viewers."""
 
 
 class Lines(NamedTuple):
-    """What a chart is of: its axis, its lines, and how far up it reaches at least."""
+    """A chart's axis, its lines, and the minimum upper end of the axis."""
 
     title: str
     names: tuple[str, ...]
@@ -47,12 +46,12 @@ Row = tuple[float, str, float | None]
 
 
 def freshness(reports: Sequence[Report]) -> pd.DataFrame | None:
-    """Seconds since the newest position at each look; None if there is no line to draw."""
+    """Seconds since the newest position at each sample; None if there is no line to draw."""
     return _table(reports, [[(AGE.names[0], one.freshness)] for one in reports])
 
 
 def messages(reports: Sequence[Report]) -> pd.DataFrame | None:
-    """Messages a second of each topic at each look; None if there is no line to draw."""
+    """Messages per second of each topic at each sample; None if there is no line to draw."""
     return _table(reports, [[(row.name, row.per_second) for row in one.topics] for one in reports])
 
 
@@ -66,7 +65,7 @@ def _table(
 
 
 def _rows(reports: Sequence[Report], values: Sequence[Sequence[tuple[str, float | None]]]) -> Iterator[Row]:
-    """A row for each value; one without a value where a line ends, and at both ends of the time shown."""
+    """One row per value; rows without a value at the end of each line and at both ends of the time span."""
     newest = reports[-1].taken
     name = values[-1][0][0]
     yield newest - KEPT_S, name, None
@@ -81,7 +80,7 @@ def _rows(reports: Sequence[Report], values: Sequence[Sequence[tuple[str, float 
 
 @cache
 def chart(lines: Lines) -> dict[str, Any]:
-    """A chart in Vega-Lite's words, without its data."""
+    """A Vega-Lite specification, without its data."""
     base = alt.Chart(alt.NamedData("reports"))
     across = alt.X("time:T", title=None, axis=alt.Axis(format="%H:%M", tickCount=5, labelOverlap=True))
     up = alt.Axis(minExtent=AXIS_PX, tickCount=5, grid=True)
@@ -92,7 +91,7 @@ def chart(lines: Lines) -> dict[str, Any]:
         y=alt.Y("value:Q", title=lines.title, axis=up),
         color=alt.Color("line:N", scale=colours, legend=legend),
     )
-    # The axes reach as far as all rows do, also those without a value, and up to the floor.
+    # The axes cover all rows, those without a value too, and reach at least to the floor.
     whole = base.mark_point(opacity=0).encode(x=across, y=alt.YDatum(lines.floor, title=lines.title, axis=up))
     drawn: dict[str, Any] = alt.layer(whole, line).properties(height=HEIGHT_PX).to_dict()
     del drawn["data"]

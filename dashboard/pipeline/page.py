@@ -1,4 +1,4 @@
-"""The pipeline page: each part with its light, its sentence and its figures, and how it has been lately."""
+"""The pipeline page: each component's status, summary and figures, with their recent history."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard import context, formatting, words
+from dashboard import context
 from dashboard.pipeline import cards, charts
+from dashboard.pipeline.sampler import Sampler
+from dashboard.ui import formatting, words
 from pinot.health.words import seconds
 
 if TYPE_CHECKING:
@@ -19,22 +21,22 @@ if TYPE_CHECKING:
 
 REFRESH_S = 2.0
 FIRST_LOOK_S = 1.0
-"""So long a viewer who comes first waits for something to see, rather than for the next refresh."""
+"""Seconds the first viewer waits for a report instead of for the next refresh."""
 OLD_S = 10.0
-"""A report that is older says so in a way that can't be missed."""
+"""Seconds; an older report is marked prominently."""
 
 
 def show() -> None:
-    """Draw the page, which follows the pipeline by itself."""
+    """Draw the page; it refreshes by itself."""
     words.title("Pipeline")
     st.fragment(_follow, run_every=REFRESH_S)()
 
 
 def _follow() -> None:
-    pipeline = context.current().pipeline
+    pipeline = context.get(Sampler)
     reports = pipeline.look(FIRST_LOOK_S)
     if not reports:
-        words.facts("being measured for the first time")
+        words.facts("first measurement in progress")
         return
     newest = reports[-1]
     age = max(0.0, pipeline.now() - newest.taken)
@@ -43,7 +45,7 @@ def _follow() -> None:
         f"{age:.0f} s ago",
     )
     if age > OLD_S:
-        words.notice(f"These figures are {seconds(age)} old: new ones are still being asked for.", "warning")
+        words.notice(f"These figures are {seconds(age)} old. Waiting for new ones.", "warning")
     cards.parts(newest)
     _charts(reports)
     if newest.topics:

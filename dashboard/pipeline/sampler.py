@@ -1,7 +1,8 @@
-"""One look at the pipeline for all who watch it.
+"""One sample of the pipeline for all its viewers.
 
-However many viewers there are, the parts are asked once every two seconds, and only while somebody watches:
-by whoever finds the last report too old, in a thread of its own. Nobody waits for a part that doesn't answer.
+The components are queried once every two seconds, regardless of the number of viewers, and only while there
+are viewers: the first request that finds the last report stale starts a new one in a separate thread. No
+request waits for a component that doesn't respond.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ if TYPE_CHECKING:
     from pinot.health.sample import Sample
 
 EVERY_S = 1.9
-"""Just under two seconds, so that a viewer who looks every two seconds always sets off a new sample."""
+"""Seconds; just under two, so that a viewer polling every two seconds always triggers a new sample."""
 
 KEPT_S = 900.0
-"""So far back the charts reach."""
+"""Time span of the charts, in seconds."""
 
 MOST_KEPT = round(KEPT_S / EVERY_S)
 
 
 class Sampler:
-    """The newest reports; any thread may ask.
+    """The newest reports; thread-safe.
 
     Args:
-        take: asks all parts; may take seconds.
+        take: queries all components; may take seconds.
         executor: runs it, one at a time.
         clock: epoch seconds.
     """
@@ -56,13 +57,13 @@ class Sampler:
         self._taking: Future[None] | None = None
 
     def now(self) -> float:
-        """Epoch seconds, by the clock that reports are taken by."""
+        """Epoch seconds, by the clock of the reports."""
         return self._clock()
 
     def look(self, patience_s: float = 0.0) -> tuple[Report, ...]:
-        """The reports of the last `KEPT_S`, the newest last; a new one is begun if that is too old.
+        """The reports of the last `KEPT_S`, the newest last; starts a new one if that is stale.
 
-        Where there is none yet, it is waited for, but no longer than `patience_s`.
+        If there is none yet, waits for it for at most `patience_s`.
         """
         with self._lock:
             now, last = self._clock(), self._taking
@@ -71,7 +72,7 @@ class Sampler:
                 self._taking = self._executor.submit(self._add)
             taking = self._taking
         if last is not None and last.done():
-            last.result()  # raises, if taking it has failed in a way that nobody has thought of
+            last.result()  # raises unexpected errors of taking it
         if not self._reports and taking is not None:
             wait([taking], patience_s)
         return tuple(one for one in self._reports.copy() if now - one.taken <= KEPT_S)

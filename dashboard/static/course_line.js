@@ -1,11 +1,11 @@
-// The course as a line that can be asked for the place at a distance.
+// The course as a line, queried for the place at a distance.
 //
 // Places are on the Web Mercator square, x and y from 0 to 1, which is what the canvas draws with.
 (function () {
   'use strict';
 
   const EARTH_RADIUS_M = 6371008.8; // mean radius, IUGG
-  const MOST_PLACES = 200; // of a stretch: more only cost time
+  const MOST_PLACES = 200; // per segment; more only costs time
 
   function worldX(lon) {
     return lon / 360 + 0.5;
@@ -43,11 +43,11 @@
       }
       this._length = this._along[this._along.length - 1];
       this.laps = Math.max(1, Math.round(distance / this._length));
-      // The race measures on the ellipsoid and this line on a sphere: the ratio takes one to the other.
+      // The race measures on the ellipsoid and this line on a sphere; the ratio converts one to the other.
       this._lapDistance = distance / this.laps;
     }
 
-    // The place after so many metres of the race, written into out.x and out.y.
+    // The place after this many metres of the race, written into out.x and out.y.
     at(distance, out) {
       const lap = Math.max(0, Math.ceil(distance / this._lapDistance) - 1);
       const inLap = Math.max(0, distance / this._lapDistance - lap) * this._length;
@@ -67,7 +67,7 @@
     }
   }
 
-  // The places along the way from one distance to another, ends included, as [{x, y}, …].
+  // The places between two distances, ends included, as [{x, y}, …].
   function stretch(course, from, to, step) {
     const places = [];
     const count = Math.max(1, Math.min(MOST_PLACES, Math.ceil((to - from) / step)));
@@ -77,7 +77,7 @@
     return places;
   }
 
-  // Stands in where the course isn't known: everything is an offset from the middle of the world.
+  // Used when the course is unknown: every position is an offset from the middle of the world.
   class NoCourse {
     at(_distance, out) {
       out.x = 0.5;

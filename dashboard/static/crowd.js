@@ -1,5 +1,4 @@
-// A crowd on a canvas: thousands of dots written into its pixels one by one, which takes a tenth of the time
-// that as many small pictures take.
+// A crowd on a canvas: thousands of dots written pixel by pixel, ten times as fast as drawing sprites.
 (function () {
   'use strict';
 
@@ -11,7 +10,7 @@
       this._context = this._canvas.getContext('2d');
     }
 
-    // Starts anew, as large as this many device pixels, with dots of this radius.
+    // Clears and resizes to this many device pixels, with dots of this radius.
     begin(width, height, radius) {
       if (this._canvas.width !== width || this._canvas.height !== height || !this._image) {
         Object.assign(this._canvas, { width, height });
@@ -27,7 +26,7 @@
       this._height = height;
     }
 
-    // A dot about a point, in device pixels; colour is what `pixelColour` gives.
+    // A dot about a point, in device pixels; colour is a `pixelColour` value.
     dot(x, y, colour) {
       const left = Math.round(x - this._stamp.size / 2);
       const top = Math.round(y - this._stamp.size / 2);
@@ -44,7 +43,7 @@
       }
     }
 
-    // Puts the dots onto another canvas, whose pixels are those of the device.
+    // Draws the dots onto another canvas that uses device pixels.
     end(context) {
       this._context.putImageData(this._image, 0, 0);
       context.save();
@@ -54,7 +53,7 @@
     }
   }
 
-  // How opaque each pixel of a dot is, in a square of `size` pixels.
+  // The opacity of each pixel of a dot, in a square of `size` pixels.
   function makeStamp(radius) {
     const size = 2 * Math.ceil(radius);
     const alpha = new Uint8Array(size * size);
@@ -67,13 +66,13 @@
     return { size, alpha };
   }
 
-  // A CSS colour as the pixels of an image have it, without its opacity.
+  // A CSS colour as image pixel value, without its opacity.
   function pixelColour(css) {
     const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
     context.fillStyle = css;
     context.fillRect(0, 0, 1, 1);
     const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
-    return (blue << 16) | (green << 8) | red; // as a little-endian machine has it: all that run browsers
+    return (blue << 16) | (green << 8) | red; // little-endian, as on all machines that run browsers
   }
 
   window.Racecast = Object.assign(window.Racecast || {}, { Crowd, pixelColour });

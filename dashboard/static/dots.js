@@ -1,18 +1,19 @@
-// The small pictures that competitors are drawn with, made anew when colours or sizes change.
+// The sprites that competitors are drawn with, recreated when colours or sizes change.
 (function () {
   'use strict';
 
   const { pixelColour } = window.Racecast;
 
-  // Up to so many competitors: the radius of a dot, the halo that keeps it apart from the course, and the rim
-  // that keeps it apart from its neighbours. More are a crowd: dots of one colour, drawn pixel by pixel.
+  // Sizes up to this many competitors: the radius of a dot, the halo that separates it from the course, and
+  // the rim that separates it from its neighbours. Larger fields are a crowd: single-coloured dots, drawn
+  // pixel by pixel.
   const SIZES = [
     { most: 300, radius: 6, halo: 1.5, rim: 1 },
     { most: 1500, radius: 5, halo: 1, rim: 0.75 },
     { most: 5000, radius: 4 },
     { most: Infinity, radius: 3 },
   ];
-  const CATEGORY_COLOURS = 7; // so many can be told apart; all further categories share one
+  const CATEGORY_COLOURS = 7; // distinguishable colours; all further categories share one
 
   class Dots {
     // element: its style has the colours.
@@ -20,7 +21,8 @@
       this._element = element;
     }
 
-    // For so many competitors, coloured by `statuses` (names) or, if given, by `categories` (names).
+    // Sprites for this many competitors, coloured by `statuses` (names) or, if given, by `categories`
+    // (names).
     prepare(count, statuses, categories) {
       const style = getComputedStyle(this._element);
       const colour = (name) => style.getPropertyValue(`--${name}`);
@@ -48,12 +50,12 @@
     }
   }
 
-  // The name of the colour of the category with this number, the most frequent being 0.
+  // The colour name of the category with this index, 0 being the most frequent.
   function categoryColour(number) {
     return number < CATEGORY_COLOURS ? `category-${number}` : 'category-rest';
   }
 
-  // A picture of discs about one centre, [radius, colour] from below.
+  // A sprite of discs about one centre, [radius, colour] from the bottom up.
   function disc(width, discs) {
     const ratio = window.devicePixelRatio || 1;
     const image = document.createElement('canvas');

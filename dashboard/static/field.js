@@ -1,15 +1,15 @@
-// The competitors on their way from one picture of the race to the next.
+// The competitors on their way from one payload to the next.
 //
-// Between two pictures everybody glides along the course, not straight across its bends: the distance is
-// interpolated, the course gives the place, and the offset of the measured place from the course (GPS error,
-// the width of the road) is interpolated too. At both ends that is exactly the place that was measured.
-// How much of the way is over is said by whoever keeps the time: see glide.js and replay.js.
+// Between two payloads competitors glide along the course, not straight across its bends: the distance is
+// interpolated, the course gives the place, and the offset of the measured position from the course (GPS
+// error, the width of the road) is interpolated too. At both ends the result is exactly the measured
+// position. The progress of the glide comes from the timekeeper: see glide.js and replay.js.
 (function () {
   'use strict';
 
   const { world } = window.Racecast;
 
-  // Who is drawn first, and last over all others.
+  // Drawing order: the last is on top.
   const ON_TOP = ['dns', 'dsq', 'finished', 'dnf', 'waiting', 'paused', 'running'];
 
   function between(from, to, part) {
@@ -32,7 +32,7 @@
       this.competitors = []; // in drawing order
     }
 
-    // Takes a new picture. Everybody glides to it from where they are with so much of the last glide over;
+    // Takes a new payload. Competitors glide to it from their current place, `progress` of the last glide;
     // with null there is nothing to glide from, and they jump.
     update(picture, glided) {
       const known = this._byBib;
@@ -43,25 +43,25 @@
       this._took(picture);
     }
 
-    // Takes two pictures: places are asked for between them, and all else is as the first one says.
+    // Takes two payloads: places are interpolated between them; everything else is from the first.
     between(first, second) {
       this.update(first, null);
       const before = this._byBib;
       this.update(second, 1);
       for (const [bib, one] of this._byBib) {
         const known = before.get(bib);
-        if (known) Object.assign(one, { told: known.told });
+        if (known) Object.assign(one, { data: known.data });
         else this._byBib.delete(bib);
       }
       this._took(first);
     }
 
-    // What is known of a competitor; `told` is as the picture says it.
+    // A competitor; `data` has the payload's values.
     competitor(bib) {
       return this._byBib.get(bib);
     }
 
-    // Where `one` is when so much of the glide is over: out.x, out.y on the Mercator square, out.distance.
+    // Position of `one` at this progress: out.x, out.y on the Mercator square, out.distance.
     place(one, part, out) {
       out.distance = between(one.distance, one.toDistance, part);
       this._course.at(out.distance, out);
@@ -84,7 +84,7 @@
       const toOffY = world.y(columns.lat[row]) - spot.y;
       const to = {
         bib: columns.competitor[row],
-        told: {
+        data: {
           place: columns.place[row],
           status: columns.status[row],
           distance: toDistance,
@@ -107,7 +107,7 @@
     _inDrawingOrder() {
       const height = this.statuses.map((name) => ON_TOP.indexOf(name));
       return [...this._byBib.values()].sort(
-        (a, b) => height[a.told.status] - height[b.told.status] || a.toDistance - b.toDistance,
+        (a, b) => height[a.data.status] - height[b.data.status] || a.toDistance - b.toDistance,
       );
     }
   }

@@ -1,11 +1,11 @@
-// Numbers as runners read them; the same words as formatting.py.
+// Numbers in the formats runners use; the same formats as formatting.py.
 (function () {
   'use strict';
 
   const UNKNOWN = '–';
-  const MIN_PACE_DISTANCE_M = 50; // over less, a pace says more about rounding and the start than about running
+  const MIN_PACE_DISTANCE_M = 50; // below it, rounding and the start dominate the pace
 
-  // The seconds that are over. Times are told in milliseconds: what is less is an error of computing.
+  // Completed whole seconds. Times are in milliseconds; anything below is floating-point error.
   function wholeSeconds(seconds) {
     return Math.floor(Math.round(seconds * 1000) / 1000);
   }
@@ -14,14 +14,14 @@
     return String(number).padStart(2, '0');
   }
 
-  // h:mm:ss, whole seconds as on the clock at the finish line (never rounded up).
+  // h:mm:ss in whole seconds, truncated like a finish clock.
   function raceTime(seconds) {
     if (seconds === null || !(seconds >= 0)) return UNKNOWN;
     const whole = wholeSeconds(seconds);
     return `${Math.floor(whole / 3600)}:${twoDigits(Math.floor(whole / 60) % 60)}:${twoDigits(whole % 60)}`;
   }
 
-  // m:ss, for what lasts less than an hour most of the time; with hours where it doesn't.
+  // m:ss below one hour, else h:mm:ss.
   function duration(seconds) {
     if (seconds === null || !(seconds >= 0)) return UNKNOWN;
     const whole = wholeSeconds(seconds);
@@ -41,7 +41,7 @@
     return metres === null ? UNKNOWN : (metres / 1000).toFixed(2);
   }
 
-  // How long ago something was, roughly and in words.
+  // How long ago something was, rounded, in words.
   function age(seconds) {
     if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s`;
     if (seconds < 5400) return `${Math.round(seconds / 60)} min`;

@@ -1,4 +1,5 @@
-// What stands around the race on the map: legend, scale, kilometre marks, and a word when the source is away.
+// Static elements around the race on the map: legend, scale, kilometre marks, and a notice when the source is
+// unavailable.
 (function () {
   'use strict';
 
@@ -7,8 +8,8 @@
   const REST = categoryColour(Infinity);
   const ZOOM = { least: 2, most: 20 };
   const MARK_STEPS_KM = [1, 2, 5, 10, 20, 50];
-  const MOST_MARKS = 12; // more only hide the course
-  const USUAL = ['running', 'paused', 'finished']; // in the legend whether anybody is so or not
+  const MOST_MARKS = 12; // more would hide the course
+  const USUAL = ['running', 'paused', 'finished']; // always in the legend, even with no such competitor
 
   const StatusControl = L.Control.extend({
     options: { position: 'topright' },
@@ -20,7 +21,7 @@
       return this._box;
     },
 
-    // Why is said beside the figures, where there is room.
+    // The reason is beside the figures, where there is room.
     old() {
       if (!this._box.hidden) return;
       this._box.textContent = `No new positions since ${new Date().toLocaleTimeString('en-GB')}`;
@@ -42,7 +43,7 @@
       return this._box;
     },
 
-    // Explains the colours of statuses, of which these are there, or of categories, if there are any given.
+    // Explains the colours of these statuses, or of these categories, if any are given.
     show(categories, statuses) {
       const entries = categories ? categoryEntries(categories) : statusEntries(statuses);
       const shown = JSON.stringify(entries);
@@ -79,7 +80,7 @@
     }
   }
 
-  // streamlit-folium doesn't wait for style sheets, and what is measured without them is in the wrong place.
+  // streamlit-folium doesn't wait for style sheets, and anything measured without them is misplaced.
   function whenStyled(then) {
     const missing = [...document.querySelectorAll('link[rel=stylesheet]')].filter((link) => !link.sheet);
     Promise.all(missing.map((link) => new Promise((done) => (link.onload = link.onerror = done)))).then(then);
@@ -90,7 +91,7 @@
     map.eachLayer((layer) => layer.getTooltip && layer.getTooltip() && layer.getTooltip().update());
   }
 
-  // What a map of a course has, with or without a race on it.
+  // Elements of any course map, with or without a race.
   function furnish(map) {
     map.attributionControl.setPrefix('<a href="https://leafletjs.com" target="_blank">Leaflet</a>');
     map.setMinZoom(ZOOM.least).setMaxZoom(ZOOM.most);
@@ -103,11 +104,11 @@
     if (line.length > 1) addKilometreMarks(map, new window.Racecast.CourseLine(line, distance), distance);
   }
 
-  // Puts the race and all that belongs to it on the map, and the layer on the window, where the page's wishes
-  // and the tests find it.
+  // Adds the race and its controls to the map, and exposes the layer on the window for the page's choices and
+  // the tests.
   function addRace(map, options) {
     const legend = new Legend().addTo(map);
-    // Before all else: the first control at the bottom is the lowest, and a replay's bar is that.
+    // First, because the first control at the bottom is the lowest: the replay's bar.
     window.racecast = new window.Racecast.RaceLayer({ ...options, legend }).addTo(map);
     addCourse(map, options);
   }

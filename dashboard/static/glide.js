@@ -1,21 +1,22 @@
-// The time that a live glide takes: as long as the next picture should need to come, and a little longer.
+// The duration of a live glide: the expected time until the next payload, plus a margin.
 (function () {
   'use strict';
 
   const SHORTEST_MS = 200;
-  const LATE = 1.1; // nobody stops before the next picture is here
-  const JUMP_AFTER = 3; // so many usual gaps without a picture (a tab that slept): jump, don't race there
+  const LATE = 1.1; // dots keep moving until the next payload arrives
+  const JUMP_AFTER = 3; // after this many usual gaps without a payload (a sleeping tab), jump instead
   const SMOOTHING = 0.3;
 
   class Glide {
     constructor() {
-      this._gap = null; // the usual time between two pictures, smoothed
+      this._gap = null; // the usual time between two payloads, smoothed
       this._from = 0;
       this._until = 0;
       this._arrived = null;
     }
 
-    // A picture has come, at `now` milliseconds: the next glide begins. False if there is nothing to glide from.
+    // A payload arrived at `now` milliseconds: the next glide begins. False if there is nothing to glide
+    // from.
     begin(now, smoothly) {
       const since = this._arrived === null ? Infinity : now - this._arrived;
       this._arrived = now;
@@ -30,7 +31,7 @@
       return now < this._until;
     }
 
-    // How far the glide is, 0 to 1.
+    // Progress of the glide, 0 to 1.
     part(now) {
       const whole = this._until - this._from;
       return whole > 0 ? Math.min(1, Math.max(0, (now - this._from) / whole)) : 1;

@@ -1,12 +1,12 @@
-// Who is that? A click on a dot opens what is known of the competitor, and stays with it while it moves.
-// From there the map can be told to follow.
+// A click on a dot opens the competitor's details, which stay with the dot as it moves. From there the map
+// can follow the competitor.
 (function () {
   'use strict';
 
   const { formatting } = window.Racecast;
 
-  const REACH_PX = 12; // a finger is no needle
-  const CALM_PART = 0.25; // of the view's width and height at each edge: who is followed is kept out of it
+  const REACH_PX = 12; // generous enough for a finger
+  const CALM_PART = 0.25; // of the view's width and height at each edge: a followed competitor is kept out of it
 
   class Inspector {
     constructor(layer, map) {
@@ -35,7 +35,7 @@
       return this._bib;
     }
 
-    // Opens what is known of a competitor.
+    // Opens a competitor's details.
     open(bib) {
       const at = this._layer.latLng(bib);
       if (!at) return;
@@ -52,7 +52,7 @@
       this._layer.redraw();
     }
 
-    // A new picture has come.
+    // A new payload.
     refresh() {
       if (this._bib !== null) this._popup.setContent(this._content(this._bib));
     }
@@ -120,7 +120,7 @@
     }
   }
 
-  // Says who is followed, and ends it.
+  // Shows which competitor is followed, and stops following on a click.
   const FollowControl = L.Control.extend({
     options: { position: 'topright' },
 

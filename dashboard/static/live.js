@@ -1,4 +1,4 @@
-// What the layer shows of a race that is watched live: the newest pictures, as they come.
+// The layer's data source for a live race: the newest payloads as they arrive.
 (function () {
   'use strict';
 
@@ -18,7 +18,7 @@
       });
     }
 
-    // refresh: milliseconds, or null for never again by itself; asked changes with every single question.
+    // refresh: milliseconds, or null for manual refresh; asked changes with every manual refresh.
     control({ refresh }) {
       this._feed.setEvery(refresh);
     }

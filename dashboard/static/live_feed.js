@@ -1,7 +1,7 @@
-// Asks the dashboard for positions, again and again, as often as the page wishes.
+// Polls the dashboard for payloads at the page's interval.
 //
-// It says what it hears and knows nothing of maps. A failure is told and tried again: when the source is
-// back, so are the positions.
+// It reports responses and knows nothing of maps. Failures are reported and retried, so positions resume when
+// the source is back.
 (function () {
   'use strict';
 
@@ -9,8 +9,8 @@
   const AFTER_FAILURE_MS = 2000;
 
   class LiveFeed {
-    // onPositions(body) gets each new picture, onSilence(sentence) is told when there is none,
-    // onAnswer() whenever the source answered, news or not.
+    // onPositions(body) gets each new payload, onSilence(sentence) is called on failure, onAnswer() on every
+    // response, new data or not.
     constructor(address, { onPositions, onSilence, onAnswer }) {
       this._address = address;
       this._onPositions = onPositions;
@@ -25,7 +25,7 @@
       document.addEventListener('visibilitychange', this._whenVisible);
     }
 
-    // Ask every so many milliseconds from now on; null stops the asking after one last time.
+    // Poll at this interval in milliseconds; null stops after one last request.
     setEvery(milliseconds) {
       this._every = milliseconds;
       this.ask();
@@ -64,7 +64,7 @@
         this._onAnswer();
         return true;
       } catch (_error) {
-        return this._silence('The dashboard does not answer.');
+        return this._silence('The dashboard does not respond.');
       }
     }
 
@@ -76,7 +76,7 @@
 
   async function sentenceOf(answer) {
     const problem = await answer.json().catch(() => ({}));
-    return problem.detail || `The dashboard answered ${answer.status}.`;
+    return problem.detail || `The dashboard responded with status ${answer.status}.`;
   }
 
   window.Racecast = Object.assign(window.Racecast || {}, { LiveFeed });

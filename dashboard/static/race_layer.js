@@ -1,15 +1,15 @@
 // The race on the map: every competitor as a dot on one canvas, live or replayed.
 //
-// The canvas is made once. A frame is drawn only while somebody glides or the map moves; panning and zooming
-// never wait for a picture, and a picture never touches the view.
+// The canvas is created once. A frame is drawn only while dots move or the map does; panning and zooming
+// never wait for a payload, and a payload never changes the view.
 (function () {
   'use strict';
 
   const { CourseLine, NoCourse, Field, Dots, Crowd, Inspector, Trails, stretch, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
-  const SLOW_MS = 12; // of the 16 that a frame has
-  const LEADERS = 3; // so many are marked with their place
+  const SLOW_MS = 12; // of the 16 ms of a frame
+  const LEADERS = 3; // leaders marked with their place
   const LABEL_FONT_PX = 11;
   const TRAIL_STEP_M = 10;
   const TRAIL_WIDTH_PX = 4;
@@ -21,7 +21,7 @@
       this.course = line.length > 1 ? new CourseLine(line, distance) : new NoCourse();
       this._field = new Field(this.course);
       this._names = { count: -1, asked: false, byBib: new Map(), categories: [] };
-      this._wishes = { colour: 'status', favourites: [] };
+      this._choices = { colour: 'status', favourites: [] };
       this._spot = { x: 0, y: 0, distance: 0 };
       this._frame = null;
       this._took = 0;
@@ -61,17 +61,17 @@
       };
     },
 
-    // What the page wishes: refresh (milliseconds or null), asked, colour ('status' or 'category'), favourites
-    // (bibs). Called again with every change of the wishes.
-    control(wishes) {
-      this._wishes = { ...this._wishes, ...wishes };
-      this._trails.set(this._wishes.favourites);
-      this._source.control(this._wishes);
+    // The page's choices: refresh (milliseconds or null), asked, colour ('status' or 'category'), favourites
+    // (bibs). Called again with every change.
+    control(choices) {
+      this._choices = { ...this._choices, ...choices };
+      this._trails.set(this._choices.favourites);
+      this._source.control(this._choices);
       this._prepareDots();
       this.redraw();
     },
 
-    // A new picture has come: `take` puts it into the field.
+    // A new payload: `take` puts it into the field.
     show(take) {
       const isFirst = this._field.pictures === 0;
       take(this._field);
@@ -84,18 +84,19 @@
       this.redraw();
     },
 
-    // Tells the page around the map's frame, where leaderboard and figures live on the same pictures.
+    // Passes events to the page around the map's frame, where leaderboard and figures use the same payloads.
     tell(kind, detail) {
       const page = window.parent;
       page.dispatchEvent(new page.CustomEvent(`racecast:${kind}`, { detail: { run: this.options.run, ...detail } }));
     },
 
-    // Whether what is shown is old: then everybody is seen to be somewhere else by now.
+    // Whether the data is old: then the positions shown are no longer current.
     fade(isOld) {
       this._canvas.classList.toggle('old', isOld);
     },
 
-    // A frame that takes long is followed by a pause as long: whoever shares the machine has half of it.
+    // A frame is followed by a pause as long as its drawing time, so that other programs get half of the
+    // machine.
     redraw() {
       if (this._frame !== null) return;
       const pause = this._took > SLOW_MS ? this._took : 0;
@@ -107,7 +108,7 @@
       else draw();
     },
 
-    // Where the dots are at this moment: a canvas has no elements that could be asked.
+    // The current positions of the dots, for the tests: a canvas has no elements to query.
     positions() {
       const part = this._source.part(performance.now());
       return this._field.competitors.map((one) => {
@@ -117,13 +118,13 @@
           lon: world.longitude(x),
           lat: world.latitude(y),
           distance,
-          status: this._field.statuses[one.told.status],
-          place: one.told.place,
+          status: this._field.statuses[one.data.status],
+          place: one.data.place,
         };
       });
     },
 
-    // What the canvas shows beside the dots, for whoever can't look at it.
+    // The canvas's content besides the dots, as text for screen readers.
     shown() {
       return {
         leaders: this._leaders().map(({ bib }) => bib),
@@ -138,12 +139,12 @@
       return this._source.isMoving(performance.now()) || this._frame !== null;
     },
 
-    // How many pictures have come.
+    // Number of payloads received.
     pictures() {
       return this._field.pictures;
     },
 
-    // The source of the pictures: `Live` or `Replay`.
+    // The source of the payloads: `Live` or `Replay`.
     source() {
       return this._source;
     },
@@ -179,21 +180,21 @@
       if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, start: 0, category: '', club: '' };
       const known = this._names.byBib.get(bib);
       return {
-        ...one.told,
-        status: this._field.statuses[one.told.status],
+        ...one.data,
+        status: this._field.statuses[one.data.status],
         category: known ? this._names.categories[known.category] : '',
         club: known ? known.club : '',
       };
     },
 
-    // A picture of the present, and not one out of the past.
+    // Whether this is a live payload and not one from the past.
     _tookNewest(picture) {
       this._trails.add(picture).then(() => this.redraw());
       this._occupy(picture.fences);
       this.tell('picture', { picture });
     },
 
-    // Asks for the names when there are others than those that are known; the past says nothing of them.
+    // Requests the names when the number of known ones changes; past payloads don't say.
     async _needNames(count) {
       const known = this._names.count;
       if (this._names.asked || count === known || (count === undefined && known >= 0)) return;
@@ -212,12 +213,12 @@
       this.redraw();
     },
 
-    // The picture at a race time, or null.
+    // The payload at a race time, or null.
     past(time) {
       return this._ask(`positions?at=${time.toFixed(6)}`);
     },
 
-    // An answer of the dashboard about this race, or null: whoever asked can do without.
+    // A response about this race, or null if the request failed.
     async _ask(what) {
       try {
         const answer = await fetch(`${this.options.races}/${what}`, { cache: 'no-store' });
@@ -227,7 +228,7 @@
       }
     },
 
-    // Geofences light up while somebody is inside, and say how many.
+    // Geofences with competitors inside are highlighted and show their number.
     _occupy(fences) {
       const frame = this._map.getContainer();
       fences.forEach(({ inside }, nth) => {
@@ -244,11 +245,11 @@
     },
 
     _categories() {
-      return this._wishes.colour === 'category' && this._names.categories.length > 0 ? this._names.categories : null;
+      return this._choices.colour === 'category' && this._names.categories.length > 0 ? this._names.categories : null;
     },
 
     _statusesThere() {
-      const there = new Set(this._field.competitors.map(({ told }) => told.status));
+      const there = new Set(this._field.competitors.map(({ data }) => data.status));
       return this._field.statuses.filter((_, nth) => there.has(nth));
     },
 
@@ -277,7 +278,7 @@
       if (this._source.isMoving(now)) this.redraw();
     },
 
-    // Lays the canvas over what is seen of the map, whichever way the map was moved.
+    // Moves the canvas over the visible area, however the map was moved.
     _cover() {
       const size = this._map.getSize();
       const ratio = window.devicePixelRatio || 1;
@@ -305,7 +306,7 @@
 
     _drawPictures(part, view) {
       const { halo, pictures } = this._dots;
-      // All halos below all dots: among each other's, those in a pack would hide one another.
+      // All halos below all dots; otherwise a pack's halos would cover its dots.
       this._drawDots(part, view, () => halo);
       this._drawDots(part, view, (one) => pictures[this._kindOf(one)]);
     },
@@ -322,9 +323,9 @@
       this._crowd.end(this._context);
     },
 
-    // The number of a competitor's colour: the status's or the category's.
+    // The colour index of a competitor: by status or by category.
     _kindOf(one) {
-      if (!this._categories()) return one.told.status;
+      if (!this._categories()) return one.data.status;
       const known = this._names.byBib.get(one.bib);
       return known ? known.category : this._names.categories.length - 1;
     },
@@ -342,7 +343,7 @@
       }
     },
 
-    // The first of those who have a place, in the order of their places.
+    // The first competitors with a place, in order.
     _leaders() {
       const { competitor, place } = this._field.picture.columns;
       const found = [];
@@ -357,11 +358,11 @@
       const radius = Math.max(this._dots.radius + 2, 8);
       this._disc(at, radius + 1.5, this._dots.paper);
       this._disc(at, radius, this._dots.ink);
-      this._text(String(one.told.place), at.x, at.y, this._dots.paper, 'center');
+      this._text(String(one.data.place), at.x, at.y, this._dots.paper, 'center');
     },
 
     _drawFavourites(part, view) {
-      for (const bib of this._wishes.favourites) {
+      for (const bib of this._choices.favourites) {
         this._ring(bib, part, view);
         const one = this._field.competitor(bib);
         if (one) this._label(this.nameOf(bib), this._pixel(one, part, view));
@@ -418,7 +419,7 @@
       this._context.fill();
     },
 
-    // A name beside a dot, legible on any ground.
+    // A label beside a dot, legible on any background.
     _label(text, { x, y }) {
       const left = x + this._dots.radius + 7;
       this._font('left');
@@ -438,7 +439,7 @@
       Object.assign(this._context, { font, textAlign: align, textBaseline: 'middle' });
     },
 
-    // The map scales smoothly to a new zoom: the canvas goes with it, as a picture.
+    // The map scales smoothly to a new zoom, and the canvas with it, as an image.
     _animateZoom({ center, zoom }) {
       if (!this._view) return;
       this._zooming = true;

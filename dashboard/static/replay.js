@@ -1,14 +1,14 @@
-// What the layer shows of a race that is played back: its own time, and the pictures that it needs.
+// The layer's data source for a replay: its own time, and the payloads it needs.
 //
-// Pictures are asked for at even steps of race time, about one a second as it is watched, each once; between
-// two of them everybody glides along the course. The race stands still while a picture is missing.
+// Payloads are requested once each, at even steps of race time, about one per second of playback. Between two
+// of them dots glide along the course. Playback pauses while a payload is missing.
 (function () {
   'use strict';
 
   const { ReplayControl } = window.Racecast;
 
   const SPEEDS = [1, 10, 60];
-  const AHEAD = 3; // so many pictures are asked for before they are needed
+  const AHEAD = 3; // payloads requested in advance
   const MOST_KEPT = 200;
   const AGAIN_MS = 2000; // after a failure
 
@@ -21,8 +21,8 @@
       this._speed = SPEEDS[1];
       this._playing = false;
       this._seen = null; // performance.now() of the last frame
-      this._pictures = new Map(); // by race time: a picture, or a promise of one
-      this._shown = null; // the race times between which everybody is
+      this._pictures = new Map(); // by race time: a payload, or a promise of one
+      this._shown = null; // the race times of the payloads on both sides
       this._trouble = false;
       this._control = new ReplayControl(SPEEDS, {
         onPlay: () => this.play(!this._playing),
@@ -68,7 +68,7 @@
       return this._playing;
     }
 
-    // How far between the two pictures shown the race is. The layer asks once a frame: time goes on here.
+    // Progress between the two shown payloads. The layer calls this once per frame, which advances the time.
     part(now) {
       this._advance(now);
       if (this._shown === null) return 1;
@@ -81,13 +81,13 @@
       this._seen = now;
       if (!this._playing || since <= 0) return;
       const wanted = Math.min(this._end, this._time + (since / 1000) * this._speed);
-      // Not beyond what is known.
+      // Not beyond the known end.
       this._time = this._shown === null ? this._time : Math.min(wanted, Math.max(this._time, this._shown[1]));
       if (this._time >= this._end) this._playing = false;
       this._show();
     }
 
-    // Race seconds between two pictures: whole ticks, about a second as it is watched.
+    // Race seconds between two payloads: whole ticks, about a second of playback.
     get _step() {
       return this._interval * Math.max(1, Math.round(this._speed / this._interval));
     }

@@ -1,4 +1,4 @@
-// The replay's bar below the map: play and pause, the speeds, a slider over the race's time.
+// The replay's control bar below the map: play and pause, speeds, and a slider over the race's time.
 (function () {
   'use strict';
 
@@ -41,7 +41,7 @@
       this._buttons.forEach((button, nth) => {
         button.setAttribute('aria-pressed', String(this._speeds[nth] === speed));
       });
-      const sentence = trouble ? 'The past can\'t be read just now; it is tried again.' : '';
+      const sentence = trouble ? 'The past cannot be loaded at the moment. Retrying.' : '';
       if (this._trouble.textContent !== sentence) this._trouble.textContent = sentence;
     },
 

@@ -1,28 +1,28 @@
-// Where the favourites ran in the last minute of race time.
+// The favourites' trails over the last minute of race time.
 //
-// Kept are their distances, picture by picture. What was before the first picture is asked for once, so that a
-// trail is whole from the beginning.
+// Stores distances per payload. Earlier ones are requested once, so that a trail is complete from the
+// beginning.
 (function () {
   'use strict';
 
   const LENGTH_S = 60;
 
   class Trails {
-    // past(time) asks for the picture at a race time, and gives it or null.
+    // past(time) requests the payload at a race time and returns it or null.
     constructor(past) {
       this._past = past;
       this._bibs = [];
       this._moments = []; // {time, distances: Map}, the oldest first
     }
 
-    // Whose trails are wanted from now on.
+    // Set the competitors with trails.
     set(bibs) {
       if (String(bibs) === String(this._bibs)) return;
       this._bibs = bibs;
       this._moments = [];
     }
 
-    // The live picture has come.
+    // A new live payload.
     async add(picture) {
       if (this._bibs.length === 0) return;
       const isFirst = this._moments.length === 0;
@@ -58,7 +58,7 @@
       return { time, distances };
     }
 
-    // Keeps one moment from before `time`, to interpolate from.
+    // Keeps one moment before `time`, to interpolate from.
     _forget(time) {
       while (this._moments.length > 1 && this._moments[1].time <= time) this._moments.shift();
     }

@@ -1,1 +1,1 @@
-"""Whether the stream is alive: probes of its parts, and a pure judgement of what they find."""
+"""Health of the pipeline: probes of its parts, and pure functions that judge the results."""

@@ -1,4 +1,4 @@
-"""Questions to Pinot that don't wait for long, and what to say when nobody answers."""
+"""Requests to Pinot with a short timeout, and their error messages."""
 
 from __future__ import annotations
 
@@ -6,51 +6,52 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pinot.broker import query
 from pinot.health.sample import Failure
 from pinot.health.words import reason
-from simulator.pinot_controller import PinotError, request, without_password
+from stream.pinot import PinotError, query, request, without_password
 
 if TYPE_CHECKING:
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 PATIENCE_S = 2.0
-"""For one answer; a Pinot that is well answers in a tenth of a second."""
+"""Timeout of one request; a healthy Pinot responds in a tenth of a second."""
 
 NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, PinotError)
-"""What is raised if Pinot can't be reached or refuses."""
+"""Raised if Pinot is unreachable or rejects the request."""
 NOT_PINOT = (ValueError, LookupError, TypeError, AttributeError)
-"""What comes of an answer that isn't Pinot's."""
+"""Raised when a response is not Pinot's."""
 
 
 class Asker:
-    """Asks a part of Pinot, "controller" or "broker", at `url`; `setting` is where the url comes from.
+    """Sends requests to a part of Pinot, "controller" or "broker", at `url`.
 
-    Every method raises one of `NO_ANSWER`, or one of `NOT_PINOT` if somebody else answers.
+    Every method raises one of `NO_ANSWER`, or one of `NOT_PINOT` if another server responds.
     """
 
-    def __init__(self, part: str, url: str, admission: Admission) -> None:
+    def __init__(self, part: str, url: str, pinot_auth: PinotAuth) -> None:
         self._part, self._url = part, url
-        self._admission = admission
+        self._auth = pinot_auth
 
     def ask(self, path: str) -> httpx.Response:
-        """The answer, whatever it is."""
-        return request("GET", self._url + path, admission=self._admission, timeout=PATIENCE_S)
+        """Return the response, whatever its status."""
+        return request("GET", self._url + path, pinot_auth=self._auth, timeout=PATIENCE_S)
 
     def query(self, sql: str) -> dict[str, Any]:
-        """A broker's answer."""
-        return query(self._url, sql, self._admission, patience=PATIENCE_S)
+        """Return a broker's response."""
+        return query(self._url, sql, self._auth, patience=PATIENCE_S)
 
     def failure(self, error: Exception) -> Failure:
-        """What to say of an error that one of these has raised."""
+        """Return the message for an error raised by one of these methods."""
         url, why = without_password(self._url), reason(error)
         where, setting = f"Pinot's {self._part} at {url}", f"RACECAST_PINOT_{self._part.upper()}"
-        if isinstance(error, PinotError):  # it has its own words, and the setting that is wrong
-            return Failure(f"{where} refuses. {why}.")
+        if isinstance(error, PinotError):  # its text names the setting
+            return Failure(f"{where} rejects the request. {why}.")
         if "CERTIFICATE_VERIFY" in why:
-            return Failure(f"{where} isn't trusted. Set RACECAST_PINOT_CA to the certificates to trust.")
+            return Failure(
+                f"{where} has an untrusted certificate. Set RACECAST_PINOT_CA to the certificates to trust."
+            )
         if isinstance(error, NOT_PINOT):
-            return Failure(f"What answers at {url} isn't Pinot's {self._part}. Set {setting} to where it is.")
+            return Failure(f"The server at {url} is not Pinot's {self._part}. Set {setting} to its address.")
         return Failure(
-            f"{where} does not answer ({why}). Start it (make stack), or set {setting} to where it is."
+            f"{where} does not answer ({why}). Start it (make stack), or set {setting} to its address."
         )

@@ -1,4 +1,4 @@
-"""Looks at the embedded store: the SQLite file that stands in for Kafka and Pinot."""
+"""Probe of the embedded store, the SQLite file that replaces Kafka and Pinot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pinot.health.sample import Embedded, Failure, Races
 
 PATIENCE_S = 2.0
 
-# The positions of one race lie together; to look for the newest of all would be to read all of them.
+# Only in the newest race, whose positions are stored together: a search over all races would scan the table.
 _NEWEST = """
     SELECT max(emittedAt) FROM parkrun WHERE runId = (SELECT runId FROM races ORDER BY updatedAt DESC LIMIT 1)
 """
@@ -25,13 +25,13 @@ _RUNNING = f"""
 
 
 class EmbeddedProbe:
-    """Looks at the file at `path`."""
+    """Probes the file at `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def __call__(self) -> Embedded | Failure:
-        """How big it is, and how new what it holds."""
+        """Return its size and the age of its newest position."""
         taken = time.time()
         log = Path(f"{self._path}-wal")
         try:
@@ -42,7 +42,7 @@ class EmbeddedProbe:
             return self._failure(error)
 
     def races(self) -> Races | Failure:
-        """The races that it has as running."""
+        """Return the races with the status `running`."""
         taken = time.time()
         try:
             return Races(tuple(news(*row) for row in self._ask(_RUNNING)), taken)
@@ -61,6 +61,6 @@ class EmbeddedProbe:
                 "set RACECAST_SQLITE to the file that it writes."
             )
         return Failure(
-            f"The race file {self._path} can't be read ({error}). Set RACECAST_SQLITE to the file that the "
-            "simulator writes, and see that its folder may be written to."
+            f"The race file {self._path} cannot be read ({error}). Set RACECAST_SQLITE to the file that the "
+            "simulator writes, and make sure that its folder is writable."
         )

@@ -1,14 +1,14 @@
-"""What two samples say together: rates, how far behind Pinot is, and the tables that are shown. Pure."""
+"""Figures computed from two samples: rates, Pinot's lag, and the rows of the tables. Pure functions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pinot.configs import TABLES
 from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.thresholds import ABANDONED_AFTER_S
-from pinot.topics import read_topics
+from stream.contract import TABLES
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from pinot.health.sample import RaceNews, Sample, Table
 
 WINDOW_S = 10.0
-"""Rates are over so long, so that a race which tells every few seconds has one rate and not two by turns."""
+"""Window of rates: long enough that a race with a tick every few seconds has a steady rate."""
 
 OLDEST_S = 3 * WINDOW_S
-"""A sample from before that is no measure: nobody has looked since."""
+"""Older samples are not compared with."""
 
 
 @dataclass(frozen=True)
 class TopicRow:
-    """A topic as it is shown; None is what isn't known. `lag`: messages that Pinot hasn't read yet."""
+    """A topic's row; None means unknown. `lag`: messages not yet consumed by Pinot."""
 
     name: str
     partitions: int | None
@@ -35,13 +35,13 @@ class TopicRow:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A table as it is shown; None is what isn't known.
+    """A table's row; None means unknown.
 
     Attributes:
-        size: bytes of written segments.
-        consuming: partitions that are read, of so many; both 0 for a table that isn't filled from a stream.
-        fresh: seconds since the moment up to which everything can be asked for.
-        incomplete, rowless: rows that lack something, and messages that are in no row (see `defects`).
+        size: bytes of committed segments.
+        consuming: partitions being consumed, and all partitions; (0, 0) for an OFFLINE table.
+        fresh: age in seconds of the newest data that queries see.
+        incomplete, rowless: rows with missing values, and messages without a row (see `defects`).
     """
 
     name: str
@@ -54,7 +54,7 @@ class TableRow:
 
 
 def before(samples: Sequence[Sample], now: Sample) -> Sample | None:
-    """The sample to compare `now` with: the newest that is `WINDOW_S` older, else the oldest there is."""
+    """Return the sample to compare `now` with: the newest at least `WINDOW_S` older, else the oldest."""
     known = [one for one in samples if now.taken - OLDEST_S <= one.taken < now.taken]
     old = [one for one in known if one.taken <= now.taken - WINDOW_S]
     return max(old, key=_taken) if old else min(known, key=_taken, default=None)
@@ -65,14 +65,14 @@ def _taken(sample: Sample) -> float:
 
 
 def messages(kafka: Kafka, topic: str) -> int | None:
-    """End offsets of all partitions added up: the messages that there ever were."""
+    """Return the sum of the end offsets: all messages ever published to the topic."""
     ends = kafka.ends.get(topic)
     known = [end for end in (ends or {}).values() if end is not None]
     return sum(known) if ends and len(known) == len(ends) else None
 
 
 def messages_per_second(now: Sample, then: Sample | None, topic: str) -> float | None:
-    """Of one topic; None if it isn't known, or if the topic was made anew in between."""
+    """Return a topic's message rate; None if unknown or if the topic was recreated in between."""
     if then is None or not isinstance(now.kafka, Kafka) or not isinstance(then.kafka, Kafka):
         return None
     return _rate(
@@ -83,7 +83,7 @@ def messages_per_second(now: Sample, then: Sample | None, topic: str) -> float |
 
 
 def counted_per_second(now: Simulator, then: Simulator | Failure | None, counter: str) -> float | None:
-    """What the simulator counts; None if it isn't known, or if it was started anew in between."""
+    """Return the rate of a simulator counter; None if unknown or if the simulator restarted in between."""
     if not isinstance(then, Simulator):
         return None
     return _rate(getattr(now, counter), getattr(then, counter), now.taken - then.taken)
@@ -96,9 +96,9 @@ def _rate(now: float | None, then: float | None, span: float) -> float | None:
 
 
 def lags(kafka: Kafka | Failure | None, topic: str, table: Table | None) -> dict[int, int]:
-    """Messages of each partition that the table hasn't read, where both sides are known.
+    """Return the lag of each partition for which both offsets are known.
 
-    Both are asked at about the same time, so a message may be read before it was counted: that is 0.
+    Both are read at about the same time, so Pinot may be ahead of the end offset: that counts as 0.
     """
     if not isinstance(kafka, Kafka) or table is None:
         return {}
@@ -111,7 +111,7 @@ def lags(kafka: Kafka | Failure | None, topic: str, table: Table | None) -> dict
 
 
 def topic_rows(now: Sample, then: Sample | None) -> tuple[TopicRow, ...]:
-    """Every topic that there ought to be."""
+    """Return a row for each expected topic."""
     tables = now.pinot.tables if isinstance(now.pinot, Pinot) else {}
     kafka = now.kafka if isinstance(now.kafka, Kafka) else None
     rows = []
@@ -131,7 +131,7 @@ def topic_rows(now: Sample, then: Sample | None) -> tuple[TopicRow, ...]:
 
 
 def table_rows(now: Sample) -> tuple[TableRow, ...]:
-    """Every table that there ought to be."""
+    """Return a row for each expected table."""
     return tuple(_table_row(name, now) for name in TABLES)
 
 
@@ -152,21 +152,21 @@ def _table_row(name: str, now: Sample) -> TableRow:
 
 
 def under_way(races: Races) -> tuple[RaceNews, ...]:
-    """Those that somebody tells: what was left over as running isn't."""
+    """Return the races that a simulator still publishes; abandoned ones are left out."""
     return tuple(race for race in races.running if races.taken - race.heard < ABANDONED_AFTER_S)
 
 
 def worst(races: Races) -> RaceNews | None:
-    """Of the races under way the one that is most overdue; None if none of them has a position."""
-    told = [race for race in under_way(races) if race.newest is not None]
-    return max(told, key=lambda race: overdue(race, races.taken), default=None)
+    """Return the most overdue race under way; None if none of them has a position."""
+    positioned = [race for race in under_way(races) if race.newest is not None]
+    return max(positioned, key=lambda race: overdue(race, races.taken), default=None)
 
 
 def age(race: RaceNews, now: float) -> float:
-    """Seconds since its newest position was handed over."""
+    """Return the age of its newest position in seconds."""
     return max(0.0, now - (race.newest or now))
 
 
 def overdue(race: RaceNews, now: float) -> float:
-    """Seconds by which its next position is late; less than 0 if it isn't due yet."""
+    """Return by how many seconds its next position is late; negative if it is not due yet."""
     return age(race, now) - race.period

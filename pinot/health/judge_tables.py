@@ -1,15 +1,15 @@
-"""Judges Pinot: whether every table can be asked, and keeps up with its topic. Pure, as `judge` is."""
+"""Judges Pinot: whether every table can be queried and keeps up with its topic. Pure, like `judge`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinot.configs import TABLES
 from pinot.health import figures
 from pinot.health.sample import Kafka, Pinot
 from pinot.health.thresholds import BUSY_PER_S, LAG_AMBER_S, LAG_RED_S, STUCK_AFTER_S
 from pinot.health.verdict import SETUP, Verdict, amber, green, red
 from pinot.health.words import count, listed, seconds
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pinot(now: Sample, then: Sample | None) -> Verdict:
-    """The worst that is to be said of it."""
+    """Return the worst verdict on its tables."""
     found = now.pinot
     if not isinstance(found, Pinot):
         return red(found.sentence if found else "")
@@ -30,28 +30,32 @@ def pinot(now: Sample, then: Sample | None) -> Verdict:
         for judged in (_segments, _reading, _moving, _behind)
         for verdict in judged(now, then, name, found.tables[name])
     )
-    return wrong or green(f"Pinot answers from all {len(TABLES)} tables{_how_far(now, then)}.")
+    return wrong or green(f"Pinot answers queries on all {len(TABLES)} tables{_how_far(now, then)}.")
 
 
 def _how_far(now: Sample, then: Sample | None) -> str:
     lags = [row.lag for row in figures.topic_rows(now, then) if row.lag is not None]
     if not lags:
         return ""
-    return f" and is {count(sum(lags))} messages behind" if any(lags) else " and has read all of their topics"
+    return (
+        f" and is {count(sum(lags))} messages behind" if any(lags) else " and has consumed all their topics"
+    )
 
 
 def _segments(_now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
-    """Whether everything that it has can be asked."""
+    """Judge whether all its segments can be queried."""
     if table.failed:
         yield red(
-            f"{_first(table.failed)} of table {name} failed. The server's log says why; POST "
-            f"/segments/{name}_REALTIME/{table.failed[0]}/reset at the controller loads it again."
+            f"{_first(table.failed)} of table {name} failed. Check the server's log; to reload it, POST "
+            f"/segments/{name}_REALTIME/{table.failed[0]}/reset to the controller."
         )
     if table.rows is None:
-        yield red(f"Pinot can't answer from table {name} ({table.trouble}). Wait a minute, then: {SETUP}.")
+        yield red(
+            f"Pinot cannot query table {name} ({table.trouble}). {SETUP} if this lasts longer than a minute."
+        )
     if table.absent:
         segments = _first(table.absent)
-        yield amber(f"{segments} of table {name} isn't loaded. Wait, or look at the server's log.")
+        yield amber(f"{segments} of table {name} is not loaded. Wait, or check the server's log.")
 
 
 def _first(segments: tuple[str, ...]) -> str:
@@ -60,7 +64,7 @@ def _first(segments: tuple[str, ...]) -> str:
 
 
 def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
-    """Whether somebody reads every partition of its topic."""
+    """Judge whether every partition of its topic has a consumer."""
     idle = [
         str(partition)
         for partition in sorted(_ends(now, name).keys() | table.consumers.keys())
@@ -68,13 +72,13 @@ def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iter
     ]
     if idle:
         yield red(
-            f"Table {name} doesn't read partition {listed(idle)} of its topic. "
-            f"POST /tables/{name}_REALTIME/resumeConsumption at the controller, or restart Pinot's server."
+            f"Table {name} does not consume partition {listed(idle)} of its topic. "
+            f"POST /tables/{name}_REALTIME/resumeConsumption to the controller, or restart Pinot's server."
         )
 
 
 def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
-    """Whether what there is to be read is read."""
+    """Judge whether its consumers make progress."""
     if then is None or not isinstance(then.pinot, Pinot) or not isinstance(now.pinot, Pinot):
         return
     before = then.pinot.tables.get(name)
@@ -85,25 +89,25 @@ def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterat
             continue
         if read.offset > end:
             yield red(
-                f"Table {name} waits for message {count(read.offset)} of a topic that has {count(end)}: it "
-                "was made anew. Run python -m pinot reset."
+                f"Table {name} waits for offset {count(read.offset)}, but its topic ends at {count(end)}: "
+                "the topic was recreated. Run python -m pinot reset."
             )
         elif reads.offset == read.offset < (_ends(then, name).get(partition) or 0) and span >= STUCK_AFTER_S:
             yield amber(
-                f"Table {name} has read nothing of partition {partition} for {seconds(span)}, and "
-                f"{count(end - reads.offset)} messages wait. Look at the server's log if that lasts."
+                f"Table {name} has consumed nothing from partition {partition} for {seconds(span)}; "
+                f"{count(end - reads.offset)} messages wait. If this continues, check the server's log."
             )
 
 
 def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
-    """Whether it keeps up."""
+    """Judge whether it keeps up with its topic."""
     lag = sum(figures.lags(now.kafka, name, table).values())
     far = lag / max(BUSY_PER_S, figures.messages_per_second(now, then, name) or 0.0)
     if far > LAG_AMBER_S:
         verdict = red if far > LAG_RED_S else amber
         yield verdict(
-            f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more of the "
-            "machine, or run smaller races."
+            f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more CPU and "
+            "memory, or run smaller races."
         )
 
 

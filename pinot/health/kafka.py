@@ -1,4 +1,4 @@
-"""Asks Kafka how far its topics reach."""
+"""Probe of Kafka: the end offsets of its topics."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 )
 
 from pinot.health.sample import Failure, Kafka
-from pinot.topics import read_topics
-from simulator.kafka_refusal import Ear
+from stream.kafka import AuthErrorListener
+from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATIENCE_S = 2.0
-"""For an answer; a Kafka that is well answers in milliseconds."""
+"""Timeout of a request; a healthy Kafka responds in milliseconds."""
 
 _QUIET = {
     "log_level": 0,  # else librdkafka writes every refused connection to standard error
-    "reconnect.backoff.max.ms": 1000,  # so soon one that is back is seen
+    "reconnect.backoff.max.ms": 1000,  # to notice soon when Kafka is back
 }
 
 
 class KafkaProbe:
-    """Asks the Kafka that `config`, in librdkafka's words, leads to."""
+    """Probes the Kafka of a librdkafka configuration."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._ear = Ear(config)
-        self._config = {**config, **_QUIET, "error_cb": self._ear}
+        self._auth_errors = AuthErrorListener(config)
+        self._config = {**config, **_QUIET, "error_cb": self._auth_errors}
         self._address = config["bootstrap.servers"]
         self._client: Any = None
 
     def __call__(self) -> Kafka | Failure:
-        """The end offsets of the topics of topics.json."""
-        self._ear.refusal = None
+        """Return the end offsets of the topics in topics.json."""
+        self._auth_errors.refusal = None
         try:
             self._client = self._client or AdminClient(self._config)
             return self._ask()
@@ -49,12 +49,12 @@ class KafkaProbe:
 
     def _failure(self, words: str) -> Failure:
         if self._client is not None:
-            self._client.poll(0)  # now the ear hears what there was
-        if self._ear.refusal is not None:
-            return Failure(f"{self._ear.refusal.rstrip('.')}. Kafka's log says more.")
+            self._client.poll(0)  # calls `error_cb` for pending errors
+        if self._auth_errors.refusal is not None:
+            return Failure(f"{self._auth_errors.refusal.rstrip('.')}. See Kafka's log for details.")
         return Failure(
             f"Kafka at {self._address} does not answer ({words}). Start it (make stack), or set "
-            "RACECAST_KAFKA to where it is."
+            "RACECAST_KAFKA to its address."
         )
 
     def _ask(self) -> Kafka:
@@ -73,7 +73,7 @@ class KafkaProbe:
 
 
 def _offset(answer: Any) -> int | None:
-    """The end of one partition; None if that one alone has nobody who answers for it."""
+    """Return a partition's end offset; None if the partition has no leader."""
     try:
         offset: int = answer.result(2 * PATIENCE_S).offset
     except (KafkaException, TimeoutError):

@@ -1,4 +1,4 @@
-"""All probes of a pipeline, asked at once."""
+"""All probes of a pipeline, run concurrently."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pinot.defects import defects
-from pinot.health.defects import DefectsProbe
 from pinot.health.embedded import EmbeddedProbe
+from pinot.health.incomplete import defects
+from pinot.health.incomplete_probe import DefectsProbe
 from pinot.health.kafka import KafkaProbe
 from pinot.health.races import RacesProbe
 from pinot.health.sample import Sample
 from pinot.health.tables import PinotProbe
-from simulator.pinot_controller import OPEN
+from stream.pinot import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from pinot.health.simulator import SimulatorProbe
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 
 class Probes:
-    """Those of one pipeline, by the names of the fields of `Sample`. None of them waits for another."""
+    """The probes of one pipeline, keyed by the fields of `Sample`."""
 
     def __init__(self, probes: Mapping[str, Callable[[], Any]]) -> None:
         self._probes = probes
 
     def take(self) -> Sample:
-        """Ask all of them; what can't be asked is a `Failure`, and it takes seconds at most to say so."""
+        """Run all probes concurrently; an unreachable part becomes a `Failure` within seconds."""
         taken = time.time()
         with ThreadPoolExecutor(max_workers=len(self._probes)) as pool:
             asked = {name: pool.submit(probe) for name, probe in self._probes.items()}
@@ -44,23 +44,23 @@ def of_stack(
     *,
     controller: str,
     broker: str,
-    admission: Admission = OPEN,
+    pinot_auth: PinotAuth = OPEN,
 ) -> Probes:
-    """Those of the simulator, Kafka (librdkafka's configuration) and Pinot (URLs)."""
+    """Return probes of the simulator, Kafka (a librdkafka configuration) and Pinot (URLs)."""
     return Probes(
         {
             "simulator": simulator,
             "kafka": KafkaProbe(kafka),
-            "pinot": PinotProbe(controller, broker, admission),
-            "races": RacesProbe(broker, admission),
+            "pinot": PinotProbe(controller, broker, pinot_auth),
+            "races": RacesProbe(broker, pinot_auth),
             "defects": DefectsProbe(
-                partial(defects, broker=broker, controller=controller, admission=admission)
+                partial(defects, broker=broker, controller=controller, pinot_auth=pinot_auth)
             ),
         }
     )
 
 
 def of_embedded(simulator: SimulatorProbe, path: Path) -> Probes:
-    """Those of the simulator and the embedded store's file."""
+    """Return probes of the simulator and the embedded store's file."""
     store = EmbeddedProbe(path)
     return Probes({"simulator": simulator, "embedded": store, "races": store.races})

@@ -1,21 +1,20 @@
-"""Asks Pinot what races are under way, and how new their newest positions are."""
+"""Probe of the races under way in Pinot and the age of their newest positions."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from pinot.broker import trouble
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Failure, RaceNews, Races
 from pinot.health.verdict import SETUP
-from simulator.pinot_controller import OPEN
+from stream.pinot import OPEN, trouble
 
 if TYPE_CHECKING:
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 MOST_RACES = 200
-"""More are not judged; so many hardly ever run."""
+"""Maximum number of races judged."""
 
 _RUNNING = f"""
     select runId, speed, JSONEXTRACTSCALAR(request, '$.interval', 'DOUBLE', 0), updatedAt from races
@@ -27,24 +26,26 @@ _NEWEST = """
 
 
 class RacesProbe:
-    """Asks the broker at this URL, that lets us in by `admission`."""
+    """Probes the broker at this URL."""
 
-    def __init__(self, broker: str, admission: Admission = OPEN) -> None:
-        self._broker = Asker("broker", broker, admission)
+    def __init__(self, broker: str, pinot_auth: PinotAuth = OPEN) -> None:
+        self._broker = Asker("broker", broker, pinot_auth)
 
     def __call__(self) -> Races | Failure:
-        """The races that the table has as running."""
+        """Return the races with the status `running`."""
         taken = time.time()
         try:
             running = self._ask(_RUNNING)
             names = ", ".join(f"'{row[0]}'" for row in running)
             newest = dict(self._ask(_NEWEST.format(names))) if running else {}
         except _NoTableError as error:
-            return Failure(f"Pinot can't answer from its tables ({error}). Wait a minute, then: {SETUP}.")
+            return Failure(
+                f"Pinot cannot query its tables ({error}). {SETUP} if this lasts longer than a minute."
+            )
         except (*NO_ANSWER, *NOT_PINOT) as error:
             return self._broker.failure(error)
-        told = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)
-        return Races(tuple(told), taken)
+        found = (news(run, speed, interval, at, newest.get(run)) for run, speed, interval, at in running)
+        return Races(tuple(found), taken)
 
     def _ask(self, sql: str) -> list[list[Any]]:
         answer = self._broker.query(sql)
@@ -55,11 +56,11 @@ class RacesProbe:
 
 
 class _NoTableError(Exception):
-    """The broker answers, and has no answer."""
+    """The broker responds, but with an error."""
 
 
 def news(run_id: str, speed: float, interval: float, updated: float, newest: float | None) -> RaceNews:
-    """A race by its row (times in epoch milliseconds, `interval` 0 for the API's default)."""
+    """Convert a row (times in epoch milliseconds, `interval` 0 for the API's default)."""
     return RaceNews(
         run_id=run_id,
         period=(interval or max(1.0, speed)) / speed,

@@ -1,6 +1,6 @@
-"""All that is shown of the pipeline: each part's light, sentence and figures, and the two tables. Pure.
+"""The pipeline report: each part's light, sentence and figures, and the two tables. Pure functions.
 
-The dashboard's page and `python -m pinot status` both show this.
+Shown by the dashboard and `python -m pinot status`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a part; None if it isn't known. `form` makes its text."""
+    """One number of a part; None if unknown. `form` formats it."""
 
     key: str
     label: str
@@ -31,7 +31,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        """As people read it."""
+        """The formatted value."""
         return self.form(self.value)
 
 
@@ -48,7 +48,7 @@ class Part:
 class Report:
     """The pipeline at the time `taken` (epoch seconds).
 
-    `freshness`: seconds since the newest position of the race that is most overdue; None if there is none.
+    `freshness`: age in seconds of the newest position of the most overdue race; None if there is none.
     """
 
     taken: float
@@ -58,7 +58,7 @@ class Report:
     tables: tuple[TableRow, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: seconds, bytes and counts as numbers, null for what isn't known."""
+        """Return it as JSON: seconds, bytes and counts as numbers, null if unknown."""
         return {
             "taken": self.taken,
             "parts": {
@@ -75,7 +75,7 @@ class Report:
 
 
 def report(samples: Sequence[Sample]) -> Report:
-    """Of the newest of `samples` (at least one), in the light of those before it."""
+    """Report on the newest of `samples` (at least one), with rates from the earlier ones."""
     now = samples[-1]
     then = figures.before(samples, now)
     of_part = {
@@ -114,7 +114,7 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
         Figure("events_waiting", "Events waiting", level("waiting"), words.count),
         Figure("delivered_per_second", "Delivered", rate("delivered"), words.per_second),
         Figure("errors", "Delivery errors", level("errors"), words.count),
-        Figure("retries", "Batches sent again", level("retries"), words.count),
+        Figure("retries", "Batches retried", level("retries"), words.count),
     )
 
 
@@ -124,8 +124,8 @@ def _of_kafka(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
     return (
         Figure("topics", "Topics", there if isinstance(now.kafka, Kafka) else None, words.count),
         Figure("partitions", "Partitions", _sum([row.partitions for row in rows]), words.count),
-        Figure("messages", "Messages ever", _sum([row.messages for row in rows]), words.count),
-        Figure("messages_per_second", "Coming in", _sum([row.per_second for row in rows]), words.per_second),
+        Figure("messages", "Messages in total", _sum([row.messages for row in rows]), words.count),
+        Figure("messages_per_second", "Incoming", _sum([row.per_second for row in rows]), words.per_second),
     )
 
 
@@ -139,7 +139,7 @@ def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
         Figure("size_bytes", "Written segments", _sum([row.size for row in rows]), words.size),
         Figure("lag", "Messages behind", lag, words.count),
         Figure("incomplete", "Incomplete rows", _sum([row.incomplete for row in rows]), words.count),
-        Figure("rowless", "Messages in no row", _sum([row.rowless for row in rows]), words.count),
+        Figure("rowless", "Messages without a row", _sum([row.rowless for row in rows]), words.count),
     )
 
 
@@ -149,7 +149,7 @@ def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
     return (
         Figure("size_bytes", "File", found.size if found else None, words.size),
         Figure("log_bytes", "Write-ahead log", found.log_size if found else None, words.size),
-        Figure("newest_seconds", "Newest in the file", newest, words.seconds),
+        Figure("newest_seconds", "Age of newest position", newest, words.seconds),
     )
 
 
@@ -162,7 +162,7 @@ def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
         Figure("age_seconds", "Newest position", _freshness(now), words.seconds),
         Figure("expected_seconds", "Expected every", race.period if race else None, words.seconds),
         Figure("races", "Races under way", running, words.count),
-        Figure("left_over", "Left over", left, words.count),
+        Figure("left_over", "Abandoned races", left, words.count),
     )
 
 
@@ -174,7 +174,7 @@ def _freshness(sample: Sample) -> float | None:
 
 
 def _sum(values: list[int | None] | list[float | None]) -> float | None:
-    """All of them added up, as far as they are known; None if none is."""
+    """Return the sum of the known values; None if there are none."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 

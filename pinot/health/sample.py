@@ -1,6 +1,6 @@
-"""What the probes find: plain numbers, and when they were taken. It knows nobody that is asked.
+"""Probe results: plain numbers and when they were taken.
 
-All times are epoch seconds UTC. A part that can't be asked is a `Failure`, one that this pipeline doesn't
+All times are epoch seconds UTC. A part that is unavailable is a `Failure`; one that the pipeline does not
 have is None.
 """
 
@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pinot.defects import Defects
+    from pinot.health.incomplete import Defects
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A part that can't be asked; `sentence` says why and what to do about it."""
+    """A part that is unavailable; `sentence` says why and what to do."""
 
     sentence: str
 
 
 @dataclass(frozen=True)
 class Kafka:
-    """End offsets (that of the next message) by topic and partition; a topic that is missing isn't there.
+    """Kafka's topics.
 
     Attributes:
-        ends: as said; None for a partition that has no leader just now.
-        taken: when.
+        ends: end offsets by topic and partition; None for a partition without a leader.
     """
 
     ends: Mapping[str, Mapping[int, int | None]]
@@ -37,12 +36,12 @@ class Kafka:
 
 @dataclass(frozen=True)
 class Consumer:
-    """Who reads one partition into a table; of several copies the one that is worst off.
+    """A table's consumer of one partition; of several replicas the worst.
 
     Attributes:
-        state: Pinot's word, CONSUMING or NOT_CONSUMING; empty if no server tells of it.
-        offset: that of the message which it reads next; None if it doesn't say.
-        consumed_at: when it last read a message.
+        state: Pinot's CONSUMING or NOT_CONSUMING; empty if no server reports it.
+        offset: next offset to consume; None if unknown.
+        consumed_at: when it last consumed a message.
     """
 
     state: str
@@ -55,13 +54,13 @@ class Table:
     """One of Pinot's tables.
 
     Attributes:
-        rows: how many a query counts; None if the broker can't answer for it.
-        trouble: Pinot's own words for why it can't.
-        size: bytes of the segments that are written; those being filled are in memory and don't count.
-        fresh_at: Pinot's `minConsumingFreshnessTimeMs`: everything up to here can be asked for; None if it is
-            not filled from a stream.
+        rows: row count; None if the broker cannot query the table.
+        trouble: Pinot's error message, if so.
+        size: bytes of committed segments; consuming segments are in memory and do not count.
+        fresh_at: Pinot's `minConsumingFreshnessTimeMs`: queries see everything up to here; None for an
+            OFFLINE table.
         consumers: by partition.
-        failed, absent: segments in the state ERROR, and those that ought to be on a server and aren't.
+        failed, absent: segments in the state ERROR, and segments missing from a server.
     """
 
     rows: int | None
@@ -75,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Pinot:
-    """Its tables by name; one that is missing isn't there."""
+    """Pinot's tables by name; missing tables are left out."""
 
     tables: Mapping[str, Table]
     taken: float
@@ -83,7 +82,7 @@ class Pinot:
 
 @dataclass(frozen=True)
 class Embedded:
-    """The SQLite file: bytes of it and of its write-ahead log, and when its newest position was told."""
+    """The SQLite file: its size and that of its write-ahead log in bytes, and its newest `emittedAt`."""
 
     size: int
     log_size: int
@@ -93,10 +92,10 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Simulator:
-    """What it counts since its start, and how it is.
+    """The simulator's metrics and readiness.
 
     Attributes:
-        reasons: why events don't get through, in its own words; empty if they do.
+        reasons: why it is not ready, from `/readyz`; empty if it is.
         ticks, late_ticks, delivered, errors, retries: counted since its start.
         waiting: events not yet delivered.
         lag: seconds by which its most overdue tick is late.
@@ -117,12 +116,12 @@ class Simulator:
 
 @dataclass(frozen=True)
 class RaceNews:
-    """A race that is under way by what the store says.
+    """A running race, according to the store.
 
     Attributes:
         period: seconds of wall time between two ticks.
-        newest: when the newest of its positions was handed over; None if there is none yet.
-        noted: when its own row was written last.
+        newest: when its newest position was emitted; None before the first.
+        noted: when its own row was last written.
     """
 
     run_id: str
@@ -132,13 +131,13 @@ class RaceNews:
 
     @property
     def heard(self) -> float:
-        """When anything was last heard of it."""
+        """When its newest event was emitted."""
         return max(self.noted, self.newest or 0.0)
 
 
 @dataclass(frozen=True)
 class Races:
-    """The races that the store has as running, in no order."""
+    """The races that the store lists as running, unordered."""
 
     running: tuple[RaceNews, ...]
     taken: float
@@ -146,7 +145,7 @@ class Races:
 
 @dataclass(frozen=True)
 class Sample:
-    """The whole pipeline at one moment; `defects` are by table, None if they aren't known."""
+    """The whole pipeline at one moment; `defects` are by table, None if unknown."""
 
     taken: float
     simulator: Simulator | Failure

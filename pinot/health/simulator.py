@@ -1,4 +1,4 @@
-"""Asks the simulator's API how it is: its metrics, and whether events get through."""
+"""Probe of the simulator's API: metrics and readiness."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pinot.health.sample import Failure, Simulator
 from pinot.health.words import reason
-from simulator.pinot_controller import without_password
+from stream.pinot import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +27,12 @@ METRICS: Mapping[str, str] = {
     "waiting": "racecast_events_waiting",
     "lag": "racecast_lag_seconds",
 }
-"""The simulator's names, by ours; what is counted by topic is added up."""
+"""The simulator's metric names by our own; metrics with labels are summed."""
 RUNNING = 'racecast_races{status="running"}'
-
-_SETTING = "RACECAST_API says where it is"
 
 
 class SimulatorProbe:
-    """Asks the API at this URL, with its token if it wants one."""
+    """Probes the API at this URL, with its token if it requires one."""
 
     def __init__(self, api: str, token: str = "") -> None:
         self._api = api.rstrip("/")
@@ -44,32 +42,34 @@ class SimulatorProbe:
         self._client = httpx.Client(trust_env=False, headers=headers, timeout=PATIENCE_S)
 
     def __call__(self) -> Simulator | Failure:
-        """What it counts and how it is."""
+        """Return its metrics and readiness."""
         taken = time.time()
         try:
             metrics = self._client.get(f"{self._api}/metrics")
             ready = self._client.get(f"{self._api}/readyz")
             if httpx.codes.UNAUTHORIZED in {metrics.status_code, ready.status_code}:
-                return Failure("The simulator wants a token: set RACECAST_TOKEN to the one that it has.")
+                return Failure("The simulator requires a token. Set RACECAST_TOKEN to the simulator's token.")
             found = _metrics(metrics.text)
             reasons = tuple(str(reason) for reason in ready.json().get("reasons", ()))
-            told = {ours: found[theirs] for ours, theirs in METRICS.items()}
+            values = {ours: found[theirs] for ours, theirs in METRICS.items()}
             running = found.get(RUNNING, 0.0)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return self._away(error)
+            return self._unavailable(error)
         except (ValueError, LookupError, TypeError, AttributeError):
-            return Failure(f"What answers at {self._shown} isn't the simulator's API. {_SETTING}.")
-        return Simulator(reasons=reasons, running=running, taken=taken, **told)
+            return Failure(
+                f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
+            )
+        return Simulator(reasons=reasons, running=running, taken=taken, **values)
 
-    def _away(self, error: Exception) -> Failure:
+    def _unavailable(self, error: Exception) -> Failure:
         return Failure(
-            f"The simulator's API at {self._shown} does not answer ({reason(error)}). Start it with "
-            f"python -m simulator serve. {_SETTING}."
+            f"The simulator's API at {self._shown} does not answer ({reason(error)}). Start it (python -m "
+            "simulator serve), or set RACECAST_API to its address."
         )
 
 
 def _metrics(text: str) -> dict[str, float]:
-    """Sums by name; and each status of the races by name and label."""
+    """Return sums by metric name, and the races' statuses by name and label."""
     found: defaultdict[str, float] = defaultdict(float)
     for family in text_string_to_metric_families(text):
         for name, labels, value, *_ in family.samples:

@@ -1,7 +1,7 @@
-"""Asks Pinot's controller and broker about the tables. The answers of 0.11 and of 1.5 are read alike.
+"""Probe of Pinot's tables, through its controller and broker. Works with Pinot 0.11 and 1.5.
 
-Of `consumingSegmentsInfo` 1.5 says more (`partitionOffsetInfo`, what servers are silent); both have the state
-and `partitionToOffsetMap`, which is enough. `size` has the same names at its top in both.
+It uses the fields that both versions have: `consumingSegmentsInfo` has the state and `partitionToOffsetMap`,
+`size` the same top-level names.
 """
 
 from __future__ import annotations
@@ -12,31 +12,30 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pinot.broker import NO_SERVER, trouble
-from pinot.configs import TABLES
 from pinot.health.asking import NO_ANSWER, NOT_PINOT, Asker
 from pinot.health.sample import Consumer, Pinot, Table
-from simulator.pinot_controller import OPEN, checked
+from stream.contract import TABLES
+from stream.pinot import NO_SERVER, OPEN, checked, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pinot.health.sample import Failure
-    from simulator.pinot_controller import Admission
+    from stream.pinot import PinotAuth
 
 ON_SERVERS = {"ONLINE", "CONSUMING"}
-"""In these states a segment can be asked."""
+"""States in which a segment can be queried."""
 
 
 class PinotProbe:
-    """Asks the Pinot whose controller and broker are at these URLs, and that lets us in by `admission`."""
+    """Probes the Pinot whose controller and broker are at these URLs."""
 
-    def __init__(self, controller: str, broker: str, admission: Admission = OPEN) -> None:
-        self._controller = Asker("controller", controller, admission)
-        self._broker = Asker("broker", broker, admission)
+    def __init__(self, controller: str, broker: str, pinot_auth: PinotAuth = OPEN) -> None:
+        self._controller = Asker("controller", controller, pinot_auth)
+        self._broker = Asker("broker", broker, pinot_auth)
 
     def __call__(self) -> Pinot | Failure:
-        """All tables of Racecast that are there."""
+        """Return the tables of Racecast that exist."""
         taken = time.time()
         for part in (self._controller, self._broker):
             try:
@@ -50,7 +49,7 @@ class PinotProbe:
 
     def _tables(self) -> dict[str, Table]:
         there = [name for name in TABLES if name in checked(self._get("/tables")).json()["tables"]]
-        # Each answer waits for servers: five tables one after another would take longer than the patience.
+        # In parallel, because each request waits for servers: five tables in turn would exceed the timeout.
         with ThreadPoolExecutor(max_workers=len(TABLES)) as pool:
             return dict(zip(there, pool.map(self._table, there), strict=True))
 
@@ -73,23 +72,23 @@ class PinotProbe:
         )
 
     def _segments(self, table: str, view: str) -> Mapping[str, Mapping[str, str]]:
-        """States by server by segment: as they should be (idealstate) or as they are (externalview)."""
+        """Return states by segment and server: desired (idealstate) or actual (externalview)."""
         answer = self._get(f"/tables/{table}/{view}")
-        if answer.status_code == httpx.codes.NOT_FOUND:  # a table that is just being made or deleted
+        if answer.status_code == httpx.codes.NOT_FOUND:  # the table is being created or deleted
             return {}
         kinds = checked(answer).json()
         return {name: servers for kind in kinds.values() for name, servers in (kind or {}).items()}
 
     def _consumers(self, table: str) -> dict[int, Consumer]:
         answer = checked(self._get(f"/tables/{table}/consumingSegmentsInfo")).json()
-        return dict(_consumer(name, told) for name, told in answer["_segmentToConsumingInfoMap"].items())
+        return dict(_consumer(*item) for item in answer["_segmentToConsumingInfoMap"].items())
 
     def _get(self, path: str) -> httpx.Response:
         return self._controller.ask(path)
 
 
-def _consumer(segment: str, told: list[dict[str, Any]]) -> tuple[int, Consumer]:
-    """Its partition, which is in the segment's name (table__partition__number__time), and who reads it."""
+def _consumer(segment: str, servers: list[dict[str, Any]]) -> tuple[int, Consumer]:
+    """Return the partition (from the segment's name, table__partition__number__time) and its consumer."""
     partition = int(segment.rsplit("__", 3)[1])
     copies = [
         Consumer(
@@ -97,7 +96,7 @@ def _consumer(segment: str, told: list[dict[str, Any]]) -> tuple[int, Consumer]:
             offset=_offset(one["partitionToOffsetMap"].get(str(partition))),
             consumed_at=one["lastConsumedTimestamp"] / 1000 if one["lastConsumedTimestamp"] > 0 else None,
         )
-        for one in told
+        for one in servers
     ]
     return partition, min(copies, key=_well_being, default=Consumer("", None, None))
 
@@ -115,14 +114,14 @@ def _is_streamed(wanted: Mapping[str, Mapping[str, str]]) -> bool:
 
 
 def _states(view: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str, str]]:
-    """Segment, server and state."""
+    """Yield segment, server and state."""
     for segment, servers in view.items():
         for server, state in servers.items():
             yield segment, server, state
 
 
 def _absent(wanted: Mapping[str, Mapping[str, str]], there: Mapping[str, Mapping[str, str]]) -> set[str]:
-    """Segments that a server ought to have and neither has nor failed at."""
+    """Return segments that a server should have but has neither loaded nor failed to load."""
     return {
         segment
         for segment, server, state in _states(wanted)

@@ -1,4 +1,4 @@
-"""The report as text for a terminal."""
+"""The report as plain text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from pinot.health.report import Report
 
 TOPIC_COLUMNS = ("topic", "partitions", "end offset", "messages", "lag")
-TABLE_COLUMNS = ("table", "rows", "written", "consuming", "fresh", "incomplete", "in no row")
+TABLE_COLUMNS = ("table", "rows", "written", "consuming", "fresh", "incomplete", "without row")
 
 
 def text(report: Report) -> str:
-    """A line for each part, then the topics and the tables, if there are any."""
+    """Return a line for each part, then the topics and the tables, if any."""
     width = max(len(part.name) for part in report.parts)
     lines = [
         f"{part.verdict.light.value:5}  {part.name:{width}}  {part.verdict.sentence}" for part in report.parts
@@ -30,7 +30,7 @@ def text(report: Report) -> str:
 
 
 def topic_cells(row: TopicRow) -> tuple[str, ...]:
-    """A topic's row as text."""
+    """Return a topic's row as text."""
     return (
         row.name,
         words.count(row.partitions),
@@ -41,7 +41,7 @@ def topic_cells(row: TopicRow) -> tuple[str, ...]:
 
 
 def table_cells(row: TableRow) -> tuple[str, ...]:
-    """A table's row as text."""
+    """Return a table's row as text."""
     reading, partitions = row.consuming
     return (
         row.name,
@@ -55,7 +55,7 @@ def table_cells(row: TableRow) -> tuple[str, ...]:
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """The rows below each other; all but the first column on the right."""
+    """Return the rows with aligned columns; all but the first are right-aligned."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

@@ -1,4 +1,4 @@
-"""The form of a judgement: a light, and one sentence that says what is so and, if need be, what to do."""
+"""A verdict: a light, and a sentence that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Light(Enum):
-    """How a part is; the later in this list, the worse."""
+    """A part's state, from best to worst."""
 
     GREY = "grey"
     GREEN = "green"
@@ -22,37 +22,37 @@ class Light(Enum):
 _ORDER = tuple(Light)
 
 SETUP = "Run python -m pinot setup"
-"""What is to be done where something is missing."""
+"""The remedy when something is missing."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one part."""
+    """The verdict on one part."""
 
     light: Light
     sentence: str
 
     @classmethod
     def worst(cls, found: Iterable[Verdict]) -> Verdict | None:
-        """The first of those with the worst light; None of nothing."""
+        """Return the first with the worst light; None if there are none."""
         return max(found, key=lambda one: _ORDER.index(one.light), default=None)
 
 
 def green(sentence: str) -> Verdict:
-    """All is as it should be."""
+    """Working."""
     return Verdict(Light.GREEN, sentence)
 
 
 def amber(sentence: str) -> Verdict:
-    """It works, and not as it should."""
+    """Degraded."""
     return Verdict(Light.AMBER, sentence)
 
 
 def red(sentence: str) -> Verdict:
-    """It doesn't work."""
+    """Not working."""
     return Verdict(Light.RED, sentence)
 
 
 def grey(sentence: str) -> Verdict:
-    """There is nothing to measure."""
+    """Nothing to measure."""
     return Verdict(Light.GREY, sentence)

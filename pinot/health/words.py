@@ -1,4 +1,4 @@
-"""Figures as people read them, and addresses as they may be shown to anybody."""
+"""Formats figures and error messages for people."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _HOUR_S = 3600
 
 
 def count(number: float | None) -> str:
-    """A whole number with its thousands apart."""
+    """Return a whole number with thousands separators."""
     return UNKNOWN if number is None else f"{number:,.0f}"
 
 
 def number(rate: float) -> str:
-    """Any number; a decimal where it is small."""
+    """Return any number, with a decimal if it is small."""
     return f"{rate:,.0f}" if rate >= 9.95 or rate == 0 else f"{rate:.1f}"
 
 
 def per_second(rate: float | None) -> str:
-    """So many a second."""
+    """Return a rate per second."""
     return UNKNOWN if rate is None else f"{number(rate)}/s"
 
 
 def size(number: float | None) -> str:
-    """Bytes, in units of a thousand."""
+    """Return a number of bytes, in powers of 1000."""
     if number is None:
         return UNKNOWN
     for unit in _SIZES[:-1]:
@@ -39,7 +39,7 @@ def size(number: float | None) -> str:
 
 
 def seconds(span: float | None) -> str:
-    """A span of time, no finer than it matters."""
+    """Return a duration in a suitable unit."""
     if span is None:
         return UNKNOWN
     span = max(0.0, span)
@@ -55,10 +55,10 @@ def seconds(span: float | None) -> str:
 
 
 def reason(error: Exception) -> str:
-    """What an error says, without the system's number for it."""
+    """Return an error's message without its errno."""
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return `a`, `a and b`, or `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -52,8 +52,8 @@ public final class LocalPinot {
   }
 
   /**
-   * The server's query port has no setting for its address and would listen on every interface. So a bind to
-   * a port alone is made a bind to that port of 127.0.0.1, before the class is loaded.
+   * The server's query port has no setting for its address and would listen on every interface. So a bind without
+   * an address becomes a bind to 127.0.0.1, before the class is loaded.
    */
   private static CtClass keepNettyOnLoopback(ClassPool classes) throws Exception {
     CtClass bootstrap = classes.get("io.netty.bootstrap.AbstractBootstrap");
@@ -64,9 +64,9 @@ public final class LocalPinot {
   }
 
   /**
-   * Each segment of a dimension table that is loaded reads the rows of all others, several at a time, and Pinot
-   * 0.11 does so by a reader that they share before it is ready. What fails then is unmapped and stays in use,
-   * and the next reader ends the process. So each waits for the one before.
+   * Loading a segment of a dimension table reads the rows of all others concurrently, and Pinot 0.11 shares a reader
+   * before it is ready. A failed segment is unmapped while still in use, and the next read crashes the process. So
+   * reads are serialized.
    */
   private static CtClass readRowsOneAtATime(ClassPool classes) throws Exception {
     CtClass segment =
@@ -100,14 +100,14 @@ public final class LocalPinot {
     Map<String, Object> named = new HashMap<>();
     settings.forEach((name, value) -> named.put((String) name, value));
     role.init(new PinotConfiguration(named));
-    // Before it has started: a server answers well before that, and left without a word it isn't let in again
-    // until its session has run out, half a minute later.
+    // Registered before the start: a server that exits without stop() cannot rejoin until its session expires half a
+    // minute later.
     Runtime.getRuntime().addShutdownHook(new Thread(role::stop));
     role.start();
     System.out.println(role.getServiceRole() + " started");
   }
 
-  /** The properties of a file and, as in Pinot's own command line, of the file that it includes. */
+  /** Reads the properties of a file and, as Pinot's own command line does, of the file that it includes. */
   private static Properties read(Path file) throws IOException {
     Properties properties = new Properties();
     try (FileReader reader = new FileReader(file.toFile())) {

@@ -14,7 +14,7 @@ DEFAULT_STATE = Path(__file__).parents[2] / ".run" / "stack"
 
 
 def main() -> int:
-    """Do what the command line says; 0 if it was done, and for `status` if the stack runs."""
+    """Run a command. Return 0 on success; for `status`, 0 if the stack is running."""
     options = _parser().parse_args()
     try:
         if options.action == "fetch":
@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         "--state", type=Path, default=DEFAULT_STATE, help="the stack's folder (default: .run/stack)"
     )
     for name, usual in USUAL_PORTS.items():
-        default = f"{usual}, or what the stack's folder says"
+        default = f"{usual}, or the one in the stack's folder"
         parser.add_argument(f"--{name}", type=int, help=f"port, 0 for any free one (default: {default})")
     return parser
 
@@ -46,7 +46,7 @@ def _start(stack: Stack) -> int:
 
 def _stop(stack: Stack) -> int:
     stack.stop()
-    print("stopped; the data stays in", stack.folder)
+    print("stopped; the data remains in", stack.folder)
     return 0
 
 

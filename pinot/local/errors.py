@@ -1,5 +1,5 @@
-"""What can go wrong with a local stack."""
+"""Errors of a local stack."""
 
 
 class StackError(RuntimeError):
-    """The local stack can't do what was asked; the text says why, and what helps."""
+    """The local stack cannot do what was requested; the text says why and what to do."""

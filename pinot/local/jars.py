@@ -1,6 +1,6 @@
-"""Java, and the jars of Kafka and Pinot: found, or fetched once with Maven and kept in `.cache/`.
+"""Finds Java, and the jars of Kafka and Pinot, which Maven fetches once into `.cache/`.
 
-The cache's name holds the digest of pom.xml, so another version never meets the jars of the last one.
+The folder's name contains the digest of pom.xml, so versions do not mix.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ FETCH_SECONDS = 900.0
 
 
 def java() -> str:
-    """The path of a Java that can run the stack.
+    """Return the path of a Java that can run the stack.
 
     Raises:
-        StackError: there is none, it is too old, or it can't compile (LocalPinot.java is run from source).
+        StackError: there is none, it is too old, or it has no compiler (LocalPinot.java runs from source).
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
@@ -50,7 +50,7 @@ def java() -> str:
 
 
 def missing() -> str | None:
-    """What this machine lacks to run a stack, in plain words, or None."""
+    """Return what this machine lacks to run a stack, or None."""
     try:
         java()
         if not all(_folder(profile).is_dir() for profile in PROFILES):
@@ -61,12 +61,12 @@ def missing() -> str | None:
 
 
 def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
-    """The folder of jars for each of PROFILES, fetched if it isn't there yet.
+    """Return the folder of jars for each of PROFILES; fetch missing ones.
 
-    Several may ask at once: the first fetches, the others wait for it.
+    Safe to call concurrently: the first caller fetches, the others wait.
 
     Raises:
-        StackError: Maven isn't there or can't fetch; the text has its last lines.
+        StackError: Maven is missing or fails; the text contains its last lines.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
     with locked(CACHE / "lock"):
@@ -79,7 +79,7 @@ def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; the system lets go of it even if this process is killed."""
+    """Hold the lock file `path`; the system releases it even if this process is killed."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -100,7 +100,7 @@ def _maven() -> str:
 
 
 def _fetch_profile(maven: str, profile: str) -> None:
-    """Fetch into a folder beside the real one: half a fetch is never taken for a whole one."""
+    """Fetch into a temporary folder, so that a partial fetch is never used."""
     whole = _folder(profile)
     part = whole.with_suffix(".part")
     command = [
@@ -132,5 +132,5 @@ def _run(command: list[str]) -> tuple[bool, str]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return False, f"no end after {FETCH_SECONDS:g} s"
+        return False, f"timed out after {FETCH_SECONDS:g} s"
     return answer.returncode == 0, answer.stdout

@@ -1,4 +1,4 @@
-"""The ports of a stack. A state folder keeps them: Pinot's parts know each other by host and port."""
+"""The ports of a stack, kept in its state folder: Pinot's parts know each other by host and port."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PARTS = ("kafka", "pinot")
 KAFKAS = ("kafka", "kafka_controller")
 """The ports that Kafka listens on; the others are Pinot's."""
 OURS = range(20_000, 30_000)
-"""Whence free ports are taken: below those that systems give to outgoing connections, one of which could
-sit on the port of a part that is being restarted."""
+"""Range of free ports, below the ephemeral ports: an outgoing connection could otherwise occupy the port of a
+part that is restarting."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Each is a TCP port of HOST. The first three are for users, the others only for the stack itself."""
+    """TCP ports on HOST. The first three are for users, the others internal."""
 
     kafka: int
     controller: int
@@ -39,17 +39,17 @@ class Ports:
 
 
 def choose(wanted: Mapping[str, int]) -> Ports:
-    """Ports for a new stack: those of `wanted`, and free ones for the rest and where it says 0."""
+    """Choose ports for a new stack: those of `wanted`, and free ones for the rest and for 0."""
     names = [field.name for field in fields(Ports)]
     free = dict(zip(names, _free(len(names)), strict=True))
     return Ports(**(free | {name: port for name, port in wanted.items() if port}))
 
 
 def check_free(ports: Ports, parts: Container[str] = PARTS) -> None:
-    """Make sure that nobody listens on those that these parts of a stack need.
+    """Check that the ports of these parts are free.
 
     Raises:
-        StackError: somebody does; the text names the port and what was to run there.
+        StackError: a port is in use; the text names it and the part.
     """
     for name, port in asdict(ports).items():
         if ("kafka" if name in KAFKAS else "pinot") not in parts:
@@ -60,23 +60,23 @@ def check_free(ports: Ports, parts: Container[str] = PARTS) -> None:
                 probe.bind((HOST, port))
             except OSError as error:
                 raise StackError(
-                    f"port {port}, wanted for {name.replace('_', ' ')}, is taken: end what listens there "
-                    "or choose other ports (python -m pinot.local start --help)"
+                    f"port {port}, needed for {name.replace('_', ' ')}, is in use: stop the process that "
+                    "listens there or choose other ports (python -m pinot.local start --help)"
                 ) from error
 
 
 def load(path: Path) -> Ports | None:
-    """The ports written to `path` by `save`, or None if there is no such file."""
+    """Read the ports written by `save`; None if there is no such file."""
     return Ports(**json.loads(path.read_text())) if path.exists() else None
 
 
 def save(ports: Ports, path: Path) -> None:
-    """Write them to `path` as JSON."""
+    """Write the ports to `path` as JSON."""
     path.write_text(json.dumps(asdict(ports), indent=2) + "\n")
 
 
 def _free(count: int) -> list[int]:
-    """Ports that nobody uses just now; held all at once, so that they differ."""
+    """Return free ports; all are held at once, so that they differ."""
     with ExitStack() as held:
         found: list[int] = []
         for port in SystemRandom().sample(OURS, len(OURS)):

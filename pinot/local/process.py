@@ -1,7 +1,6 @@
-"""A process that outlives the one that started it, known by a pid file.
+"""A background process that outlives its parent, found by a pid file.
 
-The pid alone could by now be somebody else's. So each process carries its folder in its command line, and is
-taken for ours only as long as that is still there.
+Pids are reused. So each process has its folder in its command line, and a pid counts only if that matches.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-GRACE = 20.0  # seconds between being asked to end and being made to
-BEGIN = 1.0  # seconds in which a process gets its command line
+GRACE = 20.0  # seconds between SIGTERM and SIGKILL
+BEGIN = 1.0  # maximum seconds until a new process has its command line
 LAST_LINES = 15
 
 
@@ -28,24 +27,24 @@ class Process:
 
     @property
     def log(self) -> Path:
-        """What it logs; kept small by its own logger."""
+        """Its log file, rotated by its own logger."""
         return self.folder / f"{self.name}.log"
 
     @property
     def output(self) -> Path:
-        """What it writes to standard output and error: little, and anew with each start."""
+        """Its standard output and error; truncated at each start."""
         return self.folder / f"{self.name}.out"
 
     @property
     def mark(self) -> str:
-        """What in a command line shows that the process is this one."""
+        """The argument that identifies this process in a command line."""
         return f"-Dracecast.process={self.folder}/{self.name}"
 
     def start(self, java: str, arguments: list[str]) -> None:
-        """Run Java with `arguments`, apart from this process and its terminal.
+        """Run Java with `arguments`, in a session of its own.
 
         Raises:
-            OSError: it can't be run at all.
+            OSError: it cannot be executed.
         """
         command = [java, self.mark, f"-Dracecast.log={self.log}", *arguments]
         to_output = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -61,27 +60,27 @@ class Process:
             setsid=True,
         )
         self._pid_file.write_text(f"{pid}\n")
-        # A process that has just begun has no command line yet, and would be taken for one that has ended.
+        # A new process has no command line yet and would count as ended.
         deadline = time.monotonic() + BEGIN
         while not _command_line(pid) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def pid(self) -> int | None:
-        """Its pid while it runs, else None."""
+        """Return its pid while it runs, else None."""
         try:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
         with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # if it is a child of ours that has ended, let it go
+            os.waitpid(pid, os.WNOHANG)  # reap it if it is an ended child of ours
         return pid if self.mark in _command_line(pid) else None
 
     def ask_to_end(self) -> None:
-        """Tell it to end, and don't wait."""
+        """Send SIGTERM without waiting."""
         self.send(signal.SIGTERM)
 
     def stop(self) -> None:
-        """End it and wait until it is gone. Harmless if it isn't running."""
+        """Stop it and wait until it is gone. Harmless if it is not running."""
         pid = self.pid()
         self.ask_to_end()
         deadline = time.monotonic() + GRACE
@@ -90,12 +89,12 @@ class Process:
                 self.send(signal.SIGKILL)
             time.sleep(0.05)
         if pid is not None:
-            with suppress(ChildProcessError):  # a child of ours would stay as a zombie
+            with suppress(ChildProcessError):  # a child of ours would remain as a zombie
                 os.waitpid(pid, 0)
         self._pid_file.unlink(missing_ok=True)
 
     def last_words(self) -> str:
-        """The last lines of its log and output, for an error's text."""
+        """Return the last lines of its log and output, for error messages."""
         return "\n".join(_tail(path) for path in (self.log, self.output) if path.exists())
 
     @property
@@ -103,7 +102,7 @@ class Process:
         return self.folder / f"{self.name}.pid"
 
     def send(self, number: signal.Signals) -> None:
-        """Send it a signal. Harmless if it isn't running."""
+        """Send it a signal. Harmless if it is not running."""
         pid = self.pid()
         if pid is not None:
             with suppress(ProcessLookupError):
@@ -111,7 +110,7 @@ class Process:
 
 
 def _command_line(pid: int) -> str:
-    """The command line of process `pid`; "" if there is none or it has ended."""
+    """Return the command line of process `pid`; empty if it has none or has ended."""
     if Path("/proc/self/cmdline").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")

@@ -1,7 +1,7 @@
-"""One Kafka and one Pinot in a state folder: started, waited for, stopped.
+"""Starts and stops one Kafka and one Pinot in a state folder.
 
-The folder holds everything of a stack: ports, configuration, data, logs and pid files. Two stacks in two
-folders don't know of each other. Data outlives a stop; deleting the folder forgets it.
+The folder contains everything of a stack: ports, configuration, data, logs and pid files. Stacks in different
+folders are independent. Data survives a stop; delete the folder to delete it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from string import Template
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from pinot.cluster import http_trouble
+from pinot.admin.cluster import http_trouble
+from pinot.admin.topics import kafka_trouble
 from pinot.local import jars
 from pinot.local import ports as stack_ports
 from pinot.local.errors import StackError
 from pinot.local.ports import PARTS
 from pinot.local.process import Process
-from pinot.topics import kafka_trouble
-from pinot.waiting import WaitedTooLongError, wait_for
+from stream.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CONFIG = HERE / "config"
 SHARED = HERE.parent / "config"
-"""The settings that hold with Docker as well."""
+"""Settings shared with Docker."""
 SHARED_FILES = {
     "kafka.properties": "kafka/server.properties",
     "controller.properties": "pinot/controller.properties",
     "broker.properties": "pinot/broker.properties",
     "server.properties": "pinot/server.properties",
 }
-"""The file of SHARED that a template of CONFIG adds to."""
+"""The file in SHARED that each template in CONFIG extends."""
 ROLES = ("zookeeper", "controller", "broker", "server")
-"""What LocalPinot.java starts, in this order."""
+"""The roles that LocalPinot.java starts, in order."""
 USUAL_PORTS = {"kafka": 9092, "controller": 9000, "broker": 8099}
 START_SECONDS = 120.0
 
@@ -51,8 +51,7 @@ START_SECONDS = 120.0
 class Stack:
     """The stack in `folder` (an absolute path), on `ports`.
 
-    `extra` has lines that are put at the end of templates of CONFIG, by the names of the files: of a property
-    that is there twice, the later one counts.
+    `extra` has lines to append to templates in CONFIG, by file name; the last value of a property counts.
     """
 
     folder: Path
@@ -66,16 +65,16 @@ class Stack:
         wanted: Mapping[str, int | None] = MappingProxyType({}),
         extra: Mapping[str, str] = MappingProxyType({}),
     ) -> Stack:
-        """The stack that lives in `folder`, or a new one there.
+        """Return the stack in `folder`, or a new one there.
 
         Args:
             folder: its state folder.
-            wanted: ports by the names of `Ports`; 0 for any free one. What is left out, or None, is what the
-                folder says, and the usual port if it is new.
-            extra: what is added to its configuration.
+            wanted: ports by the names of `Ports`; 0 for any free one. Missing or None: the port in the
+                folder, or the usual one for a new stack.
+            extra: lines to append to its configuration.
 
         Raises:
-            StackError: the folder's stack has other ports than those asked for.
+            StackError: the stack in the folder has other ports than the requested ones.
         """
         folder = folder.resolve()
         asked = {name: port for name, port in wanted.items() if port is not None}
@@ -97,7 +96,7 @@ class Stack:
 
     @property
     def kafka_access(self) -> dict[str, str]:
-        """How librdkafka's clients reach Kafka."""
+        """The librdkafka configuration to reach Kafka."""
         return {"bootstrap.servers": self.kafka}
 
     @property
@@ -112,23 +111,23 @@ class Stack:
 
     @property
     def queries(self) -> str:
-        """The URL of the broker that answers SQL queries."""
+        """The URL for SQL queries."""
         return f"{self.broker}/query/sql"
 
     @property
     def processes(self) -> tuple[Process, Process]:
-        """Kafka's and Pinot's."""
+        """Kafka's and Pinot's processes."""
         return self._process("kafka"), self._process("pinot")
 
     def running(self) -> bool:
-        """Whether all of it runs."""
+        """Return whether all processes run."""
         return all(process.pid() is not None for process in self.processes)
 
     def start(self, say: Callable[[str], None] = print, *, seconds: float = START_SECONDS) -> None:
-        """Start it and wait until it answers. If it can't be started, nothing of it is left running.
+        """Start it and wait until it responds. After a failure no process is left running.
 
         Raises:
-            StackError: no Java, no Maven, a port taken, or no answer in `seconds`.
+            StackError: no Java, no Maven, a port in use, or no response within `seconds`.
         """
         with self._locked():
             if self.running():
@@ -139,7 +138,7 @@ class Stack:
     def start_part(
         self, part: str, say: Callable[[str], None] = print, *, seconds: float = START_SECONDS
     ) -> None:
-        """Start one of `PARTS` alone, beside what runs of the other, with the data that it had.
+        """Start one of `PARTS` with its existing data, whether or not the other runs.
 
         Raises:
             StackError: as `start` does.
@@ -149,12 +148,12 @@ class Stack:
                 self._start((part,), say, seconds)
 
     def stop_part(self, part: str) -> None:
-        """End one of `PARTS` alone. Harmless if it isn't running."""
+        """Stop one of `PARTS`. Harmless if it is not running."""
         with self._locked():
             self._end((part,))
 
     def stop(self) -> None:
-        """End it. Harmless if it isn't running."""
+        """Stop it. Harmless if it is not running."""
         if self.folder.is_dir():
             with self._locked():
                 self._end(PARTS)
@@ -181,12 +180,12 @@ class Stack:
 
     def _end(self, parts: tuple[str, ...]) -> None:
         for part in parts:
-            self._process(part).ask_to_end()  # all at once: Pinot needn't wait for Kafka
+            self._process(part).ask_to_end()  # both at once: Pinot need not wait for Kafka
         for part in parts:
             self._process(part).stop()
 
     def _write_config(self) -> None:
-        """Write shared settings, CONFIG's templates and extra lines, with folder and ports filled in."""
+        """Write shared settings, templates and extra lines, with folder and ports filled in."""
         target = self.folder / "config"
         target.mkdir(exist_ok=True)
         values = {"state": self.folder.as_posix(), **asdict(self.ports)}
@@ -197,7 +196,7 @@ class Stack:
             (target / template.name).write_text(Template(text).safe_substitute(values))
 
     def _format_kafka(self, java: str, lib: Path) -> None:
-        """Give Kafka's folder the cluster id that it won't start without, unless it has one."""
+        """Format Kafka's folder with a cluster id, which Kafka requires, unless it has one."""
         if (self.folder / "kafka" / "meta.properties").exists():
             return
         shutil.rmtree(self.folder / "kafka", ignore_errors=True)
@@ -227,7 +226,7 @@ class Stack:
         ]
 
     def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
-        """Wait until all of `parts` answer; end them if one doesn't."""
+        """Wait until all of `parts` respond; stop them if one does not."""
         what = " and ".join(part.capitalize() for part in parts)
         try:
             wait_for(what, lambda: self._trouble(parts), seconds=seconds, say=say)
@@ -240,10 +239,10 @@ class Stack:
             raise
 
     def _trouble(self, parts: tuple[str, ...]) -> str | None:
-        """What is wrong just now with the first of `parts` that isn't ready, or None.
+        """Return the current problem of the first part that is not ready, or None.
 
         Raises:
-            StackError: one of the processes has ended, so there is no use in waiting.
+            StackError: one of the processes has ended, so waiting is useless.
         """
         for part in parts:
             process = self._process(part)
@@ -259,5 +258,5 @@ class Stack:
 
 
 def _cluster_id() -> str:
-    """A random id of 22 characters, which is what Kafka asks for."""
+    """Return a random id of 22 characters, as Kafka requires."""
     return uuid.uuid4().hex[:22]

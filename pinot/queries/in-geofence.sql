@@ -1,7 +1,7 @@
--- Who is in one of the geofences of the course just now?
--- Needs runId. Fences and places are geographies, and ST_Contains wants both sides as geometries.
--- Of a course that isn't there lookup gives no bytes, which are no geography, not even of rows that runId leaves
--- out: those get an empty polygon. As hex, since Pinot 0.11 has no CASE for bytes.
+-- Which competitors are currently in one of the course's geofences?
+-- Parameter: runId. Fences and locations are geographies; ST_Contains requires geometries.
+-- For an unknown course lookup returns no bytes, which is not a valid geography, even in rows that runId filters
+-- out: those get an empty polygon. As hex, because Pinot 0.11 has no CASE for bytes.
 SELECT competitorId, distance, lon, lat
 FROM parkrun
 WHERE runId = %(runId)s

@@ -1,5 +1,5 @@
--- Who leads the race, how far has each competitor still to go, and how fast has it been so far?
--- Needs runId and courseDistance (metres, from races.sql). Who has not moved yet has no pace, and no line.
+-- Who leads the race, how far does each competitor still have to go, and at what average pace?
+-- Parameters: runId and courseDistance (metres, from races.sql). Competitors who have not moved are left out.
 SELECT competitorId,
        distance AS covered,
        %(courseDistance)s - distance AS toGo,

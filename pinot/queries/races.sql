@@ -1,4 +1,4 @@
--- Which races are there, the newest first, and on which course is each of them run?
+-- Which races are there, newest first, and on which course is each?
 SELECT runId,
        name,
        status,

@@ -1,7 +1,7 @@
--- How many seconds have passed between the first and the last place of each competitor in a geofence?
--- Needs runId. The newest place does not tell: skipUpsert looks at all that Pinot has kept.
--- Of a course that isn't there lookup gives no bytes, which are no geography, not even of rows that runId leaves
--- out: those get an empty polygon. As hex, since Pinot 0.11 has no CASE for bytes.
+-- How many seconds are between each competitor's first and last position in a geofence?
+-- Parameter: runId. skipUpsert reads all positions that Pinot has kept, not only the newest.
+-- For an unknown course lookup returns no bytes, which is not a valid geography, even in rows that runId filters
+-- out: those get an empty polygon. As hex, because Pinot 0.11 has no CASE for bytes.
 SELECT competitorId,
        (max("timestamp") - min("timestamp")) / 1000 AS seconds
 FROM parkrun

@@ -1,5 +1,5 @@
-"""Recorded races, told again: read out of files, and told by the engine that tells races that are computed.
+"""Recorded races: read from Racecast events or GPX tracks, and run again by the engine.
 
-`recording` is what the engine takes; `lines` makes it of our own events, `tracks` of GPX files, with
-`matching` to find where on the course somebody was. `command` is the process.
+`recording` is the engine's input; `lines` creates one from events, `tracks` from GPX files, and `matching`
+finds a track's distance along the course. It may import `simulator.race` and what is below it.
 """

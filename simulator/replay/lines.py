@@ -15,28 +15,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from simulator import entrants
-from simulator.course import TimingPoint
-from simulator.events import STATUS_NAMES
-from simulator.race import Passings, Snapshot, Status, points_of
+from simulator.course.course import TimingPoint
+from simulator.race import entrants
+from simulator.race.events import STATUS_NAMES
+from simulator.race.race import Passings, Snapshot, Status, points_of
+from simulator.race.request import MAX_INTERVAL
+from simulator.race.start_list import OPEN, StartList
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
-from simulator.request import MAX_INTERVAL
-from simulator.start_list import OPEN, StartList
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from simulator.course import Course
-    from simulator.entrants import Entrants
+    from simulator.course.course import Course
+    from simulator.race.entrants import Entrants
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 LATEST = 10_000_000
 """Race seconds of the last event at most: four months."""
-LARGEST_BIB = 2**31 - 1
+BOUNDS = {
+    field.name: (field.least, field.most) for topic in TOPICS for field in TABLES[topic].fields.values()
+} | {
+    "rawTime": (0, LATEST),
+    "elapsed": (0, LATEST),
+    "distance": (0, 10**8),
+    "timestamp": (-(2**53), 2**53),
+    "emittedAt": (0, 2**53),
+}
+"""What a number may be: as the contract says, but for these."""
+KINDS = TABLES["passings"].fields["kind"].words
+MEASURED = ("competitorId", "rawTime", "timestamp", "lat", "lon", "distance", "elapsed")
 COLUMNS = 11
 """Numbers that are kept of a position."""
 
@@ -112,9 +124,9 @@ def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
     elif "kind" in event:
         race.passings.append(_passing(event))
     elif "category" in event:
-        bib = int(_number(event, "competitorId", 1, LARGEST_BIB))
+        bib = int(_number(event, "competitorId"))
         club = _text(event, "club") if "club" in event else ""
-        wave = int(_number(event, "wave", 1, 10**6))
+        wave = int(_number(event, "wave"))
         race.entries[bib] = (_text(event, "name"), _text(event, "category"), club, wave)
     elif "startTime" in event:
         race.race = event
@@ -130,35 +142,30 @@ def _position(event: dict[str, Any]) -> tuple[float, ...]:
         raise ValueError(f"has a status that there isn't: {str(status)[:40]!r}")
     has_truth = "trueLon" in event
     return (
-        _number(event, "competitorId", 1, LARGEST_BIB),
-        _number(event, "rawTime", 0, LATEST),
-        _number(event, "timestamp", -(2**53), 2**53),
-        _number(event, "lat", -90, 90),
-        _number(event, "lon", -180, 180),
-        _number(event, "distance", 0, 10**8),
-        _number(event, "elapsed", 0, LATEST),
+        *(_number(event, name) for name in MEASURED),
         STATUS_NAMES.index(status),
-        _number(event, "trueLat", -90, 90) if has_truth else np.nan,
-        _number(event, "trueLon", -180, 180) if has_truth else np.nan,
-        _number(event, "emittedAt", 0, 2**53),
+        _number(event, "trueLat") if has_truth else np.nan,
+        _number(event, "trueLon") if has_truth else np.nan,
+        _number(event, "emittedAt"),
     )
 
 
 def _passing(event: dict[str, Any]) -> tuple[int, TimingPoint, float, float]:
     """Return bib, timing point, elapsed and distance."""
     kind = _text(event, "kind")
-    if kind not in {"start", "split", "enter", "exit", "finish", "dnf", "dsq"}:
+    if kind not in KINDS:
         raise ValueError(f"has a kind that there isn't: {kind[:40]!r}")
     return (
-        int(_number(event, "competitorId", 1, LARGEST_BIB)),
-        TimingPoint(np.nan, kind, _text(event, "point"), int(_number(event, "lap", 1, 10**6))),  # type: ignore[arg-type]
-        _number(event, "elapsed", 0, LATEST),
-        _number(event, "distance", 0, 10**8),
+        int(_number(event, "competitorId")),
+        TimingPoint(np.nan, kind, _text(event, "point"), int(_number(event, "lap"))),  # type: ignore[arg-type]
+        _number(event, "elapsed"),
+        _number(event, "distance"),
     )
 
 
-def _number(event: dict[str, Any], name: str, least: float, most: float) -> float:
+def _number(event: dict[str, Any], name: str) -> float:
     value = event[name]
+    least, most = BOUNDS[name]
     # bool is an int to Python, and to nobody else.
     if type(value) not in {int, float} or not least <= value <= most:
         raise ValueError(f"has a {name} that is no number from {least:,} to {most:,}")

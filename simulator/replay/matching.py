@@ -1,9 +1,9 @@
-"""Where on a course somebody was, from the places that a receiver recorded.
+"""Map matching: the distance along the course for recorded places.
 
-A course may cross itself, come back the way it went or be run in laps: the nearest place of it is often
-another one. So the places are matched all at once: of all ways along the course, never backwards, the one
-is taken that lies near the places and whose metres between them are those that were covered (the two errors,
-each with its weight, of Newson and Krumm 2009, "Hidden Markov Map Matching Through Noise and Sparseness").
+A course may cross itself, turn back or be run in laps, so the nearest place is often the wrong one. Instead,
+all places are matched together: among all monotonic paths along the course, the one is chosen that stays near
+the places and whose length between them fits the distance covered (the two weighted errors of Newson and
+Krumm 2009, "Hidden Markov Map Matching Through Noise and Sparseness").
 """
 
 from __future__ import annotations
@@ -12,38 +12,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.course import GEOD
+from simulator.course.course import GEOD
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from simulator.course.course import Course
+    from stream.arrays import Floats, Ints
 
-    from simulator.course import Course
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 STEP = 5.0
-"""Metres between the places of the course that are tried."""
+"""Metres between candidate places on the course."""
 MAX_STATES = 20_000
-"""Places of the course that are tried at most: on a longer course they lie further apart."""
+"""Maximum number of candidates: on a longer course they are further apart."""
 MAX_FIXES = 2000
-"""Recorded places that are matched at once; those between them are found between those matched."""
+"""Recorded places that are matched together; the others are interpolated."""
 SIGMA = 8.0
-"""Metres by which a recorded place is off, typically."""
+"""Typical error of a recorded place, metres."""
 FURTHEST = 50.0
-"""Metres beyond which a place says no more of where somebody was: it was a wrong turn, or the receiver."""
+"""Errors above this, in metres, carry no information: a wrong turn or a receiver fault."""
 DETOUR = 20.0
-"""Metres by which the way along the course and the way recorded differ between two places, typically."""
+"""Typical difference between the path along the course and the recorded one, metres."""
 FINE = 0.5
-"""Metres to which a place on the course is found in the end."""
+"""Precision of the result, metres."""
 
 
 def match(course: Course, lon: Floats, lat: Floats) -> Floats:
-    """Return the metres of the course at each recorded place, never falling, shape (k,).
+    """Return the distance along the course at each recorded place, never decreasing, shape (k,).
 
     Args:
         course: the course.
-        lon: the places in their order, degrees, shape (k,), k at least 2.
+        lon: the places in order, degrees, shape (k,), k at least 2.
         lat: likewise.
     """
     step = max(STEP, course.distance / MAX_STATES)
@@ -62,7 +59,7 @@ def match(course: Course, lon: Floats, lat: Floats) -> Floats:
 
 
 class _Plane:
-    """Metres east and north of a place: flat enough for a course, of which only differences matter."""
+    """Metres east and north of a place; flat enough, because only differences matter."""
 
     def __init__(self, lon: float, lat: float) -> None:
         self._lon, self._lat = lon, lat
@@ -77,12 +74,12 @@ class _Plane:
 
 
 def _most_likely(on_course: Floats, recorded: Floats, covered: Floats, step: float) -> Ints:
-    """Return the index of the course's place at each recorded one, never falling: the cheapest way there is.
+    """Return the index of the course's place at each recorded one, never decreasing: the cheapest path.
 
     Args:
         on_course: the course's places, metres, shape (2, s).
         recorded: the recorded ones, shape (2, k).
-        covered: steps of the course from each to the next, by the way recorded, shape (k - 1,).
+        covered: recorded distance from each place to the next, in steps of the course, shape (k - 1,).
         step: metres between two places of the course.
     """
     states, fixes = on_course.shape[1], recorded.shape[1]
@@ -90,7 +87,7 @@ def _most_likely(on_course: Floats, recorded: Floats, covered: Floats, step: flo
     index = np.arange(states)
     came_from = np.zeros((fixes, states), np.int32)
     cost = _aside(on_course, recorded[:, 0])
-    # Who begins to record beside the course begins anywhere; the start is likelier.
+    # A recording may begin anywhere; the start is more likely.
     cost = cost + price * index * 0.1
     for nth in range(1, fixes):
         steps = float(covered[nth - 1])
@@ -104,18 +101,18 @@ def _most_likely(on_course: Floats, recorded: Floats, covered: Floats, step: flo
 
 
 def _aside(on_course: Floats, place: Floats) -> Floats:
-    """Return what it costs to say that somebody recorded here was at each place of the course."""
+    """Return the cost of each place of the course for a recorded place."""
     off = np.hypot(on_course[0] - place[0], on_course[1] - place[1])
     near = 0.5 * (np.minimum(off, FURTHEST) / SIGMA) ** 2
-    # Further away costs a little more still, so that of two far places the nearer is taken.
+    # A small extra cost prefers the nearer of two far places.
     cost: Floats = near + np.maximum(off - FURTHEST, 0.0) * 1e-3
     return cost
 
 
 def _moved_on(cost: Floats, steps: float, price: float, index: Ints) -> tuple[Floats, Ints]:
-    """Return the least cost to be at each place after `steps` steps, and the place it comes from."""
+    """Return the minimum cost of each place after `steps` steps, and the place it comes from."""
     whole = int(steps)
-    # From places at least so many steps behind: each further one costs the same more.
+    # From places at least `steps` behind: the cost grows linearly.
     slanted = cost - price * index
     least = np.minimum.accumulate(slanted)
     at = np.maximum.accumulate(np.where(slanted == least, index, 0))
@@ -134,7 +131,7 @@ def _moved_on(cost: Floats, steps: float, price: float, index: Ints) -> tuple[Fl
 
 
 def _rising(way: Floats) -> Floats:
-    """Return metres that rise truly, for who stands still."""
+    """Return strictly increasing metres, also where a competitor stands still."""
     return way + np.arange(len(way)) * 1e-9
 
 

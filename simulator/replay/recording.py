@@ -1,4 +1,4 @@
-"""A recorded race as the engine tells it."""
+"""A recorded race as a source of events for the engine."""
 
 from __future__ import annotations
 
@@ -8,41 +8,38 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.race import Fixes, Passings, Snapshot, Status, points_of
+from simulator.race.race import Fixes, Passings, Snapshot, Status, points_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
+    from simulator.course.course import Course, TimingPoint
+    from simulator.race.entrants import Entrants
+    from simulator.race.request import RaceRequest
+    from stream.arrays import Floats, Ints
 
-    from simulator.course import Course, TimingPoint
-    from simulator.entrants import Entrants
-    from simulator.request import RaceRequest
-
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MAX_EVENTS = 5_000_000
-"""Positions of a recording at most: they are kept in memory, a hundred bytes each."""
+"""Maximum number of positions: they are kept in memory, about 100 bytes each."""
 ENDS = {Status.FINISHED: "finish", Status.DNF: "dnf", Status.DSQ: "dsq"}
-"""The kind of the passing that goes with a competitor's end."""
+"""Kind of the passing that belongs to a competitor's end."""
 
 
 class RecordingError(ValueError):
-    """A recording can't be used; the text says what is wrong and where."""
+    """An unusable recording; the text gives the reason and the place."""
 
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Positions of a recording in the order in which they are told; arrays of shape (k,).
+    """Positions of a recording in publishing order; arrays of shape (k,).
 
     Attributes:
         who: indices of competitors.
-        tick: the tick at which each is told, never falling.
+        tick: the tick at which each is published, never decreasing.
         time: race seconds of each.
         skew: milliseconds by which the tracker's clock was ahead.
-        snapshot: what was told.
-        lon, lat: the true places as far as they are known, else those told.
+        snapshot: the published state.
+        lon, lat: the true places if known, else the published ones.
     """
 
     who: Ints
@@ -58,12 +55,12 @@ class Track:
 
 
 class Recording:
-    """A recorded race; like a `Race`, it tells what happens at any of its ticks.
+    """A recorded race; like a `Race`, it provides the events of any tick.
 
     Args:
-        course: where it was run.
-        request: resolved; says the run's id, its start, and the race seconds between two ticks.
-        entrants: who the competitors are.
+        course: the course.
+        request: resolved; gives the run id, the start, and the race seconds between two ticks.
+        entrants: the start list.
         track: the positions.
         points: the timing points.
         passings: with indices into `points`.
@@ -89,7 +86,7 @@ class Recording:
 
     @cached_property
     def last_tick(self) -> int:
-        """The number of the tick that tells the last event."""
+        """Number of the tick with the last event."""
         last = self._passings.elapsed.max(initial=0.0) / self.request.tick
         return max(int(self._track.tick.max(initial=0)), int(np.ceil(last)))
 
@@ -97,8 +94,8 @@ class Recording:
         """Return a tick's race time in seconds."""
         return tick * self.request.tick
 
-    def told(self, tick: int) -> Fixes:
-        """Return what was told at a tick, in the order in which it was."""
+    def fixes_at(self, tick: int) -> Fixes:
+        """Return the positions of a tick in publishing order."""
         first, last = np.searchsorted(self._track.tick, [tick, tick + 1])
         part = slice(int(first), int(last))
         track = self._track
@@ -122,8 +119,8 @@ def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status
 
     Args:
         course: the course.
-        tracks: of each competitor the index, race seconds and metres (rising or level, shape (k,) each), the
-            status at the end and the exact race seconds of it.
+        tracks: for each competitor the index, race seconds and metres (never decreasing, shape (k,) each),
+            the status at the end and its exact race seconds.
     """
     points = points_of(course)
     places = np.array([point.distance for point in course.timing_points])
@@ -132,7 +129,7 @@ def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status
         found += _crossed(who, places, time, np.maximum.accumulate(metres), end)
         if status in ENDS and status != Status.FINISHED:
             number = next(nth for nth, point in enumerate(points) if point.kind == ENDS[status])
-            # A disqualification is news of its own, after the end.
+            # A disqualification has a passing of its own, after the end.
             when = end if status == Status.DNF else float(time[-1])
             found.append((who, number, when, float(metres.max(initial=0.0))))
     columns = np.array(found, float).reshape(-1, 4).T
@@ -142,10 +139,10 @@ def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status
 def _crossed(
     who: int, places: Floats, time: Floats, metres: Floats, end: float
 ) -> Iterator[tuple[int, int, float, float]]:
-    """Yield competitor, point, race seconds and metres of each place that was come to."""
+    """Yield competitor, point, race seconds and metres of each point that was reached."""
     if not len(metres) or metres[-1] <= 0:
         return
-    # One is at the start until one moves; at any other place when one comes to it.
+    # The start is passed when a competitor begins to move, any other point on arrival.
     still = max(0, int(np.searchsorted(metres, 0.0, side="right")) - 1)
     for point, place in enumerate(places.tolist()):
         # Recorded metres are rounded to millimetres.

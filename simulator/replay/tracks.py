@@ -1,4 +1,4 @@
-"""GPX files with times, made a recording: each track a competitor."""
+"""Converts timed GPX tracks to a recording; each track is a competitor."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator import coordinates, entrants, markup
-from simulator.drawing import CourseError, Drawing, Line
-from simulator.race import Snapshot, Status, points_of
+from simulator.course import coordinates, xml
+from simulator.course.drawing import CourseError, Drawing, Line
+from simulator.course.survey import survey
+from simulator.race import entrants
+from simulator.race.race import Snapshot, Status, points_of
+from simulator.race.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
 from simulator.replay.matching import match
 from simulator.replay.recording import RecordingError, Track, crossings
-from simulator.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
-from simulator.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,26 +25,25 @@ if TYPE_CHECKING:
     from lxml import etree
     from numpy.typing import NDArray
 
-    from simulator.course import Course, TimingPoint
-    from simulator.entrants import Entrants
-    from simulator.race import Passings
+    from simulator.course.course import Course, TimingPoint
+    from simulator.race.entrants import Entrants
+    from simulator.race.race import Passings
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
 
 MAX_TRACKS = 1000
 MAX_FIXES = 1_000_000
-"""Fixes of one track."""
+"""Maximum number of fixes in a track."""
 AT_THE_FINISH = 50.0
-"""Metres before the finish within which who ends there has finished: receivers are stopped early."""
+"""Metres before the finish at which a track still counts as finished: receivers are stopped early."""
 MOVING = 5.0
-"""Metres from the start beyond which one has left it, and from the finish within which one comes to it."""
+"""Metres from the start at which a competitor has left it, and from the finish at which one arrives."""
 LAST_METRES = 100.0
-"""Metres before the finish whose pace the last few are run at."""
+"""Metres before the finish that determine the pace of the last few."""
 
 
 class Recorded(NamedTuple):
-    """One track as a file has it: epoch seconds and degrees, shape (k,), k at least 2, times rising."""
+    """A recorded track: epoch seconds and degrees, shape (k,), k at least 2, times increasing."""
 
     name: str
     time: Floats
@@ -52,15 +52,15 @@ class Recorded(NamedTuple):
 
 
 def read(data: bytes, source: str) -> list[Recorded]:
-    """Return the tracks of a GPX file that have two places with times or more.
+    """Return the tracks of a GPX file with at least two timed places.
 
-    Raises RecordingError if it is no GPX, or a time or a place is none, with the line.
+    Raises RecordingError, with the line, if it isn't GPX or a time or place is invalid.
     """
     try:
-        root = markup.parse(data, source)
+        root = xml.parse(data, source)
     except CourseError as error:
         raise RecordingError(str(error)) from error
-    if markup.local(root) != "gpx":
+    if xml.local(root) != "gpx":
         raise RecordingError(f"{source} isn't GPX")
     found = [_recorded(track, source) for track in root.iterchildren("{*}trk")]
     return [track for track in found if len(track.time) > 1]
@@ -74,60 +74,62 @@ def _recorded(track: etree._Element, source: str) -> Recorded:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
     places = np.array([_fix(point, source) for point in points], float).reshape(-1, 3)
     places = places[~np.isnan(places[:, 0])]
-    # A receiver that is switched on again tells old places anew; what goes back in time is left out.
+    # A restarted receiver may repeat old places; drop whatever goes back in time.
     newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
     time, lon, lat = places[places[:, 0] > newest].T
-    return Recorded(markup.name(track), time, lon, lat)
+    return Recorded(xml.name(track), time, lon, lat)
 
 
 def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
     """Return epoch seconds (nan if there are none), longitude and latitude."""
-    when = markup.child(point, "time")
+    when = xml.child(point, "time")
     try:
         lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
-        seconds = math.nan if when is None else _seconds(markup.text(when).strip())
+        seconds = math.nan if when is None else _seconds(xml.text(when).strip())
     except ValueError as error:
-        raise RecordingError(f"{source}, line {markup.lineno(point)}: {error}") from None
+        raise RecordingError(f"{source}, line {xml.lineno(point)}: {error}") from None
     return seconds, lon, lat
 
 
 def _degrees(point: etree._Element, name: str, most: float) -> float:
     degrees = coordinates.number(str(point.get(name) or ""))
     if not abs(degrees) <= most:
-        raise ValueError(f"the {name} is none: {degrees:g}")
+        raise ValueError(f"invalid {name}: {degrees:g}")
     return degrees
 
 
 def _seconds(text: str) -> float:
-    """Return epoch seconds; a time without a zone is UTC, as GPX has it."""
+    """Return epoch seconds; a time without a zone is UTC, as in GPX."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{coordinates.clip(text)!r} is no time") from None
+        raise ValueError(f"{coordinates.clip(text)!r} is not a valid time") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def course_of(tracks: Sequence[Recorded], name: str) -> Course:
-    """Return the longest track as a course; raises RecordingError if it makes none."""
+    """Return the longest track as a course; raises RecordingError if that fails."""
     longest = max(tracks, key=lambda track: len(track.time))
     line = Line(longest.lon, longest.lat, np.full(len(longest.lon), np.nan), "longest track")
     short_name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "track"
     try:
         return survey(Drawing(name, (line,)), short_name, name[:MAX_WORDS] or short_name)
     except CourseError as error:
-        raise RecordingError(f"the longest track makes no course: {error}; name one with --course") from error
+        raise RecordingError(
+            f"the longest track is not a valid course: {error}; choose a course with --course"
+        ) from error
 
 
 def parts_of(
     tracks: Sequence[Recorded], course: Course, interval: float, *, together: bool
 ) -> tuple[Entrants, Track, tuple[TimingPoint, ...], Passings]:
-    """Return what a recording is made of.
+    """Return the parts of a recording.
 
     Args:
         tracks: the tracks.
-        course: where they ran.
+        course: the course.
         interval: race seconds between two positions.
-        together: the gun is when the first of them leaves the start; otherwise for each one's own.
+        together: use one gun, when the first of them leaves the start; otherwise a gun for each.
     """
     if len(tracks) > MAX_TRACKS:
         raise RecordingError(f"there are more than {MAX_TRACKS:,} tracks")
@@ -143,7 +145,7 @@ def parts_of(
 
 
 class _Run(NamedTuple):
-    """A matched track: seconds, places and metres, shape (k,); when it starts and ends, and how."""
+    """A matched track: seconds, places and metres, shape (k,); its start, its end and how it ended."""
 
     time: Floats
     lon: Floats
@@ -159,7 +161,7 @@ class _Run(NamedTuple):
 
 def _run(track: Recorded, course: Course) -> _Run:
     metres = match(course, track.lon, track.lat)
-    # Before they leave the start they are at it, however the receiver wandered.
+    # Until competitors leave the start they are at it, despite GPS noise.
     left = int(np.searchsorted(metres, metres[0] + MOVING, side="right"))
     metres = metres.copy()
     if metres[0] <= AT_THE_FINISH:
@@ -168,7 +170,7 @@ def _run(track: Recorded, course: Course) -> _Run:
     if metres[-1] < course.distance - AT_THE_FINISH:
         return _Run(track.time, track.lon, track.lat, metres, start, float(track.time[-1]), Status.DNF)
     there, end = _finish(track.time, metres, course.distance)
-    # Who runs on afterwards, or stands about, has been there before.
+    # Places after the finish don't count.
     time = np.append(track.time[:there], end)
     lon = np.append(track.lon[:there], np.interp(end, track.time, np.unwrap(track.lon, period=360.0)))
     lat = np.append(track.lat[:there], np.interp(end, track.time, track.lat))
@@ -176,10 +178,10 @@ def _run(track: Recorded, course: Course) -> _Run:
 
 
 def _finish(time: Floats, metres: Floats, distance: float) -> tuple[int, float]:
-    """Return how many places lie before the finish, and when it was passed.
+    """Return the number of places before the finish, and the time of the finish.
 
-    A receiver's error may keep who stands at the finish a few metres before it: so the last of them are
-    reckoned at the pace of those before.
+    GPS noise may keep a competitor who stands at the finish a few metres before it, so the last metres are
+    extrapolated from the pace before them.
     """
     near = int(np.searchsorted(metres, distance - MOVING, side="left"))
     if near == len(metres):
@@ -192,7 +194,7 @@ def _finish(time: Floats, metres: Floats, distance: float) -> tuple[int, float]:
 
 
 def _entries(tracks: Sequence[Recorded]) -> tuple[Ints, StartList]:
-    """Return the tracks' order by bib, and a start list: a name such as `17 Anna Smith` has its bib."""
+    """Return the tracks' order by bib, and a start list; the bib of `17 Anna Smith` is 17."""
     named = [re.fullmatch(r"\s*([0-9]{1,6})\b\s*(.*)", track.name, re.DOTALL) for track in tracks]
     taken: set[int] = set()
     bibs = [0] * len(tracks)
@@ -224,7 +226,7 @@ def _printable(name: str) -> str:
 
 
 def _track(runs: Sequence[_Run], interval: float) -> Track:
-    """Return everybody's positions at the ticks, in the order of time, then of bib."""
+    """Return all positions at the ticks, ordered by time and bib."""
     pieces = [_positions(who, run, interval) for who, run in enumerate(runs)]
     who, tick, time, lon, lat, metres, status = (
         np.concatenate(column) for column in zip(*pieces, strict=True)
@@ -243,7 +245,7 @@ def _positions(who: int, run: _Run, interval: float) -> tuple[NDArray[np.generic
     time = np.minimum(ticks * interval, run.end)
     status = np.where(time < run.start, Status.WAITING, Status.RUNNING)
     status[-1] = run.status
-    # Longitudes are made continuous, or who crosses the date line would cross the world.
+    # Unwrap longitudes, so that interpolation across the date line works.
     lon = np.interp(time, run.time, np.unwrap(run.lon, period=360.0))
     return (
         np.full(len(ticks), who),
@@ -263,5 +265,5 @@ def all_of(files: Iterator[tuple[str, bytes]]) -> list[Recorded]:
         stem = name.rpartition(".")[0] or name
         found += [track if track.name else track._replace(name=stem) for track in read(data, name)]
     if not found:
-        raise RecordingError("there is no track with times")
+        raise RecordingError("no track has times")
     return found

@@ -90,7 +90,7 @@ HOSTILE = (
     Hostile("CSS", "red;background:url(http://harm.example/x)", "a declaration of its own"),
     Hostile("CSS", "@import '//harm.example/x.css';", "fetches from another host"),
     # What Streamlit, the maps and the charts read in texts.
-    Hostile("Markdown", "![x](http://harm.example/x.png) [link](javascript:alert(1))", "fetches a picture"),
+    Hostile("Markdown", "![x](http://harm.example/x.png) [link](javascript:alert(1))", "fetches an image"),
     Hostile("Markdown", "**bold** _it_ ~~gone~~ `code`", "loses its marks"),
     Hostile("Markdown", "# Heading", "becomes a heading"),
     Hostile("Markdown", "1. one", "becomes a list"),
@@ -139,7 +139,7 @@ HOSTILE = (
     Hostile("invisible", "zero\u200bwidth\u200c\ufeff\u2060", "characters that can't be seen"),
     Hostile("direction", "right \u202eto left\u202c and \u2066isolated\u2069", "turns the text around"),
     Hostile("direction", "שלום (עולם) 123", "runs from right to left"),
-    Hostile("emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 🇬🇧", "several characters are one picture"),
+    Hostile("emoji", "👩‍👩‍👧‍👦 🏳️‍🌈 👍🏽 🇬🇧", "several characters are one glyph"),
     Hostile("combining", "Z̸̡͔̈́a̷̻͛l̴̗̔ǵ̷̙o̶̗͝ é", "marks that stand above each other"),
     Hostile("long", "W" * 120, "as long as names get, without a place to break"),
     Hostile("long", "<" * 120, "six times as long when it is escaped"),

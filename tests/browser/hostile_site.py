@@ -28,7 +28,9 @@ IN_SCRIPT = next(hostile for hostile in HOSTILE if hostile.kind == "closing tag"
 """The name of the two races below and of their course."""
 
 ON_COURSE, AT_HOME = "crowd-on-course", "crowd-at-home"
-"""The race in which everybody is in the geofence of their name, and the one in which all have finished."""
+"""The race in which all competitors are in the geofence of their name, and the one in which all have
+finished.
+"""
 
 LAT, WEST, STEP = 51.42, -0.07, 0.0005
 """Courses go straight to the east; a competitor and a geofence are at each step. All in degrees."""
@@ -38,7 +40,7 @@ LENGTH_M = METRES_PER_STEP * STEPS
 GUN_TO_NOW_S = 900
 
 TOLD_LATELY_S = 60
-"""Seconds before the site is made at which the races with names of their own have told a position."""
+"""Seconds before the site's creation at which the races with names of their own have emitted a position."""
 
 
 @contextmanager
@@ -86,15 +88,15 @@ def _make_race(site: Site, writer: SqliteWriter, number: int) -> None:
         start = round(1000 * tomorrow.timestamp())
         known = {"name": hostile.text, "status": "scheduled", "startTime": start}
         writer.write("races", [race(run, course=run, seed=number, **known)])
-    told = {"course": run, "distance": METRES_PER_STEP, "emittedAt": _ago(TOLD_LATELY_S)}
-    writer.write("parkrun", [position(run, 1, **told)])
+    common = {"course": run, "distance": METRES_PER_STEP, "emittedAt": _ago(TOLD_LATELY_S)}
+    writer.write("parkrun", [position(run, 1, **common)])
 
 
 def _write_crowds(writer: SqliteWriter) -> None:
     writer.write("courses", [_course("crowded", IN_SCRIPT.text, [place_name(number) for number in NUMBERED])])
     for run, status in ((ON_COURSE, "running"), (AT_HOME, "finished")):
-        told = {"course": "crowded", "status": status}
-        writer.write("races", [race(run, name=IN_SCRIPT.text, competitors=len(HOSTILE), **told)])
+        common = {"course": "crowded", "status": status}
+        writer.write("races", [race(run, name=IN_SCRIPT.text, competitors=len(HOSTILE), **common)])
         for bib, hostile in NUMBERED.items():
             named = {"name": hostile.text, "category": hostile.text, "club": hostile.text}
             writer.write("competitors", [competitor(run, bib, **named)])
@@ -103,7 +105,7 @@ def _write_crowds(writer: SqliteWriter) -> None:
             # The first of a crowd last of all, for the analytics page has entrants of the latest races.
             when = {"rawTime": GUN_TO_NOW_S, "emittedAt": _ago(0 if bib == 1 else 2 * TOLD_LATELY_S)}
             elapsed = GUN_TO_NOW_S - bib
-            writer.write("parkrun", [position(run, bib, elapsed=elapsed, **when, **where, **told)])
+            writer.write("parkrun", [position(run, bib, elapsed=elapsed, **when, **where, **common)])
             writer.write("passings", _passings(run, bib, place_name(bib)))
         if status == "finished":
             finish = {"kind": "finish", "point": "finish", "distance": LENGTH_M}

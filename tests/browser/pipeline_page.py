@@ -47,7 +47,7 @@ class PipelinePage:
         expect(self._page.get_by_text("No data yet.")).to_have_count(0)
 
     def wait_for_look(self) -> None:
-        """Wait until the figures are measured anew."""
+        """Wait until the figures are measured again."""
         facts = self._page.locator(".facts span").first
         measured = facts.inner_text()
         expect(facts).not_to_have_text(measured)

@@ -1,4 +1,4 @@
-"""Makes the pictures of the README anew, from the real pages: `make screenshots`."""
+"""Recreates the README's screenshots from the real pages: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ RACE = {
     "seed": 2026,
 }
 RUNNING_FOR_MS = 22_000
-"""Wall time after the gun at which the pictures are taken: a quarter of an hour of the race."""
+"""Wall time after the gun at which the screenshots are taken: a quarter of an hour of the race."""
 WATCHED_FOR_MS = 60_000
-"""So long the pipeline's charts need to have something to show."""
+"""Time until the pipeline's charts have something to show."""
 OVER = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
 STREAM = (
     {**RACE, "speed": 12, "late": 0.04, "late_for": 90, "duplicates": 0.01},
@@ -67,7 +67,7 @@ FAVOURITES = "&fav=29,94,211"
 
 
 def main() -> None:
-    """Run a race that is over and one in its middle, and take the pictures."""
+    """Run a finished race and one in progress, and take the screenshots."""
     chromium = shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def _analytics(browser: Browser, folder: Path) -> None:
-    """Let races start one after the other, on a site of their own, and take the picture when some finish."""
+    """Let races start one after the other, on a separate site, and take the screenshot when some finish."""
     store = ("--sqlite", str(folder / "stream.db"))
     with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
         watched = _open(browser, f"{page.address}/analytics", STREAM_SIZE)

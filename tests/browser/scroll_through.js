@@ -2,7 +2,7 @@
 // again if need be, until `count` different rows were there or no more are found for long.
 async (list, [rowSelector, cellSelector, count]) => {
   const PATIENCE_MS = 30_000;
-  const SETTLED_MS = 500; // a canvas tells its new rows only when the scrolling has paused
+  const SETTLED_MS = 500; // a canvas exposes its new rows only when the scrolling has paused
   const hidden = (one) => (getComputedStyle(one).overflowY === 'auto' ? one.scrollHeight - one.clientHeight : 0);
   const [box] = [list, ...list.querySelectorAll('*')].sort((one, other) => hidden(other) - hidden(one));
   const frame = () => new Promise(requestAnimationFrame);

@@ -1,4 +1,4 @@
-"""What tests do with a running site: make races by the API, open the page, and ask its map."""
+"""Test helpers for a running site: create races by the API, open the page, and query its map."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import httpx
 from shapely import LineString
 from shapely.geometry import shape
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.events import positions_of_all
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.events import positions_of_all
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Site:
     api: str
 
     def create_race(self, **request: Any) -> str:
-        """The run id of a new race, 60 competitors at five times the speed unless told otherwise."""
+        """The run id of a new race, by default of 60 competitors at five times the speed."""
         body = {"course": "crystal-palace", "competitors": 60, "speed": 5, "seed": 1, **request}
         answer = httpx.post(f"{self.api}/races", json=body, trust_env=False)
         assert answer.status_code == 201, answer.text
@@ -48,7 +48,7 @@ class Site:
         return status
 
     def wait_for_status(self, run_id: str, status: str) -> None:
-        """Wait until a race is where it should be."""
+        """Wait until a race has this status."""
         wait_for(
             run_id,
             lambda: None if (found := self.status(run_id)) == status else f"it is {found}",
@@ -56,8 +56,8 @@ class Site:
             say=print,
         )
 
-    def told(self, run_id: str, raw_time: int, competitors: int) -> list[dict[str, Any]]:
-        """What everybody told at a second of race time: the race computed again from its request."""
+    def positions_at(self, run_id: str, raw_time: int, competitors: int) -> list[dict[str, Any]]:
+        """All positions at a second of race time: the race computed again from its request."""
         made = httpx.get(f"{self.api}/races/{run_id}", trust_env=False).json()
         fields = {name: made[name] for name in RaceRequest.model_fields if name in made}
         fields["start_at"] = datetime.fromisoformat(fields["start_at"])
@@ -110,16 +110,16 @@ class LiveMap:
         self.frame.wait_for_function(f"() => window.racecast && ({condition})(window.racecast)")
 
     def ask(self, question: str) -> Any:
-        """What a function of the live layer, in JavaScript, answers."""
+        """Call a function of the live layer, in JavaScript."""
         return self.frame.evaluate(f"() => ({question})(window.racecast)")
 
     def wait_for_pictures(self, more: int) -> None:
-        """Wait until so many more pictures have come."""
+        """Wait until this many more payloads have arrived."""
         until = self.ask("race => race.pictures()") + more
         self.wait_for(f"race => race.pictures() >= {until}")
 
     def metres_covered(self, pictures: int) -> list[float]:
-        """What all have covered together, at each of so many pictures one after another."""
+        """The total distance covered, at each of this many payloads one after another."""
         seen = []
         for _ in range(pictures):
             seen.append(sum(self.distances().values()))
@@ -127,5 +127,5 @@ class LiveMap:
         return seen
 
     def distances(self) -> dict[int, float]:
-        """Where everybody is drawn at this moment: metres by bib."""
+        """The drawn distances at this moment: metres by bib."""
         return {one["competitor"]: one["distance"] for one in self.ask("race => race.positions()")}

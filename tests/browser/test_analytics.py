@@ -1,4 +1,4 @@
-"""The analytics page, as someone sees it who watches the stream."""
+"""The analytics page, from a viewer's perspective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from dashboard.formatting import kilometres, race_time
+from dashboard.ui.formatting import kilometres, race_time
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator
 
@@ -24,7 +24,7 @@ HILLY = 25
 """Competitors of the race on the course of which there is no other."""
 ROWS = """[...document.querySelectorAll('[data-testid=stDataFrame] tr')].map(
     (row) => [...row.children].map((cell) => cell.textContent))"""
-"""The table's rows as its canvas tells them to screen readers, the names of the columns first."""
+"""The table's rows as its canvas exposes them to screen readers, the names of the columns first."""
 OPTION = "[role=option]"
 """By CSS: what a list offers is in no accessible tree that Playwright sees."""
 
@@ -50,7 +50,7 @@ def hilly(site: Site) -> str:
 
 
 def test_first_events(page: Page, site: Site) -> None:
-    """Before the first event the page says that there are none; what comes then it shows by itself."""
+    """Before the first event the page says that there are none; then it shows events by itself."""
     assert httpx.get(f"{site.api}/races", trust_env=False).json()["races"] == []
     _open(page, site)
     nothing = page.get_by_text("No events found")
@@ -61,7 +61,7 @@ def test_first_events(page: Page, site: Site) -> None:
     site.create_race(name="The first", competitors=30, how_many_get_stopped=1, speed=200, interval=50)
     expect(_charts(page)).to_have_count(7)
     expect(nothing).to_have_count(0)
-    expect(page.get_by_text("No finisher of a club found.")).to_be_visible()
+    expect(page.get_by_text("No finisher with a club found.")).to_be_visible()
     expect(_tile(page, "Competitors")).to_have_text("30")
     expect(_tile(page, "Finished")).to_have_text("30")
     expect(_legend(page, "The first")).to_be_visible()
@@ -141,14 +141,14 @@ def test_newest_events(page: Page, site: Site, hilly: str) -> None:
     rows = _rows(page)
     assert {(row["Bib"], row["Race"]) for row in rows} == {("7", "Over the hills")}
     assert {row["Status"] for row in rows} == {"running"}
-    sent = [row["Sent"] for row in rows]
+    sent = [row["Emitted"] for row in rows]
     assert sent == sorted(sent, reverse=True)
     _wait_for_figures(page, 2)
     assert _rows(page) == rows
 
     _switch(page, "Every", "1 s")
-    (told,) = [one for one in site.positions(hilly) if one["competitorId"] == 7]
-    cells = [race_time(told["elapsed"]), f"{kilometres(told['distance'])} km"]
+    (position,) = [one for one in site.positions(hilly) if one["competitorId"] == 7]
+    cells = [race_time(position["elapsed"]), f"{kilometres(position['distance'])} km"]
     page.wait_for_function(
         f"cells => {ROWS}.some((row) => cells.every((cell) => row.includes(cell)))", arg=cells
     )
@@ -156,13 +156,13 @@ def test_newest_events(page: Page, site: Site, hilly: str) -> None:
 
 @pytest.mark.usefixtures("hilly")
 def test_store_away_and_back(page: Page, site: Site, database: Path) -> None:
-    """While the store can't be read each part says so in a sentence; then all is as it was chosen."""
+    """While the store cannot be read each part says so; then all choices are restored."""
     _open(page, site)
     _switch(page, "Every", "1 s")
     _choose(page, "Course", "Hilly half")
     expect(page.get_by_role("combobox", name="Windows of")).to_have_value("Over the hills")
     chosen = _chosen(page)
-    said = page.get_by_role("alert").filter(has_text="can't be read")
+    said = page.get_by_role("alert").filter(has_text="Cannot read the race file")
     aside = database.rename(database.with_suffix(".aside"))
     database.write_text("This is no database. " * 1000)
     expect(said).to_have_count(6)
@@ -206,7 +206,7 @@ def _legend(page: Page, word: str) -> Locator:
 
 
 def _wait_for_figures(page: Page, times: int) -> None:
-    """Wait until there have been new figures so many times."""
+    """Wait for this many new figures."""
     for _ in range(times):
         before = page.locator(".facts span").first.inner_text()
         assert before.startswith("updated ")

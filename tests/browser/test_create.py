@@ -50,7 +50,7 @@ def test_preset_and_what_it_means(page: Page, site: Site) -> None:
 
 
 def test_mistakes_at_their_fields(page: Page, site: Site) -> None:
-    """What the API refuses is said in its words at the field, and the form keeps what was typed."""
+    """The API's errors are shown at the fields, and the form keeps what was typed."""
     page.goto(f"{site.dashboard}/new")
     _fill(page, "Fastest pace", "7:00")
     _fill(page, "Slowest pace", "5:00")
@@ -64,16 +64,16 @@ def test_mistakes_at_their_fields(page: Page, site: Site) -> None:
 
 
 def test_more_like_a_real_race(page: Page, site: Site) -> None:
-    """The options are folded; a mistake among them opens them, and put right it makes such a race."""
+    """The options are collapsed; an error among them expands them, and corrected they make such a race."""
     page.goto(f"{site.dashboard}/new")
     page.get_by_role("button", name="Real parkrun").click()
     expect(page.get_by_text("6 of these set")).to_be_visible()
     disqualified = page.get_by_label("Disqualified (DSQ), per cent", exact=True)
     expect(disqualified).not_to_be_visible()
-    page.get_by_text("More like a real race").click()
+    page.get_by_text("Realism options").click()
     for label, value in (("Don't start", "60"), ("Disqualified", "50")):
         _fill(page, label, value)
-    page.get_by_text("More like a real race").click()
+    page.get_by_text("Realism options").click()
     expect(disqualified).not_to_be_visible()
     page.get_by_role("button", name="Start the race").click()
     expect(page.get_by_role("alert").filter(has_text="shares of one field")).to_be_visible()
@@ -86,14 +86,14 @@ def test_more_like_a_real_race(page: Page, site: Site) -> None:
     live = LiveMap.on(page)
     expect(live.frame.locator(".race-legend")).to_contain_text("DNS")
     page.get_by_role("searchbox", name="Find a bib, a name or a club").fill("runner")
-    expect(page.get_by_text("Nobody like that.").or_(page.get_by_text(" of 250"))).to_be_visible()
+    expect(page.get_by_text("No matches.").or_(page.get_by_text(" of 250"))).to_be_visible()
 
 
 def test_start_list(page: Page, site: Site) -> None:
-    """Who is on a start list that is handed in runs, with bib, name and club as written."""
+    """Competitors of an uploaded start list run, with bib, name and club as written."""
     club = "Åre ${alert(1)} <img src=x onerror=alert(1)>"
     page.goto(f"{site.dashboard}/new")
-    page.get_by_text("More like a real race").click()
+    page.get_by_text("Realism options").click()
     picked: Any = {
         "name": "list.csv",
         "mimeType": "text/csv",
@@ -114,7 +114,7 @@ def test_start_list(page: Page, site: Site) -> None:
 
 
 def test_pace_that_is_none(page: Page, site: Site) -> None:
-    """What is no pace is said to be none before anything is sent."""
+    """An invalid pace is reported before anything is sent."""
     page.goto(f"{site.dashboard}/new")
     _fill(page, "Fastest pace", "fast")
     page.get_by_role("button", name="Start the race").click()
@@ -145,7 +145,7 @@ HOSTILE_COURSE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
 
 
 def test_course_of_ones_own(page: Page, site: Site) -> None:
-    """A file that is handed in is chosen, shown with its names as typed and its warnings, and raced on."""
+    """An uploaded course is chosen, shown with its names as typed and its warnings, and raced on."""
     page.goto(f"{site.dashboard}/new")
     _hand_in(page, "own.kml", HOSTILE_COURSE.encode(), "own-loop")
     chooser = page.get_by_role("combobox")
@@ -159,7 +159,7 @@ def test_course_of_ones_own(page: Page, site: Site) -> None:
 
 
 def test_file_that_is_no_course(page: Page, site: Site) -> None:
-    """What is wrong with a file is said at it, in the API's words."""
+    """Errors of a file are shown at its field, in the API's words."""
     page.goto(f"{site.dashboard}/new")
     _hand_in(page, "notes.gpx", b"<gpx><wpt lat='1' lon='2'/></gpx>")
     expect(page.get_by_role("alert")).to_contain_text("no line")
@@ -187,7 +187,7 @@ def test_api_away(page: Page, tmp_path: Path) -> None:
     with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as pages:
         page.goto(f"{pages.address}/new")
         said = page.get_by_role("alert")
-        expect(said).to_contain_text("http://127.0.0.1:9 does not answer")
+        expect(said).to_contain_text("http://127.0.0.1:9 does not respond")
         expect(said).to_contain_text("python -m simulator serve")
 
 
@@ -196,7 +196,7 @@ def test_no_race_yet(page: Page, site: Site, tmp_path: Path) -> None:
     with dashboard(tmp_path, site.api, "--sqlite", str(tmp_path / "none.db")) as pages:
         page.goto(pages.address)
         expect(page.get_by_role("heading", name="No race yet")).to_be_visible()
-        page.get_by_role("link", name="Create the first one").click()
+        page.get_by_role("link", name="Create a race").click()
         expect(page.get_by_role("heading", name="New race")).to_be_visible()
 
 
@@ -208,11 +208,11 @@ def _map(page: Page) -> FrameLocator:
 
 
 def _hand_in(page: Page, file: str, content: bytes, short_name: str = "") -> None:
-    page.get_by_text("A course of your own").click()
+    page.get_by_text("Upload a course").click()
     picked: Any = {"name": file, "mimeType": "text/xml", "buffer": content}
     _dropzone(page, "Course file").set_input_files(picked)
     _fill(page, "Short name", short_name)
-    page.get_by_role("button", name="Hand it in").click()
+    page.get_by_role("button", name="Upload").click()
 
 
 def _dropzone(page: Page, label: str) -> Locator:

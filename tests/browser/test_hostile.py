@@ -169,7 +169,7 @@ def test_compared_in_a_chart(page: Page, site: Site) -> None:
 
 
 def test_new_race(page: Page, site: Site) -> None:
-    """Who makes a race is offered the courses by their names as the files have them."""
+    """The form offers the courses by their names as in the files."""
     page.goto(f"{site.dashboard}/new")
     chooser = page.get_by_role("combobox").first
     offered = {text.partition(" · ")[0] for text in _options(page, chooser, len(PLACES))}
@@ -251,7 +251,7 @@ def _options(page: Page, chooser: Locator, count: int) -> list[str]:
 
 
 def _rows(table: Locator) -> list[list[str]]:
-    """The cells of a table, as its canvas tells them to screen readers."""
+    """The cells of a table, as its canvas exposes them to screen readers."""
     return _scrolled_through(table, ("tbody tr", "td"), len(NUMBERED))
 
 

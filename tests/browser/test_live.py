@@ -1,4 +1,4 @@
-"""The live page, as someone who watches a race sees it."""
+"""The live page, from a viewer's perspective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import expect
 from shapely import Point
 
-from dashboard.formatting import duration, gap, race_time
+from dashboard.ui.formatting import duration, gap, race_time
 from tests.browser.site import LiveMap, Site
 from tests.processes import ROOT, dashboard, simulator
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page, Request
 
-COURSE_FILES = ROOT / "tests" / "courses" / "files"
+COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
 
 METRES_PER_DEGREE = 111_000
 GPS_AND_ROUNDING_M = 2.0
@@ -32,7 +32,7 @@ REVERSED = """() => {
   const detail = { run, picture: { ...picture, columns } };
   window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
 }"""
-"""Tells the page its picture again, the last one first."""
+"""Sends the page its payload again in reverse order."""
 
 
 def test_competitors_move(page: Page, site: Site) -> None:
@@ -44,7 +44,7 @@ def test_competitors_move(page: Page, site: Site) -> None:
 
 
 def test_competitors_glide(page: Page, site: Site) -> None:
-    """Between two pictures competitors pass through places in between instead of jumping."""
+    """Between two payloads competitors pass through places in between instead of jumping."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     live.wait_for_pictures(2)
@@ -63,7 +63,7 @@ def test_competitors_glide(page: Page, site: Site) -> None:
 
 
 def test_gliding_follows_the_course(page: Page, site: Site) -> None:
-    """However far a competitor gets between two pictures, the way there is along the course, not across."""
+    """However far a competitor gets between two payloads, it moves along the course, not across."""
     page.goto(f"{site.dashboard}/?run={site.create_race(speed=100)}")
     live = LiveMap.on(page)
     live.wait_for_pictures(1)
@@ -80,7 +80,7 @@ def test_gliding_follows_the_course(page: Page, site: Site) -> None:
 
 
 def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:
-    """New pictures touch neither zoom nor pan, and the map's frame is never loaded again."""
+    """New payloads touch neither zoom nor pan, and the map's frame is never loaded again."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     live.frame.evaluate("() => { window.loadedOnce = true; window.map.setView([51.42, -0.07], 17); }")
@@ -114,7 +114,7 @@ def test_dots_are_where_they_say(page: Page, site: Site) -> None:
 
 
 def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
-    """With the switch off nothing is asked for but by the button, once each time."""
+    """With the switch off only the button requests data, once each time."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     _open_view(page)
@@ -131,7 +131,7 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
 
 
 def test_source_away_and_back(page: Page, site: Site) -> None:
-    """While no positions come the map says since when, fades, and goes on by itself when they come again."""
+    """While no positions arrive the map says since when, fades, and recovers by itself."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     page.route("**/positions?*", lambda route: route.abort())
@@ -222,9 +222,9 @@ def test_newest_race_first(page: Page, site: Site) -> None:
 
 
 def test_unknown_race_appears_when_it_is_there(page: Page, site: Site) -> None:
-    """A link to a race that isn't there yet waits for it and shows it when it comes."""
+    """A link to a race that doesn't exist yet waits for it and shows it when it does."""
     page.goto(f"{site.dashboard}/?run=not-there-yet")
-    expect(page.get_by_text("This race isn't there yet")).to_be_visible()
+    expect(page.get_by_text("This race does not exist yet")).to_be_visible()
     site.create_race(run_id="not-there-yet")
     LiveMap.on(page)
 
@@ -263,7 +263,7 @@ def test_dots_of_a_pack_keep_their_colour(page: Page, site: Site) -> None:
 
 
 def test_figures(page: Page, site: Site) -> None:
-    """The figures count everybody, and say how they have changed."""
+    """The figures count all competitors, and say how they have changed."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=30, speed=60)}")
     LiveMap.on(page)
     expect(_figure(page, "on_course")).to_have_text("30")
@@ -288,12 +288,12 @@ def test_search(page: Page, site: Site) -> None:
     expect(rows.locator("td.name")).to_have_text("Runner 17")
     search.fill("rUNNER 5")
     expect(rows).to_have_count(11)
-    search.fill("nobody at all")
-    expect(_board(page)).to_contain_text("Nobody like that.")
+    search.fill("no such name")
+    expect(_board(page)).to_contain_text("No matches.")
 
 
 def test_who_moved_up_or_down(page: Page, site: Site) -> None:
-    """Beside a place stands how many places somebody has gained or lost since the last refresh."""
+    """Beside a place is the number of places gained or lost since the last refresh."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=6, speed=1000)}")
     LiveMap.on(page)
     expect(_figure(page, "finished")).to_have_text("6")
@@ -303,8 +303,8 @@ def test_who_moved_up_or_down(page: Page, site: Site) -> None:
             const { run, picture } = window.racecastPage;
             const { columns } = picture;
             const order = [2, 0, 1, 3, 4, 5];
-            const anew = Object.entries(columns).map(([name, old]) => [name, order.map((row) => old[row])]);
-            const moved = { ...Object.fromEntries(anew), place: columns.place };
+            const mixed = Object.entries(columns).map(([name, old]) => [name, order.map((row) => old[row])]);
+            const moved = { ...Object.fromEntries(mixed), place: columns.place };
             const detail = { run, picture: { ...picture, columns: moved } };
             window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
         }"""
@@ -359,7 +359,7 @@ def test_trail_is_a_minute_long(page: Page, site: Site) -> None:
 
 
 def test_who_is_that(page: Page, site: Site) -> None:
-    """A click on a dot tells who it is; the card keeps up with the race and can be closed."""
+    """A click on a dot shows the competitor; the card keeps up with the race and can be closed."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=4, speed=5)}")
     live = LiveMap.on(page)
     live.wait_for("race => race.positions().every((one) => one.distance > 100)")
@@ -384,7 +384,7 @@ def test_who_is_that(page: Page, site: Site) -> None:
 
 
 def test_follow(page: Page, site: Site) -> None:
-    """Who is followed stays in the view, however near one is, until one ends it."""
+    """A followed competitor stays in the view at any zoom, until the viewer stops following."""
     # Slow enough that there are 500 m left to run once the page is open, however long that takes.
     run = site.create_race(competitors=10, speed=20)
     page.goto(f"{site.dashboard}/?run={run}")
@@ -415,12 +415,12 @@ def test_leaders_are_marked(page: Page, site: Site) -> None:
 
 
 def test_geofence_lights_up(page: Page, site: Site) -> None:
-    """While somebody is inside a geofence it lights up, and the page says who is and for how long."""
+    """While a competitor is inside a geofence it lights up, and the page says which one and for how long."""
     run = site.create_race(competitors=10, how_many_get_stopped=1, min_pause=3000, max_pause=3600, speed=100)
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
     inside = page.get_by_role("region", name="Geofence", exact=True)
-    expect(inside).to_contain_text("Nobody is inside.")
+    expect(inside).to_contain_text("No competitors inside.")
     expect(live.frame.locator("path.fence.occupied")).to_have_count(1)
     expect(_figure(page, "in_fences")).to_have_text(re.compile("[1-9]"))
     expect(live.frame.locator(".fence-label")).to_have_attribute("data-inside", re.compile("[1-9]"))
@@ -428,15 +428,15 @@ def test_geofence_lights_up(page: Page, site: Site) -> None:
 
 
 def test_front_back_and_finish(page: Page, site: Site) -> None:
-    """Who is at the front, who at the back and who has just finished is listed."""
+    """The leaders, the last, and the latest finishers are listed."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=12, speed=1000)}")
     LiveMap.on(page)
     expect(_figure(page, "finished")).to_have_text("12")
     done = page.get_by_role("region", name="Just finished")
     listed = [int(text) for text in done.locator(".number").all_inner_texts()]
     assert listed == [bib for _, bib in _leaderboard(page)[:-6:-1]]
-    expect(page.get_by_role("region", name="At the front")).to_contain_text("Nobody is on the course.")
-    expect(page.get_by_role("region", name="At the back")).to_contain_text("Nobody is on the course.")
+    expect(page.get_by_role("region", name="At the front")).to_contain_text("No competitors on the course.")
+    expect(page.get_by_role("region", name="At the back")).to_contain_text("No competitors on the course.")
 
 
 def test_colour_by_category(page: Page, site: Site) -> None:
@@ -452,7 +452,7 @@ def test_colour_by_category(page: Page, site: Site) -> None:
 
 
 def test_pause_resume_cancel(page: Page, site: Site) -> None:
-    """A race can be paused, resumed and ended from its page, and ending it is asked twice."""
+    """A race can be paused, resumed and cancelled from its page; cancelling asks for confirmation."""
     run = site.create_race(competitors=5)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
@@ -468,13 +468,13 @@ def test_pause_resume_cancel(page: Page, site: Site) -> None:
 
 
 def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
-    """When the simulator is gone the page says how old its positions are, in a word that can't be missed."""
+    """When the simulator is gone the page shows the age of its positions in a prominent notice."""
     store = ("--sqlite", str(tmp_path / "races.db"))
     with simulator(tmp_path, *store) as api, dashboard(tmp_path, api.address, *store) as pages:
         site = Site(pages.address, api.address)
         page.goto(f"{site.dashboard}/?run={site.create_race()}")
         LiveMap.on(page)
-        said = page.get_by_text("The stream stands still")
+        said = page.get_by_text("The stream has stopped")
         expect(said).to_be_hidden()
         api.end()
         expect(said).to_be_visible()
@@ -482,11 +482,11 @@ def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
 
 
 def test_source_away_is_said_beside_the_figures(page: Page, site: Site) -> None:
-    """While nothing answers the figures say since when, and recover by themselves."""
+    """While there is no response the figures say since when, and recover by themselves."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     page.route("**/positions?*", lambda route: route.abort())
-    said = page.get_by_text(re.compile("Nothing new since [0-9:]+. The dashboard does not answer."))
+    said = page.get_by_text(re.compile("No new data since [0-9:]+. The dashboard does not respond."))
     expect(said).to_be_visible()
     page.unroute("**/positions?*")
     expect(said).to_be_hidden()
@@ -494,13 +494,13 @@ def test_source_away_is_said_beside_the_figures(page: Page, site: Site) -> None:
 
 
 def test_by_keyboard(page: Page, site: Site) -> None:
-    """Who has no mouse reaches search, stars, and a competitor's card on the map."""
+    """The keyboard reaches search, stars, and a competitor's card on the map."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
     live = LiveMap.on(page)
     search = page.get_by_role("searchbox")
     search.focus()
     page.keyboard.type("runner 6")
-    expect(_row(page, 6)).to_be_visible()  # the names come after the first picture
+    expect(_row(page, 6)).to_be_visible()  # the names come after the first payload
     for _ in range(3):  # past the switch for favourites, to the list, to the star
         page.keyboard.press("Tab")
     page.keyboard.press("Space")
@@ -511,7 +511,7 @@ def test_by_keyboard(page: Page, site: Site) -> None:
 
 
 def test_focus_goes_with_the_competitor(page: Page, site: Site) -> None:
-    """Whoever moves in the leaderboard keeps the focus that is on their star or their name."""
+    """The focus in the leaderboard stays on the competitor's star or name."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
     LiveMap.on(page)
     expect(page.locator("tr[data-bib]:not([hidden])")).to_have_count(8)
@@ -526,7 +526,7 @@ def test_focus_goes_with_the_competitor(page: Page, site: Site) -> None:
 
 
 def test_course_across_the_antimeridian(page: Page, tmp_path: Path) -> None:
-    """A course across the antimeridian is watched like any other: one line, and everybody on it."""
+    """A course across the antimeridian is watched like any other: one line with all competitors on it."""
     courses = tmp_path / "courses"
     courses.mkdir()
     shutil.copy(COURSE_FILES / "antimeridian.kml", courses)
@@ -593,7 +593,7 @@ def _order(site: Site, run: str) -> dict[int, int]:
 
 
 def _leaderboard(page: Page) -> list[tuple[int, int]]:
-    """Place and bib of the rows that are shown, all of one picture."""
+    """Place and bib of the shown rows, all of one payload."""
     rows = _board(page).locator("tbody tr[data-bib]:not([hidden])")
     rows.first.wait_for()
     texts = rows.evaluate_all(

@@ -39,7 +39,7 @@ def pinot_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
-    """A race made by the form moves live, finishes as the API says, and can be downloaded and replayed."""
+    """A race created by the form moves live, finishes as the API says, and can be downloaded and replayed."""
     page.goto(f"{pinot_site.dashboard}/new")
     page.get_by_role("button", name="Saturday 5 km").click()
     expect(page.locator("input[aria-label='Competitors']")).to_have_value("300")
@@ -61,7 +61,7 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     bibs = page.locator("tr[data-bib]:not([hidden]) td.bib")
     assert [int(text) for text in bibs.all_inner_texts()[:8]] == order[:8]
     results = page.get_by_test_id("stMain").get_by_role("link", name="Results")
-    # While the page draws itself anew for a race that is over, the row of before is still there.
+    # While the page redraws for a finished race, the previous row is still there.
     expect(results).to_have_count(1)
     results.click()
     expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished")).to_be_visible()
@@ -72,13 +72,15 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     replay = LiveMap.on(page)
     replay.frame.get_by_role("slider", name="Race time").fill("600")
     replay.wait_for("race => race.positions().every((one) => one.distance > 500)")
-    told = {one["competitorId"]: one["distance"] for one in pinot_site.told(run, 600, COMPETITORS)}
-    assert replay.distances() == pytest.approx(told, abs=0.1)
+    expected = {
+        one["competitorId"]: one["distance"] for one in pinot_site.positions_at(run, 600, COMPETITORS)
+    }
+    assert replay.distances() == pytest.approx(expected, abs=0.1)
 
 
 def test_course_of_its_own(page: Page, pinot_site: Site) -> None:
-    """A race on a course of its own is watched with its line: Pinot has it as soon as the race is made."""
-    north = 51.0 + secrets.randbelow(1000) / 100_000  # a line that no run before has told Pinot of
+    """A race on its own course is shown with its line: Pinot has it as soon as the race is created."""
+    north = 51.0 + secrets.randbelow(1000) / 100_000  # a line that no previous run has sent to Pinot
     points = [[0.0, 51.0], [0.02, 51.0], [0.02, north + 0.01]]
     run = pinot_site.create_race(course="own-way", points=points, speed=5, competitors=5)
     page.goto(f"{pinot_site.dashboard}/?run={run}")

@@ -1,4 +1,4 @@
-"""Pinot away in mid race: the simulator doesn't notice, the page says so, and both have all of it after."""
+"""Pinot unavailable in mid race: the simulator goes on, the page says so, and both recover completely."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 COMPETITORS = 40
 SAID_WITHIN_S = 15.0
 BACK_WITHIN_S = 30.0
-"""After Pinot answers again."""
+"""After Pinot responds again."""
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,18 @@ def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
 
 
 def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
-    """The page says that Pinot is away, keeps its last picture, and goes on by itself; nothing is missing."""
+    """The page says that Pinot is unavailable, keeps its last data, and recovers completely by itself."""
     run = site.create_race(competitors=COMPETITORS)
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
     live.wait_for_pictures(2)
-    said, faded = page.get_by_text("Nothing new since"), live.frame.locator("canvas.old")
+    said, faded = page.get_by_text("No new data since"), live.frame.locator("canvas.old")
     expect(said).to_be_hidden()
 
     leaving = time.monotonic()
     with without(stack, "pinot"):
         expect(said).to_have_text(
-            re.compile("^Nothing new since [0-9:]+. Pinot's broker at .* does not answer.")
+            re.compile("^No new data since [0-9:]+. Pinot's broker at .* does not respond.")
         )
         assert time.monotonic() - leaving < SAID_WITHIN_S
         expect(faded).to_have_count(1)
@@ -68,8 +68,8 @@ def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
             expect(one.get_by_test_id("stException")).to_have_count(0)
             assert "Traceback" not in one.content()
 
-        told = _race_time(site, run)
-        wait_for("more ticks", lambda: _not_beyond(site, run, told + 25), seconds=30, say=print)
+        expected = _race_time(site, run)
+        wait_for("more ticks", lambda: _not_beyond(site, run, expected + 25), seconds=30, say=print)
         assert httpx.get(f"{site.api}/readyz", trust_env=False).status_code == 200
         assert live.distances() == last
 
@@ -95,9 +95,13 @@ def _not_beyond(site: Site, run: str, seconds: float) -> str | None:
 
 
 def _missing(stack: Stack, run: str) -> str | None:
-    """What the topic has of a race's positions and the table doesn't."""
-    told = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
+    """Positions of a race that the topic has and the table doesn't."""
+    expected = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
     sql = f"SELECT eventId FROM parkrun WHERE runId = '{run}' LIMIT 1000000 option(skipUpsert=true)"
     found = {row[0] for row in ask_pinot(stack.queries, sql)}
-    assert told
-    return None if found == told else f"{len(told - found)} are missing, {len(found - told)} are made up"
+    assert expected
+    return (
+        None
+        if found == expected
+        else f"{len(expected - found)} are missing, {len(found - expected)} are made up"
+    )

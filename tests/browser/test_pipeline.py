@@ -9,11 +9,11 @@ import httpx
 import pytest
 from confluent_kafka import TopicPartition
 
-from pinot.configs import TABLES
-from pinot.defects import defects
+from pinot.health.incomplete import defects
 from pinot.health.words import size
-from pinot.topics import read_topics
-from pinot.waiting import wait_for
+from stream.contract import TABLES
+from stream.topics import read_topics
+from stream.waiting import wait_for
 from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator
@@ -55,8 +55,8 @@ def parts(stack: Stack, tmp_path: Path) -> Iterator[Parts]:
 
 
 def _end_races_of_before(api: Running) -> None:
-    """End what other tests have left running on the same Kafka: one race is to be looked at."""
-    wait_for("the races of before", lambda: _trouble(api), seconds=60, say=print)
+    """End races that other tests have left running on the same Kafka: one race is to be observed."""
+    wait_for("the previous races", lambda: _trouble(api), seconds=60, say=print)
     for race in api.get("/races").json()["races"]:
         if race["status"] not in {"finished", "cancelled"}:
             address = f"{api.address}/races/{race['run_id']}/cancel"
@@ -70,7 +70,7 @@ def _trouble(api: Running) -> str | None:
 
 @pytest.mark.timeout(600)
 def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
-    """Whatever goes away, its light goes red with what to do, the page lives on, and all is green after."""
+    """An unavailable component turns red with a remedy, the page lives on, and all is green afterwards."""
     site = parts.site
     shown = PipelinePage(page, site.dashboard)
     shown.expect_light("Simulator", "green")
@@ -108,7 +108,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
 
 
 def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
-    """While nothing comes, each figure is what the part itself says when it is asked directly."""
+    """Without new events, each figure equals the component's own answer."""
     with reader(stack.kafka) as consumer:
         for topic in read_topics():
             partitions = partitions_of(consumer, topic)

@@ -53,7 +53,7 @@ def test_nothing_moves_at_a_refresh(page: Page, site: Site, width: int, scheme: 
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_room_for_long_sentences(page: Page, tmp_path: Path, width: int) -> None:
-    """What the simulator's card says when it is away fits into the room that its sentence has anyway."""
+    """The simulator's card has room for its sentence when it is unavailable."""
     page.set_viewport_size({"width": width, "height": 1400})
     with dashboard(tmp_path, "http://127.0.0.1:59999", "--sqlite", str(tmp_path / "none.db")) as pages:
         shown = PipelinePage(page, pages.address)
@@ -67,7 +67,7 @@ def test_room_for_long_sentences(page: Page, tmp_path: Path, width: int) -> None
 
 
 def test_neither_simulator_nor_file(page: Page, tmp_path: Path) -> None:
-    """With nothing there at all the page says of each part what to do."""
+    """Without any component the page has a remedy for each."""
     with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as pages:
         shown = PipelinePage(page, pages.address)
         shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")

@@ -1,4 +1,4 @@
-"""The results page, as someone who comes after the race sees it."""
+"""The results page, from the perspective of a viewer after the race."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(site: Site) -> str:
 
 
 def test_csv(page: Page, site: Site, run: str) -> None:
-    """The CSV has everybody in the API's order, with the API's exact times."""
+    """The CSV has all competitors in the API's order, with the API's exact times."""
     page.goto(f"{site.dashboard}/results?run={run}")
     expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished")).to_be_visible()
     with page.expect_download() as downloading:
@@ -56,15 +56,17 @@ def test_finish_list_and_charts(page: Page, site: Site, run: str) -> None:
 
 
 def test_replay(page: Page, site: Site, run: str) -> None:
-    """A race can be played back: everybody is where they were, at any moment and at each speed."""
+    """A race can be replayed: all competitors are where they were, at any moment and at each speed."""
     page.goto(f"{site.dashboard}/results?run={run}")
     replay = LiveMap.on(page)
     bar = replay.frame.get_by_role("group", name="Replay")
     assert set(replay.distances().values()) == {0.0}
     bar.get_by_role("slider", name="Race time").fill("600")
     replay.wait_for("race => race.positions().every((one) => one.distance > 500)")
-    told = {one["competitorId"]: one for one in site.told(run, 600, COMPETITORS)}
-    assert replay.distances() == pytest.approx({bib: one["distance"] for bib, one in told.items()}, abs=0.1)
+    expected = {one["competitorId"]: one for one in site.positions_at(run, 600, COMPETITORS)}
+    assert replay.distances() == pytest.approx(
+        {bib: one["distance"] for bib, one in expected.items()}, abs=0.1
+    )
     bar.get_by_role("button", name=FAST).click()
     expect(bar.get_by_role("button", name=FAST)).to_have_attribute("aria-pressed", "true")
     bar.get_by_role("button", name="Play").click()
@@ -92,13 +94,13 @@ def test_replay_comes_to_its_end(page: Page, site: Site, run: str) -> None:
 
 
 def test_replay_waits_for_what_is_missing(page: Page, site: Site, run: str) -> None:
-    """While the past can't be read the replay stands still and says so, and goes on by itself."""
+    """While the past cannot be read the replay pauses and says so, and resumes by itself."""
     page.goto(f"{site.dashboard}/results?run={run}")
     replay = LiveMap.on(page)
     page.route("**/positions?at=*", lambda route: route.abort())
     bar = replay.frame.get_by_role("group", name="Replay")
     bar.get_by_role("slider", name="Race time").fill("500")
-    expect(bar.get_by_role("status")).to_have_text(re.compile("can't be read just now"))
+    expect(bar.get_by_role("status")).to_have_text(re.compile("cannot be loaded at the moment"))
     page.unroute("**/positions?at=*")
     expect(bar.get_by_role("status")).to_be_hidden()
     replay.wait_for("race => race.positions().some((one) => one.distance > 500)")

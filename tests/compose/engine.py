@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.processes import ENDED_WITHIN_S, ROOT
 
 if TYPE_CHECKING:

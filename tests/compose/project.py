@@ -10,7 +10,7 @@ import httpx
 import pinotdb
 import yaml
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.compose.engine import CommandError
 from tests.processes import ROOT, free_port
 

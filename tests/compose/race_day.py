@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT
 from tests.torture.outcome import Fault
 from tests.torture.places import NotReadyError, PinotPlace, ask_pinot, count

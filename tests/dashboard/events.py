@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from confluent_kafka import Producer
 
+from simulator.publishers.sqlite_file import open_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -99,8 +101,7 @@ class SqliteWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript((ROOT / "simulator" / "schema.sql").read_text())
+        open_file(path).close()
         self.write("courses", [_crystal_palace()])
 
     def write(self, table: str, events: Iterable[Event]) -> None:

@@ -1,4 +1,4 @@
-"""The dashboard, started in another folder than its own, with a store that fails as nobody has foreseen."""
+"""The dashboard, started in another folder than its own, with a store that fails unexpectedly."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET = "hunter2-is-the-password"
 
 
 class FailingStore:
-    """Raises what isn't a `StoreError`, and says too much."""
+    """Raises something other than `StoreError`, with a secret in its message."""
 
     def __getattr__(self, name: str) -> NoReturn:
         raise RuntimeError(f"{name} of {__file__} failed: {SECRET}")

@@ -1,4 +1,4 @@
-"""A store and an API in memory, which keep what they are asked."""
+"""A store and an API in memory, which record their calls."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard import rows
-from dashboard.api import OfferedCourse
-from dashboard.history import together
-from dashboard.store import Competitor, Course, Fence, Passings, Positions, Race, StoreError
+from dashboard.api import OfferedCourse, RaceApi
+from dashboard.race.history import together
+from dashboard.store import rows
+from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
 
 EMITTED = 1_000_000
-"""Epoch milliseconds at which all fake positions left the simulator."""
+"""Epoch milliseconds at which all fake positions were emitted."""
 
 COURSE = Course(
     short_name="hills",
@@ -68,14 +68,14 @@ def at(*competitors: Row) -> Positions:
     )
 
 
-def passings(told: Sequence[Passing]) -> Passings:
+def passings(passed_points: Sequence[Passing]) -> Passings:
     """Passings of (bib, kind, point, lap, distance, elapsed) in a race that began at 0."""
-    return rows.passings([(*passing, round(passing[-1] * 1000)) for passing in told])
+    return rows.passings([(*passing, round(passing[-1] * 1000)) for passing in passed_points])
 
 
 @dataclass
-class FakeApi:
-    """Offers courses, keeps requests and uploads, and refuses them or is away if it is told to."""
+class FakeApi(RaceApi):
+    """Offers courses, records requests and uploads; can be set to refuse them or to be unavailable."""
 
     offered: list[OfferedCourse] = field(default_factory=list)
     refusal: ApiError | None = None
@@ -116,7 +116,7 @@ class FakeApi:
 
 @dataclass
 class FakeStore:
-    """Answers what it is told to, or fails."""
+    """Returns preset data, or fails."""
 
     known: list[Race] = field(default_factory=list)
     now: Positions = field(default_factory=positions)
@@ -143,17 +143,17 @@ class FakeStore:
         return next((course for course in self.courses if course.short_name == short_name), None)
 
     def competitors(self, _run_id: str) -> Mapping[int, Competitor]:
-        """Whoever is known."""
+        """The known competitors."""
         self._ask("competitors")
         return dict(self.names)
 
     def positions(self, _run_id: str) -> Positions:
-        """Where they are now."""
+        """The newest positions."""
         self._ask("positions")
         return self.now
 
     def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
-        """Where they were then, or at the newest moment before, but not further back."""
+        """The positions then, or at the newest moment before within the look-back."""
         self._ask(f"positions_at {look_back}" if look_back else "positions_at")
         found = rows.positions([])
         for time in sorted(self.past, reverse=True):

@@ -1,4 +1,4 @@
-"""What the stream of some events says, by plain counting: what all else is held against."""
+"""A stream by plain counting: the reference for all others."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dashboard.store import StoreError
+    from dashboard.store.protocol import StoreError
 
 
 @dataclass
 class PlainStream:
-    """Counts `events`, which are those of the topic `parkrun`, or fails if it is told to."""
+    """Counts `events`, those of the topic `parkrun`; can be set to fail."""
 
     events: list[Event] = field(default_factory=list)
     failure: StoreError | None = None
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
     def arrivals(self, since: int, until: int | None) -> pd.DataFrame:
-        """Count what came."""
+        """Count arrivals."""
         counted = Counter(
             (event["runId"], event["course"], event["emittedAt"] // 1000, event["timestamp"] // 1000)
             for event in self._came("arrivals", since, until)
@@ -44,12 +44,12 @@ class PlainStream:
         return table([(*key, len(paces), sum(paces)) for key, paces in found.items()], PACES)
 
     def seen(self, since: int, until: int) -> pd.DataFrame:
-        """Who told something."""
-        told = defaultdict[tuple[Any, ...], list[Event]](list)
+        """Competitors with events."""
+        by_key = defaultdict[tuple[Any, ...], list[Event]](list)
         for event in self._came("seen", since, until):
-            told[event["runId"], event["course"], event["competitorId"]].append(event)
+            by_key[event["runId"], event["course"], event["competitorId"]].append(event)
         rows = []
-        for key, events in told.items():
+        for key, events in by_key.items():
             metres = [event["distance"] for event in events]
             finished = any(event["status"] == "finished" for event in events)
             rows.append((*key, len(events), min(metres), max(metres), finished))

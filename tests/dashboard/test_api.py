@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.api import ApiError, Change, ConflictError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from stream.race_states import Action
+
 
 class Answers(BaseHTTPRequestHandler):
-    """Answers every request with what the server was told to."""
+    """Answers every request with the server's preset response."""
 
     server: Server
 
@@ -35,11 +37,11 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(self.server.body.encode())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Server(HTTPServer):
-    """An API that says what it is told to."""
+    """An API with preset responses."""
 
     status = 200
     body = "{}"
@@ -49,7 +51,7 @@ class Server(HTTPServer):
         self.asked: list[tuple[str, Any]] = []
 
     def will_say(self, status: int, body: object) -> RaceApi:
-        """The client of an API that answers this."""
+        """The client of an API with this response."""
         self.status, self.body = status, body if isinstance(body, str) else json.dumps(body)
         return RaceApi(f"http://127.0.0.1:{self.server_port}/")
 
@@ -116,8 +118,8 @@ def test_course_to_draw(server: Server) -> None:
 
 
 @pytest.mark.parametrize("change", ["pause", "resume", "cancel"])
-def test_change(server: Server, change: Change) -> None:
-    """What is done to a race goes out by its name, and the new status comes back."""
+def test_change(server: Server, change: Action) -> None:
+    """An action goes out by its name, and the new status comes back."""
     assert server.will_say(200, {"status": "paused"}).change("run_1", change) == "paused"
     assert server.asked == [(f"/races/run_1/{change}", b"")]
 
@@ -130,7 +132,7 @@ def test_race_is_created(server: Server) -> None:
 
 
 def test_refusal_by_field(server: Server) -> None:
-    """A refusal has the API's words, by field."""
+    """A refusal has the API's messages, by field."""
     problem = {"title": "No", "detail": "It can't be.", "errors": [{"field": "speed", "detail": "too slow"}]}
     with pytest.raises(RefusedError, match=r"It can't be\.") as refused:
         server.will_say(422, problem).create_race({})
@@ -138,13 +140,13 @@ def test_refusal_by_field(server: Server) -> None:
 
 
 def test_other_error_in_words(server: Server) -> None:
-    """An error without fields is said in the API's words."""
+    """An error without fields has the API's message."""
     with pytest.raises(ApiError, match="Too many races"):
         server.will_say(503, {"title": "Too many races"}).create_race({})
 
 
 def test_name_of_something_else(server: Server) -> None:
-    """A conflict is an error of its own, in the API's words."""
+    """A conflict is an error of its own, with the API's message."""
     with pytest.raises(ConflictError, match="another course"):
         server.will_say(409, {"detail": "This is another course's name"}).upload_course(b"", "x")
 
@@ -154,7 +156,7 @@ def test_name_of_something_else(server: Server) -> None:
     "body", ["<html>", {}, [], 7, "null", {"courses": None}, {"courses": [1]}, {"errors": 1}, {"errors": [1]}]
 )
 def test_something_else_answers(server: Server, status: int, body: object) -> None:
-    """Where something else answers, whatever it says, that is a sentence."""
+    """A response that isn't the API's, whatever it is, is reported as such."""
     api = server.will_say(status, body)
     for ask in (
         api.courses,
@@ -163,11 +165,13 @@ def test_something_else_answers(server: Server, status: int, body: object) -> No
         lambda: api.upload_course(b"", None),
         lambda: api.change("x", "pause"),
     ):
-        with pytest.raises(ApiError, match=r"is not the simulator's API\. Set|The API answered (404|500)\."):
+        with pytest.raises(
+            ApiError, match=r"is not the simulator's API\. Set|The API responded with status (404|500)\."
+        ):
             ask()
 
 
 def test_api_away() -> None:
-    """An API that doesn't answer is a sentence that says how to start it, without the password."""
-    with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:9 does not answer\. Start it"):
+    """An unavailable API is an error that says how to start it, without the password."""
+    with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:9 does not respond\. Start it"):
         RaceApi("http://somebody:secret@127.0.0.1:9").courses()

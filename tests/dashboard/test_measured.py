@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.measured import measured
 from dashboard.metrics import Metrics
-from dashboard.store import StoreError
+from dashboard.store.protocol import StoreError
 from tests.dashboard.fakes import FakeStore, race
 
 QUESTIONS: dict[str, tuple[object, ...]] = {
@@ -20,24 +20,26 @@ QUESTIONS: dict[str, tuple[object, ...]] = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_answers_are_timed(question: str) -> None:
-    """A question is handed on as it is, and its answer back, and both are counted with the time between."""
+    """Calls and results are forwarded unchanged, counted and timed."""
     metrics, store, plain = Metrics(), FakeStore(known=[race()]), FakeStore(known=[race()])
     answer = getattr(measured(store, metrics), question)(*QUESTIONS[question])
     wanted = getattr(plain, question)(*QUESTIONS[question])
-    told = metrics.told().decode()
+    exposed = metrics.exposition().decode()
 
     assert str(answer) == str(wanted)
     assert store.asked == plain.asked
-    assert f'racecast_dashboard_store_duration_seconds_count{{question="{question}"}} 1.0' in told
-    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 0.0' in told
+    assert f'racecast_dashboard_store_duration_seconds_count{{question="{question}"}} 1.0' in exposed
+    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 0.0' in exposed
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_failures_are_counted(question: str) -> None:
-    """A store that can't be read says so as before, and that is counted."""
+    """A `StoreError` is passed on and counted."""
     metrics = Metrics()
-    store = measured(FakeStore(failure=StoreError("The store is away.")), metrics)
-    with pytest.raises(StoreError, match="The store is away"):
+    store = measured(FakeStore(failure=StoreError("The store is unavailable.")), metrics)
+    with pytest.raises(StoreError, match="The store is unavailable"):
         getattr(store, question)(*QUESTIONS[question])
 
-    assert f'racecast_dashboard_store_errors_total{{question="{question}"}} 1.0' in metrics.told().decode()
+    assert (
+        f'racecast_dashboard_store_errors_total{{question="{question}"}} 1.0' in metrics.exposition().decode()
+    )

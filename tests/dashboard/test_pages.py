@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import context, live, rows
+from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
-from dashboard.escape import escape
-from dashboard.race_map import race_map
+from dashboard.live import page as live
+from dashboard.race.race_map import race_map
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
-from dashboard.store import StoreError
+from dashboard.store import rows
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from dashboard.ui.escape import escape
 from tests.dashboard import events
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import ROOT, SqliteWriter
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 
     import folium
 
-    from dashboard.store import Course, Race
+    from dashboard.store.protocol import Course, Race
 
 NOTICE = '<div class="notice'
-NOBODY = "http://127.0.0.1:9"
+UNREACHABLE = "http://127.0.0.1:9"
 PAGES = str(ROOT / "dashboard" / "pages.py")
 
 
@@ -45,9 +46,7 @@ def store() -> Iterator[FakeStore]:
     known = FakeStore()
     seconds = iter(range(1_000_000))
     snapshots = Snapshots(known, lambda: float(next(seconds)))
-    context.install(
-        context.Context(Settings(), snapshots, RaceApi(NOBODY), Activity(PlainStream(), 10), still_sampler())
-    )
+    context.install(Settings(), snapshots, RaceApi(UNREACHABLE), Activity(PlainStream(), 10), still_sampler())
     yield known
     context.uninstall()
 
@@ -67,10 +66,10 @@ def text(page: AppTest) -> str:
 
 
 def parts(page: AppTest) -> dict[str, dict[str, Any]]:
-    """What figures, leaderboard and lists are told, by part."""
+    """The data of figures, leaderboard and lists, by part."""
     assert not page.exception
-    told = [json.loads(part.proto.json) for part in page.get("bidi_component")]
-    return {data["part"]: data for data in told}
+    data_by_part = [json.loads(part.proto.json) for part in page.get("bidi_component")]
+    return {data["part"]: data for data in data_by_part}
 
 
 def test_race(store: FakeStore) -> None:
@@ -87,10 +86,13 @@ def test_race(store: FakeStore) -> None:
         "seed 7",
     ):
         assert escape(fact) in said
-    told = parts(page)
-    assert told["figures"] == {"part": "figures", "run": "run_1", "competitors": 2, "tick": 2.0}
-    assert (told["leaderboard"]["distance"], told["leaderboard"]["favourites"]) == (5000.0, [])
-    assert told["panels"]["run"] == "run_1"
+    data_by_part = parts(page)
+    assert data_by_part["figures"] == {"part": "figures", "run": "run_1", "competitors": 2, "tick": 2.0}
+    assert (data_by_part["leaderboard"]["distance"], data_by_part["leaderboard"]["favourites"]) == (
+        5000.0,
+        [],
+    )
+    assert data_by_part["panels"]["run"] == "run_1"
 
 
 def test_favourites_in_the_link(store: FakeStore) -> None:
@@ -122,11 +124,11 @@ def test_what_can_be_done(store: FakeStore, status: str, offered: set[str]) -> N
 
 
 def test_api_away_when_asked(store: FakeStore) -> None:
-    """Whoever wants to pause a race while the API is away is told so, and the page stays."""
+    """Pausing a race while the API is unavailable shows an error, and the page stays."""
     store.known = [race()]
     page = run("run_1")
     page.button[0].click().run()
-    assert "does not answer" in text(page)
+    assert "does not respond" in text(page)
     assert "Saturday" in text(page)
 
 
@@ -156,7 +158,7 @@ def test_another_race_chosen(store: FakeStore) -> None:
     ],
 )
 def test_race_that_stands_still(store: FakeStore, status: str, said: str) -> None:
-    """Why nobody moves is said where it can't be missed."""
+    """A prominent notice says why no competitors move."""
     store.known = [race(status=status, start_time=1_798_761_600_000)]
     notices = [line for line in text(run("run_1")).splitlines() if NOTICE in line]
     assert len(notices) == 1
@@ -165,7 +167,7 @@ def test_race_that_stands_still(store: FakeStore, status: str, said: str) -> Non
 
 @pytest.mark.parametrize("status", ["running", "finished"])
 def test_nothing_to_say(store: FakeStore, status: str) -> None:
-    """A race that runs or is over needs no words."""
+    """A running or finished race needs no notice."""
     store.known = [race(status=status)]
     assert NOTICE not in text(run("run_1"))
 
@@ -180,10 +182,10 @@ def test_before_the_first_tick(store: FakeStore) -> None:
 
 
 def test_link_to_what_is_no_race(store: FakeStore) -> None:
-    """A link with what can't be a race's name is said to be so, and the newest race is offered."""
+    """An invalid run id in a link is reported, and the newest race is offered."""
     store.known = [race()]
     page = run("<b>x")
-    assert "No race can have the name" in text(page)
+    assert "The link contains an invalid race id" in text(page)
     (button,) = [button for button in page.button if button.label == "Show the newest race"]
     button.click().run()
     assert "Saturday" in text(page)
@@ -206,12 +208,11 @@ def test_chooser_follows_the_races(store: FakeStore) -> None:
 
 
 def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the course arrives while a viewer watches, the whole page is drawn anew, the map with it."""
+    """When the course arrives while a viewer watches, the whole page is redrawn, the map with it."""
     store.known = [race()]
     minutes = iter(range(0, 1_000_000, 60))
-    known = context.current()
     hasty = Snapshots(store, lambda: float(next(minutes)))
-    context.install(replace(known, snapshots=hasty))
+    context.install(hasty)
     found = chain([None], repeat(COURSE))
     store.course = lambda _short_name: next(found)  # type: ignore[method-assign, assignment]
     drawn: list[Course | None] = []
@@ -220,7 +221,7 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
         drawn.append(course)
         return race_map(race, course, settings)
 
-    monkeypatch.setattr("dashboard.live.race_map", noted)
+    monkeypatch.setattr("dashboard.live.page.race_map", noted)
     run("run_1")
     assert drawn == [None, COURSE]
 
@@ -241,7 +242,7 @@ def test_no_race_yet(store: FakeStore) -> None:
 
 
 def test_store_away_and_back(store: FakeStore) -> None:
-    """While the store can't be read the page says why, and it is itself again afterwards."""
+    """While the store cannot be read the page says why, and recovers afterwards."""
     store.known = [race()]
     store.failure = StoreError("The broker sleeps.")
     page = run("run_1")
@@ -254,14 +255,14 @@ def test_store_away_and_back(store: FakeStore) -> None:
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("instead", ["nothing", "what is no database", "a folder"])
 def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
-    """While the race file is away the page stays and its map is told why; both go on when it is back."""
+    """While the race file is missing or broken the page stays and the map shows why; both recover."""
     file, aside = tmp_path / "races.db", tmp_path / "aside.db"
     writer = SqliteWriter(file)
     writer.write("races", [events.race("run_1")])
     writer.write("parkrun", [events.position("run_1", 1)])
-    known, seconds = context.current(), iter(range(1_000_000))
+    seconds = iter(range(1_000_000))
     snapshots = Snapshots(SqliteStore(SqliteFile(file)), lambda: float(next(seconds)))
-    context.install(replace(known, snapshots=snapshots))
+    context.install(snapshots)
     page = run("run_1")
     drawn = parts(page)
 
@@ -272,7 +273,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
         file.write_text(instead * 100)
     assert parts(page.run()) == drawn
     assert NOTICE not in text(page)
-    why = "it is loading" if instead == "nothing" else r"races\.db can't be read"
+    why = "still loading" if instead == "nothing" else r"Cannot read the race file .*races\.db"
     with pytest.raises(StoreError, match=why):
         snapshots.get("run_1")
 
@@ -284,7 +285,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
 
 
 def test_store_away_while_somebody_watches(store: FakeStore) -> None:
-    """Whatever a viewer does while the store is away, the page stays, with the last picture."""
+    """Whatever a viewer does while the store is unavailable, the page stays, with the last snapshot."""
     store.known = [race("newer", name="Newer"), race("run_1")]
     page = run("run_1")
     drawn = parts(page)
@@ -299,10 +300,9 @@ def test_store_away_while_somebody_watches(store: FakeStore) -> None:
 
 
 def test_store_away_is_asked_once(store: FakeStore) -> None:
-    """While the store can't be read, it isn't asked by each viewer."""
-    known = context.current()
+    """While the store cannot be read, it isn't queried by each viewer."""
     still = Snapshots(store, lambda: 1.0)
-    context.install(replace(known, snapshots=still))
+    context.install(still)
     store.failure = StoreError("The broker sleeps.")
     for _ in range(5):
         assert "The broker sleeps" in text(run("run_1"))

@@ -69,14 +69,17 @@ def test_without_the_table_nothing_is_read(file: Path, text: str | None) -> None
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('[connections.racecast]\npinot_pasword = "secret"\n', "has what is no setting: pinot_pasword"),
-        ("[connections.racecast\n", "is no TOML"),
-        ('connections = "secret"\n', "connections has to be a table, [connections.racecast]"),
-        ('[connections]\nracecast = "secret"\n', "racecast has to be a table, [connections.racecast]"),
+        (
+            '[connections.racecast]\npinot_pasword = "secret"\n',
+            "unknown settings in [connections.racecast]: pinot_pasword",
+        ),
+        ("[connections.racecast\n", "is not valid TOML"),
+        ('connections = "secret"\n', "connections must be a table, [connections.racecast]"),
+        ('[connections]\nracecast = "secret"\n', "racecast must be a table, [connections.racecast]"),
     ],
 )
 def test_a_file_that_can_not_be_used_is_told(file: Path, text: str, why: str) -> None:
-    """A name that is no setting, and what isn't such a table, is refused; no value is told."""
+    """Unknown settings and anything but a table are refused; no value is shown."""
     file.write_text(text)
     with pytest.raises(SecretsError, match=re.escape(why)) as refused:
         settings()
@@ -86,28 +89,28 @@ def test_a_file_that_can_not_be_used_is_told(file: Path, text: str, why: str) ->
 
 
 def test_a_file_that_can_not_be_read_is_told(file: Path) -> None:
-    """A folder in the place of the file is told as what it is."""
+    """A folder in place of the file is reported as one."""
     file.mkdir()
     with pytest.raises(SecretsError, match="Is a directory"):
         settings()
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "error"),
     [
-        ("port = 1", ".streamlit/secrets.toml: [connections.racecast] has what is no setting: port\n"),
+        ("port = 1", ".streamlit/secrets.toml: unknown settings in [connections.racecast]: port\n"),
         ("dashboard_port = 99999", "--dashboard-port must be at most 65,535\n"),
         ('pinot_username = "a"', "--pinot-username and RACECAST_PINOT_PASSWORD need each other\n"),
     ],
 )
-def test_wrong_settings_end_the_dashboard_with_a_sentence(file: Path, text: str, told: str) -> None:
+def test_wrong_settings_end_the_dashboard_with_a_sentence(file: Path, text: str, error: str) -> None:
     """`python -m dashboard` ends with status 1 and a sentence, and no trace."""
     file.write_text(f"[connections.racecast]\n{text}\n")
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "dashboard"]
     ended = subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=60)
 
-    assert (ended.returncode, ended.stderr) == (1, told)
+    assert (ended.returncode, ended.stderr) == (1, error)
 
 
 def test_the_example_is_one(file: Path) -> None:

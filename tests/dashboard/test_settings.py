@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_cache import populate_hash_if_needed
 
 from dashboard.settings import Settings, streamlit_settings
-from simulator.site import MAX_BODY
+from simulator.http.site import MAX_BODY
 
 
 def test_environment_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +23,7 @@ def test_environment_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By default nothing outside this machine can reach the dashboard, and it asks nothing outside."""
+    """By default no other machine can reach the dashboard, and it makes no requests to any."""
     for name in ("DASHBOARD_HOST", "STORE", "TILES", "API", "PINOT_BROKER"):
         monkeypatch.delenv(f"RACECAST_{name}", raising=False)
     settings = CliApp.run(Settings, cli_args=[])
@@ -35,9 +35,9 @@ def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("browser.gatherUsageStats", False),  # Streamlit tells nobody that it is used,
+        ("browser.gatherUsageStats", False),  # Streamlit reports no usage statistics,
         ("client.showErrorLinks", False),  # offers no viewer to look an error up on the internet,
-        ("client.showErrorDetails", "none"),  # and tells no viewer what it was
+        ("client.showErrorDetails", "none"),  # and shows no viewer the details
         ("server.enableXsrfProtection", True),
         ("server.enableCORS", True),
         ("server.maxUploadSize", MAX_BODY / 2**20),  # what the API takes
@@ -50,9 +50,9 @@ def test_what_streamlit_is_told(option: str, value: object) -> None:
 
 
 def test_every_message_is_sent_whole() -> None:
-    """However large what a page shows is, no browser is told that it is the same as before.
+    """Browsers always get the page's data in full instead of a reference to a cached copy.
 
-    It may have let go of that by then, which Streamlit shows as an error over the whole page.
+    A browser may have dropped its copy by then, which Streamlit shows as an error over the whole page.
     """
     message = ForwardMsg()
     message.delta.new_element.markdown.body = "x" * 10_000_000
@@ -62,7 +62,7 @@ def test_every_message_is_sent_whole() -> None:
 
 
 def test_streamlits_other_doors_are_shut() -> None:
-    """What Streamlit could serve besides the pages is off unless somebody wants it."""
+    """Streamlit's optional services are off by default."""
     assert get_option("server.enableStaticServing") is False
     assert get_option("server.enableAgentApi") is False
     assert get_option("server.corsAllowedOrigins") == []

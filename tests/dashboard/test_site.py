@@ -1,4 +1,4 @@
-"""The dashboard as a process: what it tells browsers, and how little of a failure."""
+"""The dashboard as a process: what it sends to browsers, and how little it reveals of a failure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from dashboard.headers import HEADERS
-from dashboard.routes import PREFIX
+from dashboard.race.routes import PREFIX
 from tests.dashboard.events import ROOT
 from tests.dashboard.failing_site import SECRET
 from tests.processes import dashboard
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.processes import Running
 
-NOBODY = "http://127.0.0.1:9"
+UNREACHABLE = "http://127.0.0.1:9"
 PATIENCE_S = 30.0
 
 
@@ -30,18 +30,18 @@ PATIENCE_S = 30.0
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A dashboard that runs in another folder than its own, and all of whose pages fail."""
     folder = tmp_path_factory.mktemp("failing")
-    with dashboard(folder, NOBODY, module="tests.dashboard.failing_site") as running:
+    with dashboard(folder, UNREACHABLE, module="tests.dashboard.failing_site") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def seen(failing: Running) -> list[Any]:
-    """What a viewer's browser is told while the page is drawn."""
+    """The settings a browser receives with the page."""
     return _view(failing.address)
 
 
 def test_failure_is_told_without_details(failing: Running, seen: list[Any]) -> None:
-    """Of an exception nobody has foreseen a viewer sees one sentence of ours, and the log all of it."""
+    """On an unexpected exception a viewer sees one sentence of ours; the log has the details."""
     shown = [str(message.delta) for message in seen if message.WhichOneof("type") == "delta"]
     (notice,) = [one for one in shown if "Something went wrong on this page" in one]
     assert 'role=\\"alert\\"' in notice
@@ -52,7 +52,7 @@ def test_failure_is_told_without_details(failing: Running, seen: list[Any]) -> N
 
 
 def test_failing_route_tells_nothing(failing: Running) -> None:
-    """Nor is anything told by the addresses that the map asks."""
+    """The map's routes reveal nothing either."""
     for what in ("positions", "positions?at=1", "competitors"):
         answer = httpx.get(f"{failing.address}/{PREFIX}/races/run/{what}", trust_env=False)
         assert (answer.status_code, answer.text) == (500, "Internal Server Error")
@@ -60,16 +60,16 @@ def test_failing_route_tells_nothing(failing: Running) -> None:
 
 def test_settings_hold_wherever_it_is_started(seen: list[Any]) -> None:
     """Streamlit's settings are those of the file, although the process runs in a folder without it."""
-    told = next(one.new_session for one in seen if one.WhichOneof("type") == "new_session")
-    assert told.config.gather_usage_stats is False
-    assert told.config.toolbar_mode == told.config.ToolbarMode.MINIMAL
-    assert told.config.show_error_links == told.config.ShowErrorLinks.SHOW_ERROR_LINKS_FALSE
-    assert told.custom_theme.light.primary_color == "#0072b2"
+    message = next(one.new_session for one in seen if one.WhichOneof("type") == "new_session")
+    assert message.config.gather_usage_stats is False
+    assert message.config.toolbar_mode == message.config.ToolbarMode.MINIMAL
+    assert message.config.show_error_links == message.config.ShowErrorLinks.SHOW_ERROR_LINKS_FALSE
+    assert message.custom_theme.light.primary_color == "#0072b2"
 
 
 @pytest.mark.parametrize("path", ["/", "/new", "/_stcore/health", f"/{PREFIX}/static/map.css", "/nothing.js"])
 def test_answers_are_careful(failing: Running, path: str) -> None:
-    """Every answer, ours and Streamlit's, says that no other site may frame it or guess what it is."""
+    """Every response, ours and Streamlit's, forbids framing by other sites and MIME sniffing."""
     answer = httpx.get(failing.address + path, trust_env=False)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -97,7 +97,7 @@ def _view(address: str, origin: str | None = None) -> list[Any]:
         viewer.send(draw.SerializeToString())
         messages: list[Any] = []
         while not messages or messages[-1].WhichOneof("type") != "script_finished":
-            told = viewer.recv(PATIENCE_S)
-            assert isinstance(told, bytes)
-            messages.append(ForwardMsg.FromString(told))
+            message = viewer.recv(PATIENCE_S)
+            assert isinstance(message, bytes)
+            messages.append(ForwardMsg.FromString(message))
         return messages

@@ -1,4 +1,4 @@
-"""Every figure of the analytics page against a recomputation from what came.
+"""Every figure of the analytics page, compared with a recomputation from the events.
 
 From the topic of the real Kafka, asked of the real Pinot; and from the embedded store's file.
 """
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import pytest
 
-from dashboard import context, formatting
 from dashboard.analytics import series
 from dashboard.analytics.activity import SETTLED_S, Activity
 from dashboard.analytics.page import FIGURES
@@ -25,9 +24,10 @@ from dashboard.analytics.stream import PACE_FROM_M
 from dashboard.analytics.windows import SIZES_S
 from dashboard.api import RaceApi
 from dashboard.app import make_store, make_stream
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from pinot.waiting import wait_for
+from dashboard.ui import formatting
+from stream.waiting import wait_for
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.pages import installed, page, tiles
 from tests.dashboard.at_once import still_sampler
@@ -59,7 +59,7 @@ pytestmark = pytest.mark.timeout(400)
 
 
 class Came(NamedTuple):
-    """Two races that have run to their end.
+    """Two finished races.
 
     Attributes:
         settings: of a dashboard that reads them.
@@ -74,13 +74,13 @@ class Came(NamedTuple):
     moments: list[int]
 
     def activity(self, moment: int) -> Activity:
-        """What the page shows at a moment."""
+        """Return what the page shows at a moment."""
         return Activity(make_stream(self.settings), ALLOWED_S, lambda: float(moment))
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("pinot", marks=pytest.mark.stack)])
 def came(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Came:
-    """Run the races, in each of the two ways, and read what came without the store that is asked."""
+    """Run the races with each publisher, and read the events independently of the store."""
     folder = tmp_path_factory.mktemp("simulator")
     if request.param == "sqlite":
         file = folder / "races.db"
@@ -110,7 +110,7 @@ def _came(settings: Settings, events: list[Event], runs: list[str], began: int) 
 
 
 def _run(folder: Any, *publisher: str) -> tuple[list[str], int]:
-    """Run the races; their run ids, and the wall second at which they began."""
+    """Run the races; return their run ids and the wall-clock second of their start."""
     with simulator(folder, *publisher) as running:
         began = math.floor(time.time())
         answers = [httpx.post(f"{running.address}/races", json=body, trust_env=False) for body in RACES]
@@ -133,7 +133,7 @@ def _rows(file: Any) -> list[Event]:
 @pytest.mark.parametrize("span_s", [60, 10])
 @pytest.mark.parametrize("course", [None, "crystal-palace"])
 def test_figures(came: Came, span_s: int, course: str | None) -> None:
-    """The figures of a span and of the one before are those of the events, of all races and of a course."""
+    """The figures of a window and the previous one match the events, for all races and for one course."""
     for moment in came.moments:
         found = came.activity(moment).figures(span_s, moment, course)
         assert found == (
@@ -145,7 +145,7 @@ def test_figures(came: Came, span_s: int, course: str | None) -> None:
 
 @pytest.mark.parametrize(("by", "field"), [("run", "runId"), ("course", "course")])
 def test_rates(came: Came, by: str, field: str) -> None:
-    """Events in each step, of each race and course, are those that came in it."""
+    """The events in each step match, for each race and course."""
     found = came.activity(came.moments[-1]).rates(by, 300, 5).events
     shown = dict(zip(zip(found["who"], found["second"], strict=True), found["events"], strict=True))
     begin, end = found["second"].min(), found["second"].max() + 5
@@ -154,7 +154,7 @@ def test_rates(came: Came, by: str, field: str) -> None:
         for event in came.events
         if begin <= event["emittedAt"] // 1000 < end
     )
-    # The least busy of too many have one series together.
+    # If there are too many, the least busy share a series.
     others = Counter({key: n for key, n in counted.items() if key[0] not in set(found["who"])})
     named = +Counter({key: n for key, n in shown.items() if key[0] != series.OTHERS})
     assert named == counted - others
@@ -162,7 +162,7 @@ def test_rates(came: Came, by: str, field: str) -> None:
 
 
 def test_averages(came: Came) -> None:
-    """A moving average is that of the seconds before the end of its step."""
+    """A moving average covers the seconds before the end of its step."""
     found = came.activity(came.moments[-1]).rates("run", 300, 5).averages
     seconds = Counter(event["emittedAt"] // 1000 for event in came.events)
     for what, span in series.AVERAGED_OVER_S.items():
@@ -174,7 +174,7 @@ def test_averages(came: Came) -> None:
 
 
 def test_late_events(came: Came) -> None:
-    """How far each race has come, and how many events were late, are as the events say."""
+    """Each race's watermark and its late events match the events."""
     moment = came.moments[-1]
     progress = came.activity(moment).progress().set_index("run")
     late = Counter(event["runId"] for event in recomputed.late(came.events, ALLOWED_S))
@@ -190,7 +190,7 @@ def test_late_events(came: Came) -> None:
 
 @pytest.mark.parametrize("size_s", SIZES_S)
 def test_windows(came: Came, size_s: int) -> None:
-    """Each window has the events that belong to it, once each, and says how many were late."""
+    """Each window counts its events once, and the late ones among them."""
     activity = came.activity(came.moments[-1])
     for run in came.runs:
         found = activity.windows(run, size_s)
@@ -200,21 +200,21 @@ def test_windows(came: Came, size_s: int) -> None:
 
 
 def test_paces(came: Came) -> None:
-    """Mean and median pace of each ten seconds are those of the positions told by who was running."""
+    """Mean and median pace per ten seconds match the positions of running competitors."""
     found = came.activity(came.moments[-1]).paces()
-    told = defaultdict[int, list[float]](list)
+    published = defaultdict[int, list[float]](list)
     for event in came.events:
         if event["status"] == "running" and event["distance"] >= PACE_FROM_M:
-            told[event["emittedAt"] // 10_000 * 10].append(1000 * event["elapsed"] / event["distance"])
+            published[event["emittedAt"] // 10_000 * 10].append(1000 * event["elapsed"] / event["distance"])
     for second, what, pace in found.itertuples(index=False, name=None):
-        paces = told[second]
+        paces = published[second]
         median = statistics.median_low(int(one) for one in paces)
         assert pace == (median if what == "Median" else pytest.approx(statistics.fmean(paces)))
     assert len(found)
 
 
 def test_newest(came: Came) -> None:
-    """The newest events of a race are those that came last, each with whether it was late."""
+    """A race's newest events are the last that arrived, each marked if it was late."""
     run = came.runs[0]
     found = came.activity(came.moments[-1]).newest(100, run)
     these = sorted((event["emittedAt"] for event in came.events if event["runId"] == run), reverse=True)
@@ -229,15 +229,15 @@ def test_newest(came: Came) -> None:
 
 
 def test_page(came: Came) -> None:
-    """The page, drawn while the races were under way, says these figures, each with what it was before."""
+    """The page, rendered during the races, shows these figures with their previous values."""
     moment = came.moments[1]
     snapshots = Snapshots(make_store(came.settings))
     activity = came.activity(moment)
     api = RaceApi("http://127.0.0.1:9")
-    with installed(context.Context(came.settings, snapshots, api, activity, still_sampler())):
+    with installed(came.settings, snapshots, api, activity, still_sampler()):
         shown = tiles(page())
     now, before = (recomputed.figures(came.events, until, 60) for until in (moment, moment - 60))
     for word, value, was in zip(FIGURES, astuple(now), astuple(before), strict=True):
         if isinstance(value, int):
             change = f"{formatting.change(value / was - 1)}, was {was:,}" if was else "none before"
-            assert shown[word] == (f"{value:,}", "as before" if value == was else change)
+            assert shown[word] == (f"{value:,}", "no change" if value == was else change)

@@ -1,7 +1,7 @@
-"""Races whose trackers fail, from the API through the real Kafka and Pinot: the rules for readers hold.
+"""Races with tracker faults, from the API through Kafka and Pinot: the rules for consumers hold.
 
-The rules are those of the README: an `eventId` counts once; of one competitor's events the one with the
-highest `timestamp` is the newest; competitors are compared by `elapsed`, never by their trackers' clocks.
+The rules are in the README: deduplicate by `eventId`; a competitor's newest event has the highest
+`timestamp`; compare competitors by `elapsed`, never by their trackers' clocks.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 import pinotdb
 import pytest
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import Race, Status
-from simulator.request import RaceRequest
+from simulator.course.library import load_folder
+from simulator.race.race import Race, Status
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.topics import Read, read_topic
 
@@ -51,12 +51,12 @@ FAULTS["all of them"] = {name: value for fault in FAULTS.values() for name, valu
 pytestmark = pytest.mark.timeout(400)
 
 
-class Told(NamedTuple):
-    """A race that has run to its end.
+class Run(NamedTuple):
+    """A finished race.
 
     Attributes:
         race: the same race, computed here.
-        reads: what is in the topic, in order within each partition.
+        reads: its messages in the topic, in order within each partition.
     """
 
     race: Race
@@ -64,8 +64,8 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
-    """Run a race for each fault, all at once, and wait until Pinot has them."""
+def runs(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """Run a race for each fault, all concurrently, and wait until Pinot has their events."""
     course = load_folder(ROOT / "courses").courses["crystal-palace"]
     races = {}
     folder = tmp_path_factory.mktemp("simulator")
@@ -79,7 +79,7 @@ def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, To
 
         def unfinished() -> str | None:
             found = httpx.get(f"{running.address}/races", trust_env=False).json()["races"]
-            # A simulator goes on with the races of the tests before as well.
+            # The simulator also continues the races of earlier tests.
             own = {race.run_id for race in races.values()}
             left = [one for one in found if one["run_id"] in own and one["status"] != "finished"]
             return f"{len(left)} races are under way" if left else None
@@ -93,11 +93,11 @@ def told(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, To
         return f"it has not all of: {', '.join(lacking)}" if lacking else None
 
     wait_for("Pinot", unseen, seconds=60, say=print)
-    return {name: Told(races[name], reads[name]) for name in races}
+    return {name: Run(races[name], reads[name]) for name in races}
 
 
 def ask(stack: Stack, sql: str, race: Race) -> list[tuple[Any, ...]]:
-    """Ask Pinot about a race."""
+    """Query Pinot about a race."""
     connection = pinotdb.connect(host="127.0.0.1", port=stack.ports.broker, path="/query/sql", scheme="http")
     cursor = connection.cursor()
     cursor.execute(sql, {"runId": race.run_id})
@@ -105,13 +105,13 @@ def ask(stack: Stack, sql: str, race: Race) -> list[tuple[Any, ...]]:
 
 
 def count(stack: Stack, race: Race) -> int:
-    """Return how many events of a race Pinot has."""
+    """Return the number of a race's events in Pinot."""
     sql = "SELECT count(*) FROM parkrun WHERE runId = %(runId)s option(skipUpsert=true)"
     return int(ask(stack, sql, race)[0][0])
 
 
 def true_order(race: Race) -> list[int]:
-    """Return the bibs of those who have a place, first first."""
+    """Return the bibs of the finishers by place."""
     finished = np.flatnonzero(race.snapshot(race.duration).status == Status.FINISHED)
     order = np.argsort(race.finish_times[finished], kind="stable")
     return [int(who) + 1 for who in finished[order]]
@@ -128,9 +128,9 @@ def newest_of(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_reader_of_the_topic_finds_the_finish_order(told: dict[str, Told], fault: str) -> None:
-    """From Kafka's events alone comes the right order, and everybody's right end."""
-    race, reads = told[fault]
+def test_a_reader_of_the_topic_finds_the_finish_order(runs: dict[str, Run], fault: str) -> None:
+    """Kafka's events give the correct order and each competitor's correct final status."""
+    race, reads = runs[fault]
     newest = newest_of([read.event for read in reads])
     finished = [event for event in newest.values() if event["status"] == "finished"]
     ends = race.snapshot(race.duration)
@@ -147,9 +147,9 @@ def test_a_reader_of_the_topic_finds_the_finish_order(told: dict[str, Told], fau
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_upsert_table_has_the_finish_order(told: dict[str, Told], stack: Stack, fault: str) -> None:
-    """Pinot's `parkrun`, asked for finishers by time, has the right order, and everybody's end."""
-    race = told[fault].race
+def test_the_upsert_table_has_the_finish_order(runs: dict[str, Run], stack: Stack, fault: str) -> None:
+    """Pinot's `parkrun` gives the correct order by time and the correct final statuses."""
+    race = runs[fault].race
     order = (
         "SELECT competitorId FROM parkrun WHERE runId = %(runId)s AND status = 'finished' "
         "ORDER BY elapsed LIMIT 1000"
@@ -161,9 +161,9 @@ def test_the_upsert_table_has_the_finish_order(told: dict[str, Told], stack: Sta
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_events_in_the_order_of_timestamps_are_a_race(told: dict[str, Told], fault: str) -> None:
-    """Each event once, by timestamp: nobody runs back, and the times between two events are true."""
-    race, reads = told[fault]
+def test_events_in_the_order_of_timestamps_are_a_race(runs: dict[str, Run], fault: str) -> None:
+    """Deduplicated and by timestamp, distances never decrease, and intervals are correct."""
+    race, reads = runs[fault]
     events = {read.event["eventId"]: read.event for read in reads}
     of_each: dict[int, list[dict[str, Any]]] = {}
     for event in sorted(events.values(), key=lambda one: one["timestamp"]):
@@ -178,18 +178,18 @@ def test_events_in_the_order_of_timestamps_are_a_race(told: dict[str, Told], fau
             assert after["timestamp"] - before["timestamp"] == passed
 
 
-def test_the_faults_are_there(told: dict[str, Told]) -> None:
-    """Each race's fault is in its topic: without the rules a reader would be misled."""
-    whole = len({read.event["eventId"] for read in told["frozen"].reads})
+def test_the_faults_are_there(runs: dict[str, Run]) -> None:
+    """Each race's fault is visible in its topic: without the rules a consumer would be wrong."""
+    whole = len({read.event["eventId"] for read in runs["frozen"].reads})
 
     def arrivals_of(fault: str) -> dict[str, Any]:
         newest: dict[int, int] = {}
         back = 0
-        for read in told[fault].reads:
+        for read in runs[fault].reads:
             bib, time = read.event["competitorId"], read.event["rawTime"]
             back += time < newest.get(bib, -1)
             newest[bib] = max(time, newest.get(bib, -1))
-        ids = Counter(read.event["eventId"] for read in told[fault].reads)
+        ids = Counter(read.event["eventId"] for read in runs[fault].reads)
         return {"back": back, "twice": sum(one > 1 for one in ids.values()), "events": len(ids)}
 
     assert arrivals_of("late")["back"] > 1000
@@ -197,11 +197,11 @@ def test_the_faults_are_there(told: dict[str, Told]) -> None:
     assert arrivals_of("duplicates")["twice"] == pytest.approx(0.3 * whole, rel=0.1)
     assert arrivals_of("lost")["events"] == pytest.approx(0.7 * whole, rel=0.1)
     assert arrivals_of("dead_battery")["events"] < 0.9 * whole
-    # By arrival, the last word of many in the race with all faults isn't their end.
-    last = {read.event["competitorId"]: read.event["status"] for read in told["all of them"].reads}
+    # In order of arrival, the last event of many competitors is not their final one.
+    last = {read.event["competitorId"]: read.event["status"] for read in runs["all of them"].reads}
     assert sum(status in {"running", "paused", "waiting"} for status in last.values()) > 3
-    # By the trackers' clocks the order at the finish would be another one.
-    newest = newest_of([read.event for read in told["clock_skew"].reads])
+    # By the trackers' clocks the finish order would be wrong.
+    newest = newest_of([read.event for read in runs["clock_skew"].reads])
     finished = [event for event in newest.values() if event["status"] == "finished"]
     by_clock = [event["competitorId"] for event in sorted(finished, key=lambda one: one["timestamp"])]
-    assert by_clock != true_order(told["clock_skew"].race)
+    assert by_clock != true_order(runs["clock_skew"].race)

@@ -1,4 +1,4 @@
-"""What a simulator and a dashboard tell Prometheus when they have done a bit of everything."""
+"""A simulator and a dashboard that have done a bit of everything, and their metrics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 import pytest
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.processes import Running, dashboard, simulator, total
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ class Site(NamedTuple):
     simulator: Running
     dashboard: Running
 
-    def told(self) -> tuple[str, str]:
-        """Return what each tells."""
+    def metrics(self) -> tuple[str, str]:
+        """Return the metrics of each as text."""
         return self.simulator.get("/metrics").text, self.dashboard.get("/racecast/metrics").text
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A race that runs, is watched, and whose API is asked for what there is and what there isn't."""
+    """A running race that is watched, and API requests with and without success."""
     folder = tmp_path_factory.mktemp("watched")
     flags = ("--sqlite", str(folder / "race.db"))
     with simulator(folder, *flags) as api, dashboard(folder, api.address, *flags) as page:
@@ -37,14 +37,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         assert created.status_code == 201
         wait_for("the first ticks", lambda: _trouble(api), seconds=60, say=print)
         odd = [f"/{nth}" for nth in range(50)]
-        for path in ("/races/watched", "/races/nobody", "/races/watched/results.csv", *odd):
+        for path in ("/races/watched", "/races/unknown", "/races/watched/results.csv", *odd):
             api.get(path)
         for path in ("positions", "positions?at=1", "competitors"):
             assert page.get(f"/racecast/races/watched/{path}").status_code == 200
-        assert page.get("/racecast/races/nobody/positions").status_code == 404
+        assert page.get("/racecast/races/unknown/positions").status_code == 404
         yield Site(api, page)
 
 
 def _trouble(api: Running) -> str | None:
     ticks = total(api.metrics(), "racecast_ticks_total")
-    return None if ticks >= 3 else f"{ticks:g} ticks are told"
+    return None if ticks >= 3 else f"{ticks:g} ticks so far"

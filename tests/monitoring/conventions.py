@@ -1,4 +1,4 @@
-"""What Prometheus wants of names and types: the rules of `promtool check metrics`, and a few of its docs."""
+"""Prometheus' conventions for metrics: the rules of `promtool check metrics`, and some from its docs."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ NO_BASE_UNITS = re.compile(
 TYPES = re.compile(r"_(counter|gauge|histogram|summary|untyped)(_|$)")
 SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 MOST_SERIES = 1000
-"""Of one metric, its buckets counted: a page of a few hundred kilobytes at most."""
+"""Maximum series of one metric, including buckets: at most a few hundred kilobytes."""
 
 
 def faults(text: str) -> list[str]:
-    """Return what is wrong with an exposition, a sentence each."""
+    """Return the violations in an exposition, one sentence each."""
     families = list(text_string_to_metric_families(text))
     found = [fault for family in families for fault in _of_family(family)]
     names = Counter(sample.name for family in families for sample in _firsts(family))
     found += [f"{name} is in several metrics" for name, count in names.items() if count > 1]
-    # In the text: the parser gives a counter its ending if it lacks it.
+    # In the text, because the parser adds a missing `_total` to counters.
     kinds = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
     found += [f"{name} is a {kind}" for name, kind in kinds if (kind == "counter") != name.endswith("_total")]
     for kind in ("HELP", "TYPE"):
-        told = Counter(re.findall(rf"^# {kind} (\S+)", text, re.MULTILINE))
-        found += [f"{name} has {kind} {count} times" for name, count in told.items() if count > 1]
+        counts = Counter(re.findall(rf"^# {kind} (\S+)", text, re.MULTILINE))
+        found += [f"{name} has {kind} {count} times" for name, count in counts.items() if count > 1]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which metrics and labels a PromQL expression names; enough of its grammar for our own expressions."""
+"""Finds metrics and labels in a PromQL expression; handles as much of the grammar as our expressions use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prometheus' and Grafana's configuration, held to what a running simulator and dashboard tell."""
+"""The configuration of Prometheus and Grafana matches the metrics of a running simulator and dashboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = ROOT / "monitoring"
 
 
 def _read(*names: str) -> dict[str, Any]:
-    """Return what a file of the folder says; JSON is YAML too."""
+    """Parse a file in the folder; JSON is YAML too."""
     said: dict[str, Any] = yaml.safe_load(FOLDER.joinpath(*names).read_text())
     return said
 
@@ -37,16 +37,16 @@ EXPRESSIONS = [*DRAWN, *(rule["expr"] for rule in RULES)]
 PROMETHEUS = _read("prometheus.yml")
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 ADDED = {"up", "job", "instance"}
-"""What Prometheus tells by itself."""
-WATCHING = (ROOT / "README.md").read_text().split("## Watching it run")[1].split("\n## ")[0]
+"""Added by Prometheus itself."""
+METRICS_PAGE = (ROOT / "docs" / "operations.md").read_text().split("\n## Metrics\n")[1].split("\n## ")[0]
 COLUMNS = 24
-"""Of Grafana's grid."""
+"""The width of Grafana's grid."""
 
 
 @pytest.fixture(scope="session")
 def samples(site: Site) -> list[Sample]:
-    """All that both processes tell."""
-    families = [family for text in site.told() for family in text_string_to_metric_families(text)]
+    """All samples of both processes."""
+    families = [family for text in site.metrics() for family in text_string_to_metric_families(text)]
     return [sample for family in families for sample in family.samples]
 
 
@@ -61,13 +61,13 @@ def samples(site: Site) -> list[Sample]:
     ],
 )
 def test_names_in_expressions_are_found(expression: str, metrics: set[str], labels: set[str]) -> None:
-    """Of an expression it is known which metrics and which labels it names."""
+    """The metrics and labels in an expression are found."""
     assert (promql.metrics(expression), promql.labels(expression)) == (metrics, labels)
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
 def test_what_is_asked_for_is_there(expression: str, samples: list[Sample]) -> None:
-    """Each expression of a panel or a rule names metrics, with labels, that the processes really tell."""
+    """Each expression in a panel or a rule uses metrics and labels that the processes export."""
     names = promql.metrics(expression) - ADDED
     asked = [sample for sample in samples if sample.name in names]
     assert promql.metrics(expression)
@@ -76,16 +76,16 @@ def test_what_is_asked_for_is_there(expression: str, samples: list[Sample]) -> N
         assert promql.labels(expression) - ADDED <= {label for sample in asked for label in sample.labels}
 
 
-def test_all_that_is_told_is_shown(site: Site) -> None:
-    """Whatever the processes tell of races, events, requests and the store is in a panel."""
-    headed = re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.told()), re.MULTILINE)
+def test_all_metrics_are_shown(site: Site) -> None:
+    """Each metric of races, events, requests and the store is in a panel."""
+    headed = re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.metrics()), re.MULTILINE)
     drawn = {name for expression in DRAWN for name in promql.metrics(expression)}
     shown = drawn | {re.sub(r"_(bucket|count)$", "", name) for name in drawn}
     assert {name for name in headed if name not in shown} == set()
 
 
 def test_panels_lie_in_the_grid() -> None:
-    """Panels have ids of their own, lie within the grid, and none covers another."""
+    """Panels have unique ids, are within the grid, and do not overlap."""
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     places = [panel["gridPos"] for panel in PANELS]
     assert all(at["x"] >= 0 and at["w"] > 0 and at["h"] > 0 and at["x"] + at["w"] <= COLUMNS for at in places)
@@ -97,7 +97,7 @@ def test_panels_lie_in_the_grid() -> None:
 
 @pytest.mark.parametrize("panel", MEASURING, ids=lambda panel: panel["title"])
 def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
-    """Each panel has a title, a sentence, a unit, and curves with names, each of its own letter."""
+    """Each panel has a title, a description, a unit, and named series with unique ref ids."""
     assert panel["title"]
     assert panel["description"].endswith(".")
     assert panel["fieldConfig"]["defaults"]["unit"]
@@ -110,8 +110,8 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     assert any("_bytes" in expr for expr in expressions) is ("bytes" in units)
 
 
-def test_panels_ask_the_source_that_there_is() -> None:
-    """Each panel and each of its curves asks the one source that Grafana is given, by its uid."""
+def test_panels_use_the_data_source() -> None:
+    """Each panel and each of its series uses Grafana's only data source, by its uid."""
     (source,) = _read("grafana", "datasources", "prometheus.yml")["datasources"]
     wanted = {"type": source["type"], "uid": source["uid"]}
     asked = [one["datasource"] for panel in MEASURING for one in (panel, *panel["targets"])]
@@ -119,7 +119,7 @@ def test_panels_ask_the_source_that_there_is() -> None:
 
 
 def test_dashboards_are_found_where_they_are_mounted() -> None:
-    """The folder that Grafana is told to read is the one that holds the dashboard in the container."""
+    """The folder that Grafana reads is where the dashboard is mounted."""
     (provider,) = _read("grafana", "dashboards", "racecast.yml")["providers"]
     (mount,) = SERVICES["grafana"]["volumes"]
     source, inside, _ = mount.split(":")
@@ -129,8 +129,8 @@ def test_dashboards_are_found_where_they_are_mounted() -> None:
     assert str(Path(home).parent) == provider["options"]["path"]
 
 
-def test_prometheus_asks_whom_there_is(site: Site) -> None:
-    """Each job's address is a service at the port it has, and the path is where the process answers."""
+def test_prometheus_scrapes_the_services(site: Site) -> None:
+    """Each job has the host and port of a service, and the path of its metrics."""
     jobs = {job["job_name"]: job for job in PROMETHEUS["scrape_configs"]}
     for name, running in (("simulator", site.simulator), ("dashboard", site.dashboard)):
         ((host, _, port),) = [target.partition(":") for target in jobs[name]["static_configs"][0]["targets"]]
@@ -141,7 +141,7 @@ def test_prometheus_asks_whom_there_is(site: Site) -> None:
 
 
 def test_rules_say_what_is_wrong() -> None:
-    """Each rule has a name of its own, how bad it is, and a sentence; the file is the one that is read."""
+    """Each rule has a unique name, a severity and a summary, and Prometheus loads the file."""
     assert PROMETHEUS["rule_files"] == ["rules.yml"]
     assert len({rule["alert"] for rule in RULES}) == len(RULES)
     for rule in RULES:
@@ -149,15 +149,15 @@ def test_rules_say_what_is_wrong() -> None:
         assert rule["annotations"]["summary"].endswith(".")
 
 
-def test_the_readme_knows_every_rule() -> None:
-    """README.md says of each rule what to do about it."""
-    assert [rule["alert"] for rule in RULES if f"`{rule['alert']}`" not in WATCHING] == []
+def test_every_rule_is_documented() -> None:
+    """docs/operations.md names each rule, beside what to do about it."""
+    assert [rule["alert"] for rule in RULES if f"`{rule['alert']}`" not in METRICS_PAGE] == []
 
 
-def test_the_readme_knows_every_metric(site: Site) -> None:
-    """README.md has each metric of ours that the processes tell, and no other."""
-    told = set(re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.told()), re.MULTILINE))
-    assert set(re.findall(r"`(racecast_[a-z_]+)`", WATCHING)) == told
+def test_every_metric_is_documented(site: Site) -> None:
+    """docs/operations.md has each metric that the processes export, and no other."""
+    exported = set(re.findall(r"^# TYPE (racecast_\S+)", "\n".join(site.metrics()), re.MULTILINE))
+    assert set(re.findall(r"`(racecast_[a-z_]+)`", METRICS_PAGE)) == exported
 
 
 def _expressions(panel: dict[str, Any]) -> list[str]:

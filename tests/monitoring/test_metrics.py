@@ -1,4 +1,4 @@
-"""What a running simulator and a running dashboard tell Prometheus, held to its conventions."""
+"""The metrics of a running simulator and dashboard, checked against Prometheus' conventions."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from pinot.waiting import wait_for
-from simulator import __version__, openapi
-from simulator.events import RACE_STATUSES, TOPICS
+from simulator import __version__
+from simulator.http import openapi
+from simulator.race.events import TOPICS
+from stream.race_states import RACE_STATES
+from stream.waiting import wait_for
 from tests.monitoring.conventions import faults
 from tests.processes import simulator, total
 
@@ -49,22 +51,22 @@ MANY = "# HELP a A.\n# TYPE a gauge\n" + "".join(f'a{{b="{nth}"}} 1\n' for nth i
         (MANY, "1001 series"),
     ],
 )
-def test_what_is_against_the_conventions_is_found(text: str, fault: str) -> None:
-    """The rules below find what each of them forbids."""
+def test_violations_of_the_conventions_are_found(text: str, fault: str) -> None:
+    """The rules find what they forbid."""
     assert any(fault in found for found in faults(text))
 
 
 def test_names_and_types_are_as_prometheus_wants_them(site: Site) -> None:
-    """Both processes' metrics have help, type and unit, and names that say which they are; none collide."""
-    for text in site.told():
+    """Both processes' metrics have help, type and unit, conventional names, and no collisions."""
+    for text in site.metrics():
         assert faults(text) == []
 
 
-def test_the_processes_tell_of_themselves(site: Site) -> None:
-    """Each process says what it uses of processor, memory and files, and on which Python it runs."""
-    for text in site.told():
-        told = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
-        assert told >= {
+def test_process_metrics(site: Site) -> None:
+    """Each process exports its CPU time, memory, open files and Python version."""
+    for text in site.metrics():
+        names = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+        assert names >= {
             "process_cpu_seconds_total",
             "process_resident_memory_bytes",
             "process_open_fds",
@@ -74,19 +76,19 @@ def test_the_processes_tell_of_themselves(site: Site) -> None:
 
 
 def test_what_may_be_counted_is_there_from_the_start(site: Site) -> None:
-    """Every topic and every status is told, also where nothing has been counted, and the version."""
+    """Every topic and every status is exported, even with the value 0, and the version."""
     values = site.simulator.metrics()
     for name in ("events", "events_delivered", "delivery_errors"):
         there = {topic for topic in TOPICS if f'racecast_{name}_total{{topic="{topic}"}}' in values}
         assert there == set(TOPICS)
     for name in ("races", "competitors"):
-        statuses = {status for status in RACE_STATUSES if f'racecast_{name}{{status="{status}"}}' in values}
-        assert statuses == set(RACE_STATUSES)
+        statuses = {status for status in RACE_STATES if f'racecast_{name}{{status="{status}"}}' in values}
+        assert statuses == set(RACE_STATES)
     assert values[f'racecast_build_info{{version="{__version__}"}}'] == 1
 
 
 def test_a_race_is_counted(site: Site) -> None:
-    """Ticks, events, deliveries, races and competitors say what has happened."""
+    """Ticks, events, deliveries, races and competitors are counted."""
     values = site.simulator.metrics()
     assert values['racecast_races{status="running"}'] == 1
     assert values['racecast_competitors{status="running"}'] == 20
@@ -100,7 +102,7 @@ def test_a_race_is_counted(site: Site) -> None:
 
 
 def test_deliveries_to_kafka_are_timed(stack: Stack, tmp_path: Path) -> None:
-    """On the real Kafka, too, each batch's delivery is timed; and there is no file of a store to tell of."""
+    """Each batch's delivery to Kafka is timed, and no size of a store is exported."""
     run_id = f"watched-{uuid.uuid4().hex}"
     with simulator(tmp_path, "--publisher", "kafka", "--kafka", stack.kafka) as running:
         race = {"course": "crystal-palace", "competitors": 20, "run_id": run_id}
@@ -108,8 +110,7 @@ def test_deliveries_to_kafka_are_timed(stack: Stack, tmp_path: Path) -> None:
         assert made.status_code == 201
 
         def trouble() -> str | None:
-            told = running.metrics()
-            delivered = told['racecast_events_delivered_total{topic="parkrun"}']
+            delivered = running.metrics()['racecast_events_delivered_total{topic="parkrun"}']
             return None if delivered >= 60 else f"{delivered:g} positions are delivered"
 
         wait_for("Kafka", trouble, seconds=60, say=print)
@@ -119,19 +120,19 @@ def test_deliveries_to_kafka_are_timed(stack: Stack, tmp_path: Path) -> None:
     assert faults(text) == []
     assert "racecast_store_bytes" not in text
     assert values["racecast_delivery_duration_seconds_count"] >= 6
-    # librdkafka waits 10 ms for more, and a broker on this machine needs some milliseconds.
+    # librdkafka lingers 10 ms, and a local broker takes some milliseconds.
     assert values["racecast_delivery_duration_seconds_sum"] >= 6 * 0.01
 
 
-def test_the_embedded_stores_files_are_told(site: Site) -> None:
-    """The bytes of the SQLite file and of its write-ahead log are told."""
+def test_sizes_of_the_embedded_store(site: Site) -> None:
+    """The sizes of the SQLite file and its write-ahead log are exported."""
     values = site.simulator.metrics()
     assert values['racecast_store_bytes{file="database"}'] >= 4096
     assert values['racecast_store_bytes{file="wal"}'] > 0
 
 
 def test_requests_are_counted_by_route(site: Site) -> None:
-    """A request counts under its route's template: whatever is asked for, there are as many as routes."""
+    """A request counts under its route's template, so arbitrary paths add no series."""
     values = site.simulator.metrics()
     name = "racecast_http_request_duration_seconds_count"
     assert values[f'{name}{{method="POST",route="/races",status="2xx"}}'] == 1
@@ -139,14 +140,14 @@ def test_requests_are_counted_by_route(site: Site) -> None:
     assert values[f'{name}{{method="GET",route="/races/{{run_id}}",status="4xx"}}'] >= 1
     assert values[f'{name}{{method="GET",route="/races/{{run_id}}/results.{{suffix}}",status="2xx"}}'] >= 1
     assert values[f'{name}{{method="GET",route="other",status="4xx"}}'] == 50
-    routes = {route for told in values for route in re.findall(r'route="([^"]*)"', told)}
+    routes = {route for series in values for route in re.findall(r'route="([^"]*)"', series)}
     assert routes <= {route.path for route in openapi.ROUTES} | {"other"}
     assert values["racecast_http_connections"] >= 1
 
 
-def test_the_dashboard_tells_of_pictures_and_of_the_store(site: Site) -> None:
-    """What browsers got, and what the store was asked and how long it took, is counted."""
-    lines = site.told()[1].splitlines()
+def test_the_dashboard_counts_feed_requests_and_store_queries(site: Site) -> None:
+    """Responses to browsers and the store's queries with their durations are counted."""
+    lines = site.metrics()[1].splitlines()
     values = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
     pictures, asked = "racecast_dashboard_pictures_total", "racecast_dashboard_store_duration_seconds_count"
     assert values[f'{pictures}{{feed="live",status="200"}}'] == 1

@@ -1,4 +1,4 @@
-"""What the tests of the real Pinot share: a way to send events, to ask, and to wait for an answer."""
+"""Shared by the tests of the real Pinot: publishing events, querying, and waiting for results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,35 +25,35 @@ Row = dict[str, Any]
 
 
 class Pinot:
-    """A running stack, as a test sees it."""
+    """A running stack, to publish to and query."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._producer = Producer({"bootstrap.servers": stack.kafka, "partitioner": "murmur2_random"})
 
     def send(self, topic: str, rows: Iterable[Row]) -> None:
-        """Send events, keyed as DESIGN says, and wait until Kafka has them."""
+        """Publish events with their keys, and wait until Kafka has them."""
         for row in rows:
             key = row["runId"] if topic == "races" else f"{row['runId']}:{row['competitorId']}"
             self._producer.produce(topic, orjson.dumps(row), key)
         assert self._producer.flush(30) == 0
 
     def send_raw(self, topic: str, values: Iterable[bytes | None]) -> None:
-        """Send what isn't an event, to every partition."""
+        """Publish malformed messages to every partition."""
         for value in values:
             for partition in self._producer.list_topics(topic, timeout=30).topics[topic].partitions:
                 self._producer.produce(topic, value, "key", partition=partition)
         assert self._producer.flush(30) == 0
 
     def ask(self, sql: str) -> list[list[Any]]:
-        """The rows that `sql` gives."""
+        """Return the rows of a query."""
         answer = httpx.post(self.stack.queries, json={"sql": sql}, trust_env=False).json()
         assert answer["exceptions"] == []
         rows: list[list[Any]] = answer["resultTable"]["rows"]
         return rows
 
     def wait_until(self, sql: str, expected: list[list[Any]]) -> None:
-        """Wait until `sql` gives `expected`."""
+        """Wait until a query returns `expected`."""
         wait_for(sql, partial(self._difference, sql, expected), seconds=30, say=print)
 
     def _difference(self, sql: str, expected: list[list[Any]]) -> str | None:
@@ -69,7 +69,7 @@ def pinot(stack: Stack) -> Pinot:
 
 @pytest.fixture
 def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that sends all HTTP to a proxy that isn't there."""
+    """An environment with an HTTP proxy that does not exist."""
     for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY", "REQUEST_METHOD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -77,7 +77,7 @@ def dead_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def answering() -> Iterator[Callable[[int, bytes], str]]:
-    """Starts a server that answers every request with a status and a body; gives its address."""
+    """Starts a server that responds to every request with a status and a body; returns its address."""
     with ExitStack() as ends:
 
         def start(status: int, body: bytes) -> str:
@@ -109,13 +109,13 @@ class _Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def run() -> str:
-    """A run id that no other test has."""
+    """A unique run id."""
     return f"t-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def position(run: str) -> Callable[..., Row]:
-    """Makes a position of a competitor, at the start of Crystal Palace's course unless told otherwise."""
+    """Makes a position of a competitor, by default at the start of Crystal Palace's course."""
     return partial(_position, run)
 
 

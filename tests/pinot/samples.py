@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pinot.configs import TABLES
 from pinot.health.sample import (
     Consumer,
     Embedded,
@@ -17,7 +16,8 @@ from pinot.health.sample import (
     Simulator,
     Table,
 )
-from pinot.topics import read_topics
+from stream.contract import TABLES
+from stream.topics import read_topics
 
 NOW = 1_800_000_000.0
 PARTITIONS = {name: 2 if topic["partitioned"] else 1 for name, topic in read_topics().items()}

@@ -9,15 +9,16 @@ from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient
 
-from dashboard.pinot_broker import Broker
-from dashboard.pinot_store import PinotStore
-from pinot.cluster import Cluster, query_trouble
-from pinot.configs import columns_of, read_schema, read_table
-from pinot.defects import Look
-from pinot.setup import set_up_table
-from pinot.topics import read_topics, set_up_topics
-from pinot.waiting import wait_for
-from simulator.pinot_controller import ask, checked
+from dashboard.store.pinot import PinotStore
+from dashboard.store.pinot_broker import Broker
+from pinot.admin.cluster import Cluster, query_trouble
+from pinot.admin.configs import columns_of, read_schema, read_table
+from pinot.admin.setup import set_up_table
+from pinot.admin.topics import set_up_topics
+from pinot.health.incomplete import Look
+from stream.pinot import ask, checked
+from stream.topics import read_topics
+from stream.waiting import wait_for
 from tests.pinot.conftest import Pinot
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import yaml
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
-from simulator.settings import ServeSettings
+from simulator.commands.settings import ServeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

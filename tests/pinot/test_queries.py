@@ -1,4 +1,4 @@
-"""The queries in pinot/queries: each runs on a real Pinot, and says what the events say."""
+"""The queries in pinot/queries run on a real Pinot and match the events."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.stack
 
 QUERIES = Path(__file__).parents[2] / "pinot" / "queries"
 START = 1_700_000_000_000
-# In and outside of the geofence of Crystal Palace.
+# Inside and outside the geofence of Crystal Palace.
 IN_FENCE = {"lat": 51.4175, "lon": -0.0665}
 OUTSIDE = {"lat": 51.4230, "lon": -0.0657}
 COURSE_DISTANCE = 4966.4
 
 
 def through_pinotdb(pinot: Pinot, name: str, **parameters: Any) -> list[list[Any]]:
-    """The answer to the query of that name, asked as the dashboard asks."""
+    """Run a named query as the dashboard does."""
     connection = connect(host="127.0.0.1", port=pinot.stack.ports.broker, path="/query/sql", scheme="http")
     cursor = connection.cursor()
     cursor.execute((QUERIES / f"{name}.sql").read_text(), parameters)
@@ -32,14 +32,14 @@ def through_pinotdb(pinot: Pinot, name: str, **parameters: Any) -> list[list[Any
 
 
 def directly(pinot: Pinot, name: str, **parameters: Any) -> list[list[Any]]:
-    """The answer to the query of that name, posted to the broker with its parameters filled in."""
+    """Run a named query by posting it to the broker with its parameters filled in."""
     quoted = {key: f"'{value}'" if isinstance(value, str) else value for key, value in parameters.items()}
     return pinot.ask((QUERIES / f"{name}.sql").read_text() % quoted)
 
 
 @pytest.fixture(params=[through_pinotdb, directly])
 def query(request: pytest.FixtureRequest, pinot: Pinot) -> Callable[..., list[list[Any]]]:
-    """Asks a query by its name."""
+    """Runs a query by name."""
 
     def ask(name: str, **parameters: Any) -> list[list[Any]]:
         answer: list[list[Any]] = request.param(pinot, name, **parameters)
@@ -50,7 +50,7 @@ def query(request: pytest.FixtureRequest, pinot: Pinot) -> Callable[..., list[li
 
 @pytest.fixture
 def race(pinot: Pinot, run: str, position: Callable[..., Row]) -> str:
-    """A race of three over 30 s: 1 leads, 2 stands in the fence at the end, 3 has not moved yet."""
+    """A race of three over 30 s: 1 leads, 2 ends in the geofence, 3 has not moved."""
     record = {
         "runId": run,
         "name": "Parkrun",
@@ -85,7 +85,7 @@ def test_races_come_with_their_courses(query: Callable[..., list[list[Any]]], ra
 
 
 def test_leaderboard(query: Callable[..., list[list[Any]]], race: str) -> None:
-    """leaderboard.sql orders by distance and leaves out who has not moved."""
+    """leaderboard.sql orders by distance and leaves out competitors who have not moved."""
     rows = query("leaderboard", runId=race, courseDistance=5000.0)
     assert rows == [
         [1, 120.0, 4880.0, "04:10", "00:00:30"],
@@ -94,20 +94,20 @@ def test_leaderboard(query: Callable[..., list[list[Any]]], race: str) -> None:
 
 
 def test_who_is_in_the_geofence(query: Callable[..., list[list[Any]]], race: str) -> None:
-    """in-geofence.sql finds who is in it now, and not who was in it before."""
+    """in-geofence.sql finds the competitors currently in it, not those who have left it."""
     rows = query("in-geofence", runId=race)
     assert rows == [[2, 60.0, IN_FENCE["lon"], IN_FENCE["lat"]]]
 
 
 def test_time_in_the_geofence(query: Callable[..., list[list[Any]]], race: str) -> None:
-    """time-in-geofence.sql counts the seconds of everyone who was in it, over all positions."""
+    """time-in-geofence.sql counts seconds over all positions of all competitors who were in it."""
     assert query("time-in-geofence", runId=race) == [[1, 12.0], [2, 10.0]]
 
 
 def test_a_course_that_is_not_there_has_no_fences(
     query: Callable[..., list[list[Any]]], pinot: Pinot, race: str, position: Callable[..., Row]
 ) -> None:
-    """A race on a course that `courses` doesn't know has nobody in a fence, and disturbs no other race."""
+    """A race on a course missing from `courses` has nothing in a geofence and affects no other race."""
     elsewhere = f"{race}-elsewhere"
     unknown = [position(1, second, **IN_FENCE, runId=elsewhere, course="nowhere") for second in range(5)]
     pinot.send("parkrun", unknown)
@@ -120,7 +120,7 @@ def test_a_course_that_is_not_there_has_no_fences(
 
 
 def test_every_query_says_what_it_answers() -> None:
-    """Each file begins with a question in a comment."""
+    """Each file starts with a question in a comment."""
     for path in QUERIES.glob("*.sql"):
         comment = [line for line in path.read_text().splitlines() if line.startswith("--")]
         assert "?" in " ".join(comment), path.name

@@ -1,4 +1,4 @@
-"""What Pinot makes of the events, on a real Kafka and a real Pinot."""
+"""How Pinot stores the events, with a real Kafka and Pinot."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.stack
 
 
 def test_newest_position_is_kept(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """Of each competitor, a query sees the newest position alone."""
+    """A query sees only each competitor's newest position."""
     pinot.send("parkrun", [position(bib, second) for second in range(5) for bib in (1, 2)])
     newest = f"select competitorId, rawTime from parkrun where runId = '{run}' order by competitorId"
     pinot.wait_until(newest, [[1, 4], [2, 4]])
 
 
-def test_every_position_is_kept_for_who_asks(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """With skipUpsert a query sees all positions, each as it was sent."""
+def test_every_position_is_kept(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
+    """With skipUpsert a query sees all positions, as published."""
     pinot.send("parkrun", [position(1, second) for second in range(5)])
     history = (
         f"select rawTime, distance from parkrun where runId = '{run}' order by rawTime "
@@ -33,7 +33,7 @@ def test_every_position_is_kept_for_who_asks(pinot: Pinot, run: str, position: C
 
 
 def test_late_event_does_not_win(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """An older position that arrives after a newer one leaves the newer one in place."""
+    """An older position that arrives after a newer one does not replace it."""
     pinot.send("parkrun", [position(1, 9), position(1, 3)])
     count = f"select count(*) from parkrun where runId = '{run}' option(skipUpsert=true)"
     pinot.wait_until(count, [[2]])
@@ -51,14 +51,14 @@ def test_repeated_event_is_harmless(pinot: Pinot, run: str, position: Callable[.
 def test_same_bib_in_two_races_is_two_competitors(
     pinot: Pinot, run: str, position: Callable[..., Row]
 ) -> None:
-    """A bib number is taken anew in each race."""
+    """The same bib in another race is another competitor."""
     pinot.send("parkrun", [position(1, 9), position(1, 5, runId=f"{run}-2")])
     rows = f"select runId, rawTime from parkrun where runId in ('{run}', '{run}-2') order by runId"
     pinot.wait_until(rows, [[run, 9], [f"{run}-2", 5]])
 
 
 def test_fields_arrive_as_sent(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """Every field of an event is in its column, to the last digit."""
+    """Every field of an event is in its column, exactly."""
     sent = position(3, 61, distance=287.123456789, elapsed=61.125, status="paused")
     pinot.send("parkrun", [sent])
     names = [name for name in sent if name != "timestamp"]
@@ -69,7 +69,7 @@ def test_fields_arrive_as_sent(pinot: Pinot, run: str, position: Callable[..., R
 
 
 def test_location_is_lon_then_lat(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """`location` is the place of `lon` and `lat`, as a geography."""
+    """`location` is the geography of `lon` and `lat`."""
     pinot.send("parkrun", [position(1, 1, lon=-0.0665, lat=51.4175)])
     select = f"select ST_AsText(location) from parkrun where runId = '{run}'"
     pinot.wait_until(select, [["POINT (-0.0665 51.4175)"]])
@@ -81,7 +81,7 @@ def test_location_is_lon_then_lat(pinot: Pinot, run: str, position: Callable[...
 
 
 def test_race_changes_in_place(pinot: Pinot, run: str) -> None:
-    """A race has one row, its newest state, with a request of any length."""
+    """A race has one row with its newest state and a request of any length."""
     race: dict[str, Any] = {
         "runId": run,
         "name": "Parkrun",
@@ -101,14 +101,14 @@ def test_race_changes_in_place(pinot: Pinot, run: str) -> None:
 
 
 def test_competitor_has_one_row(pinot: Pinot, run: str) -> None:
-    """What is sent last of a competitor counts."""
+    """The last event of a competitor counts."""
     competitor = {"runId": run, "competitorId": 1, "name": "A", "category": "SW", "wave": 1}
     pinot.send("competitors", [competitor, competitor | {"name": "Zoë O'Hara"}])
     pinot.wait_until(f"select name from competitors where runId = '{run}'", [["Zoë O'Hara"]])
 
 
 def test_each_passing_has_one_row(pinot: Pinot, run: str) -> None:
-    """A passing is known by competitor, kind, point and lap; a repeat of it is no second one."""
+    """A passing is identified by competitor, kind, point and lap; repeats are deduplicated."""
     passing: dict[str, Any] = {
         "runId": run,
         "competitorId": 1,
@@ -126,14 +126,14 @@ def test_each_passing_has_one_row(pinot: Pinot, run: str) -> None:
 
 
 def test_nonsense_in_a_topic_does_not_stop_it(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """What isn't an event, and a tombstone, are left out, and what comes after them is read."""
+    """Malformed messages and tombstones are skipped, and later events are consumed."""
     pinot.send_raw("parkrun", [b"not json", b"", None])
     pinot.send("parkrun", [position(bib, 1) for bib in range(8)])
     pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[8]])
 
 
 def test_course_is_found_by_lookup(pinot: Pinot, run: str, position: Callable[..., Row]) -> None:
-    """Each course of the courses folder is in `courses`, with its line, its fence and its two ends."""
+    """A course in the courses folder is in `courses`, with its line, fence, start and finish."""
     pinot.send("parkrun", [position(1, 1)])
     columns = ("courseMap", "geoFenceLocation", "startLocation", "endLocation")
     shapes = ", ".join(f"ST_AsText(lookup('courses', '{c}', 'shortName', course))" for c in columns)

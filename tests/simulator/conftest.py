@@ -11,10 +11,10 @@ import pytest
 import shapely
 from twisted.internet.task import Clock
 
-from simulator.course import Course, Fence
-from simulator.courses import load_folder
-from simulator.race import Race
-from simulator.request import RaceRequest
+from simulator.course.course import Course, Fence
+from simulator.course.library import load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
 from tests.simulator.reactor_thread import ReactorThread
 
 if TYPE_CHECKING:

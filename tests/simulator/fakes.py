@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from simulator.deliveries import Deliveries
-from simulator.events import CourseRecord, Entries, Passed, Positions, RaceRecord
-from simulator.publisher import Health, PublishError
+from simulator.publishers.deliveries import Deliveries
+from simulator.publishers.publisher import Health, PublishError
+from simulator.race.events import CourseRecord, Entries, Passed, Positions, RaceRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator.course import Course
-    from simulator.events import Batch, Streamed
+    from simulator.course.course import Course
+    from simulator.race.events import Batch, Streamed
 
 
 class FakePublisher:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def chained(*, exc_info: Any, **more: Any) -> dict[str, Any]:
     """Return what an event becomes."""
     return dict(
-        logs.make_printable(None, "error", logs.tell_exception(None, "error", {"exc_info": exc_info, **more}))
+        logs.make_printable(
+            None, "error", logs.report_exception(None, "error", {"exc_info": exc_info, **more})
+        )
     )
 
 

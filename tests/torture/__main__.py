@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import report
-from pinot.setup import set_up
-from pinot.topics import set_up_topics
+from pinot.admin.setup import set_up
+from pinot.admin.topics import set_up_topics
 from tests.stacks import stack_settings, started
 from tests.torture import api_requests, course_files, faults, load
 from tests.torture.places import KafkaPlace, SqlitePlace

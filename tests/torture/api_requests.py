@@ -21,7 +21,7 @@ from schemathesis.core.failures import ServerError
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from pinot.waiting import wait_for
+from stream.waiting import wait_for
 from tests.processes import Running, simulator
 from tests.torture.outcome import Hostile
 
@@ -55,15 +55,15 @@ CHECKS = (
 )
 NOT_SAID = (
     "is not a known course",
-    "make no course",
+    "form a valid course",
     "start_list ",
     "must be one line of printable characters",
-    "must be left out or be",
+    "must be omitted or be",
     "must be at least the fastest pace",
     "must be at least min_pause",
     "positions a second",
     "seconds after the gun; the limit is",
-    "together at most 1",
+    "add up to at most 1",
     "more than a day ago",
     "more than a year ahead",
     "file ",

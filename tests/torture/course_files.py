@@ -34,17 +34,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator import courses
-from simulator.course import MAX_DISTANCE
-from simulator.drawing import CourseError
-from simulator.survey import limits
+from simulator.course import library
+from simulator.course.course import MAX_DISTANCE
+from simulator.course.drawing import CourseError
+from simulator.course.survey import limits
 from tests.torture.outcome import Hostile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
-    from simulator.course import Course
+    from simulator.course.course import Course
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 1.0
@@ -89,8 +89,8 @@ def _read(data: bytes, suffix: str | None) -> Read:
     before, begin = _status("VmRSS"), time.process_time()
     course: Course | None = None
     try:
-        found = courses.format_of(data)
-        course = courses.read_course(data, f"any{suffix or found}")
+        found = library.format_of(data)
+        course = library.read_course(data, f"any{suffix or found}")
     except CourseError as error:
         outcome, words = "refused", str(error)
     except BaseException as error:  # noqa: BLE001 - whatever else comes is what is looked for
@@ -270,7 +270,7 @@ _PIECES = (
 
 def bases() -> list[tuple[str, bytes]]:
     """Return real files: those that ship with the project, and the tests' own."""
-    folders = (ROOT / "courses", ROOT / "tests" / "courses" / "files")
+    folders = (ROOT / "courses", ROOT / "tests" / "simulator" / "course" / "files")
     found = sorted(path for folder in folders for name in _NAMES for path in folder.glob(name))
     small = [path for path in found if path.stat().st_size < 30_000]
     files = [(path.suffix, path.read_bytes()) for path in small]
@@ -280,7 +280,7 @@ def bases() -> list[tuple[str, bytes]]:
 
 def _is_course(suffix: str, data: bytes) -> bool:
     try:
-        courses.read_course(data, f"any{suffix}")
+        library.read_course(data, f"any{suffix}")
     except CourseError:
         return False
     return True

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 
-from pinot.waiting import wait_for
-from simulator.courses import load_folder
-from simulator.race import Race
-from simulator.request import RaceRequest
-from simulator.sqlite_file import BUSY
+from simulator.course.library import load_folder
+from simulator.publishers.sqlite_file import BUSY
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator
 from tests.torture.outcome import Fault
 from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count
@@ -72,7 +72,7 @@ class RaceUnderWay:
         told = answer.json()
         self.race = Race(COURSE, _resolved(body, told["run_id"], told["start_at"]))
 
-    def told_until(self, running: Running) -> float:
+    def delivered_until(self, running: Running) -> float:
         """Return the race seconds that are told."""
         return float(running.get(f"/races/{self.race.run_id}").json()["race_time"])
 
@@ -80,7 +80,7 @@ class RaceUnderWay:
         """Wait until the race is one that can be gone on with."""
         wait_for(
             "the first tick",
-            lambda: None if self.told_until(running) >= 0 else "nothing is told",
+            lambda: None if self.delivered_until(running) >= 0 else "nothing is told",
             seconds=60,
             say=print,
         )
@@ -171,12 +171,12 @@ def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
         run.wait_for_first_tick(running)
         for _ in range(times):
             stack.stop_part("pinot")
-            before = run.told_until(running)
+            before = run.delivered_until(running)
             time.sleep(away)
             assert running.get("/readyz").status_code == 200
-            assert run.told_until(running) > before
+            assert run.delivered_until(running) > before
             stack.start_part("pinot")
-            back, due = time.monotonic(), run.told_until(running)
+            back, due = time.monotonic(), run.delivered_until(running)
             wait_for("Pinot", partial(pinot.behind, run.race, due), seconds=120, say=print)
             recoveries.append(time.monotonic() - back)
         run.wait_for_finish(running)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import orjson
 
-from simulator.encode import encode
-from simulator.events import entries_of, passings_until, positions_at
+from simulator.publishers.encode import encode
+from simulator.race.events import entries_of, passings_until, positions_at
 from tests.topics import reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from simulator.race import Race
+    from simulator.race.race import Race
 
 TOPICS = ("parkrun", "passings", "competitors")
 BATCH = 5000

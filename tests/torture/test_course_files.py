@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator import courses
-from simulator.drawing import CourseError
+from simulator.course import library
+from simulator.course.drawing import CourseError
 from tests.torture import course_files
 from tests.torture.course_files import Canary, Read, kml, reader, run
 
@@ -96,6 +96,6 @@ def test_the_canary_sings() -> None:
 
 def test_a_file_too_big_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is bigger than any may be isn't looked at."""
-    monkeypatch.setattr(courses, "MAX_BYTES", 10)
+    monkeypatch.setattr(library, "MAX_BYTES", 10)
     with pytest.raises(CourseError, match=r"^a\.kml is bigger than"):
-        courses.read_course(b"x" * 11, "a.kml")
+        library.read_course(b"x" * 11, "a.kml")

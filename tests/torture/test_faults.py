@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pinot.topics import set_up_topics
+from pinot.admin.topics import set_up_topics
 from tests.conftest import need_java_and_jars
 from tests.stacks import started
 from tests.torture import faults
@@ -42,7 +42,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_the_simulator_ends_and_comes_again(tmp_path: Path, place: Place, how: signal.Signals) -> None:
-    """Whether it is killed or asked to end, the race goes on by itself, and is the undisturbed one."""
+    """Whether it is killed or asked to end, the race continues by itself, and is the undisturbed one."""
     found = faults.stopped(tmp_path, place, times=2, between=1.5, how=how)
 
     assert found.held, found

@@ -20,11 +20,11 @@ import httpx
 import pinotdb
 import pytest
 
-from dashboard.pinot_broker import Broker
-from dashboard.pinot_store import PinotStore
-from dashboard.sqlite_file import SqliteFile
-from dashboard.sqlite_store import SqliteStore
-from pinot.waiting import wait_for
+from dashboard.store.pinot import PinotStore
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, competitor, passing, position, race
 from tests.processes import simulator
 from tests.torture.sql_texts import KNOWN, TEXTS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dashboard.store import Store
+    from dashboard.store.protocol import Store
     from tests.dashboard.events import Writer
 
 VISIBLE_WITHIN_S = 30.0

@@ -1,4 +1,4 @@
-// The race in a few numbers, with their change over the last minute; how fresh they are; how many have finished.
+// Key figures with their change over the last minute, the age of the data, and the number of finishers.
 
 const TICK_MS = 1000;
 const STALE_AFTER_S = 10;
@@ -46,7 +46,7 @@ class Figures {
     this._progress.setAttribute('aria-valuenow', String(finished));
     this._progress.setAttribute('aria-valuemax', String(all));
     write(this._done, `${finished.toLocaleString('en')} finished`);
-    const open = `${Math.max(0, all - finished - out).toLocaleString('en')} not yet`;
+    const open = `${Math.max(0, all - finished - out).toLocaleString('en')} to go`;
     write(this._open, out > 0 ? `${open}, ${out.toLocaleString('en')} out` : open);
   }
 
@@ -88,17 +88,17 @@ class Figures {
     this._fresh.classList.toggle('old', silence !== null || sentence !== '');
   }
 
-  // Why what is shown is old, or an empty text.
+  // Explains why the data is old; empty if it isn't.
   _sentence(age) {
     const { silence, picture } = this._page;
     if (silence && picture === null) return `Nothing to show yet. ${silence.sentence}`;
-    if (silence) return `Nothing new since ${silence.since.toLocaleTimeString('en-GB')}. ${silence.sentence}`;
+    if (silence) return `No new data since ${silence.since.toLocaleTimeString('en-GB')}. ${silence.sentence}`;
     if (picture === null || age === null || !this._isUnderWay(picture)) return '';
     const limit = Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * this._data.tick);
     if (age <= limit) return '';
     return (
-      `The stream stands still: the newest positions are ${formatting.age(age)} old. ` +
-      'They go on by themselves when the simulator does.'
+      `The stream has stopped: the newest positions are ${formatting.age(age)} old. ` +
+      'They resume when the simulator does.'
     );
   }
 

@@ -1,11 +1,11 @@
-// The leaderboard: everybody in order, as many rows in the page as can be seen.
+// The leaderboard: all competitors in order; only visible rows are in the DOM.
 //
-// Places come with the picture; nothing is ranked here.
+// Places come with the payload; nothing is ranked here.
 
 const ROW_PX = 36;
-const SPARE_ROWS = 4; // above and below what is seen
+const SPARE_ROWS = 4; // above and below the visible area
 
-const LONG_BIB = 10000; // so many digits need a wider column
+const LONG_BIB = 10000; // more digits need a wider column
 
 const COLUMNS = [
   { name: 'star', word: '' },
@@ -25,9 +25,9 @@ class Leaderboard {
     this._root = root;
     this._page = page();
     this._favourites = new Set();
-    this._places = new Map(); // bib: place in the picture before the newest
+    this._places = new Map(); // bib: place in the payload before the newest
     this._newest = null;
-    this._rows = []; // rows of the picture that pass the search
+    this._rows = []; // rows of the payload that match the search
     this._pool = [];
     this._makeTools(root);
     this._makeTable(root);
@@ -138,14 +138,14 @@ class Leaderboard {
     this._empty.hidden = total > 0;
   }
 
-  // The button of a row that has the focus, and whose it is; null if none has.
+  // The focused button of a row, and its competitor; null if none.
   _focused() {
     const active = this._body.getRootNode().activeElement;
     const row = this._pool.find(({ element }) => element.contains(active));
     return row ? { bib: row.bib, button: active === row.star ? 'star' : 'name' } : null;
   }
 
-  // The focus goes with the competitor: rows stay where they are, and others move into them.
+  // The focus follows the competitor: rows are reused for others.
   _focus({ bib, button }) {
     const row = this._pool.find((one) => one.bib === bib && !one.element.hidden);
     if (row && row.bib !== this._focused()?.bib) row[button].focus({ preventScroll: true });
@@ -153,10 +153,10 @@ class Leaderboard {
 
   _whyEmpty() {
     if (this._newest === null) return '';
-    if (this._newest.columns.competitor.length === 0) return 'Nobody has started yet.';
+    if (this._newest.columns.competitor.length === 0) return 'No competitors have started yet.';
     return this._isOnly() && this._favourites.size === 0
       ? 'No favourites yet: click a star.'
-      : 'Nobody like that.';
+      : 'No matches.';
   }
 
   _makeRow() {

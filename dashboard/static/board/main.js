@@ -1,5 +1,5 @@
-// A part of the page, mounted by Streamlit: it is called again with every run of the page's script, and what
-// it returns is called when the part leaves the page.
+// A page component mounted by Streamlit: called on every run of the page's script; the returned function is
+// called when the component is removed.
 
 const PARTS = { figures: Figures, leaderboard: Leaderboard, panels: Panels };
 

@@ -1,7 +1,7 @@
-// What the parts of the page share: the newest picture of the race, as the map's frame tells it.
+// State shared by the page's components: the newest payload of the race, as received from the map's frame.
 //
-// One picture serves map and leaderboard alike, and it is asked for once: by the layer in the map's frame,
-// which tells this window of each by an event.
+// Map and leaderboard use the same payload, requested once: by the layer in the map's frame, which passes it
+// to this window in events.
 
 const { formatting } = window.Racecast;
 
@@ -10,22 +10,22 @@ class Page {
     this.run = null;
     this.picture = null;
     this.names = { count: 0, byBib: new Map(), categories: [] };
-    this.arrived = null; // performance.now() of the newest picture
-    this.answered = null; // Date of the newest answer
-    this.silence = null; // {since, sentence} while nothing answers
+    this.arrived = null; // performance.now() of the newest payload
+    this.answered = null; // Date of the newest response
+    this.silence = null; // {since, sentence} while there is no response
     this._parts = new Set();
     for (const kind of ['picture', 'names', 'silence', 'answer']) {
       window.addEventListener(`racecast:${kind}`, ({ detail }) => this._hear(kind, detail));
     }
   }
 
-  // draw(kind) is called with each event about the race that is shown; returns how to end that.
+  // draw(kind) is called with each event of the shown race; returns a function that unsubscribes.
   subscribe(draw) {
     this._parts.add(draw);
     return () => this._parts.delete(draw);
   }
 
-  // Seconds since the newest position was made, or null before the first.
+  // Age of the newest position in seconds, or null before the first.
   age() {
     if (this.picture === null || this.picture.age === null) return null;
     return Math.max(0, this.picture.age + (performance.now() - this.arrived) / 1000);
@@ -47,7 +47,7 @@ class Page {
   }
 
   _hear(kind, detail) {
-    if (detail.run !== this.run) return; // a frame on its way out
+    if (detail.run !== this.run) return; // a frame being removed
     if (kind === 'picture') {
       this.picture = detail.picture;
       this.arrived = performance.now();
@@ -61,7 +61,7 @@ class Page {
     for (const draw of this._parts) draw(kind);
   }
 
-  // Another race is shown from now on.
+  // Switch to another race.
   begin(run) {
     this.run = run;
     this.picture = null;
@@ -75,7 +75,7 @@ function page() {
   return window.racecastPage;
 }
 
-// A new element with a class and a text, put into another.
+// Append a new element with a class and a text to another.
 function put(into, tag, name = '', text = '') {
   const element = document.createElement(tag);
   if (name) element.className = name;
@@ -84,7 +84,7 @@ function put(into, tag, name = '', text = '') {
   return element;
 }
 
-// Writing only what is new keeps selections, and spares the browser and screen readers work.
+// Writing only changes keeps selections, and saves work for the browser and screen readers.
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,4 +1,4 @@
-// At the front, at the back, just finished, and who is in which geofence for how long.
+// Lists: at the front, at the back, just finished, and current geofence visits with their durations.
 
 const LISTED = 5;
 
@@ -28,9 +28,9 @@ class Panels {
     const finished = rows.filter((row) => statuses[columns.status[row]] === 'finished');
     const covered = (row) => `${formatting.kilometres(columns.distance[row])} km`;
     const time = (row) => formatting.raceTime(columns.elapsed[row]);
-    this._list(this._front, onCourse.slice(0, LISTED), columns, covered, 'Nobody is on the course.');
-    this._list(this._back, onCourse.slice(-LISTED).reverse(), columns, covered, 'Nobody is on the course.');
-    this._list(this._done, finished.slice(-LISTED).reverse(), columns, time, 'Nobody has finished yet.');
+    this._list(this._front, onCourse.slice(0, LISTED), columns, covered, 'No competitors on the course.');
+    this._list(this._back, onCourse.slice(-LISTED).reverse(), columns, covered, 'No competitors on the course.');
+    this._list(this._done, finished.slice(-LISTED).reverse(), columns, time, 'No finishers yet.');
     this._drawFences(picture);
   }
 
@@ -41,12 +41,12 @@ class Panels {
     return { box, head, list: put(box, 'ol'), empty: put(box, 'p', 'empty') };
   }
 
-  _list(panel, rows, columns, fact, nobody) {
+  _list(panel, rows, columns, fact, placeholder) {
     const entries = rows.map((row) => [columns.competitor[row], fact(row)]);
-    this._fill(panel, entries, nobody);
+    this._fill(panel, entries, placeholder);
   }
 
-  _fill({ list, empty }, entries, nobody) {
+  _fill({ list, empty }, entries, placeholder) {
     while (list.children.length > entries.length) list.lastChild.remove();
     while (list.children.length < entries.length) this._entry(list);
     entries.forEach(([bib, fact], nth) => {
@@ -56,7 +56,7 @@ class Panels {
       write(entry.querySelector('.number'), String(bib));
       write(entry.querySelector('.fact'), fact);
     });
-    write(empty, entries.length ? '' : nobody);
+    write(empty, entries.length ? '' : placeholder);
     empty.hidden = entries.length > 0;
   }
 
@@ -79,7 +79,7 @@ class Panels {
       panel.box.classList.toggle('occupied', inside > 0);
       write(panel.head, inside > 0 ? `${name} · ${inside.toLocaleString('en')}` : name);
       const stays = competitor.slice(0, LISTED).map((bib, i) => [bib, formatting.duration(Math.max(0, time - since[i]))]);
-      this._fill(panel, stays, 'Nobody is inside.');
+      this._fill(panel, stays, 'No competitors inside.');
     });
     for (const [nth, panel] of this._fences) {
       if (nth >= fences.length) {

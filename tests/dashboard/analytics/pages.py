@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def installed(made: context.Context) -> Iterator[None]:
-    """A context, and none of the answers that were kept for another one."""
+def installed(*parts: object) -> Iterator[None]:
+    """Install dependencies, and clear the cached answers of others."""
     st.cache_data.clear()
     st.cache_resource.clear()
-    context.install(made)
+    context.install(*parts)
     yield
     context.uninstall()
 
@@ -41,7 +41,7 @@ def page() -> AppTest:
 
 
 def said(drawn: AppTest) -> str:
-    """All that the page says, as it is read."""
+    """All text on the page, as read."""
     return unescape(text(drawn))
 
 

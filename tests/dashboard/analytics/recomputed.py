@@ -1,4 +1,4 @@
-"""What the analytics page should say, worked out event by event: what its figures are held against."""
+"""The analytics page's expected figures, computed event by event."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ if TYPE_CHECKING:
 
 def figures(events: Sequence[Event], until: int, span_s: int, course: str | None = None) -> Figures:
     """The figures of a span, event by event."""
-    told, before = defaultdict[tuple[str, int], list[Event]](list), dict[tuple[str, int], float]()
+    emitted, before = defaultdict[tuple[str, int], list[Event]](list), dict[tuple[str, int], float]()
     for event in events:
         second, who = event["emittedAt"] // 1000, (event["runId"], event["competitorId"])
         if course not in {None, event["course"]}:
             continue
         if until - span_s <= second < until:
-            told[who].append(event)
+            emitted[who].append(event)
         elif until - 2 * span_s <= second < until:
             before[who] = max(before.get(who, 0.0), event["distance"])
     metres = 0.0
-    for who, here in told.items():
+    for who, here in emitted.items():
         ways = [event["distance"] for event in here]
         metres += max(0.0, max(ways) - before.get(who, min(ways)))
     return Figures(
-        events=sum(map(len, told.values())),
-        competitors=len(told),
-        finished=sum(any(event["status"] == "finished" for event in here) for here in told.values()),
+        events=sum(map(len, emitted.values())),
+        competitors=len(emitted),
+        finished=sum(any(event["status"] == "finished" for event in here) for here in emitted.values()),
         kilometres=cast("float", pytest.approx(metres / 1000)),
-        courses=len({event["course"] for here in told.values() for event in here}),
-        races=len({run for run, _ in told}),
+        courses=len({event["course"] for here in emitted.values() for event in here}),
+        races=len({run for run, _ in emitted}),
     )
 
 
 def late(events: Sequence[Event], allowed_s: int) -> list[Event]:
     """Each event that lies further behind the newest of the seconds before its own than is allowed."""
-    found, newest, told = [], dict[str, int](), dict[str, int]()
+    found, newest, emitted = [], dict[str, int](), dict[str, int]()
     for _, same_second in groupby(sorted(events, key=_second), key=_second):
         these = list(same_second)
         for event in these:
             run, second = event["runId"], event["timestamp"] // 1000
             if run in newest and second < newest[run] - allowed_s:
                 found.append(event)
-            told[run] = max(told.get(run, second), second)
-        newest = dict(told)
+            emitted[run] = max(emitted.get(run, second), second)
+        newest = dict(emitted)
     return found
 
 

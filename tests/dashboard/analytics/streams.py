@@ -22,8 +22,8 @@ LONGEST_S = 120
 
 @st.composite
 def streams(draw: st.DrawFn, runs: Sequence[str] = ("one", "two")) -> list[Event]:
-    """Events of some races in the order in which they come: some late, some twice, some by other clocks."""
-    told = draw(
+    """Events of some races in order of arrival: some late, some twice, some by other clocks."""
+    drawn = draw(
         st.lists(
             st.tuples(
                 st.sampled_from(runs),
@@ -38,8 +38,8 @@ def streams(draw: st.DrawFn, runs: Sequence[str] = ("one", "two")) -> list[Event
     )
     skew = draw(st.lists(st.integers(-3000, 3000), min_size=4, max_size=4))
     events: dict[tuple[str, int, int], list[Event]] = {}
-    for run, bib, second, late, twice, status in told:
-        # A competitor tells one thing of one second.
+    for run, bib, second, late, twice, status in drawn:
+        # A competitor has one event per second.
         same = events.setdefault((run, bib, second), [])
         if not same:
             emitted = 1000 * (BEGIN + second + late) + 100 * bib
@@ -59,7 +59,7 @@ def streams(draw: st.DrawFn, runs: Sequence[str] = ("one", "two")) -> list[Event
 
 
 def once(events: Sequence[Event]) -> list[Event]:
-    """The events as the embedded store keeps them: of those that come twice the first."""
+    """The events as the embedded store keeps them: only the first of duplicates."""
     kept: dict[str, Event] = {}
     for event in events:
         kept.setdefault(event["eventId"], event)

@@ -16,7 +16,7 @@ from tests.dashboard.events import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dashboard.charts import Chart
+    from dashboard.ui.theme import Chart
 
 
 def rates(*who: str) -> Chart:
@@ -51,7 +51,7 @@ def paces(*who: str) -> Chart:
 
 @pytest.mark.parametrize("drawn", [rates, bars, bands, windows, paces])
 def test_nothing_of_the_rows_is_in_the_chart(drawn: Callable[..., Chart]) -> None:
-    """Whatever is counted, a chart is the same but for its rows: a browser keeps it."""
+    """Whatever the data, a chart is the same but for its rows: a browser keeps it."""
     one, other = (specification(drawn(*who)) for who in (["ann", "bea"], ["constructor", "y", "zoe"]))
     assert one == other
 
@@ -82,11 +82,11 @@ def test_steps_are_drawn_over_their_width() -> None:
 def test_windows_can_be_seen() -> None:
     """Windows that are open have an outline; it and the areas stand out against either background, 3 to 1."""
     found = pd.DataFrame({"start": [0, 10], "events": 9, "late": [2, 0], "is_open": [False, True]})
-    told = charts.windows(found, 10).to_dict()
-    rows = told["datasets"][told["data"]["name"]]
+    spec = charts.windows(found, 10).to_dict()
+    rows = spec["datasets"][spec["data"]["name"]]
     assert [(row["open"], row["high"] - row["low"]) for row in rows] == [(False, 7), (True, 9), (False, 2)]
-    assert told["encoding"]["stroke"] == told["encoding"]["fill"]
-    assert told["encoding"]["strokeOpacity"]["condition"] == {"test": "datum.open", "value": 1.0}
+    assert spec["encoding"]["stroke"] == spec["encoding"]["fill"]
+    assert spec["encoding"]["strokeOpacity"]["condition"] == {"test": "datum.open", "value": 1.0}
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
     for scheme in ("light", "dark"):
         for mark in legend.WINDOWS:
@@ -108,13 +108,13 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_bars_say_their_numbers() -> None:
-    """Whoever points at a bar reads all of its name, and its number."""
+    """A tooltip shows all of a bar's name, and its number."""
     (rows,) = bars("Harriers", "Striders").to_dict()["datasets"].values()
     assert [row["word"] for row in rows] == ["Harriers: 0", "Striders: 1"]
 
 
 def test_a_series_keeps_its_colour() -> None:
-    """A series has its colour as long as it is there, whoever comes and goes; no two have the same."""
+    """A series keeps its colour while it exists, whatever series come and go; no two have the same."""
     first = legend.colours(["b", "c"], {})
     second = legend.colours(["a", "b", "c", OTHERS], first)
     third = legend.colours([OTHERS, "a", "c", "d"], second)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.analytics.entrants import Entrants, count_by, fence_times, pace_bands
-from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor
+from dashboard.race.snapshots import Snapshots
+from dashboard.store.protocol import Competitor
 from tests.dashboard.fakes import FakeStore, at, race
 
 
@@ -41,7 +41,7 @@ def entrants() -> Entrants:
 
 
 def test_people() -> None:
-    """Everybody is there, with category and club as far as they are known, finishers with their pace."""
+    """All entrants are there, with category and club if known, finishers with their pace."""
     people = entrants().people
     assert dict(
         zip(people["category"], people["category"].map(people["category"].value_counts()), strict=True)
@@ -62,7 +62,7 @@ def test_stays() -> None:
 
 
 def test_only() -> None:
-    """One category's entrants are its competitors and their visits; a course that isn't there has nobody."""
+    """One category's entrants are its competitors and their visits; an unknown course has none."""
     women = entrants().only(None, "W35")
     assert (len(women.people), women.stays["seconds"].tolist()) == (2, [60.0])
     assert entrants().only("hills", None).people.equals(entrants().people)
@@ -86,8 +86,8 @@ def test_pace_bands(paces: list[float]) -> None:
 
 
 def test_nobody() -> None:
-    """Without races there is nobody, in the same columns."""
-    nobody = Entrants.of([])
-    assert (nobody.courses, nobody.categories) == ([], [])
-    assert len(count_by(nobody.people, "club")) == len(pace_bands(nobody.people)) == 0
-    assert len(fence_times(nobody.stays)) == 0
+    """Without races there are no entrants, in the same columns."""
+    empty = Entrants.of([])
+    assert (empty.courses, empty.categories) == ([], [])
+    assert len(count_by(empty.people, "club")) == len(pace_bands(empty.people)) == 0
+    assert len(fence_times(empty.stays)) == 0

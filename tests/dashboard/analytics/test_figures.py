@@ -37,11 +37,11 @@ def test_figures_of_one_course(events: list[Event]) -> None:
 
 
 def test_late_news_takes_nothing_back() -> None:
-    """Who has told only of places behind the furthest known before has run nothing in the span."""
-    told = [(30, 900.0), (90, 400.0)]
+    """A competitor with positions only behind the furthest known before has run nothing in the span."""
+    emitted = [(30, 900.0), (90, 400.0)]
     events = [
         position("one", 1, rawTime=second, distance=metres, emittedAt=1000 * (BEGIN + second))
-        for second, metres in told
+        for second, metres in emitted
     ]
     now, before = Activity(PlainStream(events), 10).figures(SPAN_S, BEGIN + 120)
     assert (now.kilometres, before.kilometres) == (0.0, 0.0)

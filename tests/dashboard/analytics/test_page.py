@@ -7,18 +7,17 @@ import pytest
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.charts import MOST_BARS
 from dashboard.api import RaceApi
-from dashboard.context import Context
-from dashboard.formatting import clock
+from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
-from dashboard.snapshots import Snapshots
-from dashboard.store import Competitor, StoreError
+from dashboard.store.protocol import Competitor, StoreError
+from dashboard.ui.formatting import clock
 from tests.dashboard.analytics.pages import installed, page, said, tiles
 from tests.dashboard.analytics.streams import BEGIN
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import position
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
-from tests.dashboard.test_pages import NOBODY
+from tests.dashboard.test_pages import UNREACHABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +36,7 @@ class Shown(NamedTuple):
 
 @pytest.fixture
 def shown() -> Iterator[Shown]:
-    """Two races in the store, of which nothing has come yet."""
+    """Two races in the store, without events yet."""
     known = [
         race("one", name="Saturday", course="hills"),
         race("two", name="Sunday", course="flat", course_name="Over the flat"),
@@ -45,12 +44,12 @@ def shown() -> Iterator[Shown]:
     store, stream = FakeStore(known=known), PlainStream()
     snapshots = Snapshots(store)
     activity = Activity(stream, 10, lambda: float(NOW))
-    with installed(Context(Settings(), snapshots, RaceApi(NOBODY), activity, still_sampler())):
+    with installed(Settings(), snapshots, RaceApi(UNREACHABLE), activity, still_sampler()):
         yield Shown(store, stream)
 
 
-def told(run: str, bib: int, ago: int, **other: object) -> Event:
-    """An event that came so many seconds ago, four metres a second since the first second."""
+def emitted(run: str, bib: int, ago: int, **other: object) -> Event:
+    """An event emitted this many seconds ago, four metres a second since the first second."""
     second = NOW - BEGIN - ago
     fields = {
         "rawTime": second,
@@ -64,15 +63,15 @@ def told(run: str, bib: int, ago: int, **other: object) -> Event:
 
 
 def minute(run: str, bib: int, since: int = 120, until: int = 1) -> list[Event]:
-    """An event each second from so long ago until so long ago."""
-    return [told(run, bib, ago) for ago in range(since, until - 1, -1)]
+    """An event each second from `since` to `until` seconds ago."""
+    return [emitted(run, bib, ago) for ago in range(since, until - 1, -1)]
 
 
 def test_nothing_has_come(shown: Shown) -> None:
-    """Where nothing has come for an hour, the page says so in each place, and no chart is empty."""
+    """Without events for an hour, the page says so in each place, and no chart is empty."""
     drawn = page()
     words = said(drawn)
-    assert "No events found: for an hour nobody has told a position." in words
+    assert "No events found: no positions were emitted in the last hour." in words
     assert words.count("No events found") == 10
     assert "No finisher" not in words
     assert not drawn.get("vega_lite_chart")
@@ -108,7 +107,7 @@ def test_longer_span(shown: Shown) -> None:
     """With five minutes chosen, the figures are those of five minutes."""
     shown.stream.events = minute("one", 1, 150)
     drawn = page()
-    assert tiles(drawn)["Events"] == ("60", "as before")
+    assert tiles(drawn)["Events"] == ("60", "no change")
     next(one for one in drawn.button_group if one.label == "Compare the last").set_value(5).run()
     assert tiles(drawn)["Events"] == ("150", "none before")
 
@@ -120,7 +119,7 @@ def test_figures_that_fall(shown: Shown) -> None:
 
 
 def test_time_of_the_figures(shown: Shown) -> None:
-    """Figures of a longer span, which are worked out less often, have a time of their own."""
+    """Figures of a longer span, which are computed less often, have a time of their own."""
     shown.stream.events = minute("one", 1)
     drawn = page()
     updated, until = NOW, NOW - NOW % 15
@@ -134,7 +133,7 @@ def test_time_of_the_figures(shown: Shown) -> None:
 
 def test_late_events(shown: Shown) -> None:
     """Each race has its watermark and its late events, counted and in a chart of its windows."""
-    late = told("one", 3, 5, timestamp=1000 * (NOW - 60), rawTime=1)
+    late = emitted("one", 3, 5, timestamp=1000 * (NOW - 60), rawTime=1)
     shown.stream.events = [*minute("one", 1), late]
     drawn = page()
     words = said(drawn)
@@ -144,16 +143,16 @@ def test_late_events(shown: Shown) -> None:
 
 
 def test_newest_events(shown: Shown) -> None:
-    """The newest events come first, say what they are, and those that are unusual are marked."""
+    """The newest events come first, with their details, and unusual ones are highlighted."""
     shown.stream.events = [
         *minute("one", 1, 30, 3),
-        told("one", 4, 2, status="paused"),
-        told("two", 7, 1, status="finished"),
-        told("one", 3, 0, timestamp=1000 * (NOW - 60), rawTime=1),
+        emitted("one", 4, 2, status="paused"),
+        emitted("two", 7, 1, status="finished"),
+        emitted("one", 3, 0, timestamp=1000 * (NOW - 60), rawTime=1),
     ]
     table = page().dataframe[0].value
     assert table["Bib"].tolist()[:4] == [3, 7, 4, 1]
-    assert table["Came"].tolist()[:4] == ["late", "in time", "in time", "in time"]
+    assert table["Arrived"].tolist()[:4] == ["late", "on time", "on time", "on time"]
     assert table["Status"].tolist()[1:4] == ["finished", "paused", "running"]
     assert table["Race"].tolist()[:2] == ["Saturday", "Sunday"]
 
@@ -184,8 +183,8 @@ def test_newest_of_a_course(shown: Shown) -> None:
 
 
 def test_new_races_come_last(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What can be chosen stays where it is, though the store has the newest race first."""
-    monkeypatch.setattr("dashboard.snapshots.RACES_FRESH_FOR_S", 0)
+    """Options keep their place, though the store has the newest race first."""
+    monkeypatch.setattr("dashboard.race.snapshots.RACES_FRESH_FOR_S", 0)
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
     drawn = page()
     shown.store.known = [race("three", name="Another", course="hills"), *shown.store.known]
@@ -219,14 +218,14 @@ def test_race_stays_chosen_while_the_store_is_away(shown: Shown) -> None:
     drawn = page()
     drawn.selectbox(key="analytics-Course").select("flat").run()
     drawn.selectbox(key="analytics-Race").select("two").run()
-    shown.store.failure = shown.stream.failure = StoreError("Pinot's broker does not answer.")
+    shown.store.failure = shown.stream.failure = StoreError("Pinot's broker does not respond.")
     drawn.run()
     shown.store.failure = shown.stream.failure = None
     assert drawn.run().selectbox(key="analytics-Race").value == "two"
 
 
 def test_two_races_of_one_name(shown: Shown) -> None:
-    """Races with the same name are told apart by their run ids."""
+    """Races with the same name are distinguished by their run ids."""
     shown.store.known = [race("one", name="Saturday"), race("two", name="Saturday")]
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 2, 9)]
     assert set(page().dataframe[0].value["Race"]) == {"Saturday (one)", "Saturday (two)"}
@@ -243,14 +242,14 @@ def test_bars(shown: Shown) -> None:
     drawn.selectbox(key="analytics-Category").select("M40").run()
     words = said(drawn)
     assert words.count("No finisher found.") == 2  # per pace band and per category
-    assert "No finisher of a club found." in words
-    assert "Nobody has been through a geofence." in words
+    assert "No finisher with a club found." in words
+    assert "No geofence visits found." in words
     assert "No events found." not in words
 
 
 @pytest.mark.parametrize(("clubs", "more"), [(MOST_BARS, None), (MOST_BARS + 5, "and 5 more")])
 def test_more_bars_than_there_is_room_for(shown: Shown, clubs: int, more: str | None) -> None:
-    """Where not all bars are drawn, it is said below them how many more there are."""
+    """If bars are left out, their number is shown below."""
     bibs = range(1, clubs + 1)
     shown.store.names = {bib: Competitor("A", "W35", 1, f"Club {bib}") for bib in bibs}
     shown.store.now = at(*((bib, 5000.0, "finished", 1200.0) for bib in bibs))
@@ -264,9 +263,9 @@ def test_more_bars_than_there_is_room_for(shown: Shown, clubs: int, more: str | 
 
 
 def test_store_away(shown: Shown) -> None:
-    """While the store is away each part says so in its place, and the page stays."""
-    shown.stream.failure = StoreError("Pinot's broker does not answer.")
+    """While the store is unavailable each part says so in its place, and the page stays."""
+    shown.stream.failure = StoreError("Pinot's broker does not respond.")
     drawn = page()
     words = said(drawn)
-    assert words.count("Pinot's broker does not answer.") >= 4
+    assert words.count("Pinot's broker does not respond.") >= 4
     assert not drawn.exception

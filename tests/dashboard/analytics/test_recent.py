@@ -14,7 +14,7 @@ NOW = BEGIN + 10_000
 
 
 def event(second: int, run: str = "one") -> dict[str, object]:
-    """An event that came in a wall second."""
+    """An event that arrived in a wall second."""
     return position(run, 1, rawTime=second - BEGIN, emittedAt=1000 * second, timestamp=1000 * second)
 
 
@@ -24,7 +24,7 @@ def rows(recent: Recent, now: float) -> list[tuple[object, ...]]:
 
 
 def fresh(stream: PlainStream, now: int) -> list[tuple[object, ...]]:
-    """What the whole hour says if it is asked for at once."""
+    """The whole hour in one query."""
     return sorted(stream.arrivals(now + 1 - HOUR_S, None)[list(ARRIVALS)].itertuples(index=False, name=None))
 
 
@@ -33,20 +33,20 @@ def fresh(stream: PlainStream, now: int) -> list[tuple[object, ...]]:
     st.lists(st.tuples(st.integers(0, 4000), st.sampled_from(("one", "two"))), max_size=40),
     st.lists(st.integers(1, 500), min_size=1, max_size=8),
 )
-def test_same_as_the_whole_hour(told: list[tuple[int, str]], steps: list[int]) -> None:
-    """However it is followed, the hour that is kept is the one that would be answered to one question."""
+def test_same_as_the_whole_hour(emitted: list[tuple[int, str]], steps: list[int]) -> None:
+    """However it is followed, the cached hour equals that of one query."""
     stream = PlainStream()
     recent = Recent(stream.arrivals, clock=lambda: 0.0)
     now = NOW
     for step in steps:
         now += step
-        stream.events = [event(NOW - 3600 + s, run) for s, run in told if NOW - 3600 + s <= now]
+        stream.events = [event(NOW - 3600 + s, run) for s, run in emitted if NOW - 3600 + s <= now]
         assert rows(recent, now) == fresh(stream, now)
     assert recent.known_since == now + 1 - HOUR_S
 
 
 def test_store_that_catches_up() -> None:
-    """What a store shows only after it was taken for settled is found when its minute is asked for anew."""
+    """An event that appears after its minute was settled is found when that minute is queried again."""
     stream = PlainStream([event(NOW - second) for second in range(0, 600, 2)])
     recent = Recent(stream.arrivals)
     rows(recent, NOW)
@@ -58,7 +58,7 @@ def test_store_that_catches_up() -> None:
 
 
 def test_only_the_newest_seconds_are_asked_for() -> None:
-    """A second later the seconds are asked for that may not be settled, and once in a while a minute more."""
+    """A second later only unsettled seconds are queried, and occasionally one more minute."""
     stream = PlainStream()
     recent = Recent(stream.arrivals, clock=lambda: 0.0)
     recent.refresh(NOW)
@@ -72,7 +72,7 @@ def test_only_the_newest_seconds_are_asked_for() -> None:
 
 
 def test_past_is_read_within_the_patience() -> None:
-    """If reading the past takes long, what there is is shown, newest first, and the rest is read later."""
+    """If reading the past takes long, the available rows are shown, newest first, and the rest later."""
     stream = PlainStream([event(NOW - second) for second in range(3600)])
     seconds = iter(range(1_000_000))
     recent = Recent(stream.arrivals, clock=lambda: next(seconds) * 0.2)
@@ -85,7 +85,7 @@ def test_past_is_read_within_the_patience() -> None:
 
 
 def test_nobody_has_looked_for_long() -> None:
-    """After more than an hour without a look everything is read anew."""
+    """After more than an hour without a query everything is read again."""
     stream = PlainStream([event(NOW), event(NOW + 3 * HOUR_S - 1800)])
     recent = Recent(stream.arrivals, clock=lambda: 0.0)
     rows(recent, NOW)
@@ -93,14 +93,14 @@ def test_nobody_has_looked_for_long() -> None:
 
 
 def test_memory_is_an_hours() -> None:
-    """Rows older than an hour are forgotten."""
+    """Rows older than an hour are dropped."""
     recent = Recent(lambda since, _: pd.DataFrame({"second": range(since, since + CHUNK_S)}))
     for now in range(NOW, NOW + 3 * HOUR_S, 45):
         assert recent.refresh(now)["second"].min() >= now + 1 - HOUR_S
 
 
 def test_steps_are_asked_for_whole() -> None:
-    """Rows that are about ten seconds are never asked for in part."""
+    """Rows that cover ten seconds are never queried in part."""
     stream = PlainStream()
     recent = Recent(stream.paces, PACE_STEP_S)
     for now in range(NOW, NOW + 300, 7):

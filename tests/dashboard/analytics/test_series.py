@@ -24,7 +24,7 @@ UNTIL = SINCE + 120
 
 @given(streams(), st.sampled_from(["run", "course"]), st.sampled_from([1, 5, 10, 60]))
 def test_rates(events: list[Event], by: str, step: int) -> None:
-    """Each step of each series has the events that came in it; none is left out, not even where none came."""
+    """Each step of each series has the events that arrived in it; empty steps are included."""
     found = series.rates(PlainStream(events).arrivals(0, None), by, SINCE, UNTIL, step)
     field = {"run": "runId", "course": "course"}[by]
     expected = Counter(
@@ -62,15 +62,17 @@ def test_averages(events: list[Event], step: int) -> None:
 
 @given(streams())
 def test_paces(events: list[Event]) -> None:
-    """Mean and median of each ten seconds are those of the paces of who was running."""
-    told = defaultdict(list)
+    """Mean and median of each ten seconds are those of the paces of running competitors."""
+    paces_by_step = defaultdict(list)
     for event in events:
         if event["status"] == "running" and event["distance"] >= 100:
-            told[event["emittedAt"] // 10_000 * 10].append(1000 * event["elapsed"] / event["distance"])
+            paces_by_step[event["emittedAt"] // 10_000 * 10].append(
+                1000 * event["elapsed"] / event["distance"]
+            )
     activity = Activity(PlainStream(events), 10, lambda: float(BEGIN + 1000))
     found = {(row.second, row.what): row.pace for row in activity.paces().itertuples()}
     expected: dict[tuple[int, str], object] = {}
-    for step, paces in told.items():
+    for step, paces in paces_by_step.items():
         expected[step, "Mean"] = pytest.approx(statistics.fmean(paces))
         expected[step, "Median"] = statistics.median_low(int(pace) for pace in paces)
     assert found == expected

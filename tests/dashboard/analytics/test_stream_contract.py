@@ -1,4 +1,4 @@
-"""What every stream promises, held against SQLite and against a real Pinot by counting the events plainly."""
+"""The contract of every stream, tested on SQLite and on a real Pinot by counting the events plainly."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 
 from dashboard.analytics.pinot_stream import PinotStream
 from dashboard.analytics.sqlite_stream import SqliteStream
-from dashboard.pinot_broker import Broker
-from dashboard.sqlite_file import SqliteFile
-from dashboard.store import StoreError
-from pinot.waiting import wait_for
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite_file import SqliteFile
+from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, position
 from tests.dashboard.plain_stream import PlainStream
 
@@ -105,7 +105,7 @@ def test_arrivals(case: Case) -> None:
 
 
 def test_paces(case: Case) -> None:
-    """Paces are counted by race and step, of who runs and is far enough."""
+    """Paces are counted by race and step, of running competitors beyond the minimum distance."""
     since = case.begin - case.begin % 10
     found = case.only_ours(case.stream.paces(since, since + 100))
     expected = case.only_ours(case.plain.paces(since, since + 100))
@@ -115,7 +115,7 @@ def test_paces(case: Case) -> None:
 
 
 def test_seen(case: Case) -> None:
-    """Who told something is there once, with events, way and finish."""
+    """Each competitor with events is there once, with events, distance and finish."""
     for since, until in ((case.begin + 20, case.begin + 80), (case.begin + 80, case.begin + 200)):
         found = case.only_ours(case.stream.seen(since, until))
         assert found == case.only_ours(case.plain.seen(since, until))
@@ -132,7 +132,7 @@ def test_panes_count_each_event_once(case: Case) -> None:
 
 
 def test_panes_of_what_came_lately(case: Case) -> None:
-    """What came before the given second isn't looked at."""
+    """Events from before the given second are ignored."""
     run, lately = case.runs[1], case.begin + 100
     found = case.only_ours(case.stream.panes(run, case.begin, case.begin + 200, lately))
     assert found == case.only_ours(case.plain.panes(run, case.begin, case.begin + 200, lately))
@@ -171,20 +171,20 @@ def test_newest_of_all(case: Case) -> None:
 
 
 def test_race_that_cannot_be(case: Case) -> None:
-    """Of a race that no store can have there is nothing, however it is spelt."""
+    """An impossible race has no events, however it is spelt."""
     for run in ("", "*", "x' OR '1'='1", "a b", "x" * 65):
         assert case.stream.panes(run, 0, 2_000_000_000, 0).empty
         assert case.stream.newest(10, 0, run_id=run, bib=None, course=None).empty
 
 
 def test_broker_away() -> None:
-    """A broker that doesn't answer is the store's error."""
-    with pytest.raises(StoreError, match="does not answer"):
+    """An unavailable broker is a `StoreError`."""
+    with pytest.raises(StoreError, match="does not respond"):
         PinotStream(Broker("http://127.0.0.1:9")).arrivals(0, None)
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
-    """A file that isn't there yet is a stream without events, with all its columns."""
+    """A missing file is a stream without events, with all its columns."""
     stream = SqliteStream(SqliteFile(tmp_path / "none.db"))
     plain = PlainStream()
     assert stream.arrivals(0, None).dtypes.equals(plain.arrivals(0, None).dtypes)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dashboard.analytics.sqlite_stream import SqliteStream
 from dashboard.analytics.windows import SHOWN, SIZES_S, Windows
-from dashboard.sqlite_file import SqliteFile
+from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, once, streams
 from tests.dashboard.events import SqliteWriter, position
@@ -25,9 +25,9 @@ LONG_AGO = 0
 
 @given(streams([RUN]).filter(bool), st.sampled_from(SIZES_S), st.integers(0, 60), st.data())
 def test_same_as_recomputed(events: list[Event], size_s: int, allowed_s: int, data: st.DataObject) -> None:
-    """However often they are looked at meanwhile, windows are what a recomputation from all events says.
+    """However often they are queried meanwhile, windows equal a recomputation from all events.
 
-    The events come late, twice and out of order, and each time only some windows are asked for.
+    The events come late, twice and out of order, and each time only some windows are queried.
     """
     stream = PlainStream()
     windows = Windows(size_s, partial(stream.panes, RUN))
@@ -41,7 +41,7 @@ def test_same_as_recomputed(events: list[Event], size_s: int, allowed_s: int, da
 @settings(max_examples=25)
 @given(streams([RUN, "two"]).filter(lambda events: any(event["runId"] == RUN for event in events)))
 def test_same_in_the_embedded_store(tmp_path_factory: pytest.TempPathFactory, events: list[Event]) -> None:
-    """Windows counted by SQLite are those that a recomputation from what it keeps says."""
+    """Windows counted by SQLite equal a recomputation from its rows."""
     path = tmp_path_factory.mktemp("windows") / "races.db"
     SqliteWriter(path).write("parkrun", once(events))
     stream = SqliteStream(SqliteFile(path))
@@ -68,7 +68,7 @@ def ticks(count: int) -> list[Event]:
 
 
 def test_only_what_has_changed_is_asked_for() -> None:
-    """A second later only the windows are asked for in which something has come; if nothing has, none."""
+    """A second later only windows with new events are queried; without any, none."""
     stream = PlainStream(ticks(600))
     windows = Windows(10, partial(stream.panes, RUN))
     windows.refresh(stream.arrivals(0, None), 10, LONG_AGO)
@@ -83,7 +83,7 @@ def test_only_what_has_changed_is_asked_for() -> None:
 
 @pytest.mark.parametrize("seconds", [1_000, 8_000])
 def test_memory_does_not_grow_with_the_stream(seconds: int) -> None:
-    """However long the stream has been followed, no more is kept than the windows that are shown."""
+    """However long the stream has been followed, only the shown windows are kept."""
     windows = Windows(1, lambda since, until, _: counted(since, until))
     for now in range(BEGIN, BEGIN + seconds, 100):
         hour = counted(max(BEGIN, now - 3600), now + 1)
@@ -99,7 +99,7 @@ def counted(since: int, until: int) -> pd.DataFrame:
 
 
 def test_window_that_is_not_whole() -> None:
-    """A window of which some may have come before all arrivals are known isn't shown, nor are older ones."""
+    """A window that may have earlier arrivals than the known ones isn't shown, nor are older ones."""
     stream = PlainStream(ticks(100))
     windows = Windows(10, partial(stream.panes, RUN))
     arrivals = stream.arrivals(BEGIN + 25, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulator.test_generate import GOLDEN, NAMES, TOPICS, golden_flags, lines
+from tests.simulator.commands.test_generate import GOLDEN, NAMES, TOPICS, golden_flags, lines
 
 for course in NAMES:
     for kind in ("", "real."):

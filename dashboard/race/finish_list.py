@@ -1,0 +1,207 @@
+"""Race results: times, paces and geofence visits. Pure: positions and passings in, arrays out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dashboard.race import leaderboard
+from stream import results as table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dashboard.race.split_times import SplitTimes, Visits
+    from dashboard.store.protocol import Competitor, Positions
+    from stream.arrays import Floats, Ints, Mask, Texts
+
+
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+"""Widths of bins and distances between marks that are easy to read on a clock."""
+MAX_BINS = 40
+MAX_MARKS = 8
+SHORTEST_STRETCH = 100.0
+"""Metres; over a shorter stretch, timing error dominates the pace."""
+
+COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Club", "Status")
+"""Columns of the finish list besides the splits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """A race's results in finish order; n competitors, s splits.
+
+    Attributes:
+        bib: shape (n,).
+        place: shape (n,); `leaderboard.NO_PLACE` for non-finishers.
+        status: shape (n,), of `store.STATUSES`.
+        chip: chip time in seconds, shape (n,); NaN for non-finishers.
+        gap: seconds behind the winner at the finish line, shape (n,); NaN for non-finishers.
+        distance: metres covered, shape (n,).
+        elapsed: gun time in seconds of the newest position, for finishers of the finish, shape (n,).
+        start: gun time in seconds of the own start, shape (n,); 0 where unknown.
+        points: the splits' names and laps, s of them.
+        split_metres: shape (s,).
+        splits: chip time in seconds at each split, shape (n, s); NaN where not reached.
+        visits: to geofences, in gun time.
+    """
+
+    bib: Ints
+    place: Ints
+    status: Texts
+    chip: Floats
+    gap: Floats
+    distance: Floats
+    elapsed: Floats
+    start: Floats
+    points: tuple[tuple[str, int], ...]
+    split_metres: Floats
+    splits: Floats
+    visits: Visits
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """Unique labels of the s splits."""
+        return table.split_names(self.points, COLUMNS)
+
+    @property
+    def finished(self) -> Mask:
+        """Mask of finishers, shape (n,)."""
+        found: Mask = self.status == "finished"
+        return found
+
+    def __len__(self) -> int:
+        return len(self.bib)
+
+
+def results(positions: Positions, splits: SplitTimes) -> Results:
+    """Compute the results as they are now; they are provisional while the race goes on."""
+    ranking = leaderboard.rank(positions)
+    order = ranking.order
+    bib, status = positions.competitor[order], positions.status[order]
+    finished = status == "finished"
+    start = splits.starts(bib)
+    gun = np.where(finished, positions.elapsed[order], np.nan)
+    metres, times = splits.matrix("split", bib)
+    return Results(
+        bib=bib,
+        place=np.where(finished, ranking.place, leaderboard.NO_PLACE),
+        status=status,
+        chip=gun - start,
+        gap=gun - (gun[0] if len(gun) else np.nan),
+        distance=positions.distance[order],
+        elapsed=positions.elapsed[order],
+        start=start,
+        points=tuple((point.name, point.lap) for point in splits.points("split")),
+        split_metres=metres,
+        splits=times - start[:, None],
+        visits=splits.visits(),
+    )
+
+
+def paces(found: Results, length: float | None) -> tuple[Floats, Floats]:
+    """Pace in seconds per kilometre between consecutive splits: end distances in metres, and paces.
+
+    Shapes (s,) and (n, s). With the course's length, the last stretch ends at the finish. A split that
+    follows another within `SHORTEST_STRETCH` has no pace of its own.
+    """
+    apart = _apart(found.split_metres)
+    metres, times = found.split_metres[apart], found.splits[:, apart]
+    if length is not None and length > (metres[-1] if len(metres) else 0.0):
+        metres = np.append(metres, length)
+        times = np.column_stack([times, found.chip])
+    lengths = np.diff(metres, prepend=0.0)
+    took = np.diff(times, axis=1, prepend=0.0)
+    return metres, took / lengths * 1000.0
+
+
+def _apart(metres: Floats) -> list[int]:
+    """Indices of the splits far enough from the previous one to have a pace, rising."""
+    apart: list[int] = []
+    for nth, place in enumerate(metres.tolist()):
+        if not apart or place - metres[apart[-1]] >= SHORTEST_STRETCH:
+            apart.append(nth)
+    return apart
+
+
+def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
+    """A histogram of times: bin width, counts (k,) and bin starts (k,), in seconds."""
+    known = seconds[~np.isnan(seconds)]
+    if not len(known):
+        return float(STEPS_S[0]), np.empty(0, np.int64), np.empty(0)
+    width = _step(known, MAX_BINS)
+    number = np.floor(known / width).astype(np.int64)
+    counts = np.bincount(number - number.min())
+    return width, counts, (number.min() + np.arange(len(counts))) * width
+
+
+def marks(seconds: Floats) -> Floats:
+    """Round times that span these (k,), for an axis; at most `MAX_MARKS` + 1."""
+    known = seconds[~np.isnan(seconds)]
+    step = _step(known, MAX_MARKS)
+    first, last = np.floor(known.min() / step), np.ceil(known.max() / step)
+    found: Floats = np.arange(first, last + 1) * step
+    return found
+
+
+def _step(seconds: Floats, most: int) -> float:
+    """The smallest of `STEPS_S` that cuts the span of these times into fewer than `most` pieces."""
+    span = float(seconds.max() - seconds.min())
+    return float(next((step for step in STEPS_S if span / step < most), STEPS_S[-1]))
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Visits to one geofence: visits, competitors, competitors still inside, seconds."""
+
+    fence: str
+    visits: int
+    competitors: int
+    inside: int
+    median: float
+    longest: float
+
+
+def stays(visits: Visits) -> Iterator[Stays]:
+    """Visits summed up by geofence name; the seconds are those of completed visits."""
+    for fence in dict.fromkeys(visits.fence.tolist()):
+        these = visits.fence == fence
+        lasted = (visits.left - visits.entered)[these]
+        ended = lasted[~np.isnan(lasted)]
+        yield Stays(
+            fence=fence,
+            visits=int(these.sum()),
+            competitors=len(np.unique(visits.bib[these])),
+            inside=int(np.isnan(lasted).sum()),
+            median=float(np.median(ended)) if len(ended) else np.nan,
+            longest=float(ended.max()) if len(ended) else np.nan,
+        )
+
+
+def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> bytes:
+    """Return the results as CSV, identical to the API's."""
+    entrants = [_entrant(bib, competitors.get(bib)) for bib in found.bib.tolist()]
+    categories = [entrant.category for entrant in entrants]
+    standings = table.stand(found.bib, found.status, found.elapsed, found.distance, categories)
+    who = standings.order
+    lines = table.lines(
+        who,
+        standings,
+        [entrants[nth] for nth in who.tolist()],
+        (found.status[who], found.elapsed[who], found.start[who], found.distance[who]),
+    )
+    from_the_gun = found.splits[who] + found.start[who, None]
+    return b"".join(table.as_csv(found.points, [(lines, map(table.rounded, from_the_gun))]))
+
+
+def _entrant(bib: int, known: Competitor | None) -> table.Entrant:
+    if known is None:
+        return table.Entrant(bib, "", "", "", 0)
+    return table.Entrant(bib, known.name, known.category, known.club, known.wave)
+
+
+def has_clubs(competitors: Mapping[int, Competitor]) -> bool:
+    """Whether any competitor has a club."""
+    return any(who.club for who in competitors.values())

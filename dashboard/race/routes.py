@@ -1,0 +1,146 @@
+"""The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from dashboard.race.snapshots import UnknownRaceError
+from dashboard.store.protocol import StoreError, is_run_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+
+    from dashboard.metrics import Metrics
+    from dashboard.race.history import History
+    from dashboard.race.payload import Packed
+    from dashboard.race.snapshots import Snapshots
+
+PREFIX = "racecast"
+FROM_MAP = f"../../{PREFIX}/"
+"""Relative path from streamlit-folium's frame (component/<name>/); works behind a proxy with a path prefix.
+"""
+
+LIVE: Final = "live"
+"""Alias of the live page: Streamlit serves the default page at / only."""
+
+_OWN_FILES: Final = Path(__file__).parents[1] / "static"
+_LEAFLET_FILES: Final = Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet"
+_FOLDERS: Final = {"static": _OWN_FILES, "leaflet": _LEAFLET_FILES}
+
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+
+
+def race_address(run_id: str) -> str:
+    """Prefix of the map's requests about a race, relative to the map."""
+    return f"{FROM_MAP}races/{run_id}"
+
+
+def file_address(folder: str, name: str) -> str:
+    """The URL of a static file, relative to the map; it changes with the content."""
+    content = (_FOLDERS[folder] / name).read_bytes()
+    return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
+
+
+def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[BaseRoute]:
+    """All routes, for `st.App(routes=…)`."""
+    races = _Races(snapshots, history, metrics)
+
+    def measured(_: Request) -> Response:
+        """Prometheus metrics."""
+        return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [
+        Route(f"/{LIVE}", _to_live_page),
+        Route(f"/{PREFIX}/metrics", measured),
+        Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
+        Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
+        *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
+    ]
+
+
+def _to_live_page(request: Request) -> Response:
+    """Redirect to the live page, keeping the query; relative, so that it works behind a proxy."""
+    query = request.url.query
+    return RedirectResponse(f"./?{query}" if query else "./")
+
+
+class _Races:
+    """Serves the data of map and leaderboard."""
+
+    def __init__(self, snapshots: Snapshots, history: History, metrics: Metrics) -> None:
+        self._snapshots = snapshots
+        self._history = history
+        self._metrics = metrics
+
+    async def positions(self, request: Request) -> Response:
+        """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
+        at = request.query_params.get("at")
+        if at is None:
+            return await self._answer("live", request, self._newest, self._fresh)
+        if not _SECONDS.fullmatch(at):
+            return _problem(400, "The parameter `at` must be race time in seconds.")
+        return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
+
+    async def competitors(self, request: Request) -> Response:
+        """The start list."""
+        return await self._answer(
+            "start_list", request, lambda run_id: self._snapshots.get(run_id).packed_names
+        )
+
+    async def _answer(
+        self,
+        feed: str,
+        request: Request,
+        ask: Callable[[str], Packed],
+        known: Callable[[str], Packed | None] = lambda _: None,
+    ) -> Response:
+        answer = await _answer(request, ask, known)
+        self._metrics.pictures.labels(feed, str(answer.status_code)).inc()
+        return answer
+
+    def _fresh(self, run_id: str) -> Packed | None:
+        snapshot = self._snapshots.fresh(run_id)
+        return snapshot.packed if snapshot else None
+
+    def _newest(self, run_id: str) -> Packed:
+        return self._snapshots.get(run_id).packed
+
+
+async def _answer(
+    request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None]
+) -> Response:
+    """Answer from `known`, else by `ask` in a thread, as that may query the store."""
+    run_id = request.path_params["run_id"]
+    if not is_run_id(run_id):
+        return _problem(404, "Invalid race id.")
+    try:
+        packed = known(run_id)
+        if packed is None:
+            packed = await run_in_threadpool(ask, run_id)
+    except UnknownRaceError:
+        return _problem(404, "Race not found.")
+    except StoreError as error:
+        return _problem(503, str(error))
+    if request.query_params.get("seen") == packed.version:
+        return Response(status_code=204, headers={"Cache-Control": "no-store"})
+    # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.
+    headers = {"Cache-Control": "no-store", "Content-Encoding": "gzip"}
+    return Response(packed.body, media_type="application/json", headers=headers)
+
+
+def _problem(status: int, detail: str) -> JSONResponse:
+    body = {"type": "about:blank", "status": status, "detail": detail}
+    return JSONResponse(body, status, media_type="application/problem+json")

@@ -1,0 +1,4 @@
+"""Where races are read from: `protocol` is the contract, Pinot and SQLite implement it.
+
+It may import `stream`.
+"""

@@ -1,0 +1,222 @@
+"""What the dashboard reads: races, courses, competitors and their newest positions.
+
+`Store` is the contract; `sqlite_store` and `pinot_store` implement it and pass the same tests. Nothing here
+depends on Streamlit, the map or a database.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.arrays import Floats, Ints, Mask, Texts
+
+STATUSES = ("running", "paused", "finished", "dnf", "dns", "dsq", "waiting")
+"""All statuses of a competitor, in the order in which the map numbers them."""
+
+ON_COURSE = ("running", "paused")
+OUT = ("dsq", "dnf", "dns")
+"""Statuses that never have a place."""
+
+MAX_RACES = 200
+"""Maximum number of races offered, the newest first."""
+
+MAX_COMPETITORS = 100_000
+"""The API's limit per race; Pinot requires an explicit limit where SQLite does not."""
+
+MAX_PASSINGS = 10_000_000
+"""One hundred per competitor of the largest race."""
+
+_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+class StoreError(Exception):
+    """The store cannot be read; the message gives the cause and the remedy."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race as the store has it.
+
+    Attributes:
+        run_id: its id in links and tables.
+        name: its name, exactly as typed.
+        course: the course's short name.
+        course_name: its long name, or the short one if the store doesn't have the course.
+        start_time: epoch milliseconds UTC.
+        status: scheduled, running, paused, finished or cancelled.
+        competitors: number of competitors on the start list.
+        speed: race seconds per second.
+        seed: the random seed that makes it repeatable.
+        interval: race seconds between two ticks.
+        updated_at: epoch milliseconds UTC of the newest change of this row.
+        gps_error: standard deviation of positions, in metres.
+    """
+
+    run_id: str
+    name: str
+    course: str
+    course_name: str
+    start_time: int
+    status: str
+    competitors: int
+    speed: float
+    seed: int
+    interval: float
+    updated_at: int
+    gps_error: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fence:
+    """A geofence: its name, and its rings (outer first, then holes), each of shape (n, 2) as lon, lat."""
+
+    name: str
+    rings: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A course to draw and to measure by.
+
+    Attributes:
+        short_name, long_name: its names.
+        distance: metres from start to finish, all laps.
+        line: degrees lon, lat of one lap, shape (n, 2); longitudes are continuous and may exceed ±180. Those
+            of all other places continue from them.
+        start, finish: lon, lat.
+        fences: in the order of the course's file.
+    """
+
+    short_name: str
+    long_name: str
+    distance: float
+    line: Floats
+    start: tuple[float, float]
+    finish: tuple[float, float]
+    fences: tuple[Fence, ...]
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """A competitor's start list entry; the club may be empty."""
+
+    name: str
+    category: str
+    wave: int
+    club: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """The newest position of each competitor of a race, in bib order; every array has shape (n,).
+
+    Attributes:
+        competitor: bib numbers.
+        lon, lat: degrees.
+        distance: metres of the course covered.
+        status: one of `STATUSES`.
+        elapsed: race time in seconds; for finishers, the exact finish time.
+        newest_emitted: epoch milliseconds (wall clock) at which the simulator emitted the newest of them; 0
+            if there is none.
+    """
+
+    competitor: Ints
+    lon: Floats
+    lat: Floats
+    distance: Floats
+    status: Texts
+    elapsed: Floats
+    newest_emitted: int
+
+    def __len__(self) -> int:
+        return len(self.competitor)
+
+    def take(self, some: Mask) -> Positions:
+        """The positions that a mask of shape (n,) selects."""
+        return Positions(
+            competitor=self.competitor[some],
+            lon=self.lon[some],
+            lat=self.lat[some],
+            distance=self.distance[some],
+            status=self.status[some],
+            elapsed=self.elapsed[some],
+            newest_emitted=self.newest_emitted,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Passings:
+    """Passings of timing points, by time, then by bib; every array has shape (k,).
+
+    Attributes:
+        competitor: bib numbers.
+        kind: start, split, enter, exit, finish, dnf or dsq.
+        point: the timing point's name: `1 km`, the geofence's, `Finish`.
+        lap: counts one competitor's passings of this point.
+        distance: metres of the course.
+        elapsed: exact race time in seconds.
+        timestamp: epoch milliseconds of the start, plus `elapsed`.
+    """
+
+    competitor: Ints
+    kind: Texts
+    point: Texts
+    lap: Ints
+    distance: Floats
+    elapsed: Floats
+    timestamp: Ints
+
+    def __len__(self) -> int:
+        return len(self.competitor)
+
+
+class Store(Protocol):
+    """Reads races; every method raises `StoreError` if the store cannot be read."""
+
+    def races(self) -> Sequence[Race]:
+        """The newest `MAX_RACES` races, newest start first."""
+        ...
+
+    def race(self, run_id: str) -> Race | None:
+        """One race, or None if the store doesn't have it (yet)."""
+        ...
+
+    def course(self, short_name: str) -> Course | None:
+        """One course, or None if the store doesn't have it."""
+        ...
+
+    def competitors(self, run_id: str) -> Mapping[int, Competitor]:
+        """The competitors of a race by bib number; empty if unknown."""
+        ...
+
+    def positions(self, run_id: str) -> Positions:
+        """The newest position of each competitor; of length 0 before the first tick."""
+        ...
+
+    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """Each competitor's position at this whole second of race time; of length 0 if there are none.
+
+        For competitors without one, the newest of the `look_back` seconds before, by race time and not by
+        arrival order.
+        """
+        ...
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those whose timestamp is greater than `after_ms`."""
+        ...
+
+
+def is_run_id(text: str) -> bool:
+    """Whether `text` can be a run id; only such texts may reach a store."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def is_short_name(text: str) -> bool:
+    """Whether `text` can be the short name of a course; only such texts may reach a store."""
+    return _SHORT_NAME.fullmatch(text) is not None

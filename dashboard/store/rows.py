@@ -1,0 +1,196 @@
+"""Turns a database's rows into what `protocol` promises; both stores use it.
+
+Pinot stores incomplete events too (see `stream.contract`). A row that is incomplete in a column that the page
+shows is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import shapely
+
+from dashboard.store import course_shape
+from dashboard.store.protocol import Competitor, Passings, Positions, Race, StoreError
+from stream.contract import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from dashboard.store.protocol import Course
+
+RACE_COLUMNS = (
+    "runId",
+    "name",
+    "course",
+    "startTime",
+    "status",
+    "competitors",
+    "speed",
+    "seed",
+    "updatedAt",
+    "request",
+)
+POSITION_COLUMNS = (
+    "competitorId",
+    "lon",
+    "lat",
+    "distance",
+    "status",
+    "elapsed",
+    "emittedAt",
+)
+PASSING_COLUMNS = (
+    "competitorId",
+    "kind",
+    "point",
+    "lap",
+    "distance",
+    "elapsed",
+    "timestamp",
+)
+COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club")
+COURSE_COLUMNS = (
+    "shortName",
+    "longName",
+    "distance",
+    "courseMap",
+    "startLocation",
+    "endLocation",
+    "fences",
+)
+
+
+_TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
+_NOT_SHOWN = {"emittedAt", "timestamp"}
+"""A row that lacks one of these is shown all the same."""
+
+
+def races(rows: Sequence[Sequence[Any]]) -> list[Race]:
+    """The races of rows of `RACE_COLUMNS` and the course's long name; times in epoch milliseconds."""
+    return [_race(row) for row in _complete("races", RACE_COLUMNS, rows)]
+
+
+def _race(row: Sequence[Any]) -> Race:
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, course_name = row
+    return Race(
+        run_id=run_id,
+        name=name,
+        course=course,
+        course_name=course_name or course,
+        start_time=int(start_time),
+        status=status,
+        competitors=int(competitors),
+        speed=float(speed),
+        seed=int(seed),
+        interval=_number(request, "interval", max(1.0, float(speed))),
+        updated_at=int(updated_at),
+        gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
+    )
+
+
+def _number(request: str, field: str, default: float) -> float:
+    """A number in a race's whole request; the API's default if it isn't there."""
+    try:
+        return float(orjson.loads(request)[field])
+    except (ValueError, KeyError, TypeError):
+        return default
+
+
+def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
+    """Competitors by bib from rows of `COMPETITOR_COLUMNS`."""
+    return {
+        int(bib): Competitor(name=name, category=category, wave=int(wave), club=club)
+        for bib, name, category, wave, club in _complete("competitors", COMPETITOR_COLUMNS, rows)
+    }
+
+
+def positions(rows: Sequence[Sequence[Any]]) -> Positions:
+    """Positions in bib order from rows of `POSITION_COLUMNS`."""
+    found, whole = _arrays("parkrun", POSITION_COLUMNS, rows)
+    order = np.argsort(found["competitorId"], kind="stable")
+    order = order[whole[order]]
+    return Positions(
+        competitor=found["competitorId"][order],
+        lon=found["lon"][order],
+        lat=found["lat"][order],
+        distance=found["distance"][order],
+        status=found["status"][order],
+        elapsed=found["elapsed"][order],
+        newest_emitted=int(found["emittedAt"].max(initial=0)),
+    )
+
+
+def passings(rows: Sequence[Sequence[Any]]) -> Passings:
+    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
+    found, whole = _arrays("passings", PASSING_COLUMNS, rows)
+    return _in_order_of_time([column[whole] for column in found.values()])
+
+
+def together(parts: Sequence[Passings]) -> Passings:
+    """The passings of all parts, in the order of time."""
+    columns = [[getattr(part, field.name) for part in parts] for field in fields(Passings)]
+    return _in_order_of_time([np.concatenate(column) for column in columns]) if parts else passings([])
+
+
+def _in_order_of_time(columns: Sequence[NDArray[Any]]) -> Passings:
+    bib, *_, timestamp = columns
+    order = np.lexsort((bib, timestamp))
+    return Passings(*(column[order] for column in columns))
+
+
+def _arrays(
+    table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+    """Return the columns by name, and the mask of the rows that are complete in those that are shown."""
+    fields = TABLES[table].fields
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    found: dict[str, NDArray[Any]] = {
+        name: np.array(column, _TYPES[fields[name].type]) for name, column in zip(names, columns, strict=True)
+    }
+    shown = {name: column for name, column in found.items() if name not in _NOT_SHOWN}
+    return found, TABLES[table].are_complete(shown)
+
+
+def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterable[Sequence[Any]]:
+    """Return the rows that are complete in these columns, their first ones."""
+    if not rows:
+        return ()
+    # As objects: one long name must not make room for as many characters in every row.
+    columns = (np.array(column, np.object_) for column in zip(*rows, strict=True))
+    return compress(rows, TABLES[table].are_complete(dict(zip(names, columns, strict=False))))
+
+
+def course(row: Sequence[Any]) -> Course:
+    """A course from a row of `COURSE_COLUMNS`: WKT of line, start and end, and the fences as JSON.
+
+    `fences` is a list of objects with name and wkt (a POLYGON).
+    Raises `StoreError` if a geometry can't be read.
+    """
+    short_name, long_name, distance, line, start, finish, fences = row
+    try:
+        return course_shape.course(
+            (short_name, long_name),
+            float(distance),
+            shapely.from_wkt(line),
+            (shapely.from_wkt(start), shapely.from_wkt(finish)),
+            [(str(fence["name"]), shapely.from_wkt(fence["wkt"])) for fence in orjson.loads(fences or "[]")],
+        )
+    except (
+        shapely.errors.ShapelyError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+    ) as error:
+        raise StoreError(
+            f"The course {short_name} in the store can't be drawn: {error}. "
+            "Load the courses again (python -m pinot setup, or restart the simulator)."
+        ) from error

@@ -1,0 +1,4 @@
+"""What all pages share: formatting, escaping, notices, colours.
+
+It may import `dashboard.store` and `stream`.
+"""

@@ -1,0 +1,18 @@
+"""The only way user-supplied text gets into HTML or JavaScript."""
+
+from __future__ import annotations
+
+import re
+
+_NOT_PLAIN = re.compile(r"[^\w ]|_")
+
+
+def escape(text: str) -> str:
+    """HTML that shows `text` exactly as typed, in any context.
+
+    Every character other than letters, digits and spaces becomes a numeric character reference, so there is
+    no list of dangerous characters to get wrong. The result cannot end an element, an attribute or a script.
+    It contains no `${…}`, which the template literals of Folium's tooltips would evaluate, and nothing that
+    streamlit-folium's search and replace matches (it renames `_0a1b…`, for example).
+    """
+    return _NOT_PLAIN.sub(lambda found: f"&#{ord(found[0])};", text)

@@ -1,0 +1,65 @@
+"""Schemas and table configs of Pinot, from the JSON files in `pinot/schemas` and `pinot/tables`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HERE = Path(__file__).parents[1]
+
+
+def read_schema(name: str) -> dict[str, Any]:
+    """The schema of table `name`."""
+    schema: dict[str, Any] = json.loads((HERE / "schemas" / f"{name}.json").read_text())
+    return schema
+
+
+def columns_of(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The columns of a table's schema by name, each as the schema says it: `dataType`, `defaultNullValue`."""
+    parts = [specs for part, specs in schema.items() if part.endswith("FieldSpecs")]
+    return {spec["name"]: spec for specs in parts for spec in specs}
+
+
+def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A table's schema in which the columns that the schema `there` has too have its defaults."""
+    known = columns_of(there)
+
+    def kept(spec: dict[str, Any]) -> dict[str, Any]:
+        of_its_own = {key: value for key, value in spec.items() if key != "defaultNullValue"}
+        default = known[spec["name"]].get("defaultNullValue")
+        return of_its_own if default is None else of_its_own | {"defaultNullValue": default}
+
+    return {
+        part: [kept(spec) if spec["name"] in known else spec for spec in value]
+        if part.endswith("FieldSpecs")
+        else value
+        for part, value in schema.items()
+    }
+
+
+def read_table(
+    name: str, *, kafka: str, replication: int, consumer: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The config of table `name`.
+
+    Args:
+        name: one of TABLES.
+        kafka: Kafka's address as Pinot's servers reach it.
+        replication: how many servers keep each segment.
+        consumer: further properties of the consumers of its stream, if it has one.
+
+    Raises:
+        KeyError: the file has a placeholder that isn't one of these.
+    """
+    template = Template((HERE / "tables" / f"{name}.json").read_text())
+    filled = template.substitute(kafka=kafka, replication=replication)
+    config: dict[str, Any] = json.loads(filled)
+    for stream in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
+        stream.update(consumer)
+    return config

@@ -1,0 +1,177 @@
+"""`python -m pinot setup`: waits for the cluster, then sets up topics, schemas, tables and courses.
+
+Safe to repeat.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pinot.admin.cluster import Cluster, http_trouble, query_trouble
+from pinot.admin.configs import columns_of, read_schema, read_table, with_defaults_of
+from pinot.admin.consumer import consumer_properties, hidden
+from pinot.admin.topics import kafka_trouble, set_up_topics
+from simulator.course.drawing import CourseError
+from simulator.course.library import load_folder
+from simulator.publishers.pinot_courses import CourseTable
+from stream.contract import TABLES
+from stream.pinot import PinotError
+from stream.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pinot.settings import Settings
+    from simulator.course.course import Course
+
+REFUSED_BY_KAFKA = "SaslAuthenticationException"
+"""Part of Pinot's error if Kafka rejects its consumers' credentials."""
+PINOTS_USER = "check Pinot's Kafka user: RACECAST_PINOT_KAFKA_USERNAME, by default RACECAST_KAFKA_USERNAME"
+OLD_SEGMENT = "courses"
+"""The segment in which older versions kept all courses."""
+
+
+def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
+    """Create or update everything in the cluster from the files in `pinot/` and the courses folder.
+
+    Raises:
+        WaitedTooLongError: a part of the cluster does not respond.
+        TopicError: Kafka rejects a topic.
+        PinotError: Pinot rejects a schema, a table or a course.
+        CourseError: there is no valid course. An invalid file beside valid ones is only reported.
+    """
+    courses = read_courses(settings.courses, say)
+    wait_for_cluster(settings, say)
+    kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
+    set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
+    cluster = Cluster(settings.pinot_controller, pinot_auth)
+    for name in TABLES:
+        config = _read_table(name, settings)
+        set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
+    table = CourseTable(settings.pinot_controller, pinot_auth, settings.wait)
+    _load_courses(cluster, table, courses)
+    say(f"courses loaded: {len(courses)}")
+    for name in TABLES:
+        columns = columns_of(read_schema(name))
+        trouble = partial(query_trouble, settings.pinot_broker, name, pinot_auth, columns)
+        wait_for(f"table {name}", trouble, seconds=settings.wait, say=say)
+
+
+def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
+    """Wait until Kafka and Pinot's controller respond.
+
+    Raises:
+        WaitedTooLongError: one of them does not.
+        TopicError, PinotError: one of them rejects the credentials.
+    """
+    kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
+    wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
+    health = partial(http_trouble, f"{settings.pinot_controller}/health", pinot_auth)
+    wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
+
+
+def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
+    """Return a folder's valid courses and report invalid files; raise CourseError if none is valid."""
+    library = load_folder(folder)
+    for error in library.errors.values():
+        say(f"skipped: {error}")
+    if not library.courses:
+        raise CourseError(f"{folder} has no valid course")
+    return list(library.courses.values())
+
+
+def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -> None:
+    """Load these courses into their table; uploaded courses stay in it."""
+    for course in courses:
+        table.load(course)
+    if OLD_SEGMENT in cluster.segments("courses"):
+        cluster.delete_segment("courses", OLD_SEGMENT)
+
+
+def _read_table(name: str, settings: Settings) -> dict[str, Any]:
+    kafka = settings.pinot_kafka or settings.kafka
+    consumer = consumer_properties(settings, *settings.pinots_user())
+    return read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
+
+
+def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:
+    """Create or replace a table's config; raise PinotError without the password in it."""
+    try:
+        cluster.put_table(config)
+    except PinotError as error:
+        why = hidden(str(error))
+        raise PinotError(f"{why}; {PINOTS_USER}" if REFUSED_BY_KAFKA in why else why) from None
+
+
+def set_up_table(
+    cluster: Cluster,
+    schema: Mapping[str, Any],
+    config: Mapping[str, Any],
+    *,
+    wait: float,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Create a table, or update it while it continues to consume.
+
+    When this returns, new rows have the schema's new columns. Existing rows get their defaults later;
+    `query_trouble` says when.
+
+    Raises:
+        PinotError: Pinot rejects the schema or the config.
+        WaitedTooLongError: it took longer than `wait` seconds.
+    """
+    name = config["tableName"]
+    before = (cluster.schema(name), cluster.table(name))
+    _put_schema(cluster, schema, say)
+    put_table(cluster, config)
+    if before[1] is None:
+        say(f"table {name}: created")
+    elif before == (cluster.schema(name), cluster.table(name)):
+        say(f"table {name}: up to date")
+    else:
+        _renew(cluster, config, wait, say)
+        say(f"table {name}: changed")
+
+
+def _put_schema(cluster: Cluster, schema: Mapping[str, Any], say: Callable[[str], None]) -> None:
+    try:
+        cluster.put_schema(schema)
+    except PinotError:
+        name = schema["schemaName"]
+        kept = with_defaults_of(cluster.schema(name) or {}, schema)
+        if kept == schema:
+            raise
+        # Pinot 0.11 accepts new columns but no change to existing ones.
+        cluster.put_schema(kept)
+        say(
+            f"table {name}: existing columns keep their defaults; to change them, run python -m pinot reset, "
+            "which deletes all events"
+        )
+
+
+def _renew(cluster: Cluster, config: Mapping[str, Any], wait: float, say: Callable[[str], None]) -> None:
+    """Update all segments to the newest schema and config.
+
+    A consuming segment keeps the schema it started with: after a reload its rows have the new columns'
+    defaults, and only the next segment stores their values. Newer versions of Pinot start one on reload; 0.11
+    needs a forced commit.
+    """
+    name = config["tableName"]
+    if config["tableType"] == "OFFLINE":
+        cluster.reload(name)
+        return
+    old = set(cluster.consumers(name))
+    cluster.reload(name)
+    cluster.begin_new_segments(name)
+    wait_for(f"new segments of {name}", partial(_still_filled, cluster, name, old), seconds=wait, say=say)
+
+
+def _still_filled(cluster: Cluster, table: str, old: set[str]) -> str | None:
+    """Return why not only new segments are being consumed, or None."""
+    now = cluster.consumers(table)
+    if ending := old & set(now):
+        return f"Pinot still consumes into {', '.join(sorted(ending))}"
+    idle = [segment for segment, servers in now.items() if not servers]
+    return f"no server consumes into {', '.join(idle)} yet" if idle else None

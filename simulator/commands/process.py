@@ -1,0 +1,78 @@
+"""Setup and shutdown shared by the processes that publish races: courses, publisher, engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from simulator.course.library import load_folder
+from simulator.publishers.course_loader import CourseLoader
+from simulator.publishers.kafka import KafkaPublisher
+from simulator.publishers.publisher import PublishError
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.service.catalogue import Catalogue
+
+if TYPE_CHECKING:
+    from simulator.commands.settings import PublisherSettings
+    from simulator.engine.engine import Engine
+    from simulator.publishers.publisher import Publisher
+    from simulator.service.uploads import UploadFolder
+
+PATIENCE = 4.0
+"""Seconds that the engine has at shutdown to publish what it has accepted; the publisher has its own."""
+
+
+def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue:
+    """Read all courses; an invalid one is logged and doesn't affect the others. Raises OSError."""
+    shipped = load_folder(settings.courses)
+    uploads, unusable = folder.load()
+    hidden = [
+        f"{name} is an upload, and a shipped course now has the same name"
+        for name in uploads
+        if name in shipped.courses
+    ]
+    for why in (*shipped.errors.values(), *unusable.values(), *hidden):
+        structlog.get_logger().warning("course left out", why=why)
+    return Catalogue(shipped.courses, uploads, unusable)
+
+
+def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
+    """Return the configured publisher; raises PublishError if it can't be opened."""
+    if settings.publisher == "kafka":
+        return KafkaPublisher(reactor, settings.client_config(), _loader(reactor, settings, courses))
+    return SqlitePublisher(
+        reactor,
+        settings.sqlite,
+        courses.values(),
+        history_days=settings.history_days,
+        history_mb=settings.history_mb,
+    )
+
+
+def _loader(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> CourseLoader | None:
+    if not settings.pinot_controller:
+        return None
+    loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
+    # The set-up loads the shipped courses.
+    for upload in courses.uploads.values():
+        loader.load(upload.course)
+    return loader
+
+
+async def close(engine: Engine, publisher: Publisher) -> None:
+    """Finish the current tick and deliver all events; exits with status 1 if that fails."""
+    drained = await engine.stop(PATIENCE)
+    try:
+        await publisher.close()
+    except PublishError as error:
+        raise SystemExit(log_failure("could not deliver everything", error)) from error
+    if not drained:
+        why = TimeoutError(engine.trouble or f"the publisher accepted nothing for {PATIENCE:g} s")
+        raise SystemExit(log_failure("could not deliver everything", why))
+
+
+def log_failure(what: str, error: Exception) -> int:
+    """Log what the simulator could not do; return the exit status."""
+    structlog.get_logger().error(f"the simulator {what}", why=str(error))
+    return 1

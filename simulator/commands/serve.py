@@ -1,0 +1,87 @@
+"""`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
+
+from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.engine.clock import use_monotonic_clock
+from simulator.engine.engine import Engine
+from simulator.http.auth import Access, AccessError, token_of
+from simulator.http.cors import Cors, origins_of
+from simulator.http.rate import Rate
+from simulator.http.routes import Api
+from simulator.http.site import limited_site
+from simulator.publishers.publisher import PublishError
+from simulator.service.courses import CourseService
+from simulator.service.races import RaceService
+from simulator.service.recovery import Recovery
+from simulator.service.uploads import UploadFolder
+
+if TYPE_CHECKING:
+    from simulator.commands.settings import ServeSettings
+    from simulator.publishers.publisher import Publisher
+
+BACKLOG = 1024
+"""Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
+
+
+def serve(settings: ServeSettings) -> None:
+    """Run until SIGTERM or Ctrl-C; ends the process.
+
+    Exit status 0 if everything accepted was delivered, else 1 with a log line that gives the reason.
+    """
+    react(lambda reactor: ensureDeferred(_serve(reactor, settings)))
+
+
+async def _serve(reactor: Any, settings: ServeSettings) -> None:
+    use_monotonic_clock(reactor)
+    folder = UploadFolder(settings.uploads)
+    try:
+        token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
+        origins = origins_of(settings.cors_origins)
+        courses = open_courses(settings, folder)
+        publisher = open_publisher(reactor, settings, courses)
+    except (OSError, PublishError, AccessError) as error:
+        raise SystemExit(log_failure("can't start", error)) from error
+    engine = Engine(reactor, publisher)
+    race_service = RaceService(reactor, engine, courses, secrets.randbelow)
+    recovery = Recovery(reactor, publisher, race_service)
+    course_service = CourseService(race_service, folder, publisher, deferToThread)
+    api = Api(race_service, course_service, publisher, recovery, Access(token, origins))
+    rate = Rate(reactor.seconds, settings.requests_per_second)
+    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
+    endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
+    try:
+        port = await endpoint.listen(site)
+    except Exception as error:
+        await publisher.close()
+        raise SystemExit(log_failure("can't listen", error)) from error
+    address = f"http://{settings.host}:{port.getHost().port}"
+    who = "clients with the token" if token else "clients on this machine"
+    log = structlog.get_logger()
+    log.info("listening", address=address, publisher=settings.publisher, may_change=who)
+    ended: Deferred[None] = Deferred()
+
+    def shut_down() -> Deferred[None]:
+        closing = ensureDeferred(_close(port, engine, publisher))
+        # The reactor waits for the trigger; errors are reported through the main Deferred.
+        return closing.addBoth(ended.callback)
+
+    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    # After the trigger is set, so that recovered races are delivered at shutdown like new ones.
+    await recovery.begin()
+    await ended
+
+
+async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
+    """Stop accepting requests, finish the current tick, deliver all events."""
+    await port.stopListening()
+    await close(engine, publisher)

@@ -1,0 +1,378 @@
+"""Reads GeoJSON (RFC 7946) into a `Drawing`.
+
+Files are untrusted: `orjson` limits the nesting depth and rejects NaN and infinity, and nested values are
+processed with a work list, never by recursion. `survey` decides what a valid course is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+
+import numpy as np
+import orjson
+
+from simulator.course import coordinates, xml
+from simulator.course.drawing import YES, CourseError, Drawing, Line, Marker, Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stream.arrays import Floats
+
+
+Object: TypeAlias = dict[str, Any]
+
+MAX_LENGTH = 16 * 1024 * 1024
+"""Maximum bytes: 100,000 points, one number per line, take 11 MB, and memory may be four times the size."""
+MAX_VALUES = 500_000
+"""Approximate maximum of values and names, 100 bytes each; 100,000 points with altitudes have 400,000."""
+MAX_DEPTH = 8
+"""Maximum depth of nested geometry collections; the standard advises against two."""
+BOM = b"\xef\xbb\xbf"
+
+_WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTAINERS = frozenset({"Feature", "FeatureCollection"})
+COLLECTION = "GeometryCollection"
+
+
+def read(data: bytes, source: str = "GeoJSON") -> Drawing:
+    """Read a GeoJSON file: a FeatureCollection, a Feature or a geometry.
+
+    Lines are LineStrings and MultiLineStrings, whose parts are joined; geofences are Polygons and those of
+    MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
+    `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
+    else properties of a line's feature.
+
+    Args:
+        data: the file.
+        source: name of the file in messages.
+
+    Raises:
+        CourseError: the file isn't GeoJSON or is ambiguous; names the feature (from 1) and the path in
+            its coordinates, in JavaScript notation.
+    """
+    return _Reading(source).drawing(_parse(data, source))
+
+
+def _parse(data: bytes, source: str) -> Object:
+    data = data.removeprefix(BOM)
+    if not data.strip():
+        raise CourseError(f"{source} is empty")
+    if len(data) > MAX_LENGTH:
+        raise CourseError(f"{source} is bigger than {MAX_LENGTH // 1024**2} MiB")
+    if sum(map(data.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
+        raise CourseError(f"{source} has more than {MAX_VALUES:,} values")
+    try:
+        root = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise CourseError(f"{source} isn't well-formed JSON: {error}") from None
+    if not isinstance(root, dict):
+        raise CourseError(f"{source} isn't GeoJSON: it is {_shown(root)}, not an object")
+    kind = root.get("type")
+    if not _is_geometry(kind) and not (isinstance(kind, str) and kind in _CONTAINERS):
+        fault = "has no type" if kind is None else f"has the type {_shown(kind)}"
+        raise CourseError(f"{source} isn't GeoJSON: its outermost object {fault}")
+    return root
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Position of a geometry in the file.
+
+    Attributes:
+        source: the file.
+        feature: "feature 3", or "" if there is only one.
+        path: path to the geometry within it, as "geometries[1]", or "".
+        name: name of the feature.
+        is_timing: whether the feature is marked as a timing point.
+    """
+
+    source: str
+    feature: str = ""
+    path: str = ""
+    name: str = ""
+    is_timing: bool = False
+
+    def wrong(self, what: str, value: Any, wanted: str) -> CourseError:
+        """Return the error for an unexpected value at a path in the geometry."""
+        return self.error(f"{_joined(self.path, what)} is {_shown(value)}, not {wanted}")
+
+    def error(self, words: str) -> CourseError:
+        """Return an error at this place."""
+        return CourseError(f"{', '.join(filter(None, (self.source, self.feature)))}: {words}")
+
+    def where(self, kind: str) -> str:
+        """Describe where a geometry is, for messages: "LineString of feature 3 (Course)"."""
+        inner = f"{kind} at {self.path}" if self.path else kind
+        of = f"{inner} of {self.feature}" if self.feature else inner
+        return f"{of} ({coordinates.clip(self.name)})" if self.name else of
+
+
+@dataclass
+class _Reading:
+    """State while reading a file."""
+
+    source: str
+    lines: list[Line] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+    polygons: list[Ring] = field(default_factory=list)
+    laps: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.tally = coordinates.Tally(self.source)
+
+    def drawing(self, root: Object) -> Drawing:
+        """Read every feature, in the file's order."""
+        top = _Place(self.source)
+        name = _name(root)
+        self.take_laps(root, top)
+        if root["type"] == "FeatureCollection":
+            properties = root.get("properties")
+            if isinstance(properties, dict):
+                name = name or _name(properties)
+                self.take_laps(properties, top)
+            features = root.get("features")
+            if not isinstance(features, list):
+                raise top.wrong("features", features, "a list")
+            for nth, feature in enumerate(features, start=1):
+                name = self.take_feature(feature, replace(top, feature=f"feature {nth}"), name)
+        elif root["type"] == "Feature":
+            name = self.take_feature(root, top, name)
+        else:
+            self.take_geometries(root, top)
+        return Drawing(
+            name=name,
+            lines=tuple(self.lines),
+            markers=tuple(self.markers),
+            polygons=tuple(self.polygons),
+            laps=1 if self.laps is None else self.laps,
+            warnings=tuple(self.warnings),
+        )
+
+    def take_feature(self, feature: Any, place: _Place, name: str) -> str:
+        """Read a feature; return the document's name, which defaults to the first line's."""
+        if not isinstance(feature, dict):
+            raise place.error(f"it is {_shown(feature)}, not a Feature")
+        if feature.get("type") != "Feature":
+            raise place.wrong("type", feature.get("type"), '"Feature"')
+        properties = feature.get("properties")
+        if properties is None:
+            properties = {}
+        if not isinstance(properties, dict):
+            raise place.wrong("properties", properties, "an object")
+        place = replace(place, name=_name(properties), is_timing=_is_yes(properties.get("timing")))
+        geometry = feature.get("geometry")
+        if geometry is None:
+            self.tally.shape()
+            return name
+        if not isinstance(geometry, dict):
+            raise place.wrong("geometry", geometry, "an object")
+        before = len(self.lines)
+        self.take_geometries(geometry, place)
+        if len(self.lines) == before:
+            return name
+        self.take_laps(properties, place)
+        return name or place.name
+
+    def take_geometries(self, geometry: Object, place: _Place) -> None:
+        """Read a geometry, or those of a collection in order."""
+        todo: deque[tuple[Any, _Place, int]] = deque([(geometry, place, 0)])
+        while todo:
+            one, at, depth = todo.popleft()
+            self.tally.shape()
+            if not isinstance(one, dict):
+                raise at.error(f"{at.path} is {_shown(one)}, not a geometry")
+            kind = one.get("type")
+            if not _is_geometry(kind):
+                raise at.wrong("type", kind, "that of a geometry")
+            if kind != COLLECTION:
+                _TAKERS[kind](self, one.get("coordinates"), at)
+                continue
+            if depth == MAX_DEPTH:
+                raise at.error(f"geometry collections are nested more than {MAX_DEPTH} deep")
+            inner = [
+                (each, replace(at, path=_joined(at.path, path)), depth + 1)
+                for path, each in _items(one.get("geometries"), "geometries", at)
+            ]
+            todo.extendleft(reversed(inner))
+
+    def take_point(self, position: Any, place: _Place) -> None:
+        if not place.name and not place.is_timing:
+            return
+        where = place.where("Point")
+        try:
+            self.tally.points(1)
+            point = _beside_zero(np.array([_position(position, "coordinates", place)]))[0]
+        except CourseError as error:
+            self.warnings.append(f"The {where} is left out: {error}")
+            return
+        self.markers.append(Marker(place.name, float(point[0]), float(point[1]), where, place.is_timing))
+
+    def take_points(self, _: Any, place: _Place) -> None:
+        if place.name or place.is_timing:
+            self.warnings.append(f"The {place.where('MultiPoint')} is left out: a marker is one Point")
+
+    def take_line(self, positions: Any, place: _Place) -> None:
+        self._add_line(self._positions(positions, "coordinates", place), place.where("LineString"))
+
+    def take_multi_line(self, lines: Any, place: _Place) -> None:
+        pieces = [self._positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
+        where = place.where("MultiLineString")
+        count = sum(1 for piece in pieces if len(piece))
+        if count > 1:
+            self.warnings.append(f"The {where} is in {count:,} segments: joined")
+        self._add_line(np.concatenate([np.empty((0, 3)), *pieces]), where)
+
+    def take_polygon(self, rings: Any, place: _Place) -> None:
+        self._add_polygon(rings, "coordinates", place, place.where("Polygon"))
+
+    def take_multi_polygon(self, polygons: Any, place: _Place) -> None:
+        for path, rings in _items(polygons, "coordinates", place):
+            self._add_polygon(rings, path, place, place.where("MultiPolygon"))
+
+    def _add_line(self, points: Floats, where: str) -> None:
+        if len(points) < 2:
+            has = "one point" if len(points) else "no points"
+            self.warnings.append(f"The {where} is left out: it has {has}")
+            return
+        lon, lat, alt = _beside_zero(points).T
+        self.lines.append(Line(lon, lat, alt, where))
+
+    def _positions(self, value: Any, path: str, place: _Place) -> Floats:
+        self.tally.shape()
+        self.tally.points(len(value) if isinstance(value, list) else 0)
+        return _positions(value, path, place)
+
+    def _add_polygon(self, rings: Any, path: str, place: _Place, where: str) -> None:
+        found = [
+            _beside_zero(self._positions(ring, at, place)[:, :2]) for at, ring in _items(rings, path, place)
+        ]
+        if not found or not len(found[0]):
+            self.warnings.append(f"The {where} is left out: it has no points")
+            return
+        holes = tuple(ring for ring in found[1:] if len(ring))
+        self.polygons.append(Ring(place.name, found[0], holes, where))
+
+    def take_laps(self, members: Object, place: _Place) -> None:
+        value = members.get("laps")
+        if value is None:
+            return
+        whole = _WHOLE.fullmatch(_text(value))
+        if not whole:
+            raise place.error(f"laps is {_shown(value)}, not a whole number")
+        laps = int(whole[1])
+        if self.laps not in {None, laps}:
+            raise place.error(f"laps is {laps} here but {self.laps} further up")
+        self.laps = laps
+
+
+_TAKERS: dict[str, Callable[[_Reading, Any, _Place], None]] = {
+    "Point": _Reading.take_point,
+    "MultiPoint": _Reading.take_points,
+    "LineString": _Reading.take_line,
+    "MultiLineString": _Reading.take_multi_line,
+    "Polygon": _Reading.take_polygon,
+    "MultiPolygon": _Reading.take_multi_polygon,
+}
+
+
+def _is_geometry(kind: Any) -> TypeGuard[str]:
+    return isinstance(kind, str) and (kind in _TAKERS or kind == COLLECTION)
+
+
+def _joined(path: str, more: str) -> str:
+    return f"{path}.{more}" if path else more
+
+
+def _items(value: Any, path: str, place: _Place) -> Iterator[tuple[str, Any]]:
+    """Yield a list's items, each with its path."""
+    if not isinstance(value, list):
+        raise place.wrong(path, value, "a list")
+    for nth, item in enumerate(value):
+        yield f"{path}[{nth}]", item
+
+
+def _positions(value: Any, path: str, place: _Place) -> Floats:
+    """Return positions as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""
+    if isinstance(value, list) and (found := _regular(value)) is not None:
+        return found
+    points = [_position(position, at, place) for at, position in _items(value, path, place)]
+    return np.array(points, float).reshape(-1, 3)
+
+
+def _regular(positions: list[Any]) -> Floats | None:
+    """Parse uniformly written positions, the usual case, several times as fast; None if they are not."""
+    if set(map(type, positions)) != {list}:
+        return None
+    widths = set(map(len, positions))
+    if len(widths) != 1 or not widths <= {2, 3}:
+        return None
+    if not set(map(type, chain.from_iterable(positions))) <= {int, float}:
+        return None
+    width = widths.pop()
+    values = np.fromiter(chain.from_iterable(positions), np.float64, len(positions) * width)
+    values = values.reshape(-1, width)
+    return values if width == 3 else np.column_stack([values, np.full(len(values), np.nan)])
+
+
+def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float]:
+    """Return one position's lon, lat and alt; further numbers are ignored."""
+    if not isinstance(value, list):
+        raise place.wrong(path, value, "a position")
+    if len(value) < 2:
+        has = "one number" if value else "no numbers"
+        raise place.error(f"{_joined(place.path, path)} has {has}, where a position is longitude, latitude")
+    for nth, number in enumerate(value[:3]):
+        # Some writers use null for an unknown altitude.
+        if type(number) not in {int, float} and not (nth == 2 and number is None):
+            raise place.wrong(f"{path}[{nth}]", number, "a number")
+    lon, lat, alt = (*value, None)[:3]
+    return float(lon), float(lat), math.nan if alt is None else float(alt)
+
+
+def _beside_zero(points: Floats) -> Floats:
+    """Bring longitudes that continue beyond the antimeridian within ±180.
+
+    Web maps, and `simulator.export.geojson`, write lines that cross it this way. Accepted if consecutive
+    points are close together.
+    """
+    lon = points[:, 0]
+    beyond = np.abs(lon) > 180.0
+    if not beyond.any() or np.abs(lon).max() > 360.0 or (np.abs(np.diff(lon)) > 180.0).any():
+        return points
+    turned = points.copy()
+    turned[beyond, 0] -= 360.0 * np.sign(lon[beyond])
+    return turned
+
+
+def _name(members: Object) -> str:
+    return _text(members.get("name")) or _text(members.get("title"))
+
+
+def _text(value: Any) -> str:
+    """Return a text or a number as text on one line, without characters invalid in XML; else ""."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return " ".join(_CONTROL.sub(" ", str(value)[: xml.LONGEST_NAME]).split())
+
+
+def _is_yes(value: Any) -> bool:
+    return value is True or _text(value).casefold() in YES
+
+
+def _shown(value: Any) -> str:
+    """Describe a value for messages; lists and objects only by their kind."""
+    if isinstance(value, str):
+        return coordinates.shown(value)
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
+    return orjson.dumps(value).decode()

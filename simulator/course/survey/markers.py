@@ -1,0 +1,119 @@
+"""The start and finish markers, and the direction of the line that they imply."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.course.course import GEOD
+from simulator.course.drawing import CourseError
+from simulator.course.survey import limits
+from simulator.course.survey.track import beside, in_range, planar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.course.drawing import Line, Marker
+
+    Ends = tuple[Marker | None, Marker | None]
+
+_ROLES = {
+    "start": "start",
+    "startline": "start",
+    "finish": "finish",
+    "finishline": "finish",
+    "end": "finish",
+}
+_EMPTY_WORDS = frozenset({"the", "a", "of", "and", "race", "course", "line", "point", "marker"})
+"""Words that don't change a marker's role: "Start line", "Start and finish", "End of the race"."""
+
+
+def roles(name: str) -> frozenset[str]:
+    """Return the role of a marker with this name: "start", "finish", both or none.
+
+    Only certain cases count: "Start/Finish" is both, "Start of lap 2" is none.
+    """
+    words = [word for word in re.findall(r"\w+", name.casefold()) if word not in _EMPTY_WORDS]
+    if not all(word in _ROLES for word in words):
+        return frozenset()
+    return frozenset(_ROLES[word] for word in words)
+
+
+def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> Ends:
+    """Return the start and the finish marker, each None if there is none near the (unwrapped) line.
+
+    Raises:
+        CourseError: there are too many.
+    """
+    usable: dict[str, Marker] = {}
+    ends = [(marker, wanted) for marker in found if (wanted := roles(marker.name))]
+    if len(ends) > limits.MAX_MARKERS:
+        raise CourseError(
+            f"there are {len(ends):,} markers of the start and the finish, and {limits.MAX_MARKERS} are "
+            "allowed"
+        )
+    for marker, wanted in ends:
+        if fault := _fault(marker, line):
+            warnings.append(f"The {marker.where} is left out: {fault}")
+            continue
+        for role in sorted(wanted):
+            first = usable.setdefault(role, marker)
+            if first is not marker:
+                warnings.append(f"The {marker.where} is left out: the {first.where} is the {role}")
+    return usable.get("start"), usable.get("finish")
+
+
+def _fault(marker: Marker, line: Line) -> str:
+    lon, lat = np.array([marker.lon]), np.array([marker.lat])
+    if not in_range(lon, lat).all():
+        return f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
+    off = _off_line(float(beside(lon, line.lon[0])[0]), marker.lat, line)
+    return f"it is {off:,.0f} m from the line" if off > limits.MARKER_FAR else ""
+
+
+def _off_line(lon: float, lat: float, line: Line) -> float:
+    """Return metres from a place to the line, accurate to a few per mille nearby."""
+    east, north = planar(line.lon, line.lat, (lon, lat))
+    x, y, dx, dy = east[:-1], north[:-1], np.diff(east), np.diff(north)
+    square = np.maximum(dx**2 + dy**2, np.finfo(float).tiny)
+    share = np.clip(-(x * dx + y * dy) / square, 0.0, 1.0)
+    return float(np.hypot(x + share * dx, y + share * dy).min())
+
+
+def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> Line:
+    """Reverse the line if it runs from the finish marker to the start marker."""
+    if not start or not finish:
+        return line
+    to_start, to_finish = _to_ends(start, line), _to_ends(finish, line)
+    nearer_start = to_start[0] - to_start[1]
+    nearer_finish = to_finish[1] - to_finish[0]
+    # On a closed loop both directions are equal: keep the drawn one.
+    if min(nearer_start, nearer_finish) <= 0 or nearer_start + nearer_finish <= limits.MARKER_NEAR:
+        return line
+    warnings.append(f"The {line.where} runs from the finish marker to the start marker: turned round")
+    return replace(line, lon=line.lon[::-1], lat=line.lat[::-1], alt=line.alt[::-1])
+
+
+def _to_ends(marker: Marker, line: Line) -> tuple[float, float]:
+    """Return the metres from a marker to the line's first and last point."""
+    ends = [0, -1]
+    lon, lat = np.full(2, marker.lon), np.full(2, marker.lat)
+    _, _, metres = GEOD.inv(lon, lat, line.lon[ends], line.lat[ends])
+    return float(metres[0]), float(metres[1])
+
+
+def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> None:
+    """Warn about markers that are not at their end of the line."""
+    for marker, end, own in ((start, "start", 0), (finish, "end", 1)):
+        if not marker:
+            continue
+        metres = _to_ends(marker, line)
+        if metres[own] <= limits.MARKER_NEAR:
+            continue
+        other = ""
+        if metres[1 - own] <= limits.MARKER_NEAR:
+            other = ", but beside its other end: was the line drawn the wrong way round?"
+        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{other}")

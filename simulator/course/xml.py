@@ -1,0 +1,299 @@
+"""Parses untrusted XML: no entities, no network, no huge nodes; errors name the line.
+
+Elements are found by local name, because many real files have undeclared namespace prefixes, or no namespace.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from lxml import etree
+
+from simulator.course.coordinates import clip, shown
+from simulator.course.drawing import CourseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
+
+T = TypeVar("T")
+
+_SAFELY: Any = {
+    "encoding": "utf-8",
+    "resolve_entities": False,
+    "load_dtd": False,
+    "no_network": True,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+_PROLOG = rb"(?:\xef\xbb\xbf)?(?:\s*+(?><\?.*?\?>|<!--.*?-->))*+\s*+"
+_ROOT = re.compile(_PROLOG + rb"<([^\s/>!?]+)", re.DOTALL)
+"""Matches from the first byte to the end of the outermost element's name."""
+_DOCTYPE = re.compile(_PROLOG + rb"<!DOCTYPE", re.DOTALL)
+_ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?\s*+<\?xml\s[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]{1,60})")
+_ENCODINGS = re.compile(
+    r"(us-)?ascii|iso-?8859-[0-9]+|latin-?1|(windows-|cp)125[0-8]|koi8-[ru]|macintosh|"
+    r"shift_jis|euc-(jp|kr)|gb(2312|k|18030)|big5",
+    re.IGNORECASE | re.ASCII,
+)
+"""Accepted encodings besides UTF-8 and UTF-16. Others may take quadratic time or encode tags differently."""
+_UNDECLARED = re.compile(r"Namespace prefix \S+ ")
+_PREFIX = rb"([A-Za-z_\x80-\xff][\w.\x80-\xff-]*+)"
+_USED = re.compile(rb"<" + _PREFIX + rb":|\s" + _PREFIX + rb":[\w.\x80-\xff-]++\s*+=")
+_DECLARED = re.compile(rb"\sxmlns:" + _PREFIX)
+_MOST_PREFIXES = 100
+MAX_ATTRIBUTES = 200
+_CROWDED = re.compile(rb"<[^<>!?/\"'\s](?:[^<>\"']*+(?:\"[^\"<]*+\"|'[^'<]*+')){%d}" % (MAX_ATTRIBUTES + 1))
+"""Maximum attributes per tag: the parser keeps all of a tag in memory, 300 bytes each."""
+_HUGE = re.compile(rb"=\s*+(?:\"[^\"<]{1000000}|'[^'<]{1000000})")
+"""Matches attributes so large that the parser would copy them several times before rejecting them."""
+_BESIDE = re.compile(
+    rb"<(time|when)>[^<]*+</\1>|<extensions>[^<]*+(?:<(?!/?extensions>|!)[^<]*+)*+</extensions>"
+)
+"""Elements that receivers add to every place, irrelevant to a course."""
+_BLANKS = 1024 * 1024
+_CHUNK = 65_536
+LONGEST_NAME = 1000
+"""Characters of a name that are examined, many more than are allowed."""
+_NODES: Any = etree.XPath("count(//node()) + count(//@*)")
+
+MAX_MARKS = 1_000_000
+"""Maximum of tags and attributes, roughly, without times and extensions: 60,000 GPX points have 360,000."""
+MAX_MARKS_HELD = 2_000_000
+"""The same for a file that is kept as a whole, including times."""
+MAX_NODES = 100_000
+"""Maximum nodes of a tree, about 100 bytes each, without those extracted while reading."""
+MAX_RECODED = 16 * 1024 * 1024
+"""Maximum bytes of a file that isn't in UTF-8: it is re-encoded, so two copies are in memory."""
+
+
+class Sifted(NamedTuple):
+    """An element tree, and what was extracted from each of its elements, in the file's order."""
+
+    root: etree._Element
+    taken: Mapping[etree._Element, list[Any]]
+
+
+def parse(data: bytes, source: str) -> etree._Element:
+    """Parse XML; undeclared namespace prefixes are the only error that is corrected.
+
+    Raises:
+        CourseError: it isn't well-formed, is empty, is nothing but tags or has a document type.
+    """
+
+    def read(data: bytes) -> etree._Element:
+        parser: etree.XMLParser[etree._Element] = etree.XMLParser(**_SAFELY)
+        return etree.fromstring(data, parser)
+
+    return _read(data, source, MAX_MARKS_HELD, read)
+
+
+def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
+    """Parse XML without keeping the elements that make files big.
+
+    Args:
+        data: the file.
+        source: name of the file in messages.
+        takers: returns, for each reading of the file, functions by local name: each returns what to keep of a
+            complete element, in its place.
+        drop: local names of elements that are dropped.
+
+    Raises:
+        CourseError: as `parse`, or there are too many nodes.
+    """
+    return _read(
+        _BESIDE.sub(_lines, data), source, MAX_MARKS, lambda data: _Sifting(source, takers(), drop).of(data)
+    )
+
+
+class _Sifting:
+    """A reading of a file by `sift`, with the same arguments."""
+
+    def __init__(self, source: str, take: Takers, drop: frozenset[str]) -> None:
+        self._source = source
+        self._take = take
+        self._drop = drop
+        self._taken: dict[etree._Element, list[Any]] = {}
+        self._dropped = 0
+        self._root: etree._Element | None = None
+        self._before: tuple[etree._Element, etree._Element] | None = None
+
+    def of(self, data: bytes) -> Sifted:
+        """Read the file in pieces."""
+        # Names come early in a file: after the first one, check the tree itself.
+        names = [f"{{*}}{name}" for name in ("name", *self._take, *self._drop)]
+        parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
+        marks = 0
+        for first in range(0, len(data), _CHUNK):
+            parser.feed(data[first : first + _CHUNK])
+            for _, element in parser.read_events():
+                self._ended(element)
+            marks += _marks(data, first, first + _CHUNK)
+            if self._root is None:
+                self._check(marks)
+            elif first % (8 * _CHUNK) == 0:
+                self._check(int(_NODES(self._root)))
+        return Sifted(parser.close(), self._taken)
+
+    def _ended(self, element: etree._Element) -> None:
+        if self._root is None:
+            self._root = element.getroottree().getroot()
+        name, parent = local(element), element.getparent()
+        if parent is None:
+            return
+        if taker := self._take.get(name):
+            self._taken.setdefault(parent, []).append(taker(element))
+        elif name in self._drop:
+            self._dropped += 1
+        else:
+            return
+        # The parser may still append text after this element, but not after the previous one.
+        if self._before is not None:
+            holder, gone = self._before
+            holder.remove(gone)
+        self._before = parent, element
+
+    def _check(self, nodes: int) -> None:
+        if self._dropped + nodes > MAX_NODES:
+            raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
+
+
+def outermost(data: bytes) -> str:
+    """Return the local name of the outermost element, or "" if there is none."""
+    # `parse` reports errors of the encoding or further down.
+    with contextlib.suppress(CourseError):
+        if root := _ROOT.match(_declaration_first(_in_utf8(data, ""))):
+            return root[1].decode(errors="replace").rpartition(":")[2]
+    return ""
+
+
+def _read(data: bytes, source: str, most: int, read: Callable[[bytes], T]) -> T:
+    """Apply `read` to the file, with undeclared prefixes declared if they are the only error."""
+    data = _checked(data, source, most)
+    try:
+        return read(data)
+    except etree.XMLSyntaxError as error:
+        fault = error.msg
+    if _UNDECLARED.match(fault) and (root := _ROOT.match(data)):
+        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
+        attributes = _declarations(data, root.end(), source)
+        try:
+            return read(data[: root.end()] + attributes + data[root.end() :])
+        except etree.XMLSyntaxError as error:
+            fault = error.msg
+    raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}")
+
+
+def _checked(data: bytes, source: str, most: int) -> bytes:
+    """Return the file in UTF-8, its declaration first; reject early what is expensive to reject later."""
+    data = _declaration_first(_in_utf8(data, source))
+    if not data or data.isspace():
+        raise CourseError(f"{source} is empty")
+    if _marks(data, 0, len(data)) > most:
+        raise CourseError(f"{source} has more than {most:,} tags and attributes")
+    if _DOCTYPE.match(data):
+        raise CourseError(f"{source} has a document type (<!DOCTYPE …>), which isn't allowed: remove it")
+    if _HUGE.search(data):
+        raise CourseError(f"{source} has an attribute of more than 1,000,000 bytes")
+    if _CROWDED.search(data):
+        raise CourseError(f"{source} has a tag with more than {MAX_ATTRIBUTES} attributes")
+    return data
+
+
+def _in_utf8(data: bytes, source: str) -> bytes:
+    """Return the file in UTF-8; its declaration is not changed."""
+    declared = _ENCODING.match(data)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in data[:2]:
+        encoding = "utf-16-be" if data.startswith(b"\0") else "utf-16-le"
+    elif declared is None or declared[1].lower() in {b"utf-8", b"utf8"}:
+        return data
+    else:
+        encoding = declared[1].decode("ascii", "replace").strip()
+        if not _ENCODINGS.fullmatch(encoding):
+            raise CourseError(f"{source} has an unsupported encoding, {shown(encoding)}: save it in UTF-8")
+    if len(data) > MAX_RECODED:
+        raise CourseError(f"{source} is bigger than {MAX_RECODED // 1024**2} MiB and not in UTF-8")
+    try:
+        return data.decode(encoding).encode()
+    except (UnicodeError, LookupError):
+        raise CourseError(f"{source} isn't well-formed XML: it isn't in {encoding}, as declared") from None
+
+
+def _declarations(data: bytes, root: int, source: str) -> bytes:
+    """Return declarations of the prefixes in use; `root` is where the outermost tag's name ends."""
+    used: set[bytes] = set()
+    for found in _USED.finditer(data):
+        used.add(found[1] or found[2])
+        if len(used) > _MOST_PREFIXES:
+            raise CourseError(f"{source} uses too many namespace prefixes that it doesn't declare")
+    used -= {b"xml", b"xmlns", *_DECLARED.findall(data, root, data.find(b">", root))}
+    return b"".join(b' xmlns:%b="undeclared:%b"' % (prefix, prefix) for prefix in sorted(used))
+
+
+def _marks(data: bytes, first: int, last: int) -> int:
+    """Return an upper limit of the tags and attributes in a part of a file, counted by their marks."""
+    return data.count(b"<", first, last) + data.count(b"=", first, last)
+
+
+def _one_line(fault: str) -> str:
+    """Return the parser's message on one line, shortened, with the position, which comes last."""
+    fault = " ".join(fault.split())
+    return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
+
+
+def _lines(found: re.Match[bytes]) -> bytes:
+    return b"\n" * found[0].count(b"\n")
+
+
+def _declaration_first(data: bytes) -> bytes:
+    """Move blank lines before the XML declaration behind it, which is allowed and keeps line numbers.
+
+    Files that begin with a megabyte of blanks count as empty.
+    """
+    if data[:_BLANKS].isspace() and len(data) >= _BLANKS:
+        return b""
+    body = data.lstrip(b" \t\r\n")
+    blank = data[: len(data) - len(body)]
+    declaration, end, rest = body.partition(b"?>")
+    if blank and declaration.startswith(b"<?xml"):
+        return declaration + end + blank + rest
+    return data
+
+
+def local(element: etree._Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def text(element: etree._Element) -> str:
+    """Return all the text in an element."""
+    return "".join(element.itertext()) if len(element) else element.text or ""
+
+
+def child(element: etree._Element, name: str) -> etree._Element | None:
+    """Return the first child with this local name."""
+    return next(element.iterchildren(f"{{*}}{name}"), None)
+
+
+def name(element: etree._Element) -> str:
+    """Return the element's own name on one line, or an empty text."""
+    found = child(element, "name")
+    return "" if found is None else " ".join(text(found)[:LONGEST_NAME].split())
+
+
+def where(what: str, element: etree._Element, called: str) -> str:
+    """Describe where something is, for messages: "track at line 8 (Course)"."""
+    place = f"{what} at line {lineno(element)}"
+    return f"{place} ({clip(called)})" if called else place
+
+
+def lineno(element: etree._Element) -> int:
+    """Return the line on which an element starts."""
+    return int(element.sourceline or 0)

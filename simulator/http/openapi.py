@@ -1,0 +1,341 @@
+"""The OpenAPI 3.1 document, generated from the request and response models."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from simulator import __version__
+from simulator.export import result_files, track_files
+from simulator.export.geojson import MEDIA_TYPE
+from simulator.export.track_query import TrackQuery
+from simulator.http import answers
+from simulator.http.auth import CHALLENGE
+from simulator.http.site import REQUEST_ID
+from simulator.race.request import CourseQuery, RaceRequest, RunId, ShortName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import BaseModel
+
+    Body = type[BaseModel] | str
+    Answers = dict[int, Body | tuple[Body, ...]]
+
+REFERENCE = "#/components/schemas/{model}"
+RESPONSE = "#/components/responses/{status}"
+HEADER = "#/components/headers/{name}"
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "X-Request-Id": (
+        "Id of this request in the simulator's log.",
+        {"type": "string", "pattern": f"^{REQUEST_ID.pattern}$"},
+    ),
+    "Location": ("URL of the created resource.", {"type": "string"}),
+    "WWW-Authenticate": ("Required authentication scheme.", {"type": "string", "const": CHALLENGE}),
+    "Retry-After": ("Seconds to wait before the next request.", {"type": "integer", "minimum": 1}),
+}
+"""Response headers: description and schema."""
+WORDS = {
+    200: "OK",
+    201: "Created",
+    400: "Malformed request",
+    401: "Missing or wrong token",
+    403: "Forbidden origin",
+    404: "Not found",
+    406: "Not acceptable",
+    408: "Request timeout",
+    409: "Conflict",
+    413: "Request body too large",
+    422: "Validation failed",
+    429: "Too many requests",
+    503: "Service unavailable",
+}
+"""Description of each status."""
+ANYWHERE = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+"""Statuses that any request may get before a route handles it."""
+BEFORE_ALL = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""Statuses sent before the request has been read, and therefore without a request id."""
+
+
+class Route(NamedTuple):
+    """One route.
+
+    Attributes:
+        path: with its parameters as {name}.
+        handler: name of the `routes.Api` method that handles it.
+        answers: for each status the response body: a model, a media type, or a choice of several. The
+            statuses in `ANYWHERE` are added to them.
+        body: the model of the JSON body.
+        files: the media types of the body, if it is a file.
+        query: the model of the query parameters.
+        suffixes: the allowed values of the path's `suffix`.
+    """
+
+    method: str
+    path: str
+    handler: str
+    summary: str
+    answers: Answers
+    body: type[BaseModel] | None = None
+    files: tuple[str, ...] = ()
+    query: type[BaseModel] | None = None
+    suffixes: tuple[str, ...] = ()
+
+
+PROBLEM = answers.ProblemAnswer
+REFUSED: Answers = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
+CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
+TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
+CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
+RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
+RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+TRACKS = tuple(form.media_type for form in track_files.FORMATS)
+TRACK_SUFFIXES = tuple(form.suffix for form in track_files.FORMATS)
+COURSE_FILES = (
+    "application/vnd.google-earth.kml+xml",
+    "application/vnd.google-earth.kmz",
+    "application/gpx+xml",
+    MEDIA_TYPE,
+)
+"""Media types of course files. Only documentation: the format is detected from the content."""
+COURSE_EXAMPLE = {
+    "type": "Feature",
+    "properties": {"name": "My park"},
+    "geometry": {
+        "type": "LineString",
+        "coordinates": [[-0.0659, 51.4194], [-0.0702, 51.4229], [-0.0745, 51.4201]],
+    },
+}
+IN_PATHS: dict[str, tuple[Any, str]] = {
+    "run_id": (RunId, "Id of the race."),
+    "short_name": (ShortName, "Short name of the course."),
+}
+"""Path parameters: type and description."""
+
+ROUTES = (
+    Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
+    Route("get", "/races", "list_races", "List all races, latest start first.", {200: answers.RacesAnswer}),
+    Route("get", "/races/{run_id}", "show_race", "Return a race.", {200: answers.RaceAnswer, 404: PROBLEM}),
+    Route(
+        "get",
+        "/races/{run_id}/positions",
+        "show_positions",
+        "Return all positions at the last published tick, as GeoJSON.",
+        {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/results",
+        "show_results",
+        "Return the results at the last published tick, as JSON or in the format of the Accept header.",
+        {200: RESULTS, 404: PROBLEM, 406: PROBLEM},
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/results.{suffix}",
+        "show_results",
+        "Return the results at the last published tick. Places go by gun time. In CSV, split columns contain "
+        "seconds since the gun.",
+        {200: RESULTS, 404: PROBLEM},
+        suffixes=RESULT_SUFFIXES,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/tracks",
+        "show_tracks",
+        "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
+        {200: TRACKS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
+        query=TrackQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/tracks.{suffix}",
+        "show_tracks",
+        "Return the tracks up to the last published tick.",
+        {200: TRACKS, 404: PROBLEM, 422: PROBLEM},
+        query=TrackQuery,
+        suffixes=TRACK_SUFFIXES,
+    ),
+    Route("post", "/races/{run_id}/pause", "pause_race", "Pause a race.", CHANGED),
+    Route("post", "/races/{run_id}/resume", "resume_race", "Resume a paused race.", CHANGED),
+    Route("post", "/races/{run_id}/cancel", "cancel_race", "Cancel a race.", CHANGED),
+    Route("get", "/courses", "list_courses", "List all courses.", {200: answers.CoursesAnswer}),
+    Route(
+        "post",
+        "/courses",
+        "take_course",
+        "Upload a course as a KML, KMZ, GPX or GeoJSON file. Uploading the same file under the same name "
+        "again returns the existing course.",
+        TAKEN,
+        files=COURSE_FILES,
+        query=CourseQuery,
+    ),
+    Route(
+        "get",
+        "/courses/{short_name}",
+        "show_course",
+        "Return a course, as GeoJSON.",
+        {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route(
+        "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
+    ),
+    Route(
+        "get",
+        "/readyz",
+        "readyz",
+        "Readiness: whether events are being delivered, and if not, why.",
+        {200: answers.HealthAnswer, 503: answers.HealthAnswer},
+    ),
+    Route("get", "/metrics", "metrics", "Prometheus metrics.", {200: "text/plain"}),
+    Route("get", "/openapi.json", "openapi", "OpenAPI document.", {200: "application/json"}),
+    Route("get", "/docs", "docs", "API documentation.", {200: "text/html"}),
+    Route("get", "/", "index", "Start page.", {200: "text/html"}),
+    Route("post", "/", "create_race", "Same as POST /races, for older clients.", CREATED, RaceRequest),
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    models: list[type[BaseModel]] = [RaceRequest, answers.HealthAnswer, PROBLEM]
+    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer]
+    schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1][
+        "$defs"
+    ]
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Racecast",
+            "version": __version__,
+            "description": "Simulates running races as a live stream of events. Distances are in metres, "
+            "durations in seconds, epoch times in milliseconds (UTC), coordinates in WGS84 degrees, "
+            "longitude first.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": {str(status.value): _response(status, PROBLEM) for status in ANYWHERE},
+            "headers": {
+                name: {"description": description, "required": True, "schema": schema}
+                for name, (description, schema) in HEADERS.items()
+            },
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def follow(schema: dict[str, Any]) -> dict[str, Any]:
+    """Resolve a reference within the document; return any other schema unchanged."""
+    reference: str | None = schema.get("$ref")
+    if reference is None:
+        return schema
+    target: dict[str, Any] = document()["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    return target
+
+
+def kind(schema: dict[str, Any]) -> str:
+    """Describe a schema for people: `integer, 1 to 100,000`."""
+    if "$ref" in schema:
+        return str(schema["$ref"].rsplit("/", 1)[1])
+    if "anyOf" in schema:
+        return " or ".join(kind(one) for one in schema["anyOf"] if one.get("type") != "null")
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("type") == "array":
+        return _list_kind(schema)
+    words = str(schema.get("format") or schema.get("type", "anything"))
+    if "pattern" in schema:
+        words += f" matching {schema['pattern']}"
+    if "minimum" in schema:
+        words += f", {schema['minimum']:,} to {schema['maximum']:,}"
+    if "maxLength" in schema:
+        words += f", {schema.get('minLength', 0)} to {schema['maxLength']:,} characters"
+    return words
+
+
+def _list_kind(schema: dict[str, Any]) -> str:
+    if "prefixItems" in schema:
+        return " and ".join(kind(one) for one in schema["prefixItems"])
+    words = f"list of {kind(schema['items'])}"
+    if "maxItems" in schema:
+        words += f", {schema['minItems']:,} to {schema['maxItems']:,} items"
+    return words
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    responses = {str(status): _response(status, answer, route) for status, answer in route.answers.items()}
+    responses |= {str(status.value): {"$ref": RESPONSE.format(status=status.value)} for status in ANYWHERE}
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
+        "responses": responses,
+    }
+    if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
+        operation["parameters"] = parameters
+    if route.method == "post":
+        # Two alternatives: the token is required only if the simulator has one.
+        operation["security"] = [{}, {"token": []}]
+    if route.body is not None:
+        operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
+    if route.files:
+        content = {file: {"example": COURSE_EXAMPLE} if file == MEDIA_TYPE else {} for file in route.files}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        if name == "suffix":
+            schema, description = {"type": "string", "enum": list(route.suffixes)}, "File format."
+        else:
+            kind, description = IN_PATHS[name]
+            schema = TypeAdapter(kind).json_schema()
+        yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
+    for name, schema in (query.model_json_schema()["properties"] if query else {}).items():
+        description = schema.pop("description")
+        yield {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for body in answer if isinstance(answer, tuple) else (answer,):
+        if isinstance(body, str):
+            content[body] = {}
+        else:
+            content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
+    response = {"description": WORDS[status], "content": content}
+    if headers := list(_headers(status, route)):
+        response["headers"] = {name: {"$ref": HEADER.format(name=name)} for name in headers}
+    return response
+
+
+def _headers(status: int, route: Route | None) -> Iterator[str]:
+    if status not in BEFORE_ALL:
+        yield "X-Request-Id"
+    if route is not None and HTTPStatus.CREATED in route.answers and status < HTTPStatus.BAD_REQUEST:
+        yield "Location"
+    if status == HTTPStatus.UNAUTHORIZED:
+        yield "WWW-Authenticate"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        yield "Retry-After"
+
+
+def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {media_type: {"schema": {"$ref": REFERENCE.format(model=model.__name__)}}}

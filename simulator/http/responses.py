@@ -1,0 +1,53 @@
+"""Helpers to read request headers and to write responses."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from twisted.web.server import Request
+
+    from stream.problems import Problem
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def header(request: Request, name: bytes) -> str | None:
+    """Return a request header, repeated ones joined with commas.
+
+    Not `getHeader` with a `str` name: that fails on values that are not UTF-8.
+    """
+    lines = request.requestHeaders.getRawHeaders(name)
+    return b", ".join(lines).decode("latin-1") if lines else None
+
+
+def json(request: Request, answer: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> bytes:
+    """Answer with a model."""
+    return body(request, answer.model_dump_json().encode(), "application/json", status)
+
+
+def problem(request: Request, problem: Problem) -> bytes:
+    """Answer with problem details."""
+    return body(request, problem.body(), "application/problem+json", problem.status)
+
+
+def body(request: Request, body: bytes, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> bytes:
+    """Answer with bytes."""
+    head(request, media_type, status)
+    request.setHeader("Content-Length", str(len(body)))
+    return body
+
+
+def head(request: Request, media_type: str, status: HTTPStatus = HTTPStatus.OK) -> None:
+    """Set status and headers; the body follows."""
+    request.setResponseCode(status.value, status.phrase.encode())
+    request.setHeader("Content-Type", media_type)
+    request.setHeader("Cache-Control", "no-store")
+    for name, value in SECURITY_HEADERS.items():
+        request.setHeader(name, value)

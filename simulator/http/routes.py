@@ -1,0 +1,292 @@
+"""The HTTP API.
+
+`openapi.ROUTES` maps each method and path to a handler, which is a method of `Api`. Errors become problem
+details in one place, at the end of the class.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.resources import files
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs
+
+import jinja2
+import orjson
+import structlog
+from klein import Klein
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import HTTPException
+
+from simulator import __version__, logs
+from simulator.engine.engine import StateError
+from simulator.export import formats, geojson, result_files, results, track_files
+from simulator.export.track_query import TrackQuery
+from simulator.http import answers, openapi, responses
+from simulator.http.auth import CHALLENGE, Access
+from simulator.http.metrics import registry_of
+from simulator.http.request_metrics import RequestMetrics
+from simulator.http.sending import send
+from simulator.race.request import CourseQuery, RaceRequest
+from stream.problems import Problem, from_validation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from twisted.python.failure import Failure
+    from twisted.web.server import Request
+
+    from simulator.engine.engine import Engine
+    from simulator.engine.run import Run
+    from simulator.export.formats import Format
+    from simulator.http.sending import InThread
+    from simulator.publishers.publisher import Publisher
+    from simulator.service.courses import CourseService
+    from simulator.service.races import RaceService
+    from simulator.service.recovery import Recovery
+
+Given = TypeVar("Given")
+Query = TypeVar("Query", bound=BaseModel)
+LATE = 5.0
+"""Seconds by which ticks may be late before `/readyz` reports it."""
+
+
+class Api:
+    """The API's route handlers.
+
+    Args:
+        race_service: creates and finds races.
+        course_service: accepts course files.
+        publisher: reports its health.
+        recovery: reports whether earlier races have been read, if there is one.
+        access: decides which requests may change state. Default: those of this origin.
+
+    Attributes:
+        request_metrics: the site that serves the API counts its responses here.
+    """
+
+    app = Klein()
+    # Every URL is exact: double slashes are not merged, and no request is redirected.
+    app.url_map.merge_slashes = False
+
+    def __init__(
+        self,
+        race_service: RaceService,
+        course_service: CourseService,
+        publisher: Publisher,
+        recovery: Recovery | None = None,
+        access: Access | None = None,
+    ) -> None:
+        self._race_service = race_service
+        self._course_service = course_service
+        self._engine: Engine = race_service.engine
+        self._publisher = publisher
+        self._recovery = recovery
+        self._access = access or Access(None)
+        self._in_thread: InThread = course_service.in_thread
+        self._log = structlog.get_logger()
+        self.request_metrics = RequestMetrics(self.app.url_map)
+        self._registry = registry_of(race_service.engine, publisher, self.request_metrics)
+        self._pages = jinja2.Environment(
+            loader=jinja2.PackageLoader("simulator.http", "pages"), autoescape=True
+        )
+
+    def create_race(self, request: Request) -> bytes:
+        """Create a race."""
+        self._access.check(request)
+        try:
+            asked = RaceRequest.model_validate_json(_read(request))
+        except ValidationError as error:
+            raise from_validation(error) from None
+        run, is_new = self._race_service.create(asked)
+        request.setHeader("Location", f"/races/{run.run_id}")
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return responses.json(request, answers.race_answer(run), status)
+
+    def list_races(self, request: Request) -> bytes:
+        """List all races."""
+        races = [answers.race_answer(run) for run in self._race_service.races()]
+        return responses.json(request, answers.RacesAnswer(races=races))
+
+    def show_race(self, request: Request, run_id: str) -> bytes:
+        """Return a race."""
+        return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
+
+    def show_positions(self, request: Request, run_id: str) -> bytes:
+        """Return all positions at the last published tick."""
+        run = self._race_service.race(run_id)
+        positions = run.positions()
+        return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+
+    async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Return the results at the last published tick."""
+        run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
+        until = run.published_until
+        name = f"{run_id}-results.{form.suffix}"
+        await self._send(request, name, form, lambda: results.of(run.race, until))
+
+    async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Return the tracks up to the last published tick."""
+        run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
+        query, until = _query(request, TrackQuery), run.published_until
+        name = f"{run_id}-tracks.{form.suffix}"
+        await self._send(request, name, form, lambda: query.tracks(run.race, until))
+
+    def pause_race(self, request: Request, run_id: str) -> bytes:
+        """Pause a race."""
+        return self._change(request, run_id, self._engine.pause)
+
+    def resume_race(self, request: Request, run_id: str) -> bytes:
+        """Resume a race."""
+        return self._change(request, run_id, self._engine.resume)
+
+    def cancel_race(self, request: Request, run_id: str) -> bytes:
+        """Cancel a race."""
+        return self._change(request, run_id, self._engine.cancel)
+
+    async def take_course(self, request: Request) -> bytes:
+        """Accept a course file."""
+        self._access.check(request)
+        taken = await self._course_service.take(_query(request, CourseQuery).name, lambda: _read(request))
+        request.setHeader("Location", f"/courses/{taken.course.short_name}")
+        status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
+        return responses.json(request, answers.course_answer(taken.course), status)
+
+    def list_courses(self, request: Request) -> bytes:
+        """List all courses."""
+        courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
+        return responses.json(request, answers.CoursesAnswer(courses=courses))
+
+    def show_course(self, request: Request, short_name: str) -> bytes:
+        """Return a course."""
+        features = geojson.course_features(self._race_service.course(short_name))
+        return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+
+    def healthz(self, request: Request) -> bytes:
+        """Report that the process is running."""
+        return responses.json(request, answers.HealthAnswer(status="ok"))
+
+    def readyz(self, request: Request) -> bytes:
+        """Report whether events are being delivered, and if not, why."""
+        recovering = self._recovery.trouble if self._recovery else None
+        found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
+        reasons = list(dict.fromkeys(reason for reason in found if reason))
+        if not reasons:
+            return responses.json(request, answers.HealthAnswer(status="ok"))
+        answer = answers.HealthAnswer(status="not ready", reasons=reasons)
+        return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def metrics(self, request: Request) -> bytes:
+        """Return the Prometheus metrics."""
+        return responses.body(request, generate_latest(self._registry), CONTENT_TYPE_LATEST)
+
+    def openapi(self, request: Request) -> bytes:
+        """Return the OpenAPI document."""
+        return responses.body(request, orjson.dumps(openapi.document()), "application/json")
+
+    def docs(self, request: Request) -> bytes:
+        """Return the API documentation page."""
+        document = openapi.document()
+        return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
+
+    def index(self, request: Request) -> bytes:
+        """Return the start page."""
+        races = [answers.race_answer(run) for run in self._race_service.races()[:20]]
+        courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
+        here = responses.header(request, b"host") or "127.0.0.1:8080"
+        values = {"races": races, "courses": courses, "version": __version__, "here": here}
+        return self._page(request, "index.html", **values)
+
+    @app.handle_errors(Problem)
+    def _problem(self, request: Request, failure: Failure) -> bytes:
+        problem: Any = failure.value
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            request.setHeader("WWW-Authenticate", CHALLENGE)
+        return responses.problem(request, problem)
+
+    @app.handle_errors(StateError)
+    def _state(self, request: Request, failure: Failure) -> bytes:
+        return responses.problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
+
+    @app.handle_errors(HTTPException)
+    def _no_route(self, request: Request, failure: Failure) -> bytes:
+        """Answer werkzeug's routing errors: 404 and 405."""
+        error: Any = failure.value
+        for name, value in error.get_headers():
+            if name.lower() == "allow":
+                request.setHeader(name, value)
+        words = {404: "No such path; see GET /docs for the available ones"}
+        status = HTTPStatus(error.code or 500)
+        return responses.problem(
+            request, Problem(status, words.get(status, error.description or status.phrase))
+        )
+
+    @app.handle_errors(Exception)
+    def _fault(self, request: Request, failure: Failure) -> bytes:
+        path = request.path.decode("latin-1")
+        self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
+        detail = "Internal error; see the simulator's log"
+        return responses.problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+    def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
+        self._access.check(request)
+        run = self._race_service.race(run_id)
+        change(run)
+        return responses.json(request, answers.race_answer(run))
+
+    async def _send(
+        self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
+    ) -> None:
+        """Generate a file in a thread and send it."""
+
+        def begin() -> Iterator[bytes]:
+            pieces = form.write(make())
+            # Errors at the beginning get a status of their own, because none has been sent yet.
+            return chain([next(pieces)], pieces)
+
+        pieces = await self._in_thread(begin)
+        responses.head(request, form.content_type)
+        # Browsers display the formats they know and download the others.
+        shown = "inline" if form.media_type.endswith("json") else "attachment"
+        request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
+        if request.method != b"HEAD":
+            await send(request, pieces, self._in_thread)
+
+    def _lateness(self) -> str | None:
+        lag = self._engine.lag()
+        return f"ticks are {lag:.0f} s late" if lag > LATE else None
+
+    def _page(self, request: Request, name: str, **values: Any) -> bytes:
+        style = files("simulator.http").joinpath("pages", "style.css").read_text()
+        page = self._pages.get_template(name).render(style=style, **values)
+        return responses.body(request, page.encode(), "text/html; charset=utf-8")
+
+
+def _read(request: Request) -> bytes:
+    # Twisted has read the body by now; it has no file for an empty one.
+    return b"" if request.content is None else request.content.read()
+
+
+def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None) -> Format[Given]:
+    if suffix is not None:
+        return formats.of_suffix(known, suffix)
+    request.setHeader("Vary", "Accept")
+    return formats.accepted(known, responses.header(request, b"accept") or "")
+
+
+def _query(request: Request, model: type[Query]) -> Query:
+    # Not `request.args`: Twisted adds form fields to it, and curl labels every body as a form.
+    given = parse_qs(request.uri.decode("latin-1").partition("?")[2], keep_blank_values=True)
+    once = {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+    try:
+        return model.model_validate(once)
+    except ValidationError as error:
+        raise from_validation(error) from None
+
+
+for _route in openapi.ROUTES:
+    _path = _route.path.replace("{", "<").replace("}", ">")
+    Api.app.route(_path, methods=[_route.method.upper()])(getattr(Api, _route.handler))

@@ -1,0 +1,336 @@
+"""The publisher to Kafka.
+
+The producer is idempotent, waits for all in-sync replicas and never gives an event up: its queue holds
+what a broker that is away has not taken, and when `HIGH_WATER` events wait, `publish` fires no sooner than
+there is room again. So an outage of any length costs time and a bounded amount of memory, not events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.threads import deferToThread
+
+from simulator.publishers.deliveries import Deliveries
+from simulator.publishers.encode import encode
+from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
+from simulator.race.events import TOPICS, CourseRecord, RaceRecord
+from stream.contract import TABLES
+from stream.kafka import AuthErrorListener
+from stream.race_states import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from confluent_kafka import Message
+    from twisted.python.failure import Failure
+
+    from simulator.publishers.course_loader import CourseLoader
+    from simulator.race.events import Batch, Streamed
+    from simulator.reactor import DelayedCall, Reactor
+
+HIGH_WATER = 200_000
+"""Events that may wait in the producer before `publish` holds back."""
+POLL = 0.02
+"""Seconds between two looks at the producer."""
+RETRY = 1.0
+"""Seconds before events that Kafka did not take come again."""
+STALL = 5.0
+"""Seconds for which events wait and none is taken before that is told: a broker may be there, and hang."""
+LOOK = 2.0
+"""Seconds to wait for a broker to say which topics it has."""
+FLUSH = 5.0
+"""Seconds that `close` gives the broker to take what waits."""
+READ_WITHIN = 10.0
+"""Seconds to wait for the next of the races of before."""
+READ_STEP = 0.1
+"""Seconds to collect them before those that have come are looked at."""
+OLD_FIELDS = {"runsFrom", "toldUntil"}
+"""What clockStart and deliveredUntil were called before."""
+READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
+
+SETTINGS = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # Java's default partitioner: Pinot, kcat -X partitioner and Kafka Streams put a key where we put it.
+    "partitioner": "murmur2_random",
+    # An event is never given up; what bounds the memory is HIGH_WATER.
+    "message.timeout.ms": 0,
+    "queue.buffering.max.messages": 2 * HIGH_WATER,
+    "queue.buffering.max.kbytes": 512 * 1024,
+    # A race's record carries its request, and that may hold a course of 100,000 points.
+    "message.max.bytes": 8 * 1024 * 1024,
+    "linger.ms": 10,
+    "batch.num.messages": 20_000,
+    "compression.type": "lz4",
+    "delivery.report.only.error": True,
+    "statistics.interval.ms": 1000,
+    "reconnect.backoff.max.ms": 2000,
+    # Outages are told once, by us, and not line by line by the library.
+    "log_level": 2,
+}
+
+
+class KafkaPublisher:
+    """Publishes to the four topics.
+
+    Nothing goes into the producer before the broker has answered and has the topics: so no event waits for
+    a topic, overtaken by later ones, and a set-up that was forgotten is told at once.
+
+    Args:
+        reactor: gives the turns.
+        access: how librdkafka reaches Kafka, as `KafkaAccess.client_config` has it.
+        loader: brings courses, which have no topic, into Pinot; without one Pinot isn't told of them.
+    """
+
+    store = None
+
+    def __init__(
+        self, reactor: Reactor, access: Mapping[str, Any], loader: CourseLoader | None = None
+    ) -> None:
+        self._reactor = reactor
+        self._access = access
+        self._address = access["bootstrap.servers"]
+        self._ear = AuthErrorListener(access)
+        self._loader = loader
+        self._log = structlog.get_logger()
+        self.deliveries = Deliveries(reactor.seconds)
+        self._away: str | None = f"no broker at {self._address} has answered yet"
+        self._refusal: str | None = None
+        self._delivered_at = reactor.seconds()
+        self._topics_seen = False
+        self._again: list[tuple[str, dict[str, Any]]] = []
+        self._again_from = 0.0
+        self._waiting: Deferred[None] | None = None
+        self._flushers: list[Deferred[None]] = []
+        callbacks = {"stats_cb": self._statistics, "error_cb": self._hear}
+        self._producer = Producer({**access, **SETTINGS, **callbacks})
+        self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
+
+    def publish(self, batch: Batch) -> Deferred[None]:
+        """Take a batch; fires when fewer than HIGH_WATER events wait, for a course at once."""
+        if isinstance(batch, CourseRecord):
+            if self._loader is not None:
+                self._loader.load(batch.course)
+            return succeed(None)
+        if not self._topics_seen:
+            return self._look_for_topics().addCallback(lambda _: self._take(batch))
+        return self._take(batch)
+
+    def flushed(self) -> Deferred[None]:
+        """Fire when nothing waits in the producer any more."""
+        if self._is_empty():
+            return succeed(None)
+        waiting: Deferred[None] = Deferred()
+        self._flushers.append(waiting)
+        return waiting
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return the races in the topic `races`, those told of last first."""
+        return deferToThread(_races_in, self._access)
+
+    def health(self) -> Health:
+        """Tell how things stand."""
+        trouble = self._refusal or self._away or self._stall()
+        return Health.of(self.deliveries, trouble, is_shut_out=self._ear.refusal is not None)
+
+    def close(self) -> Deferred[None]:
+        """Deliver what waits, for FLUSH seconds at most."""
+        if self._alarm.active():
+            self._alarm.cancel()
+        self._produce_again()
+        loading = succeed(None) if self._loader is None else self._loader.close()
+        flushing = deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
+        return flushing.addBoth(lambda flushed: loading.addCallback(lambda _: flushed))
+
+    def _look_for_topics(self) -> Deferred[None]:
+        """Ask the broker, in a thread, whether it has the topics; fails with PublishError if not."""
+
+        def looked(metadata: Any) -> None:
+            if missing := [topic for topic in TOPICS if topic not in metadata.topics]:
+                raise PublishError(
+                    f"Kafka has no topic {' and no topic '.join(missing)}: python -m pinot setup makes them"
+                )
+            self._topics_seen = True
+
+        def away(failure: Failure) -> None:
+            failure.trap(KafkaException)
+            raise PublishError(self._ear.refusal or f"no broker answers at {self._address}")
+
+        looking = deferToThread(self._producer.list_topics, timeout=LOOK)
+        return looking.addCallbacks(looked, away)
+
+    def _take(self, batch: Streamed) -> Deferred[None]:
+        topic, keys, values = encode(batch)
+        messages = [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
+        self.deliveries.take(batch)
+        self._produce(topic, messages)
+        self._producer.poll(0)
+        if self._has_room():
+            return succeed(None)
+        self._waiting = Deferred()
+        return self._waiting
+
+    def _confirm(self) -> None:
+        """Count as delivered what has left the producer.
+
+        Nothing tells of a single event that it was delivered (`delivery.report.only.error`): a call for each
+        would cost more than all else that is done for it. So their numbers are compared whenever the
+        producer is looked at, and a delivery seems to take up to POLL seconds longer than it did.
+        """
+        # The producer counts its own statistics too: for a moment more may seem to wait than do.
+        waiting = len(self._producer) + len(self._again)
+        if self.deliveries.confirm_all_but(waiting) or not waiting:
+            self._delivered_at = self._reactor.seconds()
+
+    def _stall(self) -> str | None:
+        idle = self._reactor.seconds() - self._delivered_at
+        return f"Kafka has taken nothing for {idle:.0f} s" if idle > STALL else None
+
+    def _is_empty(self) -> bool:
+        return not self._again and not len(self._producer)
+
+    def _has_room(self) -> bool:
+        return not self._again and len(self._producer) < HIGH_WATER
+
+    def _flushed(self, remaining: int) -> None:
+        self.deliveries.confirm_all_but(remaining + len(self._again))
+        if left := self.deliveries.waiting:
+            trouble = self._refusal or self._away or "Kafka is slow"
+            raise PublishError(f"{left:,} events were not delivered: {trouble}")
+
+    def _produce(self, topic: str, messages: list[dict[str, Any]]) -> None:
+        """Put messages into the producer; those that it doesn't take come again, before any later ones."""
+        try:
+            taken = self._producer.produce_batch(topic, messages, on_delivery=self._undelivered)
+        except (BufferError, KafkaException) as error:
+            self._refused(topic, str(error))
+            self._again += [(topic, message) for message in messages]
+            return
+        if taken == len(messages):
+            return
+        for message in messages:
+            if (refusal := message.pop("_error", None)) is not None:
+                self._again.append((topic, message))
+                if refusal.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001 - librdkafka's name
+                    self._refused(topic, refusal.str())
+
+    def _undelivered(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+        """Keep an event that could not be delivered (called by `poll`)."""
+        topic = message.topic() or ""
+        self._again.append((topic, {"key": message.key(), "value": message.value()}))
+        self._refused(topic, error.str() if error else "no reason given")
+
+    def _refused(self, topic: str, why: str) -> None:
+        trouble = f"Kafka took no event for {topic}: {why}"
+        self.deliveries.errors[topic] += 1
+        if trouble != self._refusal:
+            self._log.error("delivery failed, will be tried again", topic=topic, why=why)
+        self._refusal = trouble
+        self._again_from = self._reactor.seconds() + RETRY
+
+    def _produce_again(self) -> None:
+        again, self._again = self._again, []
+        for nth, (topic, message) in enumerate(again):
+            self._produce(topic, [message])
+            if self._again:
+                # No room: the rest waits its turn behind it.
+                self._again += again[nth + 1 :]
+                return
+
+    def _poll(self) -> None:
+        self._alarm = self._reactor.callLater(POLL, self._poll)
+        self._producer.poll(0)
+        if self._again and self._reactor.seconds() >= self._again_from:
+            self._produce_again()
+        self._confirm()
+        if self._is_empty():
+            self._refusal = None
+            flushers, self._flushers = self._flushers, []
+            for flusher in flushers:
+                flusher.callback(None)
+        if self._waiting is not None and self._has_room():
+            waiting, self._waiting = self._waiting, None
+            waiting.callback(None)
+
+    def _hear(self, error: KafkaError) -> None:
+        """See whether Kafka lets us in (called by `poll`)."""
+        before = self._ear.refusal
+        self._ear(error)
+        if self._ear.refusal not in {None, before}:
+            self._away = self._ear.refusal
+            self._log.error("Kafka rejects the credentials; will retry", why=self._away)
+
+    def _statistics(self, text: str) -> None:
+        """See by the producer's own statistics whether a broker is there (called by `poll`)."""
+        brokers = orjson.loads(text)["brokers"].values()
+        up = any(broker["state"] == "UP" for broker in brokers)
+        if up:
+            self._ear.refusal = None
+        away = None if up else self._ear.refusal or f"no broker answers at {self._address}"
+        if (away is None) != (self._away is None):
+            self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=away)
+        self._away = away
+
+
+def _races_in(access: Mapping[str, Any]) -> list[RaceRecord]:
+    """Read the topic `races` to its end, in a thread; raises PublishError if that can't be done now."""
+    ear = AuthErrorListener(access)
+    consumer = Consumer({**access, "group.id": "racecast-recovery", **READING, "error_cb": ear})
+    newest: dict[str, RaceRecord] = {}
+    try:
+        topic = consumer.list_topics("races", timeout=LOOK).topics["races"]
+        if topic.error is not None:
+            raise PublishError(f"the races of before can't be read: {topic.error.str()}")
+        for partition in topic.partitions:
+            for record in _records(consumer, TopicPartition("races", partition, 0)):
+                newest[record.run_id] = record
+    except KafkaException as error:
+        consumer.poll(0)
+        why = ear.refusal or f"the races of before can't be read: {error.args[0].str()}"
+        raise PublishError(why) from error
+    finally:
+        consumer.close()
+    records = sorted(newest.values(), key=lambda record: (record.status in ENDED, -record.updated_at))
+    return records[:MAX_KNOWN]
+
+
+def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceRecord]:
+    """Yield the races' records in a partition, oldest first."""
+    following, end = consumer.get_watermark_offsets(partition, timeout=READ_WITHIN)
+    consumer.assign([TopicPartition(partition.topic, partition.partition, following)])
+    quiet = 0.0
+    while following < end:
+        # It waits until there are so many, or the time is over: so not for long.
+        messages = consumer.consume(1000, timeout=READ_STEP)
+        quiet = 0.0 if messages else quiet + READ_STEP
+        if quiet > READ_WITHIN:
+            raise PublishError("the races of before can't be read: Kafka is slow")
+        for message in messages:
+            if (error := message.error()) is not None:
+                raise PublishError(f"the races of before can't be read: {error.str()}")
+            following = (message.offset() or 0) + 1
+            # A race that was deleted has a key and no value.
+            if (value := message.value()) is not None:
+                yield _record(orjson.loads(value))
+        # What was taken back or compacted at the end has offsets and no messages.
+        (position,) = consumer.position([partition])
+        following = max(following, position.offset)
+
+
+def _record(event: dict[str, Any]) -> RaceRecord:
+    """Return a race's record; raises PublishError if it has the field names of older versions."""
+    if old := sorted(OLD_FIELDS & event.keys()):
+        raise PublishError(
+            f"the topic races has records of an older version of Racecast ({', '.join(old)}): "
+            "python -m pinot reset deletes all races and sets Kafka and Pinot up again"
+        )
+    fields = TABLES["races"].fields.values()
+    known = {field.name: field.default for field in fields if not field.required} | event
+    # 0, the default, stands for the start time.
+    known["clockStart"] = known["clockStart"] or known["startTime"]
+    return RaceRecord(*(known[field.name] for field in fields))

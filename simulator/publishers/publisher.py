@@ -1,0 +1,91 @@
+"""The interface between the engine and a destination of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twisted.internet.defer import Deferred
+
+    from simulator.publishers.deliveries import Deliveries
+    from simulator.race.events import Batch, RaceRecord
+
+MAX_KNOWN = 1000
+"""Maximum number of races that a publisher returns."""
+
+
+class PublishError(Exception):
+    """A batch was not accepted; the text gives the reason, for the log and for `/readyz`."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """State of a publisher.
+
+    Attributes:
+        waiting: events accepted and not yet delivered.
+        delivered: events delivered since the start.
+        errors: failed deliveries; each is retried.
+        trouble: why nothing is being delivered, or None.
+        is_shut_out: the credentials are rejected, so that waiting alone doesn't help.
+    """
+
+    waiting: int = 0
+    delivered: int = 0
+    errors: int = 0
+    trouble: str | None = None
+    is_shut_out: bool = False
+
+    @classmethod
+    def of(cls, deliveries: Deliveries, trouble: str | None, *, is_shut_out: bool = False) -> Health:
+        """Create it from a publisher's counts."""
+        delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
+        return cls(deliveries.waiting, delivered, errors, trouble, is_shut_out)
+
+
+class Publisher(Protocol):
+    """A destination of events: Kafka, or the embedded store.
+
+    Delivery is at-least-once: a batch may be published again, which changes nothing because every event
+    carries its key.
+
+    Attributes:
+        deliveries: counts events accepted and delivered, except courses, which have no topic.
+    """
+
+    deliveries: Deliveries
+
+    @property
+    def store(self) -> Path | None:
+        """The local file that it writes to, if there is one."""
+        ...
+
+    def publish(self, batch: Batch) -> Deferred[None]:
+        """Accept a batch.
+
+        Fires when the next batch may be published: this is the back-pressure. Fails with PublishError if
+        the batch was not accepted completely; then the same batch must be retried.
+        """
+        ...
+
+    def flushed(self) -> Deferred[None]:
+        """Fire when everything accepted has been delivered."""
+        ...
+
+    def recover(self) -> Deferred[list[RaceRecord]]:
+        """Return the latest record of each race, `MAX_KNOWN` at most, active races first.
+
+        Fails with PublishError if they can't be read.
+        """
+        ...
+
+    def health(self) -> Health:
+        """Return the current state."""
+        ...
+
+    def close(self) -> Deferred[None]:
+        """Deliver everything accepted and close; fails with PublishError if some of it was not delivered."""
+        ...

@@ -1,0 +1,144 @@
+"""Random numbers as a function of the seed.
+
+Each quantity has its own stream, derived from the seed and the quantity's number, so that adding a quantity
+doesn't change the others. Streams use only the uniform doubles of PCG64, which numpy guarantees to be stable
+(NEP 19). Quantities needed at arbitrary moments are hashed instead of drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stream.arrays import Floats, Ints, Mask
+
+    Bits = NDArray[np.uint64]
+
+
+class Stream(IntEnum):
+    """Numbers of the random streams. Never reuse one: old seeds would give other races."""
+
+    PACE = 1
+    VARIATION = 2
+    STOPPED = 3
+    PAUSE_PLACE = 4
+    PAUSE_LENGTH = 5
+    SEX = 6
+    SPLIT = 7
+    WALL = 8
+    WALL_LENGTH = 9
+    WALL_SLOWDOWN = 10
+    START_ORDER = 11
+    FIRST_NAME = 12
+    LAST_NAME = 13
+    AGE = 14
+    CLUB = 15
+    FATE = 16
+    END_PLACE = 17
+    END_PAUSE = 18
+    VERDICT = 19
+    WALKING = 20
+    WALKING_FROM = 21
+    ASTRAY = 22
+    ASTRAY_PLACE = 23
+    ASTRAY_REACH = 24
+    ASTRAY_BEARING = 25
+    GPS_FREQUENCY = 26
+    GPS_RADIUS = 27
+    GPS_PHASE = 28
+    GPS_NOISE = 29
+    LOST = 30
+    FROZEN = 31
+    LATE = 32
+    DUPLICATE = 33
+    SKEW = 34
+    BATTERY = 35
+    BATTERY_LIFE = 36
+
+
+def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
+    """Return uniform doubles in [0, 1) of this seed's stream."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
+
+
+def chosen(seed: int, stream: Stream, count: int, share: float) -> Mask:
+    """Choose a share of `count`, rounded to the nearest whole number, shape (count,)."""
+    mask = np.zeros(count, np.bool_)
+    mask[np.argsort(uniform(seed, stream, count), kind="stable")[: round(share * count)]] = True
+    return mask
+
+
+def normal(chance: Floats, widest: float) -> Floats:
+    """Return normal numbers, truncated at ±`widest`, for numbers in [0, 1); exact to six decimals."""
+    below, numbers = _normal_table(widest)
+    return np.interp(chance, below, numbers)
+
+
+def share_below(numbers: Floats, widest: float) -> Floats:
+    """Return the share of truncated normal numbers below each: the inverse of `normal`."""
+    below, known = _normal_table(widest)
+    return np.interp(numbers, known, below)
+
+
+def ranks(values: Floats) -> Floats:
+    """Return the rank of each value as a share in (0, 1), shape (n,)."""
+    found = np.empty(len(values))
+    found[np.argsort(values, kind="stable")] = (np.arange(len(values)) + 0.5) / len(values)
+    return found
+
+
+def along_with(share: Floats, drawn: Floats, correlation: float) -> Floats:
+    """Return uniform numbers in [0, 1], made from `drawn`, correlated with `share`, shape (n,) each.
+
+    `correlation` is that of the corresponding normal numbers (a Gaussian copula).
+    """
+    one, other = normal(share, WIDE), normal(drawn, WIDE)
+    return share_below(correlation * one + math.sqrt(1.0 - correlation**2) * other, WIDE)
+
+
+WIDE = 5.0
+"""Standard deviations treated as infinite."""
+
+
+@lru_cache(maxsize=8)
+def _normal_table(widest: float) -> tuple[Floats, Floats]:
+    """Table of the share below each number, for interpolating the inverse."""
+    numbers = np.linspace(-widest, widest, 20_001)
+    below = np.array([math.erf(number / math.sqrt(2)) for number in numbers.tolist()])
+    return (below - below[0]) / (below[-1] - below[0]), numbers
+
+
+def keys(seed: int, stream: Stream, count: int) -> Bits:
+    """Return a key for each of `count` competitors, for `hashed`, shape (count,)."""
+    key = np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)
+    return _mixed(np.arange(count, dtype=np.uint64) + key)
+
+
+def hashed(keys: Bits, numbers: Ints) -> Floats:
+    """Return a uniform double in [0, 1) for each key and number, shape (k,)."""
+    return (hashed_bits(keys, numbers) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def hashed_bits(keys: Bits, numbers: Ints) -> Bits:
+    """Return 64 bits for each key and number, shape (k,).
+
+    The mixing function is SplitMix64's (Steele, Lea and Flood 2014), applied to the key and to the number.
+    """
+    return _mixed(keys + numbers.astype(np.uint64))
+
+
+def _mixed(bits: Bits) -> Bits:
+    bits = bits + np.uint64(0x9E3779B97F4A7C15)
+    bits ^= bits >> np.uint64(30)
+    bits *= np.uint64(0xBF58476D1CE4E5B9)
+    bits ^= bits >> np.uint64(27)
+    bits *= np.uint64(0x94D049BB133111EB)
+    bits ^= bits >> np.uint64(31)
+    return bits

@@ -1,0 +1,437 @@
+"""The field: the distance of all competitors at any time, vectorised.
+
+There is no clock, no I/O, and nothing is stored per second. A competitor is the moving time at a few marks
+along the course, which are the same for all, plus a few stops. The pace is even between two marks. So memory
+is O(competitors), whatever the race's length, and any moment costs the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.race import chance, paces, starts
+from simulator.race.chance import Stream, chosen, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.race.paces import Effort
+    from simulator.race.request import RaceRequest
+    from simulator.race.start_list import StartList
+    from stream.arrays import Floats, Ints, Mask
+
+
+MARK = 1000.0
+"""Metres between two marks; the pace is even between them."""
+MAX_MARKS = 64
+"""Maximum number of stretches: on longer courses each covers several kilometres, to limit memory."""
+VARIATION = 1 / 11
+"""Maximum relative difference between a kilometre's pace and the competitor's own.
+
+From 10/11 to 12/11 is a change of 20 % between two kilometres: the widest range that allows no larger one.
+"""
+WALKING = 1000.0 / 1.4
+"""Seconds per kilometre when walking: adults walk at about 1.4 m/s (Bohannon and Williams Andrews 2011,
+Physiotherapy 97, 182-189)."""
+WALKS_FROM = (0.3, 0.9)
+"""Range of the course, as shares, in which competitors begin to walk."""
+ENDS_AT = (0.05, 0.95)
+"""Range of the course, as shares, in which competitors drop out."""
+ASTRAY_AT = (0.05, 0.95)
+"""Range of the course, as shares, in which wrong turns happen."""
+ASTRAY_REACH = (50.0, 400.0)
+"""Metres that a wrong turn leads away from the course."""
+VERDICT = (60.0, 600.0)
+"""Seconds from a finish to its disqualification."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """Stops along the course, one per competitor at most; arrays of shape (n,).
+
+    Attributes:
+        place: metres of flat ground; inf for those who don't stop.
+        start: moving seconds at which the stop begins; inf if none.
+        length: seconds; 0 if none.
+        astray: who takes a wrong turn and comes back; the others pause.
+    """
+
+    place: Floats
+    start: Floats
+    length: Floats
+    astray: Mask
+
+    def take(self, who: Ints) -> Stop:
+        """Return the stops of some competitors."""
+        return Stop(self.place[who], self.start[who], self.length[who], self.astray[who])
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """n competitors on a course; made by `draw`.
+
+    Attributes:
+        marks: metres of flat ground from the start, shape (m,), from 0 to all of the course's.
+        moving: seconds of moving at each mark, shape (m, n): rows together, for a tick reads row by row.
+        start: seconds from the gun to the own start, shape (n,); inf for those who don't start.
+        until: metres of the course at which they end, shape (n,): the course's distance, or less.
+        until_moving: seconds of moving at that place, shape (n,).
+        end: seconds from the gun to their end, shape (n,); inf for those who don't start.
+        disqualified_at: seconds from the gun to the disqualification, shape (n,); inf for all others.
+        stops: the stops; each competitor's in their order along the course.
+        reach: metres that the wrong turn leads away from the course, shape (n,).
+        bearing: where it leads, degrees from north, shape (n,).
+        wave: the start wave, 1…, shape (n,).
+        women: who is a woman, shape (n,).
+        ground: the course's hills, or None if they don't affect the pace.
+    """
+
+    marks: Floats
+    moving: Floats
+    start: Floats
+    until: Floats
+    until_moving: Floats
+    end: Floats
+    disqualified_at: Floats
+    stops: tuple[Stop, ...]
+    reach: Floats
+    bearing: Floats
+    wave: Ints
+    women: Mask
+    ground: Effort | None = None
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, who: Ints) -> Field:
+        """Return the field of some competitors (indices, shape (k,), repeats allowed)."""
+        return Field(
+            self.marks,
+            self.moving[:, who],
+            self.start[who],
+            self.until[who],
+            self.until_moving[who],
+            self.end[who],
+            self.disqualified_at[who],
+            tuple(stop.take(who) for stop in self.stops),
+            self.reach[who],
+            self.bearing[who],
+            self.wave[who],
+            self.women[who],
+            self.ground,
+        )
+
+    def paused(self, elapsed: float | Floats) -> Mask:
+        """Return who pauses `elapsed` seconds after the gun, shape (n,)."""
+        paused = np.zeros(len(self), np.bool_)
+        moved = elapsed - self.start
+        for stop in self.stops:
+            since = moved - stop.start
+            paused |= (since >= 0) & (since < stop.length) & ~stop.astray
+            moved = _stood(moved, stop)
+        return paused
+
+    def off_course(self, elapsed: float | Floats) -> Floats:
+        """Return everyone's metres off the course `elapsed` seconds after the gun, shape (n,)."""
+        off = np.zeros(len(self))
+        moved = elapsed - self.start
+        for stop in self.stops:
+            since = moved - stop.start
+            away = (since > 0) & (since < stop.length) & stop.astray
+            share = since[away] / stop.length[away]
+            off[away] = self.reach[away] * (1.0 - np.abs(2.0 * share - 1.0))
+            moved = _stood(moved, stop)
+        return off
+
+    def distance(self, elapsed: float | Floats) -> Floats:
+        """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
+
+        `elapsed` is one moment for all, or one for each, shape (n,).
+        """
+        moved = elapsed - self.start
+        for stop in self.stops:
+            moved = _stood(moved, stop)
+        moved = np.clip(moved, 0.0, self.until_moving)
+        stretch = np.zeros(len(self), np.int64)
+        for reached in self.moving[1:-1]:
+            stretch += reached <= moved
+        everyone = np.arange(len(self))
+        since, until = self.moving[stretch, everyone], self.moving[stretch + 1, everyone]
+        first, last = self.marks[stretch], self.marks[stretch + 1]
+        # Rounding must not carry anyone past the next mark.
+        run = np.minimum(first + (moved - since) / (until - since) * (last - first), last)
+        if self.ground is not None:
+            run = self.ground.to_course(run)
+        # Exactly the finish, without rounding.
+        return np.where(elapsed >= self.end, self.until, np.minimum(run, self.until))
+
+    def elapsed(self, who: Ints, distance: Floats) -> Floats:
+        """Return the seconds from the gun at which competitors (indices, shape (k,)) reach metres (k,)."""
+        flat = distance if self.ground is None else self.ground.to_flat(distance)
+        time = _interpolate(self.marks, self.moving, who, flat)
+        for stop in self.stops:
+            time = time + np.where(flat > stop.place[who], stop.length[who], 0.0)
+        return np.where(distance >= self.until[who], self.end[who], time + self.start[who])
+
+
+def _stood(moved: Floats, stop: Stop) -> Floats:
+    """Return moving seconds without those of a stop."""
+    # Until the stop all time is moving time; during it moving time stays exactly constant.
+    moving: Floats = np.minimum(moved, np.maximum(stop.start, moved - stop.length))
+    return moving
+
+
+def draw(
+    distance: float,
+    visits: Sequence[tuple[float, float]],
+    request: RaceRequest,
+    *,
+    ground: Effort | None = None,
+    listed: StartList | None = None,
+) -> Field:
+    """Draw a field.
+
+    Args:
+        distance: the course's metres.
+        visits: the stretches inside geofences where pauses may happen, as first and last metre; without
+            any there are no pauses.
+        request: the request, with its seed.
+        ground: the course's hills, if they affect the pace.
+        listed: the start list, if there is one.
+    """
+    seed, n = request.seed or 0, request.competitors
+    marks = marks_along(distance if ground is None else float(ground.flat[-1]))
+    pace = paces.averages(
+        request.pace_model, uniform(seed, Stream.PACE, n), request.fastest, request.slowest, distance
+    )
+    if listed is not None:
+        pace = np.where(np.isnan(listed.pace), pace, listed.pace)
+    women = _women(seed, pace, request.women) if listed is None else listed.women(seed, request.women)
+    moving = _moving_times(request, marks, pace, women, distance)
+    _let_walk(moving, marks, request)
+    wave, start = starts.of(request, pace, listed)
+    not_started, not_finished, disqualified = _fates(request)
+    start[not_started] = np.inf
+    until = _ends(request, distance, not_finished)
+    flat = until if ground is None else ground.to_flat(until)
+    everyone = np.arange(n)
+    until_moving = np.where(
+        until >= distance, moving[-1], _interpolate(marks, moving, everyone, np.minimum(flat, marks[-1]))
+    )
+    reach, bearing = np.zeros(n), np.zeros(n)
+    stops = [_pauses(request, visits, marks, moving, ground)]
+    if request.wrong_turn > 0:
+        reach, bearing = _wrong_turns(request)
+        stops.append(_way_astray(request, reach, pace, marks, moving))
+    if request.dnf > 0:
+        stops.append(_last_pauses(request, not_finished, flat, until_moving))
+    stops = _in_order([_until(stop, flat) for stop in stops])
+    standing = sum((stop.length for stop in stops[1:]), start=stops[0].length)
+    end = until_moving + standing + start
+    disqualified_at = np.where(disqualified, end + _within(VERDICT, uniform(seed, Stream.VERDICT, n)), np.inf)
+    return Field(
+        marks=marks,
+        moving=moving,
+        start=start,
+        until=until,
+        until_moving=until_moving,
+        end=end,
+        disqualified_at=disqualified_at,
+        stops=tuple(stops),
+        reach=reach,
+        bearing=bearing,
+        wave=wave,
+        women=women,
+        ground=ground,
+    )
+
+
+def marks_along(distance: float) -> Floats:
+    """Return the metres of the marks: every kilometre, or several, and the finish; shape (m,)."""
+    every = MARK * max(1.0, np.ceil(distance / MARK / MAX_MARKS))
+    marks = np.arange(0.0, distance, every)
+    # A last stretch of a few millimetres would divide nearly zero by nearly zero.
+    if len(marks) > 1 and distance - marks[-1] < 1.0:
+        marks = marks[:-1]
+    return np.append(marks, distance)
+
+
+def _within(bounds: tuple[float, float], drawn: Floats) -> Floats:
+    first, last = bounds
+    return first + (last - first) * drawn
+
+
+def _women(seed: int, pace: Floats, share: float) -> Mask:
+    """Return who is a woman: from half the share among the fastest to 1.5 times among the slowest."""
+    rank = chance.ranks(pace)
+    # Above two thirds there is no room for that difference.
+    lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
+    women: Mask = uniform(seed, Stream.SEX, len(pace)) < share * (1.0 + lean * (rank - 0.5))
+    return women
+
+
+def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
+    """Return the seconds at each mark, shape (m, n), with each competitor's own average pace."""
+    seed, n = request.seed or 0, len(pace)
+    drawn = uniform(seed, Stream.VARIATION, (n, len(marks) - 1))
+    drawn *= 2.0 * VARIATION
+    drawn += 1.0 - VARIATION
+    kilometres = np.diff(marks) / 1000.0
+    times = np.zeros((len(marks), n))
+    # Sum the transpose row by row in place: one matrix, not three.
+    np.multiply(drawn.T, kilometres[:, None], out=times[1:])
+    if request.fatigue != "none":
+        _tire(request, times[1:], marks, pace, women, distance)
+    np.cumsum(times[1:], axis=0, out=times[1:])
+    times *= pace * kilometres.sum() / times[-1]
+    return times
+
+
+def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
+    request: RaceRequest, stretches: Floats, marks: Floats, pace: Floats, women: Mask, distance: float
+) -> None:
+    """Apply fatigue, in place."""
+    seed, n = request.seed or 0, len(pace)
+    difference = paces.differences(pace, women, uniform(seed, Stream.SPLIT, n))
+    if request.fatigue == "split" or distance < paces.WALL_FROM:
+        paces.slow_down(stretches, marks, difference)
+        return
+    lots, slowdowns, lengths = (
+        uniform(seed, stream, n) for stream in (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)
+    )
+    slowdown, length = paces.wall(women, lots, slowdowns, lengths, distance)
+    # Competitors who hit the wall run evenly before it: its source measured the slowdown that way.
+    paces.slow_down(stretches, marks, np.where(slowdown > 0, 0.0, difference))
+    paces.hit_the_wall(stretches, marks, slowdown, length)
+
+
+def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
+    """Let some competitors walk from a mark on, in place."""
+    if request.walking <= 0:
+        return
+    seed, n = request.seed or 0, request.competitors
+    who = np.flatnonzero(chosen(seed, Stream.WALKING, n, request.walking))
+    begins = marks[-1] * _within(WALKS_FROM, uniform(seed, Stream.WALKING_FROM, n)[who])
+    stretches = np.diff(moving[:, who], axis=0)
+    for nth, (first, last) in enumerate(pairwise(marks.tolist())):
+        # All of them walk the last stretch, because there is no later mark to begin at.
+        walks = (begins <= first) | (nth == len(stretches) - 1)
+        walked = np.maximum(stretches[nth], WALKING * (last - first) / 1000.0)
+        stretches[nth] = np.where(walks, walked, stretches[nth])
+    moving[1:, who] = np.cumsum(stretches, axis=0)
+
+
+def _fates(request: RaceRequest) -> tuple[Mask, Mask, Mask]:
+    """Return who doesn't start, doesn't finish, is disqualified; the three are disjoint."""
+    n = request.competitors
+    order = np.argsort(uniform(request.seed or 0, Stream.FATE, n), kind="stable")
+    masks = np.zeros((3, n), np.bool_)
+    first = 0
+    for mask, share in zip(masks, (request.dns, request.dnf, request.disqualified), strict=True):
+        last = min(n, first + round(share * n))
+        mask[order[first:last]] = True
+        first = last
+    return masks[0], masks[1], masks[2]
+
+
+def _ends(request: RaceRequest, distance: float, not_finished: Mask) -> Floats:
+    place = distance * _within(ENDS_AT, uniform(request.seed or 0, Stream.END_PLACE, request.competitors))
+    return np.where(not_finished, place, distance)
+
+
+def _pauses(
+    request: RaceRequest,
+    visits: Sequence[tuple[float, float]],
+    marks: Floats,
+    moving: Floats,
+    ground: Effort | None,
+) -> Stop:
+    """Return the pauses in geofences."""
+    seed, n = request.seed or 0, request.competitors
+    stop = _nowhere(n)
+    who = np.flatnonzero(chosen(seed, Stream.STOPPED, n, request.how_many_get_stopped))
+    if visits and len(who):
+        place = _place_in(visits, uniform(seed, Stream.PAUSE_PLACE, n)[who])
+        stop.place[who] = place if ground is None else ground.to_flat(place)
+        stop.start[who] = _interpolate(marks, moving, who, stop.place[who])
+        stop.length[who] = _within(
+            (request.min_pause, request.max_pause), uniform(seed, Stream.PAUSE_LENGTH, n)[who]
+        )
+    return stop
+
+
+def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_moving: Floats) -> Stop:
+    """Return the pauses after which half of the DNF competitors give up."""
+    seed, n = request.seed or 0, request.competitors
+    drawn = uniform(seed, Stream.END_PAUSE, n)
+    pausing = not_finished & (drawn < 0.5)
+    length = _within((request.min_pause, request.max_pause), 2.0 * drawn)
+    stop = _nowhere(n)
+    stop.place[pausing], stop.start[pausing] = flat[pausing], until_moving[pausing]
+    stop.length[pausing] = length[pausing]
+    return stop
+
+
+def _wrong_turns(request: RaceRequest) -> tuple[Floats, Floats]:
+    """Return the length of wrong turns, 0 for competitors without one, and their bearing."""
+    seed, n = request.seed or 0, request.competitors
+    who = chosen(seed, Stream.ASTRAY, n, request.wrong_turn)
+    reach = np.where(who, _within(ASTRAY_REACH, uniform(seed, Stream.ASTRAY_REACH, n)), 0.0)
+    return reach, 360.0 * uniform(seed, Stream.ASTRAY_BEARING, n)
+
+
+def _way_astray(request: RaceRequest, reach: Floats, pace: Floats, marks: Floats, moving: Floats) -> Stop:
+    """Return the wrong turns as stops: out and back at the competitor's pace."""
+    n = request.competitors
+    who = np.flatnonzero(reach)
+    stop = _nowhere(n)
+    place = marks[-1] * _within(ASTRAY_AT, uniform(request.seed or 0, Stream.ASTRAY_PLACE, n)[who])
+    stop.place[who], stop.start[who] = place, _interpolate(marks, moving, who, place)
+    stop.length[who], stop.astray[who] = 2.0 * reach[who] * pace[who] / 1000.0, True
+    return stop
+
+
+def _nowhere(n: int) -> Stop:
+    return Stop(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, np.bool_))
+
+
+def _until(stop: Stop, flat: Floats) -> Stop:
+    """Return the stops without those beyond the competitors' ends."""
+    for column, nothing in ((stop.length, 0.0), (stop.start, np.inf), (stop.place, np.inf)):
+        column[stop.place > flat] = nothing
+    return stop
+
+
+def _in_order(stops: list[Stop]) -> list[Stop]:
+    """Return the stops with each competitor's in their order along the course."""
+    if len(stops) == 1:
+        return stops
+    order = np.argsort([stop.place for stop in stops], axis=0, kind="stable")
+    columns = [
+        np.take_along_axis(np.array([getattr(stop, name) for stop in stops]), order, axis=0)
+        for name in ("place", "start", "length", "astray")
+    ]
+    return [Stop(*column) for column in zip(*columns, strict=True)]
+
+
+def _place_in(visits: Sequence[tuple[float, float]], drawn: Floats) -> Floats:
+    """Return places distributed evenly over all stretches, for numbers in [0, 1)."""
+    first, last = np.array(visits).T
+    ends = np.cumsum(last - first)
+    at = drawn * ends[-1]
+    stretch = np.minimum(np.searchsorted(ends, at, side="right"), len(ends) - 1)
+    place: Floats = np.minimum(last[stretch] - (ends[stretch] - at), last[stretch])
+    return place
+
+
+def _interpolate(marks: Floats, moving: Floats, who: Ints, distance: Floats) -> Floats:
+    """Return the moving seconds of competitors `who` at metres `distance`, both of shape (k,)."""
+    stretch = np.clip(np.searchsorted(marks, distance, side="left") - 1, 0, len(marks) - 2)
+    since, until = moving[stretch, who], moving[stretch + 1, who]
+    share = (distance - marks[stretch]) / (marks[stretch + 1] - marks[stretch])
+    seconds: Floats = since + np.clip(share, 0.0, 1.0) * (until - since)
+    return seconds

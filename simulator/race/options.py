@@ -1,0 +1,196 @@
+"""Options that make a race realistic, beyond its course, pace and time.
+
+Each group is a base class of `RaceRequest`, the only one that is instantiated. By default a race is plain:
+all competitors start at the gun, run and finish, and every tracker is exact.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from simulator.race import start_list
+from simulator.race.paces import WOMEN_SHARE, PaceModel
+
+MAX_START = 86_400.0
+"""Maximum seconds from the gun to the last start."""
+MAX_EPISODE = 3600.0
+"""Maximum duration of a tracker fault, seconds."""
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Accepts 5.0 as an integer, as JSON Schema does. It comes after the limits in `Annotated`; before them, it
+would hide them from the OpenAPI document."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Metres = Annotated[float, Field(ge=0, le=1000)]
+Episode = Annotated[float, Field(ge=1, le=MAX_EPISODE)]
+
+
+class Options(BaseModel):
+    """Base of all parts of a request."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
+
+
+class PaceOptions(Options):
+    """Paces."""
+
+    pace_model: PaceModel = Field(
+        default="uniform",
+        description="Distribution of paces: even from fastest to slowest (uniform); around the middle of the "
+        "two (normal, lognormal); or that of published finish times (parkrun, marathon; fastest and slowest "
+        "are not used).",
+    )
+    fatigue: Literal["none", "split", "wall"] = Field(
+        default="none",
+        description="How competitors slow down: not at all (none); in the second half, slower runners more "
+        "(split); as split, and some also hit the wall, on courses of 30 km and more (wall).",
+    )
+    gradient: bool = Field(
+        default=False, description="Whether hills affect the pace; paces then apply to flat ground."
+    )
+
+
+class StartOptions(Options):
+    """The start."""
+
+    wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS), WHOLE] | None = Field(
+        default=None,
+        description="Competitors per start wave; waves in the start list take precedence. Default: one wave.",
+    )
+    wave_delay: float = Field(
+        default=60.0,
+        validate_default=True,
+        ge=0,
+        le=MAX_START,
+        description="Seconds between the starts of two waves.",
+    )
+    start_flow: Annotated[float, Field(ge=0.1, le=1000)] | None = Field(
+        default=None,
+        validate_default=True,
+        description="Competitors per second who cross the start line, in each wave. Default: all at once.",
+    )
+    corrals: bool = Field(
+        default=False,
+        description="Whether competitors with a faster expected pace start further in front; needs "
+        "`wave_size` or `start_flow`.",
+    )
+
+    @field_validator("wave_delay")
+    @classmethod
+    def _all_waves_start_in_a_day(cls, wave_delay: float, info: ValidationInfo) -> float:
+        if (waves := _waves(info.data)) is not None:
+            _check_last_start((waves[0] - 1) * wave_delay, "larger waves or shorter delays")
+        return wave_delay
+
+    @field_validator("start_flow")
+    @classmethod
+    def _all_start_in_a_day(cls, start_flow: float | None, info: ValidationInfo) -> float | None:
+        delay, waves = info.data.get("wave_delay"), _waves(info.data)
+        if start_flow and delay is not None and waves is not None:
+            last = (waves[0] - 1) * delay + (waves[1] - 1) / start_flow
+            _check_last_start(last, "larger waves, shorter delays or a faster flow")
+        return start_flow
+
+
+def _waves(known: dict[str, Any]) -> tuple[int, int] | None:
+    """Return the number of waves and the size of the largest; None if one of their fields is invalid."""
+    if not {"start_list", "competitors", "wave_size"} <= known.keys():
+        return None
+    competitors, size = known["competitors"], known["wave_size"] or known["competitors"]
+    if known["start_list"] and (wave := start_list.read(known["start_list"]).wave) is not None:
+        return int(wave.max()), int(np.bincount(wave).max())
+    return (competitors - 1) // size + 1, min(size, competitors)
+
+
+def _check_last_start(last: float, remedy: str) -> None:
+    if last > MAX_START:
+        raise PydanticCustomError(
+            "last_start",
+            "would start the last competitor {last} seconds after the gun; the limit is {limit}: {remedy}",
+            {"last": f"{last:,.0f}", "limit": f"{MAX_START:,.0f}", "remedy": remedy},
+        )
+
+
+class EntrantOptions(Options):
+    """The competitors."""
+
+    entrants: Literal["numbered", "drawn"] = Field(
+        default="numbered",
+        description="Competitors are numbered, or have random names, age groups and clubs (drawn). A start "
+        "list takes precedence.",
+    )
+    women: Share = Field(default=WOMEN_SHARE, description="Share of women.")
+
+
+class FateOptions(Options):
+    """Fates of competitors."""
+
+    dns: Share = Field(default=0.0, description="Share of competitors who don't start.")
+    dnf: Share = Field(
+        default=0.0, description="Share who start but don't finish; half of them give up after a pause."
+    )
+    disqualified: Share = Field(
+        default=0.0,
+        validate_default=True,
+        description="Share who are disqualified, 1 to 10 minutes after their finish.",
+    )
+    walking: Share = Field(default=0.0, description="Share who walk from some point on.")
+    wrong_turn: Share = Field(
+        default=0.0, description="Share who take a wrong turn of 50 to 400 m and come back."
+    )
+
+    @field_validator("disqualified")
+    @classmethod
+    def _fates_are_exclusive(cls, disqualified: float, info: ValidationInfo) -> float:
+        dns, dnf = info.data.get("dns"), info.data.get("dnf")
+        if dns is not None and dnf is not None and dns + dnf + disqualified > 1.0 + 1e-9:
+            raise PydanticCustomError(
+                "fates", "is too large: dns, dnf and disqualified must add up to at most 1"
+            )
+        return disqualified
+
+
+class TrackerOptions(Options):
+    """Faults of the competitors' trackers.
+
+    A fault's share is the share of time for which a tracker has it; `…_for` is the length of an episode.
+    """
+
+    gps_error: Metres = Field(
+        default=0.0,
+        description="Drifting GPS error: standard deviation to the east and to the north, metres.",
+    )
+    gps_correlation: float = Field(
+        default=60.0, ge=1, le=3600, description="Correlation time of the GPS error (decay to 1/e), seconds."
+    )
+    gps_noise: Metres = Field(
+        default=0.0,
+        description="Independent GPS error of each position: standard deviation as above, metres.",
+    )
+    lost: Share = Field(default=0.0, description="Share of time in which positions are lost.")
+    lost_for: Episode = Field(default=20.0, description="Length of such an episode, seconds.")
+    frozen: Share = Field(default=0.0, description="Share of time in which positions are frozen.")
+    frozen_for: Episode = Field(default=20.0, description="Length of such an episode, seconds.")
+    late: Share = Field(
+        default=0.0,
+        description="Share of time in which positions are delayed and published later, after newer ones.",
+    )
+    late_for: Episode = Field(default=30.0, description="Length of such an episode, seconds.")
+    duplicates: Share = Field(default=0.0, description="Share of positions that are published twice.")
+    clock_skew: float = Field(
+        default=0.0, ge=0, le=3600, description="Maximum error of a tracker's clock, seconds."
+    )
+    dead_battery: Share = Field(
+        default=0.0, description="Share of trackers whose battery dies before the finish."
+    )
+    ground_truth: bool = Field(
+        default=False, description="Whether positions also carry the true place, as trueLat and trueLon."
+    )

@@ -1,0 +1,398 @@
+"""A race: a course, a field and the request that both come from.
+
+A race is a pure function of (course, request with its seed, race time), without state: any moment can be
+computed, in any order and repeatedly. Restart, replay and the checks for lost events rest on this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.course.course import TimingPoint, moved
+from simulator.race import entrants, field, trackers
+from simulator.race.paces import Effort
+from simulator.race.trackers import Trackers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.course.course import Course
+    from simulator.race.entrants import Entrants
+    from simulator.race.field import Field
+    from simulator.race.request import RaceRequest
+    from simulator.race.trackers import Episodes
+    from stream.arrays import Floats, Ints, Mask
+
+
+BEFORE_THE_START = float("-inf")
+
+
+class Status(IntEnum):
+    """Status of a competitor; events carry the name in lower case."""
+
+    RUNNING = 0
+    PAUSED = 1
+    FINISHED = 2
+    DNF = 3
+    DNS = 4
+    DSQ = 5
+    WAITING = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """State of competitors at one moment, common or individual; all arrays of shape (k,).
+
+    Attributes:
+        elapsed: seconds since the gun; for a competitor who has ended, the exact end time.
+        distance: metres of the course covered.
+        lon, lat: degrees.
+        status: values of `Status`.
+    """
+
+    elapsed: Floats
+    distance: Floats
+    lon: Floats
+    lat: Floats
+    status: NDArray[np.uint8]
+
+    def take(self, who: Ints) -> Snapshot:
+        """Return some of the competitors."""
+        return Snapshot(*(column[who] for column in self._columns()))
+
+    def joined(self, other: Snapshot) -> Snapshot:
+        """Return these competitors followed by others."""
+        columns = zip(self._columns(), other._columns(), strict=True)
+        return Snapshot(*(np.concatenate(pair) for pair in columns))
+
+    def _columns(self) -> tuple[Any, ...]:
+        return self.elapsed, self.distance, self.lon, self.lat, self.status
+
+
+@dataclass(frozen=True, eq=False)
+class Fixes:
+    """Positions that trackers report at one tick, in publishing order; all arrays of shape (k,).
+
+    Attributes:
+        who: indices of competitors; one may occur more than once, with positions of several moments.
+        time: race seconds of each position.
+        skew: milliseconds by which the tracker's clock is ahead.
+        told: the reported state: places as the trackers have them, everything else true.
+        lon, lat: the true places, degrees.
+    """
+
+    who: Ints
+    time: Floats
+    skew: Ints
+    told: Snapshot
+    lon: Floats
+    lat: Floats
+
+
+class Passings(NamedTuple):
+    """Passings of timing points, ordered by time; all arrays of shape (k,).
+
+    Attributes:
+        who: indices of competitors.
+        point: index into the race's `points`.
+        elapsed: exact seconds since the gun, computed and not sampled.
+        distance: metres.
+    """
+
+    who: Ints
+    point: Ints
+    elapsed: Floats
+    distance: Floats
+
+    def take(self, which: Ints | slice) -> Passings:
+        """Return some of the passings."""
+        return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
+
+
+def points_of(course: Course) -> tuple[TimingPoint, ...]:
+    """Return a course's timing points, followed by the two without a place: DNF and DSQ."""
+    return (
+        *course.timing_points,
+        TimingPoint(np.nan, "dnf", "DNF", 1),
+        TimingPoint(np.nan, "dsq", "DSQ", 1),
+    )
+
+
+class Race:
+    """A race, computable at any moment.
+
+    Args:
+        course: the course.
+        request: resolved, with run id, seed and start.
+
+    Attributes:
+        start_ms: gun time, epoch milliseconds.
+        points: as returned by `points_of`.
+        entrants: the start list.
+    """
+
+    def __init__(self, course: Course, request: RaceRequest) -> None:
+        self.course = course
+        self.request = request
+        self.run_id, self.start_ms = request.identity()
+        self.points = points_of(course)
+        listed = request.listed
+        self.field: Field = field.draw(
+            course.distance,
+            [(first, last) for _, first, last in course.visits],
+            request,
+            ground=Effort.of(course) if request.gradient else None,
+            listed=listed,
+        )
+        self.entrants: Entrants = entrants.of(request, self.field, listed)
+        self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None
+        self._late = self._trackers.late if self._trackers else None
+
+    @cached_property
+    def finishes(self) -> Mask:
+        """Whether each competitor reaches the finish, shape (n,); includes the disqualified."""
+        finishes: Mask = (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
+        return finishes
+
+    @cached_property
+    def finish_times(self) -> Floats:
+        """Seconds from the gun to the finish, shape (n,); inf for those who don't finish."""
+        return np.where(self.finishes, self.field.end, np.inf)
+
+    @cached_property
+    def duration(self) -> float:
+        """Seconds from the gun to the last finish, DNF or disqualification."""
+        ends = np.concatenate([self._ends, self.field.disqualified_at])
+        return float(ends.max(where=np.isfinite(ends), initial=0.0))
+
+    @cached_property
+    def last_tick(self) -> int:
+        """Number of the tick with the last event; the first tick, at the gun, is 0."""
+        last = int(np.ceil(self.duration / self.request.tick))
+        if self._late is not None:
+            last = max(
+                last,
+                *(
+                    self._published_late(self._late, news)
+                    for news in (self._ends, self.field.disqualified_at)
+                ),
+            )
+        return last + (self.request.duplicates > 0)
+
+    def _published_late(self, late: Episodes, news: Floats) -> int:
+        """Return a tick by which delayed news of these times (shape (n,), inf for none) is published."""
+        tick = self.request.tick
+        who = np.flatnonzero(np.isfinite(news))
+        shown = np.ceil(news[who] / tick)
+        shown += shown * tick < news[who]
+        time = shown * tick
+        end = late.start(who, time)[late.covers(who, time)] + late.length
+        # One extra tick for rounding: a tick may have nothing to publish.
+        return int(np.ceil(end.max(initial=0.0) / tick)) + 1
+
+    @cached_property
+    def _ends(self) -> Floats:
+        """Seconds from the gun to each competitor's end, shape (n,); 0 for DNS."""
+        return np.where(np.isfinite(self.field.end), self.field.end, 0.0)
+
+    def _times_of(self, ticks: Ints) -> Floats:
+        return ticks.astype(np.float64) * self.request.tick
+
+    def time_of(self, tick: int) -> float:
+        """Return a tick's race time in seconds."""
+        return tick * self.request.tick
+
+    def snapshot(self, time: float | Floats, who: Ints | None = None) -> Snapshot:
+        """Return the true state of competitors `time` seconds after the gun.
+
+        Args:
+            time: one moment for all, or one for each, shape (k,).
+            who: indices, shape (k,); default: all.
+        """
+        some = self.field if who is None else self.field.take(who)
+        ends, finishes = (self._ends, self.finishes) if who is None else (self._ends[who], self.finishes[who])
+        distance = some.distance(time)
+        lon, lat = self.course.place(distance)
+        if self.request.wrong_turn > 0:
+            off = some.off_course(time)
+            away = np.flatnonzero(off)
+            bearing, metres = np.radians(some.bearing[away]), off[away]
+            east, north = metres * np.sin(bearing), metres * np.cos(bearing)
+            lon[away], lat[away] = moved(lon[away], lat[away], east, north)
+        status = np.where(some.paused(time), Status.PAUSED, Status.RUNNING)
+        status = np.where(time < some.start, Status.WAITING, status)
+        status = np.where(ends <= time, np.where(finishes, Status.FINISHED, Status.DNF), status)
+        status = np.where(np.isinf(some.start), Status.DNS, status)
+        status = np.where(some.disqualified_at <= time, Status.DSQ, status)
+        return Snapshot(np.minimum(time, ends), distance, lon, lat, status.astype(np.uint8))
+
+    def reporting(self, tick: int) -> Ints:
+        """Return the indices of the competitors with a position at this tick.
+
+        Each has one at every tick up to and including the one that shows the end, and one more at the tick
+        that shows a disqualification. A DNS competitor has one at the gun.
+        """
+        everyone = np.arange(len(self.field))
+        return everyone[self._reports(everyone, np.full(len(everyone), tick))]
+
+    def _reports(self, who: Ints, tick: Ints) -> Mask:
+        before, now = (tick - 1) * self.request.tick, tick * self.request.tick
+        disqualified_at = self.field.disqualified_at[who]
+        reports: Mask = (
+            (tick == 0) | (self._ends[who] > before) | ((disqualified_at > before) & (disqualified_at <= now))
+        )
+        return reports
+
+    def fixes_at(self, tick: int) -> Fixes:
+        """Return the positions that the trackers report at a tick.
+
+        In this order: those of this moment, by competitor; delayed ones, by competitor and time; duplicates.
+        """
+        who = self.reporting(tick)
+        now = np.full(len(who), tick)
+        if self._trackers is None:
+            return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
+        on_time = self._sent(who, now) & ~self._kept(who, now)
+        who, now = who[on_time], now[on_time]
+        later = [
+            np.concatenate(columns) for columns in zip(self._released(tick), self._copies(tick), strict=True)
+        ]
+        true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
+        ticks = np.concatenate([now, later[1]])
+        return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
+
+    def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
+        """Return the true state of some competitors at a tick."""
+        time = self.time_of(tick)
+        # For a large share, a snapshot of all is cheaper than selecting.
+        if 2 * len(who) < len(self.field):
+            return self.snapshot(time, who)
+        everyone = self.snapshot(time)
+        return everyone if len(who) == len(self.field) else everyone.take(who)
+
+    def fixes_of_all(self, tick: int) -> Fixes:
+        """Return all positions at a tick as the trackers have them, reported or not."""
+        everyone = np.arange(len(self.field))
+        time = self.time_of(tick)
+        return self.fixes(everyone, np.full(len(everyone), time), self.snapshot(time))
+
+    def fixes(self, who: Ints, time: Floats, true: Snapshot) -> Fixes:
+        """Return positions as the trackers have them: only the places differ from the truth.
+
+        Args:
+            who: indices, shape (k,).
+            time: race seconds of each, shape (k,).
+            true: the true state at these times.
+        """
+        if self._trackers is None:
+            return Fixes(who, time, np.zeros(len(who), np.int64), true, true.lon, true.lat)
+        lon, lat = true.lon, true.lat
+        seen_at = time
+        if (frozen := self._trackers.frozen) is not None:
+            start = frozen.start(who, time)
+            stuck = np.flatnonzero(frozen.lasts(start, time) & ~self._is_last(who, time))
+            seen_at = time.copy()
+            seen_at[stuck] = np.maximum(start[stuck], 0.0)
+            seen = self.snapshot(seen_at[stuck], who[stuck])
+            lon, lat = lon.copy(), lat.copy()
+            lon[stuck], lat[stuck] = seen.lon, seen.lat
+        if self._trackers.are_wrong:
+            lon, lat = moved(lon, lat, *self._trackers.error(who, seen_at))
+        reported = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
+        return Fixes(who, time, self._trackers.skew(who), reported, true.lon, true.lat)
+
+    def _is_last(self, who: Ints, time: Floats) -> Mask:
+        """Return whether each position reports an end: those come from the timing system."""
+        last: Mask = self._ends[who] <= time
+        return last
+
+    def _sent(self, who: Ints, tick: Ints) -> Mask:
+        """Return whether each position is reported at all; ends always are, whatever the tracker does."""
+        sent = self._is_last(who, self._times_of(tick))
+        if self._trackers is not None:
+            sent |= self._trackers.reports(who, self._times_of(tick))
+        return sent
+
+    def _kept(self, who: Ints, tick: Ints) -> Mask:
+        """Return whether each position is delayed."""
+        if self._late is None:
+            return np.zeros(len(who), np.bool_)
+        return self._late.covers(who, self._times_of(tick))
+
+    def _released(self, tick: int) -> tuple[Ints, Ints]:
+        """Return the delayed positions, by competitor and tick, that are reported at this tick."""
+        no_one = np.empty(0, np.int64)
+        if self._late is None or tick == 0:
+            return no_one, no_one
+        everyone = np.arange(len(self.field))
+        before = np.full(len(everyone), (tick - 1) * self.request.tick)
+        start = self._late.start(everyone, before)
+        # Episodes that ended since the previous tick.
+        ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
+        who = everyone[ending]
+        first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
+        counts = tick - first
+        nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        who, ticks = np.repeat(who, counts), np.repeat(first, counts) + nth
+        sent = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
+        return who[sent], ticks[sent]
+
+    def _copies(self, tick: int) -> tuple[Ints, Ints]:
+        """Return the positions, by competitor and tick, that are duplicated at this tick."""
+        no_one = np.empty(0, np.int64)
+        if self._trackers is None or self.request.duplicates <= 0 or tick == 0:
+            return no_one, no_one
+        everyone = np.arange(len(self.field))
+        before = np.full(len(everyone), tick - 1)
+        twice = self._trackers.reports_twice(everyone, self._times_of(before))
+        who, ticks = everyone[twice], before[twice]
+        sent = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
+        return who[sent], ticks[sent]
+
+    def passings(self, after: float, until: float) -> Passings:
+        """Return all passings in the race seconds (after, until]; the start's after `BEFORE_THE_START`.
+
+        Consecutive intervals neither share nor miss a passing: it belongs to the interval in which its
+        competitor's distance reaches the point.
+        """
+        places = self._point_places
+        seen = self._points_passed(after)
+        counts = self._points_passed(until) - seen
+        who = np.repeat(np.arange(len(counts)), counts)
+        nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
+        point = seen[who] + nth
+        distance = places[point]
+        ends = [self._given_up(after, until), self._disqualified(after, until)]
+        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance), *ends]
+        who, point, elapsed, distance = (np.concatenate(column) for column in zip(*pieces, strict=True))
+        order = np.lexsort((point, who, elapsed))
+        return Passings(who, point, elapsed, distance).take(order)
+
+    def _points_passed(self, time: float) -> Ints:
+        if time < 0:
+            return np.zeros(len(self.field), np.int64)
+        passed = np.searchsorted(self._point_places, self.field.distance(time), side="right")
+        return np.where(time < self.field.start, 0, passed)
+
+    @cached_property
+    def _point_places(self) -> Floats:
+        return np.array([point.distance for point in self.course.timing_points])
+
+    def _given_up(self, after: float, until: float) -> Passings:
+        end = self.field.end
+        who = np.flatnonzero((end > after) & (end <= until) & np.isfinite(end) & ~self.finishes)
+        point = np.full(len(who), len(self.points) - 2)
+        return Passings(who, point, end[who], self.field.until[who])
+
+    def _disqualified(self, after: float, until: float) -> Passings:
+        disqualified_at = self.field.disqualified_at
+        who = np.flatnonzero(
+            (disqualified_at > after) & (disqualified_at <= until) & np.isfinite(disqualified_at)
+        )
+        point = np.full(len(who), len(self.points) - 1)
+        return Passings(who, point, disqualified_at[who], self.field.until[who])

@@ -1,0 +1,91 @@
+"""The known courses: shipped and uploaded ones.
+
+It decides which names are free, and does no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from itertools import chain, count
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from simulator.course.survey.limits import MAX_SHORT_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from simulator.course.course import Course
+    from simulator.service.uploads import Upload
+
+UNNAMED = "course"
+"""Short name of a course whose own name has no usable characters."""
+
+UNUSABLE = "an uploaded file that can't be used"
+
+
+class Catalogue(Mapping[str, "Course"]):
+    """The known courses by short name, sorted.
+
+    Args:
+        shipped: the courses that come with Racecast.
+        uploads: the uploaded ones; those with the name of a shipped course are ignored.
+        unusable: names of uploaded files that can't be used, but exist.
+    """
+
+    def __init__(
+        self,
+        shipped: Mapping[str, Course],
+        uploads: Mapping[str, Upload] | None = None,
+        unusable: Iterable[str] = (),
+    ) -> None:
+        self._shipped = dict(shipped)
+        self._uploads = {name: upload for name, upload in (uploads or {}).items() if name not in shipped}
+        self._unusable = {PurePath(file).stem.casefold() for file in unusable}
+
+    def __getitem__(self, name: str) -> Course:
+        if (course := self._shipped.get(name)) is not None:
+            return course
+        return self._uploads[name].course
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted([*self._shipped, *self._uploads]))
+
+    def __len__(self) -> int:
+        return len(self._shipped) + len(self._uploads)
+
+    @property
+    def uploads(self) -> Mapping[str, Upload]:
+        """The uploaded courses by short name."""
+        return self._uploads
+
+    def owner(self, name: str) -> str | None:
+        """Describe the course that owns a name, as the end of a sentence; None if the name is free.
+
+        Names are case-insensitive: on some disks their files would be the same file.
+        """
+        folded = name.casefold()
+        if folded in map(str.casefold, self._shipped):
+            return "a course shipped with Racecast"
+        if folded in map(str.casefold, self._uploads):
+            return "another uploaded course"
+        return UNUSABLE if folded in self._unusable else None
+
+    def add(self, upload: Upload) -> None:
+        """Add an upload; its name must be free."""
+        self._uploads[upload.course.short_name] = upload
+
+    def remove(self, name: str) -> None:
+        """Remove an upload."""
+        del self._uploads[name]
+
+
+def short_name_of(long_name: str, is_free: Callable[[str], bool]) -> str:
+    """Derive a short name from a long one, numbered if it is taken."""
+    letters = unicodedata.normalize("NFKD", long_name).encode("ascii", "ignore").decode().lower()
+    stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-") or UNNAMED
+    tails = chain([""], (f"-{number}" for number in count(2)))
+    names = (stem[: MAX_SHORT_NAME - len(tail)].rstrip("-") + tail for tail in tails)
+    return next(filter(is_free, names))

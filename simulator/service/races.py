@@ -1,0 +1,202 @@
+"""Creates and finds races, independently of HTTP.
+
+It picks the course, fills in what a request leaves open, and recognises repeated requests. Time and
+randomness are arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+import numpy as np
+import shapely
+import structlog
+from pydantic import ValidationError
+
+from simulator.course.course import GEOD
+from simulator.course.drawing import CourseError, Drawing, Line, Ring
+from simulator.course.survey import survey
+from simulator.engine.engine import EngineFullError
+from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
+from stream.problems import Problem, Wrong, from_validation, invalid
+from stream.race_states import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from simulator.course.course import Course
+    from simulator.engine.engine import Engine
+    from simulator.engine.run import Run
+    from simulator.race.events import RaceRecord
+    from simulator.reactor import Reactor
+    from simulator.service.catalogue import Catalogue
+
+SAME = 1.0
+"""Tolerance, in metres, within which a submitted line counts as the known course."""
+SHOWN = 20
+"""Maximum number of course names in a message."""
+MAX_ENDED = 100_000
+"""Maximum request length, characters, of ended races that are kept after a restart."""
+MADE_SEEDS = 1_000_000_000
+"""Upper limit of generated seeds: short enough to dictate."""
+
+
+class RaceService:
+    """Creates and finds races.
+
+    Args:
+        reactor: gives the time.
+        engine: runs the races.
+        courses: the known courses.
+        chance: `chance(n)` returns an unpredictable integer in 0…n-1 (`secrets.randbelow`).
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        engine: Engine,
+        courses: Catalogue,
+        chance: Callable[[int], int],
+    ) -> None:
+        self.courses = courses
+        self.engine = engine
+        self._reactor = reactor
+        self._chance = chance
+        self._log = structlog.get_logger()
+
+    def create(self, request: RaceRequest) -> tuple[Run, bool]:
+        """Return the race for a request, and whether it is new.
+
+        Raises Problem: 409 if its run id is taken, 422 if it can't be run, 503 if there is no capacity.
+        """
+        if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
+            if not run.was_asked_by(request):
+                raise Problem(
+                    HTTPStatus.CONFLICT,
+                    f"Race {run.run_id} already exists with different parameters",
+                )
+            return run, False
+        # Whole milliseconds, as in the stream; rounded down, never into the future.
+        now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
+        _check_start(request, now)
+        course = self._course(request)
+        resolved = request.resolved(
+            run_id=self._free_id(f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}"),
+            name=course.long_name,
+            seed=self._chance(MADE_SEEDS),
+            start_at=now,
+        )
+        try:
+            return self.engine.add(course, resolved, asked=request), True
+        except EngineFullError as error:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
+
+    def go_on_with(self, records: Iterable[RaceRecord]) -> None:
+        """Restore races of an earlier simulator: active ones continue, ended ones stay known."""
+        for record in records:
+            if record.run_id in self.engine.runs or _is_not_worth_it(record):
+                continue
+            try:
+                request = RaceRequest.model_validate_json(record.request)
+                self.engine.restore(self._course(request), request, record)
+            except (ValidationError, Problem, EngineFullError) as error:
+                # For example a replay: it can't be simulated from its request.
+                why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
+                self._log.warning("earlier race not restored", run_id=record.run_id, why=why)
+
+    def _free_id(self, stem: str) -> str:
+        while (run_id := f"{stem}-{self._chance(16**6):06x}") in self.engine.runs:
+            pass
+        return run_id
+
+    def race(self, run_id: str) -> Run:
+        """Return a race; raises Problem 404."""
+        if (run := self.engine.runs.get(run_id)) is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "No race with this id")
+        return run
+
+    def races(self) -> list[Run]:
+        """Return all races, latest start first."""
+        return sorted(self.engine.runs.values(), key=lambda run: run.start_at, reverse=True)
+
+    def course(self, short_name: str) -> Course:
+        """Return a course, known or brought by a race; raises Problem 404."""
+        if (course := self.courses.get(short_name)) is not None:
+            return course
+        for run in self.engine.runs.values():
+            if run.course.short_name == short_name:
+                return run.course
+        raise Problem(HTTPStatus.NOT_FOUND, "No course with this name")
+
+    def _names(self) -> str:
+        names = list(self.courses)
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        return (", ".join(names[:SHOWN]) or "none") + more
+
+    def owner(self, name: str) -> str | None:
+        """Describe the course that owns a name, as the end of a sentence; None if the name is free."""
+        if any(run.course.short_name == name for run in self.engine.runs.values()):
+            return self.courses.owner(name) or "a course that came with a race"
+        return self.courses.owner(name)
+
+    def _course(self, request: RaceRequest) -> Course:
+        known = self.courses.get(request.course)
+        if request.points is not None:
+            given = course_of_points(request, known)
+            if known is None:
+                return given
+            if _same_line(given, known):
+                return known
+            # A different line under a known name would be mistaken for the known course.
+            mark = crc32(given.line_wkt().encode())
+            return replace(given, short_name=f"{request.course[:55]}-{mark:08x}")
+        if known is None:
+            raise invalid([Wrong("course", f"is not a known course; available: {self._names()}")])
+        return known
+
+
+def _is_not_worth_it(record: RaceRecord) -> bool:
+    """Return whether an earlier race is not worth restoring: it has ended and its request is large."""
+    return record.status in ENDED and len(record.request) > MAX_ENDED
+
+
+def _same_line(one: Course, other: Course) -> bool:
+    """Return whether two lines have the same length and course within `SAME`."""
+    if abs(one.distance - other.distance) > SAME:
+        return False
+    metres = np.linspace(0.0, min(one.distance, other.distance), 100)
+    return bool(np.max(GEOD.inv(*one.place(metres), *other.place(metres))[2]) <= SAME)
+
+
+def course_of_points(request: RaceRequest, known: Course | None) -> Course:
+    """Return the course of the request's points, with the geofences of the known course if there is one."""
+    lon, lat = np.array(request.points, float).T
+    line = Line(lon, lat, np.full(len(lon), np.nan), "points")
+    fences = known.fences if known else ()
+    polygons = tuple(
+        Ring(
+            fence.name,
+            shapely.get_coordinates(fence.polygon.exterior),
+            tuple(shapely.get_coordinates(hole) for hole in fence.polygon.interiors),
+            f"the geofence {fence.name}",
+        )
+        for fence in fences
+    )
+    name = known.long_name if known else request.course
+    try:
+        return survey(Drawing(name, (line,), polygons=polygons), request.course, name)
+    except CourseError as error:
+        raise invalid([Wrong("points", f"don't form a valid course: {error}")]) from error
+
+
+def _check_start(request: RaceRequest, now: datetime) -> None:
+    if request.start_at is None:
+        return
+    if request.start_at < now - OLDEST_START:
+        raise invalid([Wrong("start_at", "must not be more than a day ago")])
+    if request.start_at > now + FURTHEST_START:
+        raise invalid([Wrong("start_at", "must not be more than a year ahead")])

@@ -1,0 +1,63 @@
+"""After a restart, earlier races are read from the store and continue.
+
+The store or the topic `races` is the only state. A race's record says up to where its events are delivered;
+later ones are published again, which changes nothing because every event has a key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from twisted.internet.defer import ensureDeferred
+
+from simulator.publishers.publisher import PublishError
+from simulator.reactor import after
+
+if TYPE_CHECKING:
+    from simulator.publishers.publisher import Publisher
+    from simulator.reactor import Reactor
+    from simulator.service.races import RaceService
+
+RETRY = 1.0
+"""Seconds between attempts to read earlier races."""
+
+
+class Recovery:
+    """Restores races from an earlier run.
+
+    Args:
+        reactor: gives the time.
+        publisher: reads the races.
+        race_service: restores them.
+
+    Attributes:
+        trouble: why they have not been read yet, or None.
+    """
+
+    def __init__(self, reactor: Reactor, publisher: Publisher, race_service: RaceService) -> None:
+        self.trouble: str | None = "races from an earlier run have not been read yet"
+        self._reactor = reactor
+        self._publisher = publisher
+        self._race_service = race_service
+        self._log = structlog.get_logger()
+
+    async def begin(self) -> None:
+        """Try once; on failure, keep retrying in the background."""
+        if not await self._try():
+            self._log.warning("races from an earlier run can't be read yet", why=self.trouble)
+            _ = ensureDeferred(self._go_on())
+
+    async def _go_on(self) -> None:
+        while not await self._try():
+            await after(self._reactor, RETRY)
+
+    async def _try(self) -> bool:
+        try:
+            records = await self._publisher.recover()
+        except PublishError as error:
+            self.trouble = str(error)
+            return False
+        self.trouble = None
+        self._race_service.go_on_with(records)
+        return True

@@ -1,0 +1,88 @@
+"""The folder of uploaded course files.
+
+Files are written atomically, so that a crash leaves no partial file. The functions block on disk I/O: call
+them in a thread, or before the reactor starts.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from simulator.course.library import READERS, Library, load_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from simulator.course.course import Course
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An uploaded course, and the digest of its file."""
+
+    course: Course
+    digest: bytes
+
+
+def digest_of(data: bytes) -> bytes:
+    """Return a digest that identifies a file's content."""
+    return sha256(data).digest()
+
+
+class UploadFolder:
+    """A folder of uploads.
+
+    Args:
+        path: the folder; created with the first file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> tuple[Mapping[str, Upload], Mapping[str, str]]:
+        """Return the uploads by short name, and for each file left out the reason by file name.
+
+        Raises:
+            OSError: the folder exists but can't be read.
+        """
+        library = load_folder(self._path) if self._path.exists() else Library({}, {}, {})
+        uploads = {
+            name: Upload(course, digest_of(library.files[name].read_bytes()))
+            for name, course in library.courses.items()
+        }
+        return uploads, library.errors
+
+    def write(self, name: str, suffix: str, data: bytes) -> None:
+        """Store a file as `NAME.suffix`.
+
+        Raises:
+            FileExistsError: there is already a course file with that name, valid or not.
+            OSError: the file can't be stored; nothing of it remains.
+        """
+        self._path.mkdir(parents=True, exist_ok=True)
+        for other in READERS:
+            if (self._path / f"{name}{other}").exists():
+                raise FileExistsError
+        part = self._path / f".{name}{suffix}.part"
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(self._path / f"{name}{suffix}")
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        self._sync()
+
+    def _sync(self) -> None:
+        """Sync the folder, so that the file's name survives a power failure."""
+        folder = os.open(self._path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,25 @@
+"""CSV (RFC 4180), as written by the API, the commands and the dashboard."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""Spreadsheets run a cell that begins with one of these as a formula (OWASP, CSV injection)."""
+
+
+def harmless(text: str) -> str:
+    """Return a cell's text, with a leading apostrophe if a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV lines ending in CRLF; None is an empty cell."""
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,110 @@
+"""Kafka clients: their settings, and the authentication and TLS errors that only `error_cb` reports.
+
+This module connects to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal, LiteralString, Self
+
+from confluent_kafka import KafkaError
+from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from stream.certificates import Certificates
+from stream.settings import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORDS = {
+    KafkaError._AUTHENTICATION: "rejects the credentials in RACECAST_KAFKA_USERNAME and "  # noqa: SLF001
+    "RACECAST_KAFKA_PASSWORD, or the mechanism in RACECAST_KAFKA_SASL_MECHANISM",
+    KafkaError._SSL: "has an untrusted certificate or does not speak TLS; set RACECAST_KAFKA_CA to the "  # noqa: SLF001
+    "CA certificates to trust",
+}
+
+
+class KafkaAccess(BaseModel):
+    """Mixin: the Kafka settings of every process that connects to Kafka."""
+
+    kafka: str = Field(default="127.0.0.1:9092", description="Kafka's bootstrap servers, host:port[,…].")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="Whether Kafka uses TLS (SSL) and authentication (SASL)."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", description="SASL mechanism for Kafka."
+    )
+    kafka_username: str = Field(
+        default="", description="SASL user for Kafka. The password is in RACECAST_KAFKA_PASSWORD."
+    )
+    kafka_password: Secret = Field(default=SecretStr(""), description="Kafka's password.")
+    kafka_ca: Certificates = Field(
+        default=None,
+        description="PEM file of CA certificates to trust for Kafka. If unset, the system's.",
+    )
+
+    @property
+    def kafka_sasl(self) -> bool:
+        """Whether Kafka requires authentication."""
+        return self.kafka_security_protocol.startswith("SASL")
+
+    @model_validator(mode="after")
+    def _kafka_agrees(self) -> Self:
+        protocol, password = self.kafka_security_protocol, self.kafka_password.get_secret_value()
+        if self.kafka_sasl and not (self.kafka_username and password):
+            raise _wrong("{protocol} needs --kafka-username and RACECAST_KAFKA_PASSWORD", protocol)
+        if not self.kafka_sasl and (self.kafka_username or password):
+            sentence = (
+                "a user or a password for Kafka needs --kafka-security-protocol SASL_SSL, not {protocol}"
+            )
+            raise _wrong(sentence, protocol)
+        if self.kafka_ca is not None and not protocol.endswith("SSL"):
+            raise _wrong(
+                "--kafka-ca needs --kafka-security-protocol SSL or SASL_SSL, not {protocol}", protocol
+            )
+        return self
+
+    def client_config(self) -> dict[str, Any]:
+        """Return the configuration of a librdkafka client, with the bootstrap servers."""
+        config: dict[str, Any] = {
+            "bootstrap.servers": self.kafka,
+            "security.protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_sasl:
+            config |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.username": self.kafka_username,
+                "sasl.password": self.kafka_password.get_secret_value(),
+            }
+        if self.kafka_ca is not None:
+            config["ssl.ca.location"] = str(self.kafka_ca)
+        return config
+
+
+class AuthErrorListener:
+    """An `error_cb` that keeps the last authentication or TLS error. The client calls it in `poll`.
+
+    Attributes:
+        refusal: a sentence about that error, or None.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.refusal: str | None = None
+        self._address = config["bootstrap.servers"]
+
+    def __call__(self, error: KafkaError) -> None:
+        """Record an authentication or TLS error; ignore others."""
+        words = WORDS.get(error.code())
+        if words is not None:
+            self.refusal = f"Kafka at {self._address} {words}: {_bare(error.str())}"
+
+
+def _bare(words: str) -> str:
+    """Return librdkafka's message without the broker's address and the duration."""
+    return re.sub(r"^\w+://\S+: | \(after .*\)$", "", words)
+
+
+def _wrong(sentence: LiteralString, protocol: str) -> PydanticCustomError:
+    return PydanticCustomError("contradiction", sentence, {"protocol": protocol})

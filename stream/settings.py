@@ -1,0 +1,43 @@
+"""Settings from the command line and the environment. Secrets come from the environment only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import SecretStr, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, CliApp, CliSuppress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Settings = TypeVar("Settings", bound=BaseSettings)
+
+Secret = CliSuppress[SecretStr]
+"""A setting without a flag: every process on the machine can read command lines."""
+
+
+def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:
+    """Read settings from flags and the environment.
+
+    Raises:
+        ValidationError: a setting is invalid, or a secret was given as a flag.
+        SystemExit: a flag does not exist, or help was requested.
+    """
+    given = {flag.partition("=")[0] for flag in flags}
+    shown = [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "no_flag",
+                "is not a flag, because other processes can read command lines: set {variable}",
+                {"variable": f"{kind.model_config['env_prefix']}{name}".upper()},
+            ),
+            loc=(name,),
+            input=None,
+        )
+        for name, field in kind.model_fields.items()
+        if field.annotation is SecretStr and f"--{name.replace('_', '-')}" in given
+    ]
+    if shown:
+        raise ValidationError.from_exception_data(kind.__name__, shown)
+    return CliApp.run(kind, cli_args=list(flags))

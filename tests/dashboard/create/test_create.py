@@ -1,0 +1,571 @@
+"""The page that makes a race as Streamlit runs it, without a browser and without an API."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+import streamlit
+from streamlit.testing.v1 import AppTest
+
+from dashboard import context
+from dashboard.analytics.activity import Activity
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RefusedError
+from dashboard.create import race_options
+from dashboard.create.paces import HOW_TO
+from dashboard.create.presets import PRESETS
+from dashboard.create.race_form import NO_TEXT, NOT_STARTED
+from dashboard.race.snapshots import Snapshots
+from dashboard.settings import Settings
+from dashboard.ui.escape import escape
+from simulator.race.request import PlainRequest, RaceRequest
+from tests.dashboard.at_once import still_sampler
+from tests.dashboard.fakes import FakeApi, FakeStore
+from tests.dashboard.plain_stream import PlainStream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFUSAL = RefusedError("It can't be.", {"seed": "must be a whole number"})
+HILLS = OfferedCourse("hills", "Over the hills", 5000.0, 1, ("The climb",))
+PLAIN = OfferedCourse("plain", "The plain", 10_000.0)
+NOON = datetime(2027, 4, 30, 12, 0, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def api() -> Iterator[FakeApi]:
+    """The API that the page asks; it refuses everything, or the page would lead elsewhere."""
+    known = FakeApi([HILLS, PLAIN], REFUSAL)
+    context.install(
+        Settings(),
+        Snapshots(FakeStore()),
+        known,
+        Activity(PlainStream(), 10),
+        still_sampler(),
+    )
+    yield known
+    context.uninstall()
+
+
+def page(now: datetime = NOON) -> AppTest:
+    """The page after it has run."""
+
+    def script(now) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - no names there for types
+        import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
+
+        from dashboard.create import page as create  # noqa: PLC0415
+
+        create.show(st.Page(lambda: None, title="Live", url_path="live"), lambda: now)
+
+    form = AppTest.from_function(script, default_timeout=30, kwargs={"now": now}).run()
+    assert not form.exception
+    return form
+
+
+def field(form: AppTest, label: str) -> Any:
+    """The field with this label."""
+    fields: list[Any] = [
+        *form.text_input,
+        *form.number_input,
+        *form.slider,
+        *form.selectbox,
+        *form.checkbox,
+        *form.date_input,
+        *form.time_input,
+    ]
+    (found,) = [one for one in fields if one.label == label]
+    return found
+
+
+def every_field(form: AppTest) -> list[Any]:
+    """The field descriptions that the browser receives."""
+    fields: list[Any] = [
+        *(one.proto for one in [*form.text_input, *form.number_input, *form.slider, *form.selectbox]),
+        *(one.proto for one in [*form.checkbox, *form.date_input, *form.time_input]),
+        *(one.proto for one in form.get("button_group")),
+    ]
+    return fields
+
+
+def press(form: AppTest, label: str) -> AppTest:
+    """Press a button."""
+    (button,) = [one for one in form.button if one.label == label]
+    button.click().run()
+    assert not form.exception
+    return form
+
+
+def sent(api: FakeApi, **fields: Any) -> Any:
+    """The request of a form into which this was typed, by the first word of the label."""
+    form = page()
+    for one in [*form.text_input, *form.number_input, *form.slider]:
+        if (word := one.label.split()[0].lower()) in fields:
+            one.set_value(fields[word])
+    press(form, "Start the race")
+    (request,) = api.requests
+    return request
+
+
+def said(form: AppTest) -> str:
+    """All that the page says by `words`."""
+    return "\n".join(str(html.proto.body) for html in form.get("html"))
+
+
+def mistakes(form: AppTest) -> list[str]:
+    """All errors, from the top of the form to its bottom."""
+    return [found[1] for found in re.finditer('role="alert">([^<]*)<', said(form))]
+
+
+@pytest.mark.parametrize(
+    ("typed", "seed"),
+    [
+        ("12", 12),
+        (" -12 ", -12),
+        ("9223372036854775808", 2**63),
+        ("--5", "--5"),
+        ("1.5", "1.5"),
+        ("9" * 5000, "9" * 5000),
+        ("\N{SUPERSCRIPT TWO}", "\N{SUPERSCRIPT TWO}"),
+    ],
+)
+def test_seed(api: FakeApi, typed: str, seed: object) -> None:
+    """A seed goes to the API as a number, and what is none as it was typed: the API says what is wrong."""
+    assert sent(api, seed=typed)["seed"] == seed
+
+
+def test_empty_fields_are_left_to_the_api(api: FakeApi) -> None:
+    """What is left empty isn't sent; a race that starts now has no start."""
+    assert sent(api).keys().isdisjoint({"seed", "name", "start_at"})
+
+
+def test_paces_are_sent_in_seconds(api: FakeApi) -> None:
+    """Paces are typed in minutes and seconds, and sent in seconds."""
+    request = sent(api, fastest="3:05", slowest=" 12:00 ")
+    assert (request["fastest"], request["slowest"]) == (185.0, 720.0)
+
+
+def test_share_that_stops(api: FakeApi) -> None:
+    """The share of stops is entered in per cent and sent as a fraction."""
+    assert sent(api, stop=25)["how_many_get_stopped"] == 0.25
+
+
+def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
+    """Below a pace stands the finish time that it means on the chosen course."""
+    assert api.offered
+    form = page()
+    field(form, "Fastest pace, min:sec per km").set_value("4:00").run()
+    assert escape("Finish in 0:20:00") in said(form)
+    form.selectbox[0].set_value("plain").run()
+    assert escape("Finish in 0:40:00") in said(form)
+
+
+@pytest.mark.parametrize("typed", ["", "abc", "4:75", "240", "4:5", "-4:30", "4:30:00", "1000:00"])
+def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
+    """An invalid pace is an error at its field as soon as it is typed, and isn't sent."""
+    form = page()
+    field(form, "Slowest pace, min:sec per km").set_value(typed).run()
+    assert mistakes(form) == [escape(HOW_TO)]
+    press(form, "Start the race")
+    assert mistakes(form) == [escape(HOW_TO), escape(NOT_STARTED)]
+    assert api.requests == []
+
+
+def test_refused_pace_is_said_in_minutes(api: FakeApi) -> None:
+    """The API's errors give seconds; minutes and seconds are added."""
+    words = "must be at least the fastest pace, 400 seconds per kilometre"
+    api.refusal = RefusedError("No.", {"slowest": words, "fastest": "must be at most 3,600"})
+    form = press(page(), "Start the race")
+    assert escape(f"{words} (6:40 per km)") in said(form)
+    assert escape("must be at most 3,600 (60:00 per km)") in said(form)
+
+
+def test_mistake_about_no_field(api: FakeApi) -> None:
+    """An error that no field of the form is about is shown below it."""
+    api.refusal = RefusedError("interval is odd", {"interval": "is odd"})
+    assert escape("interval is odd") in said(press(page(), "Start the race"))
+
+
+def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
+    """An API error is shown at the field until the field changes."""
+    api.refusal = RefusedError(
+        "No.", {"seed": "must be at least 0", "competitors": "must be at most 100,000"}
+    )
+    form = press(page(), "Start the race")
+    assert len(mistakes(form)) == 3
+    field(form, "Seed").set_value("7").run()
+    assert mistakes(form) == [escape("must be at most 100,000")]
+    field(form, "Competitors").set_value(8).run()
+    assert mistakes(form) == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "label", "value"),
+    [
+        ("slowest", "Fastest pace, min:sec per km", "3:00"),
+        ("max_pause", "Shortest stop, seconds", 1.0),
+    ],
+)
+def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
+    """An error about two fields disappears when either changes."""
+    api.refusal = RefusedError("No.", {refused: "must be at least the other"})
+    form = press(page(), "Start the race")
+    assert len(mistakes(form)) == 2
+    field(form, label).set_value(value).run()
+    assert mistakes(form) == []
+
+
+def test_next_attempt_forgets_the_last(api: FakeApi) -> None:
+    """Another attempt shows its own errors alone."""
+    form = press(page(), "Start the race")
+    assert mistakes(form) == [escape(text) for text in ("must be a whole number", NOT_STARTED)]
+    api.refusal = ApiError("There are too many races.")
+    assert mistakes(press(form, "Start the race")) == [escape("There are too many races.")]
+    assert field(form, "Competitors").value == 100
+
+
+def test_api_away(api: FakeApi) -> None:
+    """While the API is unavailable the page says so; the typed and chosen values survive."""
+    form = page()
+    form.selectbox[0].set_value("plain").run()
+    field(form, "Competitors").set_value(7).run()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Day").set_value(date(2027, 5, 1)).run()
+    api.away = ApiError("It does not respond.")
+    form.run()
+    assert mistakes(form) == [escape("It does not respond.")]
+    assert not form.number_input
+    api.away = None
+    form.run()
+    assert (form.selectbox[0].value, field(form, "Competitors").value) == ("plain", 7)
+    assert field(form, "Day").value == date(2027, 5, 1)
+
+
+def test_api_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As soon as the API responds again, the page is there without any user action."""
+    silences = iter([ApiError("It does not respond.")])
+
+    def courses() -> list[OfferedCourse]:
+        for silence in silences:
+            raise silence
+        return api.offered
+
+    monkeypatch.setattr(api, "courses", courses)
+    form = page()
+    assert mistakes(form) == []
+    assert field(form, "Competitors").value == 100
+
+
+def test_course_that_cannot_be_drawn(api: FakeApi) -> None:
+    """Where the API can't give the course's line, that is said in the map's place, and the form is there."""
+    api.undrawable = ApiError("There is no course of that name.")
+    form = page()
+    assert mistakes(form) == [escape("There is no course of that name.")]
+    assert field(form, "Competitors").value == 100
+
+
+def test_map_is_asked_for_once(api: FakeApi) -> None:
+    """The course's line is requested when another one is chosen, not on every input."""
+    form = page()
+    field(form, "Competitors").set_value(7).run()
+    form.selectbox[0].set_value("plain").run()
+    field(form, "Competitors").set_value(8).run()
+    assert api.drawn == ["hills", "plain"]
+
+
+def test_what_was_typed_stays(api: FakeApi) -> None:
+    """After a refusal everything is as it was typed."""
+    form = page()
+    field(form, "Name").set_value("Mine")
+    field(form, "Competitors").set_value(7)
+    press(form, "Start the race")
+    assert (field(form, "Name").value, field(form, "Competitors").value) == ("Mine", 7)
+    assert len(api.requests) == 1
+
+
+def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
+    """A run leaves the fields as they are: a value given would undo what has been typed since it began."""
+    assert api.offered
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Competitors").set_value(7).run()
+    fields = every_field(form)
+    assert len(fields) > 40
+    # The course's, whose label may be another one each time, is known by its label alone.
+    assert [one.label for one in fields if one.set_value] == ["Course"]
+
+
+def test_fields_are_given_their_values_until_all_are_drawn(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupted run leaves fields to the next one, which sets all of their values."""
+    assert api.offered
+    form = page()
+    with monkeypatch.context() as broken:
+        broken.setattr("dashboard.create.page.race_form.RaceForm._how_it_is_run", lambda _: streamlit.stop())
+        (preset,) = [one for one in form.button if one.label == PRESETS[0].title]
+        preset.click().run()
+    form.run()
+    assert [one.label for one in every_field(form) if not one.set_value] == ["Short name"]  # of an upload
+    form.run()
+    assert [one.label for one in every_field(form) if one.set_value] == ["Course"]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
+def test_preset(api: FakeApi, preset: Any) -> None:
+    """A preset fills in everything it says, and what it fills in can be changed before it is sent."""
+    api.offered.append(OfferedCourse(preset.course, "Its course", 4000.0, 1, ("N",)))
+    form = press(page(), preset.title)
+    field(form, "Competitors").set_value(9)
+    press(form, "Start the race")
+    request = dict(api.requests[0])
+    assert request.pop("run_id").startswith(f"{preset.course}-")
+    assert request == {
+        "course": preset.course,
+        "name": preset.name,
+        "competitors": 9,
+        "fastest": preset.fastest,
+        "slowest": preset.slowest,
+        "how_many_get_stopped": preset.stopped / 100,
+        "min_pause": preset.min_pause,
+        "max_pause": preset.max_pause,
+        "speed": preset.speed,
+        **preset.options,
+    }
+    RaceRequest.model_validate(request)
+
+
+def test_next_preset_forgets_the_last(api: FakeApi) -> None:
+    """A preset puts options that it doesn't name at their defaults, and takes a start list away."""
+    form = page()
+    form.file_uploader[-1].set_value(("list.csv", b"name\nA\n", "text/csv")).run()
+    press(form, "Real parkrun")
+    press(form, "Saturday 5 km")
+    press(form, "Start the race")
+    request = api.requests[0]
+    assert request["competitors"] == 300
+    assert request.keys().isdisjoint({"start_list", *(option.name for option in race_options.every())})
+
+
+def test_preset_without_its_course(api: FakeApi) -> None:
+    """A preset whose course isn't offered leaves the chosen one."""
+    form = page()
+    form.selectbox[0].set_value("plain").run()
+    press(form, PRESETS[0].title)
+    press(form, "Start the race")
+    assert api.requests[0]["course"] == "plain"
+
+
+def test_scheduled_start(api: FakeApi) -> None:
+    """A start later on is sent with its zone."""
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    field(form, "Day").set_value(date(2027, 5, 1))
+    field(form, "Time of day").set_value(time(9, 30))
+    press(form, "Start the race")
+    sent_start = datetime.fromisoformat(api.requests[0]["start_at"])
+    assert sent_start == datetime(2027, 5, 1, 9, 30, tzinfo=UTC)
+
+
+def test_start_offered(api: FakeApi) -> None:
+    """A later start is offered a few minutes ahead; one that is past is said to be."""
+    assert api.offered
+    form = page()
+    start: Any = form.get("button_group")[0]
+    start.set_value("Later").run()
+    assert (field(form, "Day").value, field(form, "Time of day").value) == (NOON.date(), time(12, 5))
+    assert "in the past" not in said(form)
+    field(form, "Time of day").set_value(time(11, 0)).run()
+    assert "in the past" in said(form)
+
+
+def test_how_long_it_takes(api: FakeApi) -> None:
+    """Below the speed is the wall time until the slowest finish, stops included."""
+    assert api.offered
+    form = page()
+    field(form, "Slowest pace, min:sec per km").set_value("8:00").run()
+    assert escape("Over after 0:04:00 of wall time") in said(form)
+    field(form, "Longest stop, seconds").set_value(600.0)
+    field(form, "Stop in a geofence").set_value(30).run()
+    assert escape("Over after 0:05:00 of wall time") in said(form)
+    assert escape("30 of 100 competitors") in said(form)
+    field(form, "Speed, race seconds per second").set_value(0.0).run()
+    assert "Over after" not in said(form)
+    assert not form.exception
+
+
+def test_stop_where_there_is_no_geofence(api: FakeApi) -> None:
+    """A notice says that there are no stops on a course without a geofence."""
+    api.offered = [PLAIN]
+    form = page()
+    field(form, "Stop in a geofence").set_value(20).run()
+    assert "no stops" in said(form)
+
+
+def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
+    """Corrections of a course's file are in a collapsed note, not in an alert."""
+    api.offered = [OfferedCourse("hills", "Hills", 5000.0, warnings=("The line was <b>turned</b> round.",))]
+    drawn = page()
+    _, notes, _ = drawn.expander
+    assert (notes.label, notes.proto.expanded) == ("Notes on this course", False)
+    assert "turned" in str(notes.get("html")[0].proto.body)
+    assert '<div class="notice' not in said(drawn)
+
+
+def test_upload(api: FakeApi) -> None:
+    """An uploaded file becomes the chosen course, and the fields are empty again."""
+    api.refusal = None
+    form = page()
+    form.file_uploader[0].set_value(("mine.gpx", b"<gpx/>", "application/gpx+xml"))
+    field(form, "Short name").set_value(" mine ").run()
+    press(form, "Upload")
+    assert api.uploads == [(b"<gpx/>", "mine")]
+    assert form.selectbox[0].value == "mine"
+    assert field(form, "Short name").value == ""
+    assert [notes.proto.expanded for notes in form.expander] == [False, True, False]
+
+
+def test_names_of_geofences(api: FakeApi) -> None:
+    """The geofences are named beside the map, as many as there is room for."""
+    assert "geofence&#58; The climb" in said(page())
+    api.offered = [OfferedCourse("hills", "Hills", 5000.0, fences=tuple("ABCDEFG"))]
+    assert "A&#44; B&#44; C&#44; D&#44; E and 2 more" in said(page())
+
+
+def test_upload_that_the_api_does_not_take(api: FakeApi) -> None:
+    """A duplicate name is an error below the fields until the name changes; the form stays."""
+    api.refusal = ApiError("hills is the name of another course.")
+    form = page()
+    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml"))
+    field(form, "Short name").set_value("hills").run()
+    press(form, "Upload")
+    assert mistakes(form) == [escape("hills is the name of another course.")]
+    assert field(form, "Competitors").value == 100
+    field(form, "Short name").set_value("hills-2").run()
+    assert mistakes(form) == []
+
+
+def test_refused_upload(api: FakeApi) -> None:
+    """Errors of a file or its name are shown at the field, in the API's words."""
+    api.refusal = RefusedError("No.", {"file": "There is no <line> in it.", "name": "must be short"})
+    form = page()
+    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml")).run()
+    press(form, "Upload")
+    assert escape("There is no <line> in it.") in said(form)
+    assert escape("must be short") in said(form)
+
+
+def test_no_course_at_all(api: FakeApi) -> None:
+    """Without a course the page says so, and offers an upload."""
+    api.offered = []
+    form = page()
+    assert "has no courses yet" in said(form)
+    assert form.expander[0].proto.expanded
+    assert not [button for button in form.button if button.label == "Start the race"]
+
+
+def test_options_as_the_api_has_them() -> None:
+    """The form has every option of the API's, at the API's default, with all there is to choose from."""
+    theirs = RaceRequest.model_fields.keys() - PlainRequest.model_fields.keys()
+    assert {option.name for option in race_options.every()} == theirs
+    for option in race_options.every():
+        known = RaceRequest.model_fields[option.name]
+        assert option.default == known.default, option.name
+        if option.words is not None:
+            assert option.words.keys() == set(get_args(known.annotation))
+
+
+def test_options_are_folded_and_left_out(api: FakeApi) -> None:
+    """The options are available when expanded, and defaults aren't sent."""
+    form = page()
+    assert not form.expander[-1].proto.expanded
+    press(form, "Start the race")
+    assert api.requests[0].keys().isdisjoint(option.name for option in race_options.every())
+
+
+def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
+    """Shares are typed in per cent and sent as shares, and only what was changed is sent."""
+    form = page()
+    field(form, "Pace distribution").set_value("parkrun")
+    field(form, "Wave size, runners").set_value(50)
+    field(form, "Crossing the start line, per second").set_value(2.5)
+    field(form, "Don't finish (DNF), per cent").set_value(0.7)
+    field(form, "Women, per cent").set_value(40.0)
+    field(form, "GPS error, metres").set_value(2.5)
+    field(form, "Include true positions").set_value(True)
+    press(form, "Start the race")
+    names = {option.name for option in race_options.every()}
+    assert {name: value for name, value in api.requests[0].items() if name in names} == {
+        "pace_model": "parkrun",
+        "wave_size": 50,
+        "start_flow": 2.5,
+        "dnf": 0.007,
+        "gps_error": 2.5,
+        "ground_truth": True,
+    }
+    RaceRequest.model_validate(api.requests[0])
+
+
+def test_mistake_among_the_options(api: FakeApi) -> None:
+    """An error in an option is shown at its field: the expander is opened, and stays so."""
+    api.refusal = RefusedError("No.", {"disqualified": "is too much", "seed": "must be whole"})
+    form = page()
+    field(form, "Don't start (DNS), per cent").set_value(60.0)
+    press(form, "Start the race")
+    assert form.expander[-1].proto.expanded
+    assert mistakes(form) == [escape(text) for text in ("must be whole", "is too much", NOT_STARTED)]
+    assert len(api.requests) == 1
+    field(form, "Don't start (DNS), per cent").set_value(1.0).run()
+    assert mistakes(form) == [escape("must be whole")]
+    assert form.expander[-1].proto.expanded
+
+
+def test_paces_without_effect(api: FakeApi) -> None:
+    """With parkrun paces, the form's own paces are marked as ignored, and no finish time is predicted."""
+    assert api.offered
+    form = page()
+    assert "Over after" in said(form)
+    field(form, "Pace distribution").set_value("parkrun").run()
+    assert said(form).count(escape("Ignored: the paces are those of a parkrun")) == 2
+    assert "Finish in" not in said(form)
+    assert "Over after" not in said(form)
+
+
+def test_start_list(api: FakeApi) -> None:
+    """A start list is sent as text, and it alone determines the number of competitors."""
+    form = page()
+    words = "name,club\n<b>Åsa,Häger\n"
+    form.file_uploader[-1].set_value(("list.csv", b"\xef\xbb\xbf" + words.encode(), "text/csv")).run()
+    assert field(form, "Competitors").disabled
+    field(form, "Stop in a geofence").set_value(20).run()
+    assert escape("20% of the start list") in said(form)
+    api.refusal = RefusedError("No.", {"start_list": "is wrong in line 2: <b>"})
+    press(form, "Start the race")
+    assert "competitors" not in api.requests[0]
+    assert api.requests[0]["start_list"] == words
+    assert escape("is wrong in line 2: <b>") in said(form)
+    assert form.expander[-1].proto.expanded
+
+
+def test_start_list_that_is_no_text(api: FakeApi) -> None:
+    """A file that isn't text is an error at its field, and nothing is sent."""
+    form = page()
+    form.file_uploader[-1].set_value(("list.csv", "name\nÅsa".encode("utf-16"), "text/csv")).run()
+    assert mistakes(form) == [escape(NO_TEXT)]
+    press(form, "Start the race")
+    assert mistakes(form) == [escape(NO_TEXT), escape(NOT_STARTED)]
+    assert api.requests == []
+
+
+def test_pressed_again(api: FakeApi) -> None:
+    """While it is unknown whether a race was created, the same id is sent again, to create it once."""
+    api.refusal = ApiError("The API does not respond.")
+    form = press(press(page(), "Start the race"), "Start the race")
+    assert len({request["run_id"] for request in api.requests}) == 1
+    api.refusal = ConflictError("There is such a race.")
+    press(press(form, "Start the race"), "Start the race")
+    assert len({request["run_id"] for request in api.requests}) == 2

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from dashboard.metrics import Metrics
+from dashboard.race.history import History
+from dashboard.race.routes import file_address, routes
+from dashboard.race.snapshots import Snapshots
+from dashboard.store import rows
+from dashboard.store.protocol import STATUSES, Competitor, StoreError
+from tests.dashboard.fakes import FakeStore, at, positions, race
+
+FEED = "/racecast/races/run_1/positions"
+COMPONENT = "http://testserver/component/streamlit_folium.st_folium/"
+
+
+class Client:
+    """Sends requests to the routes without a socket, each a second after the last."""
+
+    def __init__(self, store: FakeStore) -> None:
+        seconds = iter(range(1000))
+        snapshots = Snapshots(store, lambda: float(next(seconds)))
+        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Metrics()))
+
+    def get(self, address: str, **params: str) -> httpx.Response:
+        """Send a request and return the response."""
+        return asyncio.run(self._get(address, params))
+
+    async def _get(self, address: str, params: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(self._app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return await client.get(address, params=params or None)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    """A store with one race."""
+    return FakeStore(known=[race()])
+
+
+@pytest.fixture
+def client(store: FakeStore) -> Client:
+    """A client of the routes on the store."""
+    return Client(store)
+
+
+def test_positions_by_columns(client: Client) -> None:
+    """The feed has all competitors' places, distances and statuses, compressed."""
+    answer = client.get(FEED)
+    assert answer.headers["content-encoding"] == "gzip"
+    body = answer.json()
+    columns = body["columns"]
+    assert columns["competitor"] == [1, 2]
+    assert columns["lon"] == [0.001, 0.002]
+    assert columns["lat"] == [51.0, 51.0]
+    assert columns["distance"] == [100.0, 100.0]
+    assert columns["place"] == [1, 1]
+    assert [body["statuses"][number] for number in columns["status"]] == ["running", "running"]
+
+
+@pytest.mark.parametrize("query", ["", "?run=run_1&fav=1"])
+def test_live_page_by_its_name(client: Client, query: str) -> None:
+    """/live redirects to the live page, keeping the rest of the link."""
+    answer = client.get(f"/live{query}")
+    assert answer.is_redirect
+    assert str(answer.url.join(answer.headers["location"])) == f"http://testserver/{query}"
+
+
+def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> None:
+    """Times and gaps are in milliseconds: truncated to seconds, they equal those of the results."""
+    store.now = at((1, 5000.0, "finished", 791.973), (2, 5000.0, "finished", 794.936))
+    store.passed = [(1, "start", "Start", 1, 0.0, 2.996), (1, "split", "1 km", 1, 1000.0, 180.995)]
+    columns = client.get(FEED).json()["columns"]
+    assert columns["elapsed"] == [791.973, 794.936]
+    assert columns["gap"] == [0.0, 2.963]
+    assert columns["start"] == [2.996, 0.0]
+    assert columns["split_time"] == [177.999, None]
+
+
+def test_nothing_new(client: Client, store: FakeStore) -> None:
+    """A client that has the newest positions gets 204 without a body, until there are newer ones."""
+    seen = client.get(FEED).json()["version"]
+    answer = client.get(FEED, seen=seen)
+    assert (answer.status_code, answer.content) == (204, b"")
+    store.now = positions(distance=101.0)
+    assert client.get(FEED, seen=seen).status_code == 200
+
+
+def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
+    """Positions of one tick that the store shows in two halves come in two payloads."""
+    ran = [(bib, 0.001 * bib, 51.0, 4950.0, "running", 990.0, 0) for bib in (1, 2, 3)]
+    done = [(bib, 0.001 * bib, 51.0, 5000.0, "finished", 1000.0, 0) for bib in (1, 2, 3)]
+    store.now = rows.positions([done[0], *ran[1:]])
+    half = client.get(FEED).json()
+    store.now = rows.positions(done)
+    whole = client.get(FEED, seen=half["version"]).json()
+    assert [half["columns"]["status"], whole["columns"]["status"]] == [[2, 0, 0], [2, 2, 2]]
+
+
+def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
+    """With `at` the feed has the race as it was then."""
+    store.past = {20: positions(distance=33.0)}
+    body = client.get(FEED, at="20.5").json()
+    assert (body["time"], body["columns"]["distance"]) == (20, [33.0, 33.0])
+
+
+@pytest.mark.parametrize("at", ["", "now", "-1", "1e9", "nan", "1.1234567", "9" * 10])
+def test_no_time(client: Client, at: str) -> None:
+    """An invalid time is refused with a message."""
+    answer = client.get(FEED, at=at)
+    assert answer.status_code == 400
+    assert "race time in seconds" in answer.json()["detail"]
+
+
+def test_clubs(client: Client, store: FakeStore) -> None:
+    """If any competitor has a club, the start list has all clubs, as typed."""
+    store.names = {1: Competitor("Ann", "W", 1, "<b>Harriers"), 999_999: Competitor("Bo", "M", 1)}
+    said = client.get("/racecast/races/run_1/competitors").json()
+    assert (said["competitor"], said["club"]) == ([1, 999_999], ["<b>Harriers", ""])
+
+
+def test_every_status(client: Client, store: FakeStore) -> None:
+    """The payload has each status, and the places of competitors that have one."""
+    store.now = at(*[(bib, 10.0, status, 60.0) for bib, status in enumerate(STATUSES, start=1)])
+    body = client.get(FEED).json()
+    columns = body["columns"]
+    said = {
+        bib: (body["statuses"][number], place > 0)
+        for bib, number, place in zip(columns["competitor"], columns["status"], columns["place"], strict=True)
+    }
+    placed = {"running", "paused", "finished"}
+    assert said == {bib: (status, status in placed) for bib, status in enumerate(STATUSES, start=1)}
+    assert {name: body["figures"][name] for name in ("on_course", "finished", "out")} == {
+        "on_course": 2,
+        "finished": 1,
+        "out": 3,
+    }
+
+
+def test_start_list(client: Client, store: FakeStore) -> None:
+    """The start list has names and categories, the most frequent category first."""
+    store.names = {
+        1: Competitor("Ann <b>", "W", 1),
+        2: Competitor("Bo", "M", 1),
+        3: Competitor("Cy", "M", 1),
+    }
+    assert client.get("/racecast/races/run_1/competitors").json() == {
+        "names": 3,
+        "categories": ["M", "W"],
+        "competitor": [1, 2, 3],
+        "name": ["Ann <b>", "Bo", "Cy"],
+        "category": [1, 0, 0],
+        "club": [],
+    }
+
+
+def test_start_list_of_nobody(client: Client) -> None:
+    """Before names are known the list is empty."""
+    assert client.get("/racecast/races/run_1/competitors").json()["name"] == []
+
+
+@pytest.mark.parametrize("run", ["other", "x'--", "a b", "x" * 65])
+def test_no_such_race(client: Client, run: str) -> None:
+    """An unknown or impossible race is 404 with a message."""
+    answer = client.get(f"/racecast/races/{run}/positions")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_store_away(client: Client, store: FakeStore) -> None:
+    """An unreadable store is 503 with the store's message."""
+    store.failure = StoreError("The store is unavailable. Start it.")
+    answer = client.get(FEED)
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "The store is unavailable. Start it."
+
+
+def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
+    """Responses to browsers are counted by feed and status, in Prometheus format."""
+    seen = client.get(FEED).json()["version"]
+    client.get(FEED, seen=seen)
+    store.failure = StoreError("The store is unavailable. Start it.")
+    client.get(FEED)
+    client.get("/racecast/races/unknown/competitors")
+    answer = client.get("/racecast/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    for feed, status in (("live", 200), ("live", 204), ("live", 503), ("start_list", 503)):
+        line = f'racecast_dashboard_pictures_total{{feed="{feed}",status="{status}"}} 1.0\n'
+        assert line in answer.text
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("leaflet", "leaflet.js"),
+        ("leaflet", "leaflet.css"),
+        ("static", "race_layer.js"),
+        ("static", "map.css"),
+    ],
+)
+def test_files_of_the_map(client: Client, folder: str, name: str) -> None:
+    """Leaflet and our own scripts are served at the addresses that the map's frame uses."""
+    answer = client.get(COMPONENT + file_address(folder, name))
+    assert answer.status_code == 200
+    assert len(answer.content) > 500

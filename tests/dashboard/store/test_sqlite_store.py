@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dashboard.store.protocol import StoreError
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from tests.dashboard.events import SqliteWriter, race
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_no_file_yet(tmp_path: Path) -> None:
+    """Before the simulator has made its file there are no races, and the dashboard makes none."""
+    path = tmp_path / "none.db"
+    store = SqliteStore(SqliteFile(path))
+    assert list(store.races()) == []
+    assert store.race("run") is None
+    assert len(store.positions("run")) == 0
+    assert not path.exists()
+
+
+def test_file_without_tables(tmp_path: Path) -> None:
+    """A file in which the tables are just being made has no races."""
+    path = tmp_path / "new.db"
+    path.touch()
+    assert list(SqliteStore(SqliteFile(path)).races()) == []
+
+
+def test_file_made_anew(tmp_path: Path) -> None:
+    """A file that is deleted and made anew is read as it is now."""
+    path = tmp_path / "races.db"
+    SqliteWriter(path).write("races", [race("old")])
+    store = SqliteStore(SqliteFile(path))
+    assert [known.run_id for known in store.races()] == ["old"]
+    path.unlink()
+    SqliteWriter(path).write("races", [race("new")])
+    assert [known.run_id for known in store.races()] == ["new"]
+
+
+def test_while_another_writes(tmp_path: Path) -> None:
+    """A writer in the middle of a transaction doesn't hinder reading."""
+    path = tmp_path / "races.db"
+    SqliteWriter(path).write("races", [race("done")])
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM races")
+        assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["done"]
+
+
+def test_not_a_database(tmp_path: Path) -> None:
+    """A file that is something else is an error that names it and the setting."""
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database " * 100)
+    with pytest.raises(StoreError, match=r"Cannot read the race file .*notes\.txt.*RACECAST_SQLITE"):
+        SqliteStore(SqliteFile(path)).races()
+
+
+def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
+    """A file with more columns, tables and indexes than this version knows is read like any other."""
+    path = tmp_path / "newer.db"
+    SqliteWriter(path).write("races", [race("known")])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            ALTER TABLE races ADD COLUMN weather TEXT NOT NULL DEFAULT 'dry';
+            CREATE TABLE sponsors (name TEXT NOT NULL);
+            CREATE INDEX byWeather ON races(weather);
+            PRAGMA user_version = 199
+        """)
+    assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["known"]
+
+
+def test_tables_of_another_hundred(tmp_path: Path) -> None:
+    """A file whose tables say other things isn't misread."""
+    path = tmp_path / "later.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 201")
+    with pytest.raises(
+        StoreError, match=r"schema version 201; this dashboard reads 100 to 199\).*Use a newer dashboard"
+    ):
+        SqliteStore(SqliteFile(path)).races()
+
+
+def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
+    """An older file is refused with what to do."""
+    path = tmp_path / "earlier.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 4")
+    with pytest.raises(
+        StoreError, match=r"schema version 4; this dashboard reads 100 to 199\). Start with a new file"
+    ):
+        SqliteStore(SqliteFile(path)).races()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"courseMap": "ROUND (1 2)"},
+        {"startLocation": "ROUND (1 2)"},
+        {"fences": "[{]"},
+        {"fences": '[{"name": "N"}]'},
+        {"fences": '[{"name": "N", "wkt": "POINT (0 1)"}]'},
+    ],
+)
+def test_course_that_cannot_be_drawn(tmp_path: Path, wrong: dict[str, str]) -> None:
+    """A geometry that isn't one is an error that names the course."""
+    path = tmp_path / "races.db"
+    writer = SqliteWriter(path)
+    names = {"shortName": "odd", "longName": "Odd", "distance": 1.0}
+    right = {
+        "courseMap": "LINESTRING (0 1, 1 1)",
+        "startLocation": "POINT (0 1)",
+        "endLocation": "POINT (1 1)",
+    }
+    writer.write("courses", [{**names, "geoFenceLocation": "", **right, **wrong}])
+    with pytest.raises(StoreError, match="The course odd in the store can't be drawn"):
+        SqliteStore(SqliteFile(path)).course("odd")
+
+
+@pytest.mark.parametrize("fences", ["[]", ""])
+def test_course_without_fence(tmp_path: Path, fences: str) -> None:
+    """A course without a geofence has none."""
+    path = tmp_path / "races.db"
+    writer = SqliteWriter(path)
+    course = {
+        "shortName": "open",
+        "longName": "Open",
+        "distance": 1.0,
+        "courseMap": "LINESTRING Z (0 51 10, 1 51 20)",
+        "geoFenceLocation": "",
+        "startLocation": "POINT (0 51)",
+        "endLocation": "POINT (1 51)",
+        "fences": fences,
+    }
+    writer.write("courses", [course])
+    found = SqliteStore(SqliteFile(path)).course("open")
+    assert found is not None
+    assert found.fences == ()
+    assert found.line.tolist() == [[0.0, 51.0], [1.0, 51.0]]

@@ -1,0 +1,73 @@
+"""The results of a race as CSV: the API and the dashboard, which reads a store, produce the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+from dashboard.race import finish_list
+from dashboard.race.split_times import SplitTimes
+from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sqlite_file import SqliteFile
+from simulator.course.library import load_folder
+from simulator.export import result_files, results
+from simulator.publishers.encode import encode
+from simulator.race.events import entries_of, passings_until, positions_at
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from tests.dashboard.events import SqliteWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator.race.events import Streamed
+
+COURSES = load_folder(Path(__file__).parents[2] / "courses").courses
+EVERYTHING: dict[str, Any] = {
+    "competitors": 200,
+    "entrants": "drawn",
+    "dns": 0.05,
+    "dnf": 0.1,
+    "disqualified": 0.05,
+    "wave_size": 50,
+    "wave_delay": 90.0,
+    "start_flow": 3.0,
+    "how_many_get_stopped": 0.3,
+}
+TIES: dict[str, Any] = {"competitors": 20, "fastest": 317.0, "slowest": 317.0}
+
+
+@pytest.mark.parametrize("fields", [EVERYTHING, TIES], ids=["everything", "ties"])
+@pytest.mark.parametrize("course", ["track-10000m", "hilly-half"])
+def test_the_page_gives_the_csv_of_the_api(course: str, fields: dict[str, Any], tmp_path: Path) -> None:
+    """Both are identical, with finishers, DNF, DSQ, DNS, equal times and laps."""
+    start = datetime(2027, 5, 1, 9, tzinfo=UTC)
+    request = RaceRequest(course=course, interval=60, **fields)
+    race = Race(COURSES[course], request.resolved(run_id="run", name="A race", seed=7, start_at=start))
+    _write(race, tmp_path / "races.db")
+    store = SqliteStore(SqliteFile(tmp_path / "races.db"))
+    splits = SplitTimes()
+    splits.add(store.passings("run"))
+    found = finish_list.results(store.positions("run"), splits)
+
+    of_the_api = b"".join(result_files.as_csv(results.of(race, race.time_of(race.last_tick))))
+    assert finish_list.as_csv(found, store.competitors("run")) == of_the_api
+    if fields is EVERYTHING:
+        assert {"finished", "dnf", "dsq", "dns"} <= set(found.status.tolist())
+
+
+def _write(race: Race, file: Path) -> None:
+    """Write all events of a race into a new file of the embedded store."""
+    writer, ticks = SqliteWriter(file), range(race.last_tick + 1)
+    writer.write("competitors", _events(entries_of(race, 5000)))
+    writer.write("passings", _events(chain.from_iterable(passings_until(race, tick, 5000) for tick in ticks)))
+    writer.write("parkrun", _events(chain.from_iterable(positions_at(race, tick, 5000) for tick in ticks)))
+
+
+def _events(batches: Iterable[Streamed]) -> list[dict[str, Any]]:
+    return [orjson.loads(value) for batch in batches for value in encode(batch).values]

@@ -1,0 +1,127 @@
+"""Topics, schemas and tables agree with the contract and with each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pinot.admin.configs import HERE, columns_of, read_schema, read_table
+from pinot.admin.schemas import schema_of, text_of
+from simulator.course.survey import limits
+from stream.contract import TABLES, TOPICS
+from stream.topics import read_topics
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+def config(table: str) -> dict[str, Any]:
+    """The config of `table` for a Kafka at "kafka:1" and two replicas."""
+    return read_table(table, kafka="kafka:1", replication=2)
+
+
+def stream(table: str) -> dict[str, str]:
+    """The stream that `table` is filled from."""
+    (only,) = config(table)["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
+    assert isinstance(only, dict)
+    return only
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_schema_files_are_those_of_the_contract(table: str) -> None:
+    """The schema's file is what `make schemas` writes."""
+    text = (HERE / "schemas" / f"{table}.json").read_text()
+
+    assert text == text_of(schema_of(TABLES[table])), "run make schemas"
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_file_schema_and_table_have_one_name(table: str) -> None:
+    """A table's file, its schema and its config are named alike, as newer versions of Pinot ask for."""
+    assert (read_schema(table)["schemaName"], config(table)["tableName"]) == (table, table)
+
+
+@pytest.mark.parametrize("table", TOPICS)
+def test_newest_wins_by_the_contracts_column(table: str) -> None:
+    """Each stream table keeps the row with the greatest comparison column, without a gap for readers."""
+    assert config(table)["upsertConfig"] == {
+        "mode": "FULL",
+        "comparisonColumn": TABLES[table].version,
+        "consistencyMode": "SYNC",
+    }
+
+
+@pytest.mark.parametrize("table", TOPICS)
+def test_a_week_is_kept(table: str) -> None:
+    """Each stream table forgets after a week, by a time column that its schema has."""
+    segments = config(table)["segmentsConfig"]
+    times = {spec["name"] for spec in read_schema(table)["dateTimeFieldSpecs"]}
+    assert (segments["retentionTimeUnit"], segments["retentionTimeValue"]) == ("DAYS", "7")
+    assert segments["timeColumnName"] in times
+
+
+@pytest.mark.parametrize("table", TOPICS)
+def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
+    """Each stream table reads the topic of its own name, which the set-up makes, from the given Kafka."""
+    assert stream(table)["stream.kafka.topic.name"] == table
+    assert table in read_topics()
+    assert stream(table)["stream.kafka.broker.list"] == "kafka:1"
+
+
+def test_every_topic_has_a_table() -> None:
+    """No topic is made that nobody reads."""
+    assert set(read_topics()) == set(TOPICS)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_replication_comes_from_the_settings(table: str) -> None:
+    """The number of replicas is filled in wherever a version of Pinot looks for it."""
+    segments = config(table)["segmentsConfig"]
+    assert {segments["replication"], segments.get("replicasPerPartition", "2")} == {"2"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_config_names_only_columns_that_exist(table: str) -> None:
+    """Indexes and transforms are of columns that the schema has."""
+    indexing = config(table)["tableIndexConfig"]
+    named = {name for part, names in indexing.items() if part.endswith("Columns") for name in names}
+    transforms = config(table).get("ingestionConfig", {}).get("transformConfigs", [])
+    named |= {transform["columnName"] for transform in transforms}
+    assert named <= set(columns_of(read_schema(table)))
+
+
+def test_lookup_table_is_a_dimension_table() -> None:
+    """Courses are on every server, where lookup looks for them."""
+    assert (config("courses")["isDimTable"], config("courses")["tableType"]) == (True, "OFFLINE")
+
+
+def test_positions_leave_kafka_after_a_day() -> None:
+    """Kafka keeps positions for a day, and lets go of them in pieces much smaller than that."""
+    topic = read_topics()["parkrun"]["config"]
+    assert topic["cleanup.policy"] == "delete"
+    assert int(topic["retention.ms"]) == DAY_MS
+    assert int(topic["segment.ms"]) <= DAY_MS / 12
+
+
+@pytest.mark.parametrize("topic", ["races", "competitors"])
+def test_state_is_compacted(topic: str) -> None:
+    """Kafka keeps the last word on every race and competitor."""
+    assert read_topics()[topic]["config"]["cleanup.policy"] == "compact"
+
+
+def test_whole_request_fits_its_column_and_its_topic() -> None:
+    """Neither Pinot (512 characters) nor Kafka (1 MB) cuts off a request with a course of 100,000 points."""
+    (request,) = [s for s in read_schema("races")["dimensionFieldSpecs"] if s["name"] == "request"]
+    largest = 100_000 * len("[-0.064245123456789,51.419386123456789],")
+    assert request["maxLength"] >= largest
+    assert int(read_topics()["races"]["config"]["max.message.bytes"]) >= largest
+
+
+def test_the_most_fences_fit_their_column() -> None:
+    """Pinot does not cut off the fences of a course that has as many and as crooked ones as may be."""
+    (fences,) = [s for s in read_schema("courses")["dimensionFieldSpecs"] if s["name"] == "fences"]
+    points = limits.MAX_FENCE_POINTS * len("-179.123456789 -89.123456789, ")
+    names = limits.MAX_FENCES * (
+        limits.MAX_NAME * len("\\ud83d\\ude00") + len('{"name": "", "wkt": "POLYGON (())"}, ')
+    )
+    assert fences["maxLength"] >= points + names

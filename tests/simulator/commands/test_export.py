@@ -1,0 +1,101 @@
+"""`python -m simulator export`: the same files as the API gives, of a race that is computed."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator.commands.export import export
+from simulator.commands.generate import EPOCH
+from simulator.export import result_files, results, track_files, tracks
+from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from tests.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.course.course import Course
+    from simulator.export.formats import Format
+
+RACE = ["--course", "hilly-half", "--competitors", "5", "--seed", "5", "--dnf", "0.2", "--interval", "30"]
+
+
+def exported(*flags: str) -> bytes:
+    """Return what `export` writes."""
+    out = io.BytesIO()
+    export([*RACE, *flags], out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def race(library: Mapping[str, Course]) -> Race:
+    """Return the race that the flags ask for."""
+    request = RaceRequest(course="hilly-half", competitors=5, seed=5, dnf=0.2, interval=30.0)
+    course = library["hilly-half"]
+    return Race(course, request.resolved(run_id="hilly-half", name=course.long_name, seed=0, start_at=EPOCH))
+
+
+@pytest.mark.parametrize("form", result_files.FORMATS, ids=lambda form: form.suffix)
+def test_results_are_those_of_the_race(race: Race, form: Format[results.Results]) -> None:
+    """The results are those that the API gives when the race has ended."""
+    expected = b"".join(form.write(results.of(race, race.time_of(race.last_tick))))
+
+    assert exported("--format", form.suffix) == expected
+    assert form.suffix == "csv" or exported() == expected
+
+
+@pytest.mark.parametrize("form", track_files.FORMATS, ids=lambda form: form.suffix)
+def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -> None:
+    """So are the tracks, with what a query could ask for as flags."""
+    query = TrackQuery(bib=["2", "5"], interval="60", truth="true")  # type: ignore[list-item,arg-type]
+    expected = b"".join(form.write(query.tracks(race, race.time_of(race.last_tick))))
+    flags = ("--bib", "5", "--bib", "2", "--track-interval", "60", "--truth")
+
+    assert exported("--what", "tracks", "--format", form.suffix, *flags) == expected
+
+
+def test_points_have_no_limit() -> None:
+    """What would be too much for one answer is written all the same."""
+    flags = ("--competitors", "60", "--interval", "1", "--what", "tracks", "--format", "csv")
+
+    assert exported(*flags).count(b"\n") > MAX_TRACK_POINTS
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--format", "gpx"], "--format for results must be one of: json, csv"),
+        (
+            ["--what", "tracks", "--format", "json"],
+            "--format for tracks must be one of: geojson, csv, gpx, kml",
+        ),
+        (["--bib", "1"], "--bib is only valid with --what tracks"),
+        (["--truth"], "--truth is only valid with --what tracks"),
+        (["--what", "tracks", "--bib", "9"], "--bib must be in the race: no competitor has the bib 9"),
+        (["--what", "tracks", "--bib", "x"], "--bib must be a whole number"),
+        (["--what", "tracks", "--track-interval", "0"], "--track-interval must be at least 1"),
+        (["--what", "tracks", "--interval", "0"], "--interval must be at least 1"),
+        (["--course", "nowhere"], "There is no course nowhere"),
+    ],
+)
+def test_what_can_not_be_written_is_refused(flags: list[str], words: str) -> None:
+    """Flags that ask for nothing that there is end the command with a sentence."""
+    with pytest.raises(SystemExit) as caught:
+        exported(*flags)
+
+    assert str(caught.value).startswith(words)
+
+
+def test_it_is_a_command() -> None:
+    """`python -m simulator export` writes to standard output."""
+    command = [sys.executable, "-m", "simulator", "export", *RACE, "--format", "csv"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    assert done.stdout.startswith(b"place,category_place,bib,name,")
+    assert done.stdout.count(b"\r\n") == 6

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import io
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from simulator.commands.generate import EPOCH, LEFT_OUT, generate
+from simulator.course.library import load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulator.course.course import Course
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+TOPICS = ["parkrun", "passings", "races", "competitors"]
+REAL = {
+    "pace-model": "marathon",
+    "fatigue": "wall",
+    "gradient": "true",
+    "wave-size": "2",
+    "wave-delay": "90",
+    "start-flow": "0.5",
+    "corrals": "true",
+    "entrants": "drawn",
+    "women": "0.5",
+    "dnf": "0.34",
+    "disqualified": "0.34",
+    "walking": "0.34",
+    "wrong-turn": "0.34",
+    "gps-error": "2.5",
+    "gps-noise": "0.5",
+    "lost": "0.1",
+    "lost-for": "200",
+    "frozen": "0.2",
+    "frozen-for": "400",
+    "late": "0.2",
+    "late-for": "700",
+    "duplicates": "0.2",
+    "clock-skew": "3",
+    "dead-battery": "0.34",
+    "ground-truth": "true",
+}
+"""Every option, each so that it can be seen in a race of three."""
+NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
+
+
+def lines(*flags: str) -> list[bytes]:
+    """Return what `generate` writes."""
+    out = io.BytesIO()
+    generate(flags, out)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("kind", ["", "real."])
+@pytest.mark.parametrize("course", NAMES)
+def test_golden_races(course: str, kind: str, topic: str) -> None:
+    """A race of three on each course, plain and with every option, is byte for byte the one written down.
+
+    To write them down anew, after a change that is meant to change races:
+    `python -m tests.simulator.golden`.
+    """
+    found = lines(*golden_flags(course, kind, topic))
+    expected = (GOLDEN / f"{course}.{kind}{topic}.ndjson").read_bytes().splitlines()
+
+    assert found == expected
+
+
+def golden_flags(course: str, kind: str, topic: str) -> list[str]:
+    """Return the flags of the golden race on a course."""
+    flags = ["--course", course, "--topic", topic, "--competitors", "3", "--seed", "42"]
+    flags += ["--how-many-get-stopped", "0.67", "--interval", "300"]
+    if kind:
+        flags += chain.from_iterable((f"--{name}", value) for name, value in REAL.items())
+    return flags
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """Two runs of the same command write the same, whoever runs them and when."""
+    flags = ("--course", "crystal-palace", "--competitors", "20", "--seed", "5", "--interval", "30")
+
+    assert lines(*flags) == lines(*flags)
+    assert lines(*flags) != lines(*flags[:-3], "6", *flags[-2:])
+
+
+def test_every_tick_of_everybody_is_there(library: Mapping[str, Course]) -> None:
+    """The lines are each competitor's ticks from the gun to the finish, in order, none twice."""
+    found = [
+        orjson.loads(line)
+        for line in lines("--course", "crystal-palace", "--competitors", "10", "--interval", "20")
+    ]
+    request = RaceRequest(course="crystal-palace", competitors=10, interval=20.0)
+    race = Race(library["crystal-palace"], request.resolved(run_id="r", name="n", seed=0, start_at=EPOCH))
+    for bib in range(1, 11):
+        told = [event for event in found if event["competitorId"] == bib]
+        ticks = range(int(-(-race.finish_times[bib - 1] // 20)) + 1)
+        assert [event["rawTime"] for event in told] == [tick * 20 for tick in ticks]
+        assert [event["status"] for event in told].count("finished") == 1
+        assert told[-1]["elapsed"] == round(float(race.finish_times[bib - 1]), 3)
+
+
+def test_keys_come_before_a_tab() -> None:
+    """With --keys each line is key, tab and event, as `kcat -P -K` takes it."""
+    flags = ("--course", "crystal-palace", "--competitors", "2", "--topic", "competitors", "--keys")
+    found = [line.split(b"\t") for line in lines(*flags)]
+
+    assert [key for key, _ in found] == [b"crystal-palace:1", b"crystal-palace:2"]
+    assert orjson.loads(found[0][1])["competitorId"] == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--course", "nowhere"], "There is no course nowhere"),
+        (["--course", "crystal-palace", "--competitors", "0"], "--competitors must be at least 1"),
+        (["--course", "crystal-palace", "--fastest", "600"], "--slowest must be at least the fastest pace"),
+        (["--course", "crystal-palace", "--min-pause", "x"], "--min-pause must be a number"),
+        (["--course", "crystal-palace", "--courses", "/nowhere"], "/nowhere can't be read"),
+        (["--course", "crystal-palace", "--gradient", "maybe"], "--gradient must be true or false"),
+        (
+            ["--course", "crystal-palace", "--start-at", "1969-12-31T23:59:59Z"],
+            "--start-at must be in the years",
+        ),
+        (
+            ["--course", "crystal-palace", "--start-at", "9999-01-01T00:00:00Z"],
+            "--start-at must be in the years",
+        ),
+    ],
+)
+def test_impossible_races_are_refused(flags: list[str], words: str) -> None:
+    """Flags that ask for no possible race end the command with a sentence."""
+    with pytest.raises(SystemExit, match=words):
+        lines(*flags)
+
+
+def test_a_start_list_is_a_file(tmp_path: Path) -> None:
+    """The flag names the file; one that can't be read, or is wrong, is told of."""
+    file = tmp_path / "list.csv"
+    file.write_text("bib,name\n70,Zoë\n5,Bob\n", "utf-8")
+    flags = ["--course", "crystal-palace", "--topic", "competitors", "--start-list"]
+    told = [orjson.loads(line) for line in lines(*flags, str(file))]
+
+    assert [(one["competitorId"], one["name"]) for one in told] == [(70, "Zoë"), (5, "Bob")]
+    with pytest.raises(SystemExit, match=r"nowhere can't be read: No such file or directory$"):
+        lines(*flags, "nowhere")
+    (tmp_path / "words").write_bytes(b"bib\n\xff")
+    with pytest.raises(SystemExit, match="words is not valid UTF-8"):
+        lines(*flags, str(tmp_path / "words"))
+    file.write_text("bib\nx", "utf-8")
+    with pytest.raises(SystemExit, match="--start-list is invalid in line 2"):
+        lines(*flags, str(file))
+
+
+def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """--help shows each option, and no default that isn't one."""
+    with pytest.raises(SystemExit):
+        lines("--help")
+    told = capsys.readouterr().out
+
+    assert all(
+        f"--{name.replace('_', '-')}" in told for name in RaceRequest.model_fields if name not in LEFT_OUT
+    )
+    assert "Undefined" not in told
+
+
+@pytest.mark.parametrize("year", ["1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
+def test_the_first_and_the_last_year_are_allowed(year: str) -> None:
+    """At the limits a race has times that are some."""
+    flags = ["--course", "crystal-palace", "--competitors", "1", "--topic", "passings", "--start-at", year]
+    assert all(0 <= orjson.loads(line)["timestamp"] < 253_402_300_800_000 for line in lines(*flags))
+
+
+def test_what_is_left_out_is_what_the_help_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a field means something else here than to the API, the help has this command's words."""
+    plain = lines("--course", "crystal-palace", "--topic", "races")
+    flags = {"run-id": "crystal-palace", "seed": "0", "interval": "1", "start-at": "2026-01-01T09:00:00Z"}
+    said = [f"--{name}={value}" for name, value in flags.items()]
+    with pytest.raises(SystemExit):
+        lines("--help")
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert lines("--course", "crystal-palace", "--topic", "races", *said) == plain
+    for words in ("Default: 0.", "Default: 1.", "Default: the course's short name.", flags["start-at"]):
+        assert words in told
+    for words in ("409", "Default: now", "max(1, speed)", "`points`"):
+        assert words not in told
+
+
+def test_all_shipped_courses_have_golden_races() -> None:
+    """Each course of the project has its golden files."""
+    assert sorted(load_folder(Path("courses")).courses) == NAMES
+
+
+def test_a_course_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--course` takes a file's path; what was corrected in the file is written to standard error."""
+    text = (Path("courses") / "crystal-palace.kml").read_text()
+    file = tmp_path / "My park.kml"
+    file.write_text(text.replace("<Polygon>", "<Polygon><outerBoundaryIs/>", 1))
+    by_path = [orjson.loads(line) for line in lines("--course", str(file), "--competitors", "1")]
+
+    assert {event["course"] for event in by_path} == {"My-park"}
+    assert capsys.readouterr().err.startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("by_path", [True, False])
+def test_a_course_that_cannot_be_read(by_path: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
+    """Why a file is no course is the message, by its path as by its short name."""
+    file = tmp_path / "broken.kml"
+    file.write_text("<kml>")
+    wanted = ["--course", str(file)] if by_path else ["--course", "broken", "--courses", str(tmp_path)]
+    with pytest.raises(SystemExit, match=r"broken\.kml.*line 1"):
+        lines(*wanted)

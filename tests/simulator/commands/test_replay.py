@@ -1,0 +1,202 @@
+"""`python -m simulator replay` as people use it."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from pydantic_settings import CliApp
+
+from simulator.commands.replay import read
+from simulator.commands.settings import ReplaySettings
+from simulator.replay.recording import RecordingError
+from stream.waiting import wait_for
+from tests.processes import ROOT
+from tests.simulator.conftest import START
+from tests.simulator.replay.gpx_files import gpx, of_competitor
+from tests.simulator.replay.test_lines import PASSING, POSITION
+from tests.simulator.replay.test_tracks import computed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from simulator.course.course import Course
+
+COMMAND = [sys.executable, "-m", "simulator"]
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def rows(file: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what a query finds in the embedded store."""
+    with sqlite3.connect(file) as store:
+        return store.execute(query).fetchall()
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Path:
+    """Return a file with a race of ten, its positions, passings and competitors."""
+    file = tmp_path / "race.ndjson"
+    flags = ["--course", "crystal-palace", "--competitors", "10", "--interval", "30", "--entrants", "drawn"]
+    flags += ["--dnf", "0.2", "--late", "0.2", "--duplicates", "0.1", "--lost", "0.1"]
+    with file.open("w") as out:
+        for topic in ("competitors", "passings", "parkrun"):
+            out.write(run("generate", *flags, "--topic", topic).stdout)
+    return file
+
+
+def test_events_are_told_again_from_now_on(events: Path, tmp_path: Path) -> None:
+    """All that was recorded is in the store, under a new id, shifted to now, and the race has ended."""
+    store = tmp_path / "race.db"
+    before = time.time() * 1000
+    done = run("replay", events, "--speed", "1000", "--sqlite", store, "--run-id", "again")
+    recorded = [orjson.loads(line) for line in events.read_text().splitlines()]
+    positions = {event["eventId"]: event for event in recorded if "eventId" in event}
+    passings = [event for event in recorded if "kind" in event]
+    ((start, status, name, request),) = rows(store, "SELECT startTime, status, name, request FROM races")
+
+    assert (done.returncode, status, name) == (0, "finished", "Crystal Palace")
+    assert before < start < time.time() * 1000
+    assert orjson.loads(request)["replay"] == "crystal-palace"
+    found = rows(store, "SELECT competitorId, rawTime, lat, distance, status, timestamp FROM parkrun_history")
+    assert sorted(found) == sorted(
+        (
+            one["competitorId"],
+            one["rawTime"],
+            one["lat"],
+            one["distance"],
+            one["status"],
+            start + one["rawTime"] * 1000,
+        )
+        for one in positions.values()
+    )
+    found = rows(store, "SELECT competitorId, kind, point, lap, elapsed FROM passings")
+    assert sorted(found) == sorted(
+        (one["competitorId"], one["kind"], one["point"], one["lap"], one["elapsed"]) for one in passings
+    )
+    assert rows(store, "SELECT count(*) FROM competitors WHERE name LIKE '% %'") == [(10,)]
+
+
+def test_tracks_are_told_as_a_race(library: Mapping[str, Course], tmp_path: Path) -> None:
+    """A folder of GPX files is a race on the course that is named."""
+    race = computed(library["crystal-palace"])
+    folder, store = tmp_path / "sunday", tmp_path / "race.db"
+    folder.mkdir()
+    for who in range(3):
+        (folder / f"{who + 1}.gpx").write_bytes(gpx((f"{who + 7} Runner", of_competitor(race, who))))
+    flags = ["--course", "crystal-palace", "--interval", "20", "--speed", "1000", "--name", "Sunday"]
+    done = run("replay", folder, *flags, "--sqlite", store)
+
+    assert done.returncode == 0, done.stderr
+    assert rows(store, "SELECT status, name, competitors FROM races") == [("finished", "Sunday", 3)]
+    assert rows(store, "SELECT competitorId, status FROM parkrun ORDER BY 1") == [
+        (bib, "finished") for bib in (7, 8, 9)
+    ]
+    assert rows(store, "SELECT count(*) FROM passings WHERE kind = 'finish'") == [(3,)]
+
+
+def test_a_replay_that_is_broken_off_is_cancelled(events: Path, tmp_path: Path) -> None:
+    """SIGTERM in the middle ends it with status 0, and the race is cancelled for those who watch it."""
+    store = tmp_path / "race.db"
+    flags = ["--speed", "1", "--sqlite", str(store)]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "replay", str(events), *flags], cwd=ROOT, stdout=log, stderr=log
+        )
+
+        def begun() -> str | None:
+            if process.poll() is not None:
+                return f"it ended: {(tmp_path / 'log').read_text()}"
+            found = store.exists() and rows(store, "SELECT 1 FROM sqlite_master WHERE name = 'parkrun'")
+            return None if found and rows(store, "SELECT 1 FROM parkrun") else "nothing is told yet"
+
+        wait_for("the first position", begun, seconds=60, say=print)
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(20)
+
+    assert status == 0, (tmp_path / "log").read_text()
+    assert rows(store, "SELECT status FROM races") == [("cancelled",)]
+
+
+def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
+    """What is wrong is one line in the log, and the status is 1."""
+    done = run("replay", "nowhere.ndjson", "--sqlite", tmp_path / "race.db")
+
+    assert done.returncode == 1
+    assert "no such file or folder: nowhere.ndjson" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["README.md"], "is neither a folder nor a file with one of the suffixes"),
+        (["simulator"], "file in simulator"),
+        (["nowhere"], "no such file or folder: nowhere"),
+        (["{passings}"], "there are no positions in passings.ndjson"),
+        (["{events}", "{tracks}"], "event files and GPX files"),
+        (["{events}", "--race", "a", "--course", "moon"], "unknown course moon; available: straight"),
+        (
+            ["{events}", "--race", "moon"],
+            "choose a race with --race; those with positions: a",
+        ),
+        (["{events}"], "choose a race with --race; those with positions: a"),
+        (["{events}", "--race", "a", "--run-id", "a b"], "run_id must be 1 to 64 of the characters"),
+        (["{tracks}"], "no track has times"),
+    ],
+)
+def test_what_is_wrong_with_a_recording_is_told(
+    straight: Course, tmp_path: Path, flags: list[str], words: str
+) -> None:
+    """Each thing that can be wrong has its sentence."""
+    events, tracks = tmp_path / "race.ndjson", tmp_path / "run.gpx"
+    events.write_bytes(b"\n".join(orjson.dumps({**POSITION, "runId": run_id}) for run_id in "ab"))
+    tracks.write_bytes(gpx())
+    passings = tmp_path / "passings.ndjson"
+    passings.write_bytes(orjson.dumps({**PASSING, "runId": "a", "elapsed": 0.0}))
+    given = [flag.format(events=events, tracks=tracks, passings=passings) for flag in flags]
+    with pytest.raises(RecordingError) as told:
+        read(CliApp.run(ReplaySettings, cli_args=given), {"straight": straight}, START)
+
+    assert words in str(told.value)
+
+
+@pytest.mark.parametrize(("times", "interval"), [((7200,), 3600.0), ((0, 7200), 3600.0), ((0, 7201), 379.0)])
+def test_few_positions_make_a_replay_too(
+    straight: Course, tmp_path: Path, times: tuple[int, ...], interval: float
+) -> None:
+    """A recording whose positions lie further apart than those of a race may has ticks in between."""
+    file = tmp_path / "race.ndjson"
+    file.write_bytes(b"\n".join(orjson.dumps({**POSITION, "rawTime": time}) for time in times))
+    recording = read(CliApp.run(ReplaySettings, cli_args=[str(file)]), {"straight": straight}, START)
+
+    told = [recording.fixes_at(tick).time.tolist() for tick in range(recording.last_tick + 1)]
+    assert recording.request.interval == interval
+    assert [time for tick in told for time in tick] == list(times)
+
+
+def test_a_course_that_came_with_the_race_is_made_again(tmp_path: Path) -> None:
+    """Where the course is not known, the points in the race's request are it."""
+    points = [[0.0, 50.0], [0.0, 50.01], [0.01, 50.02]]
+    record = {"runId": "a", "startTime": 5, "course": "mine-1a2b", "name": "Mine"}
+    record["request"] = orjson.dumps({"course": "mine", "points": points}).decode()
+    file = tmp_path / "race.ndjson"
+    file.write_bytes(orjson.dumps(record) + b"\n" + orjson.dumps({**POSITION, "runId": "a"}))
+    recording = read(CliApp.run(ReplaySettings, cli_args=[str(file)]), {}, START)
+
+    assert recording.course.short_name == "straight"
+    assert recording.course.distance == pytest.approx(2438, abs=5)
+    assert recording.request.name == "Mine"
+    assert recording.fixes_at(0).skew.tolist() == [995]

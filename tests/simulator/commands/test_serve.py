@@ -1,0 +1,263 @@
+"""The simulator as a process: start, limits of the real socket, and its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from simulator.http.site import MAX_BODY
+from stream.waiting import wait_for
+from tests.processes import ROOT, Running, simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """Return the simulator on the embedded store."""
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
+        yield running
+
+
+def command(*flags: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m simulator` to its end."""
+    arguments = [sys.executable, "-m", "simulator", *flags]
+    return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def create(running: Running, **fields: Any) -> dict[str, Any]:
+    """Create a race."""
+    body = {"course": "crystal-palace", "seed": 1, **fields}
+    answer = httpx.post(f"{running.address}/races", json=body, trust_env=False)
+    assert answer.status_code == 201, answer.text
+    race: dict[str, Any] = answer.json()
+    return race
+
+
+def test_a_race_runs_to_its_end_in_the_embedded_store(running: Running, tmp_path: Path) -> None:
+    """Everybody finishes, each tick is in the history, and SIGTERM ends the process with status 0."""
+    race = create(running, competitors=20, speed=1000, interval=60)
+    url = running.address + race["links"]["self"]
+
+    def status() -> str | None:
+        found = httpx.get(url, trust_env=False).json()["status"]
+        return None if found == "finished" else f"the race is {found}"
+
+    wait_for("the finish", status, seconds=30, say=print)
+    assert running.end() == 0
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        statuses = file.execute("SELECT status, count(*) FROM parkrun GROUP BY 1").fetchall()
+        events = dict(
+            file.execute("SELECT competitorId, count(*) FROM parkrun_history GROUP BY 1").fetchall()
+        )
+        finishes = dict(file.execute("SELECT competitorId, elapsed FROM parkrun").fetchall())
+        courses = file.execute("SELECT count(*) FROM courses").fetchone()
+        last = file.execute("SELECT status FROM races").fetchall()
+
+    assert statuses == [("finished", 20)]
+    assert events == {bib: -(-elapsed // 60) + 1 for bib, elapsed in finishes.items()}
+    assert courses == (4,)
+    assert last == [("finished",)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_all_delivered(running: Running, how: signal.Signals) -> None:
+    """SIGTERM and Ctrl-C in the middle of a race end the process with status 0."""
+    create(running, competitors=1000, speed=100, interval=1)
+
+    assert running.end(how) == 0
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_body_over_the_limit_is_refused(running: Running) -> None:
+    """A body one byte too long is answered 413 with problem details; one at the limit is read."""
+    at_the_limit = httpx.post(f"{running.address}/races", content=b" " * MAX_BODY, trust_env=False)
+    beyond = raw_post(running, MAX_BODY + 1, chunked=False)
+
+    assert at_the_limit.status_code == 400
+    assert beyond.startswith("HTTP/1.1 413 ")
+    assert "8 MiB" in beyond
+
+
+def test_a_body_that_does_not_tell_its_length_is_limited_too(running: Running) -> None:
+    """A chunked body is cut off at the limit."""
+    assert raw_post(running, MAX_BODY + 1, chunked=True).startswith("HTTP/1.1 413")
+
+
+def raw_post(running: Running, length: int, *, chunked: bool) -> str:
+    """Post blanks through a socket of our own, and return what is answered."""
+    port = int(running.address.rsplit(":", 1)[1])
+    head = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(f"POST /races HTTP/1.1\r\nHost: localhost\r\n{head}\r\n\r\n".encode())
+        if chunked:
+            connection.sendall(f"{length:x}\r\n".encode())
+            connection.sendall(b" " * length)
+        return connection.makefile("rb").read().decode()
+
+
+def post_course(running: Running, query: str, file: str) -> httpx.Response:
+    """Send a file of the tests' corpus."""
+    content = (ROOT / "tests" / "simulator" / "course" / "files" / file).read_bytes()
+    return httpx.post(f"{running.address}/courses{query}", content=content, trust_env=False)
+
+
+def test_an_upload_is_there_after_a_restart(tmp_path: Path) -> None:
+    """An uploaded course is in the embedded store, and the next process knows it and runs races on it."""
+    store = ("--sqlite", str(tmp_path / "race.db"))
+    with simulator(tmp_path, *store) as running:
+        taken = post_course(running, "?name=my-park", "kmz-doc.kmz")
+        assert running.end() == 0
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        row = file.execute("SELECT longName, fences FROM courses WHERE shortName = 'my-park'").fetchone()
+    with simulator(tmp_path, *store) as running:
+        listed = httpx.get(f"{running.address}/courses", trust_env=False).json()["courses"]
+        race = create(running, course="my-park")
+        again = post_course(running, "?name=my-park", "kmz-doc.kmz")
+
+    assert (taken.status_code, again.status_code) == (201, 200)
+    assert taken.json() in listed
+    assert again.json() == taken.json()
+    assert (row[0], [fence["name"] for fence in json.loads(row[1])]) == ("Test", ["Park"])
+    assert race["course"] == "my-park"
+
+
+def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
+    """An upload that has a shipped course's name, or can't be used, is left out at the start and told."""
+    (tmp_path / "uploads").mkdir()
+    for name, file in (("hilly-half.kml", "plain.kml"), ("bad.gpx", "plain.kml"), ("good.kml", "plain.kml")):
+        content = (ROOT / "tests" / "simulator" / "course" / "files" / file).read_bytes()
+        (tmp_path / "uploads" / name).write_bytes(content)
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
+        listed = httpx.get(f"{running.address}/courses", trust_env=False).json()["courses"]
+        log = running.log.read_text()
+
+    assert {course["short_name"]: course["long_name"] for course in listed}["hilly-half"] != "Test"
+    assert [course["short_name"] for course in listed] == [
+        "city-10k",
+        "crystal-palace",
+        "good",
+        "hilly-half",
+        "track-10000m",
+    ]
+    assert "hilly-half is an upload, and a shipped course now has the same name" in log
+    assert "bad.gpx isn't GPX" in log
+
+
+def test_a_folder_that_takes_no_uploads_is_told(tmp_path: Path) -> None:
+    """Where no folder can be made, an upload is answered 503 with the system's words and no path."""
+    (tmp_path / "uploads").write_text("a file where the folder ought to be")
+    with simulator(
+        tmp_path, "--sqlite", str(tmp_path / "race.db"), "--uploads", str(tmp_path / "uploads" / "x")
+    ) as running:
+        answer = post_course(running, "", "plain.kml")
+
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "The course can't be stored: Not a directory"
+
+
+def test_the_api_answers_while_a_file_is_read(running: Running) -> None:
+    """A course of the biggest size is read beside the reactor: meanwhile the API answers others."""
+    points = " ".join(f"{nth / 1e5:.6f},{51 + (nth % 2) / 1e5:.6f}" for nth in range(100_000))
+    kml = f"<kml><Placemark><LineString><coordinates>{points}</coordinates></LineString></Placemark></kml>"
+    with ThreadPoolExecutor(1) as thread:
+        sending = thread.submit(
+            httpx.post, f"{running.address}/courses", content=kml.encode(), trust_env=False, timeout=60
+        )
+        slowest = 0.0
+        while not sending.done():
+            slowest = max(
+                slowest, httpx.get(f"{running.address}/healthz", trust_env=False).elapsed.total_seconds()
+            )
+
+    assert sending.result().status_code == 201
+    assert slowest < 2
+
+
+def test_a_port_in_use_is_told(running: Running, tmp_path: Path) -> None:
+    """A second process on the same port ends with status 1 and says why."""
+    port = running.address.rsplit(":", 1)[1]
+    second = command("serve", "--port", port, "--sqlite", str(tmp_path / "other.db"))
+
+    assert second.returncode == 1
+    assert "can't listen" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_store_that_can_not_be_opened_is_told(tmp_path: Path) -> None:
+    """A folder that isn't there ends the process with status 1 and a sentence."""
+    ended = command("serve", "--sqlite", str(tmp_path / "nowhere" / "race.db"))
+
+    assert ended.returncode == 1
+    assert "can't be opened" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_wrong_setting_is_told_by_its_flag() -> None:
+    """A setting out of its range ends the command with its name and its limit."""
+    ended = command("serve", "--port", "99999")
+
+    assert ended.returncode == 1
+    assert ended.stderr == "--port must be at most 65,535\n"
+
+
+def test_a_setting_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RACECAST_… sets what no flag sets."""
+    monkeypatch.setenv("RACECAST_SQLITE", str(tmp_path / "from-the-environment.db"))
+    monkeypatch.setenv("RACECAST_LOG_FORMAT", "json")
+    with simulator(tmp_path) as running:
+        assert running.log.read_text().startswith('{"address"')
+
+    assert (tmp_path / "from-the-environment.db").exists()
+
+
+def test_without_a_command_the_usage_is_shown() -> None:
+    """`python -m simulator` says what commands there are; so does --help."""
+    assert command().returncode == 2
+    assert "generate" in command().stderr
+    assert "serve" in command("--help").stdout
+
+
+def test_generate_is_a_command() -> None:
+    """`python -m simulator generate` writes lines to standard output."""
+    ended = command("generate", "--course", "crystal-palace", "--competitors", "2", "--interval", "600")
+
+    assert ended.returncode == 0
+    assert ended.stdout.count('"status":"finished"') == 2
+
+
+def test_an_end_without_kafka_is_told_and_takes_seconds(tmp_path: Path) -> None:
+    """With the broker away SIGTERM ends the process within its time, with status 1 and the reason."""
+    with simulator(tmp_path, "--publisher", "kafka", "--kafka", "127.0.0.1:1") as running:
+        create(running, competitors=10)
+        ready = httpx.get(f"{running.address}/readyz", trust_env=False)
+        assert running.end() == 1
+
+    assert ready.status_code == 503
+    assert "no broker" in ready.json()["reasons"][0]
+    assert "could not deliver everything" in running.log.read_text()
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_what_was_accepted_is_there_after_the_end(running: Running, tmp_path: Path) -> None:
+    """Races answered 201 and changes answered 200 just before SIGTERM are in the store, whole."""
+    ids = [create(running, competitors=20_000, run_id=f"race-{nth}")["run_id"] for nth in range(4)]
+    httpx.post(f"{running.address}/races/{ids[0]}/cancel", trust_env=False)
+    assert running.end() == 0
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        statuses = dict(file.execute("SELECT runId, status FROM races").fetchall())
+        entries = dict(file.execute("SELECT runId, count(*) FROM competitors GROUP BY 1").fetchall())
+
+    assert statuses == {ids[0]: "cancelled"} | dict.fromkeys(ids[1:], "running")
+    assert entries == dict.fromkeys(ids, 20_000)

@@ -1,0 +1,176 @@
+"""What the GeoJSON reader finds, before the survey judges it; and that it reads what is written here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pytest
+import shapely
+
+from simulator.course import geojson
+from simulator.course.drawing import CourseError
+from simulator.course.library import load_folder, read_course
+from simulator.course.survey import limits
+from simulator.export.geojson import course_features
+from tests.processes import ROOT
+
+if TYPE_CHECKING:
+    from simulator.course.course import Course
+
+PATIENCE = 10.0
+"""Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
+FILES = Path(__file__).parent / "files"
+SHIPPED = load_folder(ROOT / "courses").courses
+LINE = {"type": "LineString", "coordinates": [[-0.5, 51, 7], [180, 51.25]]}
+
+
+def feature(geometry: object, **properties: object) -> dict[str, Any]:
+    """Return a feature."""
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+def collection(*features: object, **members: object) -> bytes:
+    """Return a file with a FeatureCollection."""
+    return orjson.dumps({"type": "FeatureCollection", "features": features, **members})
+
+
+def test_line() -> None:
+    """A line is taken as it stands and tells where it is, with NaN for an altitude that is missing."""
+    (found,) = geojson.read(collection(feature(LINE, name=" The\n course "))).lines
+    assert found.where == "LineString of feature 1 (The course)"
+    assert found.lon.tolist() == [-0.5, 180.0]
+    assert found.lat.tolist() == [51.0, 51.25]
+    np.testing.assert_array_equal(found.alt, [7.0, np.nan])
+
+
+def test_collection_of_geometries() -> None:
+    """Geometries in collections come in their order, however they are nested, by the feature's name."""
+    points = [{"type": "Point", "coordinates": [nth, 51]} for nth in range(4)]
+    inner = {"type": "GeometryCollection", "geometries": points[1:3]}
+    outer = {"type": "GeometryCollection", "geometries": [points[0], inner, points[3]]}
+    markers = geojson.read(collection(feature(outer, title="A"))).markers
+    assert [(marker.name, marker.lon) for marker in markers] == [("A", 0), ("A", 1), ("A", 2), ("A", 3)]
+    assert markers[2].where == "Point at geometries[1].geometries[1] of feature 1 (A)"
+
+
+@pytest.mark.parametrize(
+    ("members", "properties", "name"),
+    [
+        ({"name": "Of the\tfile"}, {"name": "Course"}, "Of the file"),
+        ({"properties": {"name": "Of the file"}}, {"name": "Course"}, "Of the file"),
+        ({"properties": "none"}, {"title": "Course"}, "Course"),
+        ({"name": ""}, {"name": 7}, "7"),
+        ({"name": ["x"]}, {"name": None}, ""),
+    ],
+)
+def test_name_of_document(members: dict[str, Any], properties: dict[str, Any], name: str) -> None:
+    """The drawing has the name of the collection, or else of its first line that has one."""
+    park = feature({"type": "Point", "coordinates": [0, 51]}, name="Park")
+    assert geojson.read(collection(park, feature(LINE, **properties), **members)).name == name
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        (True, True),
+        ("Yes", True),
+        (1, True),
+        ("1", True),
+        (False, False),
+        (None, False),
+        ([1], False),
+        (2, False),
+    ],
+)
+def test_timing(timing: object, expected: bool) -> None:  # noqa: FBT001 - parameters of the test
+    """A Point is a timing point if its feature says so in one of the usual ways."""
+    (marker,) = geojson.read(
+        collection(feature({"type": "Point", "coordinates": [0, 51]}, name="A", timing=timing))
+    ).markers
+    assert marker.is_timing == expected
+
+
+def test_unnamed_point() -> None:
+    """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
+    drawing = geojson.read(collection(feature({"type": "Point", "coordinates": "here"})))
+    assert (drawing.markers, drawing.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("lon", "read"),
+    [
+        ([179.5, 180.5], [179.5, -179.5]),
+        ([-179.5, -180.5], [-179.5, 179.5]),
+        ([0.5, 180.6], [0.5, 180.6]),
+        ([360.5, 361.5], [360.5, 361.5]),
+    ],
+)
+def test_beyond_the_antimeridian(lon: list[float], read: list[float]) -> None:
+    """Longitudes that go on beyond 180 are brought back; a slip of the pen is left to the survey."""
+    line = {"type": "LineString", "coordinates": [[x, 0] for x in lon]}
+    assert geojson.read(orjson.dumps(line)).lines[0].lon.tolist() == read
+
+
+def test_long_text() -> None:
+    """A message shows no more than the beginning of what is wrong."""
+    line = {"type": "LineString", "coordinates": ["9" * 10_000]}
+    with pytest.raises(
+        CourseError, match=r"^GeoJSON, feature 2: coordinates\[0\] is \"9+…\", not a position$"
+    ) as caught:
+        geojson.read(collection(feature(LINE), feature(line, name="x" * 10_000)))
+    assert len(str(caught.value)) < 200
+
+
+def test_a_file_of_values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with more values than any course needs is refused before they take memory."""
+    monkeypatch.setattr(geojson, "MAX_VALUES", 10)
+    with pytest.raises(CourseError, match="more than 10 values"):
+        geojson.read(b"[" * 11)
+
+
+def test_speed() -> None:
+    """As many points as a course may have are read in a time that grows with them, all alike or not."""
+    points: list[list[float | None]] = [[nth / 1e6, 51, 5.5] for nth in range(limits.MAX_POINTS)]
+    points[-1] = [0.2, 51, None]
+    before = time.process_time()
+    for some in (points[:-1], points):
+        (found,) = geojson.read(collection(feature({"type": "LineString", "coordinates": some}))).lines
+        assert len(found.lon) == len(some)
+    assert time.process_time() - before < PATIENCE
+
+
+FROM_FILES = (
+    "geojson-everything.geojson",
+    "timing-laps.kml",
+    "timing-antimeridian.kml",
+    "timing-at-the-ends.kml",
+    "antimeridian.kml",
+    "antimeridian-westward.kml",
+    "fence-hole.kml",
+    "altitude.kml",
+)
+WRITTEN = {**SHIPPED, **{name: read_course((FILES / name).read_bytes(), name) for name in FROM_FILES}}
+
+
+@pytest.mark.parametrize("course", WRITTEN.values(), ids=WRITTEN.keys())
+def test_what_is_written_here_reads_back(course: Course) -> None:
+    """The course that `GET /courses/{name}` shows is, as a file, the same course."""
+    data = orjson.dumps(course_features(course))
+    again = read_course(data, f"{course.short_name}.geojson")
+
+    assert again.distance == pytest.approx(course.distance, abs=0.1)
+    assert (again.long_name, again.laps) == (course.long_name, course.laps)
+    assert [fence.name for fence in again.fences] == [fence.name for fence in course.fences]
+    for fence, before in zip(again.fences, course.fences, strict=True):
+        assert shapely.equals_exact(fence.polygon, before.polygon, 1e-9, normalize=True)
+    ends = [(x % 360, y) for x, y in (again.start, again.finish)]
+    assert ends == [pytest.approx((x % 360, y)) for x, y in (course.start, course.finish)]
+    kinds = [(point.kind, point.name, point.lap) for point in again.timing_points]
+    assert kinds == [(point.kind, point.name, point.lap) for point in course.timing_points]
+    metres = [point.distance for point in again.timing_points]
+    assert metres == pytest.approx([point.distance for point in course.timing_points], abs=0.1)
+    assert (again.alt is None) == (course.alt is None)

@@ -1,0 +1,134 @@
+"""What the GPX reader finds, before the survey judges it."""
+
+from __future__ import annotations
+
+import time
+
+import gpxpy.gpx as other
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.course import gpx
+from simulator.course.drawing import CourseError
+from simulator.course.survey import limits
+
+PATIENCE = 10.0
+"""Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""
+POINTS = '<trkpt lat="51" lon="-0.5"><ele>7</ele></trkpt><trkpt lat="51.25" lon="180"/>'
+
+Place = tuple[float, float, float | None]
+Shape = tuple[str, list[Place]]
+"""A line's name, and its places."""
+
+
+def track(content: str = POINTS, before: str = "") -> bytes:
+    """Return a GPX file with one track, which is on line 2."""
+    return f"<gpx>{before}\n<trk><name> The\t course</name><trkseg>{content}</trkseg></trk></gpx>".encode()
+
+
+def test_line() -> None:
+    """A track is a line that tells where it is, with NaN for an altitude that is missing."""
+    (found,) = gpx.read(track()).lines
+    assert found.where == "track at line 2 (The course)"
+    assert found.lon.tolist() == [-0.5, 180.0]
+    assert found.lat.tolist() == [51.0, 51.25]
+    np.testing.assert_array_equal(found.alt, [7.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        ("<metadata><name>Of the\n file</name></metadata><name>Old</name>", "Of the file"),
+        ("<metadata><desc>x</desc></metadata><name>Old</name>", "Old"),
+        ("<name>Old</name>", "Old"),
+        ("<rte/><rte><name>Way</name></rte>", "Way"),
+        ("", "The course"),
+    ],
+)
+def test_name_of_document(before: str, name: str) -> None:
+    """The drawing has the name of the metadata, or else the file's of GPX 1.0, or else a track's."""
+    assert gpx.read(track(before=before)).name == name
+
+
+def test_waypoints() -> None:
+    """Waypoints that have a name are markers; what is wrong with one without is nobody's business."""
+    named = '<wpt lat="51" lon="1"><name>Start</name></wpt><wpt lat="here" lon="1"/>'
+    drawing = gpx.read(track(before=named))
+    assert [(marker.name, marker.lon, marker.lat) for marker in drawing.markers] == [("Start", 1.0, 51.0)]
+    assert drawing.markers[0].where == "waypoint at line 1 (Start)"
+    assert drawing.warnings == ()
+
+
+@pytest.mark.parametrize("text", ["1_0", "१", "--1", "0x1", "inf", "nan", "", "1,5", "1 2"])
+def test_no_number(text: str) -> None:
+    """What is no decimal number is refused with its line, even where Python would read it."""
+    with pytest.raises(CourseError, match=r"GPX, line 3: \".*\" is not a number"):
+        gpx.read(track(f'{POINTS}\n<trkpt lat="51" lon="{text}"/>'))
+
+
+NAMES = st.text(
+    st.characters(categories=("L", "N", "S"), include_characters="&<>'-."), min_size=1, max_size=20
+)
+
+
+def decimals(least: int, most: int, digits: int) -> st.SearchStrategy[float]:
+    """Return numbers of so many decimals: the other library cuts very small ones off."""
+    return st.integers(least * 10**digits, most * 10**digits).map(lambda number: number / 10**digits)
+
+
+PLACES = st.tuples(decimals(-90, 90, 7), decimals(-180, 180, 7), st.none() | decimals(-500, 9000, 1))
+"""Latitude, longitude, altitude."""
+
+
+@given(
+    tracks=st.lists(st.tuples(NAMES, st.lists(PLACES, min_size=2, max_size=20)), max_size=3),
+    routes=st.lists(st.tuples(NAMES, st.lists(PLACES, min_size=2, max_size=20)), max_size=2),
+    waypoints=st.lists(st.tuples(NAMES, PLACES), max_size=5),
+    version=st.sampled_from(["1.0", "1.1"]),
+)
+def test_what_another_library_writes_is_read(
+    tracks: list[Shape], routes: list[Shape], waypoints: list[tuple[str, Place]], version: str
+) -> None:
+    """Lines, places, altitudes, waypoints and names are those that gpxpy was given."""
+    file = other.GPX()
+    for name, places in tracks:
+        points = [other.GPXTrackPoint(*place) for place in places]
+        track = other.GPXTrack(name)
+        track.segments.append(other.GPXTrackSegment(points))
+        file.tracks.append(track)
+    for name, places in routes:
+        route = other.GPXRoute(name)
+        route.points += [other.GPXRoutePoint(*place) for place in places]
+        file.routes.append(route)
+    file.waypoints += [other.GPXWaypoint(*place, name=name) for name, place in waypoints]
+
+    drawing = gpx.read(file.to_xml(version).encode())
+
+    assert drawing.warnings == ()
+    # The file has them in this order: waypoints, routes, tracks.
+    for line, (name, places) in zip(drawing.lines, [*routes, *tracks], strict=True):
+        lat, lon, alt = np.array(places, float).T
+        assert line.where.endswith(f"({name})")
+        np.testing.assert_array_equal((line.lon, line.lat, line.alt), (lon, lat, alt))
+    marks = [(marker.name, marker.lat, marker.lon) for marker in drawing.markers]
+    assert marks == [(name, lat, lon) for name, (lat, lon, _) in waypoints]
+
+
+def test_empty() -> None:
+    """A file with nothing in it has no line, no marker and no name."""
+    drawing = gpx.read(b"<gpx/>")
+    assert (drawing.name, drawing.lines, drawing.markers) == ("", (), ())
+
+
+def test_speed() -> None:
+    """As many points as a course may have are read in a time that grows with them."""
+    points = "".join(
+        f'<trkpt lat="51" lon="{nth / 1e6:.13f}"><ele>5</ele></trkpt>'
+        for nth in range(limits.MAX_ELEMENT_POINTS)
+    )
+    before = time.process_time()
+    (found,) = gpx.read(track(points)).lines
+    assert len(found.lon) == limits.MAX_ELEMENT_POINTS
+    assert time.process_time() - before < PATIENCE

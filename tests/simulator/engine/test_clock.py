@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from twisted.internet.selectreactor import SelectReactor
+
+from simulator.engine.clock import steady, use_monotonic_clock
+
+
+def test_the_clock_does_not_jump_with_the_time_of_day() -> None:
+    """Set back or ahead by an hour, the time of day changes nothing; what passes is what has passed."""
+    wall, passed = 1_000_000.0, 50.0
+    clock = steady(lambda: wall, lambda: passed)
+    told = [clock()]
+    for jump in (-3600.0, 7200.0):
+        wall += jump
+        passed += 2.0
+        told.append(clock())
+
+    assert told == [1_000_000.0, 1_000_002.0, 1_000_004.0]
+
+
+def test_the_clock_begins_with_the_time_of_day() -> None:
+    """It tells epoch seconds."""
+    assert steady()() == pytest.approx(time.time(), abs=1.0)
+
+
+def test_a_reactor_goes_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reactor has to call later is due by the steady clock, whatever the time of day becomes."""
+    reactor = SelectReactor()
+    use_monotonic_clock(reactor)
+    call = reactor.callLater(100, lambda: None)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+
+    assert 99 < (reactor.timeout() or 0) <= 100
+    assert call.getTime() - reactor.seconds() == pytest.approx(100, abs=1.0)

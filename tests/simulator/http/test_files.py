@@ -1,0 +1,354 @@
+"""Results and tracks over HTTP: which format, which moment, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lxml import etree
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, maybeDeferred
+
+from simulator.export import formats, result_files
+from simulator.http.sending import send
+from tests.simulator.http.test_routes import Client, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from twisted.internet.task import Clock
+
+    from simulator.course.course import Course
+
+JSON, CSV, GEOJSON = "application/json", "text/csv", "application/geo+json"
+GPX, KML = "application/gpx+xml", "application/vnd.google-earth.kml+xml"
+
+
+@pytest.fixture
+def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
+    """Return the API with one race, 30 s after its gun."""
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads")
+    client.create(run_id="r", competitors=3)
+    client.wait(30)
+    return client
+
+
+def media_type(client: Client, what: str, accept: str | None) -> str:
+    """Return in which media type something is given, without what is said of it."""
+    answer = client.get(f"/races/r/{what}", accept)
+    assert answer.status == 200
+    assert answer.header("Vary") == "Accept"
+    return answer.header("Content-Type").partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    ("accept", "results", "tracks"),
+    [
+        (None, JSON, GEOJSON),
+        ("", JSON, GEOJSON),
+        ("*/*", JSON, GEOJSON),
+        ("text/csv", CSV, CSV),
+        ("TEXT/CSV", CSV, CSV),
+        ("text/csv; charset=utf-8", CSV, CSV),
+        ("text/*", CSV, CSV),
+        ("application/*;q=0.5, text/csv;q=0.4", JSON, GEOJSON),
+        ("application/*;q=0.4, text/csv;q=0.5", CSV, CSV),
+        ("*/*, application/json;q=0, application/geo+json;q=0", CSV, CSV),
+        ("text/html, */*;q=0.1", JSON, GEOJSON),
+        ("text/csv;q=0.2, application/gpx+xml, application/json;q=0.1", CSV, GPX),
+        ("application/vnd.google-earth.kml+xml;q=0.9, text/csv;q=0.8", CSV, KML),
+    ],
+)
+def test_what_is_accepted_best_is_given(
+    client: Client, accept: str | None, results: str, tracks: str
+) -> None:
+    """The Accept header chooses, with its q-values; what it names outright wins over what it allows."""
+    assert media_type(client, "results", accept) == results
+    assert media_type(client, "tracks", accept) == tracks
+
+
+def test_accept_may_come_in_several_lines(client: Client) -> None:
+    """Lines of the header are one list, whichever of them is the last."""
+    for lines in (["text/csv", "application/json;q=0.5"], ["application/json;q=0.5", "text/csv"]):
+        answer = client.request("GET", "/races/r/results", headers={"Accept": lines})
+        assert answer.header("Content-Type") == "text/csv; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "text/csv;q=0", "*/*;q=0", "application/xml, image/*", "nonsense"]
+)
+@pytest.mark.parametrize("what", ["results", "tracks"])
+def test_what_can_not_be_given_is_not_acceptable(client: Client, what: str, accept: str) -> None:
+    """If nothing that is accepted can be given, the answer is 406 with what there is."""
+    answer = client.get(f"/races/r/{what}", accept)
+
+    assert answer.status == 406
+    assert answer.header("Content-Type") == "application/problem+json"
+    assert "text/csv" in answer.json["detail"]
+    assert ".csv" in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("what", "suffix", "content_type"),
+    [
+        ("results", "json", JSON),
+        ("results", "csv", "text/csv; charset=utf-8"),
+        ("tracks", "geojson", GEOJSON),
+        ("tracks", "csv", "text/csv; charset=utf-8"),
+        ("tracks", "gpx", GPX),
+        ("tracks", "kml", KML),
+    ],
+)
+def test_the_suffix_wins(client: Client, what: str, suffix: str, content_type: str) -> None:
+    """With a suffix the Accept header doesn't count, and the file is called after the race."""
+    answer = client.get(f"/races/r/{what}.{suffix}", "text/html, text/csv;q=0.1")
+
+    assert answer.status == 200
+    assert answer.header("Content-Type") == content_type
+    assert answer.header("Content-Disposition").endswith(f'; filename="r-{what}.{suffix}"')
+    assert answer.header("X-Content-Type-Options") == "nosniff"
+    assert answer.body
+
+
+@pytest.mark.parametrize("path", ["results.gpx", "results.", "results.CSV", "tracks.json", "tracks.kmz"])
+def test_an_unknown_suffix_is_not_found(client: Client, path: str) -> None:
+    """A suffix that isn't one of the formats' is answered 404."""
+    answer = client.get(f"/races/r/{path}")
+
+    assert answer.status == 404
+    assert answer.header("Content-Type") == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["results", "results.csv", "tracks", "tracks.gpx"])
+def test_head_has_the_headers_alone(client: Client, path: str) -> None:
+    """HEAD is answered as GET is, without the body."""
+    head, got = client.request("HEAD", f"/races/r/{path}"), client.get(f"/races/r/{path}")
+
+    assert (head.status, head.body) == (200, b"")
+    assert head.header("Content-Type") == got.header("Content-Type")
+    assert head.header("Content-Disposition") == got.header("Content-Disposition")
+
+
+def test_results_are_of_the_last_tick_that_was_told(client: Client) -> None:
+    """What the clock shows but no tick has told is not in the results."""
+    before = client.get("/races/r/results").json
+    client.publisher.full = True
+    client.wait(5)
+    snapshot = client.engine.runs["r"].race.snapshot(30.0)
+
+    assert before["race_time"] == 30.0
+    assert before["run_id"] == "r"
+    assert client.get("/races/r/results").json["race_time"] < 33
+    assert sorted(line["distance"] for line in before["results"]) == pytest.approx(
+        sorted(snapshot.distance), abs=0.001
+    )
+
+
+def test_tracks_go_up_to_the_last_tick_that_was_told(client: Client) -> None:
+    """A track has a point for each tick from the gun to the last that was told."""
+    features = client.get("/races/r/tracks").json["features"]
+
+    assert [len(feature["properties"]["times"]) for feature in features] == [31, 31, 31]
+    assert {feature["properties"]["times"][-1] for feature in features} == {1777712430000}
+
+
+def test_the_query_chooses(client: Client) -> None:
+    """Bibs, interval and truth come by the query, a bib more than once."""
+    features = client.get("/races/r/tracks?bib=3&bib=1&interval=10&truth=true").json["features"]
+
+    assert [feature["properties"]["bib"] for feature in features] == [1, 3]
+    assert [len(feature["properties"]["times"]) for feature in features] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("bib=4", "bib", "must be in the race: no competitor has the bib 4"),
+        ("bib=1&bib=77", "bib", "must be in the race: no competitor has the bib 77"),
+        ("bib=x", "bib[0]", "must be a whole number"),
+        ("bib=", "bib[0]", "must be a whole number"),
+        ("bib=0", "bib[0]", "must be at least 1"),
+        ("bib=99999999999999999999", "bib[0]", "must be at most 999,999"),
+        ("interval=0.99", "interval", "must be at least 1"),
+        ("interval=3601", "interval", "must be at most 3,600"),
+        ("bib=1_0", "bib[0]", "must be a whole number"),
+        ("bib=%2B1", "bib[0]", "must be a whole number"),
+        ("interval=1_0", "interval", "must be a number"),
+        ("interval=%205", "interval", "must be a number"),
+        ("interval=nan", "interval", "must be a number"),
+        ("interval=2&interval=3", "interval", "must be a number"),
+        ("truth=maybe", "truth", "must be true or false"),
+        ("bibs=1", "bibs", "is not a field of this request"),
+    ],
+)
+def test_a_wrong_query_is_refused(client: Client, query: str, field: str, words: str) -> None:
+    """What is wrong in the query is told at its field, in words."""
+    for path in ("tracks", "tracks.kml"):
+        assert wrong(client.get(f"/races/r/{path}?{query}")) == {field: words}
+
+
+def test_too_many_points_are_refused(client: Client) -> None:
+    """An answer has so many points and no more; fewer bibs or a longer interval help."""
+    client.create(run_id="big", competitors=500, fastest=300.0, speed=100.0, interval=1.0)
+    client.wait(5)
+
+    assert wrong(client.get("/races/big/tracks")) == {
+        "interval": "gives 250,500 points; the limit is 200,000: choose bibs or a longer interval"
+    }
+    assert client.get("/races/big/tracks?interval=2").status == 200
+    assert client.get("/races/big/tracks?bib=5").status == 200
+
+
+def test_a_race_before_its_start_has_results_and_no_tracks(client: Client) -> None:
+    """A race that is scheduled lists who is going to run, and nobody has been anywhere."""
+    client.create(run_id="later", competitors=2, start_at="2026-05-02T12:00:00Z")
+    results = client.get("/races/later/results").json
+
+    assert results["race_time"] == -1.0
+    assert [line["status"] for line in results["results"]] == ["waiting", "waiting"]
+    assert client.get("/races/later/tracks").json == {"type": "FeatureCollection", "features": []}
+    assert etree.fromstring(client.get("/races/later/tracks.gpx").body).find("{*}trk") is None
+
+
+def test_a_cancelled_race_is_given_as_far_as_it_was_told(client: Client) -> None:
+    """Who was on the course when the race was cancelled stays there."""
+    client.post("/races/r/cancel")
+    client.wait(60)
+    results = client.get("/races/r/results").json
+
+    assert results["race_time"] == 30.0
+    assert [(line["status"], line["place"]) for line in results["results"]] == [("running", None)] * 3
+    assert len(client.get("/races/r/tracks.csv").body.splitlines()) == 1 + 3 * 31
+
+
+def test_a_race_that_has_ended_is_given_whole(client: Client) -> None:
+    """After its end, its field forgotten, everybody has finished, and the tracks lead to the finish."""
+    client.create(run_id="done", competitors=4, speed=1000.0, seed=3)
+    client.wait(60)
+    rows = list(csv.DictReader(io.StringIO(client.get("/races/done/results.csv").body.decode())))
+    tracks = list(csv.DictReader(io.StringIO(client.get("/races/done/tracks.csv").body.decode())))
+
+    assert client.get("/races/done").json["status"] == "finished"
+    assert [row["place"] for row in rows] == ["1", "2", "3", "4"]
+    assert sorted(row["race_time"] for row in tracks if row["status"] == "finished") == sorted(
+        row["gun_time"] for row in rows
+    )
+
+
+def test_what_is_made_is_made_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
+    """No piece is made on the reactor: while the thread has one the client waits."""
+    work: list[Deferred[None]] = []
+
+    def in_thread(make: Any, *arguments: Any) -> Deferred[Any]:
+        work.append(Deferred())
+        return work[-1].addCallback(lambda _: make(*arguments))
+
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads", in_thread)
+    client.create(run_id="r", competitors=3)
+    asked = client.ask("GET", "/races/r/results.csv")
+
+    for nth in range(4):
+        assert len(work) == nth + 1
+        work[nth].callback(None)
+    assert client.answered(asked).body.startswith(b"place,")
+    assert len(work) == 4
+
+
+def test_a_fault_at_the_beginning_is_answered_as_such(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can't be made at all is answered 500, and is not called a file."""
+    broken: formats.Format[Any] = formats.Format(
+        "json", "application/json", lambda _: (b"%d" % (1 // nth) for nth in (0, 1))
+    )
+    monkeypatch.setattr(result_files, "FORMATS", (broken,))
+    answer = client.get("/races/r/results")
+
+    assert answer.status == 500
+    assert not answer.headers.hasHeader("Content-Disposition")
+
+
+class FakeRequest:
+    """A request that remembers what happens to it; it is its own transport."""
+
+    def __init__(self) -> None:
+        self.log: list[object] = []
+        self.producer: Any = None
+        self.transport = self
+
+    def registerProducer(self, producer: Any, *, streaming: bool) -> None:  # noqa: N802 - Twisted's name
+        """Remember the producer."""
+        assert streaming
+        self.producer = producer
+
+    def unregisterProducer(self) -> None:  # noqa: N802 - Twisted's name
+        """Remember the end."""
+        self.log.append("end")
+
+    def write(self, data: bytes) -> None:
+        """Remember the data."""
+        self.log.append(data)
+
+    def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
+        """Remember the breaking off."""
+        self.log.append("broken off")
+
+
+def sending(request: FakeRequest, pieces: Iterator[bytes]) -> Deferred[None]:
+    """Send pieces."""
+    fake: Any = request
+    return ensureDeferred(send(fake, pieces, maybeDeferred))
+
+
+def test_nothing_is_made_for_a_client_that_does_not_take_it() -> None:
+    """While the client's buffer is full no piece is asked for; when it has room the sending goes on."""
+    request = FakeRequest()
+    made: list[int] = []
+
+    def pieces() -> Iterator[bytes]:
+        for nth in range(4):
+            made.append(nth)
+            if nth == 1:
+                request.producer.pauseProducing()
+                request.producer.pauseProducing()
+            yield b"%d" % nth
+
+    sent = sending(request, pieces())
+    assert (made, request.log) == ([0, 1], [b"0", b"1"])
+    request.producer.resumeProducing()
+    request.producer.resumeProducing()
+
+    assert sent.called
+    assert request.log == [b"0", b"1", b"2", b"3", "end"]
+
+
+def test_a_part_is_never_taken_for_the_whole() -> None:
+    """If a piece can't be made the connection is broken off, and the fault is told."""
+    request = FakeRequest()
+    faults: list[Any] = []
+    _ = sending(request, (b"%d" % (1 // nth) for nth in (1, 0))).addErrback(faults.append)
+
+    assert request.log == [b"1", "broken off"]
+    assert faults[0].check(ZeroDivisionError)
+
+
+def test_a_client_that_goes_away_ends_the_sending() -> None:
+    """Who goes away while the sending waits is sent nothing more, and nobody touches the connection."""
+    request = FakeRequest()
+    ends: list[Any] = []
+
+    def pieces() -> Iterator[bytes]:
+        request.producer.pauseProducing()
+        yield b"0"
+        raise AssertionError
+
+    sent = sending(request, pieces())
+    _ = sent.addErrback(ends.append)
+    sent.cancel()
+    request.producer.stopProducing()
+    request.producer.resumeProducing()
+
+    assert ends[0].check(CancelledError)
+    assert request.log == [b"0"]

@@ -1,0 +1,592 @@
+"""The contract of a publisher, held by the real SQLite and the real Kafka alike."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+import pytest
+from twisted.internet.defer import Deferred, succeed
+
+from simulator.publishers import kafka, sqlite
+from simulator.publishers.encode import encode
+from simulator.publishers.kafka import KafkaPublisher
+from simulator.publishers.publisher import PublishError
+from simulator.publishers.sqlite import SqlitePublisher
+from simulator.race.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
+from simulator.reactor import after
+from stream.contract import TABLES
+from tests.simulator.conftest import resolved
+from tests.simulator.histograms import total, up_to
+from tests.topics import count_partitions, read_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from simulator.course.course import Course
+    from simulator.publishers.publisher import Publisher
+    from simulator.race.events import Batch, RaceRecord, Streamed
+    from stream.race_states import RaceState
+    from tests.simulator.reactor_thread import ReactorThread
+
+    Rows = list[dict[str, Any]]
+
+
+class Place(Protocol):
+    """A place that events go to, and can be read from."""
+
+    publisher: Publisher
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's positions as they arrived; of other topics each key's newest event."""
+        ...
+
+
+class SqlitePlace:
+    """The embedded store in a file."""
+
+    def __init__(self, thread: ReactorThread, path: Path) -> None:
+        self.path = path
+        self.publisher = thread.call(SqlitePublisher, thread.reactor, path)
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's rows; of `parkrun` the history."""
+        table = "parkrun_history" if topic == "parkrun" else topic
+        with sqlite3.connect(self.path) as file:
+            file.row_factory = sqlite3.Row
+            rows = file.execute(f"SELECT * FROM {table} WHERE runId = ?", (run_id,)).fetchall()
+        return [dict(row) for row in rows]
+
+
+class KafkaPlace:
+    """The real Kafka."""
+
+    def __init__(self, thread: ReactorThread, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": bootstrap})
+
+    def all(self, topic: str, run_id: str) -> Rows:
+        """Return a race's events; of the other topics than `parkrun` each key's newest."""
+        events = [read.event for read in read_topic(self.bootstrap, topic, run_id)]
+        if topic == "parkrun":
+            return events
+        newest = {tuple(event[name] for name in TABLES[topic].key): event for event in events}
+        return list(newest.values())
+
+
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.stack)])
+def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path) -> Place:
+    """Return each place in turn; the test closes its publisher."""
+    if request.param == "kafka":
+        return KafkaPlace(thread, request.getfixturevalue("stack").kafka)
+    return SqlitePlace(thread, tmp_path / "race.db")
+
+
+@pytest.fixture
+def race(straight: Course) -> Race:
+    """Return a race of 30 with an id of its own."""
+    request = resolved(competitors=30, how_many_get_stopped=0.5, interval=30)
+    return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
+
+
+def record(race: Race, status: RaceState, updated_at: int) -> RaceRecord:
+    """Return a race's own row."""
+    return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
+
+
+def whole(race: Race) -> list[Streamed]:
+    """Return all that is told of a race, in small batches."""
+    batches: list[Streamed] = [record(race, "running", 1), *entries_of(race, 7)]
+    for tick in range(race.last_tick + 1):
+        batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
+    return [*batches, record(race, "finished", 2)]
+
+
+def told(batches: Sequence[Streamed], topic: str) -> Rows:
+    """Return the events that batches hold, as the contract of the topics says."""
+    messages = [encode(batch) for batch in batches]
+    return [orjson.loads(value) for some in messages if some.topic == topic for value in some.values]
+
+
+def by_key(rows: Rows, *more: str) -> Rows:
+    """Sort rows so that two places' can be compared."""
+    names = ("runId", "competitorId", "rawTime", "kind", "point", "lap", *more)
+    return sorted(rows, key=lambda row: [str(row.get(name, "")).zfill(12) for name in names])
+
+
+def publish(thread: ReactorThread, publisher: Publisher, batches: Sequence[Batch]) -> None:
+    """Publish batches one after another, as the engine does."""
+    for batch in batches:
+        thread.call(publisher.publish, batch)
+
+
+def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, race: Race) -> None:
+    """After the closing every event of every topic is at the place, each field as it was told."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+
+    for topic in ("parkrun", "competitors", "passings"):
+        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
+    assert place.all("races", race.run_id) == told(batches, "races")[-1:]
+
+
+def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Publishing everything twice leaves each key's newest as it was."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    ids = {event["eventId"] for event in place.all("parkrun", race.run_id)}
+
+    assert ids == {event["eventId"] for event in told(batches, "parkrun")}
+    for topic in ("competitors", "passings"):
+        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
+
+
+def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Once all is closed nothing waits, all is delivered, and there is no trouble."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    health = place.publisher.health()
+
+    assert health.waiting == 0
+    assert health.delivered == sum(len(batch) for batch in batches)
+    assert health.errors == 0
+
+
+def test_deliveries_are_timed_and_counted_by_topic(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Each batch's delivery counts once, with the time from its handing over to its confirmation."""
+    batches = whole(race)
+    began = time.monotonic()
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    took = time.monotonic() - began
+    found = place.publisher.deliveries
+
+    assert up_to(found.duration) == len(batches)
+    assert 0 < total(found.duration) < took * len(batches)
+    assert found.delivered == {
+        topic: sum(len(batch) for batch in batches if batch.topic == topic) for topic in TOPICS
+    }
+
+
+# SQLite alone.
+
+
+def test_a_file_that_became_read_only_is_told_and_waited_for(
+    thread: ReactorThread, tmp_path: Path, race: Race
+) -> None:
+    """A store that takes no writes is trouble with SQLite's own words; the same batch is taken afterwards."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    publisher: Any = place.publisher
+    (batch,) = positions_at(race, 0, 30)
+    publisher._file.execute("PRAGMA query_only = ON")
+    with pytest.raises(PublishError, match=r"race\.db takes no writes: attempt to write a readonly database"):
+        thread.call(publisher.publish, batch)
+    assert "readonly" in str(publisher.health().trouble)
+    publisher._file.execute("PRAGMA query_only = OFF")
+    thread.call(publisher.publish, batch)
+    health = publisher.health()
+    thread.call(publisher.close)
+
+    assert (health.delivered, health.errors, health.trouble) == (30, 1, None)
+    assert publisher.deliveries.errors["parkrun"] == 1
+    assert len(place.all("parkrun", race.run_id)) == 30
+
+
+def test_a_read_only_file_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can't be written is refused with a sentence when it is opened."""
+    file, connect = tmp_path / "race.db", sqlite3.connect
+    with closing(connect(file)) as store:
+        store.execute("PRAGMA journal_mode = WAL")
+
+    def read_only(path: Path, **more: Any) -> Any:
+        # As SQLite itself opens a file without the right to write; root has every right.
+        return connect(f"file:{path}?mode=ro", uri=True, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    reactor: Any = None
+    with pytest.raises(PublishError, match=r"race\.db can't be opened: attempt to write a readonly database"):
+        SqlitePublisher(reactor, file)
+
+
+# Kafka alone.
+
+
+def test_positions_of_a_competitor_are_in_order(thread: ReactorThread, stack: Any, race: Race) -> None:
+    """A competitor's positions arrive in the order of race time."""
+    place = KafkaPlace(thread, stack.kafka)
+    publish(thread, place.publisher, whole(race))
+    thread.call(place.publisher.close)
+    times: dict[int, list[int]] = {}
+    for event in place.all("parkrun", race.run_id):
+        times.setdefault(event["competitorId"], []).append(event["rawTime"])
+
+    assert all(seen == sorted(seen) for seen in times.values())
+    assert len(times) == 30
+
+
+def test_keys_lie_where_java_puts_them(thread: ReactorThread, stack: Any, race: Race) -> None:
+    """An event's partition is Java's: murmur2 of its key, so that others who produce agree with us."""
+    place = KafkaPlace(thread, stack.kafka)
+    batches = list(positions_at(race, 0, 100))
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.close)
+    partitions = count_partitions(stack.kafka, "parkrun")
+    found = {read.key: read.partition for read in read_topic(stack.kafka, "parkrun", race.run_id)}
+
+    assert partitions > 1
+    assert found == {key: murmur2(key.encode()) % partitions for key in found}
+    assert len(found) == 30
+
+
+def murmur2(data: bytes) -> int:
+    """Return Kafka's hash of a key (org.apache.kafka.common.utils.Utils.murmur2), made positive."""
+    multiplier, mask = 0x5BD1E995, 0xFFFFFFFF
+    value = 0x9747B28C ^ len(data)
+    words = len(data) // 4
+    for nth in range(words):
+        word = int.from_bytes(data[4 * nth : 4 * nth + 4], "little") * multiplier & mask
+        word = (word ^ (word >> 24)) * multiplier & mask
+        value = (value * multiplier & mask) ^ word
+    if rest := data[4 * words :]:
+        value = (value ^ int.from_bytes(rest, "little")) * multiplier & mask
+    value = (value ^ (value >> 13)) * multiplier & mask
+    return (value ^ (value >> 15)) & 0x7FFFFFFF
+
+
+def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) -> None:
+    """While no broker has ever answered, a batch is refused with its address, to come again."""
+    publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(PublishError, match=r"no broker answers at 127\.0\.0\.1:1"):
+        thread.call(publisher.publish, batch)
+    health = publisher.health()
+    thread.call(publisher.close)
+
+    assert (health.waiting, health.delivered) == (0, 0)
+    assert "127.0.0.1:1" in str(health.trouble)
+
+
+def test_without_the_topics_nothing_is_taken(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that nobody has set up is told, with the command that does."""
+    monkeypatch.setattr(kafka, "TOPICS", ("parkrun", "nobody-made-this"))
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(PublishError, match=r"no topic nobody-made-this: python -m pinot setup"):
+        thread.call(publisher.publish, batch)
+    monkeypatch.undo()
+    thread.call(publisher.publish, batch)
+    thread.call(publisher.close)
+
+    assert publisher.health().delivered == 30
+
+
+def test_when_the_broker_has_gone_publishing_holds_back(
+    thread: ReactorThread, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the broker away events wait up to the mark, and no more are taken; closing says what was left."""
+    monkeypatch.setattr(kafka, "HIGH_WATER", 50)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
+    publisher._topics_seen = True
+    first, second = list(positions_at(race, 0, 30)) * 2
+
+    thread.call(publisher.publish, first)
+    held = thread.start(publisher.publish, second)
+    assert not held.wait(0.3)
+    assert (publisher.health().waiting, publisher.health().delivered) == (60, 0)
+    with pytest.raises(PublishError, match="60 events were not delivered"):
+        thread.call(publisher.close)
+
+
+def test_what_kafka_refuses_is_kept_and_told(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event that is refused for good is not dropped in silence: it waits, and the trouble says why."""
+    monkeypatch.setitem(kafka.SETTINGS, "message.max.bytes", 1000)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
+    too_big = replace(record(race, "running", 1), request="x" * 5000)
+    assert not thread.start(publisher.publish, too_big).wait(0.5)
+    health = publisher.health()
+
+    assert health.waiting == 1
+    assert health.errors >= 1
+    assert "Kafka took no event for races" in str(health.trouble)
+    with pytest.raises(PublishError, match="1 events were not delivered: Kafka took no event"):
+        thread.call(publisher.close)
+
+
+def test_what_could_not_be_delivered_is_kept(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events whose delivery fails, because their topic has gone say, are kept, counted and told."""
+    monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
+    monkeypatch.setattr(kafka, "FLUSH", 0.2)
+    monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
+    publisher._topics_seen = True
+    publish(thread, publisher, list(positions_at(race, 0, 100)))
+    thread.call(lambda: failed(thread.reactor, publisher))
+    health = publisher.health()
+
+    assert health.waiting == 30
+    assert "Kafka took no event for gone-by-now" in str(health.trouble)
+    with pytest.raises(PublishError, match="30 events were not delivered: Kafka took no event"):
+        thread.call(publisher.close)
+
+
+def failed(reactor: Any, publisher: Publisher) -> Deferred[None]:
+    """Fire when all 30 deliveries have failed."""
+    if publisher.health().errors >= 30:
+        return succeed(None)
+    return after(reactor, 0.05).addCallback(lambda _: failed(reactor, publisher))
+
+
+def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, straight: Course) -> None:
+    """A race whose course came with 100,000 points fits into a message."""
+    points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
+    request = resolved(competitors=1, points=points).model_copy(update={"run_id": uuid.uuid4().hex})
+    told_of = record(Race(straight, request), "running", 1)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
+    publish(thread, publisher, [told_of])
+    thread.call(publisher.close)
+    (read,) = read_topic(stack.kafka, "races", told_of.run_id)
+
+    assert read.event["request"] == told_of.request
+    assert len(told_of.request) > 2_000_000
+
+
+def test_when_the_queue_is_full_the_rest_comes_again(
+    thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the producer has no room for is kept and delivered, each event once."""
+    monkeypatch.setitem(kafka.SETTINGS, "queue.buffering.max.messages", 40)
+    publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
+    batches = [batch for tick in range(5) for batch in positions_at(race, tick, 100)]
+    publish(thread, publisher, batches)
+    thread.call(lambda: drained(thread.reactor, publisher))
+    thread.call(publisher.close)
+    found = [read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", race.run_id)]
+
+    assert sorted(found) == sorted(event["eventId"] for event in told(batches, "parkrun"))
+
+
+def drained(reactor: Any, publisher: Publisher) -> Deferred[None]:
+    """Fire when nothing waits in the publisher."""
+    if not publisher.health().waiting:
+        return succeed(None)
+    return after(reactor, 0.05).addCallback(lambda _: drained(reactor, publisher))
+
+
+# SQLite alone.
+
+
+def test_the_newest_position_wins(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """As in Pinot's upsert an older event that comes late does not take the newer one's place."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    newer, older = (list(positions_at(race, tick, 100)) for tick in (3, 2))
+    publish(thread, place.publisher, [*newer, *older])
+    thread.call(place.publisher.close)
+    with sqlite3.connect(place.path) as file:
+        times = file.execute("SELECT DISTINCT rawTime FROM parkrun").fetchall()
+
+    assert times == [(90,)]
+    assert len(place.all("parkrun", race.run_id)) == 60
+
+
+def test_courses_are_in_the_file(thread: ReactorThread, tmp_path: Path, straight: Course) -> None:
+    """The courses are written when the file is opened, and written again without harm."""
+    for _ in range(2):
+        publisher = thread.call(SqlitePublisher, thread.reactor, tmp_path / "race.db", [straight])
+        thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        rows = file.execute("SELECT shortName, longName, distance, startLocation FROM courses").fetchall()
+
+    assert rows == [("straight", "The Straight", round(straight.distance, 3), "POINT (0 50)")]
+
+
+def test_a_course_that_a_race_brought_along_is_in_the_file(
+    thread: ReactorThread, tmp_path: Path, straight: Course
+) -> None:
+    """The course of a race is written with it, so that its map can be drawn."""
+    publisher = thread.call(SqlitePublisher, thread.reactor, tmp_path / "race.db")
+    publish(thread, publisher, [CourseRecord(straight)])
+    thread.call(publisher.close)
+    with sqlite3.connect(tmp_path / "race.db") as file:
+        rows = file.execute("SELECT shortName, courseMap FROM courses").fetchall()
+
+    assert rows == [("straight", straight.line_wkt())]
+
+
+def test_the_races_of_before_are_known(thread: ReactorThread, place: Place, race: Race) -> None:
+    """Each race's newest record is told to who starts anew, those under way first."""
+    ended = Race(race.course, race.request.model_copy(update={"run_id": f"{race.run_id}-ended"}))
+    going = replace(record(race, "paused", 8), clock_start=123, delivered_until=60.0)
+    over = record(ended, "finished", 9)
+    publish(thread, place.publisher, [record(race, "running", 7), record(ended, "running", 7), over, going])
+    thread.call(place.publisher.flushed)
+    records = thread.call(place.publisher.recover)
+    thread.call(place.publisher.close)
+    found = [one for one in records if one.run_id in {race.run_id, ended.run_id}]
+
+    assert found == [going, over]
+
+
+def test_flushed_is_when_all_is_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
+    """What was taken before is there when it fires."""
+    batches = whole(race)
+    publish(thread, place.publisher, batches)
+    thread.call(place.publisher.flushed)
+    waiting = place.publisher.health().waiting
+    found = place.all("parkrun", race.run_id)
+    thread.call(place.publisher.close)
+
+    assert waiting == 0
+    assert len(found) == len(told(batches, "parkrun"))
+
+
+def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:
+    """A folder that isn't there is told in a sentence with the file's name."""
+    with pytest.raises(PublishError, match=r"nowhere/race\.db can't be opened"):
+        thread.call(SqlitePublisher, thread.reactor, tmp_path / "nowhere" / "race.db")
+
+
+def test_a_write_that_fails_leaves_nothing_half_done(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that could not be written is told and not there at all; the same batch can come again."""
+    place = SqlitePlace(thread, tmp_path / "race.db")
+    (batch,) = positions_at(race, 0, 100)
+    monkeypatch.setattr(sqlite, "HISTORY", "INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(PublishError, match=r"race\.db takes no writes"):
+        thread.call(place.publisher.publish, batch)
+    trouble = place.publisher.health().trouble
+    monkeypatch.undo()
+    thread.call(place.publisher.publish, batch)
+    health = place.publisher.health()
+    thread.call(place.publisher.close)
+
+    assert trouble is not None
+    assert (health.trouble, health.errors, health.delivered) == (None, 1, 30)
+    assert len(place.all("parkrun", race.run_id)) == 30
+
+
+def ended(publisher: SqlitePublisher, thread: ReactorThread, race: Race, at_ms: int) -> None:
+    """Publish a race that ended at a time."""
+    publish(thread, publisher, [*positions_at(race, 0, 1000), record(race, "finished", at_ms)])
+
+
+def close_pruned(thread: ReactorThread, publisher: Any) -> None:
+    """Close a publisher when there is nothing left to prune."""
+
+    def pruned() -> Deferred[None]:
+        if not publisher._is_pruning:
+            return succeed(None)
+        return after(thread.reactor, 0.01).addCallback(lambda _: pruned())
+
+    thread.call(pruned)
+    thread.call(publisher.close)
+
+
+def named(race: Race, run_id: str) -> Race:
+    """Return the race with another id."""
+    return Race(race.course, race.request.model_copy(update={"run_id": run_id}))
+
+
+def run_ids(path: Path, table: str) -> list[str]:
+    """Return the races that a table has rows of."""
+    with sqlite3.connect(path) as file:
+        return [row[0] for row in file.execute(f"SELECT DISTINCT runId FROM {table} ORDER BY 1")]
+
+
+def test_old_races_are_deleted(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """A race that ended longer ago than races are kept is deleted from every table."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_days=1))
+    day = 86_400_000
+    for run_id, at_ms in (("a", 1), ("b", day // 2), ("c", day + 2)):
+        ended(publisher, thread, named(race, run_id), at_ms)
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["b", "c"]
+
+
+def test_the_file_does_not_grow_for_ever(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """While the file holds too much, histories and then ended races go; a race under way keeps its own."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    live = named(race, "live")
+    publish(thread, publisher, [record(live, "running", 1), *positions_at(live, 0, 100)])
+    ended(publisher, thread, named(race, "a"), 2)
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["live"]
+
+
+def test_histories_go_before_races(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """If deleting the oldest history is enough, everything else stays."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(SqlitePublisher, thread.reactor, path)
+    many = Race(race.course, race.request.model_copy(update={"competitors": 800}))
+    for run_id, at_ms in (("a", 1), ("b", 2)):
+        ended(publisher, thread, named(many, run_id), at_ms)
+    publisher._history_bytes = thread.call(publisher._used) - 1
+    publish(thread, publisher, [record(named(many, "b"), "finished", 3)])
+    close_pruned(thread, publisher)
+
+    assert run_ids(path, "parkrun_history") == ["b"]
+    assert run_ids(path, "parkrun") == ["a", "b"]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 30, 1000])
+def test_pruning_lets_others_in_between(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """A long history goes in steps, to its last row; what is published meanwhile is written."""
+    monkeypatch.setattr(sqlite, "PRUNED", rows)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    live, old = named(race, "live"), named(race, "old")
+    ticks = [batch for tick in range(4) for batch in positions_at(old, tick, 1000)]
+    publish(thread, publisher, [record(live, "running", 1), *ticks, record(old, "finished", 2)])
+    publish(thread, publisher, list(positions_at(live, 0, 1000)))
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == ["live"]
+
+
+def test_pruning_ends_with_the_publisher(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A close doesn't wait for a long history to be deleted; the next end of a race goes on with it."""
+    monkeypatch.setattr(sqlite, "PRUNED", 1)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    old = named(race, "old")
+    publish(thread, publisher, [batch for tick in range(40) for batch in positions_at(old, tick, 1000)])
+    publish(thread, publisher, [record(old, "finished", 2)])
+    thread.call(publisher.close)
+    assert run_ids(path, "parkrun_history") == ["old"]
+    monkeypatch.undo()
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+    ended(publisher, thread, named(race, "next"), 3)
+    close_pruned(thread, publisher)
+
+    for table in ("parkrun_history", "parkrun", "races"):
+        assert run_ids(path, table) == []

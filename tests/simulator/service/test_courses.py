@@ -1,0 +1,344 @@
+"""`POST /courses`: what is taken, under which name, and what is refused."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from simulator.service import courses
+from tests.simulator.http.test_routes import Client, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.task import Clock
+
+    from simulator.course.course import Course
+
+FILES = Path(__file__).parents[1] / "course" / "files"
+PLAIN = (FILES / "plain.kml").read_bytes()
+OTHER = PLAIN.replace(b"0.003,51.003", b"0.003,51.004")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return the folder of uploads, which is not there yet."""
+    return tmp_path / "kept" / "uploads"
+
+
+@pytest.fixture
+def client(clock: Clock, straight: Course, folder: Path) -> Client:
+    """Return the API with one course that comes with it."""
+    return Client(clock, {"straight": straight}, folder)
+
+
+def files(folder: Path) -> list[str]:
+    """Return the names of all that is in a folder."""
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+@pytest.mark.parametrize("name", ["plain.kml", "kmz-doc.kmz", "gpx-track.gpx", "geojson-plain.geojson"])
+def test_a_course_is_taken(client: Client, folder: Path, name: str) -> None:
+    """A file of any format is answered 201 with the course, kept as it came, and told to the store."""
+    data = (FILES / name).read_bytes()
+    answer = client.request("POST", "/courses?name=my-Park_1", data)
+
+    assert answer.status == 201
+    assert answer.header("Location") == "/courses/my-Park_1"
+    assert answer.json == {
+        "short_name": "my-Park_1",
+        "long_name": "Test",
+        "distance": pytest.approx(412.4, abs=0.1),
+        "laps": 1,
+        "fences": [] if name.endswith("gpx") else ["Park"],
+        "warnings": [],
+        "links": {"self": "/courses/my-Park_1"},
+    }
+    assert files(folder) == [f"my-Park_1{Path(name).suffix}"]
+    assert (folder / files(folder)[0]).read_bytes() == data
+    assert [course.short_name for course in client.publisher.courses] == ["my-Park_1"]
+
+
+def test_a_course_that_was_taken_is_there(client: Client) -> None:
+    """It is listed by its name, shown as GeoJSON, and races are run on it."""
+    client.request("POST", "/courses?name=my-park", PLAIN)
+    listed = [course["short_name"] for course in client.get("/courses").json["courses"]]
+
+    assert listed == ["my-park", "straight"]
+    assert client.get("/courses/my-park").json["features"][0]["properties"]["name"] == "Test"
+    assert client.create(course="my-park").status == 201
+    assert b"my-park" in client.get("/").body
+
+
+def test_a_course_is_there_after_a_restart(
+    client: Client, clock: Clock, straight: Course, folder: Path
+) -> None:
+    """The next simulator with the same folder knows the course, and the same file is the same course."""
+    first = client.request("POST", "/courses?name=my-park", PLAIN)
+    again = Client(clock, {"straight": straight}, folder)
+
+    assert again.get("/courses").json == client.get("/courses").json
+    repeat = again.request("POST", "/courses?name=my-park", PLAIN)
+    assert (repeat.status, repeat.json) == (200, first.json)
+
+
+def test_warnings_are_told(client: Client) -> None:
+    """What was put right in a file is told with the course."""
+    answer = client.request("POST", "/courses", (FILES / "fence-open.kml").read_bytes())
+
+    assert answer.status == 201
+    assert answer.json["warnings"] == ["The Polygon at line 6 (Park) isn't closed: closed"]
+
+
+@pytest.mark.parametrize(
+    ("long_name", "short_name"),
+    [
+        ("Crystal Palace", "crystal-palace"),
+        ("  5 km — Zürich, Été! ", "5-km-zurich-ete"),
+        ("__A__b", "a-b"),
+        ("x" * 100, "x" * 64),
+        ("y" * 63 + " z", "y" * 63),
+        ("公園", "course"),
+        ("", "course"),
+        ("Straight", "straight-2"),
+    ],
+)
+def test_a_short_name_is_made(client: Client, long_name: str, short_name: str) -> None:
+    """Without a name a course gets one of ASCII letters, digits and - out of the file's own; a free one."""
+    answer = client.request("POST", "/courses", PLAIN.replace(b">Test<", f">{long_name}<".encode()))
+
+    assert (answer.status, answer.json["short_name"]) == (201, short_name)
+
+
+def test_made_names_are_numbered(client: Client) -> None:
+    """Files of one name get numbers, however long the name is; a file that comes again is its own course."""
+    names = [b"Test"] * 3 + [b"t" * 70] * 3
+    data = [PLAIN.replace(b">Test<", b">%s<" % name) + b" " * nth for nth, name in enumerate(names)]
+    answers = [client.request("POST", "/courses", file) for file in [*data, *data]]
+
+    assert [answer.status for answer in answers] == [201] * 6 + [200] * 6
+    made = ["test", "test-2", "test-3", "t" * 64, "t" * 62 + "-2", "t" * 62 + "-3"]
+    assert [answer.json["short_name"] for answer in answers] == [*made, *made]
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("straight", "a course shipped with Racecast"),
+        ("STRAIGHT", "a course shipped with Racecast"),
+        ("mine", "another uploaded course"),
+        ("Mine", "another uploaded course"),
+        ("field", "a course that came with a race"),
+    ],
+)
+def test_a_name_has_one_owner(client: Client, folder: Path, name: str, owner: str) -> None:
+    """A name that another course has is refused with whose it is, and that course stays as it was."""
+    client.request("POST", "/courses?name=mine", PLAIN)
+    client.create(course="field", points=[[0, 50], [0.01, 50]])
+    answer = client.request("POST", f"/courses?name={name}", OTHER)
+
+    assert answer.status == 409
+    assert answer.json["detail"] == f"The name {name} is taken by {owner}: choose another name"
+    assert (folder / "mine.kml").read_bytes() == PLAIN
+    assert files(folder) == ["mine.kml"]
+
+
+def test_the_same_course_under_another_name_is_another_course(client: Client) -> None:
+    """A file may be taken under as many names as one likes."""
+    answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b")]
+
+    assert [answer.status for answer in answers] == [201, 201]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"nothing", "the file isn't well-formed XML: "),
+        (b"<html/>", "the file isn't KML: its outermost element is <html>"),
+        ((FILES / "junk-token.kml").read_bytes(), 'the file, line 7: "51.o025" is not a number'),
+        ((FILES / "no-line.kml").read_bytes(), "there is no line to run along"),
+        (
+            (FILES / "kmz-bomb.kmz").read_bytes(),
+            "the file: doc.kml in it is bigger than 20 MiB when unpacked",
+        ),
+        ((FILES / "gpx-comma.gpx").read_bytes(), 'the file, line 6: "51,002" is not a number'),
+        (b'{"type": "Topology"}', "the file isn't GeoJSON: "),
+        (
+            (FILES / "geojson-junk-number.geojson").read_bytes(),
+            'the file, feature 1: coordinates[3][1] is "51.004", not a number',
+        ),
+        ((FILES / "name-too-long.kml").read_bytes(), "the course's name has "),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_refused(
+    client: Client, folder: Path, data: bytes, words: str
+) -> None:
+    """What is wrong with a file is told in the reader's or the survey's own sentence, and nothing is kept."""
+    answer = client.request("POST", "/courses?name=bad", data)
+
+    assert list(wrong(answer)) == ["file"]
+    assert wrong(answer)["file"].startswith(words)
+    assert answer.json["detail"] == f"The file can't be used: {wrong(answer)['file']}"
+    assert files(folder) == []
+    assert client.get("/courses/bad").status == 404
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..%2Fa", "-a", "a.kml", "x" * 65, "%C3%A9", "a%00", "a%0A"])
+def test_a_name_that_can_not_be_is_refused(client: Client, folder: Path, name: str) -> None:
+    """A short name has its characters and its length, whatever the file is."""
+    answer = client.request("POST", f"/courses?name={name}", b"")
+
+    assert list(wrong(answer)) == ["name"]
+    assert "1 to 64 of the characters A-Z a-z 0-9 _ -" in wrong(answer)["name"]
+    assert files(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("nam=x", "nam"), ("name=a&laps=2", "laps"), ("name=a&name=b", "name"), ("x", "x")]
+)
+def test_what_the_query_does_not_have_is_refused(client: Client, query: str, field: str) -> None:
+    """A parameter that isn't there, or comes twice, is refused by its name."""
+    assert list(wrong(client.request("POST", f"/courses?{query}", PLAIN))) == [field]
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain"])
+def test_the_media_type_does_not_matter(client: Client, media_type: str) -> None:
+    """The file is taken for what it is, whatever the client says; curl says that every body is a form."""
+    data = PLAIN.replace(b"<Document>", b"<Document><description>a&amp;name=b&amp;c</description>")
+    answer = client.request("POST", "/courses", data, headers={"Content-Type": media_type})
+
+    assert (answer.status, answer.json["short_name"]) == (201, "test")
+
+
+def test_there_is_an_end_to_uploads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there are as many uploads as are kept, no more are taken, but for those that are there."""
+    monkeypatch.setattr(courses, "MAX_UPLOADS", 1)
+    answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b", "a")]
+
+    assert [answer.status for answer in answers] == [201, 503, 200]
+    assert answers[1].json["detail"].startswith("The limit of 1 uploaded courses is reached")
+
+
+def test_a_disk_that_takes_nothing_is_told(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is answered 503 with the system's words and no path; the same file may come again."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        answer = client.request("POST", "/courses?name=a", PLAIN)
+    assert (answer.status, answer.json["detail"]) == (
+        503,
+        "The course can't be stored: No space left on device",
+    )
+    assert files(folder) == []
+    assert client.get("/courses/a").status == 404
+    assert client.request("POST", "/courses?name=a", PLAIN).status == 201
+
+
+def test_a_file_put_there_by_hand_is_not_written_over(client: Client, folder: Path) -> None:
+    """A file that somebody has put among the uploads meanwhile stays as it is, and has its name."""
+    folder.mkdir(parents=True)
+    (folder / "a.gpx").write_text("by hand")
+    answer = client.request("POST", "/courses?name=a", PLAIN)
+
+    assert (answer.status, files(folder)) == (409, ["a.gpx"])
+    assert "an uploaded file that can't be used" in answer.json["detail"]
+
+
+def test_a_store_that_fails_does_not_lose_the_course(client: Client, folder: Path) -> None:
+    """If the store can't be told now the course is taken all the same: it is told again with its races."""
+    client.publisher.failing = "the disk is full"
+    answer = client.request("POST", "/courses?name=a", PLAIN)
+
+    assert (answer.status, files(folder)) == (201, ["a.kml"])
+
+
+class Bench:
+    """Work that was sent to a thread, and is done when a test says so, the oldest first."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
+
+    def __call__(self, work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """Put work on the bench."""
+        done: Deferred[Any] = Deferred()
+        self.waiting.append((done, work, arguments))
+        return done
+
+    def work(self, pieces: int = 1000) -> None:
+        """Do some of what waits and of what that brings."""
+        while self.waiting and pieces:
+            done, work, arguments = self.waiting.pop(0)
+            _ = maybeDeferred(work, *arguments).addBoth(done.callback)
+            pieces -= 1
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Return a bench on which work waits."""
+    return Bench()
+
+
+@pytest.fixture
+def slow(clock: Clock, straight: Course, folder: Path, bench: Bench) -> Client:
+    """Return the API whose files are read when the bench works."""
+    return Client(clock, {"straight": straight}, folder, bench)
+
+
+def test_of_two_for_one_name_the_first_has_it(slow: Client, bench: Bench, folder: Path) -> None:
+    """Two files that come for one name at once are decided one after the other; one is read at a time."""
+    asked = [slow.ask("POST", "/courses?name=a", data) for data in (PLAIN, OTHER, PLAIN)]
+    waiting = len(bench.waiting)
+    bench.work()
+
+    assert waiting == 1
+    assert [slow.answered(one).status for one in asked] == [201, 409, 200]
+    assert (folder / "a.kml").read_bytes() == PLAIN
+
+
+def test_others_are_served_meanwhile(slow: Client, bench: Bench) -> None:
+    """While a file is read the API answers, and a race that brings a course along can't take its name."""
+    asked = slow.ask("POST", "/courses?name=a", PLAIN)
+    bench.work(2)
+    race = slow.create(course="a", points=[[0, 50], [0.01, 50]], run_id="r")
+    bench.work()
+
+    assert race.json["course"].startswith("a-")
+    assert slow.answered(asked).status == 201
+
+
+def test_who_goes_away_breaks_nothing_off(slow: Client, bench: Bench) -> None:
+    """Who hangs up while the file is read has it taken; who does so while waiting loses the turn."""
+    gone = [slow.ask("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b")]
+    for one in gone:
+        _ = one.addErrback(lambda _: None)
+        one.cancel()
+    staying = slow.ask("POST", "/courses?name=c", PLAIN)
+    waiting = len(bench.waiting)
+    bench.work()
+
+    assert waiting == 1
+    assert slow.answered(staying).status == 201
+    listed = [course["short_name"] for course in slow.get("/courses").json["courses"]]
+    assert listed == ["a", "c", "straight"]
+
+
+def test_a_file_that_can_not_be_used_keeps_its_name(clock: Clock, folder: Path) -> None:
+    """A bad file that was found among the uploads is left alone: nobody else gets its name."""
+    folder.mkdir(parents=True)
+    (folder / "test.kml").write_text("<kml>")
+    client = Client(clock, {}, folder)
+    answers = [client.request("POST", f"/courses{query}", PLAIN) for query in ("?name=test", "")]
+
+    assert [answer.status for answer in answers] == [409, 201]
+    assert answers[1].json["short_name"] == "test-2"
+    assert (folder / "test.kml").read_text() == "<kml>"

@@ -1,0 +1,281 @@
+"""An engine that is gone and another one after it: what the second tells with the first is a whole race."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
+from twisted.internet.task import Clock
+
+from simulator.engine.engine import CHECK, Engine
+from simulator.publishers import kafka
+from simulator.publishers.encode import encode
+from simulator.publishers.publisher import PublishError
+from simulator.race.events import RaceRecord, entries_of, passings_until, positions_at
+from simulator.race.request import RaceRequest
+from simulator.service.catalogue import Catalogue
+from simulator.service.races import RaceService
+from simulator.service.recovery import RETRY, Recovery
+from stream.contract import read_event
+from tests.simulator.conftest import START
+from tests.simulator.fakes import FakePublisher
+
+if TYPE_CHECKING:
+    from simulator.course.course import Course
+    from simulator.engine.run import Run
+    from simulator.race.events import Streamed
+    from simulator.race.race import Race
+
+REQUEST: dict[str, Any] = {
+    "course": "straight",
+    "run_id": "race-1",
+    "competitors": 8,
+    "seed": 3,
+    "how_many_get_stopped": 0.5,
+    "interval": 10,
+    "speed": 10,
+    "late": 0.2,
+    "dnf": 0.2,
+}
+LENIENT = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+class World:
+    """A publisher that outlives the engines before it."""
+
+    def __init__(self, course: Course) -> None:
+        self.clock = Clock()
+        self.clock.advance(START.timestamp())
+        self.publisher = FakePublisher()
+        self._course = course
+        self.start()
+
+    def start(self) -> None:
+        """Start an engine, and let it take up what was before."""
+        self.engine = Engine(self.clock, self.publisher)
+        courses = Catalogue({"straight": self._course})
+        self.race_service = RaceService(self.clock, self.engine, courses, lambda most: most - 1)
+        self.recovery = Recovery(self.clock, self.publisher, self.race_service)
+        _ = ensureDeferred(self.recovery.begin())
+
+    def kill(self) -> None:
+        """Let nothing of the engine happen any more, and forget it."""
+        self.clock.calls.clear()
+
+    def create(self, **fields: Any) -> Run:
+        """Create the race."""
+        run, _ = self.race_service.create(RaceRequest(**{**REQUEST, **fields}))
+        return run
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, a quarter of a second at once."""
+        for _ in range(round(seconds * 4)):
+            self.clock.advance(0.25)
+            self.turn()
+
+    def turn(self) -> None:
+        """Let everything happen that is due."""
+        for _ in range(50):
+            self.clock.advance(0)
+
+    def told(self, *topics: str) -> set[bytes]:
+        """Return the events that were told, each once, whenever they were handed over."""
+        found = set()
+        for batch in self.publisher.batches:
+            messages = encode(batch)
+            for value in messages.values if messages.topic in topics else ():
+                found.add(orjson.dumps({**orjson.loads(value), "emittedAt": 0}))
+        return found
+
+
+def whole(race: Race) -> set[bytes]:
+    """Return all events of a race but its own records."""
+    batches: list[Streamed] = list(entries_of(race, 100))
+    for tick in range(race.last_tick + 1):
+        batches += [*passings_until(race, tick, 100), *positions_at(race, tick, 100)]
+    found = {value for batch in batches for value in encode(batch).values}
+    return {orjson.dumps({**orjson.loads(value), "emittedAt": 0}) for value in found}
+
+
+EVENTS = ("parkrun", "passings", "competitors")
+
+
+@given(st.lists(st.floats(0.1, 60), max_size=12), st.floats(0, 30))
+@LENIENT
+def test_no_tick_is_missing_however_often_the_engine_is_killed(
+    straight: Course, kills: list[float], away: float
+) -> None:
+    """Killed at any moments and gone for a while, the engines together tell the undisturbed race."""
+    world = World(straight)
+    race = world.create().race
+    # What the store has never heard of is lost with its engine.
+    world.turn()
+    for seconds in kills:
+        world.wait(seconds)
+        world.kill()
+        world.clock.advance(away)
+        world.start()
+        world.turn()
+    world.wait(race.duration / 10 + 5)
+
+    assert world.told(*EVENTS) == whole(race)
+    records = [batch for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
+    assert records[-1].status == "finished"
+    assert records[-1].delivered_until == race.time_of(race.last_tick)
+
+
+def test_little_is_told_again(straight: Course) -> None:
+    """What comes twice after a crash are the seconds since the last note."""
+    world = World(straight)
+    world.create(late=0.0)
+    world.wait(33)
+    before = len(world.publisher.ticks())
+    world.kill()
+    world.start()
+    world.turn()
+    again = world.publisher.ticks()[before:]
+
+    assert 0 < len(again) <= (CHECK + 1) * 10 / 10
+
+
+def test_a_paused_race_stays_paused(straight: Course) -> None:
+    """A pause outlives the engine: race time stands still until somebody ends it, and no tick is missing."""
+    world = World(straight)
+    run = world.create()
+    world.wait(20)
+    world.engine.pause(run)
+    world.turn()
+    told = max(world.publisher.ticks())
+    world.wait(7)
+    world.kill()
+    world.clock.advance(1000)
+    world.start()
+    world.wait(10)
+    again = world.race_service.race("race-1")
+    stood = max(world.publisher.ticks())
+    world.engine.resume(again)
+    world.wait(again.race.duration / 10 + 5)
+
+    assert stood == told
+    assert world.told(*EVENTS) == whole(again.race)
+
+
+def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
+    """A race whose gun is to come is told at the gun by the engine that is there then."""
+    world = World(straight)
+    request = RaceRequest(**REQUEST, start_at=START.replace(minute=5))
+    world.race_service.create(request)
+    world.wait(10)
+    world.kill()
+    world.start()
+    world.wait(280)
+    assert world.publisher.ticks() == []
+    world.wait(20)
+
+    assert world.publisher.ticks()[0] == 0
+
+
+def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
+    """A race that is over isn't told again, its id isn't free, and its results can be asked for."""
+    world = World(straight)
+    run = world.create()
+    world.wait(run.race.duration / 10 + 5)
+    count = len(world.publisher.batches)
+    world.kill()
+    world.start()
+    world.wait(10)
+    again = world.race_service.race("race-1")
+
+    assert len(world.publisher.batches) == count
+    assert again.status == "finished"
+    assert again.published_until == run.race.time_of(run.race.last_tick)
+    assert world.race_service.create(RaceRequest(**REQUEST)) == (again, False)
+    with pytest.raises(Exception, match="already exists with different parameters"):
+        world.create(seed=4)
+
+
+def test_a_race_that_cannot_go_on_holds_no_other_up(straight: Course) -> None:
+    """A replay, or a race on a course that is gone, is left out with a line in the log."""
+    world = World(straight)
+    world.create()
+    world.create(run_id="race-2")
+    world.wait(5)
+    world.kill()
+    (first,) = [batch for batch in world.publisher.batches if isinstance(batch, RaceRecord)][:1]
+    gone = first.request.replace("straight", "moon").replace("race-1", "race-3")
+    for run_id, request in (("race-3", gone), ("race-4", '{"replay":"x"}'), ("race-5", "no JSON")):
+        record = RaceRecord(run_id, "n", "c", 0, "running", 1, 1.0, 1, 1, request, 0, -1.0)
+        world.publisher.batches.append(record)
+    world.start()
+
+    assert sorted(world.engine.runs) == ["race-1", "race-2"]
+
+
+def test_races_that_cannot_be_read_yet_are_asked_for_again(
+    straight: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the broker is away the recovery says why, and then goes on by itself."""
+    world = World(straight)
+    world.create()
+    world.wait(5)
+    world.kill()
+
+    def away() -> Deferred[list[RaceRecord]]:
+        return fail(PublishError("no broker answers"))
+
+    monkeypatch.setattr(world.publisher, "recover", away)
+    world.start()
+    world.wait(3 * RETRY)
+    assert world.recovery.trouble == "no broker answers"
+    assert not world.engine.runs
+    monkeypatch.undo()
+    world.wait(2 * RETRY)
+
+    assert world.recovery.trouble is None
+    assert list(world.engine.runs) == ["race-1"]
+
+
+@pytest.mark.parametrize("old", ["toldUntil", "runsFrom"])
+def test_records_with_the_names_of_older_versions_are_refused(old: str) -> None:
+    """A record with a field that was renamed is refused with the command that helps, not read by defaults."""
+    (event, *_) = read_event("races")["examples"]
+
+    assert kafka._record(event).delivered_until == -1
+    with pytest.raises(PublishError, match=rf"older version of Racecast \({old}\): python -m pinot reset"):
+        kafka._record(event | {old: 1_767_258_000_000})
+
+
+def test_a_record_without_the_optional_fields_is_read() -> None:
+    """A record that doesn't say when its clock started has run since the start, and delivered nothing."""
+    (event, *_) = read_event("races")["examples"]
+    record = kafka._record({name: event[name] for name in read_event("races")["required"]})
+
+    assert (record.clock_start, record.delivered_until) == (event["startTime"], -1)
+
+
+def test_a_finish_is_not_told_before_all_is_delivered(
+    straight: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as events wait somewhere a race isn't finished: after a crash nobody would tell them again."""
+    world = World(straight)
+    run = world.create()
+    waiting: list[Deferred[None]] = []
+
+    def not_yet() -> Deferred[None]:
+        waiting.append(Deferred())
+        return waiting[-1]
+
+    world.wait(run.race.duration / 10 - 3)
+    monkeypatch.setattr(world.publisher, "flushed", not_yet)
+    world.wait(20)
+    assert run.status == "running"
+    monkeypatch.setattr(world.publisher, "flushed", lambda: succeed(None))
+    for one in waiting:
+        one.callback(None)
+    world.wait(10)
+
+    assert world.race_service.race("race-1").status == "finished"

@@ -1,0 +1,111 @@
+"""The folder of uploads, and the catalogue of courses that is made with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from simulator.service.catalogue import Catalogue, short_name_of
+from simulator.service.uploads import UploadFolder, digest_of
+
+if TYPE_CHECKING:
+    from simulator.course.course import Course
+
+PLAIN = (Path(__file__).parents[1] / "course" / "files" / "plain.kml").read_bytes()
+
+
+def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    """Without a folder there are no uploads, and looking makes none."""
+    assert UploadFolder(tmp_path / "uploads").load() == ({}, {})
+    assert not (tmp_path / "uploads").exists()
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """A file is read again with the fingerprint of its bytes; what else lies in the folder doesn't matter."""
+    folder = UploadFolder(tmp_path / "a" / "b")
+    folder.write("park", ".kml", PLAIN)
+    (tmp_path / "a" / "b" / ".other.kml.part").write_bytes(PLAIN[:100])
+    uploads, unusable = folder.load()
+
+    assert {name: upload.digest for name, upload in uploads.items()} == {"park": digest_of(PLAIN)}
+    assert uploads["park"].course.short_name == "park"
+    assert unusable == {}
+
+
+def test_a_bad_file_is_left_out_with_its_sentence(tmp_path: Path) -> None:
+    """A file that can't be used hides no other."""
+    folder = UploadFolder(tmp_path)
+    folder.write("park", ".kml", PLAIN)
+    folder.write("bad", ".gpx", PLAIN)
+    uploads, unusable = folder.load()
+
+    assert list(uploads) == ["park"]
+    assert unusable == {"bad.gpx": "bad.gpx isn't GPX: its outermost element is <kml>"}
+
+
+def test_a_crash_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file has its name when all of it is on the disk and no sooner."""
+    seen: list[list[str]] = []
+    synced = os.fsync
+
+    def watched(file: int) -> None:
+        seen.append(sorted(path.suffix for path in tmp_path.iterdir()))
+        synced(file)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    UploadFolder(tmp_path).write("park", ".kml", PLAIN)
+
+    assert seen == [[".part"], [".kml"]]
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk is full nothing of the file is left."""
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        UploadFolder(tmp_path).write("park", ".kml", PLAIN)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("there", ["park.kml", "park.gpx"])
+def test_a_file_is_never_written_over(tmp_path: Path, there: str) -> None:
+    """A file of the same short name, in whatever format, is reason to write nothing."""
+    (tmp_path / there).write_text("there")
+    with pytest.raises(FileExistsError):
+        UploadFolder(tmp_path).write("park", ".kml", PLAIN)
+    assert (tmp_path / there).read_text() == "there"
+
+
+def test_a_shipped_course_goes_before_an_upload_of_its_name(tmp_path: Path, straight: Course) -> None:
+    """A course that comes with Racecast is the one that is meant, and the upload is not counted."""
+    folder = UploadFolder(tmp_path)
+    for name in ("straight", "park"):
+        folder.write(name, ".kml", PLAIN)
+    catalogue = Catalogue({"straight": straight}, folder.load()[0])
+
+    assert list(catalogue) == ["park", "straight"]
+    assert catalogue["straight"] is straight
+    assert list(catalogue.uploads) == ["park"]
+
+
+def test_names_have_owners(straight: Course) -> None:
+    """A name is free unless a course or a file that can't be used has it, in whatever capitals."""
+    catalogue = Catalogue({"straight": straight}, unusable=["Bad.kml"])
+
+    assert catalogue.owner("STRAIGHT") == "a course shipped with Racecast"
+    assert catalogue.owner("bad") == "an uploaded file that can't be used"
+    assert catalogue.owner("park") is None
+
+
+def test_a_made_name_is_a_free_one() -> None:
+    """Numbers are tried until one is free, and the name is never longer than a short name may be."""
+    taken = {"a" * 64, "a" * 62 + "-2"}
+
+    assert short_name_of("A" * 200, lambda name: name not in taken) == "a" * 62 + "-3"
+    assert short_name_of("…", lambda name: name != "course") == "course-2"

@@ -1,0 +1,28 @@
+"""A field that a later version of the contract adds to an event."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from stream.contract import EVENTS, TABLES, read_event, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from stream.contract import Table
+
+HEART_RATE = {"description": "Beats a minute.", "type": "integer", "minimum": 0, "maximum": 300, "default": 0}
+
+
+def with_heart_rate(folder: Path, *names: str) -> Mapping[str, Table]:
+    """Return the tables of a copy of the contract in which some have the new field."""
+    events = folder / "events"
+    shutil.copytree(EVENTS, events)
+    for name in names:
+        event = read_event(name)
+        event["properties"]["heartRate"] = HEART_RATE
+        (events / f"{name}.json").write_text(json.dumps(event))
+    return {name: read_table(name, events) for name in TABLES}

@@ -1,0 +1,64 @@
+"""Secrets on a command line, for every command that has settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from dashboard.settings import Settings as DashboardSettings
+from pinot.settings import ResetSettings, Settings, StatusSettings
+from simulator.commands.settings import ReplaySettings, ServeSettings
+from stream.problems import flag_sentences
+from stream.settings import read_settings
+
+if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
+KINDS = (ServeSettings, ReplaySettings, Settings, StatusSettings, ResetSettings, DashboardSettings)
+SECRET = "correct-horse-battery"
+ALL = [
+    (kind, name)
+    for kind in KINDS
+    for name, field in kind.model_fields.items()
+    if field.annotation is SecretStr
+]
+
+
+def test_secrets_are_known() -> None:
+    """Each command's passwords, and the token where there is one, are what is tested here."""
+    assert {name for _, name in ALL} == {"token", "kafka_password", "pinot_password", "pinot_kafka_password"}
+    assert {kind for kind, _ in ALL} == set(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+@pytest.mark.parametrize("between", [" ", "="])
+def test_no_flag(kind: type[BaseSettings], name: str, between: str) -> None:
+    """A secret as a flag is refused with the variable that it belongs into, and isn't repeated."""
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(ValidationError) as refused:
+        read_settings(kind, f"{flag}{between}{SECRET}".split())
+
+    told = flag_sentences(refused.value)
+    assert told.startswith(f"{flag} is not a flag")
+    assert told.endswith(f"set RACECAST_{name.upper()}")
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_no_help(kind: type[BaseSettings], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A secret isn't offered among the flags."""
+    with pytest.raises(SystemExit) as ended:
+        read_settings(kind, ["--help"])
+
+    offered = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert "--kafka-username" in offered
+    assert f"--{name.replace('_', '-')} " not in offered
+
+
+def test_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret comes from the environment."""
+    monkeypatch.setenv("RACECAST_TOKEN", SECRET)
+    assert read_settings(ServeSettings, ["--port", "0"]).token.get_secret_value() == SECRET
