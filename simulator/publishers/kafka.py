@@ -1,8 +1,8 @@
 """The publisher to Kafka.
 
-The producer is idempotent, waits for all in-sync replicas and never gives an event up: its queue holds
-what a broker that is away has not taken, and when `HIGH_WATER` events wait, `publish` fires no sooner than
-there is room again. So an outage of any length costs time and a bounded amount of memory, not events.
+The producer is idempotent, waits for all in-sync replicas and never drops an event. Its queue holds what an
+unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` does not fire until there is room
+again. So an outage of any length costs time and a bounded amount of memory, but no events.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
 POLL = 0.02
-"""Seconds between two looks at the producer."""
+"""Seconds between two polls of the producer."""
 RETRY = 1.0
-"""Seconds before events that Kafka did not take come again."""
+"""Seconds before events that Kafka did not accept are retried."""
 STALL = 5.0
-"""Seconds for which events wait and none is taken before that is told: a broker may be there, and hang."""
+"""Seconds without a delivery, while events wait, before that is reported: a broker may be up and hang."""
 LOOK = 2.0
 """Seconds to wait for a broker to say which topics it has."""
 FLUSH = 5.0
-"""Seconds that `close` gives the broker to take what waits."""
+"""Seconds that `close` gives the broker to accept waiting events."""
 READ_WITHIN = 10.0
-"""Seconds to wait for the next of the races of before."""
+"""Seconds to wait for the next record of a previous race."""
 READ_STEP = 0.1
-"""Seconds to collect them before those that have come are looked at."""
+"""Seconds to collect such records before they are processed."""
 OLD_FIELDS = {"runsFrom", "toldUntil"}
 """What clockStart and deliveredUntil were called before."""
 READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
@@ -58,7 +58,7 @@ SETTINGS = {
     "acks": "all",
     # Java's default partitioner: Pinot, kcat -X partitioner and Kafka Streams put a key where we put it.
     "partitioner": "murmur2_random",
-    # An event is never given up; what bounds the memory is HIGH_WATER.
+    # Events never time out; HIGH_WATER bounds the memory.
     "message.timeout.ms": 0,
     "queue.buffering.max.messages": 2 * HIGH_WATER,
     "queue.buffering.max.kbytes": 512 * 1024,
@@ -70,7 +70,7 @@ SETTINGS = {
     "delivery.report.only.error": True,
     "statistics.interval.ms": 1000,
     "reconnect.backoff.max.ms": 2000,
-    # Outages are told once, by us, and not line by line by the library.
+    # Outages are logged once, by this module, and not line by line by the library.
     "log_level": 2,
 }
 
@@ -78,13 +78,13 @@ SETTINGS = {
 class KafkaPublisher:
     """Publishes to the four topics.
 
-    Nothing goes into the producer before the broker has answered and has the topics: so no event waits for
-    a topic, overtaken by later ones, and a set-up that was forgotten is told at once.
+    Nothing enters the producer before the broker has answered and has the topics. So no event waits for a
+    topic while later ones overtake it, and a missing set-up is reported at once.
 
     Args:
         reactor: gives the turns.
         access: how librdkafka reaches Kafka, as `KafkaAccess.client_config` has it.
-        loader: brings courses, which have no topic, into Pinot; without one Pinot isn't told of them.
+        loader: brings courses, which have no topic, into Pinot; without one Pinot does not get them.
     """
 
     store = None
@@ -95,7 +95,7 @@ class KafkaPublisher:
         self._reactor = reactor
         self._access = access
         self._address = access["bootstrap.servers"]
-        self._ear = AuthErrorListener(access)
+        self._auth_errors = AuthErrorListener(access)
         self._loader = loader
         self._log = structlog.get_logger()
         self.deliveries = Deliveries(reactor.seconds)
@@ -112,7 +112,7 @@ class KafkaPublisher:
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
-        """Take a batch; fires when fewer than HIGH_WATER events wait, for a course at once."""
+        """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course at once."""
         if isinstance(batch, CourseRecord):
             if self._loader is not None:
                 self._loader.load(batch.course)
@@ -122,7 +122,7 @@ class KafkaPublisher:
         return self._take(batch)
 
     def flushed(self) -> Deferred[None]:
-        """Fire when nothing waits in the producer any more."""
+        """Fire when the producer is empty."""
         if self._is_empty():
             return succeed(None)
         waiting: Deferred[None] = Deferred()
@@ -130,13 +130,13 @@ class KafkaPublisher:
         return waiting
 
     def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the topic `races`, those told of last first."""
+        """Return the races in the topic `races`, the most recently changed first."""
         return deferToThread(_races_in, self._access)
 
     def health(self) -> Health:
         """Tell how things stand."""
         trouble = self._refusal or self._away or self._stall()
-        return Health.of(self.deliveries, trouble, is_shut_out=self._ear.refusal is not None)
+        return Health.of(self.deliveries, trouble, is_shut_out=self._auth_errors.refusal is not None)
 
     def close(self) -> Deferred[None]:
         """Deliver what waits, for FLUSH seconds at most."""
@@ -159,7 +159,7 @@ class KafkaPublisher:
 
         def away(failure: Failure) -> None:
             failure.trap(KafkaException)
-            raise PublishError(self._ear.refusal or f"no broker answers at {self._address}")
+            raise PublishError(self._auth_errors.refusal or f"no broker answers at {self._address}")
 
         looking = deferToThread(self._producer.list_topics, timeout=LOOK)
         return looking.addCallbacks(looked, away)
@@ -229,7 +229,7 @@ class KafkaPublisher:
         trouble = f"Kafka took no event for {topic}: {why}"
         self.deliveries.errors[topic] += 1
         if trouble != self._refusal:
-            self._log.error("delivery failed, will be tried again", topic=topic, why=why)
+            self._log.error("delivery failed, will be retried", topic=topic, why=why)
         self._refusal = trouble
         self._again_from = self._reactor.seconds() + RETRY
 
@@ -259,10 +259,10 @@ class KafkaPublisher:
 
     def _hear(self, error: KafkaError) -> None:
         """See whether Kafka lets us in (called by `poll`)."""
-        before = self._ear.refusal
-        self._ear(error)
-        if self._ear.refusal not in {None, before}:
-            self._away = self._ear.refusal
+        before = self._auth_errors.refusal
+        self._auth_errors(error)
+        if self._auth_errors.refusal not in {None, before}:
+            self._away = self._auth_errors.refusal
             self._log.error("Kafka rejects the credentials; will retry", why=self._away)
 
     def _statistics(self, text: str) -> None:
@@ -270,10 +270,12 @@ class KafkaPublisher:
         brokers = orjson.loads(text)["brokers"].values()
         up = any(broker["state"] == "UP" for broker in brokers)
         if up:
-            self._ear.refusal = None
-        away = None if up else self._ear.refusal or f"no broker answers at {self._address}"
+            self._auth_errors.refusal = None
+        away = None if up else self._auth_errors.refusal or f"no broker answers at {self._address}"
         if (away is None) != (self._away is None):
-            self._log.info("Kafka is there") if up else self._log.warning("Kafka is away", why=away)
+            self._log.info("Kafka is available") if up else self._log.warning(
+                "Kafka is unavailable", why=away
+            )
         self._away = away
 
 

@@ -130,7 +130,7 @@ class SqlitePublisher:
         return succeed(None)
 
     def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the file, those told of last first."""
+        """Return the races in the file, the most recently changed first."""
         return deferToThreadPool(self._reactor, self._thread, self._races)
 
     def _races(self) -> list[RaceRecord]:

@@ -84,7 +84,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
     assert shown.places() == before
 
     with without(stack, "kafka"):
-        shown.expect_light("Kafka", "red", "Start it (make stack), or set RACECAST_KAFKA to where it is.")
+        shown.expect_light("Kafka", "red", "Start it (make stack), or set RACECAST_KAFKA to its address.")
         shown.expect_light("Simulator", "red", f"no broker answers at {stack.kafka}")
         shown.expect_light("End to end", "red", f'The newest position of race "{run}" is', within_s=60)
         shown.wait_for_look()
@@ -103,7 +103,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
     _figures_are_those_of_the_parts(shown, stack)
 
     parts.simulator.end_if_running()
-    shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")
+    shown.expect_light("Simulator", "red", "Start it (python -m simulator serve)")
     assert page.get_by_test_id("stException").count() == 0
 
 

@@ -57,7 +57,7 @@ def test_room_for_long_sentences(page: Page, tmp_path: Path, width: int) -> None
     page.set_viewport_size({"width": width, "height": 1400})
     with dashboard(tmp_path, "http://127.0.0.1:59999", "--sqlite", str(tmp_path / "none.db")) as pages:
         shown = PipelinePage(page, pages.address)
-        shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")
+        shown.expect_light("Simulator", "red", "Start it (python -m simulator serve)")
         needed, room = (
             shown.part("Simulator")
             .locator("p")
@@ -70,6 +70,6 @@ def test_neither_simulator_nor_file(page: Page, tmp_path: Path) -> None:
     """Without any component the page has a remedy for each."""
     with dashboard(tmp_path, "http://127.0.0.1:9", "--sqlite", str(tmp_path / "none.db")) as pages:
         shown = PipelinePage(page, pages.address)
-        shown.expect_light("Simulator", "red", "Start it with python -m simulator serve")
+        shown.expect_light("Simulator", "red", "Start it (python -m simulator serve)")
         shown.expect_light("Embedded store", "red", "There is no race file")
         shown.expect_light("End to end", "red", "No position can be read")
