@@ -1,8 +1,8 @@
 """The publisher to Kafka.
 
 The producer is idempotent, waits for all in-sync replicas and never drops an event. Its queue holds what an
-unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` does not fire until there is room
-again. So an outage of any length costs time and a bounded amount of memory, but no events.
+unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` does not fire until there is
+room again. So an outage of any length costs time and a bounded amount of memory, but no events.
 """
 
 from __future__ import annotations
@@ -273,9 +273,10 @@ class KafkaPublisher:
             self._auth_errors.refusal = None
         away = None if up else self._auth_errors.refusal or f"no broker answers at {self._address}"
         if (away is None) != (self._away is None):
-            self._log.info("Kafka is available") if up else self._log.warning(
-                "Kafka is unavailable", why=away
-            )
+            if away is None:
+                self._log.info("Kafka is available")
+            else:
+                self._log.warning("Kafka is unavailable", why=away)
         self._away = away
 
 
