@@ -40,18 +40,16 @@ lock: ## update the pinned requirements
 demo: $(STAMPS)/runtime ## run a race and its live map on this machine; Ctrl-C stops it
 	@$(BIN)/python demo.py
 
-test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot, browser and Docker), and measure coverage
+test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser), and measure coverage
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 $(SYNC) test-stack test-rest test-browser test-compose test-simulator
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) test-stack test-rest test-browser test-simulator
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 # Two at a time, ordered so that both finish together: most tests spend their time waiting for other processes.
 test-stack: # tests that share the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
-test-compose: tools $(STAMPS)/dev ## test docker-compose.yml with a Docker engine
-	$(BIN)/coverage run -m pytest -ra -m "compose"
 test-browser:
 	$(BIN)/coverage run -m pytest -ra -m "browser and not stack"
 test-simulator:
@@ -61,6 +59,10 @@ test-rest:
 
 test-fast: $(STAMPS)/dev ## run the tests that need no Kafka, Pinot, browser or Docker
 	$(BIN)/pytest -m "$(FAST)"
+
+test-compose: $(STAMPS)/dev ## run docker-compose.yml on a Docker engine and test it (ten minutes; not part of make test)
+	@tests/tools.sh compose
+	$(BIN)/pytest -ra -m "compose"
 
 test-pythons: ## run the fast tests with every Python from 3.11 to 3.14 on this machine
 	@tests/pythons.sh

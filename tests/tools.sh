@@ -1,7 +1,7 @@
 #!/bin/sh
-# What the tests need besides Python: Chromium, Java with Maven, kcat, Docker with Compose 2. What is missing is installed
-# where that is possible without a question (as root on Debian), otherwise named; the tests that need it are then skipped,
-# or fail in CI.
+# What the tests need besides Python: Chromium, Java with Maven, kcat; and for `tests/tools.sh compose` Docker with
+# Compose 2. What is missing is installed where that is possible without a question (as root on Debian), otherwise named;
+# the tests that need it are then skipped, or fail in CI.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -35,16 +35,19 @@ install() {
   apt-get update -qq
   # shellcheck disable=SC2086  # several words are meant
   [ -z "$missing" ] || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing || return 1
-  has_compose || fetch_compose
+  [ -z "$compose" ] || fetch_compose
 }
 
 need chromium chromium
 need java openjdk-17-jre-headless
 need mvn maven
 need kcat kcat
-need docker docker.io
-docker version > /dev/null 2>&1 || { need dockerd docker.io; need debootstrap debootstrap; need iptables iptables; }
-compose=$(has_compose || echo " docker-compose")
+compose=""
+if [ "${1-}" = compose ]; then
+  need docker docker.io
+  docker version > /dev/null 2>&1 || { need dockerd docker.io; need debootstrap debootstrap; need iptables iptables; }
+  compose=$(has_compose || echo " docker-compose")
+fi
 [ -z "$missing$compose" ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
