@@ -141,13 +141,13 @@ def _controller(port: int, keys: Path) -> str:
 def _broker(port: int, keys: Path) -> str:
     return _lines(
         {
-            "stream.pinot_broker.access.control.class": BASIC_AUTH.format("broker.broker"),
-            "stream.pinot_broker.access.control.principals": USER,
-            f"stream.pinot_broker.access.control.principals.{USER}.password": PINOT_PASSWORD,
-            "stream.pinot_broker.client.access.protocols": "http,https",
-            "stream.pinot_broker.client.access.protocols.https.host": "127.0.0.1",
-            "stream.pinot_broker.client.access.protocols.https.port": str(port),
-            **_tls("stream.pinot_broker.tls", keys),
+            "pinot.broker.access.control.class": BASIC_AUTH.format("broker.broker"),
+            "pinot.broker.access.control.principals": USER,
+            f"pinot.broker.access.control.principals.{USER}.password": PINOT_PASSWORD,
+            "pinot.broker.client.access.protocols": "http,https",
+            "pinot.broker.client.access.protocols.https.host": "127.0.0.1",
+            "pinot.broker.client.access.protocols.https.port": str(port),
+            **_tls("pinot.broker.tls", keys),
         }
     )
 
