@@ -76,7 +76,7 @@ def test_more_like_a_real_race(page: Page, site: Site) -> None:
     page.get_by_text("Realism options").click()
     expect(disqualified).not_to_be_visible()
     page.get_by_role("button", name="Start the race").click()
-    expect(page.get_by_role("alert").filter(has_text="shares of one field")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="must add up to at most 1")).to_be_visible()
     expect(disqualified).to_be_visible()
     _fill(page, "Don't start", "20")
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -212,7 +212,7 @@ def _hand_in(page: Page, file: str, content: bytes, short_name: str = "") -> Non
     picked: Any = {"name": file, "mimeType": "text/xml", "buffer": content}
     _dropzone(page, "Course file").set_input_files(picked)
     _fill(page, "Short name", short_name)
-    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Upload", exact=True).click()
 
 
 def _dropzone(page: Page, label: str) -> Locator:

@@ -40,7 +40,7 @@ def test_csv(page: Page, site: Site, run: str) -> None:
     assert download.suggested_filename == f"{run}.csv"
     rows = list(csv.DictReader(download.path().read_text().splitlines()))
     finishers = sorted(site.positions(run), key=lambda one: one["elapsed"])
-    assert [(int(row["bib"]), float(row["chip_time_s"])) for row in rows] == [
+    assert [(int(row["bib"]), float(row["gun_time"])) for row in rows] == [
         (one["competitorId"], one["elapsed"]) for one in finishers
     ]
     assert [int(row["place"]) for row in rows] == list(range(1, COMPETITORS + 1))
