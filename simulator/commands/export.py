@@ -55,7 +55,7 @@ def export(arguments: Sequence[str], out: BinaryIO) -> None:
         arguments: the flags.
         out: receives the file.
 
-        Raises SystemExit with a message if the flags are invalid.
+    Raises SystemExit with a message if the flags are invalid.
     """
     flags = vars(parser().parse_args(arguments))
     what, suffix = flags.pop("what"), flags.pop("format")

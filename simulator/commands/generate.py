@@ -94,7 +94,7 @@ def generate(arguments: Sequence[str], out: BinaryIO) -> None:
         arguments: the flags.
         out: receives the lines.
 
-        Raises SystemExit with a message if the flags are invalid.
+    Raises SystemExit with a message if the flags are invalid.
     """
     flags = vars(parser().parse_args(arguments))
     topic, keys = flags.pop("topic"), flags.pop("keys")

@@ -33,6 +33,7 @@ READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
 
 NOT_IN_A_SHORT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 UNNAMED = "course"
+"""Short name of a course whose own name has no usable characters."""
 MAX_BYTES = 32 * 1024 * 1024
 """Maximum bytes of a file; the largest allowed line takes 20 MB as GPX with all of a watch's data."""
 

@@ -12,6 +12,7 @@ from itertools import chain, count
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from simulator.course.library import UNNAMED
 from simulator.course.survey.limits import MAX_SHORT_NAME
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from simulator.course.course import Course
     from simulator.service.uploads import Upload
-
-UNNAMED = "course"
-"""Short name of a course whose own name has no usable characters."""
 
 UNUSABLE = "an uploaded file that can't be used"
 

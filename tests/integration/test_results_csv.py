@@ -21,6 +21,7 @@ from simulator.race.events import entries_of, passings_until, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from tests.dashboard.events import SqliteWriter
+from tests.simulator.export.test_results import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,17 +29,7 @@ if TYPE_CHECKING:
     from simulator.race.events import Streamed
 
 COURSES = load_folder(Path(__file__).parents[2] / "courses").courses
-EVERYTHING: dict[str, Any] = {
-    "competitors": 200,
-    "entrants": "drawn",
-    "dns": 0.05,
-    "dnf": 0.1,
-    "disqualified": 0.05,
-    "wave_size": 50,
-    "wave_delay": 90.0,
-    "start_flow": 3.0,
-    "how_many_get_stopped": 0.3,
-}
+EVERYTHING: dict[str, Any] = {**REAL, "competitors": 200}
 TIES: dict[str, Any] = {"competitors": 20, "fastest": 317.0, "slowest": 317.0}
 
 
