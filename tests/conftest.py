@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 # No deadline: durations depend on the machine more than on the code.
 settings.register_profile("racecast", deadline=None)
 settings.load_profile("racecast")
+
+# A shell starts background jobs with SIGINT ignored, which their children inherit: tests that send SIGINT
+# to a program would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
