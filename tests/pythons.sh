@@ -22,7 +22,7 @@ failed=0
 for job in $jobs; do
   version=${job%:*}
   wait "${job#*:}" || failed=1
-  echo "Python $version: $(tail -n 1 ".cache/pythons/$version/log")"
+  echo "Python $version: $(grep -E '^=+ .* in [0-9.]+s' ".cache/pythons/$version/log" || tail -n 1 ".cache/pythons/$version/log")"
   grep -E '^(FAILED|ERROR) ' ".cache/pythons/$version/log"
 done
 [ -n "$jobs" ] || { echo "There is no Python from 3.11 to 3.14 here."; failed=1; }
