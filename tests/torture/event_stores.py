@@ -14,7 +14,7 @@ import orjson
 
 from simulator.publishers.encode import encode
 from simulator.race.events import entries_of, passings_until, positions_at
-from tests.topics import reads
+from tests.topics import iter_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +90,7 @@ class KafkaEventStore:
 
     def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
         """Yield a topic's events."""
-        return (read.event for read in reads(self.bootstrap, topic, race.run_id))
+        return (message.event for message in iter_topic(self.bootstrap, topic, race.run_id))
 
     def out_of_order(self, race: Race) -> int:
         """Count positions that arrive after a later one of the same competitor, without duplicates."""
