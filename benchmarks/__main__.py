@@ -203,8 +203,8 @@ def _compose(_: Path) -> Iterator[Section]:
 
 def _soak(folder: Path) -> Iterator[Section]:
     with started(folder / "stack", "kafka") as stack:
-        soaked = soak.measure(folder, stack, SOAK_HOURS)
-    for name, one in soaked.items():
+        runs = soak.measure(folder, stack, SOAK_HOURS)
+    for name, one in runs.items():
         rows = [
             [
                 f"{last.at / 60:.0f} min",

@@ -70,7 +70,7 @@ class Sample:
 
 
 @dataclass
-class Soaked:
+class SoakRun:
     """One simulator and the results of its races.
 
     Attributes:
@@ -104,8 +104,8 @@ class Soaked:
             self.expected += expected(self.run)
             self.found += sum(self.count(self.run["run_id"]))
             self.races += 1
-        answer = httpx.post(f"{self.running.address}/races", json=REQUEST, trust_env=False, timeout=60)
-        self.run = answer.raise_for_status().json()
+        response = httpx.post(f"{self.running.address}/races", json=REQUEST, trust_env=False, timeout=60)
+        self.run = response.raise_for_status().json()
 
     def sample(self, at: float) -> None:
         """Take a sample."""
@@ -125,7 +125,7 @@ class Soaked:
         )
 
 
-def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
+def measure(folder: Path, stack: Stack, hours: float) -> dict[str, SoakRun]:
     """Run races on both stores for `hours`; unfinished ones are not counted."""
     set_up_topics(stack.kafka_access, partitions=4, replication=1)
     file = folder / "soak.db"
@@ -137,8 +137,10 @@ def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
         simulator(folder / "kafka", "--publisher", "kafka", "--kafka", stack.kafka) as on_kafka,
     ):
         both = [
-            Soaked("SQLite", on_sqlite, lambda: _bytes(folder, "soak.db*"), lambda run: in_sqlite(file, run)),
-            Soaked(
+            SoakRun(
+                "SQLite", on_sqlite, lambda: _bytes(folder, "soak.db*"), lambda run: in_sqlite(file, run)
+            ),
+            SoakRun(
                 "Kafka",
                 on_kafka,
                 lambda: _bytes(stack.folder / "kafka", "**/*"),
@@ -156,10 +158,10 @@ def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
     return {one.name: one for one in both}
 
 
-def expected(answer: dict[str, Any]) -> int:
+def expected(response: dict[str, Any]) -> int:
     """Return the number of positions and passings that the core computes for a race."""
     course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
-    known = {name: answer[name] for name in ("run_id", "start_at", "seed")}
+    known = {name: response[name] for name in ("run_id", "start_at", "seed")}
     race = Race(course, RaceRequest.model_validate_json(json.dumps({**REQUEST, **known})))
     ticks = np.ceil(race.finish_times / race.request.tick).astype(int) + 1
     return int(ticks.sum()) + len(race.passings(BEFORE_THE_START, race.duration)[0])

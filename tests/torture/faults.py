@@ -61,7 +61,7 @@ SHUTDOWN_LIMIT_S = 10.0
 
 
 class RaceUnderWay:
-    """A race that is under way.
+    """A live race and the same race as the core computes it.
 
     Attributes:
         race: the same race without faults, computed by the core.
