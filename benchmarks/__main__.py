@@ -1,4 +1,4 @@
-"""Run benchmarks and write the results to README.md: all usual parts, or those named."""
+"""Run benchmarks and write the results to README.md: the default parts, or those named."""
 
 from __future__ import annotations
 
@@ -45,24 +45,23 @@ def main() -> None:
         "compose": _compose,
         "soak": _soak,
     }
-    for name in report.asked_for(
-        "python -m benchmarks", __doc__, parts, usual=parts.keys() - {"freshness", "compose", "soak"}
-    ):
+    default = parts.keys() - {"freshness", "compose", "soak"}
+    for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
                 report.write(heading, text)
 
 
-def _say(what: str) -> None:
-    print(what, file=sys.stderr)
+def _log(message: str) -> None:
+    print(message, file=sys.stderr)
 
 
 def _core(_: Path) -> Iterator[Section]:
     rows, encoding = [], []
     for course in COURSES:
         for competitors in SIZES:
-            _say(f"core: {competitors:,} on {course}")
-            found = core.in_a_process(competitors, course)
+            _log(f"core: {competitors:,} on {course}")
+            found = core.in_separate_process(competitors, course)
             rows.append(
                 [
                     f"{course}, {competitors:,}",
@@ -78,27 +77,27 @@ def _core(_: Path) -> Iterator[Section]:
             ratio = found["encode_us"] / found["objects_us"]
             times = [f"{found[name]:.2f} µs" for name in ("encode_us", "objects_us")]
             encoding.append([f"{course}, {competitors:,}", *times, f"{ratio:.2f}"])
-    head = ["race", "creation", "memory", "process in all", "tick, early", "tick, median", "tick, late"]
-    yield "The core", report.table([*head, "passings of a tick"], rows)
-    yield "JSON", report.table(["race", "JSON of an event", "an object each", "ratio"], encoding)
+    head = ["race", "creation", "memory", "whole process", "tick, early", "tick, median", "tick, late"]
+    yield "Core", report.table([*head, "passings per tick"], rows)
+    yield "JSON", report.table(["race", "encoder, per event", "object per event", "ratio"], encoding)
 
 
 def _options(folder: Path) -> Iterator[Section]:
-    rows, plain = [], None
-    for what, found in options.measure(folder):
-        _say(f"options: {what}")
-        plain = plain or found["rate"]
+    rows, baseline = [], None
+    for name, found in options.measure(folder):
+        _log(f"options: {name}")
+        baseline = baseline or found["rate"]
         figures = [f"{found['events']:,.0f}", f"{found['seconds']:.1f} s", f"{found['rate']:,.0f}"]
-        rows.append([what, *figures, f"{found['rate'] / plain:.2f}"])
-    head = ["an hour, 1,000 competitors", "events", "in all", "events a second", "ratio"]
+        rows.append([name, *figures, f"{found['rate'] / baseline:.2f}"])
+    head = ["options", "events", "time", "events per second", "ratio"]
     yield "Options", report.table(head, rows)
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:
-    _say("SQLite")
-    found = throughput.in_a_process("sqlite", str(folder / "bench.db"))
+    _log("SQLite")
+    found = throughput.in_separate_process("sqlite", str(folder / "bench.db"))
     rows = [[f"{found['positions']:,.0f}", f"{found['rows']:,.0f}"]]
-    yield "The embedded store", report.table(["positions a second", "rows a second"], rows)
+    yield "SQLite", report.table(["positions per second", "rows per second"], rows)
 
 
 def _stack(folder: Path) -> Iterator[Section]:
@@ -110,32 +109,32 @@ def _stack(folder: Path) -> Iterator[Section]:
 
 
 def _kafka(stack: Stack, folder: Path) -> Section:
-    _say("Kafka")
-    found = throughput.in_a_process("kafka", stack.kafka, str(folder / "lines"))
+    _log("Kafka")
+    found = throughput.in_separate_process("kafka", stack.kafka, str(folder / "lines"))
     ours, kcat = found["publisher"], found["kcat"]
     rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
-    head = ["our publisher, events a second", "kcat -P, ready-made lines", "ratio"]
+    head = ["Racecast, events per second", "kcat -P, prepared lines", "ratio"]
     return "Kafka", report.table(head, rows)
 
 
 def _freshness(folder: Path) -> Iterator[Section]:
-    head = [f"1 position a second each, {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
+    head = [f"measured for {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
     rows = []
     for competitors in FRESH_SIZES:
-        _say(f"freshness: {competitors:,}")
+        _log(f"freshness: {competitors:,}")
         with started(folder / f"stack-{competitors}") as stack:
             set_up(stack_settings(stack))
             measured = freshness.measure(stack, competitors, folder, FRESH_S)
-        for what, found in measured.items():
-            times = [f"{found[name]:.3f} s" for name in ("p50", "p95", "p99", "max")]
-            rows.append([f"{competitors:,} competitors, {what}", *times, f"{found['ticks']:.0f}"])
+        for name, found in measured.items():
+            times = [f"{found[key]:.3f} s" for key in ("p50", "p95", "p99", "max")]
+            rows.append([f"{competitors:,} competitors, {name}", *times, f"{found['ticks']:.0f}"])
         yield "Freshness", report.table(head, rows)
 
 
 def _viewers(folder: Path) -> Iterator[Section]:
     database = ["--sqlite", str(folder / "viewers.db")]
     table = _watched(folder, ["--publisher", "sqlite", *database], ["--store", "sqlite", *database])
-    yield "Viewers on the embedded store", table
+    yield "Viewers on SQLite", table
     with started(folder / "stack") as stack:
         set_up(stack_settings(stack))
         kafka = ["--publisher", "kafka", "--kafka", stack.kafka]
@@ -146,65 +145,66 @@ def _viewers(folder: Path) -> Iterator[Section]:
 def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str]) -> str:
     rows, load = [], []
     for number in viewers.NUMBERS:
-        _say(f"viewers: {number}, {dashboard_flags[1]}")
+        _log(f"viewers: {number}, {dashboard_flags[1]}")
         found = viewers.measure(folder, number, simulator_flags, dashboard_flags)
         times = [f"{found[name] * 1000:,.0f} ms" for name in ("p50", "p95", "p99", "max")]
-        others = [f"{found['look_p95'] * 1000:,.0f} ms", f"{found['opened_p50'] * 1000:,.0f} ms"]
-        rows.append([f"{number}", *times, f"{found['in_time']:.1%}", f"{found['failed']:.0f}", *others])
-        rates = [f"{found[name]:.2f}" for name in ("refreshes", "pictures_each", "pictures", "questions")]
+        page = [f"{found[name] * 1000:,.0f} ms" for name in ("fragment_p95", "page_load_p50")]
+        rows.append([f"{number}", *times, f"{found['in_time']:.1%}", f"{found['failed']:.0f}", *page])
+        rates = ("refreshes", "updates_per_viewer", "position_queries", "queries")
         shares = [f"{found[name]:.0%}" for name in ("dashboard_cpu", "viewers_cpu")]
-        load.append([f"{number}", *rates, *shares, f"{found['load']:.1f}"])
-    head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "page's own look, p95"]
-    refreshes = report.table([*head, "page opened, p50"], rows)
-    head = ["viewers", "refreshes a second", "new pictures a second and viewer"]
-    head += ["positions asked of the store a second", "questions to it in all", "dashboard, of a core"]
-    head += ["the viewers themselves", "the machine's load"]
+        load.append([f"{number}", *(f"{found[name]:.2f}" for name in rates), *shares, f"{found['load']:.1f}"])
+    head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "fragment run, p95"]
+    refreshes = report.table([*head, "page load, p50"], rows)
+    head = ["viewers", "refreshes per second", "updates per second and viewer"]
+    head += ["position queries per second", "all store queries per second", "dashboard CPU, of one core"]
+    head += ["viewers CPU", "load average"]
     return f"{refreshes}\n\n{report.table(head, load)}"
 
 
 def _map(folder: Path) -> Iterator[Section]:
     rows, empty = [], None
-    for what, found in big_map.measure(folder):
-        _say(f"map: {what}")
+    for name, found in big_map.measure(folder):
+        _log(f"map: {name}")
         empty = empty or found["fps"]
-        frames = [f"{found[name]:,.0f} ms" for name in ("frames_p50", "frames_p95")]
-        pictures = [
-            "" if isnan(found[name]) else f"{found[name]:,.0f} ms"
-            for name in ("gaps_p50", "gaps_p95", "refreshes_p50", "refreshes_p95", "draws_p50", "draws_p95")
+        frames = [f"{found[key]:,.0f} ms" for key in ("frames_p50", "frames_p95")]
+        updates = [
+            "" if isnan(found[f"{key}_{percentile}"]) else f"{found[f'{key}_{percentile}']:,.0f} ms"
+            for key in ("updates", "refreshes", "draws")
+            for percentile in ("p50", "p95")
         ]
-        rows.append([what, f"{found['fps']:.0f}", f"{found['fps'] / empty:.2f}", *frames, *pictures])
-    head = ["in Chromium", "frames a second", "ratio", "between two frames, p50", "p95"]
-    head += ["between two pictures, p50", "p95", "question to picture drawn, p50", "p95"]
-    yield "The map of a big race", report.table([*head, "answer to picture drawn, p50", "p95"], rows)
+        rows.append([name, f"{found['fps']:.0f}", f"{found['fps'] / empty:.2f}", *frames, *updates])
+    head = ["scenario", "frames per second", "ratio", "frame interval, p50", "p95"]
+    head += ["update interval, p50", "p95", "request to drawn, p50", "p95"]
+    yield "Map of a large race", report.table([*head, "response to drawn, p50", "p95"], rows)
 
 
 def _compose(_: Path) -> Iterator[Section]:
     with compose.composed() as system:
-        _say(f"compose: {system.description}")
+        _log(f"compose: {system.description}")
         finishers, equal = system.race()
         queries = [[name, f"{found:,}", f"{s * 1000:,.0f} ms"] for name, found, s in system.queries()]
         recoveries = list(system.recoveries())
         stops = system.stops()
-        again, races, complete = system.start_again()
+        restart, races, complete = system.recreate()
     services = [
         [service, f"{stops[service]:.1f} s", f"{restarted:.0f} s", f"{crashed:.0f} s"]
         for service, restarted, crashed in recoveries
     ]
     text = (
-        f"{system.description}. Everything is healthy {system.first_start:.0f} s after the first `up`, which "
-        f"builds the image, and {again:.0f} s after `down` and `up`. A race of {finishers} at speed "
-        f"{compose.SPEED}: {equal} finish times in Pinot equal those of the API. After all faults "
-        f"{complete} of {races} races are complete."
+        f"{system.description}. All services are healthy {system.first_start:.0f} s after the first `up`, "
+        f"which builds the image, and {restart:.0f} s after `down` and `up`. A race of {finishers} "
+        f"competitors at speed {compose.SPEED}: {equal} finish times in Pinot equal those of "
+        f"the API. After all faults, {complete} of {races} races are complete."
     )
-    faults = report.table(["service", "stop", "recovery after a restart", "after a crash"], services)
-    asked = report.table(["query", "rows", "time"], queries)
-    yield "Docker Compose", f"{fill(text, 118)}\n\n{faults}\n\n{asked}"
+    faults = report.table(["service", "stop", "recovery after restart", "after crash"], services)
+    query_times = report.table(["query", "rows", "time"], queries)
+    yield "Docker Compose", f"{fill(text, 118)}\n\n{faults}\n\n{query_times}"
 
 
 def _soak(folder: Path) -> Iterator[Section]:
     with started(folder / "stack", "kafka") as stack:
-        soaked = soak.measure(folder, stack, SOAK_HOURS)
-    for name, one in soaked.items():
+        runs = soak.measure(folder, stack, SOAK_HOURS)
+    for name, one in runs.items():
         rows = [
             [
                 f"{last.at / 60:.0f} min",
@@ -215,13 +215,22 @@ def _soak(folder: Path) -> Iterator[Section]:
                 f"{(last.cpu_s - first.cpu_s) / (last.at - first.at):.0%}",
                 f"{last.stored:,.0f} MiB",
             ]
-            for first, last in soak.every(one.samples, SOAK_STEP_S)
+            for first, last in soak.intervals(one.samples, SOAK_STEP_S)
         ]
-        head = ["after", "races", "events delivered", "ticks late since", "memory", "of a core", "store"]
-        lost = (
-            f"{one.races} whole races: {one.expected:,} positions and passings expected, {one.found:,} found."
+        head = [
+            "elapsed",
+            "races",
+            "events delivered",
+            "late ticks",
+            "memory",
+            "CPU, of one core",
+            "store size",
+        ]
+        counts = f"{one.expected:,} positions and passings expected, {one.found:,} found."
+        yield (
+            f"Soak: {soak.COMPETITORS:,} competitors, {name}",
+            f"{one.races} complete races: {counts}\n\n{report.table(head, rows)}",
         )
-        yield f"Soak: {soak.COMPETITORS:,} competitors, {name}", f"{lost}\n\n{report.table(head, rows)}"
 
 
 if __name__ == "__main__":

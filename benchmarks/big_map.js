@@ -1,54 +1,59 @@
-// Watches a map's frame for a while, from inside it, and says what a viewer would feel: [seconds, isPanned].
+// Measures the map from inside its frame. Arguments: [seconds, isPanned].
 //
-// The times are milliseconds: `frames` between two frames of the browser; of each new picture `gaps` since the
-// one before, `refreshes` from the question to the picture being drawn, and `draws` from its last byte to that.
+// Returns lists of times in milliseconds: `frames` between two animation frames, `updates` between the arrival of
+// two updates, `refreshes` from the request of an update until it is drawn, and `draws` from the end of its
+// response until it is drawn.
 async ([seconds, isPanned]) => {
-  const STEP_PX = 12; // a hand that pans swiftly
-  const STEPS_A_WAY = 25; // there and back: the field stays in sight
+  const STEP_PX = 12; // fast panning
+  const STEPS_PER_DIRECTION = 25; // then back, so that the competitors stay in view
 
   const { racecast } = window;
   const page = window.parent;
   const drawn = [];
   const frames = [];
 
-  // The picture is drawn in the next frame at the latest; what is posted from within that frame runs after it.
-  const noteWhenDrawn = ({ detail }) => {
+  // An update is drawn in the next frame at the latest. A message posted in that frame is handled after it.
+  const recordWhenDrawn = ({ detail }) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => drawn.push({ version: detail.picture.version, came, at: performance.now() });
-    const came = performance.now();
+    port1.onmessage = () => drawn.push({ version: detail.picture.version, arrivedAt, drawnAt: performance.now() });
+    const arrivedAt = performance.now();
     requestAnimationFrame(() => port2.postMessage(null));
   };
   if (racecast) {
     performance.setResourceTimingBufferSize(100000);
-    page.addEventListener('racecast:picture', noteWhenDrawn);
+    page.addEventListener('racecast:picture', recordWhenDrawn);
   }
 
-  const begun = performance.now();
+  const startedAt = performance.now();
   await new Promise((resolve) => {
-    let before = null;
+    let previous = null;
     const frame = (now) => {
-      if (before !== null) frames.push(now - before);
-      before = now;
+      if (previous !== null) frames.push(now - previous);
+      previous = now;
       if (isPanned) {
-        const isBack = Math.floor(frames.length / STEPS_A_WAY) % 2 === 1;
+        const isBack = Math.floor(frames.length / STEPS_PER_DIRECTION) % 2 === 1;
         racecast._map.panBy([isBack ? -STEP_PX : STEP_PX, 0], { animate: false });
       }
-      if (performance.now() - begun < seconds * 1000) requestAnimationFrame(frame);
+      if (performance.now() - startedAt < seconds * 1000) requestAnimationFrame(frame);
       else resolve();
     };
     requestAnimationFrame(frame);
   });
-  page.removeEventListener('racecast:picture', noteWhenDrawn);
+  page.removeEventListener('racecast:picture', recordWhenDrawn);
 
-  // Which answer a picture was: the last that was whole when it was shown.
-  const answers = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/positions?seen='));
+  // The response of an update is the last one that was complete when the update arrived.
+  const responses = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/positions?seen='));
   const shown = drawn
-    .map(({ came, at }) => ({ answer: answers.filter(({ responseEnd }) => responseEnd <= came).pop(), came, at }))
-    .filter(({ answer }) => answer);
+    .map(({ arrivedAt, drawnAt }) => ({
+      response: responses.filter(({ responseEnd }) => responseEnd <= arrivedAt).pop(),
+      arrivedAt,
+      drawnAt,
+    }))
+    .filter(({ response }) => response);
   return {
     frames,
-    gaps: shown.slice(1).map(({ came }, nth) => came - shown[nth].came),
-    refreshes: shown.map(({ answer, at }) => at - answer.startTime),
-    draws: shown.map(({ answer, at }) => at - answer.responseEnd),
+    updates: shown.slice(1).map(({ arrivedAt }, nth) => arrivedAt - shown[nth].arrivedAt),
+    refreshes: shown.map(({ response, drawnAt }) => drawnAt - response.startTime),
+    draws: shown.map(({ response, drawnAt }) => drawnAt - response.responseEnd),
   };
 }

@@ -1,6 +1,6 @@
-"""How a large race performs in Chromium: time to draw an update and frame rate, compared with an empty page.
+"""Rendering of a large race in Chromium: time to draw an update, and frame rate compared with an empty page.
 
-Chromium renders on the CPU, as it does on any machine without a GPU.
+Chromium renders on the CPU, as on any machine without a GPU.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 SIZES = (1000, 10_000)
 COURSE = "hilly-half"
-WARM_UP_PICTURES = 5
-WATCHED_S = 20.0
-PATIENCE_MS = 60_000
+WARM_UP_UPDATES = 5
+MEASURED_S = 20.0
+TIMEOUT_MS = 60_000
 SCRIPT = Path(__file__).with_name("big_map.js").read_text()
 
 
@@ -40,22 +40,22 @@ def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
         raise NoBrowserError("This benchmark needs Chromium: apt-get install chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield "an empty page", _empty(browser)
+        yield "empty page", _empty(browser)
         for competitors in SIZES:
-            for what, found in _race(browser, folder, competitors):
-                yield f"{competitors:,} competitors, {what}", found
+            for scenario, found in _race(browser, folder, competitors):
+                yield f"{competitors:,} competitors, {scenario}", found
         browser.close()
 
 
 def _empty(browser: Browser) -> dict[str, float]:
     page = _page(browser)
-    found = _watch(page.main_frame, is_panned=False)
+    found = _measure(page.main_frame, is_panned=False)
     page.context.close()
     return found
 
 
 def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Watch a race on its own simulator and dashboard."""
+    """Measure a race on its own simulator and dashboard, with the map still and while panning."""
     database = str(folder / f"{competitors}.db")
     with (
         simulator(folder, "--publisher", "sqlite", "--sqlite", database) as api,
@@ -66,20 +66,20 @@ def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[st
         page = _page(browser)
         page.goto(f"{site.dashboard}/?run={run_id}")
         live = LiveMap.on(page)
-        live.wait_for_pictures(WARM_UP_PICTURES)
-        yield "watched", _watch(live.frame, is_panned=False)
-        yield "panned", _watch(live.frame, is_panned=True)
+        live.wait_for_pictures(WARM_UP_UPDATES)
+        yield "still", _measure(live.frame, is_panned=False)
+        yield "panning", _measure(live.frame, is_panned=True)
         page.context.close()
 
 
 def _page(browser: Browser) -> Page:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     return context.new_page()
 
 
-def _watch(frame: Frame, *, is_panned: bool) -> dict[str, float]:
-    found: dict[str, list[float]] = frame.evaluate(SCRIPT, [WATCHED_S, is_panned])
+def _measure(frame: Frame, *, is_panned: bool) -> dict[str, float]:
+    found: dict[str, list[float]] = frame.evaluate(SCRIPT, [MEASURED_S, is_panned])
     result: dict[str, Any] = {"fps": 1000 / float(np.mean(found["frames"]))}
     for name, times in found.items():
         for share in (50, 95, 100):

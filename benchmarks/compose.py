@@ -38,18 +38,18 @@ class Composed:
         """Run a race; return the number of finishers, and of those with the same finish time in Pinot."""
         race = self._day.start_race()
         self._day.wait_until_finished(race)
-        of_the_api, in_pinot = self._day.finish_times(race)
-        return len(of_the_api), len(of_the_api.items() & in_pinot.items())
+        from_api, from_pinot = self._day.finish_times(race)
+        return len(from_api), len(from_api.items() & from_pinot.items())
 
     def queries(self) -> Iterator[tuple[str, int, float]]:
         """Yield each query's name, number of rows, and median time in seconds."""
         race = self._day.races[0]
         for name in QUERIES:
-            ask = partial(self._day.ask, name, race)
-            yield name, len(ask()), median(_seconds(ask) for _ in range(ROUNDS))
+            query = partial(self._day.ask, name, race)
+            yield name, len(query()), median(_seconds(query) for _ in range(ROUNDS))
 
     def recoveries(self) -> Iterator[tuple[str, float, float]]:
-        """Yield each service with its recovery times in seconds after a restart and a crash."""
+        """Yield each service with its recovery times in seconds, after a restart and after a crash."""
         for service in RUNNING:
             faults = partial(self._project.run, "restart", service), partial(self._project.kill, service)
             restarted, crashed = (self._recovery(service, fault) for fault in faults)
@@ -57,14 +57,14 @@ class Composed:
         self._day.wait_until_finished(self._day.races[-1])
 
     def stops(self) -> dict[str, float]:
-        """Stop the services in reverse order; return the seconds of each."""
+        """Stop the services in reverse order; return the stop time of each in seconds."""
         return {service: _seconds(partial(self._project.run, "stop", service)) for service in RUNNING[::-1]}
 
-    def start_again(self) -> tuple[float, int, int]:
-        """Recreate the containers; return the seconds, the number of races and of complete races."""
+    def recreate(self) -> tuple[float, int, int]:
+        """Recreate the containers; return the seconds, the number of races, and how many are complete."""
         self._project.down()
         seconds = _seconds(self._project.up)
-        complete = [self._day.judge("down and up", race, []).held for race in self._day.races]
+        complete = [self._day.judge("down and up", race, []).passed for race in self._day.races]
         return seconds, len(complete), sum(complete)
 
     def _recovery(self, service: str, fault: Callable[[], object]) -> float:

@@ -35,7 +35,7 @@ MOMENTS = 21
 
 
 def measure(competitors: int, course_name: str) -> dict[str, float]:
-    """Return seconds, MiB and events a second for one size."""
+    """Measure one size; the keys of the result end with their units."""
     course = load_folder(Path("courses")).courses[course_name]
     _ = course.timing_points
     request = RaceRequest(course=course_name, competitors=competitors, how_many_get_stopped=0.2)
@@ -99,22 +99,22 @@ def _as_objects(batch: Positions) -> list[bytes]:
     ]
 
 
-def _allocated(what: Callable[[], object]) -> float:
-    """Return the peak of allocated MiB, including numpy's."""
+def _allocated(action: Callable[[], object]) -> float:
+    """Return the peak of allocated memory in MiB, including numpy's."""
     tracemalloc.start()
-    what()
+    action()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return peak / 1024**2
 
 
-def _timed(what: Callable[[], object]) -> float:
+def _timed(action: Callable[[], object]) -> float:
     start = time.perf_counter()
-    what()
+    action()
     return time.perf_counter() - start
 
 
-def in_a_process(competitors: int, course: str) -> dict[str, float]:
+def in_separate_process(competitors: int, course: str) -> dict[str, float]:
     """Measure one size in its own process, so that peak memory is separate."""
     command = [sys.executable, "-m", "benchmarks.core", str(competitors), course]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,16 +1,16 @@
-// Notes from inside a map's frame, for so many seconds, when which picture was drawn: [race time that everybody
-// has come to, epoch milliseconds] each. The picture is drawn in the next frame at the latest; what is posted
-// from within that frame runs after it.
+// Records the updates that the map draws within the given number of seconds, from inside its frame. Returns
+// [lowest race time of all competitors, epoch milliseconds] of each. An update is drawn in the next frame at the
+// latest. A message posted in that frame is handled after it.
 async (seconds) => {
   const drawn = [];
-  const note = ({ detail }) => {
-    const reached = Math.min(...detail.picture.columns.elapsed);
+  const record = ({ detail }) => {
+    const oldest = Math.min(...detail.picture.columns.elapsed);
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => drawn.push([reached, Date.now()]);
+    port1.onmessage = () => drawn.push([oldest, Date.now()]);
     requestAnimationFrame(() => port2.postMessage(null));
   };
-  window.parent.addEventListener('racecast:picture', note);
+  window.parent.addEventListener('racecast:picture', record);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  window.parent.removeEventListener('racecast:picture', note);
+  window.parent.removeEventListener('racecast:picture', record);
   return drawn;
 }

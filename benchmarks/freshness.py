@@ -1,9 +1,9 @@
-"""Freshness: time from emitting a tick until Pinot can query it, and until it is on screen.
+"""Freshness: time from publishing a tick until Pinot returns it, and until it is on screen.
 
-A race with one position per second and competitor runs through the simulator and Kafka. Meanwhile Pinot is
-polled for the newest complete tick, and Chromium shows the live page, which refreshes once a second. Both
-times start when the tick's first batch is published. The first ends with the query response that has the
-whole tick; the second ends with the first frame that shows all competitors at that tick or a later one.
+The simulator publishes one position per second and competitor to Kafka. Pinot is polled for the newest
+complete tick, and Chromium shows the live page, which refreshes once per second. Both times start when the
+first batch of a tick is published. The first ends with the query response that contains the whole tick. The
+second ends with the first frame that shows all competitors at this tick or a later one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
-from tests.torture.places import ask_pinot
+from tests.torture.event_stores import query_pinot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 COURSE = "hilly-half"
 """Long enough that no competitor finishes during the measurement."""
 WARM_UP_S = 15.0
-PAUSE_S = 0.02
+POLL_INTERVAL_S = 0.02
 """Pause between two queries to Pinot."""
-PATIENCE_MS = 120_000
-REACHED = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
-EMITTED = (
+TIMEOUT_MS = 120_000
+NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
+EMISSION_TIMES = (
     "SELECT rawTime, MIN(emittedAt) FROM parkrun WHERE runId = '{run}' GROUP BY rawTime LIMIT 100000 "
     "option(skipUpsert=true)"
 )
@@ -53,66 +53,66 @@ def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dic
     with simulator(folder, *kafka) as api, dashboard(folder, api.address, *pinot) as pages:
         site = Site(pages.address, api.address)
         run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
-        watched = Event()
-        with ThreadPoolExecutor(1) as asking:
-            queried = asking.submit(_ask, stack.queries, run_id, competitors, watched)
+        stop = Event()
+        with ThreadPoolExecutor(1) as executor:
+            queryable = executor.submit(_poll_pinot, stack.queries, run_id, competitors, stop)
             try:
-                drawn = _watch(f"{site.dashboard}/?run={run_id}", seconds)
+                drawn = _watch_page(f"{site.dashboard}/?run={run_id}", seconds)
             finally:
-                watched.set()
-            found = {"tick to queryable": queried.result(), "tick to pixel": drawn}
-        emitted = _emitted(stack.queries, run_id)
+                stop.set()
+            found = {"tick to queryable": queryable.result(), "tick to pixel": drawn}
+        emitted = _emission_times(stack.queries, run_id)
         httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
-    # The same ticks for both: those that could have been drawn.
+    # Both times are of the same ticks: those during which the page was watched.
     ticks = range(min(drawn), max(drawn) + 1)
-    return {what: _percentiles(seen, emitted, ticks) for what, seen in found.items()}
+    return {name: _percentiles(seen, emitted, ticks) for name, seen in found.items()}
 
 
 def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
-    fresh = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
+    ages = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
     names = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
-    return {name: float(np.percentile(fresh, share)) for name, share in names.items()} | {"ticks": len(fresh)}
+    return {name: float(np.percentile(ages, share)) for name, share in names.items()} | {"ticks": len(ages)}
 
 
-def _ask(queries: str, run_id: str, competitors: int, watched: Event) -> Times:
-    """Return when each tick could first be queried completely, until `watched` is set."""
+def _poll_pinot(query_url: str, run_id: str, competitors: int, stop: Event) -> Times:
+    """Return when each tick was first complete in a query, until `stop` is set."""
     seen: Times = {}
     with httpx.Client(trust_env=False) as http:
-        while not watched.wait(PAUSE_S):
-            rows = http.post(queries, json={"sql": REACHED.format(run=run_id)}).json()
-            count, reached = rows["resultTable"]["rows"][0]
+        while not stop.wait(POLL_INTERVAL_S):
+            rows = http.post(query_url, json={"sql": NEWEST_TICK.format(run=run_id)}).json()
+            count, newest = rows["resultTable"]["rows"][0]
             if count == competitors:
-                _note(seen, int(reached), time.time())
+                _record(seen, int(newest), time.time())
     return seen
 
 
-def _watch(address: str, seconds: float) -> Times:
-    """Return when each tick after the warm-up was first on the map."""
+def _watch_page(address: str, seconds: float) -> Times:
+    """Return when each tick after the warm-up was first drawn on the map."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         # With reduced motion, markers jump to their positions instead of gliding.
         viewport = {"width": 1280, "height": 900}
         context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()
         page.goto(address)
         frame = LiveMap.on(page).frame
         page.wait_for_timeout(WARM_UP_S * 1000)
-        pictures: list[tuple[float, float]] = frame.evaluate(SCRIPT, seconds)
+        updates: list[tuple[float, float]] = frame.evaluate(SCRIPT, seconds)
         browser.close()
     seen: Times = {}
-    for reached, at_ms in pictures:
-        _note(seen, int(reached), at_ms / 1000)
+    for newest, at_ms in updates:
+        _record(seen, int(newest), at_ms / 1000)
     return seen
 
 
-def _note(seen: Times, reached: int, at: float) -> None:
-    """Record that all ticks up to `reached` have been seen; the first time only that tick."""
-    for tick in range(max(seen, default=reached - 1) + 1, reached + 1):
+def _record(seen: Times, newest: int, at: float) -> None:
+    """Record the time for all ticks after the last one seen up to `newest`; at first only for `newest`."""
+    for tick in range(max(seen, default=newest - 1) + 1, newest + 1):
         seen[tick] = at
 
 
-def _emitted(queries: str, run_id: str) -> Times:
-    rows = ask_pinot(queries, EMITTED.format(run=run_id))
+def _emission_times(query_url: str, run_id: str) -> Times:
+    rows = query_pinot(query_url, EMISSION_TIMES.format(run=run_id))
     return {int(tick): emitted / 1000 for tick, emitted in rows}

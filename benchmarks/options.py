@@ -1,4 +1,4 @@
-"""Cost of race options: `generate` for an hour with 1,000 competitors, for each group of options."""
+"""Cost of race options: `generate` runs an hour with 1,000 competitors for each group of options."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PLAIN = {
+BASELINE = {
     "course": "crystal-palace",
     "competitors": "1000",
     "fastest": "600",
     "slowest": "720",
     "how-many-get-stopped": "0.2",
 }
-"""A walk of an hour, so that all competitors are on the course most of the time."""
+"""Walking pace, so that all competitors are on the course for most of an hour."""
 GROUPS = {
-    "plain": {},
-    "paces, start and fates": {
+    "none": {},
+    "paces, start and dropouts": {
         "fatigue": "wall",
         "gradient": "true",
         "wave-size": "250",
@@ -48,12 +48,12 @@ ROUNDS = 3
 
 
 def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield events, seconds and events per second (best of ROUNDS), for each group and all together."""
-    everything = {name: value for group in GROUPS.values() for name, value in group.items()}
-    for what, group in {**GROUPS, "every option": everything}.items():
-        runs = [_generated(folder / "lines", PLAIN | group) for _ in range(ROUNDS)]
+    """Yield events, seconds and events per second (best of ROUNDS), for each group and for all options."""
+    all_options = {name: value for group in GROUPS.values() for name, value in group.items()}
+    for label, group in {**GROUPS, "all options": all_options}.items():
+        runs = [_generated(folder / "lines", BASELINE | group) for _ in range(ROUNDS)]
         events, seconds = min(runs, key=lambda run: run[1] / run[0])
-        yield what, {"events": events, "seconds": seconds, "rate": events / seconds}
+        yield label, {"events": events, "seconds": seconds, "rate": events / seconds}
 
 
 def _generated(file: Path, options: dict[str, str]) -> tuple[int, float]:

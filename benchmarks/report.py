@@ -1,4 +1,4 @@
-"""Shared by the measuring commands: selecting parts, and writing sections of README.md."""
+"""Command line and report of the benchmarks and torture tests: select parts, write sections of README.md."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by make bench and make torture -->", "<!-- end of results -->"
 
 
-def asked_for(
-    command: str, description: str | None, parts: Collection[str], usual: Container[str] | None = None
+def selected_parts(
+    command: str, description: str | None, parts: Collection[str], default: Container[str] | None = None
 ) -> list[str]:
-    """Return the parts named on the command line; if none, the usual ones, or all."""
-    usually = [part for part in parts if usual is None or part in usual]
+    """Return the parts named on the command line, or else the default parts, or else all."""
+    defaults = [part for part in parts if default is None or part in default]
     parser = argparse.ArgumentParser(prog=command, description=description)
     parser.add_argument(
-        "parts", nargs="*", help=f"one or more of {', '.join(parts)} (default: {', '.join(usually)})"
+        "parts", nargs="*", help=f"one or more of {', '.join(parts)} (default: {', '.join(defaults)})"
     )
-    wanted: list[str] = parser.parse_args().parts
-    if unknown := set(wanted) - set(parts):
+    selected: list[str] = parser.parse_args().parts
+    if unknown := set(selected) - set(parts):
         parser.error(f"unknown part: {', '.join(sorted(unknown))} (choose from {', '.join(parts)})")
-    return wanted or usually
+    return selected or defaults
 
 
 def write(heading: str, text: str) -> None:
-    """Print a section, and replace the one with its heading in README.md, with date and machine."""
+    """Print a section, add date and machine, and replace the section with this heading in README.md."""
     print(f"{heading}\n\n{text}\n", flush=True)
     before, _, rest = README.read_text().partition(BEGIN)
     results, _, after = rest.partition(END)

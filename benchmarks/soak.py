@@ -1,7 +1,7 @@
 """Soak test: hours of races with 10,000 competitors on both stores, to find leaks and lost events.
 
-After each race, positions and passings in the store are compared with the core's. Meanwhile the simulators'
-memory, CPU time and the sizes of the stores are sampled.
+After each race, the numbers of positions and passings in the store are compared with the core's. Samples
+record the simulators' memory and CPU time and the sizes of the stores.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ REQUEST: dict[str, Any] = {
     "interval": 5,
 }
 """One position per second and competitor."""
-LOOK_S = 5.0
+SAMPLE_INTERVAL_S = 5.0
 HISTORY_MB = 1000
 """Limit of the embedded store: less than two hours of races, so that it prunes."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -52,11 +52,11 @@ class Sample:
 
     Attributes:
         at: seconds since the start.
-        races: races finished.
-        delivered: events delivered.
-        late: ticks that began more than a second late.
+        races: number of finished races.
+        delivered: number of delivered events.
+        late: number of ticks that began more than a second late.
         resident: resident memory in MiB.
-        cpu_s: CPU seconds.
+        cpu_s: CPU time in seconds.
         stored: size of the store in MiB.
     """
 
@@ -70,8 +70,20 @@ class Sample:
 
 
 @dataclass
-class Soaked:
-    """One simulator and the results of its races."""
+class SoakRun:
+    """One simulator and the results of its races.
+
+    Attributes:
+        name: the store.
+        running: the simulator.
+        size: returns the store's size in bytes.
+        count: returns the numbers of positions and passings of a run id in the store.
+        run: the current race, as the API returned it.
+        races: number of finished races.
+        expected: number of positions and passings of these, as the core computes them.
+        found: number of positions and passings of these in the store.
+        samples: the simulator's state over time.
+    """
 
     name: str
     running: Running
@@ -83,7 +95,7 @@ class Soaked:
     found: int = 0
     samples: list[Sample] = field(default_factory=list)
 
-    def go_on(self) -> None:
+    def start_next_race(self) -> None:
         """Start the next race if none is under way."""
         if self.run:
             run = self.running.get(f"/races/{self.run['run_id']}").json()
@@ -92,10 +104,10 @@ class Soaked:
             self.expected += expected(self.run)
             self.found += sum(self.count(self.run["run_id"]))
             self.races += 1
-        answer = httpx.post(f"{self.running.address}/races", json=REQUEST, trust_env=False, timeout=60)
-        self.run = answer.raise_for_status().json()
+        response = httpx.post(f"{self.running.address}/races", json=REQUEST, trust_env=False, timeout=60)
+        self.run = response.raise_for_status().json()
 
-    def look(self, at: float) -> None:
+    def sample(self, at: float) -> None:
         """Take a sample."""
         metrics = self.running.metrics()
         with open(f"/proc/{self.running.pid}/stat") as file:  # noqa: PTH123
@@ -113,7 +125,7 @@ class Soaked:
         )
 
 
-def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
+def measure(folder: Path, stack: Stack, hours: float) -> dict[str, SoakRun]:
     """Run races on both stores for `hours`; unfinished ones are not counted."""
     set_up_topics(stack.kafka_access, partitions=4, replication=1)
     file = folder / "soak.db"
@@ -125,8 +137,10 @@ def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
         simulator(folder / "kafka", "--publisher", "kafka", "--kafka", stack.kafka) as on_kafka,
     ):
         both = [
-            Soaked("SQLite", on_sqlite, lambda: _bytes(folder, "soak.db*"), lambda run: in_sqlite(file, run)),
-            Soaked(
+            SoakRun(
+                "SQLite", on_sqlite, lambda: _bytes(folder, "soak.db*"), lambda run: in_sqlite(file, run)
+            ),
+            SoakRun(
                 "Kafka",
                 on_kafka,
                 lambda: _bytes(stack.folder / "kafka", "**/*"),
@@ -136,18 +150,18 @@ def measure(folder: Path, stack: Stack, hours: float) -> dict[str, Soaked]:
         began = time.monotonic()
         while (at := time.monotonic() - began) < hours * 3600:
             for one in both:
-                one.go_on()
-                one.look(at)
-            time.sleep(LOOK_S)
+                one.start_next_race()
+                one.sample(at)
+            time.sleep(SAMPLE_INTERVAL_S)
         for one in both:
             assert one.running.end() == 0
     return {one.name: one for one in both}
 
 
-def expected(answer: dict[str, Any]) -> int:
+def expected(response: dict[str, Any]) -> int:
     """Return the number of positions and passings that the core computes for a race."""
     course = load_folder(ROOT / "courses").courses[REQUEST["course"]]
-    known = {name: answer[name] for name in ("run_id", "start_at", "seed")}
+    known = {name: response[name] for name in ("run_id", "start_at", "seed")}
     race = Race(course, RaceRequest.model_validate_json(json.dumps({**REQUEST, **known})))
     ticks = np.ceil(race.finish_times / race.request.tick).astype(int) + 1
     return int(ticks.sum()) + len(race.passings(BEFORE_THE_START, race.duration)[0])
@@ -191,11 +205,11 @@ def _bytes(folder: Path, pattern: str) -> int:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_blocks * 512
-    except FileNotFoundError:  # deleted meanwhile, such as a log
+    except FileNotFoundError:  # deleted since it was listed, such as a log segment
         return 0
 
 
-def every(samples: list[Sample], seconds: float) -> Iterator[tuple[Sample, Sample]]:
+def intervals(samples: list[Sample], seconds: float) -> Iterator[tuple[Sample, Sample]]:
     """Yield the first and last sample of each interval of `seconds`."""
     first = samples[0]
     for sample in samples:

@@ -70,7 +70,7 @@ async def rate(reactor: Any, publisher: Publisher, events: int) -> float:
     return events / (time.perf_counter() - start)
 
 
-def kcat_lines(path: Path) -> None:
+def write_kcat_lines(path: Path) -> None:
     """Write the same events as lines for kcat."""
     with path.open("wb") as out:
         for batch in islice(positions("bench-kcat"), KAFKA_EVENTS // BATCH):
@@ -89,7 +89,7 @@ def kcat_rate(bootstrap: str, path: Path) -> float:
 
 async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
     """Measure our publisher and kcat alternately, twice each; return the better rates."""
-    kcat_lines(path)
+    write_kcat_lines(path)
     ours, theirs = [], []
     for _ in range(2):
         publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
@@ -108,7 +108,7 @@ async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
     return {"positions": found, "rows": 2 * found}
 
 
-def in_a_process(*arguments: str) -> dict[str, float]:
+def in_separate_process(*arguments: str) -> dict[str, float]:
     """Measure in a separate process."""
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)

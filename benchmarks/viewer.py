@@ -1,6 +1,6 @@
-"""A simulated viewer of a race's live page: a Streamlit session and the map's feed, without drawing.
+"""A simulated viewer of a race's live page: the Streamlit session and the map's feed, without rendering.
 
-It opens the page over a WebSocket, reruns the page's fragments as often as a browser would, and requests an
+It opens the page over a WebSocket, reruns the page's fragments as often as a browser does, and requests an
 update every second, as `live_feed.js` does. It does not fetch Streamlit's static files, which browsers cache.
 """
 
@@ -42,47 +42,51 @@ class PageError(Exception):
 
 @dataclass(frozen=True)
 class Refresh:
-    """A request for an update: when it was sent (monotonic), and seconds until the response was decoded.
+    """A request for an update.
 
-    `is_new`: the response had an update (not 204). `is_failed`: the request failed.
+    Attributes:
+        requested_at: monotonic time in seconds.
+        duration: seconds until the response was decoded.
+        is_new: whether the response contained an update (not 204).
+        is_failed: whether the request failed.
     """
 
-    asked_at: float
-    took: float
+    requested_at: float
+    duration: float
     is_new: bool = False
     is_failed: bool = False
 
 
 @dataclass(frozen=True)
-class Look:
-    """A run of a page fragment: when it was requested (monotonic), and its duration in seconds."""
+class FragmentRun:
+    """A run of a page fragment: when it was requested (monotonic seconds), and its duration in seconds."""
 
-    asked_at: float
-    took: float
+    requested_at: float
+    duration: float
 
 
 class Page:
     """The Streamlit session of a page.
 
     Attributes:
-        opened: set once the page has been rendered completely.
-        opened_after: seconds from connecting to that.
-        looks: the fragments' runs.
+        loaded: set after the first complete run of the page.
+        load_time: seconds from connecting until then.
+        fragment_runs: the runs of the page's fragments.
     """
 
     def __init__(self, address: str, run_id: str) -> None:
         self._address = address
         self._query = urlencode({"run": run_id})
-        self._begun = float("nan")
-        self._asked: dict[str, float] = {}
+        self._connected_at = float("nan")
+        self._requested: dict[str, float] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
-        self.opened = asyncio.Event()
-        self.opened_after = float("nan")
-        self.looks: list[Look] = []
+        self.loaded = asyncio.Event()
+        self.load_time = float("nan")
+        self.fragment_runs: list[FragmentRun] = []
 
     async def stay(self) -> None:
-        """Open it and keep it open; raise `PageError` if it shows an exception."""
-        self._begun = time.monotonic()
+        """Open the page and keep it open; raise `PageError` if it shows an exception."""
+        self._connected_at = time.monotonic()
         stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
         async with (
             connect(
@@ -93,43 +97,45 @@ class Page:
             await self._rerun(session)
             async for data in session:
                 message = ForwardMsg.FromString(data)
-                self._hear(message)
+                self._handle(message)
                 if message.HasField("auto_rerun"):
-                    self._keep_running(message.auto_rerun, session, tasks)
-            raise PageError("The dashboard closed the page.")
+                    self._schedule_reruns(message.auto_rerun, session, tasks)
+            raise PageError("The dashboard closed the connection.")
 
-    def _hear(self, message: ForwardMsg) -> None:
+    def _handle(self, message: ForwardMsg) -> None:
         match message.WhichOneof("type"):
             case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
                 raise PageError(message.delta.new_element.exception.message)
             case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                self._open()
+                self._record_load()
             case "script_finished" if message.script_finished == FRAGMENT_FINISHED:
-                self._end_look()
+                self._record_fragment_run()
 
-    def _open(self) -> None:
-        """Record the end of the first full run; the page reruns itself when the race's state changes."""
-        if not self.opened.is_set():
-            self.opened_after = time.monotonic() - self._begun
-            self.opened.set()
+    def _record_load(self) -> None:
+        """Record the first complete run only: the page also reruns when the race's state changes."""
+        if not self.loaded.is_set():
+            self.load_time = time.monotonic() - self._connected_at
+            self.loaded.set()
 
-    def _end_look(self) -> None:
-        """Record the end of the oldest requested run: a session runs requests in order."""
-        if self._asked:
-            asked_at = self._asked.pop(next(iter(self._asked)))
-            self.looks.append(Look(asked_at, time.monotonic() - asked_at))
+    def _record_fragment_run(self) -> None:
+        """Record the end of the oldest requested run; a session handles requests in order."""
+        if self._requested:
+            requested_at = self._requested.pop(next(iter(self._requested)))
+            self.fragment_runs.append(FragmentRun(requested_at, time.monotonic() - requested_at))
 
-    def _keep_running(self, wanted: AutoRerun, session: ClientConnection, tasks: asyncio.TaskGroup) -> None:
-        if (timer := self._timers.pop(wanted.fragment_id, None)) is not None:
+    def _schedule_reruns(
+        self, request: AutoRerun, session: ClientConnection, tasks: asyncio.TaskGroup
+    ) -> None:
+        if (timer := self._timers.pop(request.fragment_id, None)) is not None:
             timer.cancel()
 
         async def run() -> None:
             while True:
-                await asyncio.sleep(wanted.interval)
-                self._asked.setdefault(wanted.fragment_id, time.monotonic())
-                await self._rerun(session, wanted.fragment_id)
+                await asyncio.sleep(request.interval)
+                self._requested.setdefault(request.fragment_id, time.monotonic())
+                await self._rerun(session, request.fragment_id)
 
-        self._timers[wanted.fragment_id] = tasks.create_task(run())
+        self._timers[request.fragment_id] = tasks.create_task(run())
 
     async def _rerun(self, session: ClientConnection, fragment: str = "") -> None:
         """Request a run of the whole page, or of one fragment."""
@@ -157,29 +163,29 @@ class Feed:
         async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=TIMEOUT_S) as http:
             (await http.get(f"{self._race}/competitors")).raise_for_status()
             while True:
-                asked_at = time.monotonic()
-                refresh = await self._ask(http, asked_at)
+                requested_at = time.monotonic()
+                refresh = await self._refresh(http, requested_at)
                 self.refreshes.append(refresh)
                 pause = max(REFRESH_S, AFTER_FAILURE_S) if refresh.is_failed else REFRESH_S
-                await asyncio.sleep(max(0.0, asked_at + pause - time.monotonic()))
+                await asyncio.sleep(max(0.0, requested_at + pause - time.monotonic()))
 
-    async def _ask(self, http: httpx.AsyncClient, asked_at: float) -> Refresh:
+    async def _refresh(self, http: httpx.AsyncClient, requested_at: float) -> Refresh:
         try:
-            answer = await http.get(f"{self._race}/positions", params={"seen": self._seen})
-            answer.raise_for_status()
+            response = await http.get(f"{self._race}/positions", params={"seen": self._seen})
+            response.raise_for_status()
         except httpx.HTTPError:
-            return Refresh(asked_at, time.monotonic() - asked_at, is_failed=True)
-        is_new = answer.status_code != 204
+            return Refresh(requested_at, time.monotonic() - requested_at, is_failed=True)
+        is_new = response.status_code != 204
         if is_new:
-            self._seen = orjson.loads(answer.content)["version"]
-        return Refresh(asked_at, time.monotonic() - asked_at, is_new=is_new)
+            self._seen = orjson.loads(response.content)["version"]
+        return Refresh(requested_at, time.monotonic() - requested_at, is_new=is_new)
 
 
 class Viewer:
     """A viewer who opens a race's live page and watches until cancelled.
 
-    `encryption` is shared by all: httpx needs a context even for plain HTTP, and creating one takes longer
-    than a refresh.
+    All viewers share `encryption`: httpx needs an SSL context even for plain HTTP, and creating one takes
+    longer than a refresh.
     """
 
     def __init__(self, address: str, run_id: str, encryption: SSLContext) -> None:
@@ -187,11 +193,11 @@ class Viewer:
         self.feed = Feed(address, run_id, encryption)
 
     async def watch(self) -> None:
-        """Open the page; then its map starts polling."""
+        """Open the page; once it is loaded, its map starts polling."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.page.stay())
             tasks.create_task(self._follow())
 
     async def _follow(self) -> None:
-        await self.page.opened.wait()
+        await self.page.loaded.wait()
         await self.feed.follow()

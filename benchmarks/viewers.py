@@ -1,4 +1,4 @@
-"""Refresh times and store queries by number of viewers.
+"""Refresh times and store queries, by the number of viewers.
 
 Viewers, dashboard and simulator each have their own process. Run as `python -m benchmarks.viewers ADDRESS RUN
 VIEWERS`; prints one line of JSON.
@@ -32,19 +32,19 @@ COMPETITORS = 1000
 COURSE = "hilly-half"
 """Long enough that no competitor finishes during the measurement."""
 
-ARRIVALS_A_SECOND = 5.0
+ARRIVALS_PER_SECOND = 5.0
 WARM_UP_S = 10.0
 MEASURED_S = 30.0
-IN_TIME_S = 1.0
-ASKED = "racecast_dashboard_store_duration_seconds_count"
-"""The dashboard's count of store queries, by query."""
+MAX_REFRESH_S = 1.0
+QUERY_COUNT = "racecast_dashboard_store_duration_seconds_count"
+"""The dashboard's metric that counts store queries, with a label for the kind."""
 
 
 @dataclass(frozen=True)
-class Used:
-    """Usage up to a moment: store queries by metric, and CPU seconds."""
+class Usage:
+    """Totals up to a moment: store queries by metric with its label, and CPU seconds."""
 
-    asked: Counter[str]
+    queries: Counter[str]
     dashboard_s: float
     viewers_s: float
 
@@ -52,18 +52,18 @@ class Used:
 def measure(
     folder: Path, viewers: int, simulator_flags: Sequence[str], dashboard_flags: Sequence[str]
 ) -> dict[str, float]:
-    """Let `viewers` watch one race, in new processes.
+    """Let `viewers` watch one race, with a new simulator, dashboard and viewer process.
 
-    The result has the keys of `_refreshes`, `_page` and `_used`; times are in seconds.
+    The result has the keys of `_refreshes`, `_page` and `_usage`; times are in seconds.
     """
     with simulator(folder, *simulator_flags) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
         run_id = httpx.post(f"{api.address}/races", json=body, trust_env=False).json()["run_id"]
         with dashboard(folder, api.address, *dashboard_flags) as pages:
-            return _in_a_process(pages.address, run_id, viewers)
+            return _in_separate_process(pages.address, run_id, viewers)
 
 
-def _in_a_process(address: str, run_id: str, viewers: int) -> dict[str, float]:
+def _in_separate_process(address: str, run_id: str, viewers: int) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.viewers", address, run_id, str(viewers)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
@@ -78,59 +78,62 @@ async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
         watching = []
         for viewer in viewers:
             watching.append(tasks.create_task(viewer.watch()))
-            await asyncio.sleep(1 / ARRIVALS_A_SECOND)
+            await asyncio.sleep(1 / ARRIVALS_PER_SECOND)
         for viewer in viewers:
-            await viewer.page.opened.wait()
+            await viewer.page.loaded.wait()
         await asyncio.sleep(WARM_UP_S)
-        before, begin = await _used_up(address), time.monotonic()
+        before, begin = await _usage_so_far(address), time.monotonic()
         await asyncio.sleep(MEASURED_S)
-        after, end = await _used_up(address), time.monotonic()
+        after, end = await _usage_so_far(address), time.monotonic()
         for task in watching:
             task.cancel()
-    return _refreshes(viewers, begin, end) | _page(viewers, begin, end) | _used(before, after, end - begin)
+    return _refreshes(viewers, begin, end) | _page(viewers, begin, end) | _usage(before, after, end - begin)
 
 
-async def _used_up(address: str) -> Used:
+async def _usage_so_far(address: str) -> Usage:
     async with httpx.AsyncClient(trust_env=False, timeout=None) as http:
         metrics = metrics_of((await http.get(f"{address}/racecast/metrics")).text)
-    asked = Counter({name: round(value) for name, value in metrics.items() if name.startswith(f"{ASKED}{{")})
-    return Used(asked, metrics["process_cpu_seconds_total"], time.process_time())
+    queries = Counter(
+        {name: round(value) for name, value in metrics.items() if name.startswith(f"{QUERY_COUNT}{{")}
+    )
+    return Usage(queries, metrics["process_cpu_seconds_total"], time.process_time())
 
 
 def _refreshes(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
-    """Summarize the refreshes requested between `begin` and `end`; a failed one was not in time."""
-    found = [one for viewer in viewers for one in viewer.feed.refreshes if begin <= one.asked_at < end]
-    took = np.array([one.took for one in found])
+    """Summarize the refreshes requested between `begin` and `end`; a failed one does not count as in time."""
+    found = [one for viewer in viewers for one in viewer.feed.refreshes if begin <= one.requested_at < end]
+    durations = np.array([one.duration for one in found])
     seconds = end - begin
     failed = sum(one.is_failed for one in found)
-    in_time = sum(one.took < IN_TIME_S and not one.is_failed for one in found)
+    in_time = sum(one.duration < MAX_REFRESH_S and not one.is_failed for one in found)
     return {
-        **{f"p{share}": float(np.percentile(took, share)) for share in (50, 95, 99)},
-        "max": float(took.max()),
+        **{f"p{share}": float(np.percentile(durations, share)) for share in (50, 95, 99)},
+        "max": float(durations.max()),
         "refreshes": len(found) / seconds,
         "in_time": in_time / len(found),
         "failed": failed,
-        "pictures_each": sum(one.is_new for one in found) / len(viewers) / seconds,
+        "updates_per_viewer": sum(one.is_new for one in found) / len(viewers) / seconds,
     }
 
 
 def _page(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
-    looks = [look.took for viewer in viewers for look in viewer.page.looks if begin <= look.asked_at < end]
+    runs = [run for viewer in viewers for run in viewer.page.fragment_runs]
+    durations = [run.duration for run in runs if begin <= run.requested_at < end]
     return {
-        "opened_p50": float(np.median([viewer.page.opened_after for viewer in viewers])),
-        "look_p95": float(np.percentile(looks, 95)),
+        "page_load_p50": float(np.median([viewer.page.load_time for viewer in viewers])),
+        "fragment_p95": float(np.percentile(durations, 95)),
     }
 
 
-def _used(before: Used, after: Used, seconds: float) -> dict[str, float]:
-    """Return queries per second (`pictures`: for newest positions) and CPU shares of one core.
+def _usage(before: Usage, after: Usage, seconds: float) -> dict[str, float]:
+    """Return store queries per second, CPU shares of one core, and the load average over the last minute.
 
-    `load` is the machine's load average over the last minute.
+    `position_queries` are those for the newest positions.
     """
-    asked = after.asked - before.asked
+    queries = after.queries - before.queries
     return {
-        "pictures": asked[f'{ASKED}{{question="positions"}}'] / seconds,
-        "questions": asked.total() / seconds,
+        "position_queries": queries[f'{QUERY_COUNT}{{question="positions"}}'] / seconds,
+        "queries": queries.total() / seconds,
         "dashboard_cpu": (after.dashboard_s - before.dashboard_s) / seconds,
         "viewers_cpu": (after.viewers_s - before.viewers_s) / seconds,
         "load": os.getloadavg()[0],

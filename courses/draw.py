@@ -1,7 +1,7 @@
-"""Draw the three invented courses in this folder: `python courses/draw.py` writes their KML files.
+"""Generate the three invented courses in this folder: `python courses/draw.py` writes their KML files.
 
-Each is drawn in metres east and north of a point, in an azimuthal equidistant projection (error over 10 km:
-less than 1 cm), and converted to WGS84.
+Each is designed in metres east and north of a point, in an azimuthal equidistant projection (error less than
+1 cm over 10 km), and converted to WGS84.
 """  # noqa: INP001 - a folder of files, not a package
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ RADIUS = KERB + 0.30
 OUTER = KERB + 9 * 1.22  # nine lanes
 TRACK_CENTRE = (0.0052, 51.4738)
 TRACK_AZIMUTH = 65.0
-BEND_CHORDS = 200  # half a metre each: 25 laps are 0.06 m shorter than with arcs
+BEND_CHORDS = 200  # each about half a metre; 25 laps are 0.06 m shorter than with true arcs
 
 HALF_START = (-1.7900, 53.3450)
 HALF_DISTANCE = 21_097.5
 HALF_HEADING = 150.0
 HALF_STEP = 32
-# The road as pieces: length in metres, and degrees by which it turns right.
+# Pieces of the road: length in metres, and turn to the right in degrees.
 # fmt: off
 ROAD = (
     (520, 7), (380, 43), (420, -2), (90, 0), (140, 56), (460, -60), (140, 35), (180, 12), (420, 0), (300, -4),
@@ -49,7 +49,7 @@ ROAD = (
     (380, 24), (90, -52), (230, 21), (140, -19), (520, 7), (420, 3), (380, 29), (460, -10), (230, -7),
     (230, -31), (140, 17), (180, 8), (460, 15),
 )
-# Points of zero gradient: kilometres from the start, metres above sea level.
+# Points with zero gradient: kilometres from the start, metres above sea level.
 HEIGHTS = (
     (0.0, 190), (1.0, 184), (3.4, 296), (4.9, 268), (6.2, 322), (9.0, 196), (10.4, 188), (12.3, 262),
     (13.6, 240), (14.4, 266), (17.2, 158), (18.6, 150), (19.5, 176), (20.4, 140), (21.0975, 148),
@@ -59,7 +59,7 @@ FENCES = (("First summit", 3150, 3600), ("Drinks station", 10_150, 10_450), ("Da
 
 CITY_CENTRE = (-2.2450, 53.4790)
 CITY_DISTANCE = 10_000.0
-# The corners of the streets, metres east and north of the start, before scaling to ten kilometres.
+# Corners of the streets in metres east and north of the start, before scaling to 10 km.
 # fmt: off
 STREETS = (
     (0, 0), (0, 880), (480, 1090), (500, 1850), (1260, 2080), (1690, 1700), (1500, 1010), (2080, 690),
@@ -72,9 +72,9 @@ CITY_FENCES = (("Old bridge", 2900, 3300), ("Drinks station", 5000, 5200), ("Che
 
 
 def track() -> str:
-    """Return the KML of 10,000 m on a track: one lap from the finish line, anticlockwise, 25 times."""
+    """Return the KML of 10,000 m on a track: 25 laps from the finish line, anticlockwise."""
     half, chord = STRAIGHT / 2, np.linspace(0.0, np.pi, BEND_CHORDS + 1)
-    # The finish line is where the first bend starts; x points up the home straight, y to the infield.
+    # The finish line is at the start of the first bend. x points along the home straight, y to the infield.
     first = np.column_stack([half + RADIUS * np.sin(chord), -RADIUS * np.cos(chord)])
     lap = np.vstack([first, -first, first[:1]])
     back = np.array([[half, KERB], [half, OUTER], [-half, OUTER], [-half, KERB], [half, KERB]])
@@ -101,7 +101,7 @@ def half() -> str:
     plane = Proj(proj="aeqd", lon_0=HALF_START[0], lat_0=HALF_START[1], ellps="WGS84")
     road = _road()
     line = _degrees(plane, road)
-    for _ in range(3):  # scaled until the length is right: coordinates are rounded, chords cut corners
+    for _ in range(3):  # repeated, because rounding and chords change the length
         line = _degrees(plane, road).round(7)
         road *= HALF_DISTANCE / GEOD.line_length(*line.T)
     along = np.linspace(0.0, HALF_DISTANCE, len(line))
@@ -118,28 +118,28 @@ def half() -> str:
 
 
 def city() -> str:
-    """Return the KML of a 10 km through a city that ends a street away from its start."""
+    """Return the KML of a 10 km course in a city, whose finish is one street away from the start."""
     plane = Proj(proj="aeqd", lon_0=CITY_CENTRE[0], lat_0=CITY_CENTRE[1], ellps="WGS84")
     streets = _rounded(np.array(STREETS, float))
     line = _degrees(plane, streets)
-    for _ in range(3):  # scaled until the length is right, as above
+    for _ in range(3):  # as above
         line = _degrees(plane, streets).round(7)
         streets *= CITY_DISTANCE / GEOD.line_length(*line.T)
-    way = shapely.LineString(streets)
+    path = shapely.LineString(streets)
     return _kml(
         name="City 10 km",
         about="Invented: 10 km round the middle of a city. No streets run exactly there.",
         line=_coordinates(line, 7),
         markers={"Start": _coordinates(line[:1], 7), "Finish": _coordinates(line[-1:], 7)},
         fences={
-            name: _coordinates(_degrees(plane, _around(_stretch(way, first, last))), 7)
+            name: _coordinates(_degrees(plane, _around(_stretch(path, first, last))), 7)
             for name, first, last in CITY_FENCES
         },
     )
 
 
 def _rounded(corners: Floats) -> Floats:
-    """Round the corners of a line by repeated cutting (Chaikin 1974)."""
+    """Round the corners of a line by corner cutting (Chaikin 1974)."""
     for _ in range(CORNER_ROUNDS):
         first, second = corners[:-1], corners[1:]
         cut = np.stack([0.85 * first + 0.15 * second, 0.15 * first + 0.85 * second], axis=1).reshape(-1, 2)
@@ -147,9 +147,9 @@ def _rounded(corners: Floats) -> Floats:
     return corners
 
 
-def _stretch(way: shapely.LineString, first: float, last: float) -> Floats:
-    """Return points along a line between two distances, every 20 m."""
-    return shapely.get_coordinates(shapely.line_interpolate_point(way, np.arange(first, last + 1, 20.0)))
+def _stretch(path: shapely.LineString, first: float, last: float) -> Floats:
+    """Return points every 20 m along a line, between two distances in metres."""
+    return shapely.get_coordinates(shapely.line_interpolate_point(path, np.arange(first, last + 1, 20.0)))
 
 
 def _road() -> Floats:
@@ -159,7 +159,7 @@ def _road() -> Floats:
     metre = np.arange(lengths.sum())
     piece = np.searchsorted(begins, metre, side="right") - 1
     within = (metre - begins[piece]) / lengths[piece]
-    # Curvature changes smoothly within each piece, as on a real road.
+    # The curvature changes smoothly within each piece, as on a real road.
     curvature = np.radians(turns / lengths)[piece] * (1.0 - np.cos(2.0 * np.pi * within))
     heading = np.radians(HALF_HEADING) + np.cumsum(curvature)
     points = np.cumsum(np.column_stack([np.sin(heading), np.cos(heading)]), axis=0)
@@ -168,7 +168,7 @@ def _road() -> Floats:
 
 
 def _height(along: Floats) -> Floats:
-    """Return metres above sea level: half a cosine between zero-gradient points."""
+    """Return metres above sea level: half a cosine wave between two points with zero gradient."""
     at, height = np.array(HEIGHTS).T * [[1000.0], [1.0]]
     leg = np.clip(np.searchsorted(at, along, side="right") - 1, 0, len(at) - 2)
     within = (along - at[leg]) / (at[leg + 1] - at[leg])
@@ -178,9 +178,9 @@ def _height(along: Floats) -> Floats:
 
 
 def _around(stretch: Floats) -> Floats:
-    """Return the outline of the land within 45 m of a stretch of road."""
-    land = shapely.LineString(stretch).buffer(45.0, quad_segs=4).simplify(6.0)
-    return shapely.get_coordinates(land)[::-1]
+    """Return the outline of the area within 45 m of a stretch of road."""
+    area = shapely.LineString(stretch).buffer(45.0, quad_segs=4).simplify(6.0)
+    return shapely.get_coordinates(area)[::-1]
 
 
 def _degrees(plane: Proj, points: Floats) -> Floats:
@@ -194,7 +194,7 @@ def _coordinates(points: Floats, decimals: int, heights: Floats | None = None) -
     return " ".join(f"{lon:.{decimals}f},{lat:.{decimals}f},{height:.1f}" for (lon, lat), height in table)
 
 
-def _kml(  # noqa: PLR0913 - a course has this many parts
+def _kml(  # noqa: PLR0913 - one argument per part of the file
     *,
     name: str,
     about: str,

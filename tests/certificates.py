@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORE_PASSWORD = "of-the-key-store"
-"""The password of the servers' key store."""
+"""Password of the servers' key store."""
 CURVE = ec.SECP256R1()
-SIGNS = x509.KeyUsage(
+CA_KEY_USAGE = x509.KeyUsage(
     digital_signature=True,
     content_commitment=False,
     key_encipherment=False,
@@ -38,7 +38,7 @@ def make_certificates(ca: Path, keys: Path) -> None:
     ca_certificate = (
         _signed_by("Racecast's tests", ca_key.public_key(), ca_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(SIGNS, critical=True)
+        .add_extension(CA_KEY_USAGE, critical=True)
         .sign(ca_key, hashes.SHA256())
     )
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
@@ -48,16 +48,18 @@ def make_certificates(ca: Path, keys: Path) -> None:
         .sign(ca_key, hashes.SHA256())
     )
     ca.write_bytes(ca_certificate.public_bytes(Encoding.PEM))
-    lock = BestAvailableEncryption(STORE_PASSWORD.encode())
+    encryption = BestAvailableEncryption(STORE_PASSWORD.encode())
     keys.write_bytes(
-        serialize_key_and_certificates(b"server", server_key, server_certificate, [ca_certificate], lock)
+        serialize_key_and_certificates(
+            b"server", server_key, server_certificate, [ca_certificate], encryption
+        )
     )
 
 
 def _signed_by(
     subject: str, key: ec.EllipticCurvePublicKey, ca_key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    """Return a builder with the fields common to both certificates; valid today."""
+    """Return a builder with the fields of both certificates, valid from yesterday until tomorrow."""
     today = datetime.now(UTC)
     own, ca = x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier
     return (

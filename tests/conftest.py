@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 settings.register_profile("racecast", deadline=None)
 settings.load_profile("racecast")
 
-# A shell starts background jobs with SIGINT ignored, which their children inherit: tests that send SIGINT
-# to a program would wait in vain.
+# A shell starts background jobs with SIGINT ignored, and child processes inherit this. Tests that send SIGINT
+# to a program would hang.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -39,26 +39,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A real Kafka and Pinot, set up, on free ports: `.kafka`, `.controller`, `.broker`.
 
-    All tests of a session share it, so each test uses its own run id. With RACECAST_TEST_STACK=folder the
-    stack in that folder is used and left running.
+    All tests of a session share it, so each test uses its own run id. With RACECAST_TEST_STACK=FOLDER, the
+    tests use the stack in that folder and leave it running.
     """
-    kept = os.environ.get("RACECAST_TEST_STACK")
+    kept_folder = os.environ.get("RACECAST_TEST_STACK")
     need_java_and_jars()
-    stack = Stack.at(Path(kept) if kept else tmp_path_factory.mktemp("stack"), ANY_PORTS)
+    stack = Stack.at(Path(kept_folder) if kept_folder else tmp_path_factory.mktemp("stack"), ANY_PORTS)
     try:
         stack.start()
         set_up(stack_settings(stack))
         yield stack
     finally:
-        if not kept:
+        if not kept_folder:
             stack.stop()
 
 
 def need_java_and_jars() -> None:
     """Skip the calling test, or fail it in CI, if the stack cannot run on this machine."""
-    lacking = jars.missing()
-    if lacking is None:
+    reason = jars.missing()
+    if reason is None:
         return
     if os.environ.get("CI") == "true":
-        pytest.fail(f"CI has to run the tests with Kafka and Pinot, but {lacking}", pytrace=False)
-    pytest.skip(f"needs the real Kafka and Pinot, but {lacking}")
+        pytest.fail(f"CI must run the tests with Kafka and Pinot, but {reason}", pytrace=False)
+    pytest.skip(f"needs the real Kafka and Pinot, but {reason}")

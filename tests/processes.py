@@ -1,4 +1,4 @@
-"""Runs commands of the project as separate processes."""
+"""Run the project's commands as separate processes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-STARTED_WITHIN_S = 60.0
-ENDED_WITHIN_S = 20.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 
 
 class Running:
@@ -51,18 +51,18 @@ class Running:
     def memory(self, *, peak: bool = False) -> float:
         """Return its resident memory, or the peak, in MiB."""
         wanted = "VmHWM" if peak else "VmRSS"
-        with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123 - no file but the kernel's
+        with open(f"/proc/{self.pid}/status") as file:  # noqa: PTH123 - /proc is not a regular file
             return sum(int(line.split()[1]) for line in file if line.startswith(wanted)) / 1024
 
     def wait_until_up(self, health: str) -> None:
         """Wait until the path `health` responds successfully."""
-        wait_for(self.address, lambda: self._trouble(health), seconds=STARTED_WITHIN_S, say=print)
+        wait_for(self.address, lambda: self._not_up(health), seconds=START_TIMEOUT_S, say=print)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop it and return its exit status."""
         self._process.send_signal(how)
         try:
-            return self._process.wait(ENDED_WITHIN_S)
+            return self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -73,14 +73,14 @@ class Running:
         if self._process.poll() is None:
             self.end()
 
-    def _trouble(self, health: str) -> str | None:
+    def _not_up(self, health: str) -> str | None:
         if self._process.poll() is not None:
-            raise RuntimeError(f"it ended: {self.log.read_text()[-2000:]}")
+            raise RuntimeError(f"the process exited: {self.log.read_text()[-2000:]}")
         try:
-            answer = httpx.get(self.address + health, trust_env=False)
+            response = httpx.get(self.address + health, trust_env=False)
         except httpx.HTTPError as error:
             return str(error)
-        return None if answer.is_success else f"{health} returned {answer.status_code}"
+        return None if response.is_success else f"{health} returned {response.status_code}"
 
 
 def metrics_of(text: str) -> dict[str, float]:
@@ -96,10 +96,10 @@ def total(metrics: dict[str, float], name: str) -> float:
 
 @contextmanager
 def simulator(folder: Path, *flags: str) -> Iterator[Running]:
-    """Run the simulator on a free port; its log is in `folder`."""
+    """Run the simulator on a free port; its log is `simulator.log` in `folder`."""
     port = free_port()
     folders = ["--courses", str(ROOT / "courses"), "--uploads", str(folder / "uploads")]
-    # Without Pinot unless `flags` name one: the last of two flags counts.
+    # Without Pinot, unless `flags` override this: the last occurrence of a flag counts.
     command = ["simulator", "serve", "--port", str(port), *folders, "--pinot-controller", "", *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "simulator.log") as running:
         running.wait_until_up("/healthz")
@@ -108,7 +108,7 @@ def simulator(folder: Path, *flags: str) -> Iterator[Running]:
 
 @contextmanager
 def dashboard(folder: Path, api: str, *flags: str, module: str = "dashboard") -> Iterator[Running]:
-    """Run the dashboard, or a `module` that takes its flags, on a free port; its log is in `folder`."""
+    """Run the dashboard, or a `module` with the same flags, on a free port; it logs to `dashboard.log`."""
     port = free_port()
     command = [module, "--dashboard-port", str(port), "--api", api, *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "dashboard.log") as running:

@@ -1,6 +1,6 @@
-"""A Kafka and a Pinot with authentication and TLS, for the tests of access.
+"""A Kafka and a Pinot with authentication and TLS, for the tests of secured clusters.
 
-Each also has an unsecured listener, used between its parts and to wait for the stack.
+Each also has an unsecured listener for its own parts and for the start of the stack.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public API, but missing in __all__
     AdminClient,
     ScramCredentialInfo,
     ScramMechanism,
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 USER, PINOTS_USER = "racecast", "pinot's own"
 KAFKA_PASSWORD = "k4fka, it's ä \\ one"
 PLAIN_PASSWORD = "shown-as-it-is"
-"""The password of the same user with the mechanism PLAIN."""
+"""The password of USER with the mechanism PLAIN."""
 PINOTS_PASSWORD = 'p "quoted" \\n $' + "{env:HOME} ü;='"
-"""The password of Pinot's consumers, with characters special to JAAS, Pinot and Kafka."""
+"""The password of Pinot's consumers, with characters that are special to JAAS, Pinot and Kafka."""
 PINOT_PASSWORD = "p1not: 'it's' \\ \"so\""
 BASIC_AUTH = "org.apache.pinot.{}.BasicAuthAccessControlFactory"
 
@@ -42,11 +42,11 @@ class Secured:
     """A running stack and the addresses of its secured listeners.
 
     Attributes:
-        stack: the stack; its own addresses are the unsecured listeners.
+        stack: the stack; its addresses are those of the unsecured listeners.
         ca: PEM file of the CA certificate.
         kafka: "host:port", SASL_SSL with SCRAM-SHA-256.
-        controller: https://…
-        broker: https://…
+        controller: URL of the controller, "https://host:port".
+        broker: URL of the broker, "https://host:port".
     """
 
     stack: Stack
@@ -56,7 +56,7 @@ class Secured:
     broker: str
 
     def variables(self) -> dict[str, str]:
-        """Return the settings to reach it, as environment variables."""
+        """Return the settings for clients as environment variables."""
         return {
             "RACECAST_KAFKA": self.kafka,
             "RACECAST_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -78,13 +78,13 @@ class Secured:
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096)
         client = AdminClient({**self.stack.kafka_access, "log_level": 0})
         users: list[Any] = [UserScramCredentialUpsertion(user, scram, password.encode())]
-        for answer in client.alter_user_scram_credentials(users).values():
-            answer.result(30)
+        for future in client.alter_user_scram_credentials(users).values():
+            future.result(30)
 
 
 @contextmanager
 def secured(folder: Path) -> Iterator[Secured]:
-    """Run a secured stack in a folder."""
+    """Run a secured stack in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     ca, keys = folder / "ca.pem", folder / "server.p12"
     make_certificates(ca, keys)
@@ -97,15 +97,15 @@ def secured(folder: Path) -> Iterator[Secured]:
     }
     with started(folder / "stack", extra=extra) as stack:
         urls = (f"https://127.0.0.1:{port}" for port in (controller, broker))
-        place = Secured(stack, ca, f"127.0.0.1:{kafka}", *urls)
-        place.add_user(USER, KAFKA_PASSWORD)
-        place.add_user(PINOTS_USER, PINOTS_PASSWORD)
-        yield place
+        cluster = Secured(stack, ca, f"127.0.0.1:{kafka}", *urls)
+        cluster.add_user(USER, KAFKA_PASSWORD)
+        cluster.add_user(PINOTS_USER, PINOTS_PASSWORD)
+        yield cluster
 
 
 def _kafka(port: int, keys: Path) -> str:
-    open_doors = "PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafka_controller}"
-    secured_door = f"SASL_SSL://127.0.0.1:{port}"
+    plain_listeners = "PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafka_controller}"
+    secured_listener = f"SASL_SSL://127.0.0.1:{port}"
     modules = "org.apache.kafka.common.security"
     plain, scram = (f"{modules}.{name}LoginModule required" for name in ("plain.Plain", "scram.Scram"))
     properties = {
@@ -118,8 +118,8 @@ def _kafka(port: int, keys: Path) -> str:
         "ssl.keystore.password": STORE_PASSWORD,
     }
     return (
-        f"\nlisteners={open_doors},{secured_door}\n"
-        f"advertised.listeners={open_doors.partition(',')[0]},{secured_door}\n" + _lines(properties)
+        f"\nlisteners={plain_listeners},{secured_listener}\n"
+        f"advertised.listeners={plain_listeners.partition(',')[0]},{secured_listener}\n" + _lines(properties)
     )
 
 
@@ -170,6 +170,6 @@ def _token() -> str:
 
 
 def _lines(properties: dict[str, str]) -> str:
-    """Format Java properties in a template: escape backslashes and dollar signs by doubling them."""
+    """Format Java properties for the configuration template, with backslashes and dollar signs doubled."""
     escaped = {name: value.replace("\\", "\\\\").replace("$", "$$") for name, value in properties.items()}
     return "\n" + "".join(f"{name}={value}\n" for name, value in escaped.items())

@@ -1,4 +1,4 @@
-"""The real Kafka and Pinot for tests and benchmarks: on free ports, and stopped afterwards."""
+"""A real Kafka and Pinot for tests and benchmarks, on free ports and stopped afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 
 @contextmanager
 def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyType({})) -> Iterator[Stack]:
-    """Run a stack in a folder, or only some of its parts, with `extra` lines in its configuration."""
+    """Run all or some parts of a stack in `folder`; `extra` has more lines for its configuration files."""
     stack = Stack.at(folder, ANY_PORTS, extra)
     try:
         if not parts:
@@ -31,13 +31,13 @@ def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyTy
 
 
 def stack_settings(stack: Stack) -> Settings:
-    """Return the set-up's settings for `stack`."""
+    """Return the settings that set up `stack`."""
     return Settings(kafka=stack.kafka, pinot_controller=stack.controller, pinot_broker=stack.broker)
 
 
 @contextmanager
 def without(stack: Stack, part: str) -> Iterator[None]:
-    """Stop one part of the stack, and start it again afterwards."""
+    """Stop one part of the stack, and restart it afterwards."""
     stack.stop_part(part)
     try:
         yield

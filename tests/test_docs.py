@@ -1,4 +1,4 @@
-"""The documentation names what the code has: settings, routes, fields, commands, limits, files."""
+"""The documentation matches the code: settings, routes, fields, commands, limits, files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MAX_WIDTH = 120
 MIB = 1024**2
 
 SHARED = {**KafkaAccess.model_fields, **PinotAccess.model_fields}
-"""The settings of all processes; a table of their own lists them."""
+"""Settings of all processes, documented in a table of their own."""
 PROCESSES: dict[str, type[BaseSettings]] = {
     "The simulator": ServeSettings,
     "A replay": ReplaySettings,
@@ -50,13 +50,13 @@ PROCESSES: dict[str, type[BaseSettings]] = {
     "The status": StatusSettings,
     "The reset": ResetSettings,
 }
-LISTED_BEFORE: dict[type[BaseSettings], type[BaseSettings]] = {
+LISTED_ELSEWHERE: dict[type[BaseSettings], type[BaseSettings]] = {
     ReplaySettings: PublisherSettings,
     ResetSettings: SetupSettings,
 }
-"""Settings that the table of another process lists."""
+"""Settings classes whose inherited fields are in the table of another process."""
 UNSET = {"pinot_kafka": "the same as `--kafka`"}
-"""The text for a setting without a default, if it is not empty."""
+"""What the table shows for a setting without a default, if not an empty cell."""
 
 
 def page(name: str) -> str:
@@ -65,46 +65,46 @@ def page(name: str) -> str:
 
 
 def section(name: str, heading: str) -> str:
-    """Return the text below a heading, up to the next one of its level."""
+    """Return the text from a heading to the next heading of the same level."""
     _, mark, rest = page(name).partition(f"\n{heading}\n")
     assert mark, f"{name} has no {heading}"
     return re.split(rf"^{heading.partition(' ')[0]} ", rest, flags=re.MULTILINE)[0]
 
 
 def rows(text: str) -> Iterator[list[str]]:
-    """Yield the cells of each row of the tables in a text, headings included."""
+    """Yield the cells of each table row in a text, header rows included."""
     for line in text.splitlines():
         if line.startswith("|"):
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def names(cell: str) -> list[str]:
-    """Return what is set as code in a cell."""
+def code_spans(cell: str) -> list[str]:
+    """Return the code spans of a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 def numbers(text: str) -> tuple[float, ...]:
-    """Return the numbers of a text, without those in code and in the addresses of links."""
+    """Return the numbers in a text, except those in code spans and parentheses."""
     text = re.sub(r"`[^`]*`|\([^)]*\)", "", text)
     return tuple(float(found.replace(",", "")) for found in re.findall(r"\d[\d,]*(?:\.\d+)?", text))
 
 
 def makefile_targets(documented: str = "") -> set[str]:
-    """Return the targets of the Makefile; with `documented`, those that have this in their line."""
+    """Return the targets of the Makefile, or those whose line contains `documented`."""
     found = re.findall(rf"^([a-z-]+):.*{documented}", page("Makefile"), re.MULTILINE)
     return set(found)
 
 
 @pytest.mark.parametrize("process", ["Kafka and Pinot", *PROCESSES])
 def test_every_setting_is_documented(process: str) -> None:
-    """The table of a process has each of its flags with its default; its secrets are named as variables."""
+    """The table of a process lists each flag with its default; secrets appear as environment variables."""
     settings = PROCESSES.get(process)
     fields = SHARED if settings is None else settings.model_fields
     elsewhere = set() if settings is None else set(SHARED)
-    if settings in LISTED_BEFORE:
-        elsewhere |= LISTED_BEFORE[settings].model_fields.keys()
+    if settings in LISTED_ELSEWHERE:
+        elsewhere |= LISTED_ELSEWHERE[settings].model_fields.keys()
     text = section("docs/settings.md", f"## {process}")
-    documented = {name.removeprefix("--"): row[1] for row in rows(text) for name in names(row[0])}
+    documented = {name.removeprefix("--"): row[1] for row in rows(text) for name in code_spans(row[0])}
     expected = {}
     for name, setting in fields.items():
         if setting.is_required() or name in elsewhere:
@@ -121,18 +121,20 @@ def test_every_setting_is_documented(process: str) -> None:
 
 
 def test_every_route_is_documented() -> None:
-    """The API's page has each route, and no other."""
-    documented = {name for row in rows(page("docs/api.md")) for name in names(row[0])}
+    """docs/api.md lists exactly the routes of the API."""
+    documented = {name for row in rows(page("docs/api.md")) for name in code_spans(row[0])}
 
     assert documented == {f"{route.method.upper()} {route.path}" for route in openapi.ROUTES}
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_field_is_documented(topic: str) -> None:
-    """The page of the stream has each field of a topic, in its order, and says which are optional."""
+    """docs/stream.md lists the fields of each topic in their order and says which are optional."""
     text = section("docs/stream.md", f"### Events of `{topic}`")
     documented = {
-        name: not meaning.startswith("optional:") for cell, _, meaning in rows(text) for name in names(cell)
+        name: not meaning.startswith("optional:")
+        for cell, _, meaning in rows(text)
+        for name in code_spans(cell)
     }
 
     assert documented == {name: field.required for name, field in TABLES[topic].fields.items()}
@@ -140,16 +142,18 @@ def test_every_field_is_documented(topic: str) -> None:
 
 
 def test_every_option_is_documented() -> None:
-    """The page of realistic races has each option; the durations of faults are named once for all."""
-    documented = {name for row in rows(page("docs/races.md")) for name in names(row[1])}
-    asked = request.RaceRequest.model_fields.keys() - request.PlainRequest.model_fields.keys()
+    """docs/races.md lists all request options; the `*_for` options may share one description."""
+    documented = {name for row in rows(page("docs/races.md")) for name in code_spans(row[1])}
+    options_in_code = request.RaceRequest.model_fields.keys() - request.PlainRequest.model_fields.keys()
 
-    assert {*asked, "start_list"} - documented == {name for name in asked if name.endswith("_for")}
+    assert {*options_in_code, "start_list"} - documented == {
+        name for name in options_in_code if name.endswith("_for")
+    }
     assert documented <= request.RaceRequest.model_fields.keys()
 
 
 def test_every_target_is_documented() -> None:
-    """The page for developers has each target that `make help` lists; no page names one that is missing."""
+    """docs/development.md lists each target of `make help`, and all targets on any page exist."""
     documented = set(re.findall(r"`make ([a-z-]+)`", page("docs/development.md")))
     named = {target for text in PAGES for target in re.findall(r"\bmake ([a-z-]+)`", text.read_text())}
 
@@ -159,7 +163,7 @@ def test_every_target_is_documented() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_and_links_exist(path: Path) -> None:
-    """Each `python -m` of a page can be run, each link leads somewhere, and no line is too long."""
+    """Modules in `python -m` commands and link targets exist, and no line is too long."""
     text = path.read_text()
     modules = [ROOT / name.replace(".", "/") for name in re.findall(r"python -m ([a-z.]*[a-z])", text)]
     links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text)
@@ -179,7 +183,7 @@ def test_commands_and_links_exist(path: Path) -> None:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_named_files_exist(path: Path) -> None:
-    """Each file or folder of the source that a page names exists; a changelog may name those that did."""
+    """Source files and folders named on a page exist; the changelog may name removed ones."""
     packages = "stream|simulator|pinot|dashboard|monitoring|tests|benchmarks"
     named = re.findall(rf"`((?:{packages})/[a-z0-9_./*-]*)`", path.read_text())
 
@@ -187,7 +191,7 @@ def test_named_files_exist(path: Path) -> None:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
     return {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -242,8 +246,8 @@ LIMITS: dict[str, tuple[float, ...]] = {
 
 
 @pytest.mark.parametrize("what", LIMITS)
-def test_limits_are_those_of_the_code(what: str) -> None:
-    """The numbers in SECURITY.md are those of the code."""
+def test_limits_match_the_code(what: str) -> None:
+    """The limits in SECURITY.md are those in the code."""
     documented = {row[0]: row[1] for row in rows(section("SECURITY.md", "## Limits"))}
 
     assert numbers(documented[what]) == LIMITS[what]
@@ -256,11 +260,11 @@ LIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "embedded store": ((thresholds.LOG_AMBER_BYTES / 1e6,), ()),
     "end to end": ((thresholds.FRESH_AMBER_S,), (thresholds.FRESH_RED_S,)),
 }
-"""The thresholds of amber and red."""
+"""The thresholds for amber and for red."""
 
 
-def test_thresholds_are_those_of_the_code() -> None:
-    """The numbers for the lights are those by which the parts are judged."""
+def test_thresholds_match_the_code() -> None:
+    """The thresholds in docs/operations.md are those in the code."""
     text = section("docs/operations.md", "## Lights")
     documented = {part: (numbers(amber), numbers(red)) for part, amber, red in rows(text)}
 
@@ -268,8 +272,8 @@ def test_thresholds_are_those_of_the_code() -> None:
     assert {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60} <= set(numbers(text))
 
 
-def test_the_random_streams_keep_their_numbers() -> None:
-    """The number of a random stream never changes: old seeds would give other races."""
+def test_random_streams_keep_their_numbers() -> None:
+    """The numbers of random streams are unchanged, so that old seeds give the same races."""
     assert {stream.name: stream.value for stream in chance.Stream} == {
         "PACE": 1,
         "VARIATION": 2,

@@ -1,4 +1,4 @@
-"""Reads topics of the real Kafka."""
+"""Read messages from Kafka topics."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Message
 
 
-class Read(NamedTuple):
-    """One message."""
+class TopicMessage(NamedTuple):
+    """A message of a topic."""
 
     partition: int
     key: str
@@ -28,7 +28,7 @@ class Read(NamedTuple):
 def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, Any]]:
     """Return the events of all races emitted at `emitted_at` (epoch milliseconds) or later.
 
-    Malformed events, which some tests publish, are left out.
+    Malformed events, which some tests publish, are skipped.
     """
     found, required = [], set(read_event(topic)["required"])
     for message in _messages(bootstrap, topic):
@@ -39,30 +39,30 @@ def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, An
     return found
 
 
-def read_topic(bootstrap: str, topic: str, run_id: str) -> list[Read]:
-    """Return a race's messages currently in a topic, in order within each partition."""
-    return list(reads(bootstrap, topic, run_id))
+def read_topic(bootstrap: str, topic: str, run_id: str) -> list[TopicMessage]:
+    """Return the messages of a race that a topic contains now, in order within each partition."""
+    return list(iter_topic(bootstrap, topic, run_id))
 
 
-def reads(bootstrap: str, topic: str, run_id: str) -> Iterator[Read]:
-    """Yield a race's messages."""
+def iter_topic(bootstrap: str, topic: str, run_id: str) -> Iterator[TopicMessage]:
+    """Yield the messages of a race that a topic contains now, in order within each partition."""
     for message in _messages(bootstrap, topic):
         key = (message.key() or b"").decode()
         if key.split(":")[0] == run_id:
-            yield Read(message.partition() or 0, key, orjson.loads(message.value() or b""))
+            yield TopicMessage(message.partition() or 0, key, orjson.loads(message.value() or b""))
 
 
 def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
-    """Yield the messages currently in a topic."""
+    """Yield the messages that a topic contains now."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
     for partition in partitions_of(consumer, topic):
-        following, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-        consumer.assign([TopicPartition(topic, partition, following)])
-        while following < end:
-            # Returns when it has that many messages or times out.
+        next_offset, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        consumer.assign([TopicPartition(topic, partition, next_offset)])
+        while next_offset < end:
+            # Returns after 10,000 messages or the timeout.
             for message in consumer.consume(10_000, timeout=0.1):
                 assert message.error() is None
-                following = (message.offset() or 0) + 1
+                next_offset = (message.offset() or 0) + 1
                 yield message
     consumer.close()
 

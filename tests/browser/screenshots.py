@@ -1,4 +1,4 @@
-"""Recreates the README's screenshots from the real pages: `make screenshots`."""
+"""Take the screenshots in the documentation from the real pages: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ RACE = {
     "interval": 10,
     "seed": 2026,
 }
-RUNNING_FOR_MS = 22_000
-"""Wall time after the gun at which the screenshots are taken: a quarter of an hour of the race."""
-WATCHED_FOR_MS = 60_000
-"""Time until the pipeline's charts have something to show."""
-OVER = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
-STREAM = (
+LIVE_DELAY_MS = 22_000
+"""Wall time from the gun until the screenshots: a quarter of an hour of race time."""
+PIPELINE_DELAY_MS = 60_000
+"""Wall time until the charts of the pipeline page have enough data."""
+FINISHED_RACE = {**RACE, "name": "Last Saturday", "speed": 1000, "seed": 2025}
+ANALYTICS_RACES = (
     {**RACE, "speed": 12, "late": 0.04, "late_for": 90, "duplicates": 0.01},
     {
         **RACE,
@@ -59,58 +59,58 @@ STREAM = (
     },
     {**RACE, "name": "Over the hills", "course": "hilly-half", "competitors": 80, "pace_model": "normal"},
 )
-STREAM_SIZE = {"width": 1280, "height": 1860}
-STREAM_STARTS_EVERY_MS = 35_000
-STREAM_RUNS_MS = 95_000
-"""After the last start: long enough that there is a minute before the last one to compare with."""
+ANALYTICS_SIZE = {"width": 1280, "height": 1860}
+ANALYTICS_START_INTERVAL_MS = 35_000
+ANALYTICS_DELAY_MS = 95_000
+"""Wall time after the last start: the page compares the last minute with the one before."""
 FAVOURITES = "&fav=29,94,211"
 
 
 def main() -> None:
-    """Run a finished race and one in progress, and take the screenshots."""
+    """Run a race to its end and start another one, and take the screenshots."""
     chromium = shutil.which("chromium") or "chromium"
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         store = ("--sqlite", str(folder / "race.db"))
         with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            over = _create(api.address, OVER)
-            live = f"{page.address}/?run={_create(api.address, RACE)}{FAVOURITES}"
-            with_race = _open(browser, live, WIDE)
-            with_race.wait_for_timeout(RUNNING_FOR_MS)
-            with_race.screenshot(path=DOCS / "live.png")
+            finished = _create_race(api.address, FINISHED_RACE)
+            live = f"{page.address}/?run={_create_race(api.address, RACE)}{FAVOURITES}"
+            live_page = _open(browser, live, WIDE)
+            live_page.wait_for_timeout(LIVE_DELAY_MS)
+            live_page.screenshot(path=DOCS / "live.png")
             for picture, size, scheme in (("live-dark", WIDE, "dark"), ("live-narrow", NARROW, "light")):
-                _shoot(browser, live, picture, size, scheme)
-            _shoot(browser, f"{page.address}/results?run={over}", "results", TALL, "light")
-            _shoot(browser, f"{page.address}/new", "new-race", WIDE, "light")
-            with_lights = _open(browser, f"{page.address}/pipeline", FLAT)
-            with_lights.wait_for_timeout(WATCHED_FOR_MS)
-            with_lights.screenshot(path=DOCS / "pipeline.png")
-            _shoot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
+                _screenshot(browser, live, picture, size, scheme)
+            _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
+            _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            pipeline_page = _open(browser, f"{page.address}/pipeline", FLAT)
+            pipeline_page.wait_for_timeout(PIPELINE_DELAY_MS)
+            pipeline_page.screenshot(path=DOCS / "pipeline.png")
+            _screenshot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             _analytics(browser, folder)
             browser.close()
 
 
 def _analytics(browser: Browser, folder: Path) -> None:
-    """Let races start one after the other, on a separate site, and take the screenshot when some finish."""
+    """Start races one after another on a separate site; take the screenshot when some have finished."""
     store = ("--sqlite", str(folder / "stream.db"))
     with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
-        watched = _open(browser, f"{page.address}/analytics", STREAM_SIZE)
-        for race in STREAM:
-            _create(api.address, race)
-            watched.wait_for_timeout(STREAM_STARTS_EVERY_MS)
-        watched.wait_for_timeout(STREAM_RUNS_MS)
-        watched.screenshot(path=DOCS / "analytics.png")
-        watched.context.close()
+        analytics_page = _open(browser, f"{page.address}/analytics", ANALYTICS_SIZE)
+        for race in ANALYTICS_RACES:
+            _create_race(api.address, race)
+            analytics_page.wait_for_timeout(ANALYTICS_START_INTERVAL_MS)
+        analytics_page.wait_for_timeout(ANALYTICS_DELAY_MS)
+        analytics_page.screenshot(path=DOCS / "analytics.png")
+        analytics_page.context.close()
 
 
-def _create(api: str, race: dict[str, Any]) -> str:
-    made: dict[str, Any] = httpx.post(f"{api}/races", json=race).json()
-    run_id: str = made["run_id"]
+def _create_race(api: str, race: dict[str, Any]) -> str:
+    created: dict[str, Any] = httpx.post(f"{api}/races", json=race).json()
+    run_id: str = created["run_id"]
     return run_id
 
 
-def _shoot(
+def _screenshot(
     browser: Browser, url: str, name: str, size: dict[str, int], scheme: str, *, frame: bool = True
 ) -> None:
     page = _open(browser, url, size, scheme, frame=frame)

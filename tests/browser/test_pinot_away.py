@@ -15,7 +15,7 @@ from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without
 from tests.topics import read_topic
-from tests.torture.places import ask_pinot
+from tests.torture.event_stores import query_pinot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def _missing(stack: Stack, run: str) -> str | None:
     """Positions of a race that the topic has and the table doesn't."""
     expected = {read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", run)}
     sql = f"SELECT eventId FROM parkrun WHERE runId = '{run}' LIMIT 1000000 option(skipUpsert=true)"
-    found = {row[0] for row in ask_pinot(stack.queries, sql)}
+    found = {row[0] for row in query_pinot(stack.queries, sql)}
     assert expected
     return (
         None

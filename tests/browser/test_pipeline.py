@@ -19,7 +19,7 @@ from tests.browser.site import Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without
 from tests.topics import partitions_of, reader
-from tests.torture.places import ask_pinot
+from tests.torture.event_stores import query_pinot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
         rowless = "\N{EN DASH}" if lacking.rowless is None else f"{lacking.rowless:,}"
         shown.expect_cell("tables", table, "In no row", rowless)
     for table in TABLES:
-        ((rows,),) = ask_pinot(stack.queries, f"SELECT count(*) FROM {table}")
+        ((rows,),) = query_pinot(stack.queries, f"SELECT count(*) FROM {table}")
         shown.expect_cell("tables", table, "Rows", f"{rows:,}")
         shown.expect_cell("tables", table, "Written", size(_ask(stack, table, "size")["reportedSizeInBytes"]))
         if table == "courses":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream.waiting import wait_for
-from tests.processes import ENDED_WITHIN_S, ROOT
+from tests.processes import ROOT, STOP_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -133,7 +133,7 @@ def _started(folder: Path) -> Iterator[dict[str, str]]:
         yield environment
     finally:
         process.terminate()
-        process.wait(ENDED_WITHIN_S)
+        process.wait(STOP_TIMEOUT_S)
 
 
 @contextmanager

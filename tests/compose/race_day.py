@@ -13,8 +13,8 @@ from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
 from tests.processes import ROOT
-from tests.torture.outcome import Fault
-from tests.torture.places import NotReadyError, PinotPlace, ask_pinot, count
+from tests.torture.event_stores import NotReadyError, PinotEventStore, count_events, query_pinot
+from tests.torture.outcome import FaultResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,9 @@ class RaceDay:
         self.races: list[Race] = []
 
     @property
-    def place(self) -> PinotPlace:
+    def store(self) -> PinotEventStore:
         """Pinot's tables."""
-        return PinotPlace(self._project.queries)
+        return PinotEventStore(self._project.queries)
 
     def start_race(self) -> Race:
         """Start another race."""
@@ -70,9 +70,10 @@ class RaceDay:
         wait_for("the finish", lambda: self._unfinished(race), seconds=RECOVERED_WITHIN_S, say=print)
         wait_for("Pinot", lambda: self._unread(race), seconds=60, say=print)
 
-    def judge(self, what: str, race: Race, recoveries: list[float]) -> Fault:
+    def judge(self, name: str, race: Race, recovery_times: list[float]) -> FaultResult:
         """Compare the events of a race in Pinot with those of the core, every field of each."""
-        return Fault(what, len(recoveries), *count(race, self.place), self.place.reordered(race), recoveries)
+        counts = count_events(race, self.store)
+        return FaultResult(name, len(recovery_times), *counts, self.store.out_of_order(race), recovery_times)
 
     def finish_times(self, race: Race) -> tuple[dict[int, float], dict[int, float]]:
         """Return each competitor's gun time (s) by bib: that of the API, and that in Pinot."""
@@ -123,7 +124,7 @@ class RaceDay:
         """Return when the newest position of the last race was emitted (epoch seconds)."""
         race = self.races[-1]
         sql = f"SELECT count(*), max(emittedAt) FROM parkrun WHERE runId = '{race.run_id}'"
-        ((found, newest),) = ask_pinot(self._project.queries, sql)
+        ((found, newest),) = query_pinot(self._project.queries, sql)
         return newest / 1000 if found else None  # without rows the maximum is a text
 
     def _unfinished(self, race: Race) -> str | None:
@@ -131,5 +132,5 @@ class RaceDay:
         return None if status == "finished" else f"the race is {status}"
 
     def _unread(self, race: Race) -> str | None:
-        expected, found, _ = count(race, self.place)
+        expected, found, _ = count_events(race, self.store)
         return None if found == expected else f"Pinot has {found:,} of {expected:,} events"

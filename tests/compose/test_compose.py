@@ -128,7 +128,7 @@ def test_a_race_in_pinot_equals_the_race_of_the_core(race_day: RaceDay, project:
     picture = httpx.get(f"{project.dashboard}/racecast/races/{race.run_id}/positions", trust_env=False)
 
     assert {part["light"] for part in report["parts"].values()} == {"green"}
-    assert race_day.judge("none", race, []).held
+    assert race_day.judge("none", race, []).passed
     assert len(of_the_api) == COMPETITORS
     assert of_the_api == in_pinot
     assert picture.status_code == 200
@@ -164,7 +164,7 @@ def test_a_race_goes_on_when_services_are_killed(
 def test_every_race_is_complete_after_all_faults(race_day: RaceDay) -> None:
     """No race has lost, invented or reordered an event."""
     race_day.wait_until_finished(race_day.races[-1])
-    assert [race for race in race_day.races if not race_day.judge("all", race, []).held] == []
+    assert [race for race in race_day.races if not race_day.judge("all", race, []).passed] == []
 
 
 def test_services_stop_in_time(project: Project) -> None:
@@ -182,6 +182,6 @@ def test_races_outlive_the_containers(race_day: RaceDay, project: Project) -> No
     statuses = [project.request("GET", f"/races/{race.run_id}").json()["status"] for race in before]
 
     assert set(statuses) == {"finished"}
-    assert [race for race in before if not race_day.judge("down and up", race, []).held] == []
+    assert [race for race in before if not race_day.judge("down and up", race, []).passed] == []
     race_day.wait_until_finished(new)
-    assert race_day.judge("new", new, []).held
+    assert race_day.judge("new", new, []).passed

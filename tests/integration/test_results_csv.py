@@ -1,4 +1,4 @@
-"""The results of a race as CSV: the API and the dashboard, which reads a store, produce the same."""
+"""Results as CSV: the API and the dashboard produce the same file."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ TIES: dict[str, Any] = {"competitors": 20, "fastest": 317.0, "slowest": 317.0}
 
 @pytest.mark.parametrize("fields", [EVERYTHING, TIES], ids=["everything", "ties"])
 @pytest.mark.parametrize("course", ["track-10000m", "hilly-half"])
-def test_the_page_gives_the_csv_of_the_api(course: str, fields: dict[str, Any], tmp_path: Path) -> None:
-    """Both are identical, with finishers, DNF, DSQ, DNS, equal times and laps."""
+def test_page_and_api_produce_the_same_csv(course: str, fields: dict[str, Any], tmp_path: Path) -> None:
+    """Both files are identical, with finishers, DNF, DSQ, DNS, ties and laps."""
     start = datetime(2027, 5, 1, 9, tzinfo=UTC)
     request = RaceRequest(course=course, interval=60, **fields)
     race = Race(COURSES[course], request.resolved(run_id="run", name="A race", seed=7, start_at=start))
@@ -46,14 +46,14 @@ def test_the_page_gives_the_csv_of_the_api(course: str, fields: dict[str, Any], 
     splits.add(store.passings("run"))
     found = finish_list.results(store.positions("run"), splits)
 
-    of_the_api = b"".join(result_files.as_csv(results.of(race, race.time_of(race.last_tick))))
-    assert finish_list.as_csv(found, store.competitors("run")) == of_the_api
+    api_csv = b"".join(result_files.as_csv(results.of(race, race.time_of(race.last_tick))))
+    assert finish_list.as_csv(found, store.competitors("run")) == api_csv
     if fields is EVERYTHING:
         assert {"finished", "dnf", "dsq", "dns"} <= set(found.status.tolist())
 
 
 def _write(race: Race, file: Path) -> None:
-    """Write all events of a race into a new file of the embedded store."""
+    """Write all events of a race into a new SQLite file."""
     writer, ticks = SqliteWriter(file), range(race.last_tick + 1)
     writer.write("competitors", _events(entries_of(race, 5000)))
     writer.write("passings", _events(chain.from_iterable(passings_until(race, tick, 5000) for tick in ticks)))

@@ -1,6 +1,6 @@
-"""Tries what could break Racecast, at full length, and writes what came of it into benchmarks/README.md.
+"""Run the torture tests at full length and write the results to benchmarks/README.md.
 
-`python -m tests.torture`, or some parts of it by name; ends with status 1 if something didn't hold.
+Runs all parts, or those named. The exit status is 1 if a test failed.
 """
 
 from __future__ import annotations
@@ -17,99 +17,102 @@ from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from tests.stacks import stack_settings, started
 from tests.torture import api_requests, course_files, faults, load
-from tests.torture.places import KafkaPlace, SqlitePlace
+from tests.torture.event_stores import KafkaEventStore, SqliteEventStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.torture.load import Load
-    from tests.torture.outcome import Fault, Hostile
+    from tests.torture.load import LoadResult
+    from tests.torture.outcome import FaultResult, InputResult
 
-TIMES = 20
-AWAY = 30.0
-"""Seconds for which Kafka is away, twenty times."""
-LONG = 310.0
-"""Seconds for which it is away once: longer than librdkafka's own `message.timeout.ms` of 300,000."""
-SLOW = 0.5
-"""Seconds that the answer to one request in a hundred may take under load."""
+REPETITIONS = 20
+OUTAGE_S = 30.0
+LONG_OUTAGE_S = 310.0
+"""Longer than librdkafka's default `message.timeout.ms` of 300,000."""
+MAX_P99_S = 0.5
+"""Limit in seconds for the 99th percentile of response times under load."""
 
 
 def main() -> int:
-    """Torture, part by part, and write what each has found as soon as it has."""
+    """Run the parts one by one and write each result immediately."""
     parts: dict[str, Callable[[Path], bool]] = {
-        "sqlite": _on_sqlite,
-        "kafka": _on_kafka,
-        "pinot": _on_pinot,
+        "sqlite": _sqlite_faults,
+        "kafka": _kafka_faults,
+        "pinot": _pinot_faults,
         "load": _load,
-        "files": _files,
+        "files": _course_files,
         "requests": _requests,
     }
-    held = []
-    for name in report.asked_for("python -m tests.torture", __doc__, parts):
+    passed = []
+    for name in report.selected_parts("python -m tests.torture", __doc__, parts):
         with tempfile.TemporaryDirectory() as folder:
-            held.append(parts[name](Path(folder)))
-    return 0 if all(held) else 1
+            passed.append(parts[name](Path(folder)))
+    return 0 if all(passed) else 1
 
 
-def _on_sqlite(folder: Path) -> bool:
-    def each() -> Iterator[Fault]:
-        for how in (signal.SIGKILL, signal.SIGTERM):
-            own = _fresh(folder)
-            yield faults.stopped(own, SqlitePlace(own / "race.db"), TIMES, 2.0, how)
-        yield faults.disk_full(_fresh(folder), 5, 5.0)
-        yield faults.file_locked(_fresh(folder), 3, 5.0)
+def _sqlite_faults(folder: Path) -> bool:
+    def results() -> Iterator[FaultResult]:
+        for stop_signal in (signal.SIGKILL, signal.SIGTERM):
+            own = _new_folder(folder)
+            store = SqliteEventStore(own / "race.db")
+            yield faults.simulator_restarts(own, store, REPETITIONS, 2.0, stop_signal)
+        yield faults.disk_full(_new_folder(folder), 5, 5.0)
+        yield faults.file_locked(_new_folder(folder), 3, 5.0)
 
-    return _tell("Torture: faults, the embedded store", each())
+    return _report_faults("Torture: faults, SQLite", results())
 
 
-def _on_kafka(folder: Path) -> bool:
-    def each() -> Iterator[Fault]:
-        with started(_fresh(folder), "kafka") as stack:
+def _kafka_faults(folder: Path) -> bool:
+    def results() -> Iterator[FaultResult]:
+        with started(_new_folder(folder), "kafka") as stack:
             set_up_topics(stack.kafka_access, partitions=4, replication=1)
-            for how in (signal.SIGKILL, signal.SIGTERM):
-                yield faults.stopped(_fresh(folder), KafkaPlace(stack.kafka), TIMES, 2.0, how)
-            yield faults.broker_away(_fresh(folder), stack, "is killed", TIMES, AWAY)
-            yield faults.broker_away(_fresh(folder), stack, "ends", 3, AWAY)
-            yield faults.broker_away(_fresh(folder), stack, "hangs", 3, AWAY)
-            # So many that more wait than the producer takes.
-            yield faults.broker_away(_fresh(folder), stack, "is killed", 1, LONG, competitors=2000)
-            yield faults.broker_away_at_start(_fresh(folder), stack, AWAY)
+            store = KafkaEventStore(stack.kafka)
+            for stop_signal in (signal.SIGKILL, signal.SIGTERM):
+                yield faults.simulator_restarts(_new_folder(folder), store, REPETITIONS, 2.0, stop_signal)
+            yield faults.broker_outages(_new_folder(folder), stack, "killed", REPETITIONS, OUTAGE_S)
+            yield faults.broker_outages(_new_folder(folder), stack, "stopped", 3, OUTAGE_S)
+            yield faults.broker_outages(_new_folder(folder), stack, "hung", 3, OUTAGE_S)
+            # Enough competitors that the producer's queue fills up.
+            yield faults.broker_outages(
+                _new_folder(folder), stack, "killed", 1, LONG_OUTAGE_S, competitors=2000
+            )
+            yield faults.broker_down_at_start(_new_folder(folder), stack, OUTAGE_S)
 
-    return _tell("Torture: faults, Kafka", each())
+    return _report_faults("Torture: faults, Kafka", results())
 
 
-def _on_pinot(folder: Path) -> bool:
-    def each() -> Iterator[Fault]:
-        with started(_fresh(folder)) as stack:
+def _pinot_faults(folder: Path) -> bool:
+    def results() -> Iterator[FaultResult]:
+        with started(_new_folder(folder)) as stack:
             set_up(stack_settings(stack))
-            yield faults.pinot_away(_fresh(folder), stack, 3, AWAY)
+            yield faults.pinot_outages(_new_folder(folder), stack, 3, OUTAGE_S)
 
-    return _tell("Torture: faults, Pinot", each())
-
-
-def _tell(heading: str, found: Iterator[Fault]) -> bool:
-    """Write what each fault has done as soon as it is over."""
-    rows = []
-    for fault in found:
-        rows.append(fault)
-        report.write(heading, _fault_table(rows))
-    return all(fault.held for fault in rows)
+    return _report_faults("Torture: faults, Pinot", results())
 
 
-def _fresh(folder: Path) -> Path:
+def _report_faults(heading: str, results: Iterator[FaultResult]) -> bool:
+    """Write each result as soon as it is available."""
+    done = []
+    for result in results:
+        done.append(result)
+        report.write(heading, _fault_table(done))
+    return all(result.passed for result in done)
+
+
+def _new_folder(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(dir=folder))
 
 
-def _fault_table(found: list[Fault]) -> str:
-    head = ["fault", "times", "events expected", "found", "lost", "made up", "reordered"]
-    head += ["time to recover, median", "most", "memory grew by"]
+def _fault_table(results: list[FaultResult]) -> str:
+    head = ["fault", "repetitions", "events expected", "found", "lost", "unexpected", "out of order"]
+    head += ["recovery time, median", "max", "memory growth"]
     rows = []
-    for one in found:
-        counts = [one.tried, one.expected, one.found, one.lost, one.made_up, one.reordered]
-        times = sorted(one.recoveries)
+    for one in results:
+        counts = [one.repetitions, one.expected, one.found, one.lost, one.unexpected, one.out_of_order]
+        times = sorted(one.recovery_times)
         recovery = [f"{times[len(times) // 2]:.1f} s", f"{times[-1]:.1f} s"]
-        grown = "" if isnan(one.memory) else f"{one.memory:,.0f} MiB"
-        rows.append([one.what, *(f"{count:,}" for count in counts), *recovery, grown])
+        growth = "" if isnan(one.memory_growth) else f"{one.memory_growth:,.0f} MiB"
+        rows.append([one.name, *(f"{count:,}" for count in counts), *recovery, growth])
     return report.table(head, rows)
 
 
@@ -117,38 +120,41 @@ def _load(folder: Path) -> bool:
     connections, races = folder / "connections", folder / "races"
     connections.mkdir()
     races.mkdir()
-    rows = [load.many_connections(connections, 1000, 200, 60.0), load.many_races(races, 100, 60.0)]
-    head = ["load", "requests", "failed", "p50", "p99", "max", "ticks", "over 1 s late", "dripping closed"]
-    report.write("Torture: load", report.table(head, [_load_row(one) for one in rows]))
-    return all(not one.failed and not one.late and one.p99 < SLOW for one in rows)
+    results = [load.many_connections(connections, 1000, 200, 60.0), load.many_races(races, 100, 60.0)]
+    head = ["load", "requests", "failed", "p50", "p99", "max", "ticks", "more than 1 s late"]
+    rows = [_load_row(one) for one in results]
+    report.write("Torture: load", report.table([*head, "slow clients disconnected"], rows))
+    return all(not one.failed and not one.late and one.p99 < MAX_P99_S for one in results)
 
 
-def _load_row(one: Load) -> list[str]:
-    times = [f"{seconds * 1000:,.0f} ms" for seconds in (one.p50, one.p99, one.most)]
+def _load_row(one: LoadResult) -> list[str]:
+    times = [f"{seconds * 1000:,.0f} ms" for seconds in (one.p50, one.p99, one.slowest)]
     counts = [f"{one.ticks:,}", f"{one.late:,}"]
-    closed = f"{one.closed} after {one.after[0]:.1f} to {one.after[1]:.1f} s" if one.closed else ""
-    return [one.what, f"{one.requests:,}", f"{len(one.failed)}", *times, *counts, closed]
+    first, last = one.disconnected_after
+    disconnected = f"{one.disconnected} after {first:.1f} to {last:.1f} s" if one.disconnected else ""
+    return [one.name, f"{one.requests:,}", f"{len(one.failed)}", *times, *counts, disconnected]
 
 
-def _files(_: Path) -> bool:
-    return _hostile("Torture: course files", [course_files.run(10_000), course_files.corpus()])
+def _course_files(_: Path) -> bool:
+    results = [course_files.read_mutated(10_000), course_files.read_corpus()]
+    return _report_inputs("Torture: course files", results)
 
 
 def _requests(_: Path) -> bool:
-    return _hostile("Torture: requests", [api_requests.run(10_000)])
+    return _report_inputs("Torture: requests", [api_requests.run(10_000)])
 
 
-def _hostile(heading: str, found: list[Hostile]) -> bool:
-    head = ["hostile input", "tried", "taken", "refused", "broken", "slowest", "most memory"]
+def _report_inputs(heading: str, results: list[InputResult]) -> bool:
+    head = ["input", "number", "accepted", "rejected", "failed", "slowest", "peak memory"]
     rows = []
-    for one in found:
-        for broken in one.broken:
-            print(broken, file=sys.stderr, flush=True)
-        counts = [f"{count:,}" for count in (one.tried, one.taken, one.refused, len(one.broken))]
-        memory = "" if isnan(one.memory) else f"{one.memory:,.0f} MiB"
-        rows.append([one.what, *counts, f"{one.slowest * 1000:,.0f} ms", memory])
+    for one in results:
+        for failure in one.failures:
+            print(failure, file=sys.stderr, flush=True)
+        counts = [f"{count:,}" for count in (one.inputs, one.accepted, one.rejected, len(one.failures))]
+        memory = "" if isnan(one.peak_memory) else f"{one.peak_memory:,.0f} MiB"
+        rows.append([one.name, *counts, f"{one.slowest * 1000:,.0f} ms", memory])
     report.write(heading, report.table(head, rows))
-    return all(one.held for one in found)
+    return all(one.passed for one in results)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""Requests of every kind against a real simulator, right and wrong ones, made of its own description.
+"""Generated API requests, valid and invalid, sent to a real simulator.
 
-schemathesis reads `/openapi.json` and makes of it what the description allows and what it doesn't; each
-answer is held to the description. Races are cancelled as they come, so that what is tried is the API and not
-the machine: a field of a hundred thousand is made and answered for, and doesn't run on.
+schemathesis generates them from `/openapi.json` and checks each response against that document. Races are
+cancelled soon after they are created: the test covers the API, not the engine's throughput.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 
 from stream.waiting import wait_for
 from tests.processes import Running, simulator
-from tests.torture.outcome import Hostile
+from tests.torture.outcome import InputResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,14 +32,13 @@ if TYPE_CHECKING:
     from schemathesis.engine.recorder import CheckNode, ScenarioRecorder
 
 SEED = 20261124
-LIVE = 20
-"""Races that are under way at once."""
-LARGEST = 1000
-"""Competitors of a race that may be under way; a larger one is cancelled as soon as it is made."""
-ANSWERED_WITHIN = 60.0
-READY_WITHIN = 60.0
-EXAMPLES = 100
-"""For each so many requests one of each operation is drawn by chance, pass after pass."""
+MAX_LIVE_RACES = 20
+MAX_COMPETITORS = 1000
+"""Races with more competitors are cancelled immediately."""
+RESPONSE_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 60.0
+REQUESTS_PER_EXAMPLE = 100
+"""A run of n requests generates n / 100 random examples of each operation in each pass."""
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -53,7 +51,7 @@ CHECKS = (
     "unsupported_method",
     "allow_header_conformance",
 )
-NOT_SAID = (
+UNDOCUMENTED_RULES = (
     "is not a known course",
     "form a valid course",
     "start_list ",
@@ -70,79 +68,84 @@ NOT_SAID = (
     "must be in the race",
     "points; the limit is",
 )
-"""Why a request is refused that is right by the description: what it can't say, for it lies in several
-fields, in the file that is sent, or in what there is. For any other reason nothing right may be refused."""
+"""Parts of the error messages for rules that OpenAPI cannot express.
+
+Such a rule concerns several fields, the content of a file, or the server's state. A request that is valid by
+the OpenAPI document may be rejected for these reasons only.
+"""
 
 
-def run(requests: int) -> Hostile:
-    """Send about so many requests."""
+def run(requests: int) -> InputResult:
+    """Send about `requests` requests."""
     with TemporaryDirectory() as folder:
         store = ["--sqlite", f"{folder}/race.db", "--history-mb", "200"]
         with simulator(Path(folder), *store, "--requests-per-second", "0") as running:
             before = running.memory()
-            with httpx.Client(base_url=running.address, timeout=ANSWERED_WITHIN, trust_env=False) as client:
-                trial = _Trial(client, requests)
-                trial.run()
+            with httpx.Client(
+                base_url=running.address, timeout=RESPONSE_TIMEOUT_S, trust_env=False
+            ) as client:
+                campaign = _Campaign(client, requests)
+                campaign.run()
             memory = running.memory(peak=True) - before
-            broken = [*trial.broken(), *_aftermath(running)]
-    return Hostile(
-        what="requests to the API, made of its description",
-        tried=trial.tried,
-        taken=trial.taken,
-        refused=trial.refused,
-        broken=broken,
-        slowest=trial.slowest,
-        memory=memory,
+            failures = [*campaign.failures(), *_final_problems(running)]
+    return InputResult(
+        name="API requests generated from /openapi.json",
+        inputs=campaign.requests,
+        accepted=campaign.accepted,
+        rejected=campaign.rejected,
+        failures=failures,
+        slowest=campaign.slowest,
+        peak_memory=memory,
     )
 
 
-class _Trial:
-    """Sends requests, and counts what comes of them."""
+class _Campaign:
+    """Sends generated requests and counts the results."""
 
-    def __init__(self, client: httpx.Client, requests: int) -> None:
-        self.tried = self.taken = self.refused = 0
+    def __init__(self, client: httpx.Client, wanted: int) -> None:
+        self.requests = self.accepted = self.rejected = 0
         self.slowest = 0.0
-        self._requests = requests
+        self._wanted = wanted
         self._sent = 0
-        self._live: deque[str] = deque()
-        self._broken: Counter[str] = Counter()
+        self._live_races: deque[str] = deque()
+        self._failures: Counter[str] = Counter()
         self._client = client
 
     def run(self) -> None:
-        """Send as many as there have to be, in several passes."""
-        by_chance = ("examples", "fuzzing", "stateful")
-        self._pass(SEED, by_chance)
-        # The bodies of these have many limits, and each is tried: so all else comes first.
-        self._pass(SEED, ("coverage",), but={"method": "POST", "path": ["/", "/races"]})
+        """Send the wanted number of requests, in several passes."""
+        random_phases = ("examples", "fuzzing", "stateful")
+        self._pass(SEED, random_phases)
+        # Creating a race has many limits, each of which is tested, so the other routes come first.
+        self._pass(SEED, ("coverage",), exclude={"method": "POST", "path": ["/", "/races"]})
         for path in ("/races", "/"):
-            self._pass(SEED, ("coverage",), only={"method": "POST", "path": path})
+            self._pass(SEED, ("coverage",), include={"method": "POST", "path": path})
         seeds = count(SEED + 1)
-        while self._sent < self._requests:
-            self._pass(next(seeds), by_chance)
-        while self._live:
-            self._cancel(self._live.popleft())
+        while self._sent < self._wanted:
+            self._pass(next(seeds), random_phases)
+        while self._live_races:
+            self._cancel(self._live_races.popleft())
 
-    def broken(self) -> list[str]:
-        """Return what was not as it has to be, each once, with how many times it was."""
-        return [f"{times} times: {what}" for what, times in self._broken.items()]
+    def failures(self) -> list[str]:
+        """Return each distinct failure with the number of its occurrences."""
+        return [f"{times} times: {failure}" for failure, times in self._failures.items()]
 
     def _pass(
         self,
         seed: int,
         phases: tuple[str, ...],
-        but: dict[str, Any] | None = None,
-        only: dict[str, Any] | None = None,
+        exclude: dict[str, Any] | None = None,
+        include: dict[str, Any] | None = None,
     ) -> None:
-        if self._sent >= self._requests:
+        if self._sent >= self._wanted:
             return
         before, schema = self._sent, self._schema(seed, phases)
-        schema = schema.exclude(**but) if but else schema.include(**only) if only else schema
+        schema = schema.exclude(**exclude) if exclude else schema.include(**include) if include else schema
 
         @schema.hook
         def after_call(_: HookContext, case: Case[Any], response: Response) -> None:
             self._sent += 1
             if response.status_code == HTTPStatus.CREATED and case.path in {"/", "/races"}:
-                self._mind(response.json())
+                self._limit_live_races(response.json())
 
         stream = from_schema(schema).execute()
         for event in stream:
@@ -150,24 +153,24 @@ class _Trial:
                 case events.ScenarioFinished():
                     self._count(event.recorder)
                 case events.NonFatalError():
-                    self._broken[f"schemathesis: {event.label}: {event.value}"] += 1
+                    self._failures[f"schemathesis: {event.label}: {event.value}"] += 1
                 case events.FatalError():
                     raise event.exception
-            if self._sent >= self._requests:
-                # What is under way when it is stopped isn't told of: so between two scenarios, here.
+            if self._sent >= self._wanted:
+                # Stop between two scenarios: an interrupted scenario would not be reported.
                 stream.stop()
         if self._sent == before:
-            raise RuntimeError("schemathesis has sent nothing")
+            raise RuntimeError("schemathesis sent no request")
 
     def _schema(self, seed: int, phases: tuple[str, ...]) -> BaseSchema:
         config = schemathesis.Config.from_dict(
             {
                 "seed": seed,
                 "continue-on-failure": True,
-                "request-timeout": ANSWERED_WITHIN,
+                "request-timeout": RESPONSE_TIMEOUT_S,
                 "generation": {
                     "mode": "all",
-                    "max-examples": max(1, self._requests // EXAMPLES),
+                    "max-examples": max(1, self._wanted // REQUESTS_PER_EXAMPLE),
                     "no-shrink": True,
                     "database": "none",
                 },
@@ -184,77 +187,78 @@ class _Trial:
 
         @schema.hook
         def filter_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-            return not _is_right(failure, case, response)
+            return not _is_intended(failure, case, response)
 
         return schema
 
-    def _mind(self, race: dict[str, Any]) -> None:
-        """Keep races from becoming too many, or one too large."""
-        if race["competitors"] > LARGEST:
+    def _limit_live_races(self, race: dict[str, Any]) -> None:
+        """Cancel a large race immediately, and the oldest if there are too many."""
+        if race["competitors"] > MAX_COMPETITORS:
             self._cancel(race["run_id"])
         else:
-            self._live.append(race["run_id"])
-        if len(self._live) > LIVE:
-            self._cancel(self._live.popleft())
+            self._live_races.append(race["run_id"])
+        if len(self._live_races) > MAX_LIVE_RACES:
+            self._cancel(self._live_races.popleft())
 
     def _cancel(self, run_id: str) -> None:
         status = self._client.post(f"/races/{run_id}/cancel").status_code
-        # It may have ended already.
+        # 409: it has already finished.
         if status not in {HTTPStatus.OK, HTTPStatus.CONFLICT}:
-            self._broken[f"cancelling a race was answered {status}"] += 1
+            self._failures[f"cancelling a race returned {status}"] += 1
 
     def _count(self, recorder: ScenarioRecorder) -> None:
         for interaction in recorder.interactions.values():
-            self.tried += 1
-            answer = interaction.response
-            if answer is None:
-                self._broken[f"{interaction.request.method} {recorder.label}: no answer"] += 1
+            self.requests += 1
+            response = interaction.response
+            if response is None:
+                self._failures[f"{interaction.request.method} {recorder.label}: no response"] += 1
                 continue
-            self.slowest = max(self.slowest, answer.elapsed)
-            self.taken += answer.status_code < HTTPStatus.BAD_REQUEST
-            self.refused += HTTPStatus.BAD_REQUEST <= answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-            self.refused += answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            self.slowest = max(self.slowest, response.elapsed)
+            status = response.status_code
+            self.accepted += status < HTTPStatus.BAD_REQUEST
+            self.rejected += HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+            self.rejected += status == HTTPStatus.SERVICE_UNAVAILABLE
         for case_id, checks in recorder.checks.items():
             for check in checks:
                 if check.status != Status.SUCCESS:
-                    self._broken[_description(recorder, case_id, check)] += 1
+                    self._failures[_description(recorder, case_id, check)] += 1
 
 
 def _description(recorder: ScenarioRecorder, case_id: str, check: CheckNode) -> str:
-    """Say which check failed, and at what."""
+    """Describe a failed check with its request and response."""
     case, interaction = recorder.cases[case_id].value, recorder.interactions.get(case_id)
-    answer = interaction.response if interaction else None
-    told = f"{answer.status_code}: {answer.content[:300]!r}" if answer else "nothing"
-    why = "" if check.failure_info is None else " ".join(check.failure_info.failure.message.split())
-    return f"{check.name}: {case.method} {case.path} was answered {told}; {why[:200]}"
+    response = interaction.response if interaction else None
+    returned = f"{response.status_code}: {response.content[:300]!r}" if response else "nothing"
+    reason = "" if check.failure_info is None else " ".join(check.failure_info.failure.message.split())
+    return f"{check.name}: {case.method} {case.path} returned {returned}; {reason[:200]}"
 
 
-def _is_right(failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Tell whether what schemathesis takes for a failure is as it has to be."""
+def _is_intended(failure: Failure, case: Case[Any], response: Response) -> bool:
+    """Return whether a response that schemathesis reports as a failure is intended."""
     if isinstance(failure, ServerError):
-        # No room, or not ready: that is said in words, and in the description.
-        is_said = str(response.status_code) in case.operation.responses.status_codes
-        return response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and is_said
+        # 503 means "not ready" or "full", on the routes that document it.
+        is_documented = str(response.status_code) in case.operation.responses.status_codes
+        return response.status_code == HTTPStatus.SERVICE_UNAVAILABLE and is_documented
     if isinstance(failure, RejectedPositiveData) and response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
         problem = response.json()
-        told = [f"{error['field']} {error['detail']}" for error in problem.get("errors", [])] or [
-            problem["detail"]
-        ]
-        return all(any(reason in detail for reason in NOT_SAID) for detail in told)
+        details = [f"{error['field']} {error['detail']}" for error in problem.get("errors", [])]
+        return all(
+            any(rule in detail for rule in UNDOCUMENTED_RULES) for detail in details or [problem["detail"]]
+        )
     return False
 
 
-def _aftermath(running: Running) -> Iterator[str]:
-    """Tell what is wrong with the simulator afterwards, and end it."""
+def _final_problems(running: Running) -> Iterator[str]:
+    """Wait until the simulator is healthy, stop it, and yield problems in its exit status and log."""
     for path in ("/healthz", "/readyz"):
-        wait_for(path, partial(_trouble, running, path), seconds=READY_WITHIN, say=print)
+        wait_for(path, partial(_not_healthy, running, path), seconds=READY_TIMEOUT_S, say=print)
     if (status := running.end()) != 0:
         yield f"the simulator's exit status is {status}"
     for line in running.log.read_text().splitlines():
         if "Traceback" in line or "[error" in line or "request failed" in line:
-            yield f"in its log: {line}"
+            yield f"log: {line}"
 
 
-def _trouble(running: Running, path: str) -> str | None:
-    answer = running.get(path)
-    return None if answer.is_success else f"{path} is answered {answer.status_code}: {answer.text}"
+def _not_healthy(running: Running, path: str) -> str | None:
+    response = running.get(path)
+    return None if response.is_success else f"{path} returned {response.status_code}: {response.text}"

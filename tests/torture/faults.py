@@ -1,7 +1,7 @@
-"""Faults in the middle of a race, on the real parts: afterwards every event is compared with the core's.
+"""Faults during a race on real processes; afterwards every event is compared with the core's.
 
-Each function runs one race, has its fault happen so many times while it lasts, and returns what came of it.
-What has to hold during a fault (`/readyz` says why it isn't ready, the process lives) is asserted here.
+Each function runs one race, injects its fault the given number of times, and returns the result. It also
+asserts what must hold during the fault: the process stays alive, and `/readyz` gives the reason.
 """
 
 from __future__ import annotations
@@ -25,8 +25,14 @@ from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator
-from tests.torture.outcome import Fault
-from tests.torture.places import KafkaPlace, PinotPlace, Place, SqlitePlace, count
+from tests.torture.event_stores import (
+    EventStore,
+    KafkaEventStore,
+    PinotEventStore,
+    SqliteEventStore,
+    count_events,
+)
+from tests.torture.outcome import FaultResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
 
     from pinot.local.stack import Stack
 
-    How = Literal["ends", "is killed", "hangs"]
+    BrokerFault = Literal["stopped", "killed", "hung"]
 
 COURSE = load_folder(ROOT / "courses").courses["crystal-palace"]
 REQUEST: dict[str, Any] = {
@@ -46,248 +52,275 @@ REQUEST: dict[str, Any] = {
     "late": 0.1,
     "start_flow": 5,
 }
-RESTARTED_AFTER = 5.0
-"""Seconds that a simulator, or Kafka, takes to start and catch up: for the planning of a race's length."""
-PINOT_RESTARTED_AFTER = 75.0
-"""Seconds that Pinot takes likewise, where others compute too."""
-ENDED_WITHIN = 10.0
-"""Seconds that SIGTERM may take."""
+RESTART_S = 5.0
+"""Time in seconds for a simulator or Kafka to start and catch up; used to plan the length of a race."""
+PINOT_RESTART_S = 75.0
+"""The same for Pinot, on a machine with other load."""
+SHUTDOWN_LIMIT_S = 10.0
+"""Maximum time in seconds for a shutdown after SIGTERM."""
 
 
 class RaceUnderWay:
-    """A race that is under way.
+    """A live race and the same race as the core computes it.
 
     Attributes:
-        race: the same race, undisturbed, computed here.
+        race: the same race without faults, computed by the core.
     """
 
     def __init__(self, running: Running, seconds: float, **fields: Any) -> None:
-        """Start a race of about so many seconds, at a position a second of each."""
+        """Start a race of about `seconds`, with one position per second and competitor."""
         body = {**REQUEST, **fields}
         length = Race(COURSE, _resolved(body, "plan", "2026-01-01T00:00:00Z")).duration
-        pace = max(1, ceil(length / seconds))
-        body |= {"speed": pace, "interval": pace}
-        answer = httpx.post(f"{running.address}/races", json=body, trust_env=False, timeout=60)
-        assert answer.status_code == 201, answer.text
-        told = answer.json()
-        self.race = Race(COURSE, _resolved(body, told["run_id"], told["start_at"]))
+        speed = max(1, ceil(length / seconds))
+        body |= {"speed": speed, "interval": speed}
+        response = httpx.post(f"{running.address}/races", json=body, trust_env=False, timeout=60)
+        assert response.status_code == 201, response.text
+        created = response.json()
+        self.race = Race(COURSE, _resolved(body, created["run_id"], created["start_at"]))
 
-    def delivered_until(self, running: Running) -> float:
-        """Return the race seconds that are told."""
+    def race_time(self, running: Running) -> float:
+        """Return the race time (s) that the API reports."""
         return float(running.get(f"/races/{self.race.run_id}").json()["race_time"])
 
     def wait_for_first_tick(self, running: Running) -> None:
-        """Wait until the race is one that can be gone on with."""
+        """Wait until the first tick is published."""
         wait_for(
             "the first tick",
-            lambda: None if self.delivered_until(running) >= 0 else "nothing is told",
+            lambda: None if self.race_time(running) >= 0 else "nothing is published",
             seconds=60,
             say=print,
         )
 
     def wait_for_finish(self, running: Running, seconds: float = 300) -> None:
-        """Wait until all is told."""
+        """Wait until all events are delivered and the race is finished."""
 
-        def trouble() -> str | None:
+        def unfinished() -> str | None:
             status = running.get(f"/races/{self.race.run_id}").json().get("status")
             return None if status == "finished" else f"the race is {status}"
 
-        wait_for("the finish", trouble, seconds=seconds, say=print)
+        wait_for("the finish", unfinished, seconds=seconds, say=print)
 
 
-def stopped(
-    folder: Path, place: Place, times: int, between: float, how: signal.Signals = signal.SIGKILL
-) -> Fault:
-    """The simulator is ended at random moments, about `between` seconds apart, and started again at once."""
-    moments = random.Random(7)
-    recoveries = []
-    with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (between + RESTARTED_AFTER / 2))
-        # A race that nobody has heard of can't go on.
+def simulator_restarts(
+    folder: Path,
+    store: EventStore,
+    repetitions: int,
+    uptime: float,
+    stop_signal: signal.Signals = signal.SIGKILL,
+) -> FaultResult:
+    """Stop the simulator at random moments, about every `uptime` seconds, and restart it immediately."""
+    rng = random.Random(7)
+    recovery_times = []
+    with simulator(folder, *store.flags) as running:
+        run = RaceUnderWay(running, repetitions * (uptime + RESTART_S / 2))
+        # A race without a stored record cannot be recovered.
         run.wait_for_first_tick(running)
-        time.sleep(moments.uniform(0, 2 * between))
-        _end(running, how)
-    for nth in range(times):
+        time.sleep(rng.uniform(0, 2 * uptime))
+        _stop(running, stop_signal)
+    for nth in range(repetitions):
         restarted = time.monotonic()
-        with simulator(folder, *place.flags) as running:
+        with simulator(folder, *store.flags) as running:
             _wait_until_caught_up(running)
-            recoveries.append(time.monotonic() - restarted)
-            if nth < times - 1:
-                time.sleep(moments.uniform(0, 2 * between))
-                _end(running, how)
+            recovery_times.append(time.monotonic() - restarted)
+            if nth < repetitions - 1:
+                time.sleep(rng.uniform(0, 2 * uptime))
+                _stop(running, stop_signal)
             else:
                 run.wait_for_finish(running)
-                _end(running, signal.SIGTERM)
-    return _judge(f"simulator ended by {how.name}, {place.name}", run.race, place, recoveries)
+                _stop(running, signal.SIGTERM)
+    return _result(
+        f"simulator restarted after {stop_signal.name}, {store.name}", run.race, store, recovery_times
+    )
 
 
-def broker_away(folder: Path, stack: Stack, how: How, times: int, away: float, **fields: Any) -> Fault:
-    """Kafka ends, is killed or hangs in the middle of a race, each time for `away` seconds."""
-    place = KafkaPlace(stack.kafka)
-    recoveries = []
-    with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * (away + 2 * RESTARTED_AFTER), **fields)
+def broker_outages(
+    folder: Path, stack: Stack, fault: BrokerFault, repetitions: int, outage: float, **fields: Any
+) -> FaultResult:
+    """Stop, kill or suspend Kafka during a race, for `outage` seconds each time."""
+    store = KafkaEventStore(stack.kafka)
+    recovery_times = []
+    with simulator(folder, *store.flags) as running:
+        run = RaceUnderWay(running, repetitions * (outage + 2 * RESTART_S), **fields)
         run.wait_for_first_tick(running)
         before = running.memory()
-        most = before
-        for _ in range(times):
-            time.sleep(RESTARTED_AFTER / 2)
-            with _away(stack, how, away):
-                most = max(most, running.memory())
-                why = f"no broker answers at {stack.kafka}" if how != "hangs" else "Kafka has taken nothing"
-                _expect_not_ready(running, why, within=max(away / 2, 12))
-            back = time.monotonic()
+        peak = before
+        for _ in range(repetitions):
+            time.sleep(RESTART_S / 2)
+            with _broker_outage(stack, fault, outage):
+                peak = max(peak, running.memory())
+                reason = (
+                    "Kafka has taken nothing" if fault == "hung" else f"no broker answers at {stack.kafka}"
+                )
+                _expect_not_ready(running, reason, within=max(outage / 2, 12))
+            ended = time.monotonic()
             _wait_until_caught_up(running)
-            recoveries.append(time.monotonic() - back)
+            recovery_times.append(time.monotonic() - ended)
         run.wait_for_finish(running)
-        _end(running, signal.SIGTERM)
-    what = f"broker {how} for {away:.0f} s"
-    return _judge(what, run.race, place, recoveries, most - before)
+        _stop(running, signal.SIGTERM)
+    return _result(
+        f"broker {fault}, {outage:.0f} s outage", run.race, store, recovery_times, memory_growth=peak - before
+    )
 
 
-def broker_away_at_start(folder: Path, stack: Stack, away: float) -> Fault:
-    """A race is asked for while Kafka isn't there yet; it comes after `away` seconds."""
-    place = KafkaPlace(stack.kafka)
+def broker_down_at_start(folder: Path, stack: Stack, outage: float) -> FaultResult:
+    """Create a race while Kafka is down, and start Kafka `outage` seconds later."""
+    store = KafkaEventStore(stack.kafka)
     stack.stop_part("kafka")
-    with simulator(folder, *place.flags) as running:
+    with simulator(folder, *store.flags) as running:
         _expect_not_ready(running, f"no broker answers at {stack.kafka}", within=12)
-        run = RaceUnderWay(running, away + 2 * RESTARTED_AFTER)
-        time.sleep(away)
+        run = RaceUnderWay(running, outage + 2 * RESTART_S)
+        time.sleep(outage)
         stack.start_part("kafka")
-        back = time.monotonic()
+        ended = time.monotonic()
         _wait_until_caught_up(running)
-        recoveries = [time.monotonic() - back]
+        recovery_times = [time.monotonic() - ended]
         run.wait_for_finish(running)
-        _end(running, signal.SIGTERM)
-    return _judge("broker away at the start", run.race, place, recoveries)
+        _stop(running, signal.SIGTERM)
+    return _result("broker down at the start", run.race, store, recovery_times)
 
 
-def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
-    """Pinot ends in the middle of a race, each time for `away` seconds; the simulator doesn't notice."""
-    kafka, pinot = KafkaPlace(stack.kafka), PinotPlace(stack.queries)
-    recoveries = []
+def pinot_outages(folder: Path, stack: Stack, repetitions: int, outage: float) -> FaultResult:
+    """Stop Pinot during a race, for `outage` seconds each time; the simulator must not be affected."""
+    kafka, pinot = KafkaEventStore(stack.kafka), PinotEventStore(stack.queries)
+    recovery_times = []
     with simulator(folder, *kafka.flags) as running:
-        run = RaceUnderWay(running, times * (away + PINOT_RESTARTED_AFTER))
+        run = RaceUnderWay(running, repetitions * (outage + PINOT_RESTART_S))
         run.wait_for_first_tick(running)
-        for _ in range(times):
+        for _ in range(repetitions):
             stack.stop_part("pinot")
-            before = run.delivered_until(running)
-            time.sleep(away)
+            before = run.race_time(running)
+            time.sleep(outage)
             assert running.get("/readyz").status_code == 200
-            assert run.delivered_until(running) > before
+            assert run.race_time(running) > before
             stack.start_part("pinot")
-            back, due = time.monotonic(), run.delivered_until(running)
-            wait_for("Pinot", partial(pinot.behind, run.race, due), seconds=120, say=print)
-            recoveries.append(time.monotonic() - back)
+            ended, due = time.monotonic(), run.race_time(running)
+            wait_for("Pinot", partial(pinot.not_caught_up, run.race, due), seconds=120, say=print)
+            recovery_times.append(time.monotonic() - ended)
         run.wait_for_finish(running)
-        _end(running, signal.SIGTERM)
-    told = sum(1 for _ in kafka.events("parkrun", run.race))
-    wait_for("Pinot", partial(pinot.lacks, run.race, told), seconds=120, say=print)
-    return _judge(f"Pinot away for {away:.0f} s", run.race, pinot, recoveries)
+        _stop(running, signal.SIGTERM)
+    published = sum(1 for _ in kafka.events("parkrun", run.race))
+    wait_for("Pinot", partial(pinot.incomplete, run.race, published), seconds=120, say=print)
+    return _result(f"Pinot stopped, {outage:.0f} s outage", run.race, pinot, recovery_times)
 
 
-def disk_full(folder: Path, times: int, away: float) -> Fault:
-    """Nothing can be written to any file, the log among them, each time for `away` seconds."""
+def disk_full(folder: Path, repetitions: int, outage: float) -> FaultResult:
+    """Make every file write of the simulator fail, the log included, for `outage` seconds each time."""
 
     def fill(running: Running) -> Callable[[], None]:
-        _limit_files(running, 0)
-        return lambda: _limit_files(running, resource.RLIM_INFINITY)
+        _limit_file_size(running, 0)
+        return lambda: _limit_file_size(running, resource.RLIM_INFINITY)
 
-    return _sqlite_fault("disk full", folder, fill, times=times, each=away + RESTARTED_AFTER, away=away)
+    return _sqlite_fault(
+        "disk full", folder, fill, repetitions=repetitions, planned=outage + RESTART_S, outage=outage
+    )
 
 
-def file_locked(folder: Path, times: int, away: float) -> Fault:
-    """Another process holds the embedded store's file, longer than a writer waits for it."""
+def file_locked(folder: Path, repetitions: int, outage: float) -> FaultResult:
+    """Let another process lock the SQLite file for longer than a writer waits."""
 
     def lock(_: Running) -> Callable[[], None]:
         other = sqlite3.connect(folder / "race.db", timeout=30, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         return other.close
 
-    each = BUSY + away + RESTARTED_AFTER
-    return _sqlite_fault("file locked by another process", folder, lock, times=times, each=each, away=away)
+    planned = BUSY + outage + RESTART_S
+    return _sqlite_fault(
+        "file locked by another process",
+        folder,
+        lock,
+        repetitions=repetitions,
+        planned=planned,
+        outage=outage,
+    )
 
 
 def _sqlite_fault(
-    what: str,
+    name: str,
     folder: Path,
-    begin: Callable[[Running], Callable[[], None]],
+    inject: Callable[[Running], Callable[[], None]],
     *,
-    times: int,
-    each: float,
-    away: float,
-) -> Fault:
-    """Have a fault begin so many times in a race that has about `each` seconds for one."""
-    place = SqlitePlace(folder / "race.db")
-    recoveries = []
-    with simulator(folder, *place.flags) as running:
-        run = RaceUnderWay(running, times * each)
+    repetitions: int,
+    planned: float,
+    outage: float,
+) -> FaultResult:
+    """Inject a fault repeatedly; the race is long enough for `planned` seconds per repetition.
+
+    `inject` starts the fault and returns the function that ends it.
+    """
+    store = SqliteEventStore(folder / "race.db")
+    recovery_times = []
+    with simulator(folder, *store.flags) as running:
+        run = RaceUnderWay(running, repetitions * planned)
         run.wait_for_first_tick(running)
-        for _ in range(times):
-            end = begin(running)
+        for _ in range(repetitions):
+            end_fault = inject(running)
             _expect_not_ready(running, "the embedded store race.db takes no writes: ", within=30)
-            time.sleep(away)
-            end()
-            back = time.monotonic()
+            time.sleep(outage)
+            end_fault()
+            ended = time.monotonic()
             _wait_until_caught_up(running)
-            recoveries.append(time.monotonic() - back)
+            recovery_times.append(time.monotonic() - ended)
         run.wait_for_finish(running)
-        _end(running, signal.SIGTERM)
-    return _judge(f"{what}, {place.name}", run.race, place, recoveries)
+        _stop(running, signal.SIGTERM)
+    return _result(f"{name}, {store.name}", run.race, store, recovery_times)
 
 
-def _judge(what: str, race: Race, place: Place, recoveries: list[float], grown: float = nan) -> Fault:
-    expected, found, made_up = count(race, place)
-    return Fault(what, len(recoveries), expected, found, made_up, place.reordered(race), recoveries, grown)
+def _result(
+    name: str, race: Race, store: EventStore, recovery_times: list[float], memory_growth: float = nan
+) -> FaultResult:
+    counts = count_events(race, store)
+    return FaultResult(
+        name, len(recovery_times), *counts, store.out_of_order(race), recovery_times, memory_growth
+    )
 
 
 @contextmanager
-def _away(stack: Stack, how: How, seconds: float) -> Iterator[None]:
-    """Take Kafka away, let the body look, and bring it back when the time is over."""
+def _broker_outage(stack: Stack, fault: BrokerFault, seconds: float) -> Iterator[None]:
+    """Take Kafka down, run the body, and bring Kafka back `seconds` after the start of the outage."""
     kafka, _ = stack.processes
     assert kafka.pid() is not None
-    ends = time.monotonic() + seconds
-    if how == "ends":
+    end = time.monotonic() + seconds
+    if fault == "stopped":
         stack.stop_part("kafka")
     else:
-        kafka.send(signal.SIGKILL if how == "is killed" else signal.SIGSTOP)
+        kafka.send(signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
     try:
         yield
-        time.sleep(max(0.0, ends - time.monotonic()))
+        time.sleep(max(0.0, end - time.monotonic()))
     finally:
-        if how == "hangs":
+        if fault == "hung":
             kafka.send(signal.SIGCONT)
         else:
             stack.start_part("kafka")
 
 
-def _end(running: Running, how: signal.Signals) -> None:
-    """End a simulator; when it is asked to, everything has to be delivered, and soon."""
+def _stop(running: Running, stop_signal: signal.Signals) -> None:
+    """Stop a simulator; after SIGTERM, expect status 0 within `SHUTDOWN_LIMIT_S`."""
     began = time.monotonic()
-    status = running.end(how)
-    if how == signal.SIGTERM:
+    status = running.end(stop_signal)
+    if stop_signal == signal.SIGTERM:
         assert status == 0, running.log.read_text()[-2000:]
-        assert time.monotonic() - began < ENDED_WITHIN
+        assert time.monotonic() - began < SHUTDOWN_LIMIT_S
     assert "Traceback" not in running.log.read_text()
 
 
-def _expect_not_ready(running: Running, why: str, within: float) -> None:
-    """Wait until `/readyz` gives the reason; the process lives meanwhile."""
+def _expect_not_ready(running: Running, reason: str, within: float) -> None:
+    """Wait until `/readyz` gives the reason, and check that the process is alive."""
 
-    def trouble() -> str | None:
-        answer = running.get("/readyz")
-        reasons = answer.json()["reasons"]
-        told = answer.status_code == 503 and any(why in reason for reason in reasons)
-        return None if told else f"/readyz answers {answer.status_code}, {reasons}"
+    def not_reported() -> str | None:
+        response = running.get("/readyz")
+        reasons = response.json()["reasons"]
+        is_reported = response.status_code == 503 and any(reason in one for one in reasons)
+        return None if is_reported else f"/readyz returns {response.status_code}, {reasons}"
 
-    wait_for(f"'{why}'", trouble, seconds=within, say=print)
+    wait_for(f"'{reason}'", not_reported, seconds=within, say=print)
     assert running.get("/healthz").status_code == 200
 
 
 def _wait_until_caught_up(running: Running) -> None:
-    """Wait until no tick is overdue, and all that was told is delivered."""
+    """Wait until no tick is overdue and all published events are delivered."""
 
-    def trouble() -> str | None:
+    def behind() -> str | None:
         ready = running.get("/readyz")
         if ready.status_code != 200:
             return str(ready.json()["reasons"])
@@ -295,14 +328,14 @@ def _wait_until_caught_up(running: Running) -> None:
         late, waiting = values["racecast_lag_seconds"], values["racecast_events_waiting"]
         return f"ticks are {late:g} s late, {waiting:g} events wait" if late > 1 or waiting else None
 
-    wait_for("the simulator", trouble, seconds=180, say=print)
+    wait_for("the simulator", behind, seconds=180, say=print)
 
 
 def _resolved(body: dict[str, Any], run_id: str, start_at: str) -> RaceRequest:
     return RaceRequest.model_validate_json(json.dumps({**body, "run_id": run_id, "start_at": start_at}))
 
 
-def _limit_files(running: Running, limit: int) -> None:
-    """Limit the size of every file that the process writes."""
-    _, most = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (limit, most))
+def _limit_file_size(running: Running, limit: int) -> None:
+    """Limit the size of the files that a process writes."""
+    _, hard_limit = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (limit, hard_limit))

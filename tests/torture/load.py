@@ -1,6 +1,6 @@
-"""Many connections and many races at once: how soon the API answers, and whether ticks are on time.
+"""Load tests with many connections or many races: response times, and whether ticks are on time.
 
-Connections come from many addresses of the loopback, so that the limit of each client is as it is by default.
+Clients connect from many loopback addresses, so that the default rate limit per client applies.
 """
 
 from __future__ import annotations
@@ -19,109 +19,110 @@ from tests.processes import simulator
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAUSE = 4.0
+PAUSE_S = 4.0
 """Seconds between two requests on a connection."""
-A_CLIENT = 20
-"""Connections of one address."""
-ASKED = "/races"
+CONNECTIONS_PER_ADDRESS = 20
+PATH = "/races"
 
 
 @dataclass(frozen=True)
-class Load:
-    """What a load has done.
+class LoadResult:
+    """Measurements under load.
 
     Attributes:
-        what: the load.
-        requests: those that were sent.
-        failed: what was answered otherwise than with 200, or not at all.
-        p50, p99, most: seconds from a request to its answer.
-        ticks: that were told meanwhile.
-        late: those that began more than a second late.
-        closed: connections that dripped and were closed; `after` the seconds that the first and the last had.
+        name: the kind of load.
+        requests: number of requests.
+        failed: status or error of each request that did not return 200.
+        p50, p99, slowest: response times in seconds.
+        ticks: number of ticks during the load.
+        late: number of those that began more than a second late.
+        disconnected: number of slow clients that the server disconnected.
+        disconnected_after: seconds until the first and the last of these were disconnected.
     """
 
-    what: str
+    name: str
     requests: int
     failed: list[str]
     p50: float
     p99: float
-    most: float
+    slowest: float
     ticks: int
     late: int
-    closed: int = 0
-    after: tuple[float, float] = (0.0, 0.0)
+    disconnected: int = 0
+    disconnected_after: tuple[float, float] = (0.0, 0.0)
 
 
-def many_connections(folder: Path, connections: int, drips: int, seconds: float) -> Load:
-    """So many connections, of which some send a request a byte a second; the others ask again and again."""
+def many_connections(folder: Path, connections: int, slow: int, seconds: float) -> LoadResult:
+    """Open many connections: `slow` clients send one byte per second, the others send requests repeatedly."""
     with simulator(folder, "--sqlite", str(folder / "race.db")) as running:
-        _create(running.address, competitors=1000)
+        _create_race(running.address, competitors=1000)
         before = running.metrics()
-        answers, closed = asyncio.run(_load(running.address, connections - drips, drips, seconds))
-        told = f"{connections:,} connections, {drips} of them drip"
-        return _sum_up(told, answers, before, running.metrics(), closed)
+        responses, disconnected = asyncio.run(_load(running.address, connections - slow, slow, seconds))
+        name = f"{connections:,} connections, {slow} of them slow"
+        return _result(name, responses, before, running.metrics(), disconnected)
 
 
-def many_races(folder: Path, races: int, seconds: float) -> Load:
-    """So many races of a hundred, all at once, and ten connections that ask."""
+def many_races(folder: Path, races: int, seconds: float) -> LoadResult:
+    """Run many races of 100 competitors at the same time, with ten connections that send requests."""
     with simulator(folder, "--sqlite", str(folder / "race.db")) as running:
         for _ in range(races):
-            _create(running.address, competitors=100)
+            _create_race(running.address, competitors=100)
         before = running.metrics()
-        answers, _ = asyncio.run(_load(running.address, 10, 0, seconds))
-        return _sum_up(f"{races} races at once", answers, before, running.metrics(), [])
+        responses, _ = asyncio.run(_load(running.address, 10, 0, seconds))
+        return _result(f"{races} concurrent races", responses, before, running.metrics(), [])
 
 
-def _create(address: str, **fields: Any) -> None:
+def _create_race(address: str, **fields: Any) -> None:
     body = {"course": "crystal-palace", **fields}
     httpx.post(f"{address}/races", json=body, trust_env=False, timeout=30).raise_for_status()
 
 
-def _sum_up(
-    what: str,
-    answers: list[tuple[str, float]],
+def _result(
+    name: str,
+    responses: list[tuple[str, float]],
     before: dict[str, float],
     after: dict[str, float],
-    closed: list[float],
-) -> Load:
-    times = np.array([seconds for _, seconds in answers])
+    disconnected: list[float],
+) -> LoadResult:
+    times = np.array([seconds for _, seconds in responses])
     ticks, late = (
-        int(after[name] - before[name]) for name in ("racecast_ticks_total", "racecast_late_ticks_total")
+        int(after[metric] - before[metric])
+        for metric in ("racecast_ticks_total", "racecast_late_ticks_total")
     )
-    failed = [status for status, _ in answers if status != "200"]
-    p50, p99, most = (float(np.percentile(times, share)) for share in (50, 99, 100))
-    span = (min(closed), max(closed)) if closed else (0.0, 0.0)
-    return Load(what, len(answers), failed, p50, p99, most, ticks, late, len(closed), span)
+    failed = [status for status, _ in responses if status != "200"]
+    p50, p99, slowest = (float(np.percentile(times, share)) for share in (50, 99, 100))
+    span = (min(disconnected), max(disconnected)) if disconnected else (0.0, 0.0)
+    return LoadResult(name, len(responses), failed, p50, p99, slowest, ticks, late, len(disconnected), span)
 
 
 async def _load(
-    address: str, asking: int, dripping: int, seconds: float
+    address: str, normal: int, slow: int, seconds: float
 ) -> tuple[list[tuple[str, float]], list[float]]:
-    """Return the answers with their times, and after how many seconds each dripping one was closed."""
+    """Return status and response time (s) of each request, and the seconds until each disconnection."""
     port = urlsplit(address).port or 80
-    answers: list[tuple[str, float]] = []
-    closed: list[float] = []
-    ends = time.monotonic() + seconds
-    tasks = [_ask(port, nth, ends, answers) for nth in range(asking)]
-    tasks += [_drip(port, nth, ends, closed) for nth in range(dripping)]
+    responses: list[tuple[str, float]] = []
+    disconnected: list[float] = []
+    end = time.monotonic() + seconds
+    tasks = [_request_repeatedly(port, nth, end, responses) for nth in range(normal)]
+    tasks += [_send_slowly(port, nth, end, disconnected) for nth in range(slow)]
     await asyncio.gather(*tasks)
-    return answers, closed
+    return responses, disconnected
 
 
-async def _open(port: int, nth: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    client = f"127.0.1.{1 + nth // A_CLIENT}"
+async def _connect(port: int, nth: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    client = f"127.0.1.{1 + nth // CONNECTIONS_PER_ADDRESS}"
     return await asyncio.open_connection("127.0.0.1", port, local_addr=(client, 0))
 
 
-async def _ask(port: int, nth: int, ends: float, answers: list[tuple[str, float]]) -> None:
-    """Ask every PAUSE seconds on one connection."""
-    # Spread: they don't all ask at the same moment.
-    await asyncio.sleep(PAUSE * (nth * 0.618 % 1))
-    reader, writer = await _open(port, nth)
-    while time.monotonic() < ends:
+async def _request_repeatedly(port: int, nth: int, end: float, responses: list[tuple[str, float]]) -> None:
+    """Send a request every `PAUSE_S` seconds on one connection."""
+    # Spread the connections over the pause, so that requests do not come in bursts.
+    await asyncio.sleep(PAUSE_S * (nth * 0.618 % 1))
+    reader, writer = await _connect(port, nth)
+    while time.monotonic() < end:
         began = time.monotonic()
         try:
-            writer.write(f"GET {ASKED} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            writer.write(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             head = await reader.readuntil(b"\r\n\r\n")
             (length,) = [
                 line for line in head.decode().lower().split("\r\n") if line.startswith("content-length")
@@ -129,22 +130,22 @@ async def _ask(port: int, nth: int, ends: float, answers: list[tuple[str, float]
             await reader.readexactly(int(length.split(":")[1]))
             status = head.split()[1].decode()
         except (OSError, asyncio.IncompleteReadError) as error:
-            answers.append((str(error), time.monotonic() - began))
+            responses.append((str(error), time.monotonic() - began))
             return
-        answers.append((status, time.monotonic() - began))
-        await asyncio.sleep(PAUSE)
+        responses.append((status, time.monotonic() - began))
+        await asyncio.sleep(PAUSE_S)
     writer.close()
 
 
-async def _drip(port: int, nth: int, ends: float, closed: list[float]) -> None:
-    """Send a request a byte a second: half of them its head, half of them its body."""
-    reader, writer = await _open(port, nth)
+async def _send_slowly(port: int, nth: int, end: float, disconnected: list[float]) -> None:
+    """Send one byte per second: of the body on odd connections, of the head on even ones."""
+    reader, writer = await _connect(port, nth)
     began = time.monotonic()
     if nth % 2:
         writer.write(b"POST /races HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
     else:
         writer.write(b"POST /races HTTP/1.1\r\nX: ")
-    while time.monotonic() < ends:
+    while time.monotonic() < end:
         writer.write(b" ")
         try:
             await asyncio.wait_for(reader.read(), 1.0)
@@ -152,6 +153,6 @@ async def _drip(port: int, nth: int, ends: float, closed: list[float]) -> None:
             continue
         except OSError:
             pass
-        closed.append(time.monotonic() - began)
+        disconnected.append(time.monotonic() - began)
         break
     writer.close()

@@ -1,4 +1,4 @@
-"""What a torture gives: one row of a table, and whether the system has held."""
+"""Results of the torture tests: each is one row of a table in benchmarks/README.md."""
 
 from __future__ import annotations
 
@@ -7,66 +7,67 @@ from math import nan
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What a fault has done to a race.
+class FaultResult:
+    """Effect of a fault on the events of a race.
 
     Attributes:
-        what: the fault, and with which store.
-        tried: how many times.
-        expected: events of the undisturbed race: positions, passings and competitors.
-        found: those of them that are there.
-        made_up: events that are there and aren't of the undisturbed race.
-        reordered: in a topic, positions that arrive behind one of the same competitor that the race tells
-            later; in a store that keeps the newest, competitors whose newest isn't their last.
-        recoveries: seconds each time, from the end of the fault until all is told again that is due.
-        memory: MiB by which the simulator grew meanwhile; NaN if it wasn't measured.
+        name: the fault and the store.
+        repetitions: number of times the fault was injected.
+        expected: number of events that the core computes: positions, passings and competitors.
+        found: number of expected events in the store.
+        unexpected: number of events in the store that the core does not compute.
+        out_of_order: in a topic, positions that arrive after a later position of the same competitor; in a
+            store of newest positions, competitors whose newest position is not their last.
+        recovery_times: for each repetition, seconds from the end of the fault until all due events are
+            delivered.
+        memory_growth: MiB by which the simulator grew during the faults; NaN if not measured.
     """
 
-    what: str
-    tried: int
+    name: str
+    repetitions: int
     expected: int
     found: int
-    made_up: int
-    reordered: int
-    recoveries: list[float] = field(default_factory=list)
-    memory: float = nan
+    unexpected: int
+    out_of_order: int
+    recovery_times: list[float] = field(default_factory=list)
+    memory_growth: float = nan
 
     @property
     def lost(self) -> int:
-        """Events of the undisturbed race that aren't there."""
+        """Number of expected events that are missing."""
         return self.expected - self.found
 
     @property
-    def held(self) -> bool:
-        """Nothing was lost, made up or reordered."""
-        return self.expected > 0 and (self.lost, self.made_up, self.reordered) == (0, 0, 0)
+    def passed(self) -> bool:
+        """Whether no event was lost, unexpected or out of order."""
+        return self.expected > 0 and (self.lost, self.unexpected, self.out_of_order) == (0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Hostile:
-    """What hostile input has done.
+class InputResult:
+    """How the system handled hostile input.
 
     Attributes:
-        what: the input, and to what.
-        tried: how many inputs.
-        taken: those that were accepted.
-        refused: those that were refused with an error that names what is wrong.
-        broken: descriptions of those that did anything else: a crash, a 5xx, something invalid accepted, a
-            limit of time or memory passed.
-        slowest: seconds that the slowest took.
-        memory: MiB that the greediest took at its peak, above what the process had before; NaN if it wasn't
+        name: the kind of input.
+        inputs: number of inputs.
+        accepted: number of accepted inputs.
+        rejected: number of inputs that were rejected with an error that gives the reason.
+        failures: a description of each other case: a crash, a 5xx, an invalid input that was accepted, or an
+            exceeded time or memory limit.
+        slowest: seconds for the slowest input.
+        peak_memory: MiB that one input used at its peak, above the process's memory before; NaN if not
             measured.
     """
 
-    what: str
-    tried: int
-    taken: int
-    refused: int
-    broken: list[str]
+    name: str
+    inputs: int
+    accepted: int
+    rejected: int
+    failures: list[str]
     slowest: float
-    memory: float = nan
+    peak_memory: float = nan
 
     @property
-    def held(self) -> bool:
-        """All were taken or refused."""
-        return not self.broken and self.tried == self.taken + self.refused > 0
+    def passed(self) -> bool:
+        """Whether every input was accepted or rejected."""
+        return not self.failures and self.inputs == self.accepted + self.rejected > 0

@@ -1,9 +1,9 @@
-"""Texts that would do harm if one of them came into a query as anything but a value."""
+"""SQL injection texts: harmless as values, harmful if a query contains them unescaped."""
 
 from __future__ import annotations
 
 KNOWN = "known-race"
-"""The run id of a race that is there, and of which some of the texts would like to be told."""
+"""Run id of an existing race, which some of the texts try to read."""
 
 TEXTS = (
     "'",

@@ -1,4 +1,7 @@
-"""Whatever file comes, a course or one error comes of it, and neither time nor memory runs away."""
+"""Short runs of the hostile course files, and tests of the measurements.
+
+Every file must give a course or one error, within limits of time and memory.
+"""
 
 from __future__ import annotations
 
@@ -10,92 +13,91 @@ import pytest
 from simulator.course import library
 from simulator.course.drawing import CourseError
 from tests.torture import course_files
-from tests.torture.course_files import Canary, Read, kml, reader, run
+from tests.torture.course_files import Canary, ReadResult, kml, read_mutated, reader_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 10.0
-"""Seconds of processor time: what takes a fraction of one, or minutes if it runs away."""
-BIG = 3_000_000
-"""Bytes from which on a file is left to the long form."""
+MAX_SECONDS = 10.0
+"""CPU time limit for one file: far above the usual fraction of a second, far below an unbounded reading."""
+LARGE_FILE = 3_000_000
+"""Files of this many bytes or more are read only by `make torture`."""
 
 
-def test_mutated() -> None:
-    """Mutated real files are taken or refused, and some of each."""
-    outcome = run(300, seconds=PATIENCE)
-    assert outcome.held, outcome.broken
-    assert outcome.tried == 300
-    assert min(outcome.taken, outcome.refused) > 30
+def test_mutated_files() -> None:
+    """Each mutated real file is accepted or rejected, and there are some of both."""
+    result = read_mutated(300, max_seconds=MAX_SECONDS)
+    assert result.passed, result.failures
+    assert result.inputs == 300
+    assert min(result.accepted, result.rejected) > 30
 
 
 def test_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is every named one; nobody is called, and nothing is written."""
-    monkeypatch.setattr(course_files, "FAMILIES", {"short": _short})
-    outcome = course_files.corpus(seconds=PATIENCE)
-    assert outcome.held, outcome.broken
-    assert outcome.tried > 200
+    """Each file of the corpus is accepted or rejected, without network connections or written files."""
+    monkeypatch.setattr(course_files, "FAMILIES", {"small": _small_files})
+    result = course_files.read_corpus(max_seconds=MAX_SECONDS)
+    assert result.passed, result.failures
+    assert result.inputs > 200
 
 
-def _short() -> Iterator[tuple[str, bytes]]:
-    families = ("archives", "numbers", "shapes", "encodings", "markup", "points")
-    for name in families:
-        for what, data in ALL[name]():
-            if len(data) < BIG:
-                yield what, data
+def _small_files() -> Iterator[tuple[str, bytes]]:
+    for family in ("archives", "numbers", "shapes", "encodings", "markup", "points"):
+        for name, data in ALL_FAMILIES[family]():
+            if len(data) < LARGE_FILE:
+                yield name, data
 
 
-ALL = dict(course_files.FAMILIES)
+ALL_FAMILIES = dict(course_files.FAMILIES)
 
 
-def test_what_is_broken_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A crash, an unsound course, a long time and much memory all count as broken."""
-    held = Read("refused", "why", 0.1, 1.0)
-    cases = {
-        "crash": held._replace(outcome="broken", words="MemoryError"),
-        "slow": held._replace(seconds=1.5),
-        "greedy": held._replace(memory=101.0),
+def test_failures_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crash, too much time and too much memory each count as a failure."""
+    good = ReadResult("rejected", "reason", 0.1, 1.0)
+    bad = {
+        "crash": good._replace(outcome="failed", message="MemoryError"),
+        "slow": good._replace(seconds=1.5),
+        "large": good._replace(memory=101.0),
     }
-    for what, read in {"held": held, **cases}.items():
-        monkeypatch.setattr(course_files.Reader, "read", lambda *_, read=read: read)
-        outcome = run(2)
-        assert outcome.held == (what == "held")
-        assert len(outcome.broken) == (0 if what == "held" else 2)
+    for name, read in {"good": good, **bad}.items():
+        monkeypatch.setattr(course_files.ReaderProcess, "read", lambda *_, read=read: read)
+        result = read_mutated(2)
+        assert result.passed == (name == "good")
+        assert len(result.failures) == (0 if name == "good" else 2)
 
 
-def test_what_is_measured() -> None:
-    """The memory and the time of one reading are those that it takes, again and again."""
-    big = kml(course_files.long_line(50_000))
-    with reader() as process:
+def test_measurements() -> None:
+    """Time and memory are measured for each file separately, in one process."""
+    large_file = kml(course_files.long_line(50_000))
+    with reader_process() as reader:
         for _ in range(2):
-            small, large = (process.read(data) for data in (kml(), big))
-            assert (small.outcome, large.outcome) == ("refused", "taken")
+            small, large = (reader.read(data) for data in (kml(), large_file))
+            assert (small.outcome, large.outcome) == ("rejected", "accepted")
             assert small.memory < 5 < large.memory
             assert small.seconds < large.seconds
 
 
-def test_a_reader_that_ends_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that hangs is broken, and the next file is read by another."""
-    with reader() as process:
-        monkeypatch.setattr(course_files, "_PATIENCE", 0.0)
-        assert process.read(kml()).words == "it hangs"
+def test_hanging_reader_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that hangs is reported, and a new process reads the next file."""
+    with reader_process() as reader:
+        monkeypatch.setattr(course_files, "_TIMEOUT_S", 0.0)
+        assert reader.read(kml()).message == "the reader hangs"
         monkeypatch.undo()
-        assert process.read(kml()).outcome == "refused"
+        assert reader.read(kml()).outcome == "rejected"
 
 
-def test_the_canary_sings() -> None:
-    """A call to the canary is counted."""
-    import urllib.request  # noqa: PLC0415 - what no reader may do
+def test_canary_counts_connections() -> None:
+    """The canary counts a connection."""
+    import urllib.request  # noqa: PLC0415 - no course reader may import it
 
     canary = Canary()
     with pytest.raises((OSError, http.client.HTTPException)):
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(canary.address, timeout=5)
     canary.close()
-    assert canary.calls == 1
+    assert canary.connections == 1
 
 
-def test_a_file_too_big_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that is bigger than any may be isn't looked at."""
+def test_too_large_files_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file above the size limit is rejected unread."""
     monkeypatch.setattr(library, "MAX_BYTES", 10)
     with pytest.raises(CourseError, match=r"^a\.kml is bigger than"):
         library.read_course(b"x" * 11, "a.kml")

@@ -1,7 +1,6 @@
-"""SQL as run id, name, club, category, bib and course: it is refused, or it is a text like any other.
+"""SQL injection texts as run id, name, club, category, bib and course are rejected or stored unchanged.
 
-Through the API of a real simulator, and in the queries of both stores of the dashboard: on a real SQLite
-file, and on the real Kafka and Pinot.
+They are sent to the API of a real simulator, and passed to the queries of both stores of the dashboard.
 """
 
 from __future__ import annotations
@@ -39,44 +38,47 @@ if TYPE_CHECKING:
 VISIBLE_WITHIN_S = 30.0
 TABLES = ("races", "competitors", "parkrun", "passings", "courses")
 RUN_ID = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
-WORDS = [text for text in TEXTS if text.isprintable() and text.strip() and len(text) <= 120]
-"""Those that may be names, categories and clubs."""
-NO_WORDS = [text for text in TEXTS if text not in WORDS]
+VALID_NAMES = [text for text in TEXTS if text.isprintable() and text.strip() and len(text) <= 120]
+"""Texts that are valid as names, categories and clubs."""
+INVALID_NAMES = [text for text in TEXTS if text not in VALID_NAMES]
 
 
-class Place(NamedTuple):
-    """A store, and how to get at it.
+class StoreUnderTest(NamedTuple):
+    """A store, and ways to write to it and inspect it.
 
     Attributes:
-        flags: a simulator with these writes to it.
-        rows: how many a table has, or has of a race.
-        prefix: of run ids that no other test uses.
+        store: reads it.
+        writer: writes to it.
+        flags: the simulator's flags for this store.
+        count_rows: returns the number of rows of a table, of one race or of all.
+        prefix: prefix of run ids that no other test uses.
     """
 
     store: Store
     writer: Writer
     flags: tuple[str, ...]
-    rows: Callable[[str, str | None], int]
+    count_rows: Callable[[str, str | None], int]
     prefix: str
 
-    def wait_for(self, seen: Callable[[], bool]) -> None:
-        """Wait until the store shows what was written."""
-        trouble = "it doesn't show what was written"
-        wait_for("the store", lambda: None if seen() else trouble, seconds=VISIBLE_WITHIN_S, say=print)
+    def wait_for(self, is_visible: Callable[[], bool]) -> None:
+        """Wait until written rows are visible."""
+        problem = "written rows are not visible yet"
+        wait_for("the store", lambda: None if is_visible() else problem, seconds=VISIBLE_WITHIN_S, say=print)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("pinot", marks=pytest.mark.stack)])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUnderTest:
     """Each of the two stores in turn."""
     prefix = f"sql{uuid.uuid4().hex[:8]}"
     if request.param == "sqlite":
         path = tmp_path / "race.db"
         flags = ("--sqlite", str(path))
-        return Place(SqliteStore(SqliteFile(path)), SqliteWriter(path), flags, _SqliteCount(path), prefix)
+        store = SqliteStore(SqliteFile(path))
+        return StoreUnderTest(store, SqliteWriter(path), flags, _SqliteCount(path), prefix)
     stack = request.getfixturevalue("stack")
     kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
-    counting = _PinotCount(stack.ports.broker)
-    return Place(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), kafka, counting, prefix)
+    count = _PinotCount(stack.ports.broker)
+    return StoreUnderTest(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), kafka, count, prefix)
 
 
 class _SqliteCount:
@@ -84,10 +86,10 @@ class _SqliteCount:
         self._path = path
 
     def __call__(self, table: str, run_id: str | None) -> int:
-        of_race = "" if run_id is None else f" WHERE runId = '{run_id}'"
+        where = "" if run_id is None else f" WHERE runId = '{run_id}'"
         with closing(sqlite3.connect(self._path)) as connection:
-            (found,) = connection.execute(f"SELECT count(*) FROM {table}{of_race}").fetchone()
-        return int(found)
+            (rows,) = connection.execute(f"SELECT count(*) FROM {table}{where}").fetchone()
+        return int(rows)
 
 
 class _PinotCount:
@@ -95,51 +97,53 @@ class _PinotCount:
         self._connection = pinotdb.connect(host="127.0.0.1", port=port, path="/query/sql", scheme="http")
 
     def __call__(self, table: str, run_id: str | None) -> int:
-        of_race = "" if run_id is None else f" WHERE runId = '{run_id}'"
+        where = "" if run_id is None else f" WHERE runId = '{run_id}'"
         cursor = self._connection.cursor()
-        (found,) = cursor.execute(f"SELECT count(*) FROM {table}{of_race}").fetchone()
-        return int(found)
+        (rows,) = cursor.execute(f"SELECT count(*) FROM {table}{where}").fetchone()
+        return int(rows)
 
 
-class Asked(NamedTuple):
-    """A simulator, asked over and over."""
+class ApiClient(NamedTuple):
+    """A client of a simulator's API."""
 
     client: httpx.Client
 
     def create(self, **fields: Any) -> httpx.Response:
-        """Ask for a race of tomorrow, of one competitor unless others are listed."""
+        """Request a race that starts tomorrow, with one competitor unless there is a start list."""
         start = datetime.now(UTC) + timedelta(days=1)
-        few = {} if "start_list" in fields else {"competitors": 1}
-        body = {"course": "crystal-palace", "start_at": start.isoformat(), **few, **fields}
+        competitors = {} if "start_list" in fields else {"competitors": 1}
+        body = {"course": "crystal-palace", "start_at": start.isoformat(), **competitors, **fields}
         return self.client.post("/races", json=body)
 
     def cancel_all(self) -> None:
-        """Cancel what isn't cancelled: who shares the store would take it up."""
-        for known in self.client.get("/races").json()["races"]:
-            if known["status"] == "scheduled":
-                self.client.post(known["links"]["cancel"]).raise_for_status()
+        """Cancel all scheduled races; a later simulator on the same store would recover them."""
+        for listed in self.client.get("/races").json()["races"]:
+            if listed["status"] == "scheduled":
+                self.client.post(listed["links"]["cancel"]).raise_for_status()
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
-    """A simulator with an SQLite file; it has to be well to the end, and say nothing of errors."""
-    folder = tmp_path_factory.mktemp("asked")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiClient]:
+    """A simulator with a SQLite file; in the end it must be ready, and its log must contain no error."""
+    folder = tmp_path_factory.mktemp("simulator")
     flags = ("--sqlite", str(folder / "race.db"), "--requests-per-second", "0")
     with simulator(folder, *flags) as running:
         with httpx.Client(base_url=running.address, trust_env=False, timeout=30) as client:
-            yield Asked(client)
+            yield ApiClient(client)
             assert client.get("/readyz").status_code == 200
         assert running.end() == 0
     assert "[error" not in running.log.read_text()
 
 
-def is_refused(answer: httpx.Response, field: str) -> bool:
-    """Tell whether a request is refused for this field alone."""
-    return answer.status_code == 422 and {error["field"] for error in answer.json()["errors"]} == {field}
+def is_rejected(response: httpx.Response, field: str) -> bool:
+    """Return whether a request was rejected because of this field only."""
+    if response.status_code != 422:
+        return False
+    return {error["field"] for error in response.json()["errors"]} == {field}
 
 
 def as_start_list(*rows: dict[str, str]) -> str:
-    """Return rows as CSV, every cell in quotes."""
+    """Format rows as CSV with all cells quoted."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, rows[0].keys(), quoting=csv.QUOTE_ALL)
     writer.writeheader()
@@ -148,102 +152,103 @@ def as_start_list(*rows: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("field", ["run_id", "course", "name", "bib"])
-def test_what_is_no_such_thing_is_refused(asked: Asked, field: str) -> None:
-    """A text that can't be a run id, a course, a name or a bib is refused for that; other texts are taken."""
+def test_invalid_fields_are_rejected(api: ApiClient, field: str) -> None:
+    """A text that is not a valid run id, course, name or bib is rejected; other texts are accepted."""
     for text in TEXTS:
         if field == "bib":
-            answer = asked.create(start_list=as_start_list({"bib": text, "name": "Ada"}))
-            # An empty cell is filled in; spaces and the end of a line are no part of it.
-            assert is_refused(answer, "start_list") == bool(text.strip()), text
+            response = api.create(start_list=as_start_list({"bib": text, "name": "Ada"}))
+            # White space is stripped, and an empty bib is filled in.
+            assert is_rejected(response, "start_list") == bool(text.strip()), text
             continue
-        answer = asked.create(**{field: text})
-        is_right = RUN_ID.fullmatch(text) if field == "run_id" else field == "name" and text in WORDS
-        if is_right:
-            assert answer.status_code == 201, text
-            assert answer.json()[field] == text
-            assert asked.client.get(answer.json()["links"]["self"]).json()[field] == text
+        response = api.create(**{field: text})
+        is_valid = RUN_ID.fullmatch(text) if field == "run_id" else field == "name" and text in VALID_NAMES
+        if is_valid:
+            assert response.status_code == 201, text
+            assert response.json()[field] == text
+            assert api.client.get(response.json()["links"]["self"]).json()[field] == text
         else:
-            assert is_refused(answer, field), text
+            assert is_rejected(response, field), text
 
 
 @pytest.mark.parametrize("column", ["name", "category", "club"])
-def test_words_that_cannot_be_printed_are_refused(asked: Asked, column: str) -> None:
-    """Of the start list a text that is no word is refused; one that is empty is filled in."""
-    for text in NO_WORDS:
-        answer = asked.create(start_list=as_start_list({column: text, "bib": "1"}))
-        # White space at the ends is no part of it.
-        trimmed = text.strip()
-        is_right = trimmed.isprintable() and len(trimmed) <= 120
-        assert is_refused(answer, "start_list") != is_right, text
+def test_unprintable_start_list_cells_are_rejected(api: ApiClient, column: str) -> None:
+    """A start list with an unprintable or too long cell is rejected; an empty cell is filled in."""
+    for text in INVALID_NAMES:
+        response = api.create(start_list=as_start_list({column: text, "bib": "1"}))
+        # White space at the ends is stripped.
+        stripped = text.strip()
+        is_valid = stripped.isprintable() and len(stripped) <= 120
+        assert is_rejected(response, "start_list") != is_valid, text
 
 
-def test_paths_and_queries_are_not_found(asked: Asked) -> None:
-    """Of a text that is no race and no course there is nothing, and no text is a bib."""
-    run_id = asked.create().json()["run_id"]
+def test_hostile_paths_and_queries(api: ApiClient) -> None:
+    """Hostile texts in the path return 404, and as query parameters 422."""
+    run_id = api.create().json()["run_id"]
     for text in TEXTS:
-        # Longer addresses aren't read at all.
-        there = quote(text[:2000], safe="")
+        # The server does not read longer URLs.
+        quoted = quote(text[:2000], safe="")
         if not text or text == ".." or RUN_ID.fullmatch(text):
             continue
-        for path in (f"/races/{there}", f"/races/{there}/results.csv", f"/courses/{there}"):
-            assert asked.client.get(path).status_code == 404, path
-        assert asked.client.post(f"/races/{there}/cancel").status_code == 404
-        answer = asked.client.get(f"/races/{run_id}/tracks?bib={there}&interval={there}&truth={there}")
-        assert answer.status_code == 422, text
+        for path in (f"/races/{quoted}", f"/races/{quoted}/results.csv", f"/courses/{quoted}"):
+            assert api.client.get(path).status_code == 404, path
+        assert api.client.post(f"/races/{quoted}/cancel").status_code == 404
+        response = api.client.get(f"/races/{run_id}/tracks?bib={quoted}&interval={quoted}&truth={quoted}")
+        assert response.status_code == 422, text
 
 
-def test_stores_find_nothing_for_hostile_texts(place: Place) -> None:
-    """Whatever a store is asked for, it finds nothing of another race, and nothing is changed."""
-    known = f"{place.prefix}-{KNOWN}"
-    place.writer.write("races", [race(known)])
-    place.writer.write("competitors", [competitor(known, bib) for bib in (1, 2, 3)])
-    place.writer.write("parkrun", [position(known, bib) for bib in (1, 2, 3)])
-    place.writer.write("passings", [passing(known, bib) for bib in (1, 2, 3)])
-    # Tables that others write to may grow, and this race's rows are all there.
-    place.wait_for(lambda: _rows(place, known) == (1, 3, 3, 3))
-    before = [place.rows(table, None) for table in TABLES]
+def test_store_queries_with_hostile_texts(target: StoreUnderTest) -> None:
+    """Store queries with hostile texts find no rows of other races and change nothing."""
+    known = f"{target.prefix}-{KNOWN}"
+    target.writer.write("races", [race(known)])
+    target.writer.write("competitors", [competitor(known, bib) for bib in (1, 2, 3)])
+    target.writer.write("parkrun", [position(known, bib) for bib in (1, 2, 3)])
+    target.writer.write("passings", [passing(known, bib) for bib in (1, 2, 3)])
+    target.wait_for(lambda: _rows_of_race(target, known) == (1, 3, 3, 3))
+    before = [target.count_rows(table, None) for table in TABLES]
 
     for text in (*TEXTS, "\ud800", "\udcff'"):
         hostile = text.replace(KNOWN, known)
-        assert place.store.race(hostile) is None, hostile
-        assert place.store.course(hostile) is None, hostile
-        assert place.store.competitors(hostile) == {}, hostile
-        assert len(place.store.positions(hostile)) == 0, hostile
-        assert len(place.store.positions_at(hostile, 60)) == 0, hostile
-        assert len(place.store.positions_at(hostile, 60, look_back=60)) == 0, hostile
-        assert len(place.store.passings(hostile)) == 0, hostile
-        assert len(place.store.passings(hostile, 1)) == 0, hostile
+        assert target.store.race(hostile) is None, hostile
+        assert target.store.course(hostile) is None, hostile
+        assert target.store.competitors(hostile) == {}, hostile
+        assert len(target.store.positions(hostile)) == 0, hostile
+        assert len(target.store.positions_at(hostile, 60)) == 0, hostile
+        assert len(target.store.positions_at(hostile, 60, look_back=60)) == 0, hostile
+        assert len(target.store.passings(hostile)) == 0, hostile
+        assert len(target.store.passings(hostile, 1)) == 0, hostile
 
-    assert _rows(place, known) == (1, 3, 3, 3)
-    assert all(place.rows(table, None) >= had for table, had in zip(TABLES, before, strict=True))
-    assert len(place.store.positions(known)) == 3
-
-
-def _rows(place: Place, run_id: str) -> tuple[int, ...]:
-    return tuple(place.rows(table, run_id) for table in TABLES if table != "courses")
+    assert _rows_of_race(target, known) == (1, 3, 3, 3)
+    # Other tests may have written to the same tables.
+    after = [target.count_rows(table, None) for table in TABLES]
+    assert all(now >= then for now, then in zip(after, before, strict=True))
+    assert len(target.store.positions(known)) == 3
 
 
-def test_texts_come_back_as_typed(place: Place, tmp_path: Path) -> None:
-    """Names of races, and names, categories and clubs of competitors, are in the store as they were typed."""
-    listed = as_start_list(*({"name": text, "category": text, "club": text} for text in WORDS))
-    names = {f"{place.prefix}_{number:02}": text for number, text in enumerate(WORDS)}
-    everybody = f"{place.prefix}-all"
+def _rows_of_race(target: StoreUnderTest, run_id: str) -> tuple[int, ...]:
+    return tuple(target.count_rows(table, run_id) for table in TABLES if table != "courses")
+
+
+def test_names_are_stored_unchanged(target: StoreUnderTest, tmp_path: Path) -> None:
+    """Names of races, and names, categories and clubs of competitors, are stored as they were entered."""
+    start_list = as_start_list(*({"name": text, "category": text, "club": text} for text in VALID_NAMES))
+    names = {f"{target.prefix}_{number:02}": text for number, text in enumerate(VALID_NAMES)}
+    with_start_list = f"{target.prefix}-all"
     with (
-        simulator(tmp_path, *place.flags, "--requests-per-second", "0") as running,
+        simulator(tmp_path, *target.flags, "--requests-per-second", "0") as running,
         httpx.Client(base_url=running.address, trust_env=False, timeout=30) as client,
     ):
-        asked = Asked(client)
+        api = ApiClient(client)
         for run_id, name in names.items():
-            assert asked.create(run_id=run_id, name=name).status_code == 201, name
-        assert asked.create(run_id=everybody, start_list=listed).status_code == 201
-        asked.cancel_all()
+            assert api.create(run_id=run_id, name=name).status_code == 201, name
+        assert api.create(run_id=with_start_list, start_list=start_list).status_code == 201
+        api.cancel_all()
         assert running.end() == 0
 
-    place.wait_for(lambda: all(place.store.race(run_id) for run_id in names))
-    place.wait_for(lambda: len(place.store.competitors(everybody)) == len(WORDS))
-    found = {run_id: getattr(place.store.race(run_id), "name", None) for run_id in names}
-    people = place.store.competitors(everybody)
+    target.wait_for(lambda: all(target.store.race(run_id) for run_id in names))
+    target.wait_for(lambda: len(target.store.competitors(with_start_list)) == len(VALID_NAMES))
+    found = {run_id: getattr(target.store.race(run_id), "name", None) for run_id in names}
+    competitors = target.store.competitors(with_start_list)
 
     assert found == names
-    for text, (_, who) in zip(WORDS, sorted(people.items()), strict=True):
-        assert (who.name, who.category, who.club) == (text.strip(),) * 3
+    for text, (_, stored) in zip(VALID_NAMES, sorted(competitors.items()), strict=True):
+        assert (stored.name, stored.category, stored.club) == (text.strip(),) * 3
