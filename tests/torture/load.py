@@ -115,11 +115,11 @@ async def _connect(port: int, nth: int) -> tuple[asyncio.StreamReader, asyncio.S
 
 
 async def _request_repeatedly(port: int, nth: int, end: float, responses: list[tuple[str, float]]) -> None:
-    """Send a request every `PAUSE_S` seconds on one connection."""
+    """Send one request or more, one every `PAUSE_S` seconds, on one connection."""
     # Spread the connections over the pause, so that requests do not come in bursts.
     await asyncio.sleep(PAUSE_S * (nth * 0.618 % 1))
     reader, writer = await _connect(port, nth)
-    while time.monotonic() < end:
+    while True:
         began = time.monotonic()
         try:
             writer.write(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -134,6 +134,8 @@ async def _request_repeatedly(port: int, nth: int, end: float, responses: list[t
             return
         responses.append((status, time.monotonic() - began))
         await asyncio.sleep(PAUSE_S)
+        if time.monotonic() >= end:
+            break
     writer.close()
 
 
