@@ -22,7 +22,7 @@ import pytest
 
 from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, competitor, passing, position, race
@@ -72,7 +72,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
         path = tmp_path / "race.db"
         flags = ("--sqlite", str(path))
-        return Place(SqliteStore(SqliteFile(path)), SqliteWriter(path), flags, _SqliteCount(path), prefix)
+        return Place(SqlStore(SqliteFile(path)), SqliteWriter(path), flags, _SqliteCount(path), prefix)
     stack = request.getfixturevalue("stack")
     kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
     counting = _PinotCount(stack.ports.broker)

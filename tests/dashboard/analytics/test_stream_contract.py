@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import pytest
 
-from dashboard.analytics.pinot_stream import PinotStream
-from dashboard.analytics.sqlite_stream import SqliteStream
+from dashboard.analytics.stream import Stream
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
 from dashboard.store.sqlite_file import SqliteFile
@@ -21,7 +20,6 @@ from tests.dashboard.plain_stream import PlainStream
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dashboard.analytics.stream import Stream
     from tests.dashboard.events import Event
 
 VISIBLE_WITHIN_S = 30.0
@@ -53,13 +51,13 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("stream") / "races.db"
         SqliteWriter(path).write("parkrun", events)
-        stream = SqliteStream(SqliteFile(path))
+        stream = Stream(SqliteFile(path))
     else:
         stack = request.getfixturevalue("stack")
         # The topic has what comes twice twice, and so has Pinot; the embedded store has it once.
         events += [event for event in events if event["competitorId"] == 2]
         KafkaWriter(stack.kafka).write("parkrun", [*_lacking_a_field(events[0]), *events])
-        stream = PinotStream(Broker(stack.broker))
+        stream = Stream(Broker(stack.broker))
     made = Case(stream, PlainStream(events), runs, begin)
     wait_for("the stream", lambda: _lacking(made), seconds=VISIBLE_WITHIN_S, say=print)
     return made
@@ -180,12 +178,12 @@ def test_race_that_cannot_be(case: Case) -> None:
 def test_broker_away() -> None:
     """An unavailable broker is a `StoreError`."""
     with pytest.raises(StoreError, match="does not respond"):
-        PinotStream(Broker("http://127.0.0.1:9")).arrivals(0, None)
+        Stream(Broker("http://127.0.0.1:9")).arrivals(0, None)
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
     """A missing file is a stream without events, with all its columns."""
-    stream = SqliteStream(SqliteFile(tmp_path / "none.db"))
+    stream = Stream(SqliteFile(tmp_path / "none.db"))
     plain = PlainStream()
     assert stream.arrivals(0, None).dtypes.equals(plain.arrivals(0, None).dtypes)
     everything: dict[str, None] = {"run_id": None, "bib": None, "course": None}

@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import (
@@ -56,7 +56,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     run = f"test_{uuid.uuid4().hex[:12]}"
     if request.param == "sqlite":
         path = tmp_path / "races.db"
-        return Case(SqliteStore(SqliteFile(path)), SqliteWriter(path), run)
+        return Case(SqlStore(SqliteFile(path)), SqliteWriter(path), run)
     stack = request.getfixturevalue("stack")
     return Case(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), run)
 
