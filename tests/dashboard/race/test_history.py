@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from dashboard.race.history import History, end_of, raw_time_at
+from dashboard.race.history import History
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import stand
+from dashboard.race.standing import end_of, raw_time_at, stand
 from dashboard.store import rows
 from tests.dashboard.fakes import FakeStore, at, race
 

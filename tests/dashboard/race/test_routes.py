@@ -98,7 +98,8 @@ def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
     half = client.get(FEED).json()
     store.now = rows.positions(done)
     whole = client.get(FEED, seen=half["version"]).json()
-    assert [half["columns"]["status"], whole["columns"]["status"]] == [[2, 0, 0], [2, 2, 2]]
+    shown = [[body["statuses"][n] for n in body["columns"]["status"]] for body in (half, whole)]
+    assert shown == [["finished", "running", "running"], ["finished"] * 3]
 
 
 def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
