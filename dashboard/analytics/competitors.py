@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard.analytics import charts
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
-from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
+from dashboard.analytics.parts import course_labels, follow, if_known, pick
 from dashboard.ui import words
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def _bars(stream: StreamConnection, course: str | None, category: str | None, of
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
-                    nothing(NO_BARS[title] if len(entrants.people) else "No events found.")
+                    words.notice(NO_BARS[title] if len(entrants.people) else "No events found.", "info")
                 else:
-                    draw(chart)
+                    st.altair_chart(chart)
                 if more:
                     words.hint(f"and {more:,} more")
 

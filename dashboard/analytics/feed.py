@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels, races_on
-from dashboard.ui import formatting
+from dashboard.analytics.activity import Activity
+from dashboard.analytics.parts import follow, if_known, pick, race_labels, races_on, switch
+from dashboard.ui import formatting, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,15 +47,13 @@ def show(stream: StreamConnection, course: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
         run_id = pick("Race", here, labels, labels.keys() - set(here))
         bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
-        every = st.segmented_control(
-            "Every", EVERY_S, default=DEFAULT_S, format_func="{} s".format, required=True
-        )
-    follow(lambda: _newest(stream.newest(ROWS, run_id, bib, course), labels), every)
+        every = switch("Every", EVERY_S, DEFAULT_S, "{} s".format)
+    follow(lambda: _newest(stream.ask(Activity.newest, ROWS, run_id, bib, course), labels), every)
 
 
 def _newest(events: pd.DataFrame, labels: Mapping[str, str]) -> None:
     if events.empty:
-        nothing("No events found.")
+        words.notice("No events found.", "info")
         return
     shown = table(events, labels, st.context.timezone)
     st.dataframe(marked(shown), height=HEIGHT_PX, hide_index=True, row_height=30, column_config=columns())

@@ -13,9 +13,7 @@ from dashboard.store.protocol import StoreError
 from dashboard.ui import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
-    from dashboard.ui.theme import Chart
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 EVERYTHING: Final = "All"
 
@@ -92,11 +90,13 @@ def _apart(names: Mapping[str, str]) -> dict[str, str]:
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
-def draw(chart: Chart) -> None:
-    """Draw a chart at full width."""
-    st.altair_chart(chart, width="stretch")
-
-
-def nothing(text: str) -> None:
-    """Show why a chart or table is missing."""
-    words.notice(text, "info")
+def switch(
+    word: str,
+    options: Sequence[T],
+    default: T,
+    label: Callable[[T], str] = str,
+    *,
+    key: str | None = None,
+) -> T:
+    """One of a few options in a row of buttons."""
+    return st.segmented_control(word, options, default=default, format_func=label, required=True, key=key)
