@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dashboard.analytics import figures, series, watermark
 from dashboard.analytics.recent import Recent, settled
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from dashboard.analytics.recent import Hour
     from dashboard.analytics.stream import Stream
 
-NEWEST_WITHIN_S: Final = 3600
+NEWEST_WITHIN_S = 3600
 """Seconds; older events aren't shown among the newest."""
 
-MOST_WINDOWS: Final = 32
+MOST_WINDOWS = 32
 """Maximum number of cached windows, by race and size; the least recently requested is evicted."""
 
 

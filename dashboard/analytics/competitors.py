@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from dashboard.analytics.connection import StreamConnection
     from dashboard.ui.theme import Chart
 
-EVERY_S: Final = 5
-PER_COURSE: Final = "Competitors per course"
-PER_BAND: Final = "Finishers per pace band"
-PER_FENCE: Final = "Minutes in each geofence"
-PER_CATEGORY: Final = "Finishers per category"
-PER_CLUB: Final = "Finishers per club"
-NO_BARS: Final = {
+EVERY_S = 5
+PER_COURSE = "Competitors per course"
+PER_BAND = "Finishers per pace band"
+PER_FENCE = "Minutes in each geofence"
+PER_CATEGORY = "Finishers per category"
+PER_CLUB = "Finishers per club"
+NO_BARS = {
     PER_BAND: "No finisher found.",
     PER_FENCE: "No geofence visits found.",
     PER_CATEGORY: "No finisher found.",
@@ -74,7 +74,7 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60  # of all competitors
+    fences["minutes"] = fences["seconds"] / 60
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
     return [

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.analytics import charts, legend
+from dashboard.analytics import charts
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.parts import follow, if_known, in_order, race_labels, switch
 from dashboard.analytics.windows import SIZES_S
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dashboard.analytics.connection import StreamConnection
 
-WINDOWS_OF: Final = "analytics-of"
+WINDOWS_OF = "analytics-of"
 """Session state key of the race."""
 
 
@@ -72,4 +72,4 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
         words.notice("No complete windows yet.", "info")
         return
     st.altair_chart(charts.windows(found, size_s))
-    words.legend(legend.WINDOWS)
+    words.legend(charts.WINDOWS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.analytics import charts, competitors, feed, lateness, legend
+from dashboard.analytics import charts, competitors, feed, lateness
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.connection import NAME, StreamConnection
 from dashboard.analytics.figures import changes
@@ -15,20 +15,20 @@ from dashboard.analytics.parts import course_labels, follow, if_known, pick, rac
 from dashboard.race import choose
 from dashboard.ui import formatting, words
 
-RATES_S: Final = (1, 2, 5, 10)
+RATES_S = (1, 2, 5, 10)
 """Refresh intervals of charts and figures."""
-SPANS_MIN: Final = (1, 5, 15)
+SPANS_MIN = (1, 5, 15)
 """Time spans of the figures."""
-OPTIONS_EVERY_S: Final = 5
+OPTIONS_EVERY_S = 5
 
-HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
+HISTORIES = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
 """Time spans of the events' chart: seconds shown, and seconds per step."""
-UNITS: Final = {"per second": 1, "per minute": 60}
-SERIES: Final = {"run": "Race", "course": "Course"}
-SHADES: Final = "analytics-shades"
+UNITS = {"per second": 1, "per minute": 60}
+SERIES = {"run": "Race", "course": "Course"}
+SHADES = "analytics-shades"
 """Session state key of the colours of the events' series."""
 
-FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
+FIGURES = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
 
 class Choice(NamedTuple):
@@ -126,10 +126,10 @@ def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: 
         words.notice(f"No events found in {whole}the last {shown}.", "info")
         return
     labels = race_labels() if by == "run" else course_labels()
-    shades = legend.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
+    shades = charts.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
     st.session_state[SHADES] = shades
     st.altair_chart(charts.rates(found, labels, shades, per_s=UNITS[unit]))
-    words.legend(legend.of_rates(labels, shades))
+    words.legend(charts.rates_legend(labels, shades))
 
 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
@@ -138,4 +138,4 @@ def _paces(stream: StreamConnection, choice: Choice) -> None:
         words.notice("No events found for running competitors.", "info")
         return
     st.altair_chart(charts.paces(found))
-    words.legend(legend.PACES)
+    words.legend(charts.PACES)

@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
     Ask = Callable[[int, int | None], pd.DataFrame]
 
-HOUR_S: Final = 3600
-CHUNK_S: Final = 60
-LARGEST_CHUNK_S: Final = 600
+HOUR_S = 3600
+CHUNK_S = 60
+LARGEST_CHUNK_S = 600
 """Seconds per query: few at first, then each time as many as are already known."""
-SETTLES_WITHIN_S: Final = 15
+SETTLES_WITHIN_S = 15
 """Wall seconds within which an emitted event can be queried; later only while a store catches up."""
-REREAD_EVERY_S: Final = 5
+REREAD_EVERY_S = 5
 """Interval at which one of the older minutes is queried again: each of them once in five minutes."""
-PATIENCE_S: Final = 0.5
+PATIENCE_S = 0.5
 """Maximum seconds to spend on reading the past, newest first, before showing what there is."""
 
-FRESH_FOR_S: Final = 0.9
+FRESH_FOR_S = 0.9
 """Seconds; just under one, so that a viewer polling every second always gets new data."""
-SETTLED_S: Final = 1
+SETTLED_S = 1
 """Seconds that an event may take to reach the store; figures and series end this long before now."""
 
 

@@ -8,7 +8,7 @@ doesn't), except in `panes`. Events that lack a field are left out.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from dashboard.store.pinot_broker import Broker
     from dashboard.store.sqlite_file import SqliteFile
 
-PACE_STEP_S: Final = 10
+PACE_STEP_S = 10
 """Step of the pace counts, in seconds of wall time."""
 
-PACE_FROM_M: Final = 100
+PACE_FROM_M = 100
 """Minimum distance in metres for a pace: below it, the walk to the line dominates."""
 
-FAR_S: Final = 10**12
+FAR_S = 10**12
 """Upper bound of epoch seconds, later than any event."""
 
-MAX_ROWS: Final = 1_000_000
+MAX_ROWS = 1_000_000
 """Maximum rows of one answer; Pinot requires a number."""
 
-ARRIVALS: Final = {
+ARRIVALS = {
     "run": "str",
     "course": "str",
     "second": "int64",
     "event_second": "int64",
     "events": "int64",
 }
-PACES: Final = {
+PACES = {
     "run": "str",
     "course": "str",
     "second": "int64",
@@ -49,7 +49,7 @@ PACES: Final = {
     "events": "int64",
     "seconds": "float64",
 }
-SEEN: Final = {
+SEEN = {
     "run": "str",
     "course": "str",
     "competitor": "int64",
@@ -58,8 +58,8 @@ SEEN: Final = {
     "last": "float64",
     "finished": "bool",
 }
-PANES: Final = {"event_second": "int64", "events": "int64"}
-NEWEST: Final = {
+PANES = {"event_second": "int64", "events": "int64"}
+NEWEST = {
     "run": "str",
     "competitor": "int64",
     "course": "str",

@@ -9,7 +9,7 @@ received events since the last query are queried again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     AskPanes = Callable[[int, int, int], pd.DataFrame]
 
-SIZES_S: Final = (1, 10, 60)
-SHOWN: Final = 60
+SIZES_S = (1, 10, 60)
+SHOWN = 60
 """Number of windows shown per race, the newest."""
 
 

@@ -129,12 +129,18 @@ def _apart(metres: Floats) -> list[int]:
 def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
     """A histogram of times: bin width, counts (k,) and bin starts (k,), in seconds."""
     known = seconds[~np.isnan(seconds)]
-    if not len(known):
-        return float(STEPS_S[0]), np.empty(0, np.int64), np.empty(0)
-    width = _step(known, MAX_BINS)
-    number = np.floor(known / width).astype(np.int64)
+    width = _step(known, MAX_BINS) if len(known) else STEPS_S[0]
+    counts, starts = histogram(known, width)
+    return float(width), counts, starts.astype(float)
+
+
+def histogram(values: Floats, width: int) -> tuple[Ints, Ints]:
+    """Counts and starts of the bins from the lowest to the highest value, shape (k,)."""
+    if not len(values):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    number = np.floor(values / width).astype(np.int64)
     counts = np.bincount(number - number.min())
-    return width, counts, (number.min() + np.arange(len(counts))) * width
+    return counts, (number.min() + np.arange(len(counts))) * width
 
 
 def marks(seconds: Floats) -> Floats:
@@ -146,10 +152,10 @@ def marks(seconds: Floats) -> Floats:
     return found
 
 
-def _step(seconds: Floats, most: int) -> float:
+def _step(seconds: Floats, most: int) -> int:
     """The smallest of `STEPS_S` that cuts the span of these times into fewer than `most` pieces."""
     span = float(seconds.max() - seconds.min())
-    return float(next((step for step in STEPS_S if span / step < most), STEPS_S[-1]))
+    return next((step for step in STEPS_S if span / step < most), STEPS_S[-1])
 
 
 @dataclass(frozen=True)
