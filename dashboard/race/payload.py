@@ -6,6 +6,7 @@ Map and leaderboard use the same payload, so they never disagree. Rows are in le
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,19 +91,16 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
     A category is its index in `categories`, the most frequent first. Clubs are included if any competitor has
     one.
     """
-    labels, which, counts = np.unique(
-        [one.category for one in competitors.values()], return_inverse=True, return_counts=True
-    )
-    by_count = np.argsort(-counts, kind="stable")
-    number = np.empty(len(labels), np.int64)
-    number[by_count] = np.arange(len(labels))
-    clubs = [one.club for one in competitors.values()]
+    entrants = competitors.values()
+    counted = Counter(one.category for one in entrants)
+    number = {name: nth for nth, name in enumerate(sorted(counted, key=lambda name: (-counted[name], name)))}
+    clubs = [one.club for one in entrants]
     body = {
         "names": len(competitors),
-        "categories": [str(labels[nth]) for nth in by_count],
+        "categories": list(number),
         "competitor": list(competitors),
-        "name": [one.name for one in competitors.values()],
-        "category": number[which].tolist(),
+        "name": [one.name for one in entrants],
+        "category": [number[one.category] for one in entrants],
         "club": clubs if any(clubs) else [],
     }
     text = orjson.dumps(body)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from dashboard.race import finish_list, payload
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import Moment, race_time, raw_time_at, stand
-from dashboard.store import ground
+from dashboard.store import course_shape
 from dashboard.store.protocol import StoreError
 from stream.race_states import ENDED
 
@@ -248,7 +248,7 @@ class _Watched:
             # A store that is loading may briefly have no course.
             self._course = self._store.course(race.course) or self._course
             self._course_asked = self._clock()
-        if self._course and not ground.is_run_on(self._course, positions, race.gps_error):
+        if self._course and not course_shape.is_run_on(self._course, positions, race.gps_error):
             self._is_run_elsewhere = True
         return None if self._is_run_elsewhere else self._course
 

@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from dashboard.store.protocol import Passings
 
 BIBS_AT_ONCE = 10_000
-"""Passings of so many competitors are one answer: those of 100,000 over a marathon would take the broker
-longer than we wait."""
+"""Competitors per query of passings: those of 100,000 over a marathon take longer than `TIMEOUT_S`."""
 
 NO_VALUE = "null"
-"""What Pinot's `lookup` returns for a missing course, and what a segment that is older than the column
-`fences` has in it."""
+"""What `lookup` returns for a missing course, and `fences` in segments that are older than the column."""
 
 
 class PinotStore(SqlStore):
