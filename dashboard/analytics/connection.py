@@ -25,8 +25,7 @@ LIVES_S = 0.9
 """Seconds an answer is cached; a viewer polling every second always gets a new one."""
 ENTRANTS_LIVE_S = 4.5
 FIGURES_PER_SPAN = 60
-"""Figures of longer spans are computed less often: a minute's every second, those of five minutes every five.
-"""
+"""Figures of longer spans are computed less often: those of a minute every second, of five every five."""
 MOST_RACES = 20
 """Maximum number of races whose entrants are counted, the most recently active first."""
 KEPT = 400

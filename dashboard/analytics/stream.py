@@ -34,13 +34,7 @@ FAR_S = 10**12
 MAX_ROWS = 1_000_000
 """Maximum rows of one answer; Pinot requires a number."""
 
-ARRIVALS = {
-    "run": "str",
-    "course": "str",
-    "second": "int64",
-    "event_second": "int64",
-    "events": "int64",
-}
+ARRIVALS = {"run": "str", "course": "str", "second": "int64", "event_second": "int64", "events": "int64"}
 PACES = {
     "run": "str",
     "course": "str",

@@ -40,15 +40,19 @@ def is_late(arrivals: pd.DataFrame, allowed_s: int) -> Mask:
     return np.asarray(arrivals["event_second"].to_numpy() < marks["watermark"].to_numpy(), dtype=np.bool_)
 
 
+def with_late(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
+    """The arrivals, with the number of `late` events among the `events` of each row."""
+    return arrivals.assign(late=arrivals["events"].where(is_late(arrivals, allowed_s), 0))
+
+
 def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     """Each race's progress, the most recently active first.
 
     Columns: `run`, `course`, `second` (of wall time, the newest), `watermark` (event second, current),
     `events`, `late` (both with duplicates).
     """
-    late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
     found = (
-        arrivals.assign(late=late)
+        with_late(arrivals, allowed_s)
         .groupby("run", as_index=False)
         .agg(
             course=("course", "first"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from dashboard.analytics.watermark import NOTHING_YET, is_late
+from dashboard.analytics.watermark import NOTHING_YET, with_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +66,9 @@ class Windows:
 
     def _came(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
         """Messages, late messages, and the wall second of the first, by window."""
-        late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
         return (
-            arrivals.assign(late=late, window=arrivals["event_second"] // self._size)
+            with_late(arrivals, allowed_s)
+            .assign(window=arrivals["event_second"] // self._size)
             .groupby("window", sort=True, as_index=False)
             .agg(messages=("events", "sum"), late=("late", "sum"), first=("second", "min"))
         )

@@ -33,9 +33,7 @@ LOOK_BACK_TICKS = 30
 """How many seconds to look back for trackers that were silent at a tick; most gaps are short."""
 
 LOOK_BACK_ROWS = 300_000
-"""Maximum number of positions scanned for longer gaps, about a third of a second's work: 300 ticks of a
-thousand competitors.
-"""
+"""Maximum positions scanned for longer gaps, a third of a second's work: 300 ticks of 1,000 competitors."""
 
 MAX_MOMENTS = 16
 """Moments kept to continue from: a replay requests one after the other."""

@@ -53,8 +53,7 @@ FORGOTTEN_AFTER_S = 5.0
 """Seconds; an older moment is no basis for comparison, as there were no viewers since."""
 
 PASSINGS_LATE_BY_S = 10.0
-"""Seconds by which passings may arrive out of order and still be seen; later ones appear at the race's end.
-"""
+"""Seconds by which passings may arrive out of order; later ones appear only at the race's end."""
 
 LOADING_FOR_S = 120.0
 """Seconds for which a store that shows less of a race than before is taken to be loading after a restart."""
