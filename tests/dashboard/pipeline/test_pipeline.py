@@ -234,7 +234,7 @@ def test_old_report_says_so(pipeline: Pipeline) -> None:
 def test_rows_of_the_charts() -> None:
     """A chart has each sample's value, reaches a quarter of an hour back, and has a gap without viewers."""
     looks = [sample(ago=age, offset=round(1000 - 10 * age)) for age in (100.0, 98.0, 4.0, 2.0, 0.0)]
-    table = charts.messages([report(looks[: place + 1]) for place in range(len(looks))])
+    table = charts.rows(charts.RATES, [report(looks[: place + 1]) for place in range(len(looks))])
     assert table is not None
     parkrun = table[table["line"] == "parkrun"]
     ages = [round(NOW - moment.timestamp()) for moment in parkrun["time"]]
@@ -260,8 +260,8 @@ def test_chart_stays_the_same() -> None:
 def test_freshness_without_a_race() -> None:
     """Without races there is no line, and no chart if there never was one."""
     idle = report([sample(races=Races((), NOW))])
-    assert charts.freshness([idle, idle]) is None
-    table = charts.freshness([report([sample(ago=2)]), report([sample()]), idle])
+    assert charts.rows(charts.AGE, [idle, idle]) is None
+    table = charts.rows(charts.AGE, [report([sample(ago=2)]), report([sample()]), idle])
     assert table is not None
     assert table["value"].dropna().tolist() == [0.0, 0.5]
     assert np.isnan(table["value"].tolist()[-1])
