@@ -50,8 +50,10 @@ class Windows:
 
         Raises what `ask` does.
         """
-        came = self._came(arrivals, allowed_s)
-        shown = came[came["window"] > max(came["window"].max() - SHOWN, self._cut_off(arrivals, known_since))]
+        arrived = self._by_window(arrivals, allowed_s)
+        shown = arrived[
+            arrived["window"] > max(arrived["window"].max() - SHOWN, self._cut_off(arrivals, known_since))
+        ]
         counts = self._count(shown)
         starts = shown["window"].to_numpy() * self._size
         watermark = int(arrivals["event_second"].max()) - allowed_s
@@ -64,7 +66,7 @@ class Windows:
             }
         )
 
-    def _came(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
+    def _by_window(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
         """Messages, late messages, and the wall second of the first, by window."""
         return (
             with_late(arrivals, allowed_s)

@@ -84,7 +84,7 @@ def test_past_is_read_within_the_patience() -> None:
     assert rows(recent, NOW) == fresh(stream, NOW)
 
 
-def test_nobody_has_looked_for_long() -> None:
+def test_no_viewer_for_an_hour() -> None:
     """After more than an hour without a query everything is read again."""
     stream = PlainStream([event(NOW), event(NOW + 3 * HOUR_S - 1800)])
     recent = Recent(stream.arrivals, clock=lambda: 0.0)

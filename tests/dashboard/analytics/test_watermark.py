@@ -40,7 +40,7 @@ def test_late_among_single_events(events: list[Event], allowed_s: int) -> None:
 
 @given(streams(), st.integers(0, 60))
 def test_progress(events: list[Event], allowed_s: int) -> None:
-    """A race has come as far as its newest event less what is allowed; all its events are counted."""
+    """A race's watermark is its newest event time less the allowed lateness; all its events are counted."""
     progress = watermark.progress(PlainStream(events).arrivals(0, None), allowed_s)
     late = recomputed.late(events, allowed_s)
     found = {
@@ -69,8 +69,8 @@ def test_allowed_lateness_at_its_edge() -> None:
     assert watermark.is_late(table(rows, ARRIVALS), 10).tolist() == [False, False, True, True]
 
 
-def test_nothing_has_come() -> None:
-    """Where nothing has come, nothing is late and no race has come anywhere."""
+def test_no_arrivals() -> None:
+    """Without arrivals, nothing is late and no race has progressed."""
     nothing = table([], ARRIVALS)
     assert len(watermark.is_late(nothing, 10)) == 0
     assert watermark.progress(nothing, 10).empty

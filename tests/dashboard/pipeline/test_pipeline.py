@@ -83,7 +83,7 @@ def page() -> AppTest:
 
 
 def test_many_viewers_are_one_look() -> None:
-    """However many look within two seconds, the pipeline is asked once; and again when that is over."""
+    """However many viewers there are, the pipeline is sampled once in two seconds."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     for _ in range(20):
@@ -96,7 +96,7 @@ def test_many_viewers_are_one_look() -> None:
     assert pipeline.looks == 2
 
 
-def test_nobody_watches() -> None:
+def test_no_viewers() -> None:
     """Without viewers, nothing is queried."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
@@ -120,7 +120,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_clock_set_back() -> None:
-    """A clock that is set back doesn't stop the looking."""
+    """A clock that is set back doesn't stop the sampling."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     sampler.look()
@@ -129,8 +129,8 @@ def test_clock_set_back() -> None:
     assert pipeline.looks == 2
 
 
-def test_part_that_hangs_holds_nobody_up() -> None:
-    """While a look doesn't come back the last report is answered at once, and no other look is begun."""
+def test_hanging_part_delays_no_viewer() -> None:
+    """While a sample is being taken, the last report is returned at once, and no other sample is begun."""
     pipeline, hangs = Pipeline(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         sampler = Sampler(pipeline.take, pool, lambda: pipeline.now)
@@ -150,7 +150,7 @@ def test_part_that_hangs_holds_nobody_up() -> None:
     assert len(sampler._reports) == 2
 
 
-def test_fault_of_ours_is_not_hidden() -> None:
+def test_unexpected_error_is_not_hidden() -> None:
     """An unexpected error of a probe is raised to the viewer; the next sample is taken all the same."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
@@ -202,7 +202,7 @@ def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:
         assert word not in said
 
 
-def test_lights_are_told_by_words_too(pipeline: Pipeline) -> None:
+def test_lights_have_words(pipeline: Pipeline) -> None:
     """Every light has a word of its own."""
     away = Failure("It is unavailable. Start it.")
     pipeline.found = lambda: sample(race(age=8.0), simulator=away, kafka=away)

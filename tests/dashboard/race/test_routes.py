@@ -159,7 +159,7 @@ def test_start_list(client: Client, store: FakeStore) -> None:
     }
 
 
-def test_start_list_of_nobody(client: Client) -> None:
+def test_empty_start_list(client: Client) -> None:
     """Before names are known the list is empty."""
     assert client.get("/racecast/races/run_1/competitors").json()["name"] == []
 
@@ -172,7 +172,7 @@ def test_no_such_race(client: Client, run: str) -> None:
     assert answer.json()["detail"].endswith(".")
 
 
-def test_store_away(client: Client, store: FakeStore) -> None:
+def test_unavailable_store(client: Client, store: FakeStore) -> None:
     """An unreadable store is 503 with the store's message."""
     store.failure = StoreError("The store is unavailable. Start it.")
     answer = client.get(FEED)

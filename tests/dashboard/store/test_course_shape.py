@@ -74,6 +74,6 @@ def test_before_the_first_tick() -> None:
     assert run_at()
 
 
-def test_nobody_else_is_moved() -> None:
+def test_places_beside_the_reference_stay() -> None:
     """Places that are beside the reference already stay as they are, to the last digit."""
     assert np.array_equal(course_shape.beside(COURSE.line, 0.02), COURSE.line)

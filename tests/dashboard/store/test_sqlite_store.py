@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
-    """Before the simulator has made its file there are no races, and the dashboard makes none."""
+    """Before the simulator has created its file there are no races, and the dashboard doesn't create it."""
     path = tmp_path / "none.db"
     store = SqlStore(SqliteFile(path))
     assert list(store.races()) == []
@@ -26,14 +26,14 @@ def test_no_file_yet(tmp_path: Path) -> None:
 
 
 def test_file_without_tables(tmp_path: Path) -> None:
-    """A file in which the tables are just being made has no races."""
+    """A file whose tables are just being created has no races."""
     path = tmp_path / "new.db"
     path.touch()
     assert list(SqlStore(SqliteFile(path)).races()) == []
 
 
-def test_file_made_anew(tmp_path: Path) -> None:
-    """A file that is deleted and made anew is read as it is now."""
+def test_recreated_file(tmp_path: Path) -> None:
+    """A file that is deleted and created again is read as it is now."""
     path = tmp_path / "races.db"
     SqliteWriter(path).write("races", [race("old")])
     store = SqlStore(SqliteFile(path))
@@ -54,7 +54,7 @@ def test_while_another_writes(tmp_path: Path) -> None:
 
 
 def test_not_a_database(tmp_path: Path) -> None:
-    """A file that is something else is an error that names it and the setting."""
+    """A file that is no database is an error that names it and the setting."""
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 100)
     with pytest.raises(StoreError, match=r"Cannot read the race file .*notes\.txt.*RACECAST_SQLITE"):
@@ -75,8 +75,8 @@ def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
     assert [known.run_id for known in SqlStore(SqliteFile(path)).races()] == ["known"]
 
 
-def test_tables_of_another_hundred(tmp_path: Path) -> None:
-    """A file whose tables say other things isn't misread."""
+def test_tables_of_a_later_version(tmp_path: Path) -> None:
+    """A file of an incompatible later version is refused with what to do."""
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 201")
