@@ -10,7 +10,6 @@ import streamlit as st
 from dashboard.analytics import charts, competitors, feed, lateness
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.connection import NAME, StreamConnection
-from dashboard.analytics.figures import changes
 from dashboard.analytics.parts import course_labels, follow, if_known, pick, race_labels, switch
 from dashboard.race import choose
 from dashboard.ui import formatting, words
@@ -93,8 +92,8 @@ def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> 
         f"{progress['events'].sum():,} events in the last hour",
         f"{len(progress):,} race{'s' if len(progress) != 1 else ''}",
     )
-    values = zip(FIGURES, astuple(now), astuple(before), changes(now, before), strict=True)
-    words.tiles(*((word, _figure(value), _change(change, was)) for word, value, was, change in values))
+    values = zip(FIGURES, astuple(now), astuple(before), strict=True)
+    words.tiles(*((word, _figure(value), _change(value, was)) for word, value, was in values))
     if not len(progress):
         words.notice("No events found: no positions were emitted in the last hour.", "info")
         st.page_link(create_page, label="Create a race", icon=":material/add_circle:")
@@ -104,9 +103,10 @@ def _figure(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def _change(change: float | None, was: float) -> str:
-    if change is None:
+def _change(value: float, was: float) -> str:
+    if not was:
         return "none before"
+    change = value / was - 1
     return f"{formatting.change(change)}, was {_figure(was)}" if change else "no change"
 
 

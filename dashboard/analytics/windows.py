@@ -50,10 +50,9 @@ class Windows:
 
         Raises what `ask` does.
         """
-        arrived = self._by_window(arrivals, allowed_s)
-        shown = arrived[
-            arrived["window"] > max(arrived["window"].max() - SHOWN, self._cut_off(arrivals, known_since))
-        ]
+        found = self._by_window(arrivals, allowed_s)
+        oldest = max(found["window"].max() - SHOWN, self._cut_off(arrivals, known_since))
+        shown = found[found["window"] > oldest]
         counts = self._count(shown)
         starts = shown["window"].to_numpy() * self._size
         watermark = int(arrivals["event_second"].max()) - allowed_s

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -146,14 +147,9 @@ def _seconds(values: Floats) -> Floats:
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
-    leader = figures.leader_distance
-    return {
-        "on_course": figures.on_course,
-        "finished": figures.finished,
-        "out": figures.out,
-        "in_fences": figures.in_fences,
-        "leader": None if leader is None else round(leader, 1),
-    }
+    said = asdict(figures)
+    leader = said.pop("leader_distance")
+    return {**said, "leader": None if leader is None else round(leader, 1)}
 
 
 def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:

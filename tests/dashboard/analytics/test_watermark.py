@@ -20,7 +20,7 @@ def test_late_events(events: list[Event], allowed_s: int, order: int) -> None:
     """What is late is what the definition says, race by race, in whatever order the arrivals are read."""
     arrivals = PlainStream(events).arrivals(0, None)
     rows = arrivals.sample(frac=1, random_state=order) if len(arrivals) else arrivals
-    late = rows[watermark.is_late(rows, allowed_s)]
+    late = rows[watermark.is_late(rows, watermark.watermarks(rows, allowed_s))]
     expected = recomputed.late(events, allowed_s)
     assert late["events"].sum() == len(expected)
     assert dict(late.groupby("run")["events"].sum()) == {
@@ -66,11 +66,11 @@ def test_allowed_lateness_at_its_edge() -> None:
         ("run", "course", BEGIN + 1, BEGIN - 11, 1),
         ("run", "course", BEGIN + 9, BEGIN - 11, 1),
     ]
-    assert watermark.is_late(table(rows, ARRIVALS), 10).tolist() == [False, False, True, True]
+    assert watermark.with_late(table(rows, ARRIVALS), 10)["late"].tolist() == [0, 0, 1, 1]
 
 
 def test_no_arrivals() -> None:
     """Without arrivals, nothing is late and no race has progressed."""
     nothing = table([], ARRIVALS)
-    assert len(watermark.is_late(nothing, 10)) == 0
+    assert watermark.with_late(nothing, 10).empty
     assert watermark.progress(nothing, 10).empty
