@@ -79,20 +79,19 @@ class Results:
 def results(positions: Positions, splits: SplitTimes) -> Results:
     """Compute the results as they are now; they are provisional while the race goes on."""
     ranking = leaderboard.rank(positions)
-    order = ranking.order
-    bib, status = positions.competitor[order], positions.status[order]
-    finished = status == "finished"
-    start = splits.starts(bib)
-    gun = np.where(finished, positions.elapsed[order], np.nan)
-    metres, times = splits.matrix("split", bib)
+    ranked = positions.take(ranking.order)
+    finished = ranked.status == "finished"
+    start = splits.starts(ranked.competitor)
+    gun = np.where(finished, ranked.elapsed, np.nan)
+    metres, times = splits.matrix("split", ranked.competitor)
     return Results(
-        bib=bib,
+        bib=ranked.competitor,
         place=np.where(finished, ranking.place, leaderboard.NO_PLACE),
-        status=status,
+        status=ranked.status,
         chip=gun - start,
         gap=gun - (gun[0] if len(gun) else np.nan),
-        distance=positions.distance[order],
-        elapsed=positions.elapsed[order],
+        distance=ranked.distance,
+        elapsed=ranked.elapsed,
         start=start,
         points=tuple((point.name, point.lap) for point in splits.points("split")),
         split_metres=metres,

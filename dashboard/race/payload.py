@@ -113,19 +113,19 @@ def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str
 
     Start is the gun time in seconds of the own start.
     """
-    order = ranking.order
-    status = np.zeros(len(positions), dtype=np.uint8)
+    ranked = positions.take(ranking.order)
+    status = np.zeros(len(ranked), dtype=np.uint8)
     for number, name in enumerate(STATUSES):
-        status[positions.status == name] = number
+        status[ranked.status == name] = number
     return {
-        "competitor": positions.competitor[order],
+        "competitor": ranked.competitor,
         "place": ranking.place,
-        "lon": np.round(positions.lon[order], DEGREE_DECIMALS),
-        "lat": np.round(positions.lat[order], DEGREE_DECIMALS),
-        "distance": np.round(positions.distance[order], 1),
-        "elapsed": _seconds(positions.elapsed[order]),
-        "start": _seconds(starts[order]),
-        "status": status[order],
+        "lon": np.round(ranked.lon, DEGREE_DECIMALS),
+        "lat": np.round(ranked.lat, DEGREE_DECIMALS),
+        "distance": np.round(ranked.distance, 1),
+        "elapsed": _seconds(ranked.elapsed),
+        "start": _seconds(starts[ranking.order]),
+        "status": status,
     }
 
 
