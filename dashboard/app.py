@@ -10,8 +10,7 @@ from starlette.middleware import Middleware
 
 from dashboard import context
 from dashboard.analytics.activity import Activity
-from dashboard.analytics.pinot_stream import PinotStream
-from dashboard.analytics.sqlite_stream import SqliteStream
+from dashboard.analytics.stream import Stream
 from dashboard.api import RaceApi
 from dashboard.headers import CarefulAnswers
 
@@ -28,14 +27,13 @@ from dashboard.race.snapshots import Snapshots
 from dashboard.results import charts  # noqa: F401
 from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
 
 if TYPE_CHECKING:
-    from dashboard.analytics.stream import Stream
     from dashboard.settings import Settings
     from dashboard.store.protocol import Store
     from pinot.health.probes import Probes
@@ -47,14 +45,12 @@ def make_store(settings: Settings) -> Store:
     """The configured store of races."""
     if settings.store == "pinot":
         return PinotStore(_broker(settings))
-    return SqliteStore(SqliteFile(settings.sqlite))
+    return SqlStore(SqliteFile(settings.sqlite))
 
 
 def make_stream(settings: Settings) -> Stream:
     """The event stream in the same store."""
-    if settings.store == "pinot":
-        return PinotStream(_broker(settings))
-    return SqliteStream(SqliteFile(settings.sqlite))
+    return Stream(_broker(settings) if settings.store == "pinot" else SqliteFile(settings.sqlite))
 
 
 def _broker(settings: Settings) -> Broker:

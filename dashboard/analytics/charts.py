@@ -1,43 +1,62 @@
-"""The analytics page's charts, by Altair.
+"""The analytics page's charts, by Altair, and their legends.
 
 A chart's specification contains no data: series, colours and order are columns of its table. So the browser
-updates the chart's rows instead of rebuilding it every second.
+updates the chart's rows instead of rebuilding it every second. A legend is text below its chart, not a part
+of it: long names have room there, on a phone too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, NamedTuple
 
 import altair as alt
 import pandas as pd
 
 from dashboard.analytics.entrants import PACE_BAND_S
-from dashboard.analytics.legend import INK, OPEN_OPACITY, PACES, WINDOWS
-from dashboard.analytics.series import AVERAGED_OVER_S
+from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
 from dashboard.ui import formatting
-from dashboard.ui.theme import BAR_COLOUR
+from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from dashboard.analytics.activity import Rates
     from dashboard.ui.theme import Chart
 
-DASHES: Final = ([1, 0], [3, 3])
+
+class Mark(NamedTuple):
+    """A legend entry: a label, its CSS colour, and the kind of mark (see `.legend` in page.css)."""
+
+    word: str
+    colour: str
+    kind: str = "area"
+
+
+SERIES_COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#8d7500", "#999999")
+"""One colour for each of `series.MOST_SERIES`, the muted one last."""
+INK = "currentColor"
+"""The page's text colour in either theme: charts are SVG, so CSS applies."""
+AVERAGES = tuple(map(Mark, AVERAGED_OVER_S, (INK, INK), ("line", "dashed")))
+PACES = (Mark("Mean", LINE_COLOURS[0], "line"), Mark("Median", LINE_COLOURS[1], "line"))
+WINDOWS = (Mark("on time", BAR_COLOUR), Mark("late", "#d55e00"), Mark("still open", BAR_COLOUR, "faint"))
+OPEN_OPACITY = 0.45
+"""Opacity of open windows, also in page.css: inside a visible outline."""
+
+DASHES = ([1, 0], [3, 3])
 """Line styles of the moving averages, in the order of `AVERAGED_OVER_S`: solid and dashed."""
-RATES_PX: Final = 260
-PACES_PX: Final = 360
+RATES_PX = 260
+PACES_PX = 360
 """Height beside the windows' controls."""
-HEIGHT_PX: Final = 240
-BARS_PX: Final = 28
+HEIGHT_PX = 240
+BARS_PX = 28
 """Height of a bar with its gap, in pixels."""
-MOST_BARS: Final = 15
+MOST_BARS = 15
 """Maximum bars of one chart, the longest; the number of others is shown below it."""
-LABEL_PX: Final = 130
+LABEL_PX = 130
 """Maximum width of the labels beside the bars."""
 
-_CLOCK: Final = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
-_MIN_SEC: Final = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
+_CLOCK = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
+_MIN_SEC = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
 """Paces are drawn as times of day, so that axis marks fall on whole, half and quarter minutes."""
 
 
@@ -65,7 +84,9 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
     area = (
         alt.Chart(events)
         .mark_area(interpolate="step-after", opacity=0.85)
-        .encode(x=across, y=up, color=_as_it_is("colour"), order="place:Q", tooltip=_words("word"))
+        .encode(
+            x=across, y=up, color=alt.Color("colour:N", scale=None), order="place:Q", tooltip=_words("word")
+        )
     )
     line = (
         alt.Chart(averages)
@@ -77,8 +98,7 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
             tooltip=_words("what"),
         )
     )
-    drawn: Chart = alt.layer(area, line).properties(height=RATES_PX)
-    return drawn
+    return alt.layer(area, line).properties(height=RATES_PX)
 
 
 def _closed(steps: pd.DataFrame, step_s: int) -> pd.DataFrame:
@@ -100,7 +120,7 @@ def paces(found: pd.DataFrame) -> Chart:
     )
     shades = alt.Scale(domain=[mark.word for mark in PACES], range=[mark.colour for mark in PACES])
     drawn: alt.Chart = (
-        alt.Chart(table)
+        alt.Chart(table, height=PACES_PX)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14))
         .encode(
             x=alt.X("time:T", title=None, axis=_CLOCK),
@@ -113,7 +133,6 @@ def paces(found: pd.DataFrame) -> Chart:
             color=alt.Color("what:N", scale=shades, legend=None),
             tooltip=_words("word"),
         )
-        .properties(height=PACES_PX)
     )
     return drawn
 
@@ -135,10 +154,9 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
         y=alt.Y("key:N", sort=in_order, title=None, axis=names),
         tooltip=_words("word"),
     )
-    drawn: Chart = alt.layer(
+    return alt.layer(
         base.mark_bar(color=BAR_COLOUR), base.mark_text(align="left", dx=4, color=INK).encode(text=number)
     ).properties(height=alt.Step(BARS_PX), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-    return drawn
 
 
 def pace_bands(counted: pd.DataFrame) -> Chart:
@@ -154,7 +172,7 @@ def pace_bands(counted: pd.DataFrame) -> Chart:
         }
     )
     drawn: alt.Chart = (
-        alt.Chart(table)
+        alt.Chart(table, height=HEIGHT_PX)
         .mark_rect(color=BAR_COLOUR, stroke=INK, strokeOpacity=0.25, strokeWidth=0.5)
         .encode(
             x=alt.X("from:T", title="min:sec per km", axis=_MIN_SEC, scale=alt.Scale(type="utc")),
@@ -162,7 +180,6 @@ def pace_bands(counted: pd.DataFrame) -> Chart:
             y=alt.Y("count:Q", title="Finishers", axis=alt.Axis(tickMinStep=1)),
             tooltip=_words("word"),
         )
-        .properties(height=HEIGHT_PX)
     )
     return drawn
 
@@ -190,7 +207,7 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
     table = pd.concat(parts, ignore_index=True)
     table = table[table["high"] > table["low"]]  # an empty bar would get an outline
     drawn: alt.Chart = (
-        alt.Chart(table)
+        alt.Chart(table, height=HEIGHT_PX)
         .mark_rect(strokeWidth=1.5)
         .encode(
             x=alt.X("start:T", title="Event time", axis=_CLOCK),
@@ -203,7 +220,6 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
             strokeOpacity=alt.condition("datum.open", alt.value(1.0), alt.value(0.0)),
             tooltip=_words("word"),
         )
-        .properties(height=HEIGHT_PX)
     )
     return drawn
 
@@ -212,10 +228,20 @@ def _moments(seconds: pd.Series) -> pd.Series:
     return pd.to_datetime(seconds, unit="s", utc=True)
 
 
-def _as_it_is(column: str) -> alt.Color:
-    """The colours in a column."""
-    return alt.Color(f"{column}:N", scale=None)
-
-
 def _words(column: str) -> alt.Tooltip:
     return alt.Tooltip(f"{column}:N", title=" ")
+
+
+def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
+    """A colour for each series; series with one in `before` keep it, and their place."""
+    these = list(who)
+    kept = {name: colour for name, colour in before.items() if name in these}
+    free = [colour for colour in SERIES_COLOURS if colour not in kept.values()]
+    for name in sorted(set(these) - kept.keys(), key=lambda name: (name == OTHERS, name)):
+        kept[name] = free.pop(-1 if name == OTHERS else 0)
+    return kept
+
+
+def rates_legend(labels: Mapping[str, str], shades: Mapping[str, str]) -> list[Mark]:
+    """The legend of the event rates."""
+    return [*(Mark(labels.get(who, who), colour) for who, colour in shades.items()), *AVERAGES]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from dashboard.analytics import charts
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
-from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick
+from dashboard.analytics.parts import course_labels, follow, if_known, pick
 from dashboard.ui import words
 
 if TYPE_CHECKING:
@@ -19,26 +19,16 @@ if TYPE_CHECKING:
     from dashboard.analytics.connection import StreamConnection
     from dashboard.ui.theme import Chart
 
-EVERY_S: Final = 5
-PER_COURSE: Final = "Competitors per course"
-PER_BAND: Final = "Finishers per pace band"
-PER_FENCE: Final = "Minutes in each geofence"
-PER_CATEGORY: Final = "Finishers per category"
-PER_CLUB: Final = "Finishers per club"
-NO_BARS: Final = {
-    PER_BAND: "No finisher found.",
-    PER_FENCE: "No geofence visits found.",
-    PER_CATEGORY: "No finisher found.",
-    PER_CLUB: "No finisher with a club found.",
-}
-"""Messages for competitors without anything to count."""
+EVERY_S = 5
+NO_FINISHER = "No finisher found."
 
 
 class Bars(NamedTuple):
-    """A chart, None if there is nothing to count; its heading; the number of bars left out."""
+    """A heading, a chart (None if there is nothing to count), the text without one, and the bars left out."""
 
     title: str
     chart: Chart | None
+    nothing: str
     more: int = 0
 
 
@@ -48,23 +38,23 @@ def show(stream: StreamConnection, course: str | None) -> None:
     here = entrants.only(course, None).categories
     with st.container(horizontal=True, key="analytics-category"):
         category = pick("Category", here, {}, set(entrants.categories) - set(here))
-    follow(lambda: _bars(stream, course, category, here), EVERY_S)
+    follow(lambda: _draw(stream, course, category, here), EVERY_S)
 
 
-def _bars(stream: StreamConnection, course: str | None, category: str | None, offered: list[str]) -> None:
+def _draw(stream: StreamConnection, course: str | None, category: str | None, offered: list[str]) -> None:
     here = stream.entrants().only(course, None)
     if here.categories != offered:
         st.rerun()
     entrants = here.only(None, category)
     labels = course_labels()
     with st.container(horizontal=True, key="analytics-bars"):
-        for title, chart, more in _bar_charts(entrants, labels):
+        for title, chart, nothing, more in _bar_charts(entrants, labels):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
-                    nothing(NO_BARS[title] if len(entrants.people) else "No events found.")
+                    words.notice(nothing if len(entrants.people) else "No events found.", "info")
                 else:
-                    draw(chart)
+                    st.altair_chart(chart)
                 if more:
                     words.hint(f"and {more:,} more")
 
@@ -74,18 +64,19 @@ def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
-    fences["minutes"] = fences["seconds"] / 60  # of all competitors
+    fences["minutes"] = fences["seconds"] / 60
     bands = pace_bands(finishers)
     members = finishers[finishers["club"] != NO_CLUB]
+    pace_chart = charts.pace_bands(bands) if len(bands) else None
     return [
-        _bars_of(PER_COURSE, by_course, "course"),
-        Bars(PER_BAND, charts.pace_bands(bands) if len(bands) else None),
-        _bars_of(PER_FENCE, fences, "fence", "minutes"),
-        _bars_of(PER_CATEGORY, count_by(finishers, "category"), "category"),
-        _bars_of(PER_CLUB, count_by(members, "club"), "club"),
+        _bars("Competitors per course", by_course, "course", "No events found."),
+        Bars("Finishers per pace band", pace_chart, NO_FINISHER),
+        _bars("Minutes in each geofence", fences, "fence", "No geofence visits found.", "minutes"),
+        _bars("Finishers per category", count_by(finishers, "category"), "category", NO_FINISHER),
+        _bars("Finishers per club", count_by(members, "club"), "club", "No finisher with a club found."),
     ]
 
 
-def _bars_of(title: str, counted: pd.DataFrame, what: str, value: str = "count") -> Bars:
+def _bars(title: str, counted: pd.DataFrame, what: str, nothing: str, value: str = "count") -> Bars:
     chart = charts.bars(counted, what, value) if len(counted) else None
-    return Bars(title, chart, max(0, len(counted) - charts.MOST_BARS))
+    return Bars(title, chart, nothing, max(0, len(counted) - charts.MOST_BARS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.connections import BaseConnection
@@ -15,37 +15,24 @@ from dashboard.race.snapshots import Snapshots, UnknownRaceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pandas as pd
-
-    from dashboard.analytics.activity import Rates
     from dashboard.analytics.figures import Figures
     from dashboard.race.finish_list import Results
     from dashboard.race.snapshots import Snapshot
 
-NAME: Final = "racecast"
+NAME = "racecast"
 
-LIVES_S: Final = 0.9
+LIVES_S = 0.9
 """Seconds an answer is cached; a viewer polling every second always gets a new one."""
-ENTRANTS_LIVE_S: Final = 4.5
-FIGURES_PER_SPAN: Final = 60
-"""Figures of longer spans are computed less often: a minute's every second, those of five minutes every five.
-"""
-MOST_RACES: Final = 20
+ENTRANTS_LIVE_S = 4.5
+FIGURES_PER_SPAN = 60
+"""Figures of longer spans are computed less often: those of a minute every second, of five every five."""
+MOST_RACES = 20
 """Maximum number of races whose entrants are counted, the most recently active first."""
-KEPT: Final = 64
-"""Cached answers of each kind."""
-
+KEPT = 400
+"""Maximum number of cached answers."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def _shared(*, ttl: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Cache answers for this many seconds, for all viewers."""
-    kept: Callable[[Callable[P, T]], Callable[P, T]] = st.cache_data(
-        ttl=ttl, max_entries=KEPT, show_spinner=False, hash_funcs={Activity: id}
-    )
-    return kept
 
 
 class StreamConnection(BaseConnection[Activity]):
@@ -58,75 +45,42 @@ class StreamConnection(BaseConnection[Activity]):
         return context.get(Activity)
 
     @property
-    def allowed_lateness_s(self) -> int:
-        """Seconds that an event's time may be behind the newest of its race."""
-        return self._instance.allowed_lateness_s
+    def activity(self) -> Activity:
+        """The stream's data, without this cache."""
+        return self._instance
 
-    def until(self) -> int:
-        """The newest second (epoch) up to which the data is complete."""
-        return self._instance.until()
+    def ask(self, query: Callable[Concatenate[Activity, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a method of `Activity` returns, at most `LIVES_S` old."""
+        answer: T = _ask(self.activity, query.__name__, args, kwargs)
+        return answer
 
     def figures(self, span_s: int, course: str | None) -> tuple[int, Figures, Figures]:
         """The second (epoch) at which the figures end; those of `span_s` seconds, and of as many before."""
-        until = self._instance.until(max(1, span_s // FIGURES_PER_SPAN))
-        return until, *_figures(self._instance, span_s, until, course)
-
-    def rates(self, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
-        """Events in steps of the last `span_s` seconds, by `run` or by `course`."""
-        return _rates(self._instance, by, span_s, step_s, course)
-
-    def paces(self, course: str | None) -> pd.DataFrame:
-        """Mean and median pace over the last hour."""
-        return _paces(self._instance, course)
-
-    def progress(self, course: str | None) -> pd.DataFrame:
-        """Progress and late events of each race of the last hour."""
-        return _progress(self._instance, course)
-
-    def windows(self, run_id: str, size_s: int) -> pd.DataFrame | None:
-        """The newest windows of a race; None without events in the last hour."""
-        return _windows(self._instance, run_id, size_s)
-
-    def newest(self, count: int, run_id: str | None, bib: int | None, course: str | None) -> pd.DataFrame:
-        """The newest events."""
-        return _newest(self._instance, count, run_id, bib, course)
+        until = self.activity.until(max(1, span_s // FIGURES_PER_SPAN))
+        return until, *_figures(self.activity, span_s, until, course)
 
     def entrants(self) -> Entrants:
         """The entrants of the races with events in the last hour."""
-        runs = self.progress(None)["run"].tolist()[:MOST_RACES]
+        runs = self.ask(Activity.progress)["run"].tolist()[:MOST_RACES]
         return _entrants(tuple(runs))
+
+
+def _shared(*, ttl: float) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Cache answers for this many seconds, for all viewers."""
+    kept: Callable[[Callable[P, T]], Callable[P, T]] = st.cache_data(
+        ttl=ttl, max_entries=KEPT, show_spinner=False, hash_funcs={Activity: id}
+    )
+    return kept
+
+
+@_shared(ttl=LIVES_S)
+def _ask(activity: Activity, query: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return getattr(activity, query)(*args, **kwargs)
 
 
 @_shared(ttl=FIGURES_PER_SPAN)
 def _figures(activity: Activity, span_s: int, until: int, course: str | None) -> tuple[Figures, Figures]:
     return activity.figures(span_s, until, course)
-
-
-@_shared(ttl=LIVES_S)
-def _rates(activity: Activity, by: str, span_s: int, step_s: int, course: str | None) -> Rates:
-    return activity.rates(by, span_s, step_s, course)
-
-
-@_shared(ttl=LIVES_S)
-def _paces(activity: Activity, course: str | None) -> pd.DataFrame:
-    return activity.paces(course)
-
-
-@_shared(ttl=LIVES_S)
-def _progress(activity: Activity, course: str | None) -> pd.DataFrame:
-    return activity.progress(course)
-
-
-@_shared(ttl=LIVES_S)
-def _windows(activity: Activity, run_id: str, size_s: int) -> pd.DataFrame | None:
-    return activity.windows(run_id, size_s)
-
-
-@_shared(ttl=LIVES_S)
-def _newest(
-    activity: Activity, count: int, run_id: str | None, bib: int | None, course: str | None
-) -> pd.DataFrame:
-    return activity.newest(count, run_id, bib, course)
 
 
 @_shared(ttl=ENTRANTS_LIVE_S)

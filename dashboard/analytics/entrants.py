@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from dashboard.analytics.stream import table
+from dashboard.race import finish_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,11 +18,15 @@ if TYPE_CHECKING:
     from dashboard.race.snapshots import Snapshot
     from dashboard.store.protocol import Competitor
 
-PACE_BAND_S: Final = 30
+PACE_BAND_S = 30
 """Width of a pace band in seconds per kilometre."""
 
-UNKNOWN: Final = "not known"
-NO_CLUB: Final = "no club"
+UNKNOWN = "not known"
+NO_CLUB = "no club"
+
+
+PEOPLE = {"course": "str", "category": "str", "club": "str", "finished": "bool", "pace": "float64"}
+STAYS = {"course": "str", "category": "str", "fence": "str", "seconds": "float64"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +34,7 @@ class Entrants:
     """The competitors of some races.
 
     Attributes:
-        people: one row each: `run`, `course` (its short name), `category`, `club`, `finished`, `pace` (chip
+        people: one row each: `course` (its short name), `category`, `club`, `finished`, `pace` (chip
             time over the course, seconds per kilometre; NaN unless finished).
         stays: one row per completed geofence visit: `course`, `category`, `fence`, `seconds`.
     """
@@ -40,7 +47,7 @@ class Entrants:
         """The entrants of these races."""
         parts = [(_people(snapshot, found), _stays(snapshot, found)) for snapshot, found in races]
         if not parts:
-            return cls(_NOBODY, _NO_STAYS)
+            return cls(table([], PEOPLE), table([], STAYS))
         people, stays = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
         return cls(people, stays)
 
@@ -53,34 +60,9 @@ class Entrants:
         return Entrants(*tables)
 
     @property
-    def courses(self) -> list[str]:
-        """The courses, by name."""
-        return sorted(self.people["course"].unique())
-
-    @property
     def categories(self) -> list[str]:
         """The categories, by name."""
         return sorted(self.people["category"].unique())
-
-
-_NOBODY: Final = pd.DataFrame(
-    {
-        "run": pd.Series(dtype="str"),
-        "course": pd.Series(dtype="str"),
-        "category": pd.Series(dtype="str"),
-        "club": pd.Series(dtype="str"),
-        "finished": pd.Series(dtype="bool"),
-        "pace": pd.Series(dtype="float64"),
-    }
-)
-_NO_STAYS: Final = pd.DataFrame(
-    {
-        "course": pd.Series(dtype="str"),
-        "category": pd.Series(dtype="str"),
-        "fence": pd.Series(dtype="str"),
-        "seconds": pd.Series(dtype="float64"),
-    }
-)
 
 
 def _people(snapshot: Snapshot, found: Results) -> pd.DataFrame:
@@ -89,14 +71,13 @@ def _people(snapshot: Snapshot, found: Results) -> pd.DataFrame:
     length = snapshot.course.distance if snapshot.course else np.nan
     return pd.DataFrame(
         {
-            "run": snapshot.race.run_id,
             "course": snapshot.race.course,
             "category": [_category(known, bib) for bib in bibs],
             "club": [who.club if (who := known.get(bib)) and who.club else NO_CLUB for bib in bibs],
             "finished": found.finished,
             "pace": found.chip / length * 1000,
         }
-    ).astype(_NOBODY.dtypes.to_dict())
+    ).astype(PEOPLE)
 
 
 def _stays(snapshot: Snapshot, found: Results) -> pd.DataFrame:
@@ -109,7 +90,7 @@ def _stays(snapshot: Snapshot, found: Results) -> pd.DataFrame:
             "fence": visits.fence[ended],
             "seconds": (visits.left - visits.entered)[ended],
         }
-    ).astype(_NO_STAYS.dtypes.to_dict())
+    ).astype(STAYS)
 
 
 def _category(known: Mapping[int, Competitor], bib: int) -> str:
@@ -128,17 +109,11 @@ def pace_bands(people: pd.DataFrame) -> pd.DataFrame:
 
     Empty bands between the first and the last have 0.
     """
-    paces = people["pace"].to_numpy()
-    number = np.floor(paces[~np.isnan(paces)] / PACE_BAND_S).astype(np.int64)
-    if not len(number):
-        return pd.DataFrame({"band": np.empty(0, np.int64), "count": np.empty(0, np.int64)})
-    counts = np.bincount(number - number.min())
-    return pd.DataFrame({"band": (number.min() + np.arange(len(counts))) * PACE_BAND_S, "count": counts})
+    counts, starts = finish_list.histogram(people["pace"].dropna().to_numpy(), PACE_BAND_S)
+    return pd.DataFrame({"band": starts, "count": counts})
 
 
 def fence_times(stays: pd.DataFrame) -> pd.DataFrame:
-    """Time in each geofence, the longest first: `fence`, `seconds` (total), `visits`, `median`."""
-    found = stays.groupby("fence", as_index=False, sort=True).agg(
-        seconds=("seconds", "sum"), visits=("seconds", "size"), median=("seconds", "median")
-    )
-    return found.sort_values("seconds", ascending=False, kind="stable", ignore_index=True)
+    """Time in each geofence, of all competitors, the longest first: `fence`, `seconds`."""
+    found = stays.groupby("fence", sort=True)["seconds"].sum()
+    return found.sort_values(ascending=False, kind="stable").reset_index()

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.analytics.parts import follow, if_known, nothing, pick, race_labels, races_on
-from dashboard.ui import formatting
+from dashboard.analytics.activity import Activity
+from dashboard.analytics.parts import follow, if_known, pick, race_labels, races_on, switch
+from dashboard.store.protocol import OUT
+from dashboard.ui import formatting, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pandas.io.formats.style import Styler
     from streamlit.elements.lib.column_types import ColumnConfig
 
     from dashboard.analytics.connection import StreamConnection
 
-EVERY_S: Final = (1, 2, 6, 10, 30)
-DEFAULT_S: Final = 6
-ROWS: Final = 100
-HEIGHT_PX: Final = 420
+EVERY_S = (1, 2, 6, 10, 30)
+DEFAULT_S = 6
+ROWS = 100
+HEIGHT_PX = 420
 
-LATE: Final = "late"
-MARKS: Final = {
+LATE = "late"
+MARKS = {
     LATE: "background-color: rgb(213 94 0 / 28%)",
     "paused": "background-color: rgb(230 159 0 / 26%)",
     "finished": "background-color: rgb(0 158 115 / 24%)",
-    "dnf": "background-color: rgb(128 128 128 / 28%)",
-    "dsq": "background-color: rgb(128 128 128 / 28%)",
-    "dns": "background-color: rgb(128 128 128 / 28%)",
+    **dict.fromkeys(OUT, "background-color: rgb(128 128 128 / 28%)"),
 }
 """Row styles by status, and for late events. The table also has the word."""
-
-
-RIGHT: Final = ("Race time", "Distance", "Pace")
 
 
 def show(stream: StreamConnection, course: str | None) -> None:
@@ -46,25 +42,22 @@ def show(stream: StreamConnection, course: str | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-feed"):
         run_id = pick("Race", here, labels, labels.keys() - set(here))
         bib = st.number_input("Bib", min_value=1, step=1, value=None, placeholder="all", key="analytics-bib")
-        every = st.segmented_control(
-            "Every", EVERY_S, default=DEFAULT_S, format_func="{} s".format, required=True
-        )
-    follow(lambda: _newest(stream.newest(ROWS, run_id, bib, course), labels), every)
+        every = switch("Every", EVERY_S, DEFAULT_S, "{} s".format)
+    follow(lambda: _newest(stream.ask(Activity.newest, ROWS, run_id, bib, course), labels), every)
 
 
 def _newest(events: pd.DataFrame, labels: Mapping[str, str]) -> None:
     if events.empty:
-        nothing("No events found.")
+        words.notice("No events found.", "info")
         return
-    shown = table(events, labels, st.context.timezone)
-    st.dataframe(marked(shown), height=HEIGHT_PX, hide_index=True, row_height=30, column_config=columns())
+    shown = _table(events, labels, st.context.timezone).style.apply(_mark, axis=1)
+    st.dataframe(shown, height=HEIGHT_PX, hide_index=True, row_height=30, column_config=_columns())
 
 
-def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:
+def _table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:
     """The columns as shown, of events as `Activity.newest` returns them, in their order."""
     emitted = events["emitted_at"].tolist()
     elapsed, distance = events["elapsed"].tolist(), events["distance"].tolist()
-    late = events["late"].tolist()
     return pd.DataFrame(
         {
             "Emitted": [f"{formatting.clock(ms, zone)}.{ms % 1000:03}" for ms in emitted],
@@ -74,30 +67,26 @@ def table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> 
             "Distance": [f"{formatting.kilometres(metres)} km" for metres in distance],
             "Pace": [formatting.pace(s, metres) for s, metres in zip(elapsed, distance, strict=True)],
             "Event time": [formatting.clock(ms, zone) for ms in events["timestamp"].tolist()],
-            "Arrived": [LATE if is_late else "on time" for is_late in late],
+            "Arrived": [LATE if is_late else "on time" for is_late in events["late"].tolist()],
             "Race": [labels.get(run, run) for run in events["run"].tolist()],
         }
     )
 
 
-def columns() -> dict[str, ColumnConfig]:
+def _columns() -> dict[str, ColumnConfig]:
     """Column widths; race names, of unknown length, take the rest."""
-    right = {name: st.column_config.TextColumn(width=90, alignment="right") for name in RIGHT}
+    text = st.column_config.TextColumn
     return {
-        "Emitted": st.column_config.TextColumn(width=108),
+        "Emitted": text(width=108),
         "Bib": st.column_config.NumberColumn(width=60, format="%d"),
-        "Status": st.column_config.TextColumn(width=85),
-        **right,
-        "Event time": st.column_config.TextColumn(width=90),
-        "Arrived": st.column_config.TextColumn(width=75),
+        "Status": text(width=85),
+        **{name: text(width=90, alignment="right") for name in ("Race time", "Distance", "Pace")},
+        "Event time": text(width=90),
+        "Arrived": text(width=75),
     }
 
 
-def marked(shown: pd.DataFrame) -> Styler:
-    """The table with unusual rows highlighted."""
-    return shown.style.apply(_mark, axis=1)
-
-
 def _mark(row: pd.Series) -> list[str]:
+    """The style of an unusual row's cells."""
     key = LATE if row["Arrived"] == LATE else str(row["Status"])
     return [MARKS.get(key, "")] * len(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,9 +47,3 @@ def figures(seen: pd.DataFrame, before: pd.DataFrame) -> Figures:
         courses=int(seen["course"].nunique()),
         races=int(seen["run"].nunique()),
     )
-
-
-def changes(now: Figures, before: Figures) -> tuple[float | None, ...]:
-    """The relative change of each figure, in their order; None where the previous one is 0."""
-    pairs = zip(astuple(now), astuple(before), strict=True)
-    return tuple(value / earlier - 1 if earlier else None for value, earlier in pairs)

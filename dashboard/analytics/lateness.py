@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboard.analytics import charts, legend
-from dashboard.analytics.parts import draw, follow, if_known, in_order, nothing, race_labels
+from dashboard.analytics import charts
+from dashboard.analytics.activity import Activity
+from dashboard.analytics.parts import follow, if_known, in_order, race_labels, switch
 from dashboard.analytics.windows import SIZES_S
 from dashboard.store.protocol import StoreError
 from dashboard.ui import formatting, words
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from dashboard.analytics.connection import StreamConnection
 
-WINDOWS_OF: Final = "analytics-of"
+WINDOWS_OF = "analytics-of"
 """Session state key of the race."""
 
 
@@ -25,7 +26,7 @@ def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
     """Draw it for a race that the viewer chooses, of one course or of all."""
     chosen = st.session_state.get(WINDOWS_OF)
     try:
-        run_ids = stream.progress(course)["run"].tolist()
+        run_ids = stream.ask(Activity.progress, course)["run"].tolist()
     except StoreError as error:
         if chosen is None:
             words.notice(str(error))
@@ -33,13 +34,11 @@ def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
         run_ids = [chosen]
     labels = if_known(race_labels) or {}
     if not run_ids:
-        nothing("No events found.")
+        words.notice("No events found.", "info")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
         run_id = _pick_race(run_ids, labels)
-        size_s = st.segmented_control(
-            "Window size", SIZES_S, default=10, format_func="{} s".format, required=True, key="analytics-size"
-        )
+        size_s = switch("Window size", SIZES_S, 10, "{} s".format, key="analytics-size")
     follow(lambda: _lateness(stream, run_id, size_s), every_s)
 
 
@@ -56,21 +55,21 @@ def _pick_race(run_ids: list[str], labels: Mapping[str, str]) -> str:
 
 
 def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
-    progress = stream.progress(None)
+    progress = stream.ask(Activity.progress)
     these = progress[progress["run"] == run_id]
-    found = stream.windows(run_id, size_s)
+    found = stream.ask(Activity.windows, run_id, size_s)
     if these.empty or found is None:
-        nothing("No events found in the last hour.")
+        words.notice("No events found in the last hour.", "info")
         return
     race = these.iloc[0]
     late, events = int(race["late"]), int(race["events"])
     words.facts(
         f"watermark {formatting.clock(1000 * int(race['watermark']), st.context.timezone)} event time",
-        f"{stream.allowed_lateness_s} s allowed",
+        f"{stream.activity.allowed_lateness_s} s allowed",
         f"{late:,} of {events:,} events late ({late / events:.2%})",
     )
     if found.empty:
-        nothing("No complete windows yet.")
+        words.notice("No complete windows yet.", "info")
         return
-    draw(charts.windows(found, size_s))
-    words.legend(legend.WINDOWS)
+    st.altair_chart(charts.windows(found, size_s))
+    words.legend(charts.WINDOWS)

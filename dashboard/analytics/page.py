@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import astuple
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.analytics import charts, competitors, feed, lateness, legend
+from dashboard.analytics import charts, competitors, feed, lateness
+from dashboard.analytics.activity import Activity
 from dashboard.analytics.connection import NAME, StreamConnection
-from dashboard.analytics.figures import changes
-from dashboard.analytics.parts import course_labels, draw, follow, if_known, nothing, pick, race_labels
+from dashboard.analytics.parts import course_labels, follow, if_known, pick, race_labels, switch
+from dashboard.race import choose
 from dashboard.ui import formatting, words
 
-RATES_S: Final = (1, 2, 5, 10)
+RATES_S = (1, 2, 5, 10)
 """Refresh intervals of charts and figures."""
-SPANS_MIN: Final = (1, 5, 15)
+SPANS_MIN = (1, 5, 15)
 """Time spans of the figures."""
-OPTIONS_EVERY_S: Final = 5
+OPTIONS_EVERY_S = 5
 
-HISTORIES: Final = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
+HISTORIES = {"5 min": (300, 1), "15 min": (900, 5), "1 hour": (3600, 10)}
 """Time spans of the events' chart: seconds shown, and seconds per step."""
-UNITS: Final = {"per second": 1, "per minute": 60}
-SERIES: Final = {"run": "Race", "course": "Course"}
-SHADES: Final = "analytics-shades"
+UNITS = {"per second": 1, "per minute": 60}
+SERIES = {"run": "Race", "course": "Course"}
+SHADES = "analytics-shades"
 """Session state key of the colours of the events' series."""
 
-FIGURES: Final = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
+FIGURES = ("Events", "Competitors", "Finished", "Kilometres", "Courses", "Races")
 
 
 class Choice(NamedTuple):
@@ -42,7 +43,7 @@ def show(create_page: st.Page) -> None:
     stream = st.connection(NAME, StreamConnection)
     words.title("Analytics")
     # Taken before drawing: otherwise races that appear meanwhile would count as offered and never be.
-    offered = _options(stream)
+    offered = if_known(lambda: _options(stream))
     choice = _choose(stream)
     every = choice.every_s
     follow(lambda: _figures(stream, choice, create_page), every)
@@ -60,49 +61,29 @@ def show(create_page: st.Page) -> None:
     # Last, because it grows with the finishers.
     words.section("Competitors")
     competitors.show(stream, choice.course)
-    _watch(stream, offered)
+    choose.wait_until(lambda: _options(stream) != offered, OPTIONS_EVERY_S)
 
 
-def _watch(stream: StreamConnection, offered: tuple[object, ...] | None) -> None:
-    """Rerun the page when the available courses or races have changed."""
-
-    @st.fragment(run_every=OPTIONS_EVERY_S)
-    def look() -> None:
-        now = _options(stream)
-        if now is not None and now != offered:
-            st.rerun()
-
-    look()
-
-
-def _options(stream: StreamConnection) -> tuple[object, ...] | None:
-    """The available courses and races; None while the store is unavailable."""
-
-    def ask() -> tuple[object, ...]:
-        progress = stream.progress(None)
-        return set(progress["course"]), set(progress["run"]), race_labels(), course_labels()
-
-    return if_known(ask)
+def _options(stream: StreamConnection) -> tuple[object, ...]:
+    """The available courses and races; raises `StoreError`."""
+    progress = stream.ask(Activity.progress)
+    return set(progress["course"]), set(progress["run"]), race_labels(), course_labels()
 
 
 def _choose(stream: StreamConnection) -> Choice:
     """The choices for the whole page, in one row."""
     courses = if_known(course_labels) or {}
-    known = if_known(lambda: stream.progress(None)["course"].unique().tolist()) or []
+    known = if_known(lambda: stream.ask(Activity.progress)["course"].unique().tolist()) or []
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-choice"):
         course = pick("Course", sorted(known), courses)
-        span = st.segmented_control(
-            "Compare the last", SPANS_MIN, default=SPANS_MIN[0], format_func="{} min".format, required=True
-        )
-        every = st.segmented_control(
-            "Refresh every", RATES_S, default=RATES_S[0], format_func="{} s".format, required=True
-        )
+        span = switch("Compare the last", SPANS_MIN, SPANS_MIN[0], "{} min".format)
+        every = switch("Refresh every", RATES_S, RATES_S[0], "{} s".format)
     return Choice(course, span, every)
 
 
 def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> None:
-    progress = stream.progress(choice.course)
-    updated = stream.until()
+    progress = stream.ask(Activity.progress, choice.course)
+    updated = stream.activity.until()
     until, now, before = stream.figures(choice.span_min * 60, choice.course)
     zone = st.context.timezone
     words.facts(
@@ -111,8 +92,8 @@ def _figures(stream: StreamConnection, choice: Choice, create_page: st.Page) -> 
         f"{progress['events'].sum():,} events in the last hour",
         f"{len(progress):,} race{'s' if len(progress) != 1 else ''}",
     )
-    values = zip(FIGURES, astuple(now), astuple(before), changes(now, before), strict=True)
-    words.tiles(*((word, _figure(value), _change(change, was)) for word, value, was, change in values))
+    values = zip(FIGURES, astuple(now), astuple(before), strict=True)
+    words.tiles(*((word, _figure(value), _change(value, was)) for word, value, was in values))
     if not len(progress):
         words.notice("No events found: no positions were emitted in the last hour.", "info")
         st.page_link(create_page, label="Create a race", icon=":material/add_circle:")
@@ -122,40 +103,39 @@ def _figure(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
 
-def _change(change: float | None, was: float) -> str:
-    if change is None:
+def _change(value: float, was: float) -> str:
+    if not was:
         return "none before"
+    change = value / was - 1
     return f"{formatting.change(change)}, was {_figure(was)}" if change else "no change"
 
 
 def _events(stream: StreamConnection, choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-rates"):
-        unit = st.segmented_control("Count", list(UNITS), default="per second", required=True)
-        by = st.segmented_control(
-            "By", list(SERIES), default="run", format_func=SERIES.__getitem__, required=True
-        )
-        shown = st.segmented_control("Over", list(HISTORIES), default="5 min", required=True)
+        unit = switch("Count", list(UNITS), "per second")
+        by = switch("By", list(SERIES), "run", SERIES.__getitem__)
+        shown = switch("Over", list(HISTORIES), "5 min")
     follow(lambda: _rates(stream, choice, unit, by, shown), choice.every_s)
 
 
 def _rates(stream: StreamConnection, choice: Choice, unit: str, by: str, shown: str) -> None:
     span_s, step_s = HISTORIES[shown]
-    found = stream.rates(by, span_s, max(step_s, UNITS[unit]), choice.course)
+    found = stream.ask(Activity.rates, by, span_s, max(step_s, UNITS[unit]), choice.course)
     if found.events.empty:
         whole = "any whole minute of " if unit == "per minute" else ""
-        nothing(f"No events found in {whole}the last {shown}.")
+        words.notice(f"No events found in {whole}the last {shown}.", "info")
         return
     labels = race_labels() if by == "run" else course_labels()
-    shades = legend.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
+    shades = charts.colours(found.events["who"].unique(), st.session_state.get(SHADES, {}))
     st.session_state[SHADES] = shades
-    draw(charts.rates(found, labels, shades, per_s=UNITS[unit]))
-    words.legend(legend.of_rates(labels, shades))
+    st.altair_chart(charts.rates(found, labels, shades, per_s=UNITS[unit]))
+    words.legend(charts.rates_legend(labels, shades))
 
 
 def _paces(stream: StreamConnection, choice: Choice) -> None:
-    found = stream.paces(choice.course)
+    found = stream.ask(Activity.paces, choice.course)
     if found.empty:
-        nothing("No events found for running competitors.")
+        words.notice("No events found for running competitors.", "info")
         return
-    draw(charts.paces(found))
-    words.legend(legend.PACES)
+    st.altair_chart(charts.paces(found))
+    words.legend(charts.PACES)

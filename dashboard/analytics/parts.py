@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -13,11 +13,9 @@ from dashboard.store.protocol import StoreError
 from dashboard.ui import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from dashboard.ui.theme import Chart
-
-EVERYTHING: Final = "All"
+EVERYTHING = "All"
 
 T = TypeVar("T")
 
@@ -41,6 +39,13 @@ def if_known(ask: Callable[[], T]) -> T | None:
         return ask()
     except StoreError:
         return None
+
+
+def switch(
+    word: str, options: Sequence[T], default: T, label: Callable[[T], str] = str, *, key: str | None = None
+) -> T:
+    """One of a few options in a row of buttons."""
+    return st.segmented_control(word, options, default=default, format_func=label, required=True, key=key)
 
 
 def pick(
@@ -90,13 +95,3 @@ def _apart(names: Mapping[str, str]) -> dict[str, str]:
     """Names by key, with the key appended to ambiguous ones."""
     times = Counter(names.values())
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
-
-
-def draw(chart: Chart) -> None:
-    """Draw a chart at full width."""
-    st.altair_chart(chart, width="stretch")
-
-
-def nothing(text: str) -> None:
-    """Show why a chart or table is missing."""
-    words.notice(text, "info")

@@ -8,8 +8,10 @@ regardless of the stream's length.
 from __future__ import annotations
 
 import math
+import threading
 import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,16 +20,45 @@ if TYPE_CHECKING:
 
     Ask = Callable[[int, int | None], pd.DataFrame]
 
-HOUR_S: Final = 3600
-CHUNK_S: Final = 60
-LARGEST_CHUNK_S: Final = 600
+HOUR_S = 3600
+CHUNK_S = 60
+LARGEST_CHUNK_S = 600
 """Seconds per query: few at first, then each time as many as are already known."""
-SETTLES_WITHIN_S: Final = 15
+SETTLES_WITHIN_S = 15
 """Wall seconds within which an emitted event can be queried; later only while a store catches up."""
-ASKED_ANEW_EVERY_S: Final = 5
+REREAD_EVERY_S = 5
 """Interval at which one of the older minutes is queried again: each of them once in five minutes."""
-PATIENCE_S: Final = 0.5
+PATIENCE_S = 0.5
 """Maximum seconds to spend on reading the past, newest first, before showing what there is."""
+
+FRESH_FOR_S = 0.9
+"""Seconds; just under one, so that a viewer polling every second always gets new data."""
+SETTLED_S = 1
+"""Seconds that an event may take to reach the store; figures and series end this long before now."""
+
+
+def settled(now: float) -> int:
+    """The newest second (epoch) up to which the data is complete."""
+    return math.floor(now) + 1 - SETTLED_S
+
+
+@dataclass(frozen=True, eq=False)
+class Hour:
+    """The last hour, as far as it has been read.
+
+    Attributes:
+        rows: counted arrivals or paces, as `stream` has them.
+        known_since: the first second that has been read (epoch).
+        until: the second up to which the data is complete (epoch).
+    """
+
+    rows: pd.DataFrame
+    known_since: int
+    until: int
+
+    def of(self, course: str | None) -> Hour:
+        """The rows of one course, or all."""
+        return self if course is None else replace(self, rows=self.rows[self.rows["course"] == course])
 
 
 class Recent:
@@ -48,10 +79,22 @@ class Recent:
         self._step = step
         self._clock = clock
         self._asked_until = 0
-        self._anew_from = 0
-        self._anew_at = 0.0
+        self._reread_from = 0
+        self._reread_at = 0.0
+        self._lock = threading.Lock()
+        self._refreshed = -math.inf
         self.rows = pd.DataFrame({"second": pd.Series(dtype="int64")})
         self.known_since = 0
+
+    def hour(self, clock: Callable[[], float]) -> Hour:
+        """The rows now (epoch seconds), refreshed by the first request that finds them stale; thread-safe."""
+        with self._lock:
+            now = clock()
+            # A clock that was set back makes the rows stale.
+            if not 0 <= now - self._refreshed < FRESH_FOR_S:
+                self.refresh(now)
+                self._refreshed = now
+            return Hour(self.rows, self.known_since, settled(self._refreshed))
 
     def refresh(self, now: float) -> pd.DataFrame:
         """Update the rows to `now` (epoch seconds), and return them; raises what `ask` does."""
@@ -59,9 +102,9 @@ class Recent:
         begin = self._down(end - HOUR_S)
         self._read_tail(begin, end)
         self._read_past(begin)
-        if now - self._anew_at >= ASKED_ANEW_EVERY_S and self.known_since == begin:
-            self._read_anew(begin, end)
-            self._anew_at = now
+        if now - self._reread_at >= REREAD_EVERY_S and self.known_since == begin:
+            self._reread(begin, end)
+            self._reread_at = now
         self.rows = self.rows[self.rows["second"] >= begin]
         return self.rows
 
@@ -83,11 +126,11 @@ class Recent:
             self.known_since = since
         self.known_since = max(self.known_since, begin)
 
-    def _read_anew(self, begin: int, end: int) -> None:
+    def _reread(self, begin: int, end: int) -> None:
         settled = self._down(end - SETTLES_WITHIN_S)
-        since = self._anew_from if begin <= self._anew_from < settled else begin
-        self._anew_from = min(since + CHUNK_S, settled)
-        self._replace(since, self._anew_from)
+        since = self._reread_from if begin <= self._reread_from < settled else begin
+        self._reread_from = min(since + CHUNK_S, settled)
+        self._replace(since, self._reread_from)
 
     def _replace(self, since: int, until: int | None) -> None:
         new = self._ask(since, until)

@@ -5,7 +5,7 @@ The second in progress is never part of a series: an incomplete rate would look 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from stream.arrays import Ints
 
-AVERAGED_OVER_S: Final = {"1 min average": 60, "5 min average": 300}
-MOST_SERIES: Final = 8
-OTHERS: Final = "all others"
+AVERAGED_OVER_S = {"1 min average": 60, "5 min average": 300}
+MOST_SERIES = 8
+OTHERS = "all others"
 """The combined series of those beyond `MOST_SERIES`."""
 
 

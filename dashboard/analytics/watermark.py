@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stream.arrays import Mask
 
 NOTHING_YET = np.iinfo(np.int64).min // 2
@@ -34,10 +35,16 @@ def watermarks(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     return marks.rename("watermark").reset_index()
 
 
-def is_late(arrivals: pd.DataFrame, allowed_s: int) -> Mask:
-    """Mask of late arrivals, shape (n,)."""
-    marks = arrivals[["run", "second"]].merge(watermarks(arrivals, allowed_s), how="left")
-    return np.asarray(arrivals["event_second"].to_numpy() < marks["watermark"].to_numpy(), dtype=np.bool_)
+def is_late(arrivals: pd.DataFrame, marks: pd.DataFrame) -> Mask:
+    """Mask of late arrivals, shape (n,), by their races' `watermarks`."""
+    found = arrivals[["run", "second"]].merge(marks, how="left")["watermark"].fillna(NOTHING_YET)
+    return np.asarray(arrivals["event_second"].to_numpy() < found.to_numpy(), dtype=np.bool_)
+
+
+def with_late(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
+    """The arrivals, with the number of `late` events among the `events` of each row."""
+    late = is_late(arrivals, watermarks(arrivals, allowed_s))
+    return arrivals.assign(late=arrivals["events"].where(late, 0))
 
 
 def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
@@ -46,9 +53,8 @@ def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
     Columns: `run`, `course`, `second` (of wall time, the newest), `watermark` (event second, current),
     `events`, `late` (both with duplicates).
     """
-    late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
     found = (
-        arrivals.assign(late=late)
+        with_late(arrivals, allowed_s)
         .groupby("run", as_index=False)
         .agg(
             course=("course", "first"),
@@ -64,6 +70,5 @@ def progress(arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
 
 def late_of(events: pd.DataFrame, marks: pd.DataFrame) -> Mask:
     """Mask of late events among single events (`stream.NEWEST`), shape (n,), by their races' `watermarks`."""
-    second = pd.DataFrame({"run": events["run"], "second": events["emitted_at"] // 1000})
-    found = second.merge(marks, how="left")["watermark"].fillna(NOTHING_YET)
-    return np.asarray((events["timestamp"] // 1000).to_numpy() < found.to_numpy(), dtype=np.bool_)
+    seconds = {"second": events["emitted_at"] // 1000, "event_second": events["timestamp"] // 1000}
+    return is_late(events.assign(**seconds), marks)

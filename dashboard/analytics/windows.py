@@ -9,20 +9,20 @@ received events since the last query are queried again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from dashboard.analytics.watermark import NOTHING_YET, is_late
+from dashboard.analytics.watermark import NOTHING_YET, with_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     AskPanes = Callable[[int, int, int], pd.DataFrame]
 
-SIZES_S: Final = (1, 10, 60)
-SHOWN: Final = 60
+SIZES_S = (1, 10, 60)
+SHOWN = 60
 """Number of windows shown per race, the newest."""
 
 
@@ -50,8 +50,9 @@ class Windows:
 
         Raises what `ask` does.
         """
-        came = self._came(arrivals, allowed_s)
-        shown = came[came["window"] > max(came["window"].max() - SHOWN, self._cut_off(arrivals, known_since))]
+        found = self._by_window(arrivals, allowed_s)
+        oldest = max(found["window"].max() - SHOWN, self._cut_off(arrivals, known_since))
+        shown = found[found["window"] > oldest]
         counts = self._count(shown)
         starts = shown["window"].to_numpy() * self._size
         watermark = int(arrivals["event_second"].max()) - allowed_s
@@ -64,11 +65,11 @@ class Windows:
             }
         )
 
-    def _came(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
+    def _by_window(self, arrivals: pd.DataFrame, allowed_s: int) -> pd.DataFrame:
         """Messages, late messages, and the wall second of the first, by window."""
-        late = arrivals["events"].where(is_late(arrivals, allowed_s), 0)
         return (
-            arrivals.assign(late=late, window=arrivals["event_second"] // self._size)
+            with_late(arrivals, allowed_s)
+            .assign(window=arrivals["event_second"] // self._size)
             .groupby("window", sort=True, as_index=False)
             .agg(messages=("events", "sum"), late=("late", "sum"), first=("second", "min"))
         )

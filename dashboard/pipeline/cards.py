@@ -2,63 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import jinja2
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard.ui.escape import escape
 from pinot.health import terminal
 from pinot.health.verdict import Light
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from pinot.health.report import Part, Report
+    from pinot.health.report import Report
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""
 
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("dashboard.pipeline"),
+    autoescape=True,
+    finalize=lambda value: Markup(escape(str(value))),  # noqa: S704 - it is escaped
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
 
 def parts(report: Report) -> None:
     """A card per component."""
-    st.html(f'<div class="parts">{"".join(map(_card, report.parts))}</div>')
-
-
-def _card(part: Part) -> str:
-    light = part.verdict.light
-    figures = "".join(
-        f"<div><dt>{escape(figure.label)}</dt>"
-        f'<dd data-figure="{escape(figure.key)}">{escape(figure.text)}</dd></div>'
-        for figure in part.figures
-    )
-    return (
-        f'<section class="part {light.value}" data-part="{escape(part.name)}" data-light="{light.value}">'
-        f'<h2><span class="light"></span>{escape(part.name)}<em>{WORDS[light]}</em></h2>'
-        f"<p>{escape(part.verdict.sentence)}</p><dl>{figures}</dl></section>"
-    )
+    _show("parts.html", parts=report.parts, words=WORDS)
 
 
 def topics(report: Report) -> None:
     """One row per topic."""
     columns = ("Topic", "Partitions", "End offset", "Messages", "Lag")
-    _table("topics", columns, map(terminal.topic_cells, report.topics))
+    _show("table.html", name="topics", columns=columns, rows=map(terminal.topic_cells, report.topics))
 
 
 def tables(report: Report) -> None:
     """One row per Pinot table."""
     columns = ("Table", "Rows", "Written", "Consuming", "Fresh", "Incomplete", "In no row")
-    _table("tables", columns, map(terminal.table_cells, report.tables))
+    _show("table.html", name="tables", columns=columns, rows=map(terminal.table_cells, report.tables))
 
 
-def _table(name: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join(
-        f'<tr data-row="{escape(first)}"><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for first, *cells in rows
-    )
-    st.html(
-        f'<div class="plain-table" data-table="{name}"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+def _show(template: str, **values: Any) -> None:
+    st.html(_TEMPLATES.get_template(template).render(values))

@@ -16,9 +16,11 @@ from dashboard.ui.theme import LINE_COLOURS
 from stream.topics import read_topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pinot.health.report import Report
+
+    Values = Sequence[tuple[str, float | None]]
 
 HEIGHT_PX = 260
 ROOM_PX = 280
@@ -31,40 +33,33 @@ GAP_S = 5 * EVERY_S
 
 
 class Lines(NamedTuple):
-    """A chart's axis, its lines, and the minimum upper end of the axis."""
+    """A chart's axis, its lines, their values in a report, and the minimum upper end of the axis."""
 
     title: str
     names: tuple[str, ...]
+    values: Callable[[Report], Values]
     floor: float
 
 
-AGE = Lines("seconds", ("newest position",), floor=2)
-RATES = Lines("messages per second", tuple(read_topics()), floor=10)
-
-Row = tuple[float, str, float | None]
-"""Epoch seconds, the line's name, its value."""
-
-
-def freshness(reports: Sequence[Report]) -> pd.DataFrame | None:
-    """Seconds since the newest position at each sample; None if there is no line to draw."""
-    return _table(reports, [[(AGE.names[0], one.freshness)] for one in reports])
+AGE = Lines("seconds", ("newest position",), lambda one: [("newest position", one.freshness)], floor=2)
+RATES = Lines(
+    "messages per second",
+    tuple(read_topics()),
+    lambda one: [(row.name, row.per_second) for row in one.topics],
+    floor=10,
+)
 
 
-def messages(reports: Sequence[Report]) -> pd.DataFrame | None:
-    """Messages per second of each topic at each sample; None if there is no line to draw."""
-    return _table(reports, [[(row.name, row.per_second) for row in one.topics] for one in reports])
-
-
-def _table(
-    reports: Sequence[Report], values: Sequence[Sequence[tuple[str, float | None]]]
-) -> pd.DataFrame | None:
+def rows(lines: Lines, reports: Sequence[Report]) -> pd.DataFrame | None:
+    """The rows of a chart: a line's value at each sample; None if there is no line to draw."""
+    values = [lines.values(one) for one in reports]
     if sum(any(value is not None for _, value in these) for these in values) < 2:
         return None
     table = pd.DataFrame(_rows(reports, values), columns=["time", "line", "value"])
     return table.assign(time=pd.to_datetime(table["time"], unit="s", utc=True))
 
 
-def _rows(reports: Sequence[Report], values: Sequence[Sequence[tuple[str, float | None]]]) -> Iterator[Row]:
+def _rows(reports: Sequence[Report], values: Sequence[Values]) -> Iterator[tuple[float, str, float | None]]:
     """One row per value; rows without a value at the end of each line and at both ends of the time span."""
     newest = reports[-1].taken
     name = values[-1][0][0]

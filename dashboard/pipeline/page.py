@@ -15,8 +15,6 @@ from pinot.health.words import seconds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from pinot.health.report import Report
 
 REFRESH_S = 2.0
@@ -40,10 +38,7 @@ def _follow() -> None:
         return
     newest = reports[-1]
     age = max(0.0, pipeline.now() - newest.taken)
-    words.facts(
-        f"measured {formatting.clock(1000 * newest.taken, st.context.timezone)}",
-        f"{age:.0f} s ago",
-    )
+    words.facts(f"measured {formatting.clock(1000 * newest.taken, st.context.timezone)}", f"{age:.0f} s ago")
     if age > OLD_S:
         words.notice(f"These figures are {seconds(age)} old. Waiting for new ones.", "warning")
     cards.parts(newest)
@@ -60,16 +55,17 @@ def _charts(reports: Sequence[Report]) -> None:
     with st.container(horizontal=True, key="pipeline-charts"):
         with st.container(key="pipeline-freshness"):
             words.section("Age of the newest position")
-            _chart(charts.freshness(reports), charts.AGE)
+            _chart(charts.AGE, reports)
         if reports[-1].topics:
             with st.container(key="pipeline-messages"):
                 words.section("Messages")
-                _chart(charts.messages(reports), charts.RATES)
+                _chart(charts.RATES, reports)
 
 
-def _chart(table: pd.DataFrame | None, drawn: charts.Lines) -> None:
+def _chart(lines: charts.Lines, reports: Sequence[Report]) -> None:
+    table = charts.rows(lines, reports)
     with st.container(height=charts.ROOM_PX, border=False):
         if table is None:
             words.notice("No data yet.", "info")
         else:
-            st.vega_lite_chart(table, charts.chart(drawn))
+            st.vega_lite_chart(table, charts.chart(lines))

@@ -103,10 +103,10 @@ def _can_be_read(run_id: str | None) -> bool:
     return True
 
 
-def wait_until(ready: Callable[[], bool]) -> None:
+def wait_until(ready: Callable[[], bool], every_s: float = LOOK_AGAIN_S) -> None:
     """Rerun the page as soon as `ready` succeeds; an unavailable store or a missing race does not."""
 
-    @st.fragment(run_every=LOOK_AGAIN_S)
+    @st.fragment(run_every=every_s)
     def look() -> None:
         try:
             is_ready = ready()

@@ -79,20 +79,19 @@ class Results:
 def results(positions: Positions, splits: SplitTimes) -> Results:
     """Compute the results as they are now; they are provisional while the race goes on."""
     ranking = leaderboard.rank(positions)
-    order = ranking.order
-    bib, status = positions.competitor[order], positions.status[order]
-    finished = status == "finished"
-    start = splits.starts(bib)
-    gun = np.where(finished, positions.elapsed[order], np.nan)
-    metres, times = splits.matrix("split", bib)
+    ranked = positions.take(ranking.order)
+    finished = ranked.status == "finished"
+    start = splits.starts(ranked.competitor)
+    gun = np.where(finished, ranked.elapsed, np.nan)
+    metres, times = splits.matrix("split", ranked.competitor)
     return Results(
-        bib=bib,
+        bib=ranked.competitor,
         place=np.where(finished, ranking.place, leaderboard.NO_PLACE),
-        status=status,
+        status=ranked.status,
         chip=gun - start,
         gap=gun - (gun[0] if len(gun) else np.nan),
-        distance=positions.distance[order],
-        elapsed=positions.elapsed[order],
+        distance=ranked.distance,
+        elapsed=ranked.elapsed,
         start=start,
         points=tuple((point.name, point.lap) for point in splits.points("split")),
         split_metres=metres,
@@ -129,12 +128,18 @@ def _apart(metres: Floats) -> list[int]:
 def bins(seconds: Floats) -> tuple[float, Ints, Floats]:
     """A histogram of times: bin width, counts (k,) and bin starts (k,), in seconds."""
     known = seconds[~np.isnan(seconds)]
-    if not len(known):
-        return float(STEPS_S[0]), np.empty(0, np.int64), np.empty(0)
-    width = _step(known, MAX_BINS)
-    number = np.floor(known / width).astype(np.int64)
+    width = _step(known, MAX_BINS) if len(known) else STEPS_S[0]
+    counts, starts = histogram(known, width)
+    return float(width), counts, starts.astype(float)
+
+
+def histogram(values: Floats, width: int) -> tuple[Ints, Ints]:
+    """Counts and starts of the bins from the lowest to the highest value, shape (k,)."""
+    if not len(values):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    number = np.floor(values / width).astype(np.int64)
     counts = np.bincount(number - number.min())
-    return width, counts, (number.min() + np.arange(len(counts))) * width
+    return counts, (number.min() + np.arange(len(counts))) * width
 
 
 def marks(seconds: Floats) -> Floats:
@@ -146,10 +151,10 @@ def marks(seconds: Floats) -> Floats:
     return found
 
 
-def _step(seconds: Floats, most: int) -> float:
+def _step(seconds: Floats, most: int) -> int:
     """The smallest of `STEPS_S` that cuts the span of these times into fewer than `most` pieces."""
     span = float(seconds.max() - seconds.min())
-    return float(next((step for step in STEPS_S if span / step < most), STEPS_S[-1]))
+    return next((step for step in STEPS_S if span / step < most), STEPS_S[-1])
 
 
 @dataclass(frozen=True)

@@ -16,51 +16,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dashboard.race import leaderboard, payload
-from dashboard.store.protocol import OUT, Positions
+from dashboard.race.standing import end_of, raw_time_at
+from dashboard.store.protocol import OUT
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dashboard.race.payload import Packed
     from dashboard.race.snapshots import Snapshot, Snapshots
-    from dashboard.race.standing import Standing
-    from dashboard.store.protocol import Race, Store
+    from dashboard.store.protocol import Positions, Store
     from stream.arrays import Floats
 
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Maximum number of cached payloads; the least recently requested is evicted."""
+"""Maximum size of all cached payloads; the least recently requested is evicted."""
 
 LOOK_BACK_TICKS = 30
 """How many seconds to look back for trackers that were silent at a tick; most gaps are short."""
 
 LOOK_BACK_ROWS = 300_000
-"""Maximum number of positions scanned for longer gaps, about a third of a second's work: 300 ticks of a
-thousand competitors.
-"""
+"""Maximum positions scanned for longer gaps, a third of a second's work: 300 ticks of 1,000 competitors."""
 
 MAX_MOMENTS = 16
 """Moments kept to continue from: a replay requests one after the other."""
 
 ENDED = ("finished", *OUT)
 
-ROUNDING = 1e-5
-"""Tolerance in ticks: browsers send times with six decimals."""
-
 _Key = tuple[str, int, int, int]
 """A race's run id, start and seed, as another race may reuse its id; and a tick's race seconds."""
-
-
-def raw_time_at(race: Race, time: float) -> int:
-    """The whole race seconds of the tick at or before `time` (race seconds)."""
-    tick = math.floor(max(0.0, time) / race.interval + ROUNDING)
-    # 100 ticks of 1.15 s are 114.99999999999999 s.
-    return int(round(tick * race.interval, 6))
-
-
-def end_of(race: Race, standing: Standing) -> float:
-    """Race seconds of the newest tick: the one with the newest position or the last finish."""
-    return math.ceil(standing.race_time / race.interval - ROUNDING) * race.interval
 
 
 def ended_by(newest: Positions, verdicts: Floats, raw_time: int) -> Positions:
@@ -75,22 +56,11 @@ def ended_by(newest: Positions, verdicts: Floats, raw_time: int) -> Positions:
 
 def together(known: Positions, others: Positions) -> Positions:
     """The known positions, completed with these for all other competitors."""
-    rest = others.take(~np.isin(others.competitor, known.competitor))
-    bibs = np.concatenate([known.competitor, rest.competitor])
-    order = np.argsort(bibs, kind="stable")
-
-    def both(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(known, name), getattr(rest, name)])[order]
-
-    return Positions(
-        competitor=bibs[order],
-        lon=both("lon"),
-        lat=both("lat"),
-        distance=both("distance"),
-        status=both("status"),
-        elapsed=both("elapsed"),
-        newest_emitted=known.newest_emitted,
-    )
+    rest = others.take(~np.isin(others.competitor, known.competitor)).columns()
+    both: dict[str, Any] = {
+        name: np.concatenate([column, rest[name]]) for name, column in known.columns().items()
+    }
+    return replace(known, **both).take(np.argsort(both["competitor"], kind="stable"))
 
 
 def _has_all(some: Positions, required: Positions) -> bool:

@@ -6,6 +6,8 @@ Map and leaderboard use the same payload, so they never disagree. Rows are in le
 from __future__ import annotations
 
 import gzip
+from collections import Counter
+from dataclasses import asdict
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -90,19 +92,16 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
     A category is its index in `categories`, the most frequent first. Clubs are included if any competitor has
     one.
     """
-    labels, which, counts = np.unique(
-        [one.category for one in competitors.values()], return_inverse=True, return_counts=True
-    )
-    by_count = np.argsort(-counts, kind="stable")
-    number = np.empty(len(labels), np.int64)
-    number[by_count] = np.arange(len(labels))
-    clubs = [one.club for one in competitors.values()]
+    entrants = competitors.values()
+    counted = Counter(one.category for one in entrants)
+    number = {name: nth for nth, name in enumerate(sorted(counted, key=lambda name: (-counted[name], name)))}
+    clubs = [one.club for one in entrants]
     body = {
         "names": len(competitors),
-        "categories": [str(labels[nth]) for nth in by_count],
+        "categories": list(number),
         "competitor": list(competitors),
-        "name": [one.name for one in competitors.values()],
-        "category": number[which].tolist(),
+        "name": [one.name for one in entrants],
+        "category": [number[one.category] for one in entrants],
         "club": clubs if any(clubs) else [],
     }
     text = orjson.dumps(body)
@@ -114,19 +113,19 @@ def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str
 
     Start is the gun time in seconds of the own start.
     """
-    order = ranking.order
-    status = np.zeros(len(positions), dtype=np.uint8)
+    ranked = positions.take(ranking.order)
+    status = np.zeros(len(ranked), dtype=np.uint8)
     for number, name in enumerate(STATUSES):
-        status[positions.status == name] = number
+        status[ranked.status == name] = number
     return {
-        "competitor": positions.competitor[order],
+        "competitor": ranked.competitor,
         "place": ranking.place,
-        "lon": np.round(positions.lon[order], DEGREE_DECIMALS),
-        "lat": np.round(positions.lat[order], DEGREE_DECIMALS),
-        "distance": np.round(positions.distance[order], 1),
-        "elapsed": _seconds(positions.elapsed[order]),
-        "start": _seconds(starts[order]),
-        "status": status[order],
+        "lon": np.round(ranked.lon, DEGREE_DECIMALS),
+        "lat": np.round(ranked.lat, DEGREE_DECIMALS),
+        "distance": np.round(ranked.distance, 1),
+        "elapsed": _seconds(ranked.elapsed),
+        "start": _seconds(starts[ranking.order]),
+        "status": status,
     }
 
 
@@ -148,14 +147,9 @@ def _seconds(values: Floats) -> Floats:
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
-    leader = figures.leader_distance
-    return {
-        "on_course": figures.on_course,
-        "finished": figures.finished,
-        "out": figures.out,
-        "in_fences": figures.in_fences,
-        "leader": None if leader is None else round(leader, 1),
-    }
+    said = asdict(figures)
+    leader = said.pop("leader_distance")
+    return {**said, "leader": None if leader is None else round(leader, 1)}
 
 
 def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:

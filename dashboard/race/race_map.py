@@ -23,23 +23,26 @@ if TYPE_CHECKING:
     from dashboard.settings import Settings
     from dashboard.store.protocol import Course, Fence, Race
 
-_COURSE_SCRIPTS = ("formatting.js", "course_line.js", "crowd.js", "dots.js", "furniture.js")
-_RACE_SCRIPTS = (
-    "formatting.js",
-    "course_line.js",
-    "crowd.js",
-    "dots.js",
-    "field.js",
-    "glide.js",
-    "live_feed.js",
-    "trails.js",
-    "inspector.js",
-    "furniture.js",
-    "live.js",
-    "replay_control.js",
-    "replay.js",
-    "race_layer.js",
-)
+_SCRIPTS = {
+    "addCourse": ("formatting.js", "course_line.js", "crowd.js", "dots.js", "furniture.js"),
+    "addRace": (
+        "formatting.js",
+        "course_line.js",
+        "crowd.js",
+        "dots.js",
+        "field.js",
+        "glide.js",
+        "live_feed.js",
+        "trails.js",
+        "inspector.js",
+        "furniture.js",
+        "live.js",
+        "replay_control.js",
+        "replay.js",
+        "race_layer.js",
+    ),
+}
+"""The scripts for a function of static/furniture.js, in the order of their dependencies."""
 _STYLES = (("leaflet", "leaflet.css"), ("static", "map.css"))
 
 PANES = {"marks": 420, "field": 450}
@@ -103,9 +106,7 @@ class MapOptions(folium.FeatureGroup):
 
 def course_map(course: Course, wanted: Settings) -> folium.Map:
     """The map of a course without a race."""
-    drawn = _ground(course, wanted, _COURSE_SCRIPTS)
-    _Script("addCourse", course).add_to(drawn)
-    return drawn
+    return _map("addCourse", course, wanted)
 
 
 def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
@@ -113,47 +114,41 @@ def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
 
     Without a course the layer zooms to the first positions.
     """
-    drawn = _ground(course, wanted, _RACE_SCRIPTS)
-    _Script("addRace", course, source="Live", **_of_race(race)).add_to(drawn)
-    return drawn
+    return _map("addRace", course, wanted, source="Live", **_of_race(race))
 
 
 def replay_map(race: Race, course: Course | None, wanted: Settings, end: float) -> folium.Map:
     """The replay map, from the gun to `end` in race seconds."""
-    drawn = _ground(course, wanted, _RACE_SCRIPTS, bar_px=REPLAY_BAR_PX)
-    _Script("addRace", course, source="Replay", end=end, **_of_race(race)).add_to(drawn)
-    return drawn
+    options = {"source": "Replay", "end": end, **_of_race(race)}
+    return _map("addRace", course, wanted, bar_px=REPLAY_BAR_PX, **options)
 
 
 def _of_race(race: Race) -> dict[str, Any]:
     return {"run": race.run_id, "races": race_address(race.run_id), "interval": race.interval}
 
 
-def _ground(
-    course: Course | None, wanted: Settings, scripts: Sequence[str], *, bar_px: int = 0
+def _map(
+    function: str, course: Course | None, wanted: Settings, *, bar_px: int = 0, **options: Any
 ) -> folium.Map:
-    """The map's static parts; a bar may cover its lower edge."""
+    """A map's static parts and its script, which calls `function`; a bar may cover its lower edge."""
     drawn = folium.Map(location=(0, 0), tiles=None, zoom_start=2, zoom_snap=ZOOM_STEP, font_size=FONT_SIZE)
     # Local copies instead of CDN addresses, on this map only.
-    files = [("leaflet", "leaflet.js"), *(("static", name) for name in scripts)]
+    files = [("leaflet", "leaflet.js"), *(("static", name) for name in _SCRIPTS[function])]
     drawn.default_js = [(name, file_address(folder, name)) for folder, name in files]
     drawn.default_css = [(name, file_address(folder, name)) for folder, name in _STYLES]
     for name, height in PANES.items():
         folium.map.CustomPane(name, z_index=height).add_to(drawn)
     if wanted.tiles:
-        _tiles(wanted).add_to(drawn)
+        attribution = escape(wanted.tiles_attribution) or "&nbsp;"  # Folium insists on one
+        folium.TileLayer(tiles=wanted.tiles, attr=attribution, max_zoom=MAX_ZOOM).add_to(drawn)
     if course is not None:
         _draw_course(course, drawn)
         right, bottom = VIEW_PADDING_PX
         drawn.fit_bounds(
             _bounds(course), padding_top_left=VIEW_PADDING_PX, padding_bottom_right=(right, bottom + bar_px)
         )
+    _Script(function, course, **options).add_to(drawn)
     return drawn
-
-
-def _tiles(wanted: Settings) -> folium.TileLayer:
-    attribution = escape(wanted.tiles_attribution) or "&nbsp;"  # Folium insists on one
-    return folium.TileLayer(tiles=wanted.tiles, attr=attribution, max_zoom=MAX_ZOOM)
 
 
 def _draw_course(course: Course, drawn: folium.Map) -> None:

@@ -6,7 +6,7 @@ import re
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
-"""Relative path from streamlit-folium's frame (component/<name>/); works behind a proxy with a path prefix.
-"""
+"""Relative path from streamlit-folium's frame, component/<name>/; also right behind a proxy with a prefix."""
 
-LIVE: Final = "live"
+LIVE = "live"
 """Alias of the live page: Streamlit serves the default page at / only."""
 
-_OWN_FILES: Final = Path(__file__).parents[1] / "static"
-_LEAFLET_FILES: Final = Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet"
-_FOLDERS: Final = {"static": _OWN_FILES, "leaflet": _LEAFLET_FILES}
+_FOLDERS = {
+    "static": Path(__file__).parents[1] / "static",
+    "leaflet": Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet",
+}
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 

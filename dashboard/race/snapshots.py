@@ -10,15 +10,14 @@ import math
 import threading
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dashboard.race import finish_list, payload
-from dashboard.race.history import raw_time_at
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import Moment, race_time, stand
-from dashboard.store import ground
+from dashboard.race.standing import Moment, race_time, raw_time_at, stand
+from dashboard.store import course_shape
 from dashboard.store.protocol import StoreError
 from stream.race_states import ENDED
 
@@ -54,8 +53,7 @@ FORGOTTEN_AFTER_S = 5.0
 """Seconds; an older moment is no basis for comparison, as there were no viewers since."""
 
 PASSINGS_LATE_BY_S = 10.0
-"""Seconds by which passings may arrive out of order and still be seen; later ones appear at the race's end.
-"""
+"""Seconds by which passings may arrive out of order; later ones appear only at the race's end."""
 
 LOADING_FOR_S = 120.0
 """Seconds for which a store that shows less of a race than before is taken to be loading after a restart."""
@@ -100,37 +98,170 @@ class Snapshot:
         return payload.encode_names(self.competitors)
 
 
-@dataclass(eq=False)
 class _Watched:
-    """Cached state of one race. The thread that takes a new snapshot holds `taking`.
+    """A race that is read from the store by one thread at a time, which holds `taking`.
 
-    `asked` is the time of the last query, `failure` its error. `course` is the stored course; once positions
-    were seen off it, `is_run_elsewhere` stays true. `moments` are those of the last minute with the time they
-    were seen at, the oldest first. `less_since` is when the store began to show less of the race than before.
+    Attributes:
+        snapshot: the last one, however old.
+        failure: the error of the last query, if it failed.
+        asked: when the last query began, or when it failed.
     """
 
-    taking: threading.Lock = field(default_factory=threading.Lock)
-    snapshot: Snapshot | None = None
-    failure: StoreError | None = None
-    asked: float = -math.inf
-    names_asked: float = -math.inf
-    course: Course | None = None
-    course_asked: float = -math.inf
-    is_run_elsewhere: bool = False
-    splits: SplitTimes = field(default_factory=SplitTimes)
-    over_since: float = math.inf
-    has_all_passings: bool = False
-    moments: deque[tuple[float, Moment]] = field(default_factory=deque)
-    less_since: float = math.inf
-    results: tuple[Snapshot, Results] | None = None
+    def __init__(
+        self, run_id: str, store: Store, clock: Callable[[], float], wall_clock: Callable[[], float]
+    ) -> None:
+        self._run_id = run_id
+        self._store = store
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self.taking = threading.Lock()
+        self.failure: StoreError | None = None
+        self.asked = -math.inf
+        self._forget()
 
-    def forget(self) -> None:
-        """Reset the state: the race is gone, or its run id was reused."""
-        self.snapshot, self.results = None, None
-        self.names_asked = self.course_asked = -math.inf
-        self.is_run_elsewhere = self.has_all_passings = False
-        self.splits, self.moments = SplitTimes(), deque()
-        self.over_since = self.less_since = math.inf
+    def _forget(self) -> None:
+        """Begin without data: the race is new or gone, or its run id was reused."""
+        self.snapshot: Snapshot | None = None
+        self._results: tuple[Snapshot, Results] | None = None
+        self._names_asked = -math.inf
+        self._course: Course | None = None
+        self._course_asked = -math.inf
+        self._is_run_elsewhere = False  # stays true once positions were off the stored course
+        self._splits = SplitTimes()
+        self._over_since = math.inf
+        self._has_all_passings = False
+        # Those of the last minute with the time they were seen at, the oldest first.
+        self._moments: deque[tuple[float, Moment]] = deque()
+        self._less_since = math.inf  # when the store began to show less of the race than before
+
+    def age(self) -> float:
+        """Seconds since the last query."""
+        return self._clock() - self.asked
+
+    def take(self) -> None:
+        """Take a new snapshot unless the last one is fresh."""
+        begun = self._clock()
+        if begun - self.asked < FRESH_FOR_S:
+            return
+        try:
+            self.snapshot = self._read()
+            if self.snapshot is not None:
+                _ = self.snapshot.packed  # in the requesting thread, for all later ones
+            self.failure = None
+            # Measured from the start: a request one second later takes a new snapshot, however long this one
+            # took.
+            self.asked = begun
+        except StoreError as failure:
+            self.failure = failure
+            self.asked = self._clock()
+
+    def results(self) -> tuple[Snapshot, Results]:
+        """The last snapshot and its results; raises `UnknownRaceError` if there is none."""
+        if self.snapshot is None:
+            raise UnknownRaceError(self._run_id)
+        if self._results is None or self._results[0] is not self.snapshot:
+            self._results = (self.snapshot, finish_list.results(self.snapshot.positions, self._splits))
+        return self._results
+
+    def _read(self) -> Snapshot | None:
+        race = self._store.race(self._run_id)
+        if race is None:
+            self._expect_as_much(None)
+            self._forget()
+            return None
+        last = self.snapshot
+        if last is not None and _identity(last.race) != _identity(race):
+            self._forget()
+            last = None
+        if last and last.is_final and last.race == race and len(last.competitors) >= race.competitors:
+            course = self._read_course(race, last.positions)
+            return last if course is last.course else replace(last, course=course)
+        positions = self._store.positions(self._run_id)
+        self._expect_as_much(positions)
+        self._read_passings(race)
+        standing = stand(positions, self._splits, self._moment_before(race, positions))
+        self._moments.append((self._clock(), Moment(standing.race_time, standing.figures.leader_distance)))
+        return Snapshot(
+            race=race,
+            course=self._read_course(race, positions),
+            competitors=self._read_competitors(race),
+            positions=positions,
+            standing=standing,
+            taken_at=self._wall_clock(),
+            is_final=self._has_all_passings,
+        )
+
+    def _expect_as_much(self, positions: Positions | None) -> None:
+        """Raise `StoreError` if the store has less of a race than before, as while it loads after a restart.
+
+        If this lasts, the data is taken to be lost for good.
+        """
+        known = -1 if self.snapshot is None else self.snapshot.positions.newest_emitted
+        found = -1 if positions is None else positions.newest_emitted
+        if found >= known:
+            self._less_since = math.inf
+            return
+        self._less_since = min(self._less_since, self._clock())
+        if self._clock() - self._less_since < LOADING_FOR_S:
+            raise StoreError(
+                "The store has less data on this race than before: it is still loading, or has restarted."
+            )
+
+    def _read_passings(self, race: Race) -> None:
+        """Read new passings; all of them at first, and once more when the race is over."""
+        if self._has_all_passings:
+            return
+        if race.status in ENDED:
+            self._over_since = min(self._over_since, self._clock())
+        is_last = self._clock() - self._over_since >= PASSINGS_LATE_BY_S
+        late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
+        after = None if self.snapshot is None or is_last else self._splits.newest - late_by_ms
+        self._splits.add(self._store.passings(race.run_id, after))
+        self._has_all_passings = is_last
+
+    def _moment_before(self, race: Race, positions: Positions) -> Moment | None:
+        """The moment a minute ago to compare with; None while no competitor is on the course."""
+        if not len(positions) or race.status in ENDED:
+            return None
+        moments, then = self._moments, self._clock() - COMPARED_WITH_S
+        while len(moments) > 1 and moments[1][0] <= then:
+            moments.popleft()
+        if not moments or moments[0][0] < then - FORGOTTEN_AFTER_S:
+            moments.clear()
+            moments.append((then, self._read_moment(race, positions)))
+        return moments[0][1]
+
+    def _read_moment(self, race: Race, positions: Positions) -> Moment:
+        """The moment a minute ago, when there was no viewer yet."""
+        then = race_time(positions) - COMPARED_WITH_S * race.speed
+        if then <= 0:
+            return Moment(0.0, 0.0)
+        if self._splits.count("finish", then):
+            return Moment(then, float(positions.distance.max()))
+        past = self._store.positions_at(race.run_id, raw_time_at(race, then))
+        return Moment(then, float(past.distance.max()) if len(past) else None)
+
+    def _read_course(self, race: Race, positions: Positions) -> Course | None:
+        fresh_for = COURSE_FRESH_FOR_S if self._course else MISSING_FRESH_FOR_S
+        if self._clock() - self._course_asked >= fresh_for:
+            # A store that is loading may briefly have no course.
+            self._course = self._store.course(race.course) or self._course
+            self._course_asked = self._clock()
+        if self._course and not course_shape.is_run_on(self._course, positions, race.gps_error):
+            self._is_run_elsewhere = True
+        return None if self._is_run_elsewhere else self._course
+
+    def _read_competitors(self, race: Race) -> Mapping[int, Competitor]:
+        known = self.snapshot.competitors if self.snapshot else {}
+        if len(known) < race.competitors and self._clock() - self._names_asked >= MISSING_FRESH_FOR_S:
+            self._names_asked = self._clock()
+            return self._store.competitors(race.run_id)
+        return known
+
+
+def _identity(race: Race) -> tuple[int, int, str]:
+    """What distinguishes a race from others of its run id, which a restarted simulator may use again."""
+    return race.start_time, race.seed, race.course
 
 
 class Snapshots:
@@ -165,24 +296,20 @@ class Snapshots:
         """
         with self._asking_races:
             if self._clock() - self._races_asked >= RACES_FRESH_FOR_S:
-                self._ask_for_races()
+                try:
+                    self._races, self._races_failure = self._store.races(), None
+                except StoreError as failure:
+                    self._races_failure = failure
+                finally:
+                    self._races_asked = self._clock()
             if self._races_failure is not None and not self._races:
                 raise self._races_failure
             return self._races
 
-    def _ask_for_races(self) -> None:
-        try:
-            self._races = self._store.races()
-            self._races_failure = None
-        except StoreError as failure:
-            self._races_failure = failure
-        finally:
-            self._races_asked = self._clock()
-
     def fresh(self, run_id: str) -> Snapshot | None:
         """The snapshot of a race if `get` would return it without a query."""
         watched = self._watched.get(run_id)
-        is_fresh = watched is not None and self._is_fresh(watched) and not watched.failure
+        is_fresh = watched and watched.age() < FRESH_FOR_S and not watched.failure
         return watched.snapshot if watched and is_fresh else None
 
     def get(self, run_id: str) -> Snapshot:
@@ -193,11 +320,10 @@ class Snapshots:
         """
         watched = self._watch(run_id)
         snapshot = watched.snapshot
-        must_wait = snapshot is None or self._age(watched) >= TOO_OLD_TO_SHOW_S
+        must_wait = snapshot is None or watched.age() >= TOO_OLD_TO_SHOW_S
         if watched.taking.acquire(blocking=must_wait):
             try:
-                if not self._is_fresh(watched):
-                    self._take(run_id, watched)
+                watched.take()
                 snapshot = watched.snapshot
             finally:
                 watched.taking.release()
@@ -217,147 +343,13 @@ class Snapshots:
         self.get(run_id)
         watched = self._watch(run_id)
         with watched.taking:
-            if watched.snapshot is None:
-                raise UnknownRaceError(run_id)
-            if watched.results is None or watched.results[0] is not watched.snapshot:
-                found = finish_list.results(watched.snapshot.positions, watched.splits)
-                watched.results = (watched.snapshot, found)
-            return watched.results
-
-    def _age(self, watched: _Watched) -> float:
-        return self._clock() - watched.asked
-
-    def _is_fresh(self, watched: _Watched) -> bool:
-        return self._age(watched) < FRESH_FOR_S
+            return watched.results()
 
     def _watch(self, run_id: str) -> _Watched:
         with self._lock:
-            watched = self._watched.setdefault(run_id, _Watched())
+            if run_id not in self._watched:
+                self._watched[run_id] = _Watched(run_id, self._store, self._clock, self._wall_clock)
             self._watched.move_to_end(run_id)
-            while len(self._watched) > MAX_RACES_WATCHED:
+            if len(self._watched) > MAX_RACES_WATCHED:
                 self._watched.popitem(last=False)
-            return watched
-
-    def _take(self, run_id: str, watched: _Watched) -> None:
-        begun = self._clock()
-        try:
-            watched.snapshot = self._read(run_id, watched)
-            if watched.snapshot is not None:
-                _ = watched.snapshot.packed  # in the requesting thread, for all later ones
-            watched.failure = None
-            # Measured from the start: a request one second later takes a new snapshot, however long this one
-            # took.
-            watched.asked = begun
-        except StoreError as failure:
-            watched.failure = failure
-            watched.asked = self._clock()
-
-    def _read(self, run_id: str, watched: _Watched) -> Snapshot | None:
-        race = self._store.race(run_id)
-        if race is None:
-            self._expect_as_much(watched, None)
-            watched.forget()
-            return None
-        if watched.snapshot is not None and not _is_same(watched.snapshot.race, race):
-            watched.forget()
-        if watched.snapshot is not None and _is_settled(watched.snapshot, race):
-            return self._with_course(watched.snapshot, watched)
-        positions = self._store.positions(run_id)
-        self._expect_as_much(watched, positions)
-        self._read_passings(race, watched)
-        standing = stand(positions, watched.splits, self._before(race, positions, watched))
-        watched.moments.append((self._clock(), Moment(standing.race_time, standing.figures.leader_distance)))
-        return Snapshot(
-            race=race,
-            course=self._course(race, positions, watched),
-            competitors=self._competitors(race, watched),
-            positions=positions,
-            standing=standing,
-            taken_at=self._wall_clock(),
-            is_final=watched.has_all_passings,
-        )
-
-    def _expect_as_much(self, watched: _Watched, positions: Positions | None) -> None:
-        """Raise `StoreError` if the store has less of a race than before, as while it loads after a restart.
-
-        If this lasts, the data is taken to be lost for good.
-        """
-        known = -1 if watched.snapshot is None else watched.snapshot.positions.newest_emitted
-        found = -1 if positions is None else positions.newest_emitted
-        if found >= known:
-            watched.less_since = math.inf
-            return
-        watched.less_since = min(watched.less_since, self._clock())
-        if self._clock() - watched.less_since < LOADING_FOR_S:
-            raise StoreError(
-                "The store has less data on this race than before: it is still loading, or has restarted."
-            )
-
-    def _with_course(self, settled: Snapshot, watched: _Watched) -> Snapshot:
-        """The snapshot of a finished race; its course may still be replaced."""
-        course = self._course(settled.race, settled.positions, watched)
-        return settled if course is settled.course else replace(settled, course=course)
-
-    def _read_passings(self, race: Race, watched: _Watched) -> None:
-        """Read new passings; all of them at first, and once more when the race is over."""
-        if watched.has_all_passings:
-            return
-        if race.status in ENDED:
-            watched.over_since = min(watched.over_since, self._clock())
-        is_first = watched.snapshot is None
-        is_last = self._clock() - watched.over_since >= PASSINGS_LATE_BY_S
-        late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
-        after = None if is_first or is_last else watched.splits.newest - late_by_ms
-        watched.splits.add(self._store.passings(race.run_id, after))
-        watched.has_all_passings = is_last
-
-    def _before(self, race: Race, positions: Positions, watched: _Watched) -> Moment | None:
-        """The moment a minute ago to compare with; None while no competitor is on the course."""
-        if not len(positions) or race.status in ENDED:
-            return None
-        moments, then = watched.moments, self._clock() - COMPARED_WITH_S
-        while len(moments) > 1 and moments[1][0] <= then:
-            moments.popleft()
-        if not moments or moments[0][0] < then - FORGOTTEN_AFTER_S:
-            moments.clear()
-            moments.append((then, self._moment_ago(race, positions, watched)))
-        return moments[0][1]
-
-    def _moment_ago(self, race: Race, positions: Positions, watched: _Watched) -> Moment:
-        """Read the leader's position before the first viewer came."""
-        then = race_time(positions) - COMPARED_WITH_S * race.speed
-        if then <= 0:
-            return Moment(0.0, 0.0)
-        if watched.splits.count("finish", then):
-            return Moment(then, float(positions.distance.max()))
-        past = self._store.positions_at(race.run_id, raw_time_at(race, then))
-        return Moment(then, float(past.distance.max()) if len(past) else None)
-
-    def _course(self, race: Race, positions: Positions, watched: _Watched) -> Course | None:
-        fresh_for = COURSE_FRESH_FOR_S if watched.course else MISSING_FRESH_FOR_S
-        if self._clock() - watched.course_asked >= fresh_for:
-            # A store that is loading may briefly have no course.
-            watched.course = self._store.course(race.course) or watched.course
-            watched.course_asked = self._clock()
-        if watched.course and not ground.is_run_on(watched.course, positions, race.gps_error):
-            watched.is_run_elsewhere = True
-        return None if watched.is_run_elsewhere else watched.course
-
-    def _competitors(self, race: Race, watched: _Watched) -> Mapping[int, Competitor]:
-        known = watched.snapshot.competitors if watched.snapshot else {}
-        asked_lately = self._clock() - watched.names_asked < MISSING_FRESH_FOR_S
-        if asked_lately or len(known) >= race.competitors:
-            return known
-        watched.names_asked = self._clock()
-        return self._store.competitors(race.run_id)
-
-
-def _is_settled(snapshot: Snapshot, race: Race) -> bool:
-    """Whether this snapshot is final; `race` is the race's current row in the store."""
-    has_names = len(snapshot.competitors) >= race.competitors
-    return snapshot.is_final and has_names and snapshot.race == race
-
-
-def _is_same(one: Race, other: Race) -> bool:
-    """Whether both are the same race, rather than a reused run id after a simulator restart."""
-    return (one.start_time, one.seed, one.course) == (other.start_time, other.seed, other.course)
+            return self._watched[run_id]

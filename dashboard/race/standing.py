@@ -5,6 +5,7 @@ Pure: positions and passings in, arrays and numbers out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,11 @@ from dashboard.store.protocol import ON_COURSE, OUT
 
 if TYPE_CHECKING:
     from dashboard.race.split_times import SplitTimes, Stay
-    from dashboard.store.protocol import Positions
+    from dashboard.store.protocol import Positions, Race
     from stream.arrays import Floats
+
+ROUNDING = 1e-5
+"""Tolerance in ticks: browsers send times with six decimals."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,18 @@ def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> St
 def race_time(positions: Positions) -> float:
     """Race seconds of the newest position; 0 before the first."""
     return float(positions.elapsed.max()) if len(positions) else 0.0
+
+
+def raw_time_at(race: Race, time: float) -> int:
+    """The whole race seconds of the tick at or before `time` (race seconds)."""
+    tick = math.floor(max(0.0, time) / race.interval + ROUNDING)
+    # 100 ticks of 1.15 s are 114.99999999999999 s.
+    return int(round(tick * race.interval, 6))
+
+
+def end_of(race: Race, standing: Standing) -> float:
+    """Race seconds of the newest tick: the one with the newest position or the last finish."""
+    return math.ceil(standing.race_time / race.interval - ROUNDING) * race.interval
 
 
 def _heads(inside: dict[str, list[Stay]]) -> int:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from streamlit_folium import st_folium
 
 from dashboard import context
-from dashboard.race.history import end_of
 from dashboard.race.race_map import replay_map
+from dashboard.race.standing import end_of
 from dashboard.settings import Settings
 
 if TYPE_CHECKING:

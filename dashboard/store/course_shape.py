@@ -1,4 +1,7 @@
-"""Builds a course from the shapes that a store or the API has. Pure: shapes in, a `Course` out."""
+"""The shapes of courses: built from what a store or the API has, and compared with positions.
+
+Pure: degrees and metres in, shapes and answers out.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from dashboard.store import ground
 from dashboard.store.protocol import Course, Fence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from dashboard.store.protocol import Positions
     from stream.arrays import Floats
+
+OFF_COURSE_M = 200.0
+"""Metres off the line beyond any shortcut or the error of a good GPS watch."""
+
+GPS_ERRORS = 3.0
+"""Standard deviations of a race's own GPS error allowed on top of that."""
+
+LENGTH_TOLERANCE_M = 1.0
+"""Tolerance in metres for distances beyond the course's length, due to rounding in the stores."""
+
+LOOKED_AT = 10
+"""Sample size: competitors, evenly spread over the bibs, that decide where a race is run."""
+
+METRES_PER_DEGREE = 111_195.0
+"""Metres per degree of latitude, on a sphere of the Earth's mean radius."""
 
 
 def course(
@@ -29,33 +47,49 @@ def course(
     TypeError, ValueError, AttributeError or IndexError if a shape is malformed.
     """
     short_name, long_name = names
-    along = _unwrapped(_lon_lat(line))
+    lon, lat = shapely.get_coordinates(line).T
+    along = np.column_stack([np.unwrap(lon, period=360.0), lat])
     middle = float(along[:, 0].mean())
     start, finish = (_place(end, middle) for end in ends)
-    return Course(
-        short_name=short_name,
-        long_name=long_name,
-        distance=distance,
-        line=along,
-        start=start,
-        finish=finish,
-        fences=tuple(Fence(name, _rings(polygon, middle)) for name, polygon in fences),
-    )
-
-
-def _lon_lat(shape: Any) -> Floats:
-    return shapely.get_coordinates(shape)
-
-
-def _unwrapped(line: Floats) -> Floats:
-    """The line with continuous longitudes across the antimeridian."""
-    return np.column_stack([np.unwrap(line[:, 0], period=360.0), line[:, 1]])
+    areas = tuple(Fence(name, _rings(polygon, middle)) for name, polygon in fences)
+    return Course(short_name, long_name, distance, along, start, finish, areas)
 
 
 def _place(point: Any, reference: float) -> tuple[float, float]:
-    lon, lat = ground.beside(_lon_lat(point), reference)[0]
+    lon, lat = beside(shapely.get_coordinates(point), reference)[0]
     return float(lon), float(lat)
 
 
 def _rings(polygon: Any, reference: float) -> tuple[Floats, ...]:
-    return tuple(ground.beside(_lon_lat(ring), reference) for ring in (polygon.exterior, *polygon.interiors))
+    return tuple(
+        beside(shapely.get_coordinates(ring), reference) for ring in (polygon.exterior, *polygon.interiors)
+    )
+
+
+def beside(lon_lat: Floats, reference: float) -> Floats:
+    """Positions, shape (n, 2), with each longitude within 180° of the reference, even beyond ±180°.
+
+    A map shows places on both sides of the antimeridian next to each other only if numbered this way.
+    """
+    lon, lat = lon_lat[:, 0], lon_lat[:, 1]
+    return np.column_stack([lon + 360.0 * np.round((reference - lon) / 360.0), lat])
+
+
+def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> bool:
+    """Whether a race may be run on this course, and not on another line that had its name then.
+
+    A course can be replaced after a race, or by another race that brings its own line. It is not this one if
+    most sampled competitors are far off the line, or any has covered more than its length. `gps_error` is the
+    race's own, a standard deviation in metres.
+    """
+    if len(positions) == 0:
+        return True
+    if positions.distance.max() > course.distance + LENGTH_TOLERANCE_M:
+        return False
+    looked_at = slice(None, None, -(-len(positions) // LOOKED_AT))
+    places = np.column_stack([positions.lon[looked_at], positions.lat[looked_at]])
+    middle = course.line.mean(axis=0)
+    flat = METRES_PER_DEGREE * np.array([np.cos(np.radians(middle[1])), 1.0])
+    line = shapely.LineString(course.line * flat)
+    off = shapely.distance(line, shapely.points(beside(places, middle[0]) * flat))
+    return bool(np.median(off) <= OFF_COURSE_M + GPS_ERRORS * gps_error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 5.0
 
-NO_VALUE = "null"
-"""Pinot's value for missing text; also what its `lookup` returns for a missing course."""
-
 _log = logging.getLogger(__name__)
 
 
 class Broker:
     """The broker at `address`, such as http://127.0.0.1:8099, with the credentials of `pinot_auth`."""
+
+    dialect: Final = "pinot"
 
     def __init__(self, address: str, pinot_auth: PinotAuth = OPEN) -> None:
         self._has_shown = pinot_auth.auth is not None

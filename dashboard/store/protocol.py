@@ -1,21 +1,26 @@
 """What the dashboard reads: races, courses, competitors and their newest positions.
 
-`Store` is the contract; `sqlite_store` and `pinot_store` implement it and pass the same tests. Nothing here
+`Store` is the contract; `SqlStore` and `PinotStore` implement it and pass the same tests. Nothing here
 depends on Streamlit, the map or a database.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from stream.arrays import Floats, Ints, Mask, Texts
 
-STATUSES = ("running", "paused", "finished", "dnf", "dns", "dsq", "waiting")
+STATUSES = TABLES["parkrun"].fields["status"].words
 """All statuses of a competitor, in the order in which the map numbers them."""
 
 ON_COURSE = ("running", "paused")
@@ -137,17 +142,13 @@ class Positions:
     def __len__(self) -> int:
         return len(self.competitor)
 
-    def take(self, some: Mask) -> Positions:
-        """The positions that a mask of shape (n,) selects."""
-        return Positions(
-            competitor=self.competitor[some],
-            lon=self.lon[some],
-            lat=self.lat[some],
-            distance=self.distance[some],
-            status=self.status[some],
-            elapsed=self.elapsed[some],
-            newest_emitted=self.newest_emitted,
-        )
+    def columns(self) -> dict[str, Any]:
+        """The arrays by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
+
+    def take(self, some: Mask | NDArray[np.intp]) -> Positions:
+        """The positions that a mask of shape (n,) or indices select."""
+        return replace(self, **{name: column[some] for name, column in self.columns().items()})
 
 
 @dataclass(frozen=True, eq=False)

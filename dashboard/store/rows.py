@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dashboard.store.protocol import Course
 
+# In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions` and `Passings`.
 RACE_COLUMNS = (
     "runId",
     "name",
@@ -37,35 +38,9 @@ RACE_COLUMNS = (
     "updatedAt",
     "request",
 )
-POSITION_COLUMNS = (
-    "competitorId",
-    "lon",
-    "lat",
-    "distance",
-    "status",
-    "elapsed",
-    "emittedAt",
-)
-PASSING_COLUMNS = (
-    "competitorId",
-    "kind",
-    "point",
-    "lap",
-    "distance",
-    "elapsed",
-    "timestamp",
-)
+POSITION_COLUMNS = ("competitorId", "lon", "lat", "distance", "status", "elapsed", "emittedAt")
+PASSING_COLUMNS = ("competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
 COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club")
-COURSE_COLUMNS = (
-    "shortName",
-    "longName",
-    "distance",
-    "courseMap",
-    "startLocation",
-    "endLocation",
-    "fences",
-)
-
 
 _TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
 _NOT_SHOWN = {"emittedAt", "timestamp"}
@@ -114,17 +89,10 @@ def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
 def positions(rows: Sequence[Sequence[Any]]) -> Positions:
     """Positions in bib order from rows of `POSITION_COLUMNS`."""
     found, whole = _arrays("parkrun", POSITION_COLUMNS, rows)
-    order = np.argsort(found["competitorId"], kind="stable")
-    order = order[whole[order]]
-    return Positions(
-        competitor=found["competitorId"][order],
-        lon=found["lon"][order],
-        lat=found["lat"][order],
-        distance=found["distance"][order],
-        status=found["status"][order],
-        elapsed=found["elapsed"][order],
-        newest_emitted=int(found["emittedAt"].max(initial=0)),
-    )
+    competitor, lon, lat, distance, status, elapsed, emitted = found.values()
+    everything = Positions(competitor, lon, lat, distance, status, elapsed, int(emitted.max(initial=0)))
+    order = np.argsort(competitor, kind="stable")
+    return everything.take(order[whole[order]])
 
 
 def passings(rows: Sequence[Sequence[Any]]) -> Passings:
@@ -168,10 +136,10 @@ def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
 
 
 def course(row: Sequence[Any]) -> Course:
-    """A course from a row of `COURSE_COLUMNS`: WKT of line, start and end, and the fences as JSON.
+    """A course from its short and long name, metres, WKT of line, start and end, and fences as JSON.
 
-    `fences` is a list of objects with name and wkt (a POLYGON).
-    Raises `StoreError` if a geometry can't be read.
+    The fences are a list of objects with `name` and `wkt` (a POLYGON), None or empty. Raises `StoreError` if
+    a geometry can't be read.
     """
     short_name, long_name, distance, line, start, finish, fences = row
     try:
@@ -182,14 +150,7 @@ def course(row: Sequence[Any]) -> Course:
             (shapely.from_wkt(start), shapely.from_wkt(finish)),
             [(str(fence["name"]), shapely.from_wkt(fence["wkt"])) for fence in orjson.loads(fences or "[]")],
         )
-    except (
-        shapely.errors.ShapelyError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-    ) as error:
+    except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise StoreError(
             f"The course {short_name} in the store can't be drawn: {error}. "
             "Load the courses again (python -m pinot setup, or restart the simulator)."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dashboard.store.protocol import StoreError
 from stream.contract import SQLITE_VERSION
@@ -25,17 +25,19 @@ BUSY_TIMEOUT_S = 2.0
 class SqliteFile:
     """The file at `path`."""
 
+    dialect: Final = "sqlite"
+
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def ask(self, sql: str, *parameters: str | int) -> Sequence[Sequence[Any]]:
+    def ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
         """The rows of a query; none if the file doesn't exist yet. Raises `StoreError`."""
         if not self._path.exists():
             return []
         try:
             with closing(self._connect()) as connection:
                 self._check_version(connection)
-                return connection.execute(sql, parameters).fetchall()
+                return connection.execute(query, parameters).fetchall()
         except sqlite3.Error as error:
             if "no such table" in str(error):  # the simulator is just creating the file
                 return []

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dashboard.analytics.stream import ARRIVALS, NEWEST, PACES, PANES, SEEN, table
+from dashboard.analytics.stream import ARRIVALS, NEWEST, PACES, PANES, SEEN, Stream, table
 from tests.dashboard.events import Event
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class PlainStream:
+class PlainStream(Stream):
     """Counts `events`, those of the topic `parkrun`; can be set to fail."""
 
     events: list[Event] = field(default_factory=list)

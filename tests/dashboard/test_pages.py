@@ -18,7 +18,7 @@ from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.store import rows
 from dashboard.store.protocol import StoreError
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui.escape import escape
 from tests.dashboard import events
@@ -261,7 +261,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
     writer.write("races", [events.race("run_1")])
     writer.write("parkrun", [events.position("run_1", 1)])
     seconds = iter(range(1_000_000))
-    snapshots = Snapshots(SqliteStore(SqliteFile(file)), lambda: float(next(seconds)))
+    snapshots = Snapshots(SqlStore(SqliteFile(file)), lambda: float(next(seconds)))
     context.install(snapshots)
     page = run("run_1")
     drawn = parts(page)

@@ -18,8 +18,9 @@ import httpx
 import pytest
 
 from dashboard.analytics import series
-from dashboard.analytics.activity import SETTLED_S, Activity
+from dashboard.analytics.activity import Activity
 from dashboard.analytics.page import FIGURES
+from dashboard.analytics.recent import SETTLED_S
 from dashboard.analytics.stream import PACE_FROM_M
 from dashboard.analytics.windows import SIZES_S
 from dashboard.api import RaceApi

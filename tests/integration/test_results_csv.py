@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.race import finish_list
 from dashboard.race.split_times import SplitTimes
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from simulator.course.library import load_folder
 from simulator.export import result_files, results
@@ -41,7 +41,7 @@ def test_page_and_api_produce_the_same_csv(course: str, fields: dict[str, Any], 
     request = RaceRequest(course=course, interval=60, **fields)
     race = Race(COURSES[course], request.resolved(run_id="run", name="A race", seed=7, start_at=start))
     _write(race, tmp_path / "races.db")
-    store = SqliteStore(SqliteFile(tmp_path / "races.db"))
+    store = SqlStore(SqliteFile(tmp_path / "races.db"))
     splits = SplitTimes()
     splits.add(store.passings("run"))
     found = finish_list.results(store.positions("run"), splits)

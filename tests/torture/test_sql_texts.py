@@ -21,7 +21,7 @@ import pytest
 
 from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, competitor, passing, position, race
@@ -73,7 +73,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> StoreUnderTest:
     if request.param == "sqlite":
         path = tmp_path / "race.db"
         flags = ("--sqlite", str(path))
-        store = SqliteStore(SqliteFile(path))
+        store = SqlStore(SqliteFile(path))
         return StoreUnderTest(store, SqliteWriter(path), flags, _SqliteCount(path), prefix)
     stack = request.getfixturevalue("stack")
     kafka = ("--publisher", "kafka", "--kafka", stack.kafka)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from dashboard.analytics import charts, legend
+from dashboard.analytics import charts
 from dashboard.analytics.activity import Rates
 from dashboard.analytics.series import MOST_SERIES, OTHERS
 from tests.dashboard.events import ROOT
@@ -23,7 +23,7 @@ def rates(*who: str) -> Chart:
     """A chart of these series, each with as many events as its place."""
     events = pd.DataFrame({"second": 100, "who": list(who), "events": range(len(who))})
     averages = pd.DataFrame({"second": [100], "what": ["1 min average"], "rate": [0.5 * len(who)]})
-    return charts.rates(Rates(events, averages, 1), {}, legend.colours(who, {}), per_s=1)
+    return charts.rates(Rates(events, averages, 1), {}, charts.colours(who, {}), per_s=1)
 
 
 def bars(*who: str) -> Chart:
@@ -67,7 +67,7 @@ def test_steps_are_drawn_over_their_width() -> None:
     """The newest step reaches to its end, like all others, and there the average of that moment is."""
     events = pd.DataFrame({"second": [60, 120] * 2, "who": ["a", "a", "b", "b"], "events": [6, 12, 18, 24]})
     averages = pd.DataFrame({"second": [180], "what": ["1 min average"], "rate": [0.6]})
-    whole = charts.rates(Rates(events, averages, 60), {}, legend.colours(["a", "b"], {}), per_s=60).to_dict()
+    whole = charts.rates(Rates(events, averages, 60), {}, charts.colours(["a", "b"], {}), per_s=60).to_dict()
     area, line = (whole["datasets"][layer["data"]["name"]] for layer in whole["layer"])
     drawn: dict[str, list[tuple[str, float]]] = {}
     for row in area:
@@ -89,7 +89,7 @@ def test_windows_can_be_seen() -> None:
     assert spec["encoding"]["strokeOpacity"]["condition"] == {"test": "datum.open", "value": 1.0}
     theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
     for scheme in ("light", "dark"):
-        for mark in legend.WINDOWS:
+        for mark in charts.WINDOWS:
             assert contrast(mark.colour, theme[scheme]["backgroundColor"]) >= 3
 
 
@@ -115,9 +115,9 @@ def test_bars_say_their_numbers() -> None:
 
 def test_a_series_keeps_its_colour() -> None:
     """A series keeps its colour while it exists, whatever series come and go; no two have the same."""
-    first = legend.colours(["b", "c"], {})
-    second = legend.colours(["a", "b", "c", OTHERS], first)
-    third = legend.colours([OTHERS, "a", "c", "d"], second)
+    first = charts.colours(["b", "c"], {})
+    second = charts.colours(["a", "b", "c", OTHERS], first)
+    third = charts.colours([OTHERS, "a", "c", "d"], second)
     assert {name: second[name] for name in first} == first
     assert [third[name] for name in ("a", "c", OTHERS)] == [second[name] for name in ("a", "c", OTHERS)]
     assert third["d"] == first["b"]
@@ -127,4 +127,4 @@ def test_a_series_keeps_its_colour() -> None:
 def test_as_many_colours_as_series() -> None:
     """There is a colour for as many series as there can be."""
     names = [str(number) for number in range(MOST_SERIES)]
-    assert len(set(legend.colours(names, {}).values())) == MOST_SERIES
+    assert len(set(charts.colours(names, {}).values())) == MOST_SERIES

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 
 from dashboard.analytics.activity import Activity
-from dashboard.analytics.figures import Figures, changes
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, streams
 from tests.dashboard.events import position
@@ -45,9 +44,3 @@ def test_late_news_takes_nothing_back() -> None:
     ]
     now, before = Activity(PlainStream(events), 10).figures(SPAN_S, BEGIN + 120)
     assert (now.kilometres, before.kilometres) == (0.0, 0.0)
-
-
-def test_changes() -> None:
-    """A change is relative to the span before; where there was nothing, there is none."""
-    now, before = Figures(150, 10, 3, 2.5, 1, 2), Figures(100, 10, 0, 5.0, 1, 1)
-    assert changes(now, before) == (0.5, 0.0, None, -0.5, 0.0, 1.0)

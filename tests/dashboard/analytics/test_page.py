@@ -67,7 +67,7 @@ def minute(run: str, bib: int, since: int = 120, until: int = 1) -> list[Event]:
     return [emitted(run, bib, ago) for ago in range(since, until - 1, -1)]
 
 
-def test_nothing_has_come(shown: Shown) -> None:
+def test_no_events(shown: Shown) -> None:
     """Without events for an hour, the page says so in each place, and no chart is empty."""
     drawn = page()
     words = said(drawn)
@@ -212,7 +212,7 @@ def test_categories_of_a_course(shown: Shown) -> None:
     assert (category.options, category.value) == (["All", "M40"], "All")
 
 
-def test_race_stays_chosen_while_the_store_is_away(shown: Shown) -> None:
+def test_race_stays_chosen_while_the_store_is_unavailable(shown: Shown) -> None:
     """A race that was chosen on its course is still chosen when the store is back."""
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 7, 9)]
     drawn = page()
@@ -262,7 +262,7 @@ def test_more_bars_than_there_is_room_for(shown: Shown, clubs: int, more: str | 
         assert words.count(more) == 1
 
 
-def test_store_away(shown: Shown) -> None:
+def test_unavailable_store(shown: Shown) -> None:
     """While the store is unavailable each part says so in its place, and the page stays."""
     shown.stream.failure = StoreError("Pinot's broker does not respond.")
     drawn = page()

@@ -4,7 +4,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.analytics.recent import ASKED_ANEW_EVERY_S, CHUNK_S, HOUR_S, SETTLES_WITHIN_S, Recent
+from dashboard.analytics.recent import CHUNK_S, HOUR_S, REREAD_EVERY_S, SETTLES_WITHIN_S, Recent
 from dashboard.analytics.stream import ARRIVALS, PACE_STEP_S
 from tests.dashboard.analytics.streams import BEGIN
 from tests.dashboard.events import position
@@ -51,7 +51,7 @@ def test_store_that_catches_up() -> None:
     recent = Recent(stream.arrivals)
     rows(recent, NOW)
     stream.events += [event(NOW - second) for second in range(1, 600, 2)]
-    looks = range(0, ASKED_ANEW_EVERY_S * (HOUR_S // CHUNK_S + 1), ASKED_ANEW_EVERY_S)
+    looks = range(0, REREAD_EVERY_S * (HOUR_S // CHUNK_S + 1), REREAD_EVERY_S)
     for later in looks:
         rows(recent, NOW + later)
     assert rows(recent, NOW + looks[-1]) == fresh(stream, NOW + looks[-1])
@@ -66,7 +66,7 @@ def test_only_the_newest_seconds_are_asked_for() -> None:
     recent.refresh(NOW + 1)
     assert stream.asked == [("arrivals", NOW + 1 - SETTLES_WITHIN_S, None)]
     stream.asked.clear()
-    recent.refresh(NOW + ASKED_ANEW_EVERY_S)
+    recent.refresh(NOW + REREAD_EVERY_S)
     (_, (_, since, until)) = stream.asked
     assert 0 < until - since <= CHUNK_S
 
@@ -84,7 +84,7 @@ def test_past_is_read_within_the_patience() -> None:
     assert rows(recent, NOW) == fresh(stream, NOW)
 
 
-def test_nobody_has_looked_for_long() -> None:
+def test_no_viewer_for_an_hour() -> None:
     """After more than an hour without a query everything is read again."""
     stream = PlainStream([event(NOW), event(NOW + 3 * HOUR_S - 1800)])
     recent = Recent(stream.arrivals, clock=lambda: 0.0)

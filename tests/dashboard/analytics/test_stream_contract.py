@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import pytest
 
-from dashboard.analytics.pinot_stream import PinotStream
-from dashboard.analytics.sqlite_stream import SqliteStream
+from dashboard.analytics.stream import Stream
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
 from dashboard.store.sqlite_file import SqliteFile
@@ -21,7 +20,6 @@ from tests.dashboard.plain_stream import PlainStream
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dashboard.analytics.stream import Stream
     from tests.dashboard.events import Event
 
 VISIBLE_WITHIN_S = 30.0
@@ -29,7 +27,7 @@ RACE_S = 130
 
 
 class Case(NamedTuple):
-    """A stream, what was written into it, and the wall second at which that began to come."""
+    """A stream, what was written into it, and the wall second of the first event."""
 
     stream: Stream
     plain: PlainStream
@@ -45,7 +43,7 @@ class Case(NamedTuple):
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("pinot", marks=pytest.mark.stack)])
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """Two races, in each of the two stores in turn; their events come within the last minutes."""
+    """Two races, in each of the two stores in turn; their events were emitted in the last minutes."""
     runs = (f"test_{uuid.uuid4().hex[:12]}", f"test_{uuid.uuid4().hex[:12]}")
     begin = int(time.time()) - 300
     events = [event for n, run in enumerate(runs) for event in _race(run, begin + n)]
@@ -53,13 +51,13 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("stream") / "races.db"
         SqliteWriter(path).write("parkrun", events)
-        stream = SqliteStream(SqliteFile(path))
+        stream = Stream(SqliteFile(path))
     else:
         stack = request.getfixturevalue("stack")
-        # The topic has what comes twice twice, and so has Pinot; the embedded store has it once.
+        # The topic and Pinot have repeated events twice, the embedded store has them once.
         events += [event for event in events if event["competitorId"] == 2]
         KafkaWriter(stack.kafka).write("parkrun", [*_lacking_a_field(events[0]), *events])
-        stream = PinotStream(Broker(stack.broker))
+        stream = Stream(Broker(stack.broker))
     made = Case(stream, PlainStream(events), runs, begin)
     wait_for("the stream", lambda: _lacking(made), seconds=VISIBLE_WITHIN_S, say=print)
     return made
@@ -97,7 +95,7 @@ def _lacking_a_field(event: Event) -> list[Event]:
 
 
 def test_arrivals(case: Case) -> None:
-    """What came is counted by race, second and event second, from a second until before another."""
+    """Arrivals are counted by race, second and event second, from one second up to another."""
     for since, until in ((case.begin + 17, case.begin + 93), (case.begin, None)):
         found = case.only_ours(case.stream.arrivals(since, until))
         assert found == case.only_ours(case.plain.arrivals(since, until))
@@ -123,7 +121,7 @@ def test_seen(case: Case) -> None:
 
 
 def test_panes_count_each_event_once(case: Case) -> None:
-    """A race's events are counted by event second, each once however often and late it came."""
+    """A race's events are counted by event second, each once, however often and late it arrived."""
     run = case.runs[0]
     since = case.begin + 10
     found = case.only_ours(case.stream.panes(run, since, since + 60, case.begin))
@@ -131,7 +129,7 @@ def test_panes_count_each_event_once(case: Case) -> None:
     assert sum(int(str(row[1])) for row in found) == 3 * 60
 
 
-def test_panes_of_what_came_lately(case: Case) -> None:
+def test_panes_of_late_arrivals(case: Case) -> None:
     """Events from before the given second are ignored."""
     run, lately = case.runs[1], case.begin + 100
     found = case.only_ours(case.stream.panes(run, case.begin, case.begin + 200, lately))
@@ -177,15 +175,15 @@ def test_race_that_cannot_be(case: Case) -> None:
         assert case.stream.newest(10, 0, run_id=run, bib=None, course=None).empty
 
 
-def test_broker_away() -> None:
+def test_unavailable_broker() -> None:
     """An unavailable broker is a `StoreError`."""
     with pytest.raises(StoreError, match="does not respond"):
-        PinotStream(Broker("http://127.0.0.1:9")).arrivals(0, None)
+        Stream(Broker("http://127.0.0.1:9")).arrivals(0, None)
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
     """A missing file is a stream without events, with all its columns."""
-    stream = SqliteStream(SqliteFile(tmp_path / "none.db"))
+    stream = Stream(SqliteFile(tmp_path / "none.db"))
     plain = PlainStream()
     assert stream.arrivals(0, None).dtypes.equals(plain.arrivals(0, None).dtypes)
     everything: dict[str, None] = {"run_id": None, "bib": None, "course": None}

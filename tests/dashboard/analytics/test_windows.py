@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.analytics.sqlite_stream import SqliteStream
+from dashboard.analytics.stream import Stream
 from dashboard.analytics.windows import SHOWN, SIZES_S, Windows
 from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.analytics import recomputed
@@ -44,7 +44,7 @@ def test_same_in_the_embedded_store(tmp_path_factory: pytest.TempPathFactory, ev
     """Windows counted by SQLite equal a recomputation from its rows."""
     path = tmp_path_factory.mktemp("windows") / "races.db"
     SqliteWriter(path).write("parkrun", once(events))
-    stream = SqliteStream(SqliteFile(path))
+    stream = Stream(SqliteFile(path))
     arrivals = stream.arrivals(0, None)
     these = [event for event in once(events) if event["runId"] == RUN]
     for size_s in SIZES_S:

@@ -83,7 +83,7 @@ def page() -> AppTest:
 
 
 def test_many_viewers_are_one_look() -> None:
-    """However many look within two seconds, the pipeline is asked once; and again when that is over."""
+    """However many viewers there are, the pipeline is sampled once in two seconds."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     for _ in range(20):
@@ -96,7 +96,7 @@ def test_many_viewers_are_one_look() -> None:
     assert pipeline.looks == 2
 
 
-def test_nobody_watches() -> None:
+def test_no_viewers() -> None:
     """Without viewers, nothing is queried."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
@@ -120,7 +120,7 @@ def test_memory_is_bounded() -> None:
 
 
 def test_clock_set_back() -> None:
-    """A clock that is set back doesn't stop the looking."""
+    """A clock that is set back doesn't stop the sampling."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
     sampler.look()
@@ -129,8 +129,8 @@ def test_clock_set_back() -> None:
     assert pipeline.looks == 2
 
 
-def test_part_that_hangs_holds_nobody_up() -> None:
-    """While a look doesn't come back the last report is answered at once, and no other look is begun."""
+def test_hanging_part_delays_no_viewer() -> None:
+    """While a sample is being taken, the last report is returned at once, and no other sample is begun."""
     pipeline, hangs = Pipeline(), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         sampler = Sampler(pipeline.take, pool, lambda: pipeline.now)
@@ -150,7 +150,7 @@ def test_part_that_hangs_holds_nobody_up() -> None:
     assert len(sampler._reports) == 2
 
 
-def test_fault_of_ours_is_not_hidden() -> None:
+def test_unexpected_error_is_not_hidden() -> None:
     """An unexpected error of a probe is raised to the viewer; the next sample is taken all the same."""
     pipeline = Pipeline()
     sampler = pipeline.sampler()
@@ -202,7 +202,7 @@ def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:
         assert word not in said
 
 
-def test_lights_are_told_by_words_too(pipeline: Pipeline) -> None:
+def test_lights_have_words(pipeline: Pipeline) -> None:
     """Every light has a word of its own."""
     away = Failure("It is unavailable. Start it.")
     pipeline.found = lambda: sample(race(age=8.0), simulator=away, kafka=away)
@@ -234,7 +234,7 @@ def test_old_report_says_so(pipeline: Pipeline) -> None:
 def test_rows_of_the_charts() -> None:
     """A chart has each sample's value, reaches a quarter of an hour back, and has a gap without viewers."""
     looks = [sample(ago=age, offset=round(1000 - 10 * age)) for age in (100.0, 98.0, 4.0, 2.0, 0.0)]
-    table = charts.messages([report(looks[: place + 1]) for place in range(len(looks))])
+    table = charts.rows(charts.RATES, [report(looks[: place + 1]) for place in range(len(looks))])
     assert table is not None
     parkrun = table[table["line"] == "parkrun"]
     ages = [round(NOW - moment.timestamp()) for moment in parkrun["time"]]
@@ -260,8 +260,8 @@ def test_chart_stays_the_same() -> None:
 def test_freshness_without_a_race() -> None:
     """Without races there is no line, and no chart if there never was one."""
     idle = report([sample(races=Races((), NOW))])
-    assert charts.freshness([idle, idle]) is None
-    table = charts.freshness([report([sample(ago=2)]), report([sample()]), idle])
+    assert charts.rows(charts.AGE, [idle, idle]) is None
+    table = charts.rows(charts.AGE, [report([sample(ago=2)]), report([sample()]), idle])
     assert table is not None
     assert table["value"].dropna().tolist() == [0.0, 0.5]
     assert np.isnan(table["value"].tolist()[-1])

@@ -95,7 +95,7 @@ def test_paces() -> None:
     assert finish_list.paces(found(), None)[0].tolist() == [1000.0, 2000.0]
 
 
-def test_nobody_yet() -> None:
+def test_no_positions_yet() -> None:
     """A race without positions has no results, and that is no error."""
     results = found([], [])
     assert len(results) == 0

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from dashboard.race.history import History, end_of, raw_time_at
+from dashboard.race.history import History
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import stand
+from dashboard.race.standing import end_of, raw_time_at, stand
 from dashboard.store import rows
 from tests.dashboard.fakes import FakeStore, at, race
 
@@ -97,7 +97,7 @@ def test_silent_trackers(history: History, store: FakeStore) -> None:
     assert seen(history, 100.0) == {1: ("finished", 5000.0), 2: ("running", 1500.0), 3: ("dnf", 900.0)}
 
 
-def test_tracker_that_is_dead(store: FakeStore) -> None:
+def test_tracker_silent_for_long(store: FakeStore) -> None:
     """A competitor silent for long stays visible, and is searched for only once in a replay."""
     store.now = at((1, 4000.0, "running", 4000.0), (2, 100.0, "running", 20.0))
     store.past = {tick: at((1, float(tick), "running", float(tick))) for tick in range(0, 4001, 20)}
@@ -109,7 +109,7 @@ def test_tracker_that_is_dead(store: FakeStore) -> None:
     assert len(far) == 1
 
 
-def test_nobody_is_looked_for_where_all_tell(history: History, store: FakeStore) -> None:
+def test_no_silent_tracker(history: History, store: FakeStore) -> None:
     """Without silent trackers a payload takes one query."""
     seen(history, 60.0)
     before = len(store.asked)
@@ -117,7 +117,7 @@ def test_nobody_is_looked_for_where_all_tell(history: History, store: FakeStore)
     assert store.asked[before:] == ["positions_at"]
 
 
-def test_not_told_yet(history: History, store: FakeStore) -> None:
+def test_no_position_yet(history: History, store: FakeStore) -> None:
     """A competitor whose tracker has emitted nothing yet is missing, and that is no error."""
     store.past = {20: at((2, 500.0, "running", 20.0))}
     assert seen(history, 0.0) == {}

@@ -63,6 +63,6 @@ def test_before_the_first_start() -> None:
     assert standing((2, 0, "waiting", 0), (1, 0, "waiting", 0)) == [(0, 1), (0, 2)]
 
 
-def test_nobody_yet() -> None:
+def test_no_positions_yet() -> None:
     """Before the first tick there is an empty leaderboard."""
     assert standing() == []

@@ -98,7 +98,8 @@ def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
     half = client.get(FEED).json()
     store.now = rows.positions(done)
     whole = client.get(FEED, seen=half["version"]).json()
-    assert [half["columns"]["status"], whole["columns"]["status"]] == [[2, 0, 0], [2, 2, 2]]
+    shown = [[body["statuses"][n] for n in body["columns"]["status"]] for body in (half, whole)]
+    assert shown == [["finished", "running", "running"], ["finished"] * 3]
 
 
 def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
@@ -158,7 +159,7 @@ def test_start_list(client: Client, store: FakeStore) -> None:
     }
 
 
-def test_start_list_of_nobody(client: Client) -> None:
+def test_empty_start_list(client: Client) -> None:
     """Before names are known the list is empty."""
     assert client.get("/racecast/races/run_1/competitors").json()["name"] == []
 
@@ -171,7 +172,7 @@ def test_no_such_race(client: Client, run: str) -> None:
     assert answer.json()["detail"].endswith(".")
 
 
-def test_store_away(client: Client, store: FakeStore) -> None:
+def test_unavailable_store(client: Client, store: FakeStore) -> None:
     """An unreadable store is 503 with the store's message."""
     store.failure = StoreError("The store is unavailable. Start it.")
     answer = client.get(FEED)

@@ -106,7 +106,7 @@ def test_fresh_asks_nothing(snapshots: Snapshots, store: FakeStore, clock: Clock
     assert store.asked.count("race") == 1
 
 
-def test_nobody_waits_for_another(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_a_slow_query_delays_no_other_viewer(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """While one thread takes a new snapshot, the others use the last one."""
     last = snapshots.get("run_1")
     clock.now += 1.0
@@ -136,14 +136,14 @@ def test_unknown_race(snapshots: Snapshots, store: FakeStore, clock: Clock) -> N
     assert snapshots.get("later").race.run_id == "later"
 
 
-def test_store_away_and_back(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_store_unavailable_and_back(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """A failing store is also queried once a second, and a new snapshot follows its recovery."""
     last = snapshots.get("run_1")
     clock.now += 1.0
-    store.failure = StoreError("away")
+    store.failure = StoreError("unavailable")
     asked = len(store.asked)
     for _ in range(5):
-        with pytest.raises(StoreError, match="away"):
+        with pytest.raises(StoreError, match="unavailable"):
             snapshots.get("run_1")
         assert snapshots.fresh("run_1") is None
     assert len(store.asked) == asked + 1
@@ -157,7 +157,7 @@ def test_last_picture(snapshots: Snapshots, store: FakeStore, clock: Clock) -> N
     assert snapshots.last("run_1") is None
     last = snapshots.get("run_1")
     races = snapshots.races()
-    store.failure = StoreError("away")
+    store.failure = StoreError("unavailable")
     clock.now += 3600.0
     with pytest.raises(StoreError):
         snapshots.get("run_1")
@@ -237,11 +237,11 @@ def test_races_are_shared(snapshots: Snapshots, store: FakeStore, clock: Clock) 
     assert store.asked.count("races") == 2
 
 
-def test_races_of_a_store_that_is_away(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_races_of_an_unavailable_store(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """A store that fails to list the races isn't queried by every viewer, and is retried later."""
-    store.failure = StoreError("away")
+    store.failure = StoreError("unavailable")
     for _ in range(5):
-        with pytest.raises(StoreError, match="away"):
+        with pytest.raises(StoreError, match="unavailable"):
             snapshots.races()
     assert store.asked == ["races"]
     store.failure = None
@@ -322,7 +322,7 @@ def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clo
     assert change.leader_distance == pytest.approx(60.0, abs=FORGOTTEN_AFTER_S)
 
 
-def test_change_before_anybody_watched(snapshots: Snapshots, store: FakeStore) -> None:
+def test_change_before_the_first_viewer(snapshots: Snapshots, store: FakeStore) -> None:
     """A late first viewer sees the change over the last minute all the same: the past is queried once."""
     store.known = [race(speed=2.0)]
     store.now = at((1, 1000.0, "running", 500.0))
@@ -332,7 +332,7 @@ def test_change_before_anybody_watched(snapshots: Snapshots, store: FakeStore) -
     assert change.leader_distance == 250.0
 
 
-def test_nobody_watched_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_no_viewer_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """An old snapshot isn't taken for one of a minute ago."""
     store.now = at((1, 100.0, "running", 50.0))
     snapshots.get("run_1")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["answering"]  # a fixture of the tests of Pinot
 
 
-def test_broker_away() -> None:
+def test_unavailable_broker() -> None:
     """An unavailable broker is an error with its address, without the password, and with the remedy."""
-    store = PinotStore(Broker("http://somebody:secret@127.0.0.1:9"))
+    store = PinotStore(Broker("http://user:secret@127.0.0.1:9"))
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 does not respond.*RACECAST_PINOT_BROKER"):
         store.races()
 
@@ -39,7 +39,7 @@ def test_broker_away() -> None:
         ),
     ],
 )
-def test_broker_that_lets_nobody_in(
+def test_broker_that_rejects_the_credentials(
     status: int, body: bytes, auth: httpx.Auth | None, message: str, answering: Callable[[int, bytes], str]
 ) -> None:
     """However a broker rejects the credentials, the error names the settings that are missing or wrong."""

@@ -1,4 +1,4 @@
-"""What the page makes of rows that lack something: nothing, and that breaks nothing."""
+"""Rows with missing values are left out, and break nothing."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_position_that_lacks_something(name: str) -> None:
     assert found.distance.tolist() == [100.0]
 
 
-def test_position_without_the_time_of_its_telling() -> None:
-    """Of a position that doesn't say when it was told, everything else is shown."""
+def test_position_without_the_time_of_its_emission() -> None:
+    """A position without the time of its emission is shown all the same."""
     found = rows.positions([lacking("parkrun", POSITION, "emittedAt"), (8, *tuple(POSITION.values())[1:])])
     assert found.competitor.tolist() == [7, 8]
     assert found.newest_emitted == POSITION["emittedAt"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dashboard.store.protocol import StoreError
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.events import SqliteWriter, race
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
-    """Before the simulator has made its file there are no races, and the dashboard makes none."""
+    """Before the simulator has created its file there are no races, and the dashboard doesn't create it."""
     path = tmp_path / "none.db"
-    store = SqliteStore(SqliteFile(path))
+    store = SqlStore(SqliteFile(path))
     assert list(store.races()) == []
     assert store.race("run") is None
     assert len(store.positions("run")) == 0
@@ -26,17 +26,17 @@ def test_no_file_yet(tmp_path: Path) -> None:
 
 
 def test_file_without_tables(tmp_path: Path) -> None:
-    """A file in which the tables are just being made has no races."""
+    """A file whose tables are just being created has no races."""
     path = tmp_path / "new.db"
     path.touch()
-    assert list(SqliteStore(SqliteFile(path)).races()) == []
+    assert list(SqlStore(SqliteFile(path)).races()) == []
 
 
-def test_file_made_anew(tmp_path: Path) -> None:
-    """A file that is deleted and made anew is read as it is now."""
+def test_recreated_file(tmp_path: Path) -> None:
+    """A file that is deleted and created again is read as it is now."""
     path = tmp_path / "races.db"
     SqliteWriter(path).write("races", [race("old")])
-    store = SqliteStore(SqliteFile(path))
+    store = SqlStore(SqliteFile(path))
     assert [known.run_id for known in store.races()] == ["old"]
     path.unlink()
     SqliteWriter(path).write("races", [race("new")])
@@ -50,15 +50,15 @@ def test_while_another_writes(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         writer.execute("DELETE FROM races")
-        assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["done"]
+        assert [known.run_id for known in SqlStore(SqliteFile(path)).races()] == ["done"]
 
 
 def test_not_a_database(tmp_path: Path) -> None:
-    """A file that is something else is an error that names it and the setting."""
+    """A file that is no database is an error that names it and the setting."""
     path = tmp_path / "notes.txt"
     path.write_text("not a database " * 100)
     with pytest.raises(StoreError, match=r"Cannot read the race file .*notes\.txt.*RACECAST_SQLITE"):
-        SqliteStore(SqliteFile(path)).races()
+        SqlStore(SqliteFile(path)).races()
 
 
 def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
@@ -72,18 +72,18 @@ def test_tables_that_a_newer_version_adds_to(tmp_path: Path) -> None:
             CREATE INDEX byWeather ON races(weather);
             PRAGMA user_version = 199
         """)
-    assert [known.run_id for known in SqliteStore(SqliteFile(path)).races()] == ["known"]
+    assert [known.run_id for known in SqlStore(SqliteFile(path)).races()] == ["known"]
 
 
-def test_tables_of_another_hundred(tmp_path: Path) -> None:
-    """A file whose tables say other things isn't misread."""
+def test_tables_of_a_later_version(tmp_path: Path) -> None:
+    """A file of an incompatible later version is refused with what to do."""
     path = tmp_path / "later.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 201")
     with pytest.raises(
         StoreError, match=r"schema version 201; this dashboard reads 100 to 199\).*Use a newer dashboard"
     ):
-        SqliteStore(SqliteFile(path)).races()
+        SqlStore(SqliteFile(path)).races()
 
 
 def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     with pytest.raises(
         StoreError, match=r"schema version 4; this dashboard reads 100 to 199\). Start with a new file"
     ):
-        SqliteStore(SqliteFile(path)).races()
+        SqlStore(SqliteFile(path)).races()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_course_that_cannot_be_drawn(tmp_path: Path, wrong: dict[str, str]) -> N
     }
     writer.write("courses", [{**names, "geoFenceLocation": "", **right, **wrong}])
     with pytest.raises(StoreError, match="The course odd in the store can't be drawn"):
-        SqliteStore(SqliteFile(path)).course("odd")
+        SqlStore(SqliteFile(path)).course("odd")
 
 
 @pytest.mark.parametrize("fences", ["[]", ""])
@@ -138,7 +138,7 @@ def test_course_without_fence(tmp_path: Path, fences: str) -> None:
         "fences": fences,
     }
     writer.write("courses", [course])
-    found = SqliteStore(SqliteFile(path)).course("open")
+    found = SqlStore(SqliteFile(path)).course("open")
     assert found is not None
     assert found.fences == ()
     assert found.line.tolist() == [[0.0, 51.0], [1.0, 51.0]]

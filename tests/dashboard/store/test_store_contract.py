@@ -10,7 +10,7 @@ import pytest
 
 from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import (
@@ -56,7 +56,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     run = f"test_{uuid.uuid4().hex[:12]}"
     if request.param == "sqlite":
         path = tmp_path / "races.db"
-        return Case(SqliteStore(SqliteFile(path)), SqliteWriter(path), run)
+        return Case(SqlStore(SqliteFile(path)), SqliteWriter(path), run)
     stack = request.getfixturevalue("stack")
     return Case(PinotStore(Broker(stack.broker)), KafkaWriter(stack.kafka), run)
 
@@ -194,14 +194,14 @@ def test_newest_emitted(case: Case) -> None:
     case.writer.write("parkrun", [position(case.run, bib, emittedAt=NOW + bib) for bib in (2, 3, 1)])
     case.wait_for(lambda: len(case.store.positions(case.run)) == 3)
     assert case.store.positions(case.run).newest_emitted == NOW + 3
-    assert case.store.positions("nobody").newest_emitted == 0
+    assert case.store.positions("unknown").newest_emitted == 0
 
 
 def test_positions_of_the_past(case: Case) -> None:
-    """Every position stays to be asked for, by the second of race time at which it was told."""
+    """Every position can be queried by the second of race time that it was emitted for."""
     for raw_time in (60, 61):
-        told = [position(case.run, bib, rawTime=raw_time, distance=raw_time + bib / 7) for bib in (2, 1)]
-        case.writer.write("parkrun", told)
+        emitted = [position(case.run, bib, rawTime=raw_time, distance=raw_time + bib / 7) for bib in (2, 1)]
+        case.writer.write("parkrun", emitted)
     case.writer.write("parkrun", [position(case.run, 1, rawTime=62)])
     case.wait_for(lambda: len(case.store.positions_at(case.run, 62)) == 1)
     case.wait_for(lambda: len(case.store.positions_at(case.run, 60)) == 2)
@@ -212,9 +212,9 @@ def test_positions_of_the_past(case: Case) -> None:
 
 
 def test_silent_at_a_tick(case: Case) -> None:
-    """Who told nothing of a second is where the newest of the seconds before has them."""
-    told = [(1, 60), (2, 61), (3, 62), (1, 62), (2, 55)]
-    events = [position(case.run, bib, rawTime=time, distance=float(bib + time)) for bib, time in told]
+    """A competitor without a position at a second has the newest one of the seconds before."""
+    emitted = [(1, 60), (2, 61), (3, 62), (1, 62), (2, 55)]
+    events = [position(case.run, bib, rawTime=time, distance=float(bib + time)) for bib, time in emitted]
     case.writer.write("parkrun", events)
     case.wait_for(lambda: len(case.store.positions_at(case.run, 62)) == 2)
     case.wait_for(lambda: len(case.store.positions_at(case.run, 61)) == 1)
@@ -225,23 +225,23 @@ def test_silent_at_a_tick(case: Case) -> None:
     assert found.newest_emitted == NOW + 60_000
     assert case.store.positions_at(case.run, 61, look_back=1).distance.tolist() == [61.0, 63.0]
     assert len(case.store.positions_at(case.run, 59, look_back=3)) == 0
-    assert len(case.store.positions_at("nobody", 62, look_back=7)) == 0
+    assert len(case.store.positions_at("unknown", 62, look_back=7)) == 0
 
 
 def test_late_positions_by_wrong_clocks(case: Case) -> None:
-    """In the past it counts of which second a position is, not when it came, nor a tracker's clock."""
-    told = [
+    """Past positions are those of a second of race time, whenever they arrived."""
+    emitted = [
         position(case.run, 1, rawTime=time, distance=float(time), timestamp=NOW + 1000 * time - 500_000)
         for time in (62, 60, 61)
     ]
-    case.writer.write("parkrun", told)
+    case.writer.write("parkrun", emitted)
     case.wait_for(lambda: all(len(case.store.positions_at(case.run, time)) == 1 for time in (60, 61, 62)))
     assert case.store.positions_at(case.run, 61).distance.tolist() == [61.0]
     assert case.store.positions_at(case.run, 64, look_back=5).distance.tolist() == [62.0]
 
 
-def test_position_that_came_twice(case: Case) -> None:
-    """Of an event that was delivered twice there is one."""
+def test_position_delivered_twice(case: Case) -> None:
+    """An event that was delivered twice appears once."""
     case.writer.write("parkrun", [position(case.run, 1), position(case.run, 1), position(case.run, 2)])
     case.wait_for(lambda: len(case.store.positions_at(case.run, 60)) == 2)
     assert case.store.positions_at(case.run, 60).competitor.tolist() == [1, 2]
@@ -250,12 +250,12 @@ def test_position_that_came_twice(case: Case) -> None:
 def test_passings(case: Case) -> None:
     """Passings come in the order of time, then of the bibs, with exact numbers and names as typed."""
     point = "O'Neil's <b>${1}</b> \N{SNOWMAN}"
-    told = [
+    emitted = [
         passing(case.run, 2, kind="enter", point=point, elapsed=70.123, lap=2, distance=1 / 3),
         passing(case.run, 3, kind="split", elapsed=65.5),
         passing(case.run, 1, kind="split", elapsed=65.5),
     ]
-    case.writer.write("passings", told)
+    case.writer.write("passings", emitted)
     case.wait_for(lambda: len(case.store.passings(case.run)) == 3)
     found = case.store.passings(case.run)
     assert found.competitor.tolist() == [1, 3, 2]
@@ -277,8 +277,8 @@ def test_passings_after_a_moment(case: Case) -> None:
 def test_passings_of_a_big_race(case: Case) -> None:
     """The passings of the highest bibs are in their place in time like all others."""
     bibs = [999_999, 1, 10_001, 10_000, 20_000]
-    told = [passing(case.run, bib, elapsed=float(second)) for second, bib in enumerate(bibs)]
-    case.writer.write("passings", told)
+    emitted = [passing(case.run, bib, elapsed=float(second)) for second, bib in enumerate(bibs)]
+    case.writer.write("passings", emitted)
     case.wait_for(lambda: len(case.store.passings(case.run)) == len(bibs))
     assert bibs == case.store.passings(case.run).competitor.tolist()
     assert bibs[3:] == case.store.passings(case.run, NOW + 2000).competitor.tolist()
@@ -288,8 +288,8 @@ def test_competitors(case: Case) -> None:
     """Competitors are there by bib, each with the name as written."""
     name = "O'Neil <b>${1}</b>"
     club = "${alert(1)} <b>Harriers"
-    told = [competitor(case.run, 999_999, name=name, club=club), competitor(case.run, 7, wave=3)]
-    case.writer.write("competitors", told)
+    emitted = [competitor(case.run, 999_999, name=name, club=club), competitor(case.run, 7, wave=3)]
+    case.writer.write("competitors", emitted)
     case.wait_for(lambda: len(case.store.competitors(case.run)) == 2)
     found = case.store.competitors(case.run)
     assert {999_999: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dashboard.store.sqlite import SqliteStore
+from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
@@ -83,7 +83,7 @@ def by_name(path: Path, table: str) -> list[dict[str, object]]:
 def test_a_new_file_has_the_contracts_version(path: Path) -> None:
     """A new file has the contract's version, which the dashboard reads."""
     assert version_of(path) == SQLITE_VERSION
-    assert list(SqliteStore(SqliteFile(path)).races()) == []
+    assert list(SqlStore(SqliteFile(path)).races()) == []
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -127,7 +127,7 @@ def test_a_column_is_added_while_a_dashboard_reads(
 ) -> None:
     """Adding a column blocks no reader, not even one in the middle of an answer, nor do they block it."""
     publish(thread, path, told(race))
-    store = SqliteStore(SqliteFile(path))
+    store = SqlStore(SqliteFile(path))
     before = store.positions(race.run_id).distance.tolist()
     with closing(sqlite3.connect(path)) as reader:
         answer = reader.execute("SELECT competitorId FROM parkrun")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.store import ground, rows
+from dashboard.store import course_shape, rows
 from tests.dashboard.fakes import COURSE
 
 FENCE = (
@@ -29,7 +29,7 @@ def run_at(*places: tuple[float, float], distance: float = 100.0, gps_error: flo
     found = rows.positions(
         [(bib, lon, lat, distance, "running", 60.0, 0) for bib, (lon, lat) in enumerate(places, start=1)]
     )
-    return ground.is_run_on(ACROSS, found, gps_error)
+    return course_shape.is_run_on(ACROSS, found, gps_error)
 
 
 def test_gps_error_leads_off_the_course() -> None:
@@ -74,6 +74,6 @@ def test_before_the_first_tick() -> None:
     assert run_at()
 
 
-def test_nobody_else_is_moved() -> None:
+def test_places_beside_the_reference_stay() -> None:
     """Places that are beside the reference already stay as they are, to the last digit."""
-    assert np.array_equal(ground.beside(COURSE.line, 0.02), COURSE.line)
+    assert np.array_equal(course_shape.beside(COURSE.line, 0.02), COURSE.line)

@@ -1,0 +1,70 @@
+-- The queries of `PinotStore`. Their columns are in the order of dashboard/store/rows.py.
+-- Pinot returns a TIMESTAMP as text in its machine's time zone, unless it is cast (to LONG: Pinot 0.11 has no BIGINT),
+-- and a geometry as bytes.
+
+-- name: races
+SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       lookup('courses', 'longName', 'shortName', course)
+FROM races
+ORDER BY startTime DESC, runId DESC
+LIMIT %(limit)s
+
+-- name: race
+SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       lookup('courses', 'longName', 'shortName', course)
+FROM races
+WHERE runId = %(run)s
+LIMIT 1
+
+-- name: course
+SELECT shortName, longName, distance,
+       ST_AsText(courseMap), ST_AsText(startLocation), ST_AsText(endLocation), fences
+FROM courses
+WHERE shortName = %(name)s
+LIMIT 1
+
+-- name: competitors
+SELECT competitorId, name, category, wave, club
+FROM competitors
+WHERE runId = %(run)s
+LIMIT %(limit)s
+
+-- name: positions
+SELECT competitorId, lon, lat, distance, status, elapsed, emittedAt
+FROM parkrun
+WHERE runId = %(run)s
+LIMIT %(limit)s
+
+-- name: positions_at
+-- Kafka delivers at least once: of an event that arrived twice, skipUpsert shows both rows.
+SELECT competitorId, lon, lat, distance, status, elapsed, emittedAt
+FROM parkrun
+WHERE runId = %(run)s AND rawTime = %(time)s
+LIMIT %(limit)s
+option(skipUpsert=true)
+
+-- name: positions_since
+SELECT competitorId,
+       LASTWITHTIME(lon, rawTime, 'DOUBLE'),
+       LASTWITHTIME(lat, rawTime, 'DOUBLE'),
+       LASTWITHTIME(distance, rawTime, 'DOUBLE'),
+       LASTWITHTIME(status, rawTime, 'STRING'),
+       LASTWITHTIME(elapsed, rawTime, 'DOUBLE'),
+       LASTWITHTIME(emittedAt, rawTime, 'LONG')
+FROM parkrun
+WHERE runId = %(run)s AND rawTime BETWEEN %(since)s AND %(time)s
+GROUP BY competitorId
+LIMIT %(limit)s
+option(skipUpsert=true)
+
+-- name: bibs
+SELECT DISTINCT competitorId
+FROM passings
+WHERE runId = %(run)s AND "timestamp" > %(after)s
+LIMIT %(limit)s
+
+-- name: passings
+SELECT competitorId, kind, point, lap, distance, elapsed, CAST("timestamp" AS LONG)
+FROM passings
+WHERE runId = %(run)s AND "timestamp" > %(after)s AND competitorId BETWEEN %(first)s AND %(last)s
+LIMIT %(limit)s

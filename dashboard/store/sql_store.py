@@ -1,0 +1,65 @@
+"""The store on a database that answers SQL: SQLite as it is, Pinot with the additions in `pinot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboard.store import rows
+from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
+from dashboard.store.queries import read_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dashboard.store.pinot_broker import Broker
+    from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race
+    from dashboard.store.sqlite_file import SqliteFile
+
+
+class SqlStore:
+    """Reads races from a database, by the queries in the .sql file of its dialect."""
+
+    def __init__(self, database: Broker | SqliteFile) -> None:
+        self._database = database
+        self._queries = read_queries(Path(__file__).with_name(f"{database.dialect}.sql"))
+
+    def races(self) -> list[Race]:
+        """The newest races, newest start first."""
+        return rows.races(self._ask("races", limit=MAX_RACES))
+
+    def race(self, run_id: str) -> Race | None:
+        """One race, or None."""
+        return next(iter(rows.races(self._ask_of(run_id, "race"))), None)
+
+    def course(self, short_name: str) -> Course | None:
+        """One course, or None."""
+        found = self._ask("course", name=short_name) if is_short_name(short_name) else []
+        return rows.course(found[0]) if found else None
+
+    def competitors(self, run_id: str) -> dict[int, Competitor]:
+        """The competitors of a race by bib number."""
+        return rows.competitors(self._ask_of(run_id, "competitors", limit=MAX_COMPETITORS))
+
+    def positions(self, run_id: str) -> Positions:
+        """The newest position of each competitor."""
+        return rows.positions(self._ask_of(run_id, "positions", limit=MAX_COMPETITORS))
+
+    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+        """Each competitor's position at a second of race time, or the newest of the seconds before."""
+        if look_back:
+            span = {"since": raw_time - look_back, "time": raw_time}
+            return rows.positions(self._ask_of(run_id, "positions_since", limit=MAX_COMPETITORS, **span))
+        found = self._ask_of(run_id, "positions_at", limit=2 * MAX_COMPETITORS, time=raw_time)
+        return rows.positions(list({row[0]: row for row in found}.values()))  # one of each repeated event
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those after a moment."""
+        return rows.passings(self._ask_of(run_id, "passings", limit=MAX_PASSINGS, after=after_ms or 0))
+
+    def _ask_of(self, run_id: str, query: str, **parameters: int) -> Sequence[Sequence[Any]]:
+        """The rows about a race; none if there can't be such a race."""
+        return self._ask(query, run=run_id, **parameters) if is_run_id(run_id) else []
+
+    def _ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
+        return self._database.ask(self._queries[query], **parameters)
