@@ -18,8 +18,8 @@ from twisted.internet.threads import deferToThread
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
-from simulator.race.events import TOPICS, CourseRecord, RaceRecord
-from stream.contract import TABLES
+from simulator.race.events import CourseRecord, RaceRecord
+from stream.contract import TABLES, TOPICS
 from stream.kafka import AuthErrorListener
 from stream.race_states import ENDED
 

@@ -43,7 +43,8 @@ def segment_of(short_name: str) -> str:
 
 def row_of(course: Course) -> bytes:
     """Return a course as the line of JSON that Pinot is given."""
-    row = dict(zip(FIELDS, CourseRecord(course).row(), strict=True))
+    (values,) = CourseRecord(course).rows()
+    row = dict(zip(FIELDS, values, strict=True))
     return orjson.dumps(row | {"fencesWkt": row["fencesWkt"] or NO_FENCE})
 
 

@@ -19,6 +19,8 @@ from simulator.race.paces import Effort
 from simulator.race.trackers import Trackers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from simulator.course.course import Course
@@ -44,8 +46,7 @@ class Status(IntEnum):
     WAITING = 6
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(NamedTuple):
     """State of competitors at one moment, common or individual; all arrays of shape (k,).
 
     Attributes:
@@ -63,15 +64,11 @@ class Snapshot:
 
     def take(self, who: Ints) -> Snapshot:
         """Return some of the competitors."""
-        return Snapshot(*(column[who] for column in self._columns()))
+        return Snapshot._make(column[who] for column in self)
 
     def joined(self, other: Snapshot) -> Snapshot:
         """Return these competitors followed by others."""
-        columns = zip(self._columns(), other._columns(), strict=True)
-        return Snapshot(*(np.concatenate(pair) for pair in columns))
-
-    def _columns(self) -> tuple[Any, ...]:
-        return self.elapsed, self.distance, self.lon, self.lat, self.status
+        return Snapshot._make(_joined(self, other))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +79,14 @@ class Fixes:
         who: indices of competitors; one may occur more than once, with positions of several moments.
         time: race seconds of each position.
         skew: milliseconds by which the tracker's clock is ahead.
-        told: the reported state: places as the trackers have them, everything else true.
+        reported: the reported state: places as the trackers have them, everything else true.
         lon, lat: the true places, degrees.
     """
 
     who: Ints
     time: Floats
     skew: Ints
-    told: Snapshot
+    reported: Snapshot
     lon: Floats
     lat: Floats
 
@@ -111,7 +108,12 @@ class Passings(NamedTuple):
 
     def take(self, which: Ints | slice) -> Passings:
         """Return some of the passings."""
-        return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
+        return Passings._make(column[which] for column in self)
+
+
+def _joined(*parts: tuple[NDArray[Any], ...]) -> Iterator[NDArray[Any]]:
+    """Yield the columns of the parts, concatenated."""
+    return (np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def points_of(course: Course) -> tuple[TimingPoint, ...]:
@@ -175,13 +177,8 @@ class Race:
         """Number of the tick with the last event; the first tick, at the gun, is 0."""
         last = int(np.ceil(self.duration / self.request.tick))
         if self._late is not None:
-            last = max(
-                last,
-                *(
-                    self._published_late(self._late, news)
-                    for news in (self._ends, self.field.disqualified_at)
-                ),
-            )
+            for news in (self._ends, self.field.disqualified_at):
+                last = max(last, self._published_late(self._late, news))
         return last + (self.request.duplicates > 0)
 
     def _published_late(self, late: Episodes, news: Floats) -> int:
@@ -259,9 +256,7 @@ class Race:
             return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
         on_time = self._sent(who, now) & ~self._kept(who, now)
         who, now = who[on_time], now[on_time]
-        later = [
-            np.concatenate(columns) for columns in zip(self._released(tick), self._copies(tick), strict=True)
-        ]
+        later = list(_joined(self._released(tick), self._copies(tick)))
         true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
         ticks = np.concatenate([now, later[1]])
         return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
@@ -303,7 +298,7 @@ class Race:
             lon[stuck], lat[stuck] = seen.lon, seen.lat
         if self._trackers.are_wrong:
             lon, lat = moved(lon, lat, *self._trackers.error(who, seen_at))
-        reported = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
+        reported = true._replace(lon=lon, lat=lat)
         return Fixes(who, time, self._trackers.skew(who), reported, true.lon, true.lat)
 
     def _is_last(self, who: Ints, time: Floats) -> Mask:
@@ -367,11 +362,14 @@ class Race:
         nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
         point = seen[who] + nth
         distance = places[point]
-        ends = [self._given_up(after, until), self._disqualified(after, until)]
-        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance), *ends]
-        who, point, elapsed, distance = (np.concatenate(column) for column in zip(*pieces, strict=True))
-        order = np.lexsort((point, who, elapsed))
-        return Passings(who, point, elapsed, distance).take(order)
+        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance)]
+        given_up = np.where(self.finishes, np.inf, self.field.end)
+        for nth, times in ((-2, given_up), (-1, self.field.disqualified_at)):
+            who = np.flatnonzero((times > after) & (times <= until) & np.isfinite(times))
+            point = np.full(len(who), len(self.points) + nth)
+            pieces.append(Passings(who, point, times[who], self.field.until[who]))
+        found = Passings._make(_joined(*pieces))
+        return found.take(np.lexsort((found.point, found.who, found.elapsed)))
 
     def _points_passed(self, time: float) -> Ints:
         if time < 0:
@@ -382,17 +380,3 @@ class Race:
     @cached_property
     def _point_places(self) -> Floats:
         return np.array([point.distance for point in self.course.timing_points])
-
-    def _given_up(self, after: float, until: float) -> Passings:
-        end = self.field.end
-        who = np.flatnonzero((end > after) & (end <= until) & np.isfinite(end) & ~self.finishes)
-        point = np.full(len(who), len(self.points) - 2)
-        return Passings(who, point, end[who], self.field.until[who])
-
-    def _disqualified(self, after: float, until: float) -> Passings:
-        disqualified_at = self.field.disqualified_at
-        who = np.flatnonzero(
-            (disqualified_at > after) & (disqualified_at <= until) & np.isfinite(disqualified_at)
-        )
-        point = np.full(len(who), len(self.points) - 1)
-        return Passings(who, point, disqualified_at[who], self.field.until[who])

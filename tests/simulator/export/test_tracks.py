@@ -189,8 +189,8 @@ def test_places_are_those_that_the_trackers_have(race: Race) -> None:
         for time, point in zip(race_times(points), points, strict=True):
             if time == int(time):
                 fixes = told[int(time)]
-                assert point.lon == pytest.approx(fixes.told.lon[who], abs=CENTIMETRE)
-                assert point.lat == pytest.approx(fixes.told.lat[who], abs=CENTIMETRE)
+                assert point.lon == pytest.approx(fixes.reported.lon[who], abs=CENTIMETRE)
+                assert point.lat == pytest.approx(fixes.reported.lat[who], abs=CENTIMETRE)
                 off = max(off, abs(point.lat - fixes.lat[who]))
 
     assert off > 1e-4

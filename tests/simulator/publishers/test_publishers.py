@@ -18,10 +18,17 @@ from simulator.publishers.encode import encode
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
-from simulator.race.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.events import (
+    CourseRecord,
+    Positions,
+    entries_of,
+    passings_until,
+    positions_at,
+    record_of,
+)
 from simulator.race.race import Race
 from simulator.reactor import after
-from stream.contract import TABLES
+from stream.contract import TABLES, TOPICS
 from tests.simulator.conftest import resolved
 from tests.simulator.histograms import total, up_to
 from tests.topics import count_partitions, read_topic
@@ -470,7 +477,9 @@ def test_a_write_that_fails_leaves_nothing_half_done(
     """A batch that could not be written is told and not there at all; the same batch can come again."""
     place = SqlitePlace(thread, tmp_path / "race.db")
     (batch,) = positions_at(race, 0, 100)
-    monkeypatch.setattr(sqlite, "HISTORY", "INSERT INTO nowhere VALUES (1)")
+    monkeypatch.setitem(
+        sqlite.INSERTS, Positions, (*sqlite.INSERTS[Positions], "INSERT INTO nowhere VALUES (1)")
+    )
     with pytest.raises(PublishError, match=r"race\.db takes no writes"):
         thread.call(place.publisher.publish, batch)
     trouble = place.publisher.health().trouble

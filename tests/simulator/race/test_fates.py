@@ -32,7 +32,7 @@ def told(race: Race, who: int) -> list[tuple[int, Status]]:
     ticks = []
     for tick in range(race.last_tick + 2):
         fixes = race.fixes_at(tick)
-        ticks += [(tick, Status(code)) for code in fixes.told.status[fixes.who == who].tolist()]
+        ticks += [(tick, Status(code)) for code in fixes.reported.status[fixes.who == who].tolist()]
     return ticks
 
 

@@ -116,13 +116,13 @@ def test_error_is_told_and_the_rest_is_true(make_race: MakeRace) -> None:
     """The place is off by the error; distance, elapsed and status aren't."""
     wrong, right = make_race(competitors=200, gps_error=2.5), make_race(competitors=200)
     fixes, true = wrong.fixes_at(300), right.snapshot(300.0)
-    off = np.asarray(GEOD.inv(fixes.told.lon, fixes.told.lat, true.lon, true.lat)[2])
+    off = np.asarray(GEOD.inv(fixes.reported.lon, fixes.reported.lat, true.lon, true.lat)[2])
 
     assert np.sqrt((off**2).mean() / 2) == pytest.approx(2.5, rel=0.2)
     assert (fixes.lon == true.lon).all()
     assert (fixes.lat == true.lat).all()
     for name in ("distance", "elapsed", "status"):
-        assert (getattr(fixes.told, name) == getattr(true, name)).all()
+        assert (getattr(fixes.reported, name) == getattr(true, name)).all()
 
 
 @pytest.mark.parametrize("lat", [0.0, 51.5, -80.0])
@@ -247,12 +247,12 @@ def test_frozen_places_stand_still_while_the_distance_goes_on(make_race: MakeRac
     before = race.fixes_of_all(0)
     for tick in range(1, race.last_tick + 1):
         now = race.fixes_of_all(tick)
-        stuck = (now.told.lat != now.lat) & (before.told.lat != before.lat)
-        same = stuck & (now.told.lat == before.told.lat)
-        standing += int((same & (now.told.distance > before.told.distance)).sum())
-        wrong += int((now.told.lat != now.lat).sum())
-        ended = now.told.status == Status.FINISHED
-        assert (now.told.lat[ended] == now.lat[ended]).all()
+        stuck = (now.reported.lat != now.lat) & (before.reported.lat != before.lat)
+        same = stuck & (now.reported.lat == before.reported.lat)
+        standing += int((same & (now.reported.distance > before.reported.distance)).sum())
+        wrong += int((now.reported.lat != now.lat).sum())
+        ended = now.reported.status == Status.FINISHED
+        assert (now.reported.lat[ended] == now.lat[ended]).all()
         before = now
     running = sum(int(np.ceil(end / 5)) for end in race.finish_times)
 
