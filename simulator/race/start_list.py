@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.race.chance import Stream, uniform
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -66,11 +64,10 @@ class StartList:
     def __len__(self) -> int:
         return len(self.name)
 
-    def women(self, seed: int, share: float) -> Mask:
-        """Return who is a woman, shape (n,): by category (W…, F…, M…), else randomly at `share`."""
+    def women(self, lots: Floats, share: float) -> Mask:
+        """Return who is a woman, shape (n,): by category (W…, F…, M…), else at `share` by lots in [0, 1)."""
         letters = np.array([category[:1].upper() for category in self.category])
-        drawn = uniform(seed, Stream.SEX, len(self)) < share
-        return np.where(np.isin(letters, ("W", "F", "M")), letters != "M", drawn)
+        return np.where(np.isin(letters, ("W", "F", "M")), letters != "M", lots < share)
 
 
 class _Row(NamedTuple):
