@@ -41,18 +41,8 @@ ATTRIBUTES = {column: re.sub("([A-Z])", r"_\1", column).lower() for column in TA
 class Positions:
     """Positions of one race at one tick (topic and table `parkrun`); arrays of shape (k,).
 
-    Attributes:
-        run_id: the race.
-        course: the course's short name.
-        emitted_at: epoch milliseconds at which the batch was published.
-        bib: 1…
-        raw_time: whole seconds since the gun.
-        timestamp: epoch milliseconds of the start, plus `raw_time`, by the tracker's clock.
-        lon, lat: degrees, by the tracker.
-        distance: metres.
-        status: values of `Status`.
-        elapsed: seconds since the gun; a finisher's finish time.
-        true_lon, true_lat: degrees; None if they are not published.
+    The attributes are the contract's fields, with their units. `bib` is the `competitorId`, `status` holds
+    values of `Status`, and the true places are None if they are not published.
     """
 
     topic: ClassVar[Topic] = "parkrun"

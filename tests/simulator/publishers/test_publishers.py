@@ -331,8 +331,8 @@ def test_what_kafka_refuses_is_kept_and_told(
 
     assert health.waiting == 1
     assert health.errors >= 1
-    assert "Kafka took no event for races" in str(health.trouble)
-    with pytest.raises(PublishError, match="1 events were not delivered: Kafka took no event"):
+    assert "Kafka rejected an event for races" in str(health.trouble)
+    with pytest.raises(PublishError, match="1 events were not delivered: Kafka rejected an event"):
         thread.call(publisher.close)
 
 
@@ -350,8 +350,8 @@ def test_what_could_not_be_delivered_is_kept(
     health = publisher.health()
 
     assert health.waiting == 30
-    assert "Kafka took no event for gone-by-now" in str(health.trouble)
-    with pytest.raises(PublishError, match="30 events were not delivered: Kafka took no event"):
+    assert "Kafka rejected an event for gone-by-now" in str(health.trouble)
+    with pytest.raises(PublishError, match="30 events were not delivered: Kafka rejected an event"):
         thread.call(publisher.close)
 
 
