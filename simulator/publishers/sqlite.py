@@ -73,6 +73,10 @@ DELETE FROM parkrun_history WHERE runId = :run AND (rawTime, competitorId) < (
     ORDER BY rawTime, competitorId LIMIT 1 OFFSET :rows
 )
 """
+USED_BYTES = """
+SELECT (page_count - freelist_count) * page_size
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
 RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
 
 
@@ -224,9 +228,5 @@ class SqlitePublisher:
 
     def _used(self) -> int:
         """Return the bytes of the file's used pages."""
-        pages, free, size = (
-            self._file.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        used: int = (pages - free) * size
+        used: int = self._file.execute(USED_BYTES).fetchone()[0]
         return used

@@ -84,11 +84,7 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class Passed:
-    """Passings of one race (topic and table `passings`); see `Passings` for the arrays of shape (k,).
-
-    Attributes:
-        points: the timing points to which `point` is the index.
-    """
+    """Passings of one race (topic and table `passings`): bibs and the other columns of `Passings`."""
 
     topic: ClassVar[Topic] = "passings"
     run_id: str
@@ -189,10 +185,7 @@ class CourseRecord:
 class RaceSource(Protocol):
     """Source of a race's events, tick by tick: a `Race`, which is computed, or a `Recording`.
 
-    Attributes:
-        run_id: the race's id.
-        start_ms: when the gun goes, epoch milliseconds.
-        points: the timing points of its passings.
+    `start_ms` is the gun time in epoch milliseconds; `points` are the timing points of the passings.
     """
 
     run_id: str

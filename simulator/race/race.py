@@ -234,10 +234,9 @@ class Race:
         Each has one at every tick up to and including the one that shows the end, and one more at the tick
         that shows a disqualification. A DNS competitor has one at the gun.
         """
-        everyone = np.arange(len(self.field))
-        return everyone[self._reports(everyone, np.full(len(everyone), tick))]
+        return np.flatnonzero(self._reports(np.arange(len(self.field)), tick))
 
-    def _reports(self, who: Ints, tick: Ints) -> Mask:
+    def _reports(self, who: Ints, tick: int | Ints) -> Mask:
         before, now = (tick - 1) * self.request.tick, tick * self.request.tick
         disqualified_at = self.field.disqualified_at[who]
         reports: Mask = (
@@ -255,11 +254,15 @@ class Race:
         if self._trackers is None:
             return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
         on_time = self._sent(who, now) & ~self._kept(who, now)
-        who, now = who[on_time], now[on_time]
-        later = list(_joined(self._released(tick), self._copies(tick)))
-        true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
-        ticks = np.concatenate([now, later[1]])
-        return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
+        parts = [(who[on_time], now[on_time])]
+        if self._late is not None and tick > 0:
+            parts.append(self._released(self._late, tick))
+        if self.request.duplicates > 0 and tick > 0:
+            parts.append(self._copies(self._trackers, tick))
+        who, ticks = _joined(*parts)
+        first, time = len(parts[0][0]), self._times_of(ticks)
+        true = self._snapshot_of(who[:first], tick).joined(self.snapshot(time[first:], who[first:]))
+        return self.fixes(who, time, true)
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
         """Return the true state of some competitors at a tick."""
@@ -319,16 +322,13 @@ class Race:
             return np.zeros(len(who), np.bool_)
         return self._late.covers(who, self._times_of(tick))
 
-    def _released(self, tick: int) -> tuple[Ints, Ints]:
+    def _released(self, late: Episodes, tick: int) -> tuple[Ints, Ints]:
         """Return the delayed positions, by competitor and tick, that are reported at this tick."""
-        no_one = np.empty(0, np.int64)
-        if self._late is None or tick == 0:
-            return no_one, no_one
         everyone = np.arange(len(self.field))
-        before = np.full(len(everyone), (tick - 1) * self.request.tick)
-        start = self._late.start(everyone, before)
+        before = np.full(len(everyone), self.time_of(tick - 1))
+        start = late.start(everyone, before)
         # Episodes that ended since the previous tick.
-        ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
+        ending = late.lasts(start, before) & (self.time_of(tick) - start >= late.length)
         who = everyone[ending]
         first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
         counts = tick - first
@@ -337,14 +337,11 @@ class Race:
         sent = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
         return who[sent], ticks[sent]
 
-    def _copies(self, tick: int) -> tuple[Ints, Ints]:
+    def _copies(self, trackers: Trackers, tick: int) -> tuple[Ints, Ints]:
         """Return the positions, by competitor and tick, that are duplicated at this tick."""
-        no_one = np.empty(0, np.int64)
-        if self._trackers is None or self.request.duplicates <= 0 or tick == 0:
-            return no_one, no_one
         everyone = np.arange(len(self.field))
         before = np.full(len(everyone), tick - 1)
-        twice = self._trackers.reports_twice(everyone, self._times_of(before))
+        twice = trackers.reports_twice(everyone, self._times_of(before))
         who, ticks = everyone[twice], before[twice]
         sent = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
         return who[sent], ticks[sent]
