@@ -99,9 +99,9 @@ def test_events_of_a_tick_have_ids_of_their_own(make_race: MakeRace) -> None:
 def test_raw_time_is_the_second_of_the_tick(make_race: MakeRace) -> None:
     """`rawTime` is the tick's whole second, though 100 ticks of 1.15 s are a little less than 115 s."""
     race = make_race(competitors=1, interval=1.15, slowest=3600, fastest=3600)
-    told = [int(positions_of_all(race, tick).raw_time[0]) for tick in range(2000)]
+    raw_times = [int(positions_of_all(race, tick).raw_time[0]) for tick in range(2000)]
 
-    assert told == [tick * 115 // 100 for tick in range(2000)]
+    assert raw_times == [tick * 115 // 100 for tick in range(2000)]
 
 
 def test_a_passing_is_the_event_of_the_contract(make_race: MakeRace) -> None:
