@@ -198,7 +198,7 @@ def test_places_are_those_that_the_trackers_have(race: Race) -> None:
 
 @pytest.mark.parametrize("interval", [1.0, 1.15, 60.0, 3600.0])
 def test_a_track_goes_from_start_to_end(race: Race, interval: float) -> None:
-    """Points are at the own start, at the end if it is reached, and otherwise at multiples of the interval."""
+    """Points are at the own start, at the end if reached, and otherwise at multiples of the interval."""
     until = 500 * interval if interval < 60 else 800.0
     found = read_geojson(written("geojson", of(race, until, interval=str(interval))))
     started = race.field.start <= until
