@@ -34,7 +34,7 @@ ATTRIBUTES = {column: re.sub("([A-Z])", r"_\1", column).lower() for column in TA
     "competitorId": "bib",
     "status": "status_names",
 }
-"""The attribute of `Positions` for each column: its name in snake case, with two exceptions."""
+"""The attribute of `Positions` for each column, in their order: the snake-case name, with two exceptions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ class Positions:
 
     def rows(self) -> Iterator[tuple[object, ...]]:
         """Return the columns of `parkrun`."""
-        values = (getattr(self, ATTRIBUTES[column]) for column in TABLES[self.topic].columns)
+        values = (getattr(self, attribute) for attribute in ATTRIBUTES.values())
         lists = (value.tolist() if isinstance(value, np.ndarray) else value for value in values)
         columns = (value if isinstance(value, list) else repeat(value) for value in lists)
         return zip(*columns, strict=False)

@@ -73,11 +73,11 @@ class Stop(NamedTuple):
         """Return no stops."""
         return cls(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, np.bool_))
 
-    def before(self, end: Floats) -> Stop:
-        """Return the stops without those beyond the competitors' ends, metres of flat ground."""
-        keeps = self.place <= end
-        columns = zip(self, Stop.nowhere(len(end)), strict=True)
-        return Stop._make(np.where(keeps, column, nothing) for column, nothing in columns)
+    def drop_beyond(self, end: Floats) -> None:
+        """Remove the stops beyond the competitors' ends (metres of flat ground), in place."""
+        beyond = self.place > end
+        for column, nothing in zip(self, (np.inf, np.inf, 0.0, False), strict=True):
+            column[beyond] = nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +227,9 @@ def draw(
         stops.append(_way_astray(request, reach, pace, marks, moving))
     if request.dnf > 0:
         stops.append(_last_pauses(request, not_finished, flat, until_moving))
-    stops = _in_order([stop.before(flat) for stop in stops])
+    for stop in stops:
+        stop.drop_beyond(flat)
+    stops = _in_order(stops)
     standing = sum((stop.length for stop in stops[1:]), start=stops[0].length)
     end = until_moving + standing + start
     verdict = end + within(VERDICT, drawn(request, Stream.VERDICT))
