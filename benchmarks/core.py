@@ -74,7 +74,7 @@ def _as_objects(batch: Positions) -> list[bytes]:
         batch.lat.tolist(),
         batch.lon.tolist(),
         batch.distance.tolist(),
-        batch.status_names(),
+        batch.status_names,
         batch.elapsed.tolist(),
         strict=True,
     )

@@ -24,7 +24,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     Value = str | int | float
 
 EVENTS = Path(__file__).with_name("events")
-TOPICS = ("parkrun", "passings", "races", "competitors")
+Topic = Literal["parkrun", "passings", "races", "competitors"]
+TOPICS: tuple[Topic, ...] = get_args(Topic)
 
 SQLITE_VERSION = 100
 """The `user_version` of the SQLite file.

@@ -20,16 +20,18 @@ from pydantic_core import PydanticUndefined
 from simulator.course.drawing import CourseError
 from simulator.course.library import READERS, load_file, load_folder
 from simulator.publishers.encode import encode
-from simulator.race.events import TOPICS, entries_of, passings_until, positions_at, record_of
+from simulator.race.events import entries_of, passings_until, positions_at, record_of
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from stream.contract import TOPICS
 from stream.problems import flag_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from simulator.course.course import Course
-    from simulator.race.events import Streamed, Topic
+    from simulator.race.events import Streamed
+    from stream.contract import Topic
 
 BATCH = 5000
 EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)

@@ -23,7 +23,6 @@ from simulator.engine.run import Run
 from simulator.histogram import histogram
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import (
-    TOPICS,
     CourseRecord,
     Positions,
     entries_of,
@@ -32,6 +31,7 @@ from simulator.race.events import (
     record_of,
 )
 from simulator.reactor import after
+from stream.contract import TOPICS
 from stream.race_states import ENDED, TRANSITIONS, states_that_allow
 
 if TYPE_CHECKING:

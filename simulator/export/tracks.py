@@ -113,7 +113,7 @@ class Tracks:
         """Return the competitors' states, including their starts and ends where those lie between."""
         field = self.race.field
         true = self.race.snapshot(np.clip(time, field.start[who], field.end[who]), who)
-        return true if self.truth else self.race.fixes(who, time, true).told
+        return true if self.truth else self.race.fixes(who, time, true).reported
 
 
 def of(race: Race, until: float, bibs: Sequence[int] = (), *, interval: float | None, truth: bool) -> Tracks:

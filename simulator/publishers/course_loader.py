@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from twisted.internet.defer import Deferred, ensureDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
 from simulator.publishers.pinot_courses import CourseTable
@@ -41,7 +41,7 @@ class CourseLoader:
     """
 
     def __init__(self, reactor: Reactor, load: Callable[[Course], Deferred[None]]) -> None:
-        self._reactor = reactor
+        self._reactor: Any = reactor  # Twisted's types want a whole IReactorTime
         self._load = load
         self._log = structlog.get_logger()
         self._waiting: dict[str, Course] = {}
@@ -65,18 +65,12 @@ class CourseLoader:
 
     def close(self) -> Deferred[None]:
         """Fire when all is loaded or has failed, at most after `LAST` seconds; logs what is left."""
-        if not self._waiting or self._trouble is not None:
-            self._log_what_is_left()
-            return succeed(None)
-        self._idle = Deferred()
-        deadline = self._reactor.callLater(LAST, self._give_up)
-
-        def ended(_: None) -> None:
-            if deadline.active():
-                deadline.cancel()
-            self._log_what_is_left()
-
-        return self._idle.addCallback(ended)
+        idle: Deferred[None] = Deferred()
+        if self._waiting and self._trouble is None:
+            self._idle = idle.addTimeout(LAST, self._reactor, onTimeoutCancel=lambda *_: None)
+        else:
+            idle.callback(None)
+        return idle.addCallback(lambda _: self._log_what_is_left())
 
     async def _work(self) -> None:
         """Load courses until none waits."""
@@ -90,19 +84,16 @@ class CourseLoader:
                     # Move it to the end, so that a course that Pinot rejects doesn't block the others.
                     self._waiting[name] = self._waiting.pop(name)
                 await after(self._reactor, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)))
+                continue
             except Exception:  # noqa: BLE001 - a bug with one course must not stop the others
                 self._log.error("course can't be loaded into Pinot", course=name, exc_info=True)
-                self._done(course)
             else:
                 self._succeeded()
-                self._done(course)
+            # A newer course with the same name may be waiting by now.
+            if self._waiting.get(name) is course:
+                del self._waiting[name]
         self._working = False
         self._give_up()
-
-    def _done(self, course: Course) -> None:
-        # A newer course with the same name may be waiting by now.
-        if self._waiting.get(course.short_name) is course:
-            del self._waiting[course.short_name]
 
     def _failed(self, why: str) -> None:
         self._failures = min(self._failures + 1, 10)

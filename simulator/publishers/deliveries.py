@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simulator.histogram import histogram
-from simulator.race.events import TOPICS
+from stream.contract import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.race.events import Streamed, Topic
+    from simulator.race.events import Streamed
+    from stream.contract import Topic
 
 
 @dataclass

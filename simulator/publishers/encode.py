@@ -1,8 +1,8 @@
-"""Encodes batches as Kafka messages: one topic, and for each event its key and its JSON.
+"""Encodes batches as Kafka messages: a topic, and each event's key and JSON.
 
-Most events are positions. Their numbers are formatted column by column (orjson formats a numpy array at
-once, in the shortest form that reads back the same), and one f-string puts a line together.
-benchmarks/README.md compares that with an object for each event.
+Most events are positions. orjson formats their numbers a column at a time, in the shortest form that reads
+back the same, and one f-string per event combines them. benchmarks/README.md compares that with encoding an
+object per event.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
-from simulator.race.events import Positions, RaceRecord
+from simulator.race.events import Positions
 from stream.contract import TABLES
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.race.events import Streamed, Topic
+    from simulator.race.events import Streamed
+    from stream.contract import Topic
 
 
 class Messages(NamedTuple):
-    """A batch's messages, keys and values in step."""
+    """A batch's messages: a key and a value for each event."""
 
     topic: Topic
     keys: list[bytes]
@@ -36,17 +37,15 @@ def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
     if isinstance(batch, Positions):
         return _positions(batch)
-    if isinstance(batch, RaceRecord):
-        rows, keys = [batch.row()], [batch.run_id.encode()]
-    else:
-        rows = list(batch.rows())
-        keys = [f"{row[0]}:{row[1]}".encode() for row in rows]
     columns = TABLES[batch.topic].columns
-    return Messages(batch.topic, keys, [orjson.dumps(dict(zip(columns, row, strict=True))) for row in rows])
+    events = [dict(zip(columns, row, strict=True)) for row in batch.rows()]
+    parts = ("runId",) if batch.topic == "races" else ("runId", "competitorId")
+    keys = [":".join(str(event[part]) for part in parts).encode() for event in events]
+    return Messages(batch.topic, keys, [orjson.dumps(event) for event in events])
 
 
 def _positions(batch: Positions) -> Messages:
-    # The run id and the course's name are of A-Za-z0-9_- only: they need no escaping.
+    # Run ids and course names need no escaping: they consist of A-Z, a-z, 0-9, _ and -.
     head = f'{{"runId":"{batch.run_id}","eventId":"{batch.run_id}-'
     course = f',"course":"{batch.course}","status":"'
     columns = position_texts(batch)
@@ -61,7 +60,7 @@ def _positions(batch: Positions) -> Messages:
 
 
 def _tails(batch: Positions) -> Iterable[str]:
-    """Return what stands behind the time elapsed."""
+    """Return the end of each event, after `elapsed`."""
     emitted_at = f',"emittedAt":{batch.emitted_at}}}'
     if batch.true_lon is None or batch.true_lat is None:
         return repeat(emitted_at)
@@ -70,7 +69,7 @@ def _tails(batch: Positions) -> Iterable[str]:
 
 
 def position_texts(batch: Positions) -> tuple[Sequence[str], ...]:
-    """Return bib, rawTime, timestamp, lon, lat, distance, status and elapsed, as JSON writes them."""
+    """Return bib, rawTime, timestamp, lon, lat, distance, status and elapsed, formatted as in JSON."""
     return (
         _texts(batch.bib),
         _mostly_one(batch.raw_time),
@@ -78,20 +77,20 @@ def position_texts(batch: Positions) -> tuple[Sequence[str], ...]:
         _texts(batch.lon),
         _texts(batch.lat),
         _texts(batch.distance),
-        batch.status_names(),
+        batch.status_names,
         _texts(batch.elapsed),
     )
 
 
 def _mostly_one(column: NDArray[np.int64]) -> list[str]:
-    """Return a column's numbers as JSON writes them; of a plain race, they are all the same."""
+    """Format numbers as in JSON; faster if all are equal, as the times of a plain race are."""
     if len(column) and (column == column[0]).all():
         return [str(column[0])] * len(column)
     return _texts(column)
 
 
 def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
-    """Return a column's numbers as JSON writes them."""
+    """Format numbers as in JSON."""
     if not len(column):
         return []
     array = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.threads import deferToThread
 
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
-from simulator.race.events import TOPICS, CourseRecord, RaceRecord
-from stream.contract import TABLES
+from simulator.race.events import CourseRecord, RaceRecord
+from stream.contract import TABLES, TOPICS
 from stream.kafka import AuthErrorListener
 from stream.race_states import ENDED
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from confluent_kafka import Message
-    from twisted.python.failure import Failure
 
     from simulator.publishers.course_loader import CourseLoader
     from simulator.race.events import Batch, Streamed
@@ -40,29 +39,29 @@ POLL = 0.02
 RETRY = 1.0
 """Seconds before events that Kafka did not accept are retried."""
 STALL = 5.0
-"""Seconds without a delivery, while events wait, before that is reported: a broker may be up and hang."""
+"""Seconds without a delivery, while events wait, after which that is reported: a broker may hang."""
 LOOK = 2.0
-"""Seconds to wait for a broker to say which topics it has."""
+"""Seconds to wait for a broker's list of topics."""
 FLUSH = 5.0
-"""Seconds that `close` gives the broker to accept waiting events."""
+"""Seconds that `close` waits for the delivery of waiting events."""
 READ_WITHIN = 10.0
 """Seconds to wait for the next record of a previous race."""
 READ_STEP = 0.1
 """Seconds to collect such records before they are processed."""
 OLD_FIELDS = {"runsFrom", "toldUntil"}
-"""What clockStart and deliveredUntil were called before."""
+"""Former names of clockStart and deliveredUntil."""
 READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
 
 SETTINGS = {
     "enable.idempotence": True,
     "acks": "all",
-    # Java's default partitioner: Pinot, kcat -X partitioner and Kafka Streams put a key where we put it.
+    # Java's default partitioner, as used by Kafka Streams and Pinot.
     "partitioner": "murmur2_random",
     # Events never time out; HIGH_WATER bounds the memory.
     "message.timeout.ms": 0,
     "queue.buffering.max.messages": 2 * HIGH_WATER,
     "queue.buffering.max.kbytes": 512 * 1024,
-    # A race's record carries its request, and that may hold a course of 100,000 points.
+    # A race's record contains its request, which may have a course of 100,000 points.
     "message.max.bytes": 8 * 1024 * 1024,
     "linger.ms": 10,
     "batch.num.messages": 20_000,
@@ -70,7 +69,7 @@ SETTINGS = {
     "delivery.report.only.error": True,
     "statistics.interval.ms": 1000,
     "reconnect.backoff.max.ms": 2000,
-    # Outages are logged once, by this module, and not line by line by the library.
+    # This module logs an outage once; the library would log it repeatedly.
     "log_level": 2,
 }
 
@@ -78,13 +77,13 @@ SETTINGS = {
 class KafkaPublisher:
     """Publishes to the four topics.
 
-    Nothing enters the producer before the broker has answered and has the topics. So no event waits for a
-    topic while later ones overtake it, and a missing set-up is reported at once.
+    Nothing enters the producer until the broker has confirmed that the topics exist. So no event waits for a
+    topic while later ones overtake it, and a missing set-up is reported immediately.
 
     Args:
-        reactor: gives the turns.
-        access: how librdkafka reaches Kafka, as `KafkaAccess.client_config` has it.
-        loader: brings courses, which have no topic, into Pinot; without one Pinot does not get them.
+        reactor: schedules the polls.
+        access: librdkafka's connection settings, from `KafkaAccess.client_config`.
+        loader: loads courses, which have no topic, into Pinot; without one they are dropped.
     """
 
     store = None
@@ -112,13 +111,13 @@ class KafkaPublisher:
         self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
-        """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course at once."""
+        """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course immediately."""
         if isinstance(batch, CourseRecord):
             if self._loader is not None:
                 self._loader.load(batch.course)
             return succeed(None)
         if not self._topics_seen:
-            return self._look_for_topics().addCallback(lambda _: self._take(batch))
+            return ensureDeferred(self._look_for_topics()).addCallback(lambda _: self._take(batch))
         return self._take(batch)
 
     def flushed(self) -> Deferred[None]:
@@ -130,16 +129,16 @@ class KafkaPublisher:
         return waiting
 
     def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the topic `races`, the most recently changed first."""
+        """Return the races in the topic `races`, active and most recently changed ones first."""
         return deferToThread(_races_in, self._access)
 
     def health(self) -> Health:
-        """Tell how things stand."""
+        """Return the current state."""
         trouble = self._refusal or self._away or self._stall()
         return Health.of(self.deliveries, trouble, is_shut_out=self._auth_errors.refusal is not None)
 
     def close(self) -> Deferred[None]:
-        """Deliver what waits, for FLUSH seconds at most."""
+        """Deliver the waiting events, for FLUSH seconds at most."""
         if self._alarm.active():
             self._alarm.cancel()
         self._produce_again()
@@ -147,22 +146,19 @@ class KafkaPublisher:
         flushing = deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
         return flushing.addBoth(lambda flushed: loading.addCallback(lambda _: flushed))
 
-    def _look_for_topics(self) -> Deferred[None]:
-        """Ask the broker, in a thread, whether it has the topics; fails with PublishError if not."""
+    async def _look_for_topics(self) -> None:
+        """Check in a thread that the broker has the topics; raises PublishError otherwise."""
+        try:
+            metadata = await deferToThread(self._producer.list_topics, timeout=LOOK)
+        except KafkaException as error:
+            raise PublishError(self._unavailable()) from error
+        if missing := [topic for topic in TOPICS if topic not in metadata.topics]:
+            names = " and no topic ".join(missing)
+            raise PublishError(f"Kafka has no topic {names}: python -m pinot setup creates them")
+        self._topics_seen = True
 
-        def looked(metadata: Any) -> None:
-            if missing := [topic for topic in TOPICS if topic not in metadata.topics]:
-                raise PublishError(
-                    f"Kafka has no topic {' and no topic '.join(missing)}: python -m pinot setup makes them"
-                )
-            self._topics_seen = True
-
-        def away(failure: Failure) -> None:
-            failure.trap(KafkaException)
-            raise PublishError(self._auth_errors.refusal or f"no broker answers at {self._address}")
-
-        looking = deferToThread(self._producer.list_topics, timeout=LOOK)
-        return looking.addCallbacks(looked, away)
+    def _unavailable(self) -> str:
+        return self._auth_errors.refusal or f"no broker answers at {self._address}"
 
     def _take(self, batch: Streamed) -> Deferred[None]:
         topic, keys, values = encode(batch)
@@ -176,13 +172,13 @@ class KafkaPublisher:
         return self._waiting
 
     def _confirm(self) -> None:
-        """Count as delivered what has left the producer.
+        """Count the events that have left the producer as delivered.
 
-        Nothing tells of a single event that it was delivered (`delivery.report.only.error`): a call for each
-        would cost more than all else that is done for it. So their numbers are compared whenever the
-        producer is looked at, and a delivery seems to take up to POLL seconds longer than it did.
+        There are no delivery reports (`delivery.report.only.error`): a callback per event would cost more
+        than everything else. Because the counts are compared at each poll, measured deliveries take up to
+        POLL seconds longer than real ones.
         """
-        # The producer counts its own statistics too: for a moment more may seem to wait than do.
+        # The producer counts its own statistics too, so briefly more events may seem to wait.
         waiting = len(self._producer) + len(self._again)
         if self.deliveries.confirm_all_but(waiting) or not waiting:
             self._delivered_at = self._reactor.seconds()
@@ -204,7 +200,7 @@ class KafkaPublisher:
             raise PublishError(f"{left:,} events were not delivered: {trouble}")
 
     def _produce(self, topic: str, messages: list[dict[str, Any]]) -> None:
-        """Put messages into the producer; those that it doesn't take come again, before any later ones."""
+        """Put messages into the producer; rejected ones are retried before any later ones."""
         try:
             taken = self._producer.produce_batch(topic, messages, on_delivery=self._undelivered)
         except (BufferError, KafkaException) as error:
@@ -220,13 +216,13 @@ class KafkaPublisher:
                     self._refused(topic, refusal.str())
 
     def _undelivered(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
-        """Keep an event that could not be delivered (called by `poll`)."""
+        """Keep an undelivered event for a retry (called by `poll`)."""
         topic = message.topic() or ""
         self._again.append((topic, {"key": message.key(), "value": message.value()}))
         self._refused(topic, error.str() if error else "no reason given")
 
     def _refused(self, topic: str, why: str) -> None:
-        trouble = f"Kafka took no event for {topic}: {why}"
+        trouble = f"Kafka rejected an event for {topic}: {why}"
         self.deliveries.errors[topic] += 1
         if trouble != self._refusal:
             self._log.error("delivery failed, will be retried", topic=topic, why=why)
@@ -238,7 +234,7 @@ class KafkaPublisher:
         for nth, (topic, message) in enumerate(again):
             self._produce(topic, [message])
             if self._again:
-                # No room: the rest waits its turn behind it.
+                # No room: the others wait behind it.
                 self._again += again[nth + 1 :]
                 return
 
@@ -258,7 +254,7 @@ class KafkaPublisher:
             waiting.callback(None)
 
     def _hear(self, error: KafkaError) -> None:
-        """See whether Kafka lets us in (called by `poll`)."""
+        """Note authentication and TLS errors (called by `poll`)."""
         before = self._auth_errors.refusal
         self._auth_errors(error)
         if self._auth_errors.refusal not in {None, before}:
@@ -266,35 +262,34 @@ class KafkaPublisher:
             self._log.error("Kafka rejects the credentials; will retry", why=self._away)
 
     def _statistics(self, text: str) -> None:
-        """See by the producer's own statistics whether a broker is there (called by `poll`)."""
+        """Note from the producer's statistics whether a broker is available (called by `poll`)."""
         brokers = orjson.loads(text)["brokers"].values()
-        up = any(broker["state"] == "UP" for broker in brokers)
-        if up:
-            self._auth_errors.refusal = None
-        away = None if up else self._auth_errors.refusal or f"no broker answers at {self._address}"
-        if (away is None) != (self._away is None):
-            if away is None:
+        was_up = self._away is None
+        if any(broker["state"] == "UP" for broker in brokers):
+            self._auth_errors.refusal = self._away = None
+            if not was_up:
                 self._log.info("Kafka is available")
-            else:
-                self._log.warning("Kafka is unavailable", why=away)
-        self._away = away
+        else:
+            self._away = self._unavailable()
+            if was_up:
+                self._log.warning("Kafka is unavailable", why=self._away)
 
 
 def _races_in(access: Mapping[str, Any]) -> list[RaceRecord]:
-    """Read the topic `races` to its end, in a thread; raises PublishError if that can't be done now."""
-    ear = AuthErrorListener(access)
-    consumer = Consumer({**access, "group.id": "racecast-recovery", **READING, "error_cb": ear})
+    """Read the topic `races` to its end; blocks. Raises PublishError if it can't be read."""
+    auth_errors = AuthErrorListener(access)
+    consumer = Consumer({**access, "group.id": "racecast-recovery", **READING, "error_cb": auth_errors})
     newest: dict[str, RaceRecord] = {}
     try:
         topic = consumer.list_topics("races", timeout=LOOK).topics["races"]
         if topic.error is not None:
-            raise PublishError(f"the races of before can't be read: {topic.error.str()}")
+            raise PublishError(f"the previous races can't be read: {topic.error.str()}")
         for partition in topic.partitions:
             for record in _records(consumer, TopicPartition("races", partition, 0)):
                 newest[record.run_id] = record
     except KafkaException as error:
         consumer.poll(0)
-        why = ear.refusal or f"the races of before can't be read: {error.args[0].str()}"
+        why = auth_errors.refusal or f"the previous races can't be read: {error.args[0].str()}"
         raise PublishError(why) from error
     finally:
         consumer.close()
@@ -303,24 +298,24 @@ def _races_in(access: Mapping[str, Any]) -> list[RaceRecord]:
 
 
 def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceRecord]:
-    """Yield the races' records in a partition, oldest first."""
+    """Yield the records in a partition, oldest first."""
     following, end = consumer.get_watermark_offsets(partition, timeout=READ_WITHIN)
     consumer.assign([TopicPartition(partition.topic, partition.partition, following)])
     quiet = 0.0
     while following < end:
-        # It waits until there are so many, or the time is over: so not for long.
+        # Returns after READ_STEP at the latest.
         messages = consumer.consume(1000, timeout=READ_STEP)
         quiet = 0.0 if messages else quiet + READ_STEP
         if quiet > READ_WITHIN:
-            raise PublishError("the races of before can't be read: Kafka is slow")
+            raise PublishError("the previous races can't be read: Kafka is slow")
         for message in messages:
             if (error := message.error()) is not None:
-                raise PublishError(f"the races of before can't be read: {error.str()}")
+                raise PublishError(f"the previous races can't be read: {error.str()}")
             following = (message.offset() or 0) + 1
-            # A race that was deleted has a key and no value.
+            # A deleted race has a key without a value.
             if (value := message.value()) is not None:
                 yield _record(orjson.loads(value))
-        # What was taken back or compacted at the end has offsets and no messages.
+        # Aborted or compacted messages at the end have offsets only.
         (position,) = consumer.position([partition])
         following = max(following, position.offset)
 

@@ -1,7 +1,7 @@
-"""Pinot's table `courses`, filled from here: an OFFLINE dimension table, which no stream leads to.
+"""Writes courses to Pinot's OFFLINE dimension table `courses`, which has no topic.
 
-Each course has a segment of its own, always of the same name. So loading a course again replaces it and
-touches no other; with Pinot's own names each load would add a segment beside the last.
+Each course has its own segment, named after it. So loading a course again replaces only that course; with
+Pinot's default names, each load would add a segment.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 
 TABLE = "courses"
 NO_FENCE = "POLYGON EMPTY"
-"""Pinot takes no empty text for a geography; nothing lies in this one."""
+"""Contains no place; Pinot rejects an empty text for a geography."""
 REMEMBERED = 10_000
-"""Courses known to be loaded; of more, the oldest is forgotten, and loaded again when it comes again."""
-
-FETCHED_WITHIN = 60.0  # seconds
-BETWEEN_LOOKS = 0.1  # seconds
+"""Maximum number of courses known to be loaded; the oldest are forgotten and may be loaded again."""
+FETCHED_WITHIN = 60.0
+"""Seconds to wait until Pinot's servers have fetched a segment."""
+BETWEEN_LOOKS = 0.1
+"""Seconds between two checks."""
 
 FIELDS = tuple(field.source for field in TABLES[TABLE].fields.values())
-"""The names under which Pinot receives the columns: the table's config makes BYTES of the WKT."""
+"""The columns' names in ingested rows: the table's configuration converts WKT to BYTES."""
 
 
 def segment_of(short_name: str) -> str:
@@ -42,31 +43,33 @@ def segment_of(short_name: str) -> str:
 
 
 def row_of(course: Course) -> bytes:
-    """Return a course as the line of JSON that Pinot is given."""
-    row = dict(zip(FIELDS, CourseRecord(course).row(), strict=True))
+    """Return a course as a line of JSON for Pinot."""
+    (values,) = CourseRecord(course).rows()
+    row = dict(zip(FIELDS, values, strict=True))
     return orjson.dumps(row | {"fencesWkt": row["fencesWkt"] or NO_FENCE})
 
 
 class CourseTable:
-    """The table `courses` of the Pinot whose controller is at `controller`, and lets us in by `pinot_auth`.
+    """The table `courses`, for one thread at a time.
 
-    It is used by one thread at a time, since each load waits for Pinot: `patience` seconds at most for the
-    servers to have fetched the course of that name before.
+    Args:
+        controller: URL of Pinot's controller.
+        pinot_auth: the credentials.
+        patience: maximum seconds to wait until the servers have fetched the course's previous version.
     """
 
     def __init__(
         self, controller: str, pinot_auth: PinotAuth = OPEN, patience: float = FETCHED_WITHIN
     ) -> None:
         self._controller = controller
-        self._admission = pinot_auth
+        self._pinot_auth = pinot_auth
         self._patience = patience
         self._loaded: dict[str, bytes] = {}
 
     def load(self, course: Course) -> None:
-        """Make the course a row of the table, unless it was loaded from here just so.
+        """Write a course, unless it was already loaded unchanged; blocks.
 
-        Raises:
-            PinotError: Pinot refuses, or can't be reached.
+        Raises PinotError if Pinot rejects it or is unavailable.
         """
         row = row_of(course)
         mark = sha256(row).digest()
@@ -90,10 +93,10 @@ class CourseTable:
             del self._loaded[next(iter(self._loaded))]
 
     def _wait_until_fetched(self, segment: str) -> None:
-        """Wait until a segment that is there is served, or return at once if there is none.
+        """Wait until an existing segment is served.
 
-        Pinot tells only those who serve a segment that it was replaced: a server that still fetches what was
-        there before would keep it.
+        Pinot notifies only servers that serve a segment of its replacement: a server that is still fetching
+        the previous version would keep it.
         """
         end = time.monotonic() + self._patience
         while segment in self._segments("idealstate") and segment not in self._segments("externalview"):
@@ -102,9 +105,9 @@ class CourseTable:
             time.sleep(BETWEEN_LOOKS)
 
     def _segments(self, view: str) -> dict[str, Any]:
-        """Return the table's segments: those that should be, `idealstate`, or that are, `externalview`."""
+        """Return the table's segments: the wanted ones (`idealstate`) or the served ones (`externalview`)."""
         found: dict[str, dict[str, Any] | None] = self._ask("GET", f"/tables/{TABLE}/{view}").json()
         return found.get("OFFLINE") or {}
 
     def _ask(self, method: str, path: str, **rest: Any) -> httpx.Response:
-        return checked(ask(method, self._controller, path, pinot_auth=self._admission, **rest))
+        return checked(ask(method, self._controller, path, pinot_auth=self._pinot_auth, **rest))

@@ -1,13 +1,12 @@
 """The publisher to the embedded store: one SQLite file with Pinot's tables.
 
-One thread of its own writes; the reactor never waits for the disk. A batch is a transaction, and `publish`
+It writes in its own thread, so the reactor never waits for the disk. A batch is a transaction; `publish`
 fires when it is committed.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -23,7 +22,7 @@ from stream.contract import TABLES
 from stream.race_states import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from twisted.internet.defer import Deferred
@@ -33,39 +32,39 @@ if TYPE_CHECKING:
     from simulator.race.events import Batch
 
 PRUNED = 20_000
-"""Rows of a history that are deleted at once: some 30 ms, for which what is published waits."""
+"""Maximum number of history rows deleted at once: some 30 ms, for which batches wait."""
 
 
-def _insert(table: str, how: str = "INSERT OR REPLACE", *, into: str = "") -> str:
-    # Tables and columns are ours; the values are bound. A newer version's file may have more columns.
+def _values(table: str) -> str:
+    # The columns are named, because a newer version's file may have more.
     columns = TABLES[table].columns
-    return f"{how} INTO {into or table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+    return f"({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
-def _insert_newer(table: str) -> str:
-    # As in Pinot, an older event never replaces a newer one.
-    columns, key, version = TABLES[table].columns, TABLES[table].key, TABLES[table].version
-    updates = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in key)
-    return (
-        f"{_insert(table, 'INSERT')} ON CONFLICT DO UPDATE SET {updates} "
-        f"WHERE excluded.{version} >= {table}.{version}"
-    )
+def _update_if_newer(table: str) -> str:
+    key, version = TABLES[table].key, TABLES[table].version
+    updates = ", ".join(f"{name} = excluded.{name}" for name in TABLES[table].columns if name not in key)
+    return f"ON CONFLICT DO UPDATE SET {updates} WHERE excluded.{version} >= {table}.{version}"
 
 
-# Of duplicates the first stays: its emittedAt is when the event was published.
-HISTORY = f"{_insert('parkrun', 'INSERT', into='parkrun_history')} ON CONFLICT DO NOTHING"
-NEWEST = _insert_newer("parkrun")
-RACES = _insert("races")
-COMPETITORS = _insert("competitors")
-PASSINGS = _insert("passings")
-COURSES = _insert("courses")
+INSERTS: dict[type[Batch], tuple[str, ...]] = {
+    Positions: (
+        # As in Pinot, an older event never replaces a newer one.
+        f"INSERT INTO parkrun {_values('parkrun')} {_update_if_newer('parkrun')}",
+        # The first of duplicates stays: its emittedAt is when the event was published.
+        f"INSERT INTO parkrun_history {_values('parkrun')} ON CONFLICT DO NOTHING",
+    ),
+    Passed: (f"INSERT OR REPLACE INTO passings {_values('passings')}",),
+    Entries: (f"INSERT OR REPLACE INTO competitors {_values('competitors')}",),
+    RaceRecord: (f"INSERT OR REPLACE INTO races {_values('races')}",),
+    CourseRecord: (f"INSERT OR REPLACE INTO courses {_values('courses')}",),
+}
+"""The statements that write a batch's rows."""
 
-ENDED_RACES = """
-SELECT runId, updatedAt FROM races WHERE status IN ('finished', 'cancelled') ORDER BY updatedAt, runId
-"""
+HAS_ENDED = f"status IN {tuple(sorted(ENDED))}"
+ENDED_RACES = f"SELECT runId, updatedAt FROM races WHERE {HAS_ENDED} ORDER BY updatedAt, runId"  # noqa: S608 - ours
 KNOWN_RACES = f"""
-SELECT {", ".join(TABLES["races"].columns)} FROM races
-ORDER BY status IN ('finished', 'cancelled'), updatedAt DESC LIMIT ?
+SELECT {", ".join(TABLES["races"].columns)} FROM races ORDER BY {HAS_ENDED}, updatedAt DESC LIMIT ?
 """  # noqa: S608 - the names are ours
 HISTORY_TABLES = ("parkrun_history",)
 DELETE_SOME = """
@@ -74,19 +73,23 @@ DELETE FROM parkrun_history WHERE runId = :run AND (rawTime, competitorId) < (
     ORDER BY rawTime, competitorId LIMIT 1 OFFSET :rows
 )
 """
+USED_BYTES = """
+SELECT (page_count - freelist_count) * page_size
+FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+"""
 RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
 
 
 class SqlitePublisher:
-    """Publishes to a SQLite file, which is made if it isn't there.
+    """Publishes to a SQLite file.
 
     Args:
-        reactor: the one that threads answer to; its clock times the commits.
-        path: the file.
-        courses: put into the table `courses`.
-        history_days: a race that ended longer ago is deleted.
-        history_mb: while the file holds more than this, the histories of ended races are deleted, the
-            oldest first, and if that isn't enough the races themselves. Races under way keep theirs.
+        reactor: receives the thread's results; its clock times the commits.
+        path: the file; created if it doesn't exist.
+        courses: rows for the table `courses`.
+        history_days: days after which an ended race is deleted.
+        history_mb: size of the data, in megabytes, above which the histories of ended races are deleted,
+            oldest first, and then the races themselves. Active races are kept.
 
     Raises PublishError if the file can't be opened.
     """
@@ -109,9 +112,10 @@ class SqlitePublisher:
         self._is_pruning = False
         self._is_closing = False
         try:
-            # The one thread below is the only one that uses it from here on.
+            # From here on, only the thread below uses it.
             self._file = open_file(path)
-            self._file.executemany(COURSES, [CourseRecord(course).row() for course in courses])
+            for course in courses:
+                self._insert(CourseRecord(course))
         except sqlite3.Error as error:
             raise PublishError(f"the embedded store {path} can't be opened: {error}") from error
         self.deliveries = Deliveries(reactor.seconds)
@@ -126,11 +130,11 @@ class SqlitePublisher:
         return writing.addBoth(self._wrote, batch)
 
     def flushed(self) -> Deferred[None]:
-        """Fire at once: what was taken is committed."""
+        """Fire immediately: accepted batches are committed."""
         return succeed(None)
 
     def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the file, the most recently changed first."""
+        """Return the races in the file, active and most recently changed ones first."""
         return deferToThreadPool(self._reactor, self._thread, self._races)
 
     def _races(self) -> list[RaceRecord]:
@@ -141,21 +145,18 @@ class SqlitePublisher:
         return [RaceRecord(*row) for row in rows]
 
     def health(self) -> Health:
-        """Tell how things stand."""
+        """Return the current state."""
         return Health.of(self.deliveries, self._trouble)
 
     def close(self) -> Deferred[None]:
-        """Finish what is being written, and close the file."""
+        """Finish the current write and close the file."""
         self._is_closing = True
         closing = deferToThreadPool(self._reactor, self._thread, self._file.close)
-        return closing.addBoth(self._closed)
-
-    def _closed(self, _: object) -> None:
-        self._thread.stop()
+        return closing.addBoth(lambda _: self._thread.stop())
 
     def _wrote(self, result: Failure | None, batch: Batch) -> Failure | None:
         if not isinstance(batch, CourseRecord):
-            # The one thread writes in order: it is the oldest.
+            # The thread writes in order, so it is the oldest batch.
             self.deliveries.confirm(len(batch)) if result is None else self.deliveries.give_back()
         if result is None and isinstance(batch, RaceRecord) and batch.status in ENDED:
             _ = ensureDeferred(self._prune())
@@ -175,22 +176,12 @@ class SqlitePublisher:
         self._trouble = None
 
     def _insert(self, batch: Batch) -> None:
-        match batch:
-            case Positions():
-                rows = list(_position_rows(batch))
-                self._file.executemany(NEWEST, rows)
-                self._file.executemany(HISTORY, rows)
-            case Passed():
-                self._file.executemany(PASSINGS, batch.rows())
-            case Entries():
-                self._file.executemany(COMPETITORS, batch.rows())
-            case RaceRecord():
-                self._file.execute(RACES, batch.row())
-            case CourseRecord():
-                self._file.execute(COURSES, batch.row())
+        rows = list(batch.rows())
+        for statement in INSERTS[type(batch)]:
+            self._file.executemany(statement, rows)
 
     async def _prune(self) -> None:
-        """Delete what is too old or too much, in steps: what is published meanwhile comes in between."""
+        """Delete old or excess data in steps, so that batches are written in between."""
         if self._is_pruning:
             return
         self._is_pruning = True
@@ -200,19 +191,19 @@ class SqlitePublisher:
             ):
                 pass
         except sqlite3.Error as error:
-            # It is tried again when the next race ends.
+            # Retried when the next race ends.
             self._log.warning("history can't be pruned", why=str(error))
         finally:
             self._is_pruning = False
 
     def _prune_step(self) -> bool:
-        """Delete some of an ended race that is too old, or of the oldest while the file holds too much.
+        """Delete a part of one ended race that is too old, or of the oldest one if there is too much data.
 
         Returns whether there may be more (in the thread).
         """
         ended = self._file.execute(ENDED_RACES).fetchall()
         for run_id, updated in ended:
-            # As old as it was when the newest ended.
+            # Its age at the end of the newest race.
             if updated < ended[-1][1] - self._history_ms:
                 return self._delete_some(run_id, RACE_TABLES)
         for tables in (HISTORY_TABLES, RACE_TABLES):
@@ -224,7 +215,7 @@ class SqlitePublisher:
         return False
 
     def _delete_some(self, run_id: str, tables: tuple[str, ...]) -> bool:
-        """Delete PRUNED rows of a race's history, or its last ones and all of the other tables."""
+        """Delete PRUNED rows of a race's history; with its last rows, also those in the other tables."""
         if self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
             return True
         deleted = sum(
@@ -236,30 +227,6 @@ class SqlitePublisher:
         return deleted > 0
 
     def _used(self) -> int:
-        """Return the bytes of the file that hold something."""
-        pages, free, size = (
-            self._file.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        used: int = (pages - free) * size
+        """Return the bytes of the file's used pages."""
+        used: int = self._file.execute(USED_BYTES).fetchone()[0]
         return used
-
-
-def _position_rows(batch: Positions) -> Iterator[tuple[object, ...]]:
-    bibs, raw_times = batch.bib.tolist(), batch.raw_time.tolist()
-    event_ids = [f"{batch.run_id}-{bib}-{time}" for bib, time in zip(bibs, raw_times, strict=True)]
-    return zip(
-        repeat(batch.run_id, len(bibs)),
-        event_ids,
-        bibs,
-        raw_times,
-        batch.timestamp.tolist(),
-        batch.lat.tolist(),
-        batch.lon.tolist(),
-        batch.distance.tolist(),
-        repeat(batch.course),
-        batch.status_names(),
-        batch.elapsed.tolist(),
-        repeat(batch.emitted_at),
-        strict=False,
-    )

@@ -1,7 +1,7 @@
-"""Opens the embedded store's file: creates it, or adds the columns that the contract has and it lacks.
+"""Opens the embedded store's file: creates it, or adds missing columns of the contract.
 
-Its tables are those of Pinot, with the same names and columns. Times are in epoch milliseconds UTC, distances
-in metres, geometries WKT in degrees, longitude first. `WITHOUT ROWID` keeps a race's rows together.
+Its tables have the names and columns of Pinot's. Times are in epoch milliseconds UTC, distances in metres,
+geometries WKT in degrees, longitude first. `WITHOUT ROWID` keeps a race's rows together.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from stream.contract import Field, Table
 
 HISTORY_KEY = ("runId", "rawTime", "competitorId")
-"""The key of `parkrun_history`, which keeps every position, as Pinot does with `option(skipUpsert=true)`."""
+"""Key of `parkrun_history`, which keeps every position, like Pinot with `option(skipUpsert=true)`."""
 INDEX = "CREATE INDEX IF NOT EXISTS parkrun_history_by_emission ON parkrun_history (emittedAt)"
 """For the newest events of all races."""
 BUSY = 10.0
-"""Seconds to wait for another process that writes."""
+"""Seconds to wait for another process's write."""
 
 
 def open_file(path: Path, tables: Mapping[str, Table] = TABLES) -> sqlite3.Connection:
     """Open the file for one thread at a time, any thread.
 
     Raises:
-        PublishError: a version of Racecast with other tables wrote it.
+        PublishError: a version of Racecast with different tables wrote it.
         sqlite3.Error: it can't be opened.
     """
     file = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
@@ -53,15 +53,15 @@ def open_file(path: Path, tables: Mapping[str, Table] = TABLES) -> sqlite3.Conne
 
 def _refusal(path: Path, version: int) -> str:
     older = version < SQLITE_VERSION
-    remedy = "delete it" if older else "start that version"
+    writer, remedy = ("an older", "delete it") if older else ("a newer", "start that version")
     return (
-        f"the embedded store {path} was written by {'an older' if older else 'a newer'} version of Racecast "
+        f"the embedded store {path} was written by {writer} version of Racecast "
         f"(tables {version}, this version writes {SQLITE_VERSION}): {remedy}, or name a new file (--sqlite)"
     )
 
 
 def _set_up(file: sqlite3.Connection, name: str, table: Table, key: tuple[str, ...]) -> None:
-    """Create a table, or add the columns that it lacks."""
+    """Create a table, or add its missing columns."""
     columns = {column: _definition(table.fields[column]) for column in table.columns}
     file.execute(
         f"CREATE TABLE IF NOT EXISTS {name} "

@@ -17,6 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulator.race.request import RaceRequest
     from stream.arrays import Floats, Ints, Mask
 
     Bits = NDArray[np.uint64]
@@ -68,11 +69,22 @@ def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
 
 
-def chosen(seed: int, stream: Stream, count: int, share: float) -> Mask:
-    """Choose a share of `count`, rounded to the nearest whole number, shape (count,)."""
-    mask = np.zeros(count, np.bool_)
-    mask[np.argsort(uniform(seed, stream, count), kind="stable")[: round(share * count)]] = True
+def drawn(request: RaceRequest, stream: Stream) -> Floats:
+    """Return a uniform double in [0, 1) for each of a race's competitors, shape (n,)."""
+    return uniform(request.seed or 0, stream, request.competitors)
+
+
+def chosen(lots: Floats, share: float) -> Mask:
+    """Choose a share of the competitors, rounded to a whole number, by lots in [0, 1); shape (n,)."""
+    mask = np.zeros(len(lots), np.bool_)
+    mask[np.argsort(lots, kind="stable")[: round(share * len(lots))]] = True
     return mask
+
+
+def within(bounds: tuple[float, float], lots: Floats) -> Floats:
+    """Return numbers within bounds for lots in [0, 1)."""
+    first, last = bounds
+    return first + (last - first) * lots
 
 
 def normal(chance: Floats, widest: float) -> Floats:

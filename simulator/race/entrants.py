@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.race.chance import Stream, along_with, ranks, uniform
+from simulator.race.chance import Stream, along_with, drawn, ranks
 from simulator.race.start_list import OPEN
 from stream.results import Entrant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from simulator.race.field import Field
     from simulator.race.request import RaceRequest
     from simulator.race.start_list import StartList
-    from stream.arrays import Floats, Ints, Mask
+    from stream.arrays import Ints
+
+    Texts = Callable[[slice], Iterable[tuple[str, str, str]]]
+    """Returns the names, categories and clubs of the competitors with these indices."""
 
 
 NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
@@ -51,7 +54,7 @@ class Entrants:
         wave: shape (n,).
     """
 
-    def __init__(self, bib: Ints, wave: Ints, texts: _Texts) -> None:
+    def __init__(self, bib: Ints, wave: Ints, texts: Texts) -> None:
         self.bib = bib
         self.wave = wave
         self._texts = texts
@@ -69,61 +72,43 @@ class Entrants:
 
 def listed(start_list: StartList, wave: Ints) -> Entrants:
     """Return the competitors of a start list with these waves."""
-    return Entrants(start_list.bib, wave, _Listed(start_list))
+
+    def texts(part: slice) -> Iterable[tuple[str, str, str]]:
+        return zip(start_list.name[part], start_list.category[part], start_list.club[part], strict=True)
+
+    return Entrants(start_list.bib, wave, texts)
 
 
 def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entrants:
     """Return a race's competitors: from the start list, drawn, or numbered."""
     if start_list is not None:
         return listed(start_list, field.wave)
-    drawn = request.entrants == "drawn"
-    texts: _Texts = _Drawn(request.seed or 0, field.women, field.moving[-1]) if drawn else _Numbered()
+    texts = _drawn(request, field) if request.entrants == "drawn" else _numbered
     return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
 
 
-class _Numbered:
-    """`Runner 17`, without category and club."""
-
-    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
-        return ((f"Runner {nth + 1}", OPEN, "") for nth in range(part.start, part.stop))
+def _numbered(part: slice) -> Iterator[tuple[str, str, str]]:
+    """Return `Runner 17` and so on, without category and club."""
+    return ((f"Runner {nth + 1}", OPEN, "") for nth in range(part.start, part.stop))
 
 
-class _Listed:
-    """Texts of the start list."""
+def _drawn(request: RaceRequest, field: Field) -> Texts:
+    """Return random names, categories and clubs."""
+    first, last, club = (
+        drawn(request, stream) for stream in (Stream.FIRST_NAME, Stream.LAST_NAME, Stream.CLUB)
+    )
+    shares = np.cumsum([share for _, share in AGES])
+    age = along_with(ranks(field.moving[-1]), drawn(request, Stream.AGE), SLOWER_WITH_AGE)
+    numbers = (field.women, first, last, np.searchsorted(shares[:-1], age * shares[-1], side="right"), club)
 
-    def __init__(self, start_list: StartList) -> None:
-        self._list = start_list
-
-    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
-        return zip(self._list.name[part], self._list.category[part], self._list.club[part], strict=True)
-
-
-class _Drawn:
-    """Random names, categories and clubs."""
-
-    def __init__(self, seed: int, women: Mask, pace: Floats) -> None:
-        n = len(women)
-        self._women = women
-        self._first = uniform(seed, Stream.FIRST_NAME, n)
-        self._last = uniform(seed, Stream.LAST_NAME, n)
-        self._club = uniform(seed, Stream.CLUB, n)
-        shares = np.cumsum([share for _, share in AGES])
-        age = along_with(ranks(pace), uniform(seed, Stream.AGE, n), SLOWER_WITH_AGE)
-        self._age = np.searchsorted(shares[:-1], age * shares[-1], side="right")
-
-    def __call__(self, part: slice) -> Iterator[tuple[str, str, str]]:
-        numbers = (self._women, self._first, self._last, self._age, self._club)
+    def texts(part: slice) -> Iterator[tuple[str, str, str]]:
         for woman, first, last, age, club in zip(*(column[part].tolist() for column in numbers), strict=True):
             name = f"{_pick(NAMES['women' if woman else 'men'], first)} {_pick(NAMES['last'], last)}"
             category = ("W" if woman else "M") + AGES[age][0]
-            yield (
-                name,
-                category,
-                "" if club < CLUBLESS else _pick(NAMES["clubs"], (club - CLUBLESS) / (1 - CLUBLESS)),
-            )
+            in_club = (club - CLUBLESS) / (1 - CLUBLESS)
+            yield name, category, "" if in_club < 0 else _pick(NAMES["clubs"], in_club)
 
-
-_Texts = _Numbered | _Listed | _Drawn
+    return texts
 
 
 def _pick(words: Sequence[str], drawn: float) -> str:

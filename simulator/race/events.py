@@ -1,17 +1,20 @@
-"""What a race tells: the batches that go from the engine to a publisher.
+"""The events of a race: the batches that the engine hands to a publisher.
 
-A batch is columns, as the core makes them; each publisher makes of it what its store takes (`encode` for
-Kafka, rows for SQLite). The topics, tables and fields are those of the stream's contract.
+A batch holds columns, as the core computes them. `rows()` gives them as rows of the contract's table; for
+Kafka, `simulator.publishers.encode` makes messages of them.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
+from itertools import repeat
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
 from simulator.race.race import BEFORE_THE_START, Status
+from stream.contract import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,32 +25,24 @@ if TYPE_CHECKING:
     from simulator.race.entrants import Entrants
     from simulator.race.race import Fixes, Passings, Race
     from simulator.race.request import RaceRequest
+    from stream.arrays import Floats, Ints
+    from stream.contract import Topic
     from stream.race_states import RaceState
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-
-Topic = Literal["parkrun", "races", "competitors", "passings"]
-TOPICS: tuple[Topic, ...] = get_args(Topic)
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
+ATTRIBUTES = {column: re.sub("([A-Z])", r"_\1", column).lower() for column in TABLES["parkrun"].columns} | {
+    "competitorId": "bib",
+    "status": "status_names",
+}
+"""The attribute of `Positions` for each column, in their order: the snake-case name, with two exceptions."""
 
 
 @dataclass(frozen=True, eq=False)
 class Positions:
     """Positions of one race at one tick (topic and table `parkrun`); arrays of shape (k,).
 
-    Attributes:
-        run_id: the race.
-        course: the course's short name.
-        emitted_at: epoch milliseconds when the batch was handed over.
-        bib: 1…
-        raw_time: whole seconds since the gun.
-        timestamp: epoch milliseconds of the start, plus `raw_time`, by the tracker's clock.
-        lon, lat: degrees, by the tracker.
-        distance: metres.
-        status: values of `Status`.
-        elapsed: seconds since the gun; a finisher's finish time.
-        true_lon, true_lat: degrees; None if they are not to be told.
+    The attributes are the contract's fields, with their units. `bib` is the `competitorId`, `status` holds
+    values of `Status`, and the true places are None if they are not published.
     """
 
     topic: ClassVar[Topic] = "parkrun"
@@ -68,20 +63,28 @@ class Positions:
     def __len__(self) -> int:
         return len(self.bib)
 
+    @property
+    def event_id(self) -> list[str]:
+        """The positions' event ids."""
+        pairs = zip(self.bib.tolist(), self.raw_time.tolist(), strict=True)
+        return [f"{self.run_id}-{bib}-{raw_time}" for bib, raw_time in pairs]
+
+    @property
     def status_names(self) -> list[str]:
-        """Return each competitor's status as the events say it."""
+        """The competitors' statuses, as in the events."""
         return [STATUS_NAMES[code] for code in self.status.tolist()]
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Return the columns of `parkrun`."""
+        values = (getattr(self, attribute) for attribute in ATTRIBUTES.values())
+        lists = (value.tolist() if isinstance(value, np.ndarray) else value for value in values)
+        columns = (value if isinstance(value, list) else repeat(value) for value in lists)
+        return zip(*columns, strict=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Passed:
-    """Passings of one race (topic and table `passings`); arrays of shape (k,).
-
-    Attributes:
-        point: index into `points`.
-        elapsed: exact seconds since the gun.
-        distance: metres.
-    """
+    """Passings of one race (topic and table `passings`): bibs and the other columns of `Passings`."""
 
     topic: ClassVar[Topic] = "passings"
     run_id: str
@@ -108,13 +111,7 @@ class Passed:
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """The start list of one race, or a part of it (topic and table `competitors`).
-
-    Attributes:
-        entrants: those of the whole race.
-        first: index of the first one.
-        last: index behind the last one.
-    """
+    """A part of a race's start list (topic and table `competitors`): the indices in [first, last)."""
 
     topic: ClassVar[Topic] = "competitors"
     run_id: str
@@ -159,24 +156,21 @@ class RaceRecord:
     def __len__(self) -> int:
         return 1
 
-    def row(self) -> tuple[object, ...]:
-        """Return the columns of `races`: the attributes, in their order."""
-        return astuple(self)
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `races`: the attributes, in their order."""
+        yield astuple(self)
 
 
 @dataclass(frozen=True, eq=False)
 class CourseRecord:
-    """A course (table `courses`; no topic leads there: Pinot gets it through its controller)."""
+    """A course (table `courses`, which has no topic: Pinot gets it through its controller)."""
 
     course: Course
 
-    def __len__(self) -> int:
-        return 1
-
-    def row(self) -> tuple[object, ...]:
-        """Return the columns of `courses`."""
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `courses`."""
         course = self.course
-        return (
+        yield (
             course.short_name,
             course.long_name,
             round(course.distance, 3),
@@ -189,12 +183,9 @@ class CourseRecord:
 
 
 class RaceSource(Protocol):
-    """What tells a race tick by tick: a `Race` that is computed, or a `Recording` of one.
+    """Source of a race's events, tick by tick: a `Race`, which is computed, or a `Recording`.
 
-    Attributes:
-        run_id: the race's id.
-        start_ms: when the gun goes, epoch milliseconds.
-        points: the timing points of its passings.
+    `start_ms` is the gun time in epoch milliseconds; `points` are the timing points of the passings.
     """
 
     run_id: str
@@ -206,7 +197,7 @@ class RaceSource(Protocol):
 
     @property
     def last_tick(self) -> int:
-        """The number of the tick that tells the last event; the first tick, at the gun, is 0."""
+        """Number of the tick with the last event; the first tick, at the gun, is 0."""
         ...
 
     def time_of(self, tick: int) -> float:
@@ -214,11 +205,11 @@ class RaceSource(Protocol):
         ...
 
     def fixes_at(self, tick: int) -> Fixes:
-        """Return what the trackers tell at a tick, in the order in which they do."""
+        """Return the positions that the trackers report at a tick, in publishing order."""
         ...
 
     def passings(self, after: float, until: float) -> Passings:
-        """Return all passings in the race seconds (after, until], in the order of time."""
+        """Return all passings in the race seconds (after, until], by time."""
         ...
 
 
@@ -228,22 +219,19 @@ Batch = Streamed | CourseRecord
 
 
 def positions_at(race: RaceSource, tick: int, size: int) -> Iterator[Positions]:
-    """Yield the positions that are told at a tick, `size` of them a batch.
-
-    They are taken once, at the first step; `emitted_at` is 0 until the batch is handed over.
-    """
+    """Yield the positions of a tick, `size` per batch; `emitted_at` is 0 until they are published."""
     fixes = race.fixes_at(tick)
     for first in range(0, len(fixes.who), size):
         yield _positions(race, fixes, slice(first, first + size))
 
 
 def positions_of_all(race: Race, tick: int) -> Positions:
-    """Return the positions of everybody at a tick, those included who have nothing new to tell."""
+    """Return all competitors' positions at a tick, reported or not."""
     return _positions(race, race.fixes_of_all(tick), slice(None))
 
 
 def _positions(race: RaceSource, fixes: Fixes, part: slice) -> Positions:
-    told, truth = fixes.told, race.request.ground_truth
+    reported, truth = fixes.reported, race.request.ground_truth
     # 100 ticks of 1.15 s are 114.99999999999999 s.
     raw_time = np.round(fixes.time[part], 6).astype(np.int64)
     return Positions(
@@ -253,38 +241,29 @@ def _positions(race: RaceSource, fixes: Fixes, part: slice) -> Positions:
         bib=race.entrants.bib[fixes.who[part]],
         raw_time=raw_time,
         timestamp=race.start_ms + raw_time * 1000 + fixes.skew[part],
-        # What the events say is rounded once, here, so that every store holds the same numbers:
-        # seven decimals of a degree are a centimetre.
-        lon=np.round(told.lon[part], 7),
-        lat=np.round(told.lat[part], 7),
-        distance=np.round(told.distance[part], 3),
-        status=told.status[part],
-        elapsed=np.round(told.elapsed[part], 3),
+        # Rounded once, here, so that every store has the same numbers; 1e-7 degrees are a centimetre.
+        lon=np.round(reported.lon[part], 7),
+        lat=np.round(reported.lat[part], 7),
+        distance=np.round(reported.distance[part], 3),
+        status=reported.status[part],
+        elapsed=np.round(reported.elapsed[part], 3),
         true_lon=np.round(fixes.lon[part], 7) if truth else None,
         true_lat=np.round(fixes.lat[part], 7) if truth else None,
     )
 
 
 def passings_until(race: RaceSource, tick: int, size: int) -> Iterator[Passed]:
-    """Yield the passings since the tick before, `size` of them a batch; tick 0 has the starts."""
+    """Yield the passings since the previous tick, `size` per batch; tick 0 has the starts."""
     since = race.time_of(tick - 1) if tick else BEFORE_THE_START
     passings = race.passings(since, race.time_of(tick))
-    bibs = race.entrants.bib[passings.who]
-    for first in range(0, len(bibs), size):
-        part = slice(first, first + size)
-        yield Passed(
-            race.run_id,
-            race.start_ms,
-            race.points,
-            bibs[part],
-            passings.point[part],
-            passings.elapsed[part],
-            passings.distance[part],
-        )
+    for first in range(0, len(passings.who), size):
+        some = passings.take(slice(first, first + size))
+        bib = race.entrants.bib[some.who]
+        yield Passed(race.run_id, race.start_ms, race.points, bib, some.point, some.elapsed, some.distance)
 
 
 def entries_of(race: RaceSource, size: int) -> Iterator[Entries]:
-    """Yield the race's start list, `size` competitors a batch."""
+    """Yield the race's start list, `size` competitors per batch."""
     count = len(race.entrants)
     for first in range(0, count, size):
         yield Entries(race.run_id, race.entrants, first, min(first + size, count))
@@ -298,16 +277,7 @@ def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
     clock_start: int | None = None,
     delivered_until: float = -1.0,
 ) -> RaceRecord:
-    """Return the race's own row.
-
-    Args:
-        race: the race.
-        status: where it stands.
-        updated_at: epoch milliseconds.
-        request_json: the whole resolved request, its points included.
-        clock_start: epoch milliseconds of the gun, later by all pauses; the gun itself if there were none.
-        delivered_until: race seconds up to which everything is delivered; -1 if nothing is.
-    """
+    """Return the race's own row. By default, there were no pauses and nothing is delivered."""
     request = race.request
     return RaceRecord(
         run_id=race.run_id,

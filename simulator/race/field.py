@@ -7,17 +7,17 @@ is O(competitors), whatever the race's length, and any moment costs the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from simulator.race import chance, paces, starts
-from simulator.race.chance import Stream, chosen, uniform
+from simulator.race.chance import Stream, chosen, drawn, uniform, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simulator.race.paces import Effort
     from simulator.race.request import RaceRequest
@@ -49,8 +49,7 @@ VERDICT = (60.0, 600.0)
 """Seconds from a finish to its disqualification."""
 
 
-@dataclass(frozen=True, eq=False)
-class Stop:
+class Stop(NamedTuple):
     """Stops along the course, one per competitor at most; arrays of shape (n,).
 
     Attributes:
@@ -67,7 +66,18 @@ class Stop:
 
     def take(self, who: Ints) -> Stop:
         """Return the stops of some competitors."""
-        return Stop(self.place[who], self.start[who], self.length[who], self.astray[who])
+        return Stop._make(column[who] for column in self)
+
+    @classmethod
+    def nowhere(cls, n: int) -> Stop:
+        """Return no stops."""
+        return cls(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, np.bool_))
+
+    def drop_beyond(self, end: Floats) -> None:
+        """Remove the stops beyond the competitors' ends (metres of flat ground), in place."""
+        beyond = self.place > end
+        for column, nothing in zip(self, (np.inf, np.inf, 0.0, False), strict=True):
+            column[beyond] = nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,43 +119,32 @@ class Field:
 
     def take(self, who: Ints) -> Field:
         """Return the field of some competitors (indices, shape (k,), repeats allowed)."""
-        return Field(
-            self.marks,
-            self.moving[:, who],
-            self.start[who],
-            self.until[who],
-            self.until_moving[who],
-            self.end[who],
-            self.disqualified_at[who],
-            tuple(stop.take(who) for stop in self.stops),
-            self.reach[who],
-            self.bearing[who],
-            self.wave[who],
-            self.women[who],
-            self.ground,
-        )
+        others = {"marks", "stops", "ground"}
+        columns = {name: column[..., who] for name, column in vars(self).items() if name not in others}
+        return replace(self, stops=tuple(stop.take(who) for stop in self.stops), **columns)
 
     def paused(self, elapsed: float | Floats) -> Mask:
         """Return who pauses `elapsed` seconds after the gun, shape (n,)."""
         paused = np.zeros(len(self), np.bool_)
-        moved = elapsed - self.start
-        for stop in self.stops:
-            since = moved - stop.start
+        for stop, since in self._since_stops(elapsed):
             paused |= (since >= 0) & (since < stop.length) & ~stop.astray
-            moved = _stood(moved, stop)
         return paused
 
     def off_course(self, elapsed: float | Floats) -> Floats:
         """Return everyone's metres off the course `elapsed` seconds after the gun, shape (n,)."""
         off = np.zeros(len(self))
-        moved = elapsed - self.start
-        for stop in self.stops:
-            since = moved - stop.start
+        for stop, since in self._since_stops(elapsed):
             away = (since > 0) & (since < stop.length) & stop.astray
             share = since[away] / stop.length[away]
             off[away] = self.reach[away] * (1.0 - np.abs(2.0 * share - 1.0))
-            moved = _stood(moved, stop)
         return off
+
+    def _since_stops(self, elapsed: float | Floats) -> Iterator[tuple[Stop, Floats]]:
+        """Yield each stop with the seconds since it began, negative before it."""
+        moved = elapsed - self.start
+        for stop in self.stops:
+            yield stop, moved - stop.start
+            moved = _stood(moved, stop)
 
     def distance(self, elapsed: float | Floats) -> Floats:
         """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
@@ -203,25 +202,24 @@ def draw(
         ground: the course's hills, if they affect the pace.
         listed: the start list, if there is one.
     """
-    seed, n = request.seed or 0, request.competitors
+    n = request.competitors
     marks = marks_along(distance if ground is None else float(ground.flat[-1]))
     pace = paces.averages(
-        request.pace_model, uniform(seed, Stream.PACE, n), request.fastest, request.slowest, distance
+        request.pace_model, drawn(request, Stream.PACE), request.fastest, request.slowest, distance
     )
     if listed is not None:
         pace = np.where(np.isnan(listed.pace), pace, listed.pace)
-    women = _women(seed, pace, request.women) if listed is None else listed.women(seed, request.women)
+    lots = drawn(request, Stream.SEX)
+    women = _women(lots, pace, request.women) if listed is None else listed.women(lots, request.women)
     moving = _moving_times(request, marks, pace, women, distance)
     _let_walk(moving, marks, request)
     wave, start = starts.of(request, pace, listed)
     not_started, not_finished, disqualified = _fates(request)
     start[not_started] = np.inf
-    until = _ends(request, distance, not_finished)
+    until = np.where(not_finished, distance * within(ENDS_AT, drawn(request, Stream.END_PLACE)), distance)
     flat = until if ground is None else ground.to_flat(until)
-    everyone = np.arange(n)
-    until_moving = np.where(
-        until >= distance, moving[-1], _interpolate(marks, moving, everyone, np.minimum(flat, marks[-1]))
-    )
+    moving_then = _interpolate(marks, moving, np.arange(n), np.minimum(flat, marks[-1]))
+    until_moving = np.where(until >= distance, moving[-1], moving_then)
     reach, bearing = np.zeros(n), np.zeros(n)
     stops = [_pauses(request, visits, marks, moving, ground)]
     if request.wrong_turn > 0:
@@ -229,10 +227,12 @@ def draw(
         stops.append(_way_astray(request, reach, pace, marks, moving))
     if request.dnf > 0:
         stops.append(_last_pauses(request, not_finished, flat, until_moving))
-    stops = _in_order([_until(stop, flat) for stop in stops])
+    for stop in stops:
+        stop.drop_beyond(flat)
+    stops = _in_order(stops)
     standing = sum((stop.length for stop in stops[1:]), start=stops[0].length)
     end = until_moving + standing + start
-    disqualified_at = np.where(disqualified, end + _within(VERDICT, uniform(seed, Stream.VERDICT, n)), np.inf)
+    verdict = end + within(VERDICT, drawn(request, Stream.VERDICT))
     return Field(
         marks=marks,
         moving=moving,
@@ -240,7 +240,7 @@ def draw(
         until=until,
         until_moving=until_moving,
         end=end,
-        disqualified_at=disqualified_at,
+        disqualified_at=np.where(disqualified, verdict, np.inf),
         stops=tuple(stops),
         reach=reach,
         bearing=bearing,
@@ -260,30 +260,24 @@ def marks_along(distance: float) -> Floats:
     return np.append(marks, distance)
 
 
-def _within(bounds: tuple[float, float], drawn: Floats) -> Floats:
-    first, last = bounds
-    return first + (last - first) * drawn
-
-
-def _women(seed: int, pace: Floats, share: float) -> Mask:
+def _women(lots: Floats, pace: Floats, share: float) -> Mask:
     """Return who is a woman: from half the share among the fastest to 1.5 times among the slowest."""
     rank = chance.ranks(pace)
     # Above two thirds there is no room for that difference.
     lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
-    women: Mask = uniform(seed, Stream.SEX, len(pace)) < share * (1.0 + lean * (rank - 0.5))
+    women: Mask = lots < share * (1.0 + lean * (rank - 0.5))
     return women
 
 
 def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
     """Return the seconds at each mark, shape (m, n), with each competitor's own average pace."""
-    seed, n = request.seed or 0, len(pace)
-    drawn = uniform(seed, Stream.VARIATION, (n, len(marks) - 1))
-    drawn *= 2.0 * VARIATION
-    drawn += 1.0 - VARIATION
+    variation = uniform(request.seed or 0, Stream.VARIATION, (len(pace), len(marks) - 1))
+    variation *= 2.0 * VARIATION
+    variation += 1.0 - VARIATION
     kilometres = np.diff(marks) / 1000.0
-    times = np.zeros((len(marks), n))
+    times = np.zeros((len(marks), len(pace)))
     # Sum the transpose row by row in place: one matrix, not three.
-    np.multiply(drawn.T, kilometres[:, None], out=times[1:])
+    np.multiply(variation.T, kilometres[:, None], out=times[1:])
     if request.fatigue != "none":
         _tire(request, times[1:], marks, pace, women, distance)
     np.cumsum(times[1:], axis=0, out=times[1:])
@@ -295,14 +289,12 @@ def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
     request: RaceRequest, stretches: Floats, marks: Floats, pace: Floats, women: Mask, distance: float
 ) -> None:
     """Apply fatigue, in place."""
-    seed, n = request.seed or 0, len(pace)
-    difference = paces.differences(pace, women, uniform(seed, Stream.SPLIT, n))
+    difference = paces.differences(pace, women, drawn(request, Stream.SPLIT))
     if request.fatigue == "split" or distance < paces.WALL_FROM:
         paces.slow_down(stretches, marks, difference)
         return
-    lots, slowdowns, lengths = (
-        uniform(seed, stream, n) for stream in (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)
-    )
+    streams = (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)
+    lots, slowdowns, lengths = (drawn(request, stream) for stream in streams)
     slowdown, length = paces.wall(women, lots, slowdowns, lengths, distance)
     # Competitors who hit the wall run evenly before it: its source measured the slowdown that way.
     paces.slow_down(stretches, marks, np.where(slowdown > 0, 0.0, difference))
@@ -313,9 +305,8 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
     """Let some competitors walk from a mark on, in place."""
     if request.walking <= 0:
         return
-    seed, n = request.seed or 0, request.competitors
-    who = np.flatnonzero(chosen(seed, Stream.WALKING, n, request.walking))
-    begins = marks[-1] * _within(WALKS_FROM, uniform(seed, Stream.WALKING_FROM, n)[who])
+    who = np.flatnonzero(chosen(drawn(request, Stream.WALKING), request.walking))
+    begins = marks[-1] * within(WALKS_FROM, drawn(request, Stream.WALKING_FROM)[who])
     stretches = np.diff(moving[:, who], axis=0)
     for nth, (first, last) in enumerate(pairwise(marks.tolist())):
         # All of them walk the last stretch, because there is no later mark to begin at.
@@ -328,7 +319,7 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
 def _fates(request: RaceRequest) -> tuple[Mask, Mask, Mask]:
     """Return who doesn't start, doesn't finish, is disqualified; the three are disjoint."""
     n = request.competitors
-    order = np.argsort(uniform(request.seed or 0, Stream.FATE, n), kind="stable")
+    order = np.argsort(drawn(request, Stream.FATE), kind="stable")
     masks = np.zeros((3, n), np.bool_)
     first = 0
     for mask, share in zip(masks, (request.dns, request.dnf, request.disqualified), strict=True):
@@ -336,11 +327,6 @@ def _fates(request: RaceRequest) -> tuple[Mask, Mask, Mask]:
         mask[order[first:last]] = True
         first = last
     return masks[0], masks[1], masks[2]
-
-
-def _ends(request: RaceRequest, distance: float, not_finished: Mask) -> Floats:
-    place = distance * _within(ENDS_AT, uniform(request.seed or 0, Stream.END_PLACE, request.competitors))
-    return np.where(not_finished, place, distance)
 
 
 def _pauses(
@@ -351,26 +337,23 @@ def _pauses(
     ground: Effort | None,
 ) -> Stop:
     """Return the pauses in geofences."""
-    seed, n = request.seed or 0, request.competitors
-    stop = _nowhere(n)
-    who = np.flatnonzero(chosen(seed, Stream.STOPPED, n, request.how_many_get_stopped))
+    stop = Stop.nowhere(request.competitors)
+    who = np.flatnonzero(chosen(drawn(request, Stream.STOPPED), request.how_many_get_stopped))
     if visits and len(who):
-        place = _place_in(visits, uniform(seed, Stream.PAUSE_PLACE, n)[who])
+        place = _place_in(visits, drawn(request, Stream.PAUSE_PLACE)[who])
         stop.place[who] = place if ground is None else ground.to_flat(place)
         stop.start[who] = _interpolate(marks, moving, who, stop.place[who])
-        stop.length[who] = _within(
-            (request.min_pause, request.max_pause), uniform(seed, Stream.PAUSE_LENGTH, n)[who]
-        )
+        lots = drawn(request, Stream.PAUSE_LENGTH)[who]
+        stop.length[who] = within((request.min_pause, request.max_pause), lots)
     return stop
 
 
 def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_moving: Floats) -> Stop:
     """Return the pauses after which half of the DNF competitors give up."""
-    seed, n = request.seed or 0, request.competitors
-    drawn = uniform(seed, Stream.END_PAUSE, n)
-    pausing = not_finished & (drawn < 0.5)
-    length = _within((request.min_pause, request.max_pause), 2.0 * drawn)
-    stop = _nowhere(n)
+    lots = drawn(request, Stream.END_PAUSE)
+    pausing = not_finished & (lots < 0.5)
+    length = within((request.min_pause, request.max_pause), 2.0 * lots)
+    stop = Stop.nowhere(request.competitors)
     stop.place[pausing], stop.start[pausing] = flat[pausing], until_moving[pausing]
     stop.length[pausing] = length[pausing]
     return stop
@@ -378,31 +361,18 @@ def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_m
 
 def _wrong_turns(request: RaceRequest) -> tuple[Floats, Floats]:
     """Return the length of wrong turns, 0 for competitors without one, and their bearing."""
-    seed, n = request.seed or 0, request.competitors
-    who = chosen(seed, Stream.ASTRAY, n, request.wrong_turn)
-    reach = np.where(who, _within(ASTRAY_REACH, uniform(seed, Stream.ASTRAY_REACH, n)), 0.0)
-    return reach, 360.0 * uniform(seed, Stream.ASTRAY_BEARING, n)
+    who = chosen(drawn(request, Stream.ASTRAY), request.wrong_turn)
+    reach = np.where(who, within(ASTRAY_REACH, drawn(request, Stream.ASTRAY_REACH)), 0.0)
+    return reach, 360.0 * drawn(request, Stream.ASTRAY_BEARING)
 
 
 def _way_astray(request: RaceRequest, reach: Floats, pace: Floats, marks: Floats, moving: Floats) -> Stop:
     """Return the wrong turns as stops: out and back at the competitor's pace."""
-    n = request.competitors
     who = np.flatnonzero(reach)
-    stop = _nowhere(n)
-    place = marks[-1] * _within(ASTRAY_AT, uniform(request.seed or 0, Stream.ASTRAY_PLACE, n)[who])
+    stop = Stop.nowhere(request.competitors)
+    place = marks[-1] * within(ASTRAY_AT, drawn(request, Stream.ASTRAY_PLACE)[who])
     stop.place[who], stop.start[who] = place, _interpolate(marks, moving, who, place)
     stop.length[who], stop.astray[who] = 2.0 * reach[who] * pace[who] / 1000.0, True
-    return stop
-
-
-def _nowhere(n: int) -> Stop:
-    return Stop(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, np.bool_))
-
-
-def _until(stop: Stop, flat: Floats) -> Stop:
-    """Return the stops without those beyond the competitors' ends."""
-    for column, nothing in ((stop.length, 0.0), (stop.start, np.inf), (stop.place, np.inf)):
-        column[stop.place > flat] = nothing
     return stop
 
 
@@ -411,18 +381,15 @@ def _in_order(stops: list[Stop]) -> list[Stop]:
     if len(stops) == 1:
         return stops
     order = np.argsort([stop.place for stop in stops], axis=0, kind="stable")
-    columns = [
-        np.take_along_axis(np.array([getattr(stop, name) for stop in stops]), order, axis=0)
-        for name in ("place", "start", "length", "astray")
-    ]
+    columns = (np.take_along_axis(np.array(column), order, axis=0) for column in zip(*stops, strict=True))
     return [Stop(*column) for column in zip(*columns, strict=True)]
 
 
-def _place_in(visits: Sequence[tuple[float, float]], drawn: Floats) -> Floats:
-    """Return places distributed evenly over all stretches, for numbers in [0, 1)."""
+def _place_in(visits: Sequence[tuple[float, float]], lots: Floats) -> Floats:
+    """Return places distributed evenly over all stretches, for lots in [0, 1)."""
     first, last = np.array(visits).T
     ends = np.cumsum(last - first)
-    at = drawn * ends[-1]
+    at = lots * ends[-1]
     stretch = np.minimum(np.searchsorted(ends, at, side="right"), len(ends) - 1)
     place: Floats = np.minimum(last[stretch] - (ends[stretch] - at), last[stretch])
     return place

@@ -19,6 +19,8 @@ from simulator.race.paces import Effort
 from simulator.race.trackers import Trackers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from simulator.course.course import Course
@@ -44,8 +46,7 @@ class Status(IntEnum):
     WAITING = 6
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+class Snapshot(NamedTuple):
     """State of competitors at one moment, common or individual; all arrays of shape (k,).
 
     Attributes:
@@ -63,15 +64,11 @@ class Snapshot:
 
     def take(self, who: Ints) -> Snapshot:
         """Return some of the competitors."""
-        return Snapshot(*(column[who] for column in self._columns()))
+        return Snapshot._make(column[who] for column in self)
 
     def joined(self, other: Snapshot) -> Snapshot:
         """Return these competitors followed by others."""
-        columns = zip(self._columns(), other._columns(), strict=True)
-        return Snapshot(*(np.concatenate(pair) for pair in columns))
-
-    def _columns(self) -> tuple[Any, ...]:
-        return self.elapsed, self.distance, self.lon, self.lat, self.status
+        return Snapshot._make(_joined(self, other))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +79,14 @@ class Fixes:
         who: indices of competitors; one may occur more than once, with positions of several moments.
         time: race seconds of each position.
         skew: milliseconds by which the tracker's clock is ahead.
-        told: the reported state: places as the trackers have them, everything else true.
+        reported: the reported state: places as the trackers have them, everything else true.
         lon, lat: the true places, degrees.
     """
 
     who: Ints
     time: Floats
     skew: Ints
-    told: Snapshot
+    reported: Snapshot
     lon: Floats
     lat: Floats
 
@@ -111,7 +108,12 @@ class Passings(NamedTuple):
 
     def take(self, which: Ints | slice) -> Passings:
         """Return some of the passings."""
-        return Passings(self.who[which], self.point[which], self.elapsed[which], self.distance[which])
+        return Passings._make(column[which] for column in self)
+
+
+def _joined(*parts: tuple[NDArray[Any], ...]) -> Iterator[NDArray[Any]]:
+    """Yield the columns of the parts, concatenated."""
+    return (np.concatenate(columns) for columns in zip(*parts, strict=True))
 
 
 def points_of(course: Course) -> tuple[TimingPoint, ...]:
@@ -175,13 +177,8 @@ class Race:
         """Number of the tick with the last event; the first tick, at the gun, is 0."""
         last = int(np.ceil(self.duration / self.request.tick))
         if self._late is not None:
-            last = max(
-                last,
-                *(
-                    self._published_late(self._late, news)
-                    for news in (self._ends, self.field.disqualified_at)
-                ),
-            )
+            for news in (self._ends, self.field.disqualified_at):
+                last = max(last, self._published_late(self._late, news))
         return last + (self.request.duplicates > 0)
 
     def _published_late(self, late: Episodes, news: Floats) -> int:
@@ -237,10 +234,9 @@ class Race:
         Each has one at every tick up to and including the one that shows the end, and one more at the tick
         that shows a disqualification. A DNS competitor has one at the gun.
         """
-        everyone = np.arange(len(self.field))
-        return everyone[self._reports(everyone, np.full(len(everyone), tick))]
+        return np.flatnonzero(self._reports(np.arange(len(self.field)), tick))
 
-    def _reports(self, who: Ints, tick: Ints) -> Mask:
+    def _reports(self, who: Ints, tick: int | Ints) -> Mask:
         before, now = (tick - 1) * self.request.tick, tick * self.request.tick
         disqualified_at = self.field.disqualified_at[who]
         reports: Mask = (
@@ -258,13 +254,15 @@ class Race:
         if self._trackers is None:
             return self.fixes(who, self._times_of(now), self._snapshot_of(who, tick))
         on_time = self._sent(who, now) & ~self._kept(who, now)
-        who, now = who[on_time], now[on_time]
-        later = [
-            np.concatenate(columns) for columns in zip(self._released(tick), self._copies(tick), strict=True)
-        ]
-        true = self._snapshot_of(who, tick).joined(self.snapshot(self._times_of(later[1]), later[0]))
-        ticks = np.concatenate([now, later[1]])
-        return self.fixes(np.concatenate([who, later[0]]), self._times_of(ticks), true)
+        parts = [(who[on_time], now[on_time])]
+        if self._late is not None and tick > 0:
+            parts.append(self._released(self._late, tick))
+        if self.request.duplicates > 0 and tick > 0:
+            parts.append(self._copies(self._trackers, tick))
+        who, ticks = _joined(*parts)
+        first, time = len(parts[0][0]), self._times_of(ticks)
+        true = self._snapshot_of(who[:first], tick).joined(self.snapshot(time[first:], who[first:]))
+        return self.fixes(who, time, true)
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
         """Return the true state of some competitors at a tick."""
@@ -303,7 +301,7 @@ class Race:
             lon[stuck], lat[stuck] = seen.lon, seen.lat
         if self._trackers.are_wrong:
             lon, lat = moved(lon, lat, *self._trackers.error(who, seen_at))
-        reported = Snapshot(true.elapsed, true.distance, lon, lat, true.status)
+        reported = true._replace(lon=lon, lat=lat)
         return Fixes(who, time, self._trackers.skew(who), reported, true.lon, true.lat)
 
     def _is_last(self, who: Ints, time: Floats) -> Mask:
@@ -324,16 +322,13 @@ class Race:
             return np.zeros(len(who), np.bool_)
         return self._late.covers(who, self._times_of(tick))
 
-    def _released(self, tick: int) -> tuple[Ints, Ints]:
+    def _released(self, late: Episodes, tick: int) -> tuple[Ints, Ints]:
         """Return the delayed positions, by competitor and tick, that are reported at this tick."""
-        no_one = np.empty(0, np.int64)
-        if self._late is None or tick == 0:
-            return no_one, no_one
         everyone = np.arange(len(self.field))
-        before = np.full(len(everyone), (tick - 1) * self.request.tick)
-        start = self._late.start(everyone, before)
+        before = np.full(len(everyone), self.time_of(tick - 1))
+        start = late.start(everyone, before)
         # Episodes that ended since the previous tick.
-        ending = self._late.lasts(start, before) & (self.time_of(tick) - start >= self._late.length)
+        ending = late.lasts(start, before) & (self.time_of(tick) - start >= late.length)
         who = everyone[ending]
         first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
         counts = tick - first
@@ -342,14 +337,11 @@ class Race:
         sent = self._reports(who, ticks) & self._kept(who, ticks) & self._sent(who, ticks)
         return who[sent], ticks[sent]
 
-    def _copies(self, tick: int) -> tuple[Ints, Ints]:
+    def _copies(self, trackers: Trackers, tick: int) -> tuple[Ints, Ints]:
         """Return the positions, by competitor and tick, that are duplicated at this tick."""
-        no_one = np.empty(0, np.int64)
-        if self._trackers is None or self.request.duplicates <= 0 or tick == 0:
-            return no_one, no_one
         everyone = np.arange(len(self.field))
         before = np.full(len(everyone), tick - 1)
-        twice = self._trackers.reports_twice(everyone, self._times_of(before))
+        twice = trackers.reports_twice(everyone, self._times_of(before))
         who, ticks = everyone[twice], before[twice]
         sent = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
         return who[sent], ticks[sent]
@@ -367,11 +359,14 @@ class Race:
         nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
         point = seen[who] + nth
         distance = places[point]
-        ends = [self._given_up(after, until), self._disqualified(after, until)]
-        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance), *ends]
-        who, point, elapsed, distance = (np.concatenate(column) for column in zip(*pieces, strict=True))
-        order = np.lexsort((point, who, elapsed))
-        return Passings(who, point, elapsed, distance).take(order)
+        pieces = [Passings(who, point, self.field.elapsed(who, distance), distance)]
+        given_up = np.where(self.finishes, np.inf, self.field.end)
+        for nth, times in ((-2, given_up), (-1, self.field.disqualified_at)):
+            who = np.flatnonzero((times > after) & (times <= until) & np.isfinite(times))
+            point = np.full(len(who), len(self.points) + nth)
+            pieces.append(Passings(who, point, times[who], self.field.until[who]))
+        found = Passings._make(_joined(*pieces))
+        return found.take(np.lexsort((found.point, found.who, found.elapsed)))
 
     def _points_passed(self, time: float) -> Ints:
         if time < 0:
@@ -382,17 +377,3 @@ class Race:
     @cached_property
     def _point_places(self) -> Floats:
         return np.array([point.distance for point in self.course.timing_points])
-
-    def _given_up(self, after: float, until: float) -> Passings:
-        end = self.field.end
-        who = np.flatnonzero((end > after) & (end <= until) & np.isfinite(end) & ~self.finishes)
-        point = np.full(len(who), len(self.points) - 2)
-        return Passings(who, point, end[who], self.field.until[who])
-
-    def _disqualified(self, after: float, until: float) -> Passings:
-        disqualified_at = self.field.disqualified_at
-        who = np.flatnonzero(
-            (disqualified_at > after) & (disqualified_at <= until) & np.isfinite(disqualified_at)
-        )
-        point = np.full(len(who), len(self.points) - 1)
-        return Passings(who, point, disqualified_at[who], self.field.until[who])

@@ -142,11 +142,10 @@ class PlainRequest(Options):
     @field_validator("start_list")
     @classmethod
     def _can_be_read(cls, start_list: str | None) -> str | None:
-        if start_list is not None:
-            try:
-                start_lists.read(start_list)
-            except StartListError as error:
-                raise PydanticCustomError("start_list", "{why}", {"why": str(error)}) from error
+        try:
+            _ = None if start_list is None else start_lists.read(start_list)
+        except StartListError as error:
+            raise PydanticCustomError("start_list", "{why}", {"why": str(error)}) from error
         return start_list
 
     @field_validator("competitors")
@@ -161,27 +160,17 @@ class PlainRequest(Options):
             )
         return competitors
 
-    @field_validator("slowest")
+    @field_validator("slowest", "max_pause")
     @classmethod
-    def _slowest_is_slower(cls, slowest: float, info: ValidationInfo) -> float:
-        fastest = info.data.get("fastest")
-        if fastest is not None and fastest > slowest:
-            raise PydanticCustomError(
-                "pace_order",
-                "must be at least the fastest pace, {fastest} seconds per kilometre",
-                {"fastest": f"{fastest:g}"},
-            )
-        return slowest
-
-    @field_validator("max_pause")
-    @classmethod
-    def _max_pause_is_longer(cls, max_pause: float, info: ValidationInfo) -> float:
-        min_pause = info.data.get("min_pause")
-        if min_pause is not None and min_pause > max_pause:
-            raise PydanticCustomError(
-                "pause_order", "must be at least min_pause, {least} seconds", {"least": f"{min_pause:g}"}
-            )
-        return max_pause
+    def _is_at_least_the_other(cls, most: float, info: ValidationInfo) -> float:
+        name, words = {
+            "slowest": ("fastest", "the fastest pace, {least} seconds per kilometre"),
+            "max_pause": ("min_pause", "min_pause, {least} seconds"),
+        }[info.field_name or ""]
+        least = info.data.get(name)
+        if least is not None and least > most:
+            raise PydanticCustomError("order", "must be at least " + words, {"least": f"{least:g}"})
+        return most
 
     @field_validator("interval")
     @classmethod
@@ -195,11 +184,7 @@ class PlainRequest(Options):
                 "rate",
                 "would produce {rate} positions a second with {competitors} competitors at this speed; "
                 "the limit is {limit}: raise the interval or lower the speed",
-                {
-                    "competitors": f"{competitors:,}",
-                    "rate": f"{rate:,.0f}",
-                    "limit": f"{MAX_RATE:,.0f}",
-                },
+                {"competitors": f"{competitors:,}", "rate": f"{rate:,.0f}", "limit": f"{MAX_RATE:,.0f}"},
             )
         return interval
 
@@ -221,15 +206,9 @@ class PlainRequest(Options):
 
     def resolved(self, *, run_id: str, name: str, seed: int, start_at: datetime) -> Self:
         """Fill in the fields that the request leaves open."""
-        return self.model_copy(
-            update={
-                "run_id": self.run_id or run_id,
-                "name": self.name or name,
-                "seed": self.seed if self.seed is not None else seed,
-                "start_at": self.start_at or start_at,
-                "interval": self.tick,
-            }
-        )
+        given = self.model_dump(include={"run_id", "name", "seed", "start_at"}, exclude_none=True)
+        defaults = {"run_id": run_id, "name": name, "seed": seed, "start_at": start_at}
+        return self.model_copy(update={**defaults, **given, "interval": self.tick})
 
 
 class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, PaceOptions, PlainRequest):
@@ -238,9 +217,7 @@ class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, Pac
     @property
     def options(self) -> dict[str, bool | int | float | str]:
         """The options that differ from their defaults."""
-        names = type(self).model_fields.keys() - PlainRequest.model_fields.keys()
-        given = {name: getattr(self, name) for name in type(self).model_fields if name in names}
-        return {name: value for name, value in given.items() if value != _default(name)}
+        return self.model_dump(exclude=set(PlainRequest.model_fields), exclude_defaults=True)
 
     def text(self) -> str:
         """Return the request as JSON, without unset fields and without options at their defaults.
@@ -249,10 +226,6 @@ class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, Pac
         """
         wanted = {*PlainRequest.model_fields, *self.options}
         return self.model_dump_json(exclude_none=True, include=wanted)
-
-
-def _default(name: str) -> object:
-    return RaceRequest.model_fields[name].default
 
 
 class CourseQuery(BaseModel):

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.race.chance import Stream, uniform
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -66,11 +64,10 @@ class StartList:
     def __len__(self) -> int:
         return len(self.name)
 
-    def women(self, seed: int, share: float) -> Mask:
-        """Return who is a woman, shape (n,): by category (W…, F…, M…), else randomly at `share`."""
+    def women(self, lots: Floats, share: float) -> Mask:
+        """Return who is a woman, shape (n,): by category (W…, F…, M…), else at `share` by lots in [0, 1)."""
         letters = np.array([category[:1].upper() for category in self.category])
-        drawn = uniform(seed, Stream.SEX, len(self)) < share
-        return np.where(np.isin(letters, ("W", "F", "M")), letters != "M", drawn)
+        return np.where(np.isin(letters, ("W", "F", "M")), letters != "M", lots < share)
 
 
 class _Row(NamedTuple):
@@ -153,23 +150,18 @@ def _columns(heads: list[str]) -> list[str]:
 def _row(columns: list[str], cells: list[str], line: int) -> _Row:
     if len(cells) != len(columns):
         raise _wrong(line, f"has {len(cells):,} cells for {len(columns)} columns")
-    given = {column: cell.strip() for column, cell in zip(columns, cells, strict=True)}
-    for column in ("name", "category", "club"):
-        words = given.get(column, "")
+    given = dict.fromkeys(COLUMNS, "") | {
+        column: cell.strip() for column, cell in zip(columns, cells, strict=True)
+    }
+    texts = {column: given[column] for column in ("name", "category", "club")}
+    for column, words in texts.items():
         if len(words) > MAX_WORDS:
             raise _wrong(line, f"the {column} has more than {MAX_WORDS} characters")
         if not words.isprintable():
             raise _wrong(line, f"the {column} has unprintable characters")
-    bib = _whole(given.get("bib", ""), "bib", MAX_BIB, line)
-    wave = _whole(given.get("wave", ""), "wave", MAX_WAVE, line)
-    return _Row(
-        bib,
-        given.get("name", ""),
-        given.get("category", ""),
-        given.get("club", ""),
-        1 if wave is None else wave,
-        _pace(given.get("pace", ""), line),
-    )
+    bib = _whole(given["bib"], "bib", MAX_BIB, line)
+    wave = _whole(given["wave"], "wave", MAX_WAVE, line) or 1
+    return _Row(bib=bib, wave=wave, pace=_pace(given["pace"], line), **texts)
 
 
 def _whole(cell: str, column: str, most: int, line: int) -> int | None:

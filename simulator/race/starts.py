@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.race.chance import Stream, uniform
+from simulator.race.chance import Stream, drawn
 
 if TYPE_CHECKING:
     from simulator.race.request import RaceRequest
@@ -28,9 +28,9 @@ def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[In
     n = len(pace)
     order = np.arange(n)
     if request.wave_size is not None or request.start_flow is not None:
-        drawn = uniform(request.seed or 0, Stream.START_ORDER, n)
-        expected = pace * (1.0 + MISJUDGED * (2.0 * drawn - 1.0))
-        order = np.argsort(expected if request.corrals else drawn, kind="stable")
+        lots = drawn(request, Stream.START_ORDER)
+        expected = pace * (1.0 + MISJUDGED * (2.0 * lots - 1.0))
+        order = np.argsort(expected if request.corrals else lots, kind="stable")
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     if listed is not None and listed.wave is not None:

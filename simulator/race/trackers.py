@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.race import chance
-from simulator.race.chance import Stream, chosen, hashed, hashed_bits, uniform
+from simulator.race.chance import Stream, chosen, hashed, hashed_bits, uniform, within
 
 if TYPE_CHECKING:
     from simulator.race.chance import Bits
@@ -94,9 +94,8 @@ class Trackers:
         self._noise = chance.keys(seed, Stream.GPS_NOISE, n)
         self._battery = np.full(n, np.inf)
         if request.dead_battery > 0:
-            dead = chosen(seed, Stream.BATTERY, n, request.dead_battery) & np.isfinite(end)
-            first, last = BATTERY_ENDS
-            life = first + (last - first) * uniform(seed, Stream.BATTERY_LIFE, n)
+            dead = chosen(uniform(seed, Stream.BATTERY, n), request.dead_battery) & np.isfinite(end)
+            life = within(BATTERY_ENDS, uniform(seed, Stream.BATTERY_LIFE, n))
             self._battery[dead] = (life * end)[dead]
         self._skew = np.zeros(n, np.int64)
         if request.clock_skew > 0:

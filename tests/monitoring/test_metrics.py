@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from simulator import __version__
 from simulator.http import openapi
-from simulator.race.events import TOPICS
+from stream.contract import TOPICS
 from stream.race_states import RACE_STATES
 from stream.waiting import wait_for
 from tests.monitoring.conventions import faults

@@ -73,7 +73,7 @@ def end(race: Race) -> float:
 
 
 def times_of(race: Race, until: float, kind: str) -> dict[int, list[tuple[str, float]]]:
-    """Return from the race's own passings where everybody was and when, by bib."""
+    """Return from the race's own passings where each competitor was and when, by bib."""
     found: dict[int, list[tuple[str, float]]] = {}
     passings = race.passings(BEFORE_THE_START, until)
     for who, nth, elapsed in zip(
@@ -216,7 +216,7 @@ def test_the_very_same_time_is_the_same_place(make_race: Callable[..., Race]) ->
 
 
 def test_before_the_gun_everybody_waits(race: Race) -> None:
-    """Before the first tick is told nobody has a place, and it isn't known who won't start; then it is."""
+    """Before the first tick is published there are no places and no DNS; afterwards there are."""
     before, at_the_gun = given(race, -1.0), given(race, 0.0)
 
     assert {line["status"] for line in before} == {"waiting"}

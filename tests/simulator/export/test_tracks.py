@@ -182,15 +182,15 @@ def test_rounding_makes_no_other_tick(step: float) -> None:
 
 def test_places_are_those_that_the_trackers_have(race: Race) -> None:
     """Without `truth` each point at a tick is what `fixes_of_all` says of the tick; and that isn't true."""
-    told = [race.fixes_of_all(tick) for tick in range(int(UNTIL) + 1)]
+    reported = [race.fixes_of_all(tick) for tick in range(int(UNTIL) + 1)]
     off = 0.0
     for name, points in read_gpx(written("gpx", of(race))).items():
         who = int(name.split()[0]) - 1
         for time, point in zip(race_times(points), points, strict=True):
             if time == int(time):
-                fixes = told[int(time)]
-                assert point.lon == pytest.approx(fixes.told.lon[who], abs=CENTIMETRE)
-                assert point.lat == pytest.approx(fixes.told.lat[who], abs=CENTIMETRE)
+                fixes = reported[int(time)]
+                assert point.lon == pytest.approx(fixes.reported.lon[who], abs=CENTIMETRE)
+                assert point.lat == pytest.approx(fixes.reported.lat[who], abs=CENTIMETRE)
                 off = max(off, abs(point.lat - fixes.lat[who]))
 
     assert off > 1e-4
@@ -198,7 +198,7 @@ def test_places_are_those_that_the_trackers_have(race: Race) -> None:
 
 @pytest.mark.parametrize("interval", [1.0, 1.15, 60.0, 3600.0])
 def test_a_track_goes_from_start_to_end(race: Race, interval: float) -> None:
-    """The first point is at the own start, the last of who has ended at the end, all others at multiples."""
+    """Points are at the own start, at the end if reached, and otherwise at multiples of the interval."""
     until = 500 * interval if interval < 60 else 800.0
     found = read_geojson(written("geojson", of(race, until, interval=str(interval))))
     started = race.field.start <= until
@@ -335,7 +335,7 @@ def test_numbers_are_plain_decimals() -> None:
 
 
 def test_one_place_is_a_point(race: Race) -> None:
-    """At the gun everybody has one place only, which is a Point and no line."""
+    """At the gun each competitor has one place only, a Point and not a line."""
     found = features(of(race, 0.0))
 
     assert found
@@ -344,20 +344,20 @@ def test_one_place_is_a_point(race: Race) -> None:
 
 
 def test_before_the_start_there_are_no_tracks(race: Race) -> None:
-    """Every format can say that nobody has been anywhere."""
+    """Every format can contain no tracks."""
     for suffix, read in READERS.items():
         assert read(written(suffix, of(race, -1.0))) == {}
 
 
 def test_who_does_not_start_has_no_track(race: Race) -> None:
-    """Whose bib is in the race but who never started is no mistake: there is nothing to tell."""
+    """The bib of a competitor who never started is valid; there is no track."""
     (who, *_) = np.flatnonzero(np.isinf(race.field.start)).tolist()
 
     assert features(of(race, bib=str(who + 1))) == []
 
 
 def test_bibs_choose(make_race: Callable[..., Race]) -> None:
-    """Those who are asked for are there, once each, in the order of the start list."""
+    """The selected competitors appear once each, in the order of the start list."""
     race = make_race(start_list="bib,name\n30,A\n7,B\n1000,C\n8,D\n")
     bibs = [feature["properties"]["bib"] for feature in features(of(race, bib=["8", "30", "8", "1000"]))]
 
@@ -367,7 +367,7 @@ def test_bibs_choose(make_race: Callable[..., Race]) -> None:
 
 @pytest.mark.parametrize("bib", ["9", "1", "31", "999999"])
 def test_an_unknown_bib_is_named(make_race: Callable[..., Race], bib: str) -> None:
-    """A bib that nobody has is refused, and the answer says which."""
+    """An unknown bib is rejected, and the error names it."""
     race = make_race(start_list="bib,name\n30,A\n7,B\n")
     with pytest.raises(Problem) as caught:
         of(race, bib=["7", bib])
@@ -392,7 +392,7 @@ def test_the_limit_is_what_may_be(race: Race) -> None:
 
 
 def test_the_limit_is_200_000(make_race: Callable[..., Race]) -> None:
-    """A race of which exactly 200,000 points are told is given whole, a tick later it is not."""
+    """A race with exactly 200,000 points is returned; a tick later it is rejected."""
     race = make_race(competitors=500, fastest=200.0)
 
     assert len(of(race, 399.0)) == 200_000

@@ -1,4 +1,4 @@
-"""The loader of courses into Pinot: its order, its patience, and that nobody waits for it."""
+"""The loader of courses into Pinot: order, retries, and that nothing waits for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FakePinot:
 
     def refuse(self, error: Exception | None = None) -> None:
         """Answer that it isn't."""
-        self._answers.pop(0).errback(error or PinotError("Pinot is away"))
+        self._answers.pop(0).errback(error or PinotError("Pinot is unavailable"))
 
     @property
     def names(self) -> list[str]:
@@ -89,7 +89,7 @@ def test_courses_are_loaded_one_after_another(loader: CourseLoader, pinot: FakeP
 
 
 def test_of_two_that_wait_the_later_counts(loader: CourseLoader, pinot: FakePinot) -> None:
-    """A course that comes again before it was loaded is loaded once, and while it is loaded once more."""
+    """A course submitted again before it is loaded is loaded once; during its loading, once more."""
     first, second, third = (course("a") for _ in range(3))
     for one in (first, second, third):
         loader.load(one)
@@ -100,7 +100,7 @@ def test_of_two_that_wait_the_later_counts(loader: CourseLoader, pinot: FakePino
 
 
 def test_pauses_grow_to_a_minute(loader: CourseLoader, pinot: FakePinot, clock: Clock) -> None:
-    """While Pinot is away it is asked again after 1, 2, 4 … 60 s, and after a success quickly again."""
+    """While Pinot is unavailable, loading is retried after 1, 2, 4 … 60 s; a success resets that."""
     loader.load(course("a"))
     pauses = []
     for _ in range(9):
@@ -154,7 +154,7 @@ def test_an_outage_is_logged_once(
         "Pinot accepts no courses, retrying",
         "Pinot accepts courses again",
     ]
-    assert log[0]["why"] == "Pinot is away"
+    assert log[0]["why"] == "Pinot is unavailable"
 
 
 def ended(loader: CourseLoader) -> list[None]:
@@ -199,7 +199,7 @@ def test_the_end_does_not_wait_long(
 def test_the_end_does_not_wait_for_a_pinot_that_is_away(
     loader: CourseLoader, pinot: FakePinot, log: list[Any]
 ) -> None:
-    """If Pinot is away, or goes away at the end, it is the end at once."""
+    """If Pinot is or becomes unavailable, closing ends immediately."""
     loader.load(course("a"))
     done = ended(loader)
     pinot.refuse()
@@ -230,14 +230,14 @@ def test_kafkas_publisher_hands_courses_over(pinot: FakePinot) -> None:
 
 
 def test_the_thread_does_not_hold_the_process_up() -> None:
-    """A course is loaded in a thread for which nobody waits, and its outcome comes to the reactor."""
-    told = threading.Event()
+    """A course is loaded in a daemon thread, and the result is passed to the reactor."""
+    done = threading.Event()
 
     class Reactor(Clock):
         def callFromThread(self, what: Any, *arguments: Any) -> None:  # noqa: N802 - Twisted's name
             threads.append(threading.current_thread())
             what(*arguments)
-            told.set()
+            done.set()
 
     threads: list[threading.Thread] = []
     errors: list[str] = []
@@ -245,6 +245,6 @@ def test_the_thread_does_not_hold_the_process_up() -> None:
     loading = loader._load(course("a"))
     _ = loading.addErrback(lambda failure: errors.append(failure.getErrorMessage()))
 
-    assert told.wait(10)
+    assert done.wait(10)
     assert threads[0].daemon
     assert errors[0].startswith("http://127.0.0.1:1/tables/courses/idealstate: ")

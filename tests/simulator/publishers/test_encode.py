@@ -8,7 +8,6 @@ import pytest
 
 from simulator.publishers.encode import encode
 from simulator.race.events import (
-    TOPICS,
     Entries,
     entries_of,
     passings_until,
@@ -16,7 +15,6 @@ from simulator.race.events import (
     positions_of_all,
     record_of,
 )
-from stream import contract
 from stream.contract import TABLES
 
 if TYPE_CHECKING:
@@ -71,7 +69,7 @@ def test_every_number_is_read_back_as_it_was(make_race: MakeRace) -> None:
     assert [event["lat"] for event in read] == batch.lat.tolist()
     assert [event["distance"] for event in read] == batch.distance.tolist()
     assert [event["elapsed"] for event in read] == batch.elapsed.tolist()
-    assert [event["status"] for event in read] == batch.status_names()
+    assert [event["status"] for event in read] == batch.status_names
     assert {type(event["distance"]) for event in read} == {float}
 
 
@@ -101,9 +99,9 @@ def test_events_of_a_tick_have_ids_of_their_own(make_race: MakeRace) -> None:
 def test_raw_time_is_the_second_of_the_tick(make_race: MakeRace) -> None:
     """`rawTime` is the tick's whole second, though 100 ticks of 1.15 s are a little less than 115 s."""
     race = make_race(competitors=1, interval=1.15, slowest=3600, fastest=3600)
-    told = [int(positions_of_all(race, tick).raw_time[0]) for tick in range(2000)]
+    raw_times = [int(positions_of_all(race, tick).raw_time[0]) for tick in range(2000)]
 
-    assert told == [tick * 115 // 100 for tick in range(2000)]
+    assert raw_times == [tick * 115 // 100 for tick in range(2000)]
 
 
 def test_a_passing_is_the_event_of_the_contract(make_race: MakeRace) -> None:
@@ -169,12 +167,7 @@ def test_a_race_record_carries_its_whole_request(make_race: MakeRace) -> None:
 
 
 def test_entries_come_in_batches(make_race: MakeRace) -> None:
-    """A start list is told in pieces that together are everybody once."""
+    """The batches of a start list together contain each competitor once."""
     pieces = [(batch.first, batch.last) for batch in entries_of(make_race(competitors=25), 10)]
 
     assert pieces == [(0, 10), (10, 20), (20, 25)]
-
-
-def test_topics_are_those_of_the_contract() -> None:
-    """The simulator publishes to the contract's topics."""
-    assert set(TOPICS) == set(contract.TOPICS)

@@ -1,4 +1,4 @@
-"""The contract of a publisher, held by the real SQLite and the real Kafka alike."""
+"""The contract of a publisher, on the real SQLite and the real Kafka."""
 
 from __future__ import annotations
 
@@ -18,10 +18,17 @@ from simulator.publishers.encode import encode
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
-from simulator.race.events import TOPICS, CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.events import (
+    CourseRecord,
+    Positions,
+    entries_of,
+    passings_until,
+    positions_at,
+    record_of,
+)
 from simulator.race.race import Race
 from simulator.reactor import after
-from stream.contract import TABLES
+from stream.contract import TABLES, TOPICS
 from tests.simulator.conftest import resolved
 from tests.simulator.histograms import total, up_to
 from tests.topics import count_partitions, read_topic
@@ -102,15 +109,15 @@ def record(race: Race, status: RaceState, updated_at: int) -> RaceRecord:
 
 
 def whole(race: Race) -> list[Streamed]:
-    """Return all that is told of a race, in small batches."""
+    """Return all batches of a race, small ones."""
     batches: list[Streamed] = [record(race, "running", 1), *entries_of(race, 7)]
     for tick in range(race.last_tick + 1):
         batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
     return [*batches, record(race, "finished", 2)]
 
 
-def told(batches: Sequence[Streamed], topic: str) -> Rows:
-    """Return the events that batches hold, as the contract of the topics says."""
+def events(batches: Sequence[Streamed], topic: str) -> Rows:
+    """Return the batches' events of a topic."""
     messages = [encode(batch) for batch in batches]
     return [orjson.loads(value) for some in messages if some.topic == topic for value in some.values]
 
@@ -128,14 +135,14 @@ def publish(thread: ReactorThread, publisher: Publisher, batches: Sequence[Batch
 
 
 def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, race: Race) -> None:
-    """After the closing every event of every topic is at the place, each field as it was told."""
+    """After closing, every event of every topic is at the place, with all its fields."""
     batches = whole(race)
     publish(thread, place.publisher, batches)
     thread.call(place.publisher.close)
 
     for topic in ("parkrun", "competitors", "passings"):
-        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
-    assert place.all("races", race.run_id) == told(batches, "races")[-1:]
+        assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
+    assert place.all("races", race.run_id) == events(batches, "races")[-1:]
 
 
 def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -> None:
@@ -146,9 +153,9 @@ def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -
     thread.call(place.publisher.close)
     ids = {event["eventId"] for event in place.all("parkrun", race.run_id)}
 
-    assert ids == {event["eventId"] for event in told(batches, "parkrun")}
+    assert ids == {event["eventId"] for event in events(batches, "parkrun")}
     for topic in ("competitors", "passings"):
-        assert by_key(place.all(topic, race.run_id)) == by_key(told(batches, topic))
+        assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
 
 
 def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
@@ -182,10 +189,10 @@ def test_deliveries_are_timed_and_counted_by_topic(thread: ReactorThread, place:
 # SQLite alone.
 
 
-def test_a_file_that_became_read_only_is_told_and_waited_for(
+def test_a_file_that_became_read_only_is_reported_and_retried(
     thread: ReactorThread, tmp_path: Path, race: Race
 ) -> None:
-    """A store that takes no writes is trouble with SQLite's own words; the same batch is taken afterwards."""
+    """A read-only store is reported in SQLite's words; the same batch is accepted afterwards."""
     place = SqlitePlace(thread, tmp_path / "race.db")
     publisher: Any = place.publisher
     (batch,) = positions_at(race, 0, 30)
@@ -203,8 +210,8 @@ def test_a_file_that_became_read_only_is_told_and_waited_for(
     assert len(place.all("parkrun", race.run_id)) == 30
 
 
-def test_a_read_only_file_is_told_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that can't be written is refused with a sentence when it is opened."""
+def test_a_read_only_file_is_reported_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only file is rejected when it is opened."""
     file, connect = tmp_path / "race.db", sqlite3.connect
     with closing(connect(file)) as store:
         store.execute("PRAGMA journal_mode = WAL")
@@ -236,7 +243,7 @@ def test_positions_of_a_competitor_are_in_order(thread: ReactorThread, stack: An
 
 
 def test_keys_lie_where_java_puts_them(thread: ReactorThread, stack: Any, race: Race) -> None:
-    """An event's partition is Java's: murmur2 of its key, so that others who produce agree with us."""
+    """An event's partition is Java's: murmur2 of its key, so that other producers use the same partitions."""
     place = KafkaPlace(thread, stack.kafka)
     batches = list(positions_at(race, 0, 100))
     publish(thread, place.publisher, batches)
@@ -265,7 +272,7 @@ def murmur2(data: bytes) -> int:
 
 
 def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) -> None:
-    """While no broker has ever answered, a batch is refused with its address, to come again."""
+    """Until a broker has answered, a batch is rejected with the broker's address, to be retried."""
     publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
     (batch,) = positions_at(race, 0, 30)
     with pytest.raises(PublishError, match=r"no broker answers at 127\.0\.0\.1:1"):
@@ -280,11 +287,11 @@ def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) ->
 def test_without_the_topics_nothing_is_taken(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A broker that nobody has set up is told, with the command that does."""
-    monkeypatch.setattr(kafka, "TOPICS", ("parkrun", "nobody-made-this"))
+    """For a broker without topics, the error names the command that creates them."""
+    monkeypatch.setattr(kafka, "TOPICS", ("parkrun", "missing-topic"))
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
     (batch,) = positions_at(race, 0, 30)
-    with pytest.raises(PublishError, match=r"no topic nobody-made-this: python -m pinot setup"):
+    with pytest.raises(PublishError, match=r"no topic missing-topic: python -m pinot setup"):
         thread.call(publisher.publish, batch)
     monkeypatch.undo()
     thread.call(publisher.publish, batch)
@@ -296,7 +303,7 @@ def test_without_the_topics_nothing_is_taken(
 def test_when_the_broker_has_gone_publishing_holds_back(
     thread: ReactorThread, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With the broker away events wait up to the mark, and no more are taken; closing says what was left."""
+    """Without a broker, events wait up to HIGH_WATER; closing reports the undelivered ones."""
     monkeypatch.setattr(kafka, "HIGH_WATER", 50)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
@@ -311,10 +318,10 @@ def test_when_the_broker_has_gone_publishing_holds_back(
         thread.call(publisher.close)
 
 
-def test_what_kafka_refuses_is_kept_and_told(
+def test_rejected_events_are_kept_and_reported(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An event that is refused for good is not dropped in silence: it waits, and the trouble says why."""
+    """A permanently rejected event is not dropped silently: it waits, and the health says why."""
     monkeypatch.setitem(kafka.SETTINGS, "message.max.bytes", 1000)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
@@ -324,15 +331,15 @@ def test_what_kafka_refuses_is_kept_and_told(
 
     assert health.waiting == 1
     assert health.errors >= 1
-    assert "Kafka took no event for races" in str(health.trouble)
-    with pytest.raises(PublishError, match="1 events were not delivered: Kafka took no event"):
+    assert "Kafka rejected an event for races" in str(health.trouble)
+    with pytest.raises(PublishError, match="1 events were not delivered: Kafka rejected an event"):
         thread.call(publisher.close)
 
 
 def test_what_could_not_be_delivered_is_kept(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Events whose delivery fails, because their topic has gone say, are kept, counted and told."""
+    """Events whose delivery fails, for example because their topic is gone, are kept and counted."""
     monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
@@ -343,8 +350,8 @@ def test_what_could_not_be_delivered_is_kept(
     health = publisher.health()
 
     assert health.waiting == 30
-    assert "Kafka took no event for gone-by-now" in str(health.trouble)
-    with pytest.raises(PublishError, match="30 events were not delivered: Kafka took no event"):
+    assert "Kafka rejected an event for gone-by-now" in str(health.trouble)
+    with pytest.raises(PublishError, match="30 events were not delivered: Kafka rejected an event"):
         thread.call(publisher.close)
 
 
@@ -359,17 +366,17 @@ def test_the_biggest_race_record_is_taken(thread: ReactorThread, stack: Any, str
     """A race whose course came with 100,000 points fits into a message."""
     points = [(round(nth * 1.23456789e-6, 12), 50.0) for nth in range(100_000)]
     request = resolved(competitors=1, points=points).model_copy(update={"run_id": uuid.uuid4().hex})
-    told_of = record(Race(straight, request), "running", 1)
+    published = record(Race(straight, request), "running", 1)
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
-    publish(thread, publisher, [told_of])
+    publish(thread, publisher, [published])
     thread.call(publisher.close)
-    (read,) = read_topic(stack.kafka, "races", told_of.run_id)
+    (read,) = read_topic(stack.kafka, "races", published.run_id)
 
-    assert read.event["request"] == told_of.request
-    assert len(told_of.request) > 2_000_000
+    assert read.event["request"] == published.request
+    assert len(published.request) > 2_000_000
 
 
-def test_when_the_queue_is_full_the_rest_comes_again(
+def test_when_the_queue_is_full_the_rest_is_retried(
     thread: ReactorThread, stack: Any, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the producer has no room for is kept and delivered, each event once."""
@@ -381,7 +388,7 @@ def test_when_the_queue_is_full_the_rest_comes_again(
     thread.call(publisher.close)
     found = [read.event["eventId"] for read in read_topic(stack.kafka, "parkrun", race.run_id)]
 
-    assert sorted(found) == sorted(event["eventId"] for event in told(batches, "parkrun"))
+    assert sorted(found) == sorted(event["eventId"] for event in events(batches, "parkrun"))
 
 
 def drained(reactor: Any, publisher: Publisher) -> Deferred[None]:
@@ -431,8 +438,8 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
     assert rows == [("straight", straight.line_wkt())]
 
 
-def test_the_races_of_before_are_known(thread: ReactorThread, place: Place, race: Race) -> None:
-    """Each race's newest record is told to who starts anew, those under way first."""
+def test_previous_races_are_recovered(thread: ReactorThread, place: Place, race: Race) -> None:
+    """A restarted simulator finds each race's newest record, active races first."""
     ended = Race(race.course, race.request.model_copy(update={"run_id": f"{race.run_id}-ended"}))
     going = replace(record(race, "paused", 8), clock_start=123, delivered_until=60.0)
     over = record(ended, "finished", 9)
@@ -455,11 +462,11 @@ def test_flushed_is_when_all_is_delivered(thread: ReactorThread, place: Place, r
     thread.call(place.publisher.close)
 
     assert waiting == 0
-    assert len(found) == len(told(batches, "parkrun"))
+    assert len(found) == len(events(batches, "parkrun"))
 
 
-def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: Path) -> None:
-    """A folder that isn't there is told in a sentence with the file's name."""
+def test_a_file_that_cannot_be_opened_is_reported(thread: ReactorThread, tmp_path: Path) -> None:
+    """For a missing folder, the error names the file."""
     with pytest.raises(PublishError, match=r"nowhere/race\.db can't be opened"):
         thread.call(SqlitePublisher, thread.reactor, tmp_path / "nowhere" / "race.db")
 
@@ -467,10 +474,12 @@ def test_a_file_that_can_not_be_opened_is_told(thread: ReactorThread, tmp_path: 
 def test_a_write_that_fails_leaves_nothing_half_done(
     thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch that could not be written is told and not there at all; the same batch can come again."""
+    """A batch that could not be written is reported and rolled back; it can be retried."""
     place = SqlitePlace(thread, tmp_path / "race.db")
     (batch,) = positions_at(race, 0, 100)
-    monkeypatch.setattr(sqlite, "HISTORY", "INSERT INTO nowhere VALUES (1)")
+    monkeypatch.setitem(
+        sqlite.INSERTS, Positions, (*sqlite.INSERTS[Positions], "INSERT INTO nowhere VALUES (1)")
+    )
     with pytest.raises(PublishError, match=r"race\.db takes no writes"):
         thread.call(place.publisher.publish, batch)
     trouble = place.publisher.health().trouble
@@ -525,7 +534,7 @@ def test_old_races_are_deleted(thread: ReactorThread, tmp_path: Path, race: Race
         assert run_ids(path, table) == ["b", "c"]
 
 
-def test_the_file_does_not_grow_for_ever(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+def test_the_file_does_not_grow_indefinitely(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
     """While the file holds too much, histories and then ended races go; a race under way keeps its own."""
     path = tmp_path / "race.db"
     publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))

@@ -46,8 +46,8 @@ def race(straight: Course) -> Race:
     return Race(straight, resolved(competitors=3, interval=60))
 
 
-def told(race: Race) -> list[Batch]:
-    """Return some of each kind of what is told of a race."""
+def batches_of(race: Race) -> list[Batch]:
+    """Return batches of each kind."""
     record = record_of(race, "running", race.start_ms, race.request.text())
     return [
         CourseRecord(race.course),
@@ -90,15 +90,15 @@ def test_a_new_file_has_the_contracts_version(path: Path) -> None:
 def test_an_older_simulator_writes_a_newer_file(
     thread: ReactorThread, tmp_path: Path, race: Race, *, exists: bool
 ) -> None:
-    """A contract with a new field makes, or adds, its column; who doesn't know it writes the default."""
+    """A contract with a new field creates or adds its column; programs without it write the default."""
     plain, newer = tmp_path / "plain.db", tmp_path / "newer.db"
-    publish(thread, plain, told(race))
+    publish(thread, plain, batches_of(race))
     if exists:
-        publish(thread, newer, told(race))
+        publish(thread, newer, batches_of(race))
     open_file(newer, with_heart_rate(tmp_path, *TOPICS)).close()
     with closing(sqlite3.connect(newer)) as file:
         file.execute(f"PRAGMA user_version = {NEXT}")
-    publish(thread, newer, told(race))
+    publish(thread, newer, batches_of(race))
 
     assert version_of(newer) == NEXT
     for table in TABLES:
@@ -126,7 +126,7 @@ def test_a_column_is_added_while_a_dashboard_reads(
     thread: ReactorThread, tmp_path: Path, path: Path, race: Race
 ) -> None:
     """Adding a column blocks no reader, not even one in the middle of an answer, nor do they block it."""
-    publish(thread, path, told(race))
+    publish(thread, path, batches_of(race))
     store = SqlStore(SqliteFile(path))
     before = store.positions(race.run_id).distance.tolist()
     with closing(sqlite3.connect(path)) as reader:
@@ -144,7 +144,7 @@ def test_an_upgrade_that_fails_changes_nothing(
     thread: ReactorThread, tmp_path: Path, path: Path, race: Race
 ) -> None:
     """Columns are added all or none."""
-    publish(thread, path, told(race))
+    publish(thread, path, batches_of(race))
     tables = dict(with_heart_rate(tmp_path, "parkrun", "courses"))
     heart_rate = replace(tables["courses"].fields["heartRate"], default=None)
     tables["courses"] = replace(
@@ -158,7 +158,7 @@ def test_an_upgrade_that_fails_changes_nothing(
 
 
 def test_what_lacks_a_value_is_refused_whole(thread: ReactorThread, path: Path, race: Race) -> None:
-    """A batch one of whose events lacks something is told as trouble, and nothing of it is written."""
+    """A batch with an incomplete event is reported and not written at all."""
     publisher = thread.call(SqlitePublisher, thread.reactor, path)
     (batch,) = positions_at(race, 0, 9)
     object.__setattr__(batch, "emitted_at", None)

@@ -29,15 +29,15 @@ def test_plain_competitors_are_numbers(make_race: MakeRace) -> None:
 def test_drawn_competitors_have_names_age_groups_and_clubs(make_race: MakeRace) -> None:
     """Shares of women, of each age group and of those without a club are as said, within 2 % of all."""
     race = make_race(competitors=20_000, entrants="drawn", women=0.45)
-    everybody = list(race.entrants.some(0, 20_000))
-    groups = Counter(who.category[1:] for who in everybody)
+    everyone = list(race.entrants.some(0, 20_000))
+    groups = Counter(who.category[1:] for who in everyone)
 
-    assert sum(who.category[0] == "W" for who in everybody) / 20_000 == pytest.approx(0.45, abs=0.02)
+    assert sum(who.category[0] == "W" for who in everyone) / 20_000 == pytest.approx(0.45, abs=0.02)
     for group, share in entrants.AGES:
         assert groups[group] / 20_000 == pytest.approx(share, abs=0.01)
-    assert sum(not who.club for who in everybody) / 20_000 == pytest.approx(entrants.CLUBLESS, abs=0.02)
-    assert len({who.name for who in everybody}) > 5000
-    assert {who.club for who in everybody} == {"", *entrants.NAMES["clubs"]}
+    assert sum(not who.club for who in everyone) / 20_000 == pytest.approx(entrants.CLUBLESS, abs=0.02)
+    assert len({who.name for who in everyone}) > 5000
+    assert {who.club for who in everyone} == {"", *entrants.NAMES["clubs"]}
 
 
 def test_the_old_are_slower_on_average(make_race: MakeRace) -> None:

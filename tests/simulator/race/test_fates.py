@@ -27,17 +27,17 @@ def kinds(race: Race, who: int) -> list[str]:
     return [race.points[point].kind for point in passings.point[passings.who == who]]
 
 
-def told(race: Race, who: int) -> list[tuple[int, Status]]:
-    """Return a competitor's ticks and what is told at each."""
+def reported(race: Race, who: int) -> list[tuple[int, Status]]:
+    """Return a competitor's ticks and the status reported at each."""
     ticks = []
     for tick in range(race.last_tick + 2):
         fixes = race.fixes_at(tick)
-        ticks += [(tick, Status(code)) for code in fixes.told.status[fixes.who == who].tolist()]
+        ticks += [(tick, Status(code)) for code in fixes.reported.status[fixes.who == who].tolist()]
     return ticks
 
 
 def test_as_many_as_asked_for_and_nobody_twice(make_race: MakeRace) -> None:
-    """The shares are of the field, and nobody has two fates."""
+    """The shares are of the field, and no competitor has two fates."""
     race = make_race(competitors=200, dns=0.1, dnf=0.2, disqualified=0.05)
     end = race.snapshot(race.duration).status
 
@@ -64,32 +64,32 @@ def test_all_may_have_a_fate(make_race: MakeRace) -> None:
 
 
 def test_a_race_that_nobody_starts_ends_at_once(make_race: MakeRace) -> None:
-    """With nobody there is one event for each, at the gun, and nothing else."""
+    """If no one starts, each competitor has one event, at the gun, and nothing else."""
     race = make_race(competitors=10, dns=1)
 
     assert race.duration == 0
     assert race.last_tick == 0
-    assert told(race, 3) == [(0, Status.DNS)]
+    assert reported(race, 3) == [(0, Status.DNS)]
     assert not len(race.passings(BEFORE_THE_START, 1e9).who)
 
 
 def test_who_does_not_start_is_told_once_at_the_start_line(make_race: MakeRace) -> None:
-    """DNS is told at the gun, with no metre run and no passing, also among others who do start."""
+    """DNS is published at the gun, without distance or passing, also if others start."""
     race = make_race(competitors=20, dns=0.5, start_flow=1)
     who = int(np.flatnonzero(np.isinf(race.field.start))[0])
     snapshot = race.snapshot(600.0)
 
-    assert told(race, who) == [(0, Status.DNS)]
+    assert reported(race, who) == [(0, Status.DNS)]
     assert kinds(race, who) == []
     assert (snapshot.distance[who], snapshot.elapsed[who]) == (0, 0)
 
 
 def test_who_gives_up_stays_where_it_was(make_race: MakeRace) -> None:
-    """DNF is told once, with the time and the place, a passing beside it, and no finish."""
+    """DNF is published once, with time and place and a passing, and there is no finish."""
     race = make_race(competitors=40, dnf=0.5, interval=10)
     who = int(np.flatnonzero(~race.finishes)[0])
     end, until = race.field.end[who], race.field.until[who]
-    states = told(race, who)
+    states = reported(race, who)
     late = race.snapshot(end + 1000)
     passings = race.passings(BEFORE_THE_START, race.duration)
     last = passings.who == who
@@ -121,7 +121,7 @@ def test_the_disqualified_finish_first(make_race: MakeRace) -> None:
     after = (race.field.disqualified_at - race.field.end)[disqualified]
     who = int(disqualified[0])
     verdict = int(np.ceil(race.field.disqualified_at[who] / 10))
-    states = told(race, who)
+    states = reported(race, who)
 
     assert len(disqualified) == 20
     assert ((after >= VERDICT[0]) & (after <= VERDICT[1])).all()
@@ -132,7 +132,7 @@ def test_the_disqualified_finish_first(make_race: MakeRace) -> None:
 
 
 def test_walkers_walk_to_the_finish(make_race: MakeRace) -> None:
-    """Who walks is no faster than walking in the last stretch, and nobody is faster than without."""
+    """Walkers do not exceed walking speed in the last stretch, and walking makes no one faster."""
     running = make_race(competitors=300, fastest=200, slowest=300).field
     walking = make_race(competitors=300, fastest=200, slowest=300, walking=0.2).field
     stretches = np.diff(walking.moving, axis=0) / (np.diff(walking.marks)[:, None] / 1000)
@@ -164,7 +164,7 @@ def test_a_wrong_turn_leads_away_and_back(make_race: MakeRace) -> None:
 
 
 def test_stops_come_in_their_order(make_race: MakeRace) -> None:
-    """With pauses, wrong turns and giving up, everybody's times and places agree all along the course."""
+    """With pauses, wrong turns and DNF, times and places agree along the whole course."""
     race = make_race(
         competitors=300, how_many_get_stopped=1, wrong_turn=1, dnf=0.5, walking=0.3, wave_size=50
     )
@@ -196,9 +196,9 @@ def test_a_part_of_a_field_is_that_part(make_race: MakeRace) -> None:
     )
     who = np.array([5, 5, 0, 59, 17])
     for time in (0.0, 400.0, 700.0, 5000.0):
-        some, everybody = race.snapshot(time, who), race.snapshot(time)
+        some, everyone = race.snapshot(time, who), race.snapshot(time)
         for name in ("elapsed", "distance", "lon", "lat", "status"):
-            assert getattr(some, name).tolist() == getattr(everybody, name)[who].tolist()
+            assert getattr(some, name).tolist() == getattr(everyone, name)[who].tolist()
 
 
 def test_fates_have_numbers_of_their_own() -> None:

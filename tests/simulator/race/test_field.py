@@ -89,7 +89,7 @@ def test_every_pace_averages_to_its_own() -> None:
 
 
 def test_pace_changes_by_a_fifth_at_most() -> None:
-    """From one kilometre to the next the pace changes by up to 20 %, and by nearly as much for somebody."""
+    """From one kilometre to the next the pace changes by up to 20 %, and nearly as much occurs."""
     many = drawn(competitors=20_000)
     pace = np.diff(many.moving, axis=0) / np.diff(many.marks)[:, None]
     change = np.abs(pace[1:] / pace[:-1] - 1)
@@ -126,7 +126,7 @@ def test_a_pause_stops_its_competitor_for_its_length() -> None:
 
 
 def test_nobody_pauses_without_a_fence() -> None:
-    """Where the course passes through no fence, nobody is stopped."""
+    """On a course without geofences, there are no pauses."""
     assert not drawn(visits=False, how_many_get_stopped=1).stops[0].length.any()
 
 
@@ -147,7 +147,7 @@ def test_another_seed_gives_another_race() -> None:
 
 
 def test_what_is_asked_beside_leaves_the_rest_as_it_was() -> None:
-    """Each quantity has its own random numbers: who pauses changes nobody's pace."""
+    """Each quantity has its own random numbers: pauses do not change any pace."""
     assert (
         drawn(how_many_get_stopped=0).moving == drawn(how_many_get_stopped=0.5, max_pause=99).moving
     ).all()

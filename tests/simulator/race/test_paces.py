@@ -38,8 +38,8 @@ def of_a_sex(many: field.Field, numbers: NDArray[np.float64]) -> list[NDArray[np
 
 def difference_of_halves(many: field.Field) -> NDArray[np.float64]:
     """Return how much longer the second half takes, as a share of the whole."""
-    everybody = np.arange(len(many))
-    half = many.elapsed(everybody, np.full(len(many), many.marks[-1] / 2))
+    everyone = np.arange(len(many))
+    half = many.elapsed(everyone, np.full(len(many), many.marks[-1] / 2))
     return (many.end - 2 * half) / many.end
 
 
@@ -88,7 +88,7 @@ def test_only_some_are_moved_before_a_round_time() -> None:
     ("model", "middle"), [("normal", 300.0), ("lognormal", math.sqrt(200 * 400)), ("uniform", 300.0)]
 )
 def test_paces_lie_about_the_middle(model: str, middle: float) -> None:
-    """The median is the middle of fastest and slowest, and nobody is outside of them."""
+    """The median is the middle of fastest and slowest, and all paces are between them."""
     pace = drawn(10_000, pace_model=model, fastest=200, slowest=400).end / 10
 
     assert np.median(pace) == pytest.approx(middle, rel=0.01)
@@ -151,14 +151,14 @@ def test_the_wall_is_hit_as_published() -> None:
 def slowed_down(fatigue: str) -> list[float]:
     """Return the shares of men and women whose last 5 km of a marathon are a good fifth slower."""
     many = drawn(MARATHON, fatigue=fatigue)
-    everybody = np.arange(MANY)
-    before = many.elapsed(everybody, np.full(MANY, 20_000.0)) / 20.0
-    last = (many.end - many.elapsed(everybody, np.full(MANY, 37_195.0))) / 5.0
+    everyone = np.arange(MANY)
+    before = many.elapsed(everyone, np.full(MANY, 20_000.0)) / 20.0
+    last = (many.end - many.elapsed(everyone, np.full(MANY, 37_195.0))) / 5.0
     return [float((sex > 1.22).mean()) for sex in of_a_sex(many, last / before)]
 
 
 def test_the_wall_is_in_the_race() -> None:
-    """In a marathon as many as published slow down by a quarter or more, beside those who do so anyway."""
+    """In a marathon as many as published slow down by a quarter or more, besides those who do so anyway."""
     shares = (paces.WALL_SHARE_MEN, paces.WALL_SHARE_WOMEN)
     for found, anyway, share in zip(slowed_down("wall"), slowed_down("split"), shares, strict=True):
         assert found == pytest.approx(share + (1 - share) * anyway, abs=0.02)

@@ -108,11 +108,11 @@ def test_places_are_on_the_course(library: Mapping[str, Course]) -> None:
 def test_everybody_reports_until_the_finish_is_told(make_race: MakeRace) -> None:
     """A competitor has a position at every tick up to the one that shows the finish, and none after it."""
     race = make_race(competitors=10, interval=7)
-    told = [race.reporting(tick) for tick in range(race.last_tick + 2)]
-    counts = np.bincount(np.concatenate(told), minlength=10)
+    reporting = [race.reporting(tick) for tick in range(race.last_tick + 2)]
+    counts = np.bincount(np.concatenate(reporting), minlength=10)
 
     assert (counts == np.ceil(race.finish_times / 7) + 1).all()
-    assert len(told[-1]) == 0
+    assert len(reporting[-1]) == 0
     assert (race.snapshot(race.time_of(race.last_tick)).status == Status.FINISHED).all()
 
 

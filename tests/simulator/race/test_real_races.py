@@ -112,7 +112,7 @@ def test_splits_add_up_to_the_finish(
 @given(COURSES, OPTIONS)
 @SETTINGS
 def test_everybody_has_one_end(library: Mapping[str, Course], name: str, options: dict[str, Any]) -> None:
-    """After the last tick nothing changes, nobody is under way, and each has the passing that says so."""
+    """After the last tick nothing changes, no one is on the course, and each end has its passing."""
     race = made(library, name, options)
     ends = race.snapshot(race.time_of(race.last_tick)).status
     passings = race.passings(BEFORE_THE_START, race.duration)

@@ -87,10 +87,10 @@ def test_lists_come_from_any_spreadsheet(delimiter: str, ending: str) -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, words: str) -> None:
     """Each mistake has one sentence with where it is."""
-    with pytest.raises(StartListError) as told:
+    with pytest.raises(StartListError) as raised:
         start_list.read(text)
 
-    assert words in str(told.value)
+    assert words in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_list_may_have_so_many_and_no_more() -> None:
 
 
 def test_a_list_may_have_so_many_lines_and_no_more() -> None:
-    """Empty lines are left out, and counted: nobody keeps the simulator busy with millions of them."""
+    """Empty lines are skipped but count towards the limit, so that millions of them are rejected."""
     text = "name\n" + "\n" * (start_list.MAX_LINES - 2) + "Ann\n"
 
     assert start_list.read(text).name == ("Ann",)
@@ -137,13 +137,13 @@ def test_any_text_is_a_list_or_a_sentence(text: str) -> None:
     try:
         listed = start_list.read(text)
     except StartListError as error:
-        told = str(error)
+        outcome = str(error)
     else:
-        told = "is read"
+        outcome = "is read"
         assert len(set(listed.bib.tolist())) == len(listed) >= 1
         assert all(60 <= pace <= 3600 or math.isnan(pace) for pace in listed.pace.tolist())
 
-    assert told.startswith(("is ", "has "))
+    assert outcome.startswith(("is ", "has "))
 
 
 def test_a_race_is_run_by_those_of_the_list(straight: Course) -> None:

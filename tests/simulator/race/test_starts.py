@@ -51,13 +51,13 @@ def test_the_crowd_crosses_the_line_one_by_one(make_race: MakeRace) -> None:
 def test_the_last_start_is_a_day_after_the_gun_at_most(
     allowed: dict[str, float], refused: dict[str, float], field: str
 ) -> None:
-    """At the limit a race is taken; beyond it the field that leads there is told, and no other."""
+    """At the limit a race is accepted; above it the error names only the field that causes it."""
     request = {"course": "c", "competitors": 3, **allowed}
     RaceRequest.model_validate(request, strict=False)
-    with pytest.raises(ValidationError) as told:
+    with pytest.raises(ValidationError) as raised:
         RaceRequest.model_validate({**request, **refused}, strict=False)
 
-    assert [error["loc"] for error in told.value.errors()] == [(field,)]
+    assert [error["loc"] for error in raised.value.errors()] == [(field,)]
 
 
 def test_in_corrals_the_faster_stand_in_front(make_race: MakeRace) -> None:

@@ -1,4 +1,4 @@
-"""What trackers do to what they tell, each fault against what was asked for and against the truth."""
+"""Tracker faults, each compared with the request and with the truth."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def trackers(**options: Any) -> Trackers:
     return Trackers(RaceRequest(course="c", seed=3, **options), np.full(MANY, 3600.0))
 
 
-def told(race: Race) -> list[tuple[int, int, int]]:
-    """Return all that is told as the tick at which, the competitor and the tick of which."""
+def reported(race: Race) -> list[tuple[int, int, int]]:
+    """Return each report's tick, its competitor and the tick of its position."""
     found = []
     for tick in range(race.last_tick + 1):
         fixes = race.fixes_at(tick)
@@ -62,7 +62,7 @@ def told(race: Race) -> list[tuple[int, int, int]]:
 
 
 def all_there_is(race: Race) -> set[tuple[int, int]]:
-    """Return the competitor and the tick of every position that perfect trackers would tell."""
+    """Return the competitor and tick of every position that perfect trackers would report."""
     ticks = range(int(np.ceil(race.duration / race.request.tick)) + 1)
     return {(who, tick) for tick in ticks for who in race.reporting(tick).tolist()}
 
@@ -116,13 +116,13 @@ def test_error_is_told_and_the_rest_is_true(make_race: MakeRace) -> None:
     """The place is off by the error; distance, elapsed and status aren't."""
     wrong, right = make_race(competitors=200, gps_error=2.5), make_race(competitors=200)
     fixes, true = wrong.fixes_at(300), right.snapshot(300.0)
-    off = np.asarray(GEOD.inv(fixes.told.lon, fixes.told.lat, true.lon, true.lat)[2])
+    off = np.asarray(GEOD.inv(fixes.reported.lon, fixes.reported.lat, true.lon, true.lat)[2])
 
     assert np.sqrt((off**2).mean() / 2) == pytest.approx(2.5, rel=0.2)
     assert (fixes.lon == true.lon).all()
     assert (fixes.lat == true.lat).all()
     for name in ("distance", "elapsed", "status"):
-        assert (getattr(fixes.told, name) == getattr(true, name)).all()
+        assert (getattr(fixes.reported, name) == getattr(true, name)).all()
 
 
 @pytest.mark.parametrize("lat", [0.0, 51.5, -80.0])
@@ -169,10 +169,10 @@ def test_an_episode_is_as_long_as_asked_for() -> None:
 @given(FAULTS)
 @LENIENT
 def test_ends_are_told_and_nothing_is_made_up(straight: Course, options: dict[str, Any]) -> None:
-    """Every told position is one that there is; none comes before its time; news of an end always comes."""
+    """Every reported position exists, none is reported early, and the end is always reported."""
     race = Race(straight, resolved(competitors=8, **options))
     told_at = defaultdict(list)
-    for tick, who, of in told(race):
+    for tick, who, of in reported(race):
         told_at[who, of].append(tick)
 
     assert told_at.keys() <= all_there_is(race)
@@ -188,12 +188,12 @@ def test_ends_are_told_and_nothing_is_made_up(straight: Course, options: dict[st
 @given(FAULTS)
 @LENIENT
 def test_late_positions_are_all_told_once(straight: Course, options: dict[str, Any]) -> None:
-    """However many are late and however long, each position is told exactly once."""
+    """With any share and length of delays, each position is reported exactly once."""
     names = ("seed", "interval", "late", "late_for", "wave_size", "disqualified")
     kept = {name: options[name] for name in names}
     race = Race(straight, resolved(competitors=8, **kept))
 
-    assert Counter((who, of) for _, who, of in told(race)) == Counter(all_there_is(race))
+    assert Counter((who, of) for _, who, of in reported(race)) == Counter(all_there_is(race))
 
 
 def test_late_positions_come_behind_newer_ones(make_race: MakeRace) -> None:
@@ -213,7 +213,7 @@ def test_late_positions_come_behind_newer_ones(make_race: MakeRace) -> None:
 
 
 def test_duplicates_are_the_share_and_come_a_tick_later(make_race: MakeRace) -> None:
-    """As many positions as asked for are told again, the same to the last bit, at the next tick."""
+    """The requested share of positions is repeated at the next tick, identical to the last bit."""
     race = make_race(competitors=50, duplicates=0.1, interval=2)
     seen: dict[str, tuple[int, bytes]] = {}
     again = 0
@@ -233,7 +233,7 @@ def test_duplicates_are_the_share_and_come_a_tick_later(make_race: MakeRace) -> 
 def test_lost_positions_never_come(make_race: MakeRace) -> None:
     """The share asked for is missing, but for the ends."""
     race = make_race(competitors=100, lost=0.2, interval=2)
-    found = {(who, of) for _, who, of in told(race)}
+    found = {(who, of) for _, who, of in reported(race)}
     ends = {(who, int(np.ceil(end / 2))) for who, end in enumerate(race.finish_times.tolist())}
 
     assert 1 - len(found) / len(all_there_is(race)) == pytest.approx(0.2, rel=0.1)
@@ -247,12 +247,12 @@ def test_frozen_places_stand_still_while_the_distance_goes_on(make_race: MakeRac
     before = race.fixes_of_all(0)
     for tick in range(1, race.last_tick + 1):
         now = race.fixes_of_all(tick)
-        stuck = (now.told.lat != now.lat) & (before.told.lat != before.lat)
-        same = stuck & (now.told.lat == before.told.lat)
-        standing += int((same & (now.told.distance > before.told.distance)).sum())
-        wrong += int((now.told.lat != now.lat).sum())
-        ended = now.told.status == Status.FINISHED
-        assert (now.told.lat[ended] == now.lat[ended]).all()
+        stuck = (now.reported.lat != now.lat) & (before.reported.lat != before.lat)
+        same = stuck & (now.reported.lat == before.reported.lat)
+        standing += int((same & (now.reported.distance > before.reported.distance)).sum())
+        wrong += int((now.reported.lat != now.lat).sum())
+        ended = now.reported.status == Status.FINISHED
+        assert (now.reported.lat[ended] == now.lat[ended]).all()
         before = now
     running = sum(int(np.ceil(end / 5)) for end in race.finish_times)
 
@@ -278,7 +278,7 @@ def test_dead_batteries_tell_no_more_but_the_end(make_race: MakeRace) -> None:
     """From some moment on nothing comes of the share asked for, and then the finish."""
     race = make_race(competitors=100, dead_battery=0.3, interval=5)
     found = defaultdict(list)
-    for _, who, of in told(race):
+    for _, who, of in reported(race):
         found[who].append(of)
     dead = [who for who, ticks in found.items() if ticks[-1] - ticks[-2] > 1]
 
@@ -316,7 +316,7 @@ ALL = {
 
 
 def test_a_tick_does_not_depend_on_the_others(make_race: MakeRace) -> None:
-    """What is told at a tick is the same in any order, however often it is asked for."""
+    """A tick's reports are the same in any order and however often they are computed."""
     one, other = make_race(competitors=50, **ALL), make_race(competitors=50, **ALL)
     ticks = [900, 3, 400, 401, 0]
     backwards = {tick: texts(one, tick) for tick in ticks}
@@ -330,7 +330,7 @@ def texts(race: Race, tick: int) -> list[bytes]:
 
 
 def test_neither_interval_nor_speed_changes_what_a_tracker_says(make_race: MakeRace) -> None:
-    """A position of one second is the same whatever the interval and the speed; what's told when isn't."""
+    """A position of one second is the same for every interval and speed; when it is reported is not."""
     steady = {name: value for name, value in ALL.items() if name != "late"}
     often, seldom = (
         make_race(competitors=50, **steady),

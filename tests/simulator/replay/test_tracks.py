@@ -77,12 +77,14 @@ def test_positions_come_tick_by_tick(library: Mapping[str, Course]) -> None:
     told = [again.fixes_at(tick) for tick in range(again.last_tick + 1)]
 
     for who in range(5):
-        states = [Status(int(fixes.told.status[fixes.who == who][0])) for fixes in told if who in fixes.who]
+        states = [
+            Status(int(fixes.reported.status[fixes.who == who][0])) for fixes in told if who in fixes.who
+        ]
         assert states[-1] == Status.FINISHED
         assert states.count(Status.FINISHED) == 1
         assert Status.RUNNING in states
     last = int(np.argmax(race.field.start))
-    assert told[2].told.status[told[2].who == last] == Status.WAITING
+    assert told[2].reported.status[told[2].who == last] == Status.WAITING
     assert all((fixes.time == tick * 5.0).all() for tick, fixes in enumerate(told))
     assert not len(again.fixes_at(again.last_tick + 1).who)
 
@@ -100,7 +102,7 @@ def test_who_stops_on_the_way_did_not_finish(library: Mapping[str, Course]) -> N
 
     assert kinds[-1] == "dnf"
     assert "finish" not in kinds
-    assert ends.told.status.tolist() == [Status.FINISHED]
+    assert ends.reported.status.tolist() == [Status.FINISHED]
     assert [who.name for who in again.entrants.some(0, 2)] == ["Ann", "Bob"]
 
 
