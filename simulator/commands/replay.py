@@ -10,7 +10,9 @@ from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
 
+from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from simulator.commands.settings import ReplaySettings
     from simulator.course.course import Course
     from simulator.publishers.publisher import Health
     from simulator.replay.lines import Lines
@@ -51,12 +52,14 @@ class Replayed(RaceRequest):
         return self.model_dump_json(include=fields)
 
 
-def replay(settings: ReplaySettings) -> None:
+def replay(flags: Sequence[str]) -> None:
     """Publish a recorded race; ends the process.
 
     Exit status 0 if all of it was delivered, else 1 with a log line that gives the reason. It waits for an
     unavailable broker, but not for one that rejects the credentials.
     """
+    settings = settings_of(ReplaySettings, flags)
+    logs.configure(settings.log_format)
     react(lambda reactor: ensureDeferred(_replay(reactor, settings)))
 
 

@@ -11,7 +11,9 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
+from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.settings import ServeSettings, settings_of
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
@@ -26,18 +28,21 @@ from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
 
 if TYPE_CHECKING:
-    from simulator.commands.settings import ServeSettings
+    from collections.abc import Sequence
+
     from simulator.publishers.publisher import Publisher
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
 
 
-def serve(settings: ServeSettings) -> None:
+def serve(flags: Sequence[str]) -> None:
     """Run until SIGTERM or Ctrl-C; ends the process.
 
     Exit status 0 if everything accepted was delivered, else 1 with a log line that gives the reason.
     """
+    settings = settings_of(ServeSettings, flags)
+    logs.configure(settings.log_format)
     react(lambda reactor: ensureDeferred(_serve(reactor, settings)))
 
 

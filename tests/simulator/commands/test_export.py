@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator.commands.export import export
-from simulator.commands.generate import EPOCH
+from simulator.commands.settings import EPOCH
 from simulator.export import result_files, results, track_files, tracks
 from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
 from simulator.race.race import Race

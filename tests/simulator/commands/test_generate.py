@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from simulator.commands.generate import EPOCH, LEFT_OUT, generate
+from simulator.commands.generate import generate
+from simulator.commands.settings import EPOCH, GenerateSettings
 from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
@@ -164,10 +165,10 @@ def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str
         lines("--help")
     told = capsys.readouterr().out
 
-    assert all(
-        f"--{name.replace('_', '-')}" in told for name in RaceRequest.model_fields if name not in LEFT_OUT
-    )
-    assert "Undefined" not in told
+    left_out = RaceRequest.model_fields.keys() - GenerateSettings.model_fields.keys()
+    assert left_out == {"points", "speed"}
+    assert all(f"--{name.replace('_', '-')} " in told for name in RaceRequest.model_fields.keys() - left_out)
+    assert not any(words in told for words in ("Undefined", "null", "factory", "(default: )"))
 
 
 @pytest.mark.parametrize("year", ["1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
@@ -187,7 +188,12 @@ def test_what_is_left_out_is_what_the_help_says(capsys: pytest.CaptureFixture[st
     told = " ".join(capsys.readouterr().out.split())
 
     assert lines("--course", "crystal-palace", "--topic", "races", *said) == plain
-    for words in ("Default: 0.", "Default: 1.", "Default: the course's short name.", flags["start-at"]):
+    for words in (
+        "(default: 0)",
+        "(default: 1.0)",
+        "Default: the course's short name.",
+        f"(default: {EPOCH})",
+    ):
         assert words in told
     for words in ("409", "Default: now", "max(1, speed)", "`points`"):
         assert words not in told
