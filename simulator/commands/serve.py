@@ -30,7 +30,6 @@ from simulator.service.uploads import UploadFolder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.publishers.publisher import Publisher
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
@@ -75,18 +74,15 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     log.info("listening", address=address, publisher=settings.publisher, may_change=who)
     ended: Deferred[None] = Deferred()
 
-    def shut_down() -> Deferred[None]:
-        closing = ensureDeferred(_close(port, engine, publisher))
-        # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return closing.addBoth(ended.callback)
+    async def shut_down() -> None:
+        """Stop accepting requests, finish the current tick, deliver all events."""
+        await port.stopListening()
+        await close(engine, publisher)
 
-    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    # The reactor waits for the trigger; errors are reported through the main Deferred.
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: ensureDeferred(shut_down()).addBoth(ended.callback)
+    )
     # After the trigger is set, so that recovered races are delivered at shutdown like new ones.
     await recovery.begin()
     await ended
-
-
-async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
-    """Stop accepting requests, finish the current tick, deliver all events."""
-    await port.stopListening()
-    await close(engine, publisher)
