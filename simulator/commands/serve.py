@@ -20,7 +20,7 @@ from simulator.http.auth import Access, AccessError, token_of
 from simulator.http.cors import Cors, origins_of
 from simulator.http.rate import Rate
 from simulator.http.routes import Api
-from simulator.http.site import limited_site
+from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
@@ -61,7 +61,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     course_service = CourseService(race_service, folder, publisher, deferToThread)
     api = Api(race_service, course_service, publisher, recovery, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
-    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
+    site = LimitedSite(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)

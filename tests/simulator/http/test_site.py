@@ -18,7 +18,7 @@ from simulator.http import rate, site
 from simulator.http.cors import Cors
 from simulator.http.rate import BURST, Rate
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.site import DEADLINE, LINGER, limited_site
+from simulator.http.site import DEADLINE, LINGER, LimitedSite
 
 
 class Hello(Resource):
@@ -48,7 +48,7 @@ class World:
         hello: Any = Hello
         self.clock: Any = Clock()
         rate, traffic = Rate(self.clock.seconds, per_second), RequestMetrics(Map([Rule("/any")]))
-        site = limited_site(hello(), self.clock.seconds, rate, Cors(()), traffic)
+        site = LimitedSite(hello(), self.clock.seconds, rate, Cors(()), traffic)
         self.site = cast("Any", site)
         self.site.reactor = self.clock
 
