@@ -148,10 +148,11 @@ class Api:
     async def take_course(self, request: Request) -> bytes:
         """Accept a course file."""
         self._access.check(request)
-        taken = await self._course_service.take(_query(request, CourseQuery).name, lambda: _read(request))
-        request.setHeader("Location", f"/courses/{taken.course.short_name}")
-        status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
-        return responses.json(request, answers.course_answer(taken.course), status)
+        name = _query(request, CourseQuery).name
+        course, is_new = await self._course_service.take(name, lambda: _read(request))
+        request.setHeader("Location", f"/courses/{course.short_name}")
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return responses.json(request, answers.course_answer(course), status)
 
     def list_courses(self, request: Request) -> bytes:
         """List all courses."""
