@@ -15,10 +15,11 @@ from stream.race_states import ENDED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from twisted.internet.base import DelayedCall
+
     from simulator.course.course import Course
     from simulator.race.events import Batch, Positions, RaceSource
     from simulator.race.request import RaceRequest
-    from simulator.reactor import DelayedCall
     from stream.race_states import RaceState
 
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     Body = type[BaseModel] | str
     Answers = dict[int, Body | tuple[Body, ...]]
 
+LIMITS = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " characters"),
+    ("minItems", "maxItems", " items"),
+)
+"""Limits of a schema that are shown, and their units."""
 REFERENCE = "#/components/schemas/{model}"
 RESPONSE = "#/components/responses/{status}"
 HEADER = "#/components/headers/{name}"
@@ -236,24 +242,17 @@ def kind(schema: dict[str, Any]) -> str:
         return " or ".join(kind(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:
         return ", ".join(schema["enum"])
-    if schema.get("type") == "array":
-        return _list_kind(schema)
-    words = str(schema.get("format") or schema.get("type", "anything"))
-    if "pattern" in schema:
-        words += f" matching {schema['pattern']}"
-    if "minimum" in schema:
-        words += f", {schema['minimum']:,} to {schema['maximum']:,}"
-    if "maxLength" in schema:
-        words += f", {schema.get('minLength', 0)} to {schema['maxLength']:,} characters"
-    return words
-
-
-def _list_kind(schema: dict[str, Any]) -> str:
     if "prefixItems" in schema:
         return " and ".join(kind(one) for one in schema["prefixItems"])
-    words = f"list of {kind(schema['items'])}"
-    if "maxItems" in schema:
-        words += f", {schema['minItems']:,} to {schema['maxItems']:,} items"
+    if "items" in schema:
+        words = f"list of {kind(schema['items'])}"
+    else:
+        words = str(schema.get("format") or schema.get("type", "anything"))
+    if "pattern" in schema:
+        words += f" matching {schema['pattern']}"
+    for least, most, unit in LIMITS:
+        if most in schema:
+            words += f", {schema.get(least, 0):,} to {schema[most]:,}{unit}"
     return words
 
 
