@@ -77,28 +77,24 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         raise SystemExit(log_failure("can't replay", error)) from error
     engine = Engine(reactor, publisher)
     run = engine.add(recording.course, recording.request, source=recording)
-    interrupted: Deferred[None] = Deferred()
+    ended: Deferred[None] = Deferred()
 
-    def interrupt() -> Deferred[None]:
+    def end() -> Deferred[None]:
         # A replay is not resumed: cancelling ends the race for its viewers as well.
         if run.status not in ENDED:
             engine.cancel(run)
         # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return ensureDeferred(close(engine, publisher)).addBoth(interrupted.callback)
+        return ensureDeferred(close(engine, publisher)).addBoth(ended.callback)
 
-    trigger = reactor.addSystemEventTrigger("before", "shutdown", interrupt)
-    while not run.done:
+    reactor.addSystemEventTrigger("before", "shutdown", end)
+    while not run.done and not engine.stopping:
         health = publisher.health()
         if health.is_shut_out and not health.delivered:
             break
         await after(reactor, LOOK)
-    if engine.stopping:
-        await interrupted
-        return
-    reactor.removeSystemEventTrigger(trigger)
-    if not run.done and run.status not in ENDED:
-        engine.cancel(run)
-    await close(engine, publisher)
+    if not engine.stopping:
+        reactor.stop()
+    await ended
 
 
 class _Recorded(NamedTuple):
