@@ -6,7 +6,6 @@ Runs until Ctrl-C, then stops everything that it started.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -14,10 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
+
+import httpx
 
 FOLDER = Path(".run/demo")
 RACE = {
@@ -35,22 +33,22 @@ ENDS_WITHIN_S = 15.0
 def main() -> None:
     """Start both programs and a race, and wait."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    api, page = _free_port(8080), _free_port(8501)
+    api_port, page_port = _free_port(8080), _free_port(8501)
+    api, page = f"http://127.0.0.1:{api_port}", f"http://127.0.0.1:{page_port}"
     with contextlib.ExitStack() as running:
         data = running.enter_context(tempfile.TemporaryDirectory(prefix="racecast-"))
-        store = ("--sqlite", str(Path(data) / "racecast.db"))
-        uploads = ("--uploads", str(Path(data) / "uploads"))
-        simulator = _start(running, "simulator", "serve", "--port", str(api), *store, *uploads)
-        dashboard = _start(
-            running, "dashboard", "--dashboard-port", str(page), "--api", f"http://127.0.0.1:{api}", *store
+        store = ("--sqlite", f"{data}/racecast.db")
+        simulator = _start(
+            running, "simulator", "serve", "--port", str(api_port), *store, "--uploads", f"{data}/uploads"
         )
-        _wait_for(f"http://127.0.0.1:{api}/healthz", simulator)
-        run_id = _post(f"http://127.0.0.1:{api}/races", RACE)["run_id"]
-        _wait_for(f"http://127.0.0.1:{page}/_stcore/health", dashboard)
+        dashboard = _start(running, "dashboard", "--dashboard-port", str(page_port), "--api", api, *store)
+        _wait_for(f"{api}/healthz", simulator)
+        run_id = _create_race(api)
+        _wait_for(f"{page}/_stcore/health", dashboard)
         print(
             f"\nA race of {RACE['competitors']} competitors is running at {RACE['speed']}x speed.\n\n"
-            f"  live page   http://127.0.0.1:{page}/?run={run_id}\n"
-            f"  API         http://127.0.0.1:{api}/\n\n"
+            f"  live page   {page}/?run={run_id}\n"
+            f"  API         {api}/\n\n"
             f"Logs are in {FOLDER}. Ctrl-C stops everything.",
             flush=True,
         )
@@ -88,21 +86,20 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     while time.monotonic() < end:
         if process.poll() is not None:
             raise SystemExit(f"A program could not be started; see the logs in {FOLDER}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
-            return
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(url, timeout=2).is_success:
+                return
         time.sleep(0.1)
     raise SystemExit(f"{url} does not respond; see the logs in {FOLDER}")
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"}
-    if token := os.environ.get("RACECAST_TOKEN"):
-        # The simulator and the dashboard read the same variable.
-        headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        made: dict[str, Any] = json.load(answer)
-        return made
+def _create_race(api: str) -> str:
+    """Create the race and return its run id."""
+    # The simulator and the dashboard read the same variable.
+    token = os.environ.get("RACECAST_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = httpx.post(f"{api}/races", json=RACE, headers=headers, timeout=10)
+    return str(answer.raise_for_status().json()["run_id"])
 
 
 def _free_port(usual: int) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from simulator.commands.generate import EPOCH
+from simulator.commands.settings import EPOCH
 from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
 from simulator.publishers.encode import encode

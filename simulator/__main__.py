@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, TypeVar
-
-from pydantic import ValidationError
-
-from stream.problems import flag_sentences
-from stream.settings import read_settings
-
-if TYPE_CHECKING:
-    from simulator.commands.settings import PublisherSettings
-
-    Settings = TypeVar("Settings", bound=PublisherSettings)
 
 USAGE = """\
 usage: python -m simulator COMMAND [--help] …
@@ -28,18 +17,16 @@ replay     publish a recorded race again, starting now: Racecast events or GPX t
 
 def main(arguments: list[str]) -> None:
     """Run a command."""
+    # Each command is imported when it runs: `generate` needs no reactor.
     match arguments:
         case ["serve", *flags]:
-            # Imported here: `generate` needs no reactor.
             from simulator.commands.serve import serve  # noqa: PLC0415
-            from simulator.commands.settings import ServeSettings  # noqa: PLC0415
 
-            serve(_settings(ServeSettings, flags))
+            serve(flags)
         case ["replay", *flags]:
             from simulator.commands.replay import replay  # noqa: PLC0415
-            from simulator.commands.settings import ReplaySettings  # noqa: PLC0415
 
-            replay(_settings(ReplaySettings, flags))
+            replay(flags)
         case ["generate", *flags]:
             from simulator.commands.generate import generate  # noqa: PLC0415
 
@@ -56,18 +43,6 @@ def main(arguments: list[str]) -> None:
         case _:
             print(USAGE, end="", file=sys.stderr)
             sys.exit(2)
-
-
-def _settings(kind: type[Settings], flags: list[str]) -> Settings:
-    """Read the settings and configure the log; exits if a flag is invalid."""
-    from simulator import logs  # noqa: PLC0415
-
-    try:
-        settings = read_settings(kind, flags)
-    except ValidationError as error:
-        sys.exit(flag_sentences(error))
-    logs.configure(settings.log_format)
-    return settings
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Type of the part of Twisted's reactor that the simulator uses; `task.Clock` has it too."""
+"""Type of the part of Twisted's reactor that the simulator uses, for the real one and for `task.Clock`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,7 @@ from twisted.internet.defer import Deferred
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-class DelayedCall(Protocol):
-    """A scheduled call."""
-
-    def active(self) -> bool:
-        """Return whether it is still pending."""
-        ...
-
-    def cancel(self) -> None:
-        """Cancel it."""
-        ...
+    from twisted.internet.base import DelayedCall
 
 
 class Reactor(Protocol):

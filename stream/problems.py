@@ -108,8 +108,8 @@ def from_validation(error: ValidationError) -> Problem:
 def flag_sentences(error: ValidationError) -> str:
     """Return the errors in command-line flags, one line each."""
     return "\n".join(
-        # An error without a field is about a combination of fields.
-        f"--{wrong.field.replace('_', '-')} {wrong.detail}" if wrong.field else wrong.detail
+        # An error without a field is about a combination of fields; one in a list is about one of its flags.
+        f"--{wrong.field.partition('[')[0].replace('_', '-')} {wrong.detail}" if wrong.field else wrong.detail
         for wrong in from_validation(error).errors
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import re
+from argparse import Action, HelpFormatter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
-from pydantic_settings import BaseSettings, CliApp, CliSuppress
+from pydantic_settings import BaseSettings, CliApp, CliSettingsSource, CliSuppress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +17,13 @@ if TYPE_CHECKING:
 
 Secret = CliSuppress[SecretStr]
 """A setting without a flag: every process on the machine can read command lines."""
+
+
+class _Help(HelpFormatter):
+    """Omits empty and computed defaults: the descriptions explain them."""
+
+    def _get_help_string(self, action: Action) -> str:
+        return re.sub(r" \(default(: (null|\[\])?| factory: .*)\)$", "", action.help or "")
 
 
 def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:
@@ -40,4 +49,5 @@ def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:
     ]
     if shown:
         raise ValidationError.from_exception_data(kind.__name__, shown)
-    return CliApp.run(kind, cli_args=list(flags))
+    source: CliSettingsSource[Any] = CliSettingsSource(kind, formatter_class=_Help)
+    return CliApp.run(kind, cli_args=list(flags), cli_settings_source=source)

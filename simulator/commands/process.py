@@ -39,25 +39,16 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
     """Return the configured publisher; raises PublishError if it can't be opened."""
-    if settings.publisher == "kafka":
-        return KafkaPublisher(reactor, settings.client_config(), _loader(reactor, settings, courses))
-    return SqlitePublisher(
-        reactor,
-        settings.sqlite,
-        courses.values(),
-        history_days=settings.history_days,
-        history_mb=settings.history_mb,
-    )
-
-
-def _loader(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> CourseLoader | None:
-    if not settings.pinot_controller:
-        return None
-    loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
-    # The set-up loads the shipped courses.
-    for upload in courses.uploads.values():
-        loader.load(upload.course)
-    return loader
+    if settings.publisher == "sqlite":
+        limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
+        return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
+    loader = None
+    if settings.pinot_controller:
+        loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
+        # The set-up loads the shipped courses.
+        for upload in courses.uploads.values():
+            loader.load(upload.course)
+    return KafkaPublisher(reactor, settings.client_config(), loader)
 
 
 async def close(engine: Engine, publisher: Publisher) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fileinput
+from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
 
+from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
@@ -24,13 +27,14 @@ from stream.problems import Problem, from_validation
 from stream.race_states import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from simulator.commands.settings import ReplaySettings
-    from simulator.course.course import Course
-    from simulator.publishers.publisher import Health
+    from simulator.course.course import Course, TimingPoint
+    from simulator.race.entrants import Entrants
+    from simulator.race.race import Passings
     from simulator.replay.lines import Lines
+    from simulator.replay.recording import Track
 
 LOOK = 0.1
 """Seconds between checks whether the race has ended."""
@@ -51,12 +55,14 @@ class Replayed(RaceRequest):
         return self.model_dump_json(include=fields)
 
 
-def replay(settings: ReplaySettings) -> None:
+def replay(flags: Sequence[str]) -> None:
     """Publish a recorded race; ends the process.
 
     Exit status 0 if all of it was delivered, else 1 with a log line that gives the reason. It waits for an
     unavailable broker, but not for one that rejects the credentials.
     """
+    settings = settings_of(ReplaySettings, flags)
+    logs.configure(settings.log_format)
     react(lambda reactor: ensureDeferred(_replay(reactor, settings)))
 
 
@@ -71,46 +77,65 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         raise SystemExit(log_failure("can't replay", error)) from error
     engine = Engine(reactor, publisher)
     run = engine.add(recording.course, recording.request, source=recording)
-    broken_off: Deferred[None] = Deferred()
+    ended: Deferred[None] = Deferred()
 
-    def break_off() -> Deferred[None]:
+    def end() -> Deferred[None]:
         # A replay is not resumed: cancelling ends the race for its viewers as well.
         if run.status not in ENDED:
             engine.cancel(run)
         # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return ensureDeferred(close(engine, publisher)).addBoth(broken_off.callback)
+        return ensureDeferred(close(engine, publisher)).addBoth(ended.callback)
 
-    trigger = reactor.addSystemEventTrigger("before", "shutdown", break_off)
-    while not run.done and not _is_shut_out(publisher.health()):
+    reactor.addSystemEventTrigger("before", "shutdown", end)
+    while not run.done and not engine.stopping:
+        health = publisher.health()
+        if health.is_shut_out and not health.delivered:
+            break
         await after(reactor, LOOK)
-    if engine.stopping:
-        await broken_off
-        return
-    reactor.removeSystemEventTrigger(trigger)
-    if not run.done and run.status not in ENDED:
-        engine.cancel(run)
-    await close(engine, publisher)
+    if not engine.stopping:
+        reactor.stop()
+    await ended
 
 
-def _is_shut_out(health: Health) -> bool:
-    """Return whether the credentials are rejected and nothing has been delivered since the start."""
-    return health.is_shut_out and not health.delivered
+class _Recorded(NamedTuple):
+    """What the files contain: the parts of a `Recording`, and the fields of its request."""
+
+    course: Course
+    interval: float
+    parts: tuple[Entrants, Track, tuple[TimingPoint, ...], Passings]
+    name: str
+    source: str
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:
     """Return the configured recording, starting at `now`; raises RecordingError, OSError."""
     files = _files(settings.files)
-    kinds = {"lines" if file.suffix.lower() in LINES else "tracks" for file in files}
+    kinds = {file.suffix.lower() in LINES for file in files}
     if len(kinds) > 1:
         raise RecordingError("event files and GPX files can't be mixed: replay them separately")
-    if kinds == {"lines"}:
-        return _of_lines(files, settings, courses, now)
-    return _of_tracks(files, settings, courses, now)
+    recorded = (_of_lines if kinds == {True} else _of_tracks)(files, settings, courses)
+    course = recorded.course
+    try:
+        request = Replayed(
+            course=course.short_name,
+            replay=recorded.source,
+            run_id=settings.run_id or f"{course.short_name[:36]}-replay-{now:%Y%m%d-%H%M%S}",
+            name=recorded.name[:120],
+            competitors=len(recorded.parts[0]),
+            seed=0,
+            speed=settings.speed,
+            interval=recorded.interval,
+            start_at=now,
+        )
+    except ValidationError as error:
+        raise RecordingError(from_validation(error).detail) from error
+    return Recording(course, request, *recorded.parts)
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:
     """Return the files; folders are expanded in the order of file names."""
     known = LINES | TRACKS
+    suffixes = ", ".join(sorted(known))
     found: list[Path] = []
     for path in paths:
         if not path.exists():
@@ -120,18 +145,15 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         elif path.suffix.lower() in known:
             found.append(path)
         else:
-            raise RecordingError(
-                f"{path} is neither a folder nor a file with one of the suffixes {', '.join(sorted(known))}"
-            )
+            raise RecordingError(f"{path} is neither a folder nor a file with one of the suffixes {suffixes}")
     if not found:
-        raise RecordingError(f"no {', '.join(sorted(known))} file in {paths[0]}")
+        raise RecordingError(f"no {suffixes} file in {paths[0]}")
     return found
 
 
-def _of_lines(
-    files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course], now: datetime
-) -> Recording:
-    races = lines.read(chain.from_iterable(_lines(file) for file in files), files[0].name)
+def _of_lines(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course]) -> _Recorded:
+    with fileinput.input(files, mode="rb") as all_lines:
+        races = lines.read(all_lines, files[0].name)
     with_positions = {run_id: race for run_id, race in races.items() if race.positions}
     if not with_positions:
         raise RecordingError(f"there are no positions in {files[0].name}")
@@ -142,29 +164,20 @@ def _of_lines(
     race = with_positions[run_id]
     course = _known(settings.course or race.course, courses, race)
     interval = lines.interval_of(race)
-    parts = lines.parts_of(race, course, interval)
     name = settings.name or str(race.race.get("name") or course.long_name)
-    request = _request(settings, course, len(parts[0]), interval, name=name, replay=run_id, now=now)
-    return Recording(course, request, *parts)
+    return _Recorded(course, interval, lines.parts_of(race, course, interval), name, run_id)
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        yield from opened
-
-
-def _of_tracks(
-    files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course], now: datetime
-) -> Recording:
+def _of_tracks(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course]) -> _Recorded:
     found = tracks.all_of((file.name, _bytes(file)) for file in files)
-    name = settings.name or files[0].stem
-    course = _known(settings.course, courses) if settings.course else tracks.course_of(found, name)
+    if settings.course:
+        course = _known(settings.course, courses)
+    else:
+        course = tracks.course_of(found, settings.name or files[0].stem)
     interval = float(settings.interval)
     parts = tracks.parts_of(found, course, interval, together=not settings.own_starts)
-    name = settings.name or course.long_name
-    what = files[0].name if len(files) == 1 else files[0].parent.name
-    request = _request(settings, course, len(parts[0]), interval, name=name, replay=what, now=now)
-    return Recording(course, request, *parts)
+    source = files[0].name if len(files) == 1 else files[0].parent.name
+    return _Recorded(course, interval, parts, settings.name or course.long_name, source)
 
 
 def _bytes(file: Path) -> bytes:
@@ -175,40 +188,11 @@ def _bytes(file: Path) -> bytes:
 
 def _known(name: str, courses: Mapping[str, Course], race: Lines | None = None) -> Course:
     """Return a known course, or the one that came with the race."""
-    if (known := courses.get(name)) is not None:
-        return known
-    try:
+    if name in courses:
+        return courses[name]
+    with suppress(ValidationError, Problem):
         request = RaceRequest.model_validate_json((race.race if race else {}).get("request", "{}"))
         if request.points is not None:
             return course_of_points(request.model_copy(update={"course": name}), None)
-    except (ValidationError, Problem):
-        pass
     there = ", ".join(courses) or "none"
     raise RecordingError(f"unknown course {name}; available: {there}; choose one with --course")
-
-
-def _request(  # noqa: PLR0913 - the fields of a request
-    settings: ReplaySettings,
-    course: Course,
-    competitors: int,
-    interval: float,
-    *,
-    name: str,
-    replay: str,
-    now: datetime,
-) -> Replayed:
-    run_id = settings.run_id or f"{course.short_name[:36]}-replay-{now:%Y%m%d-%H%M%S}"
-    try:
-        return Replayed(
-            course=course.short_name,
-            replay=replay,
-            run_id=run_id,
-            name=name[:120],
-            competitors=competitors,
-            seed=0,
-            speed=settings.speed,
-            interval=interval,
-            start_at=now,
-        )
-    except ValidationError as error:
-        raise RecordingError(from_validation(error).detail) from error

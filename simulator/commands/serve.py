@@ -11,14 +11,16 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
+from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.settings import ServeSettings, settings_of
 from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
 from simulator.http.cors import Cors, origins_of
 from simulator.http.rate import Rate
 from simulator.http.routes import Api
-from simulator.http.site import limited_site
+from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
@@ -26,18 +28,20 @@ from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
 
 if TYPE_CHECKING:
-    from simulator.commands.settings import ServeSettings
-    from simulator.publishers.publisher import Publisher
+    from collections.abc import Sequence
+
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
 
 
-def serve(settings: ServeSettings) -> None:
+def serve(flags: Sequence[str]) -> None:
     """Run until SIGTERM or Ctrl-C; ends the process.
 
     Exit status 0 if everything accepted was delivered, else 1 with a log line that gives the reason.
     """
+    settings = settings_of(ServeSettings, flags)
+    logs.configure(settings.log_format)
     react(lambda reactor: ensureDeferred(_serve(reactor, settings)))
 
 
@@ -57,7 +61,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     course_service = CourseService(race_service, folder, publisher, deferToThread)
     api = Api(race_service, course_service, publisher, recovery, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
-    site = limited_site(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
+    site = LimitedSite(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)
     try:
         port = await endpoint.listen(site)
@@ -70,18 +74,15 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     log.info("listening", address=address, publisher=settings.publisher, may_change=who)
     ended: Deferred[None] = Deferred()
 
-    def shut_down() -> Deferred[None]:
-        closing = ensureDeferred(_close(port, engine, publisher))
-        # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return closing.addBoth(ended.callback)
+    async def shut_down() -> None:
+        """Stop accepting requests, finish the current tick, deliver all events."""
+        await port.stopListening()
+        await close(engine, publisher)
 
-    reactor.addSystemEventTrigger("before", "shutdown", shut_down)
+    # The reactor waits for the trigger; errors are reported through the main Deferred.
+    reactor.addSystemEventTrigger(
+        "before", "shutdown", lambda: ensureDeferred(shut_down()).addBoth(ended.callback)
+    )
     # After the trigger is set, so that recovered races are delivered at shutdown like new ones.
     await recovery.begin()
     await ended
-
-
-async def _close(port: Any, engine: Engine, publisher: Publisher) -> None:
-    """Stop accepting requests, finish the current tick, deliver all events."""
-    await port.stopListening()
-    await close(engine, publisher)

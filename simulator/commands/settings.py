@@ -1,23 +1,59 @@
-"""The simulator's settings, read once from flags and `RACECAST_…` environment variables.
+"""The settings of each command; `--help` prints these names and descriptions.
 
-A flag overrides the environment, and the environment the default. `--help` prints these names and
-descriptions; a test compares them with docs/settings.md.
+`serve` and `replay` read flags and `RACECAST_…` environment variables: a flag overrides the environment, and
+the environment the default. A test compares them with docs/settings.md. `generate` and `export` read only
+flags, so that the same command always writes the same bytes.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    CliImplicitFlag,
+    CliPositionalArg,
+    CliToggleFlag,
+    SettingsConfigDict,
+)
 
-from simulator.race.request import MAX_INTERVAL
+from simulator.export import result_files, track_files
+from simulator.export.track_query import Bib, Interval, TrackQuery
+from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
+from stream.contract import Topic
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess, Url
-from stream.settings import Secret
+from stream.problems import flag_sentences
+from stream.settings import Secret, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Settings = TypeVar("Settings", bound=BaseSettings)
+
+EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
+"""Default gun time: fixed, so that the same command writes the same bytes."""
+YEARS = (1970, 9998)
+"""Allowed years of the gun time: earlier, events could have no timestamp; later, a race might not end."""
+FORMATS = {
+    "results": [form.suffix for form in result_files.FORMATS],
+    "tracks": [form.suffix for form in track_files.FORMATS],
+}
+"""File formats of what `export` writes, the default first."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def settings_of(kind: type[Settings], flags: Sequence[str]) -> Settings:
+    """Read a command's settings; exits with a message if one is invalid."""
+    try:
+        return read_settings(kind, flags)
+    except ValidationError as error:
+        raise SystemExit(flag_sentences(error)) from error
 
 
 class PublisherSettings(KafkaAccess, PinotAccess, BaseSettings):
@@ -50,7 +86,6 @@ def _config(command: str) -> SettingsConfigDict:
         env_prefix="RACECAST_",
         cli_prog_name=f"python -m simulator {command}",
         cli_kebab_case=True,
-        cli_implicit_flags=True,
         cli_hide_none_type=True,
         extra="ignore",
     )
@@ -105,7 +140,89 @@ class ReplaySettings(PublisherSettings):
     interval: int = Field(
         default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a GPX track."
     )
-    own_starts: bool = Field(
+    own_starts: CliImplicitFlag[bool] = Field(
         default=False,
         description="Start each GPX track at the gun, not at its recorded time: for multi-day recordings.",
+    )
+
+
+def _text_of(file: object) -> object:
+    path = Path(str(file))
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        why = f"{path} can't be read: {error.strerror}"
+    except UnicodeDecodeError:
+        why = f"{path} is not valid UTF-8"
+    raise PydanticCustomError("file", "must be a text file; {why}", {"why": why})
+
+
+class RaceSettings(RaceRequest, BaseSettings):
+    """The fields of `POST /races` as flags, for commands that compute a race without a server."""
+
+    # Flags are texts: parse numbers, and `true` and `false`.
+    model_config = SettingsConfigDict(strict=False)
+
+    # Not flags: nothing waits for the clock, and a course is a file.
+    speed: ClassVar[float] = 1.0  # type: ignore[misc]
+    points: ClassVar[None] = None  # type: ignore[misc]
+
+    courses: Path = Field(default=Path("courses"), description="Folder with course files.")
+    course: str = Field(description="Short name of a course in the folder, or the path of a course file.")
+    run_id: RunId | None = Field(
+        default=None, description="Id of the race. Default: the course's short name."
+    )
+    start_list: Annotated[str, Field(max_length=MAX_START_LIST), BeforeValidator(_text_of)] | None = Field(
+        default=None, description=f"File. {RaceRequest.model_fields['start_list'].description}"
+    )
+    seed: Seed = Field(default=0, description="Random seed.")
+    interval: float = Field(
+        default=1.0, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a competitor."
+    )
+    start_at: Time = Field(
+        default=EPOCH,
+        description=f"Gun time: ISO 8601 with a zone, in the years {YEARS[0]} to {YEARS[1]}.",
+    )
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **__: Any) -> tuple[()]:
+        """Read nothing but flags."""
+        return ()
+
+    @field_validator("start_at")
+    @classmethod
+    def _events_have_timestamps(cls, start_at: datetime) -> datetime:
+        if not YEARS[0] <= start_at.year <= YEARS[1]:
+            raise PydanticCustomError("years", f"must be in the years {YEARS[0]} to {YEARS[1]}")
+        return start_at
+
+
+class GenerateSettings(RaceSettings):
+    """Write all events of a race to standard output, one JSON object per line."""
+
+    model_config = _config("generate")
+
+    topic: Topic = Field(default="parkrun", description="Which events; parkrun are the positions.")
+    keys: CliToggleFlag[bool] = Field(
+        default=False, description="Write each event's key and a tab in front of it, for kcat -K '\\t'."
+    )
+
+
+class ExportSettings(RaceSettings):
+    """Write a race's results or tracks to standard output."""
+
+    model_config = _config("export")
+
+    what: Literal["results", "tracks"] = Field(default="results", description="What to write.")
+    format: str | None = Field(
+        default=None,
+        description="; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in FORMATS.items())
+        + ". Default: the first one.",
+    )
+    bib: list[Bib] = Field(default=[], description=TrackQuery.model_fields["bib"].description)
+    track_interval: Interval | None = Field(
+        default=None, description=TrackQuery.model_fields["interval"].description
+    )
+    truth: CliToggleFlag[bool] = Field(
+        default=False, description=TrackQuery.model_fields["truth"].description
     )

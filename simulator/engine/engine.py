@@ -12,7 +12,7 @@ batch by batch, and puts it at the end if more is due. So
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,13 +37,11 @@ from stream.race_states import ENDED, TRANSITIONS, states_that_allow
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from prometheus_client import Histogram
-
     from simulator.course.course import Course
     from simulator.publishers.publisher import Publisher
     from simulator.race.events import Batch, RaceRecord, RaceSource
     from simulator.race.request import RaceRequest
-    from simulator.reactor import DelayedCall, Reactor
+    from simulator.reactor import Reactor
     from stream.race_states import Action, Step
 
 BATCH = 5000
@@ -77,7 +75,6 @@ class _GivenUpError(Exception):
     """The engine was stopped and its time has run out."""
 
 
-@dataclass
 class Counts:
     """Counts since the engine was created.
 
@@ -90,19 +87,16 @@ class Counts:
         retries: batches that were retried.
     """
 
-    ticks: int = 0
-    late_ticks: int = 0
-    tick_lateness: Histogram = field(
-        default_factory=lambda: histogram("racecast_tick_lateness_seconds", "How late ticks began.")
-    )
-    tick_duration: Histogram = field(
-        default_factory=lambda: histogram(
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.late_ticks = 0
+        self.tick_lateness = histogram("racecast_tick_lateness_seconds", "How late ticks began.")
+        self.tick_duration = histogram(
             "racecast_tick_duration_seconds",
             "Time from the beginning of a race's tick until all of it was handed over.",
         )
-    )
-    events: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(TOPICS, 0)))
-    retries: int = 0
+        self.events: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
+        self.retries = 0
 
     def count_tick(self, lateness: float, duration: float) -> None:
         """Count a tick."""
@@ -188,8 +182,7 @@ class Engine:
             return run
         if run.next_tick == 0:
             # The course and the competitors may not have been published.
-            run.outbox.append(lambda: [CourseRecord(course)])
-            run.outbox.append(partial(entries_of, run.source, BATCH))
+            run.outbox += [lambda: [CourseRecord(course)], partial(entries_of, run.source, BATCH)]
         self._log.info("race restored", run_id=run.run_id, status=run.status, tick=run.next_tick)
         self._enqueue(run)
         return run
@@ -230,12 +223,12 @@ class Engine:
                 self._come_to(run)
         if not self._working:
             return succeed(True)
-        deadline = self._reactor.callLater(patience, self._give_up)
-        return self._drained.addCallback(_cancelling, deadline)
+        # Of `IReactorTime` it uses what a `Reactor` has.
+        return self._drained.addTimeout(patience, self._reactor, self._give_up)  # type: ignore[arg-type]
 
-    def _give_up(self) -> None:
+    def _give_up(self, *_: object) -> bool:
         self._given_up = True
-        self._drained.callback(False)
+        return False
 
     # The loop.
 
@@ -256,10 +249,7 @@ class Engine:
         self._queue.append(run)
         if not self._working:
             self._working = True
-            self._reactor.callLater(0, self._start)
-
-    def _start(self) -> None:
-        _ = ensureDeferred(self._work())
+            self._reactor.callLater(0, lambda: ensureDeferred(self._work()))
 
     async def _work(self) -> None:
         """Serve the queue until it is empty."""
@@ -345,18 +335,15 @@ class Engine:
                 await self._publisher.publish(batch)
                 break
             except PublishError as error:
-                self._failed(str(error))
+                self.counts.retries += 1
+                if self.trouble != str(error):
+                    self.trouble = str(error)
+                    self._log.error("publishing failed, retrying", why=self.trouble)
                 await after(self._reactor, RETRY)
         self.trouble = None
         if not isinstance(batch, CourseRecord):
             self.counts.events[batch.topic] += len(batch)
         await after(self._reactor, 0)
-
-    def _failed(self, why: str) -> None:
-        self.counts.retries += 1
-        if self.trouble != why:
-            self._log.error("publishing failed, retrying", why=why)
-        self.trouble = why
 
     # Changes of state.
 
@@ -403,12 +390,6 @@ class Engine:
 
     def _now_ms(self) -> int:
         return int(self._reactor.seconds() * 1000)
-
-
-def _cancelling(drained: bool, deadline: DelayedCall) -> bool:  # noqa: FBT001 - a Deferred's result
-    if deadline.active():
-        deadline.cancel()
-    return drained
 
 
 def _silence(run: Run) -> None:

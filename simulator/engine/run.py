@@ -15,10 +15,11 @@ from stream.race_states import ENDED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from twisted.internet.base import DelayedCall
+
     from simulator.course.course import Course
     from simulator.race.events import Batch, Positions, RaceSource
     from simulator.race.request import RaceRequest
-    from simulator.reactor import DelayedCall
     from stream.race_states import RaceState
 
 
@@ -103,11 +104,8 @@ class Run:
         if self._asked is not None:
             return self._asked == fingerprint(request)
         # After a restart only the resolved request is known.
-        made = self.request
-        start = made.start_at or self.start_at
-        again = request.resolved(
-            run_id=self.run_id, name=made.name or "", seed=made.seed or 0, start_at=start
-        )
+        made, name, seed = self.request, self.request.name or "", self.request.seed or 0
+        again = request.resolved(run_id=self.run_id, name=name, seed=seed, start_at=self.start_at)
         return fingerprint(again.model_copy(update={"points": None})) == fingerprint(made)
 
     def forget_field(self) -> None:

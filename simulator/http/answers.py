@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.race.paces import WALL_FROM
+from simulator.race.request import RaceRequest
+from stream.race_states import ACTIONS, RaceState
 
 if TYPE_CHECKING:
     from simulator.course.course import Course
@@ -26,7 +28,7 @@ class RaceAnswer(Answer):
     run_id: str
     name: str
     course: str
-    status: Literal["scheduled", "running", "paused", "finished", "cancelled"]
+    status: RaceState
     start_at: datetime
     competitors: int
     fastest: float = Field(description="Seconds per kilometre.")
@@ -43,6 +45,10 @@ class RaceAnswer(Answer):
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     warnings: list[str] = Field(description="Corrections made to the course.")
     links: dict[str, str]
+
+
+SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {"name", "course", "interval"}
+"""Fields that a race's response takes from its request."""
 
 
 class RacesAnswer(Answer):
@@ -138,34 +144,22 @@ def race_answer(run: Run) -> RaceAnswer:
     """Return the response for a race."""
     request = run.request
     here = f"/races/{run.run_id}"
+    links: dict[str, str] = {
+        "self": here,
+        **{part: f"{here}/{part}" for part in ("positions", "results", "tracks")},
+        "course": f"/courses/{run.course.short_name}",
+        **{action: f"{here}/{action}" for action in ACTIONS},
+    }
     return RaceAnswer(
-        run_id=run.run_id,
+        **request.model_dump(include=SHARED),
         name=request.name or "",
         course=run.course.short_name,
         status=run.status,
-        start_at=run.start_at,
-        competitors=request.competitors,
-        fastest=request.fastest,
-        slowest=request.slowest,
-        how_many_get_stopped=request.how_many_get_stopped,
-        min_pause=request.min_pause,
-        max_pause=request.max_pause,
-        seed=request.seed or 0,
-        speed=request.speed,
         interval=request.tick,
         options=request.options,
         race_time=run.published_until,
         warnings=_warnings(run),
-        links={
-            "self": here,
-            "positions": f"{here}/positions",
-            "results": f"{here}/results",
-            "tracks": f"{here}/tracks",
-            "course": f"/courses/{run.course.short_name}",
-            "pause": f"{here}/pause",
-            "resume": f"{here}/resume",
-            "cancel": f"{here}/cancel",
-        },
+        links=links,
     )
 
 

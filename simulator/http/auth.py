@@ -46,8 +46,8 @@ class Access:
     def check(self, request: Request) -> None:
         """Raise Problem unless a request may change state: 401 without the token, 403 from another origin."""
         origin = responses.header(request, b"origin")
-        if origin is not None and origin not in self._origins:
-            self._check_own(origin, responses.header(request, b"host"))
+        if not (origin is None or origin in self._origins or self._is_own(request, origin)):
+            raise Problem(HTTPStatus.FORBIDDEN, "Web pages of another origin may not change state here")
         if self._token is None:
             return
         kind, _, shown = (responses.header(request, b"authorization") or "").partition(" ")
@@ -57,16 +57,14 @@ class Access:
             detail = "This request requires the simulator's token: Authorization: Bearer TOKEN"
             raise Problem(HTTPStatus.UNAUTHORIZED, detail)
 
-    def _check_own(self, origin: str, host: str | None) -> None:
-        """Raise Problem unless the origin is the API's own and its host name can be trusted."""
+    def _is_own(self, request: Request, origin: str) -> bool:
+        """Return whether an origin is the API's own and its host name can be trusted."""
         try:
             where = urlsplit(origin)
-            is_own = where.netloc == host
             is_known = self._token is not None or is_loopback(where.hostname or "")
         except ValueError:
-            is_own = is_known = False
-        if not is_own or not is_known:
-            raise Problem(HTTPStatus.FORBIDDEN, "Web pages of another origin may not change state here")
+            return False
+        return where.netloc == responses.header(request, b"host") and is_known
 
 
 def token_of(given: str, file: Path | None, host: str) -> str | None:

@@ -9,18 +9,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    InfoMetricFamily,
-)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
 from simulator import __version__
 from stream.race_states import RACE_STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from prometheus_client.core import Metric
@@ -34,30 +30,35 @@ def registry_of(engine: Engine, publisher: Publisher, request_metrics: RequestMe
     """Return the registry of all metrics."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # nothing reads when a series began
     registry = CollectorRegistry()
-    histograms = (
+    registry.register(SimulatorCollector(engine, publisher, request_metrics))
+    for histogram in (
         engine.counts.tick_lateness,
         engine.counts.tick_duration,
         publisher.deliveries.duration,
         request_metrics.durations,
-    )
-    for collector in (Races(engine), Delivery(publisher), Http(request_metrics), Build(), *histograms):
-        registry.register(collector)
-    if publisher.store is not None:
-        registry.register(StoreFile(publisher.store))
+    ):
+        registry.register(histogram)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     return registry
 
 
-class Races(Collector):
-    """Reads the engine."""
+class SimulatorCollector(Collector):
+    """Reads the counts of the engine, the publisher and the site."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, publisher: Publisher, request_metrics: RequestMetrics) -> None:
         self._engine = engine
+        self._publisher = publisher
+        self._request_metrics = request_metrics
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
-        counts, runs = self._engine.counts, self._engine.runs.values()
+        counts, deliveries = self._engine.counts, self._publisher.deliveries
+        races: Counter[str] = Counter()
+        competitors: Counter[str] = Counter()
+        for run in self._engine.runs.values():
+            races[run.status] += 1
+            competitors[run.status] += run.request.competitors
         yield CounterMetricFamily("racecast_ticks", "Ticks published.", counts.ticks)
         yield CounterMetricFamily(
             "racecast_late_ticks", "Ticks that began more than a second late.", counts.late_ticks
@@ -67,80 +68,42 @@ class Races(Collector):
         )
         yield _by_topic("racecast_events", "Events handed to the publisher.", counts.events)
         yield CounterMetricFamily("racecast_publish_retries", "Batches that were retried.", counts.retries)
-        races: Counter[str] = Counter()
-        competitors: Counter[str] = Counter()
-        for run in runs:
-            races[run.status] += 1
-            competitors[run.status] += run.request.competitors
         yield _by_status("racecast_races", "Races in memory, by status.", races)
         yield _by_status(
             "racecast_competitors", "Competitors of these races, by the race's status.", competitors
         )
-
-
-class Delivery(Collector):
-    """Reads the publisher."""
-
-    def __init__(self, publisher: Publisher) -> None:
-        self._deliveries = publisher.deliveries
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics."""
-        found = self._deliveries
         yield _by_topic(
-            "racecast_events_delivered", "Events that Kafka confirmed, or SQLite committed.", found.delivered
+            "racecast_events_delivered",
+            "Events that Kafka confirmed, or SQLite committed.",
+            deliveries.delivered,
         )
-        yield _by_topic("racecast_delivery_errors", "Deliveries that failed and are retried.", found.errors)
-        yield GaugeMetricFamily("racecast_events_waiting", "Events not yet delivered.", found.waiting)
-
-
-class Http(Collector):
-    """Reads the site's counts."""
-
-    def __init__(self, request_metrics: RequestMetrics) -> None:
-        self._request_metrics = request_metrics
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metric."""
-        connections = self._request_metrics.connections
-        yield GaugeMetricFamily("racecast_http_connections", "Open connections.", connections)
-
-
-class StoreFile(Collector):
-    """Reads the size of the embedded store's files."""
-
-    def __init__(self, path: Path) -> None:
-        self._files = {"database": path, "wal": path.with_name(f"{path.name}-wal")}
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metric."""
-        sizes = GaugeMetricFamily(
-            "racecast_store_bytes", "The embedded store's file, and its write-ahead log.", labels=["file"]
+        yield _by_topic(
+            "racecast_delivery_errors", "Deliveries that failed and are retried.", deliveries.errors
         )
-        for name, path in self._files.items():
-            sizes.add_metric([name], _size(path))
-        yield sizes
-
-
-class Build(Collector):
-    """Reports the version."""
-
-    def collect(self) -> Iterable[Metric]:
-        """Return the metric."""
-        return [InfoMetricFamily("racecast_build", "Version of the simulator.", {"version": __version__})]
+        yield GaugeMetricFamily("racecast_events_waiting", "Events not yet delivered.", deliveries.waiting)
+        yield GaugeMetricFamily(
+            "racecast_http_connections", "Open connections.", self._request_metrics.connections
+        )
+        yield InfoMetricFamily("racecast_build", "Version of the simulator.", {"version": __version__})
+        if (store := self._publisher.store) is not None:
+            sizes = {"database": _size(store), "wal": _size(store.with_name(f"{store.name}-wal"))}
+            text = "The embedded store's file, and its write-ahead log."
+            yield _labelled(GaugeMetricFamily("racecast_store_bytes", text, labels=["file"]), sizes)
 
 
 def _by_topic(name: str, text: str, events: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(name, text, labels=["topic"])
-    for topic, count in events.items():
-        family.add_metric([topic], count)
-    return family
+    return _labelled(CounterMetricFamily(name, text, labels=["topic"]), events)
 
 
 def _by_status(name: str, text: str, counts: Counter[str]) -> Metric:
     family = GaugeMetricFamily(name, text, labels=["status"])
-    for status in RACE_STATES:
-        family.add_metric([status], counts[status])
+    return _labelled(family, {status: counts[status] for status in RACE_STATES})
+
+
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, int]) -> Metric:
+    """Fill a metric that has one label."""
+    for label, value in values.items():
+        family.add_metric([label], value)
     return family
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     Body = type[BaseModel] | str
     Answers = dict[int, Body | tuple[Body, ...]]
 
+LIMITS = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", " characters"),
+    ("minItems", "maxItems", " items"),
+)
+"""Limits of a schema that are shown, and their units."""
 REFERENCE = "#/components/schemas/{model}"
 RESPONSE = "#/components/responses/{status}"
 HEADER = "#/components/headers/{name}"
@@ -41,21 +47,13 @@ HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Response headers: description and schema."""
 WORDS = {
-    200: "OK",
-    201: "Created",
-    400: "Malformed request",
-    401: "Missing or wrong token",
-    403: "Forbidden origin",
-    404: "Not found",
-    406: "Not acceptable",
-    408: "Request timeout",
-    409: "Conflict",
-    413: "Request body too large",
-    422: "Validation failed",
-    429: "Too many requests",
-    503: "Service unavailable",
+    HTTPStatus.BAD_REQUEST: "Malformed request",
+    HTTPStatus.UNAUTHORIZED: "Missing or wrong token",
+    HTTPStatus.FORBIDDEN: "Forbidden origin",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request body too large",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Validation failed",
 }
-"""Description of each status."""
+"""Descriptions of statuses that say more than their standard phrases."""
 ANYWHERE = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_TIMEOUT,
@@ -116,11 +114,11 @@ COURSE_EXAMPLE = {
         "coordinates": [[-0.0659, 51.4194], [-0.0702, 51.4229], [-0.0745, 51.4201]],
     },
 }
-IN_PATHS: dict[str, tuple[Any, str]] = {
-    "run_id": (RunId, "Id of the race."),
-    "short_name": (ShortName, "Short name of the course."),
+IN_PATHS: dict[str, Any] = {
+    "run_id": Annotated[RunId, Field(description="Id of the race.")],
+    "short_name": Annotated[ShortName, Field(description="Short name of the course.")],
 }
-"""Path parameters: type and description."""
+"""Types of the path parameters."""
 
 ROUTES = (
     Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
@@ -210,9 +208,7 @@ def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
     models: list[type[BaseModel]] = [RaceRequest, answers.HealthAnswer, PROBLEM]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer]
-    schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1][
-        "$defs"
-    ]
+    schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route)
@@ -227,7 +223,7 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": schemas["$defs"],
             "responses": {str(status.value): _response(status, PROBLEM) for status in ANYWHERE},
             "headers": {
                 name: {"description": description, "required": True, "schema": schema}
@@ -238,15 +234,6 @@ def document() -> dict[str, Any]:
     }
 
 
-def follow(schema: dict[str, Any]) -> dict[str, Any]:
-    """Resolve a reference within the document; return any other schema unchanged."""
-    reference: str | None = schema.get("$ref")
-    if reference is None:
-        return schema
-    target: dict[str, Any] = document()["components"]["schemas"][reference.rsplit("/", 1)[1]]
-    return target
-
-
 def kind(schema: dict[str, Any]) -> str:
     """Describe a schema for people: `integer, 1 to 100,000`."""
     if "$ref" in schema:
@@ -255,24 +242,17 @@ def kind(schema: dict[str, Any]) -> str:
         return " or ".join(kind(one) for one in schema["anyOf"] if one.get("type") != "null")
     if "enum" in schema:
         return ", ".join(schema["enum"])
-    if schema.get("type") == "array":
-        return _list_kind(schema)
-    words = str(schema.get("format") or schema.get("type", "anything"))
-    if "pattern" in schema:
-        words += f" matching {schema['pattern']}"
-    if "minimum" in schema:
-        words += f", {schema['minimum']:,} to {schema['maximum']:,}"
-    if "maxLength" in schema:
-        words += f", {schema.get('minLength', 0)} to {schema['maxLength']:,} characters"
-    return words
-
-
-def _list_kind(schema: dict[str, Any]) -> str:
     if "prefixItems" in schema:
         return " and ".join(kind(one) for one in schema["prefixItems"])
-    words = f"list of {kind(schema['items'])}"
-    if "maxItems" in schema:
-        words += f", {schema['minItems']:,} to {schema['maxItems']:,} items"
+    if "items" in schema:
+        words = f"list of {kind(schema['items'])}"
+    else:
+        words = str(schema.get("format") or schema.get("type", "anything"))
+    if "pattern" in schema:
+        words += f" matching {schema['pattern']}"
+    for least, most, unit in LIMITS:
+        if most in schema:
+            words += f", {schema.get(least, 0):,} to {schema[most]:,}{unit}"
     return words
 
 
@@ -284,7 +264,7 @@ def _operation(route: Route) -> dict[str, Any]:
         "operationId": f"{route.method}{route.path.replace('/', '_').replace('{', '').replace('}', '')}",
         "responses": responses,
     }
-    if parameters := [*_path_parameters(route), *_query_parameters(route.query)]:
+    if parameters := list(_parameters(route)):
         operation["parameters"] = parameters
     if route.method == "post":
         # Two alternatives: the token is required only if the simulator has one.
@@ -297,20 +277,20 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _path_parameters(route: Route) -> Iterator[dict[str, Any]]:
+def _parameters(route: Route) -> Iterator[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route.path):
         if name == "suffix":
-            schema, description = {"type": "string", "enum": list(route.suffixes)}, "File format."
+            schema = {"description": "File format.", "type": "string", "enum": list(route.suffixes)}
         else:
-            kind, description = IN_PATHS[name]
-            schema = TypeAdapter(kind).json_schema()
-        yield {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+            schema = TypeAdapter(IN_PATHS[name]).json_schema()
+        yield _parameter(name, "path", schema)
+    for name, schema in (route.query.model_json_schema()["properties"] if route.query else {}).items():
+        yield _parameter(name, "query", schema)
 
 
-def _query_parameters(query: type[BaseModel] | None) -> Iterator[dict[str, Any]]:
-    for name, schema in (query.model_json_schema()["properties"] if query else {}).items():
-        description = schema.pop("description")
-        yield {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
+    rest = {"description": schema.pop("description"), "schema": schema}
+    return {"name": name, "in": where, "required": where == "path", **rest}
 
 
 def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
@@ -320,21 +300,16 @@ def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None 
             content[body] = {}
         else:
             content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
-    response = {"description": WORDS[status], "content": content}
-    if headers := list(_headers(status, route)):
-        response["headers"] = {name: {"$ref": HEADER.format(name=name)} for name in headers}
-    return response
-
-
-def _headers(status: int, route: Route | None) -> Iterator[str]:
-    if status not in BEFORE_ALL:
-        yield "X-Request-Id"
-    if route is not None and HTTPStatus.CREATED in route.answers and status < HTTPStatus.BAD_REQUEST:
-        yield "Location"
-    if status == HTTPStatus.UNAUTHORIZED:
-        yield "WWW-Authenticate"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        yield "Retry-After"
+    creates = route is not None and HTTPStatus.CREATED in route.answers
+    is_sent = {
+        "X-Request-Id": status not in BEFORE_ALL,
+        "Location": creates and status < HTTPStatus.BAD_REQUEST,
+        "WWW-Authenticate": status == HTTPStatus.UNAUTHORIZED,
+        "Retry-After": status == HTTPStatus.TOO_MANY_REQUESTS,
+    }
+    headers = {name: {"$ref": HEADER.format(name=name)} for name in HEADERS if is_sent[name]}
+    description = WORDS.get(HTTPStatus(status)) or HTTPStatus(status).phrase
+    return {"description": description, "content": content} | ({"headers": headers} if headers else {})
 
 
 def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ details in one place, at the end of the class.
 from __future__ import annotations
 
 from http import HTTPStatus
-from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs
@@ -117,8 +116,7 @@ class Api:
 
     def show_positions(self, request: Request, run_id: str) -> bytes:
         """Return all positions at the last published tick."""
-        run = self._race_service.race(run_id)
-        positions = run.positions()
+        positions = self._race_service.race(run_id).positions()
         return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
@@ -150,10 +148,11 @@ class Api:
     async def take_course(self, request: Request) -> bytes:
         """Accept a course file."""
         self._access.check(request)
-        taken = await self._course_service.take(_query(request, CourseQuery).name, lambda: _read(request))
-        request.setHeader("Location", f"/courses/{taken.course.short_name}")
-        status = HTTPStatus.CREATED if taken.is_new else HTTPStatus.OK
-        return responses.json(request, answers.course_answer(taken.course), status)
+        name = _query(request, CourseQuery).name
+        course, is_new = await self._course_service.take(name, lambda: _read(request))
+        request.setHeader("Location", f"/courses/{course.short_name}")
+        status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
+        return responses.json(request, answers.course_answer(course), status)
 
     def list_courses(self, request: Request) -> bytes:
         """List all courses."""
@@ -171,11 +170,12 @@ class Api:
 
     def readyz(self, request: Request) -> bytes:
         """Report whether events are being delivered, and if not, why."""
-        recovering = self._recovery.trouble if self._recovery else None
-        found = [self._publisher.health().trouble, self._engine.trouble, recovering, self._lateness()]
+        recovering, lag = self._recovery.trouble if self._recovery else None, self._engine.lag()
+        late = f"ticks are {lag:.0f} s late" if lag > LATE else None
+        found = [self._publisher.health().trouble, self._engine.trouble, recovering, late]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
         if not reasons:
-            return responses.json(request, answers.HealthAnswer(status="ok"))
+            return self.healthz(request)
         answer = answers.HealthAnswer(status="not ready", reasons=reasons)
         return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -189,8 +189,7 @@ class Api:
 
     def docs(self, request: Request) -> bytes:
         """Return the API documentation page."""
-        document = openapi.document()
-        return self._page(request, "docs.html", api=document, follow=openapi.follow, kind=openapi.kind)
+        return self._page(request, "docs.html", api=openapi.document(), kind=openapi.kind)
 
     def index(self, request: Request) -> bytes:
         """Return the start page."""
@@ -200,36 +199,24 @@ class Api:
         values = {"races": races, "courses": courses, "version": __version__, "here": here}
         return self._page(request, "index.html", **values)
 
-    @app.handle_errors(Problem)
-    def _problem(self, request: Request, failure: Failure) -> bytes:
-        problem: Any = failure.value
+    @app.handle_errors(Exception)
+    def _failed(self, request: Request, failure: Failure) -> bytes:
+        error: Any = failure.value
+        match error:
+            case Problem():
+                problem = error
+            case StateError():
+                problem = Problem(HTTPStatus.CONFLICT, str(error))
+            case HTTPException():
+                problem = _no_route(request, error)
+            case _:
+                path = request.path.decode("latin-1")
+                self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
+                detail = "Internal error; see the simulator's log"
+                problem = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
         if problem.status == HTTPStatus.UNAUTHORIZED:
             request.setHeader("WWW-Authenticate", CHALLENGE)
         return responses.problem(request, problem)
-
-    @app.handle_errors(StateError)
-    def _state(self, request: Request, failure: Failure) -> bytes:
-        return responses.problem(request, Problem(HTTPStatus.CONFLICT, failure.getErrorMessage()))
-
-    @app.handle_errors(HTTPException)
-    def _no_route(self, request: Request, failure: Failure) -> bytes:
-        """Answer werkzeug's routing errors: 404 and 405."""
-        error: Any = failure.value
-        for name, value in error.get_headers():
-            if name.lower() == "allow":
-                request.setHeader(name, value)
-        words = {404: "No such path; see GET /docs for the available ones"}
-        status = HTTPStatus(error.code or 500)
-        return responses.problem(
-            request, Problem(status, words.get(status, error.description or status.phrase))
-        )
-
-    @app.handle_errors(Exception)
-    def _fault(self, request: Request, failure: Failure) -> bytes:
-        path = request.path.decode("latin-1")
-        self._log.error("request failed", path=path, exc_info=logs.exc_info(failure))
-        detail = "Internal error; see the simulator's log"
-        return responses.problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
     def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
         self._access.check(request)
@@ -255,14 +242,20 @@ class Api:
         if request.method != b"HEAD":
             await send(request, pieces, self._in_thread)
 
-    def _lateness(self) -> str | None:
-        lag = self._engine.lag()
-        return f"ticks are {lag:.0f} s late" if lag > LATE else None
-
     def _page(self, request: Request, name: str, **values: Any) -> bytes:
-        style = files("simulator.http").joinpath("pages", "style.css").read_text()
-        page = self._pages.get_template(name).render(style=style, **values)
+        page = self._pages.get_template(name).render(**values)
         return responses.body(request, page.encode(), "text/html; charset=utf-8")
+
+
+def _no_route(request: Request, error: HTTPException) -> Problem:
+    """Return the problem for werkzeug's routing errors, 404 and 405, and set the header Allow."""
+    for name, value in error.get_headers():
+        if name.lower() == "allow":
+            request.setHeader(name, value)
+    status = HTTPStatus(error.code or 500)
+    if status == HTTPStatus.NOT_FOUND:
+        return Problem(status, "No such path; see GET /docs for the available ones")
+    return Problem(status, error.description or status.phrase)
 
 
 def _read(request: Request) -> bytes:

@@ -10,7 +10,7 @@ import re
 import secrets
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -53,6 +53,7 @@ class LimitedRequest(Request):
     The id comes from the client (`X-Request-Id`) or is generated; the response and the log lines carry it.
     """
 
+    channel: Any
     request_id = ""
     _began = 0.0
     _received = 0
@@ -60,7 +61,7 @@ class LimitedRequest(Request):
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         """Reject a body whose declared length is too large."""
-        super().gotLength(min(length or 0, MAX_BODY))  # type: ignore[no-untyped-call]
+        super().gotLength(min(length or 0, MAX_BODY))
         if length is not None and length > MAX_BODY:
             self._refuse()
 
@@ -70,40 +71,40 @@ class LimitedRequest(Request):
         if self._received > MAX_BODY:
             self._refuse()
         else:
-            super().handleContentChunk(data)  # type: ignore[no-untyped-call]
+            super().handleContentChunk(data)
 
     def requestReceived(self, *args: Any) -> None:  # noqa: N802 - Twisted's name
         """Serve the request unless it was rejected."""
         if not self._refused:
-            super().requestReceived(*args)  # type: ignore[no-untyped-call]
+            super().requestReceived(*args)
 
     def process(self) -> None:
         """Serve the request unless the client has exceeded its rate limit."""
-        request: Any = self
-        site: LimitedSite = request.channel.site
+        site: LimitedSite = self.channel.site
         given = responses.header(self, b"x-request-id") or ""
         self.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         self._began = site.seconds()
-        request.setHeader("X-Request-Id", self.request_id)
+        self.setHeader("X-Request-Id", self.request_id)
         with bound_contextvars(request_id=self.request_id):
-            wait = site.rate.wait(self._client())
+            wait = ceil(site.rate.wait(self._client()))
             is_preflight = site.cors.allow(self)
             if wait:
-                self._turn_away(ceil(wait))
+                self.setHeader("Retry-After", str(wait))
+                detail = f"Too many requests from {self._client()}: retry in {wait} s"
+                self._answer(HTTPStatus.TOO_MANY_REQUESTS, detail)
             elif is_preflight:
-                request.setResponseCode(HTTPStatus.NO_CONTENT)
+                self.setResponseCode(HTTPStatus.NO_CONTENT)
                 self.finish()
             elif not self._is_text():
                 self._answer(HTTPStatus.BAD_REQUEST, "The URL is not valid UTF-8")
             else:
-                super().process()  # type: ignore[no-untyped-call]
+                super().process()
 
     def finish(self) -> None:
         """Finish the response, count it, and log it if it changed state or failed."""
-        channel: Any = self.channel
-        if self.request_id and channel is not None:
-            self._report(channel.site.request_metrics, channel.site.seconds() - self._began)
-        super().finish()  # type: ignore[no-untyped-call]
+        if self.request_id and self.channel is not None:
+            self._report(self.channel.site.request_metrics, self.channel.site.seconds() - self._began)
+        super().finish()
 
     def _report(self, request_metrics: RequestMetrics, seconds: float) -> None:
         request_metrics.answered(self.method, self.path, self.code, seconds)
@@ -129,63 +130,55 @@ class LimitedRequest(Request):
         return True
 
     def _client(self) -> str:
-        request: Any = self
-        return str(getattr(request.getClientAddress(), "host", ""))
-
-    def _turn_away(self, seconds: int) -> None:
-        request: Any = self
-        request.setHeader("Retry-After", str(seconds))
-        detail = f"Too many requests from {self._client()}: retry in {seconds} s"
-        self._answer(HTTPStatus.TOO_MANY_REQUESTS, detail)
+        return str(getattr(self.getClientAddress(), "host", ""))
 
     def _answer(self, status: HTTPStatus, detail: str) -> None:
-        request: Any = self
-        request.write(responses.problem(self, Problem(status, detail)))
+        self.write(responses.problem(self, Problem(status, detail)))
         self.finish()
 
     def _refuse(self) -> None:
-        if self._refused:
-            return
-        self._refused = True
-        status, limit = HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{MAX_BODY // 1024**2} MiB"
-        channel: Any = self.channel
-        channel.transport.write(_answer(status, f"The request body exceeds {limit}"))
-        channel.loseConnection()
+        if not self._refused:
+            self._refused = True
+            detail = f"The request body exceeds {MAX_BODY // 1024**2} MiB"
+            self.channel.transport.write(_answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail))
+            self.channel.loseConnection()
 
 
 class LimitedChannel(HTTPChannel):
     """A connection whose requests must arrive completely within `DEADLINE`."""
 
+    site: LimitedSite
+    transport: Any
     _deadline: Any = None
     _is_answering = False
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Count the connection."""
-        cast("LimitedSite", self.site).request_metrics.connections += 1  # type: ignore[attr-defined]
-        super().connectionMade()  # type: ignore[no-untyped-call]
+        self.site.request_metrics.connections += 1
+        super().connectionMade()
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Receive bytes; the first ones of a request start its deadline."""
         if self._deadline is None and not self._is_answering:
-            self._deadline = self.callLater(DEADLINE, self._refuse)  # type: ignore[no-untyped-call]
-        super().dataReceived(data)  # type: ignore[no-untyped-call]
+            self._deadline = self.callLater(DEADLINE, self._refuse)
+        super().dataReceived(data)
 
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
         """Answer a complete request."""
         self._is_answering = True
         self._end_deadline()
-        super().allContentReceived()  # type: ignore[no-untyped-call]
+        super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:  # noqa: N802 - Twisted's name
         """Continue with the next request."""
         self._is_answering = False
-        super().requestDone(request)  # type: ignore[no-untyped-call]
+        super().requestDone(request)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]  # noqa: N802 - Twisted's name
         """Stop counting the connection."""
-        cast("LimitedSite", self.site).request_metrics.connections -= 1  # type: ignore[attr-defined]
+        self.site.request_metrics.connections -= 1
         self._end_deadline()
-        super().connectionLost(reason)  # type: ignore[no-untyped-call]
+        super().connectionLost(reason)
 
     def _end_deadline(self) -> None:
         if self._deadline is not None and self._deadline.active():
@@ -193,43 +186,40 @@ class LimitedChannel(HTTPChannel):
         self._deadline = None
 
     def _refuse(self) -> None:
-        status, detail = HTTPStatus.REQUEST_TIMEOUT, f"The request did not arrive within {DEADLINE:.0f} s"
-        transport: Any = self.transport
-        transport.write(_answer(status, detail))
+        detail = f"The request did not arrive within {DEADLINE:.0f} s"
+        self.transport.write(_answer(HTTPStatus.REQUEST_TIMEOUT, detail))
         # A client that sends slowly may also read slowly: do not wait for it.
-        self.loseConnection()  # type: ignore[no-untyped-call]
-        self.callLater(LINGER, transport.abortConnection)  # type: ignore[no-untyped-call]
+        self.loseConnection()
+        self.callLater(LINGER, self.transport.abortConnection)
 
 
 class LimitedSite(Site):
     """A site that serves up to `MAX_CONNECTIONS` connections and closes any beyond that.
 
-    Attributes:
-        request_metrics: counts connections and responses.
+    Args:
+        resource: answers the requests.
+        seconds: the clock.
         rate: limits the requests of each client.
         cors: allows requests from pages of other origins.
-        seconds: the clock.
+        request_metrics: counts connections and responses.
     """
 
     protocol = LimitedChannel  # type: ignore[assignment]
-    request_metrics: RequestMetrics
-    rate: Rate
-    cors: Cors
-    seconds: Callable[[], float]
+
+    def __init__(
+        self,
+        resource: Resource,
+        seconds: Callable[[], float],
+        rate: Rate,
+        cors: Cors,
+        request_metrics: RequestMetrics,
+    ) -> None:
+        super().__init__(resource, requestFactory=LimitedRequest, timeout=IDLE)
+        self.seconds, self.rate, self.cors, self.request_metrics = seconds, rate, cors, request_metrics
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
         """Return the protocol of a connection; None closes it."""
-        return super().buildProtocol(addr) if self.request_metrics.connections < MAX_CONNECTIONS else None  # type: ignore[no-untyped-call]
-
-
-def limited_site(
-    resource: Resource, seconds: Callable[[], float], rate: Rate, cors: Cors, request_metrics: RequestMetrics
-) -> LimitedSite:
-    """Return the site that serves a resource within the limits."""
-    site = LimitedSite(resource, requestFactory=LimitedRequest, timeout=IDLE)  # type: ignore[no-untyped-call]
-    site.displayTracebacks = False
-    site.seconds, site.rate, site.cors, site.request_metrics = seconds, rate, cors, request_metrics
-    return site
+        return super().buildProtocol(addr) if self.request_metrics.connections < MAX_CONNECTIONS else None
 
 
 def _answer(status: HTTPStatus, detail: str) -> bytes:

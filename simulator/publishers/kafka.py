@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from simulator.publishers.course_loader import CourseLoader
     from simulator.race.events import Batch, Streamed
-    from simulator.reactor import DelayedCall, Reactor
+    from simulator.reactor import Reactor
 
 HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
@@ -108,7 +108,7 @@ class KafkaPublisher:
         self._flushers: list[Deferred[None]] = []
         callbacks = {"stats_cb": self._statistics, "error_cb": self._hear}
         self._producer = Producer({**access, **SETTINGS, **callbacks})
-        self._alarm: DelayedCall = reactor.callLater(POLL, self._poll)
+        self._alarm = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course immediately."""

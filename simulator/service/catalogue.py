@@ -31,6 +31,9 @@ class Catalogue(Mapping[str, "Course"]):
         shipped: the courses that come with Racecast.
         uploads: the uploaded ones; those with the name of a shipped course are ignored.
         unusable: names of uploaded files that can't be used, but exist.
+
+    Attributes:
+        uploads: the uploaded courses by short name.
     """
 
     def __init__(
@@ -40,24 +43,19 @@ class Catalogue(Mapping[str, "Course"]):
         unusable: Iterable[str] = (),
     ) -> None:
         self._shipped = dict(shipped)
-        self._uploads = {name: upload for name, upload in (uploads or {}).items() if name not in shipped}
+        self.uploads = {name: upload for name, upload in (uploads or {}).items() if name not in shipped}
         self._unusable = {PurePath(file).stem.casefold() for file in unusable}
 
     def __getitem__(self, name: str) -> Course:
         if (course := self._shipped.get(name)) is not None:
             return course
-        return self._uploads[name].course
+        return self.uploads[name].course
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted([*self._shipped, *self._uploads]))
+        return iter(sorted([*self._shipped, *self.uploads]))
 
     def __len__(self) -> int:
-        return len(self._shipped) + len(self._uploads)
-
-    @property
-    def uploads(self) -> Mapping[str, Upload]:
-        """The uploaded courses by short name."""
-        return self._uploads
+        return len(self._shipped) + len(self.uploads)
 
     def owner(self, name: str) -> str | None:
         """Describe the course that owns a name, as the end of a sentence; None if the name is free.
@@ -67,17 +65,17 @@ class Catalogue(Mapping[str, "Course"]):
         folded = name.casefold()
         if folded in map(str.casefold, self._shipped):
             return "a course shipped with Racecast"
-        if folded in map(str.casefold, self._uploads):
+        if folded in map(str.casefold, self.uploads):
             return "another uploaded course"
         return UNUSABLE if folded in self._unusable else None
 
     def add(self, upload: Upload) -> None:
         """Add an upload; its name must be free."""
-        self._uploads[upload.course.short_name] = upload
+        self.uploads[upload.course.short_name] = upload
 
     def remove(self, name: str) -> None:
         """Remove an upload."""
-        del self._uploads[name]
+        del self.uploads[name]
 
 
 def short_name_of(long_name: str, is_free: Callable[[str], bool]) -> str:

@@ -7,7 +7,7 @@ two files with the same name, the first to be accepted gets it.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
@@ -24,24 +24,16 @@ from stream.problems import Problem, Wrong
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from twisted.python.failure import Failure
-
     from simulator.course.course import Course
     from simulator.course.drawing import Drawing
     from simulator.publishers.publisher import Publisher
     from simulator.service.races import RaceService
     from simulator.service.uploads import UploadFolder
 
+    Given = TypeVar("Given")
     InThread = Callable[..., Deferred[Any]]
 
 MAX_UPLOADS = 500
-
-
-class Taken(NamedTuple):
-    """An accepted course, and whether it is new."""
-
-    course: Course
-    is_new: bool
 
 
 class CourseService:
@@ -64,8 +56,8 @@ class CourseService:
         self._turn = DeferredLock()
         self._log = structlog.get_logger()
 
-    def take(self, name: str | None, read: Callable[[], bytes]) -> Deferred[Taken]:
-        """Accept a file; without a name one is derived.
+    def take(self, name: str | None, read: Callable[[], bytes]) -> Deferred[tuple[Course, bool]]:
+        """Accept a file and return its course, and whether it is new; without a name one is derived.
 
         The same file under the same name is accepted once. `read` returns the file's bytes and is called when
         the upload's turn comes, so that waiting files are not kept in memory. Cancelling before that gives up
@@ -77,25 +69,32 @@ class CourseService:
         turn = self._turn.acquire()
         return turn.addCallback(lambda _: _to_its_end(self._take_in_turn(name, read)))
 
-    async def _take_in_turn(self, name: str | None, read: Callable[[], bytes]) -> Taken:
+    async def _take_in_turn(self, name: str | None, read: Callable[[], bytes]) -> tuple[Course, bool]:
         try:
             return await self._take(name, read())
         finally:
             self._turn.release()
 
-    async def _take(self, name: str | None, data: bytes) -> Taken:
+    async def _take(self, name: str | None, data: bytes) -> tuple[Course, bool]:
         digest = digest_of(data)
         suffix, drawing = await self._of_file(_read, data)
         name = name or short_name_of(drawing.name, lambda name: self._may_have(name, digest))
-        if (known := self._race_service.courses.uploads.get(name)) and known.digest == digest:
-            return Taken(known.course, is_new=False)
-        self._refuse_taken(name)
-        self._refuse_too_many()
+        uploads = self._race_service.courses.uploads
+        if (known := uploads.get(name)) and known.digest == digest:
+            return known.course, False
+        if (owner := self._race_service.owner(name)) is not None:
+            raise _conflict(name, owner)
+        if len(uploads) >= MAX_UPLOADS:
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"The limit of {MAX_UPLOADS} uploaded courses is reached: delete files from the uploads "
+                "folder and restart the simulator",
+            )
         upload = Upload(await self._of_file(survey, drawing, name), digest)
         await self._keep(upload, suffix, data)
         await self._publish(upload.course)
         self._log.info("course accepted", course=name, file=f"{name}{suffix}")
-        return Taken(upload.course, is_new=True)
+        return upload.course, True
 
     async def _of_file(self, make: Callable[..., Any], *arguments: Any) -> Any:
         """Process the file in a thread; its errors become a Problem."""
@@ -108,18 +107,6 @@ class CourseService:
     def _may_have(self, name: str, digest: bytes) -> bool:
         known = self._race_service.courses.uploads.get(name)
         return known.digest == digest if known else self._race_service.owner(name) is None
-
-    def _refuse_taken(self, name: str) -> None:
-        if (owner := self._race_service.owner(name)) is not None:
-            raise _conflict(name, owner)
-
-    def _refuse_too_many(self) -> None:
-        if len(self._race_service.courses.uploads) >= MAX_UPLOADS:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                f"The limit of {MAX_UPLOADS} uploaded courses is reached: delete files from the uploads "
-                "folder and restart the simulator",
-            )
 
     async def _keep(self, upload: Upload, suffix: str, data: bytes) -> None:
         """Store the file; meanwhile its name is reserved, also against courses that come with races."""
@@ -153,15 +140,11 @@ def _conflict(name: str, owner: str) -> Problem:
     return Problem(HTTPStatus.CONFLICT, f"The name {name} is taken by {owner}: choose another name")
 
 
-def _to_its_end(work: Coroutine[Any, Any, Taken]) -> Deferred[Taken]:
+def _to_its_end(work: Coroutine[Any, Any, Given]) -> Deferred[Given]:
     """Return the result of a coroutine that runs to its end even if the Deferred is cancelled.
 
     A thread can't be cancelled: the next one would run beside it.
     """
-    waiting: Deferred[Taken] = Deferred()
-
-    def failed(failure: Failure) -> None:
-        waiting.errback(failure)
-
-    _ = ensureDeferred(work).addCallbacks(waiting.callback, failed)
+    waiting: Deferred[Given] = Deferred()
+    _ = ensureDeferred(work).chainDeferred(waiting)
     return waiting

@@ -56,11 +56,7 @@ class RaceService:
     """
 
     def __init__(
-        self,
-        reactor: Reactor,
-        engine: Engine,
-        courses: Catalogue,
-        chance: Callable[[int], int],
+        self, reactor: Reactor, engine: Engine, courses: Catalogue, chance: Callable[[int], int]
     ) -> None:
         self.courses = courses
         self.engine = engine
@@ -75,10 +71,8 @@ class RaceService:
         """
         if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
             if not run.was_asked_by(request):
-                raise Problem(
-                    HTTPStatus.CONFLICT,
-                    f"Race {run.run_id} already exists with different parameters",
-                )
+                detail = f"Race {run.run_id} already exists with different parameters"
+                raise Problem(HTTPStatus.CONFLICT, detail)
             return run, False
         # Whole milliseconds, as in the stream; rounded down, never into the future.
         now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
@@ -95,10 +89,11 @@ class RaceService:
         except EngineFullError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
 
-    def go_on_with(self, records: Iterable[RaceRecord]) -> None:
+    def restore(self, records: Iterable[RaceRecord]) -> None:
         """Restore races of an earlier simulator: active ones continue, ended ones stay known."""
         for record in records:
-            if record.run_id in self.engine.runs or _is_not_worth_it(record):
+            is_large = len(record.request) > MAX_ENDED
+            if record.run_id in self.engine.runs or (record.status in ENDED and is_large):
                 continue
             try:
                 request = RaceRequest.model_validate_json(record.request)
@@ -132,11 +127,6 @@ class RaceService:
                 return run.course
         raise Problem(HTTPStatus.NOT_FOUND, "No course with this name")
 
-    def _names(self) -> str:
-        names = list(self.courses)
-        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-        return (", ".join(names[:SHOWN]) or "none") + more
-
     def owner(self, name: str) -> str | None:
         """Describe the course that owns a name, as the end of a sentence; None if the name is free."""
         if any(run.course.short_name == name for run in self.engine.runs.values()):
@@ -155,13 +145,11 @@ class RaceService:
             mark = crc32(given.line_wkt().encode())
             return replace(given, short_name=f"{request.course[:55]}-{mark:08x}")
         if known is None:
-            raise invalid([Wrong("course", f"is not a known course; available: {self._names()}")])
+            names = list(self.courses)
+            more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+            there = (", ".join(names[:SHOWN]) or "none") + more
+            raise invalid([Wrong("course", f"is not a known course; available: {there}")])
         return known
-
-
-def _is_not_worth_it(record: RaceRecord) -> bool:
-    """Return whether an earlier race is not worth restoring: it has ended and its request is large."""
-    return record.status in ENDED and len(record.request) > MAX_ENDED
 
 
 def _same_line(one: Course, other: Course) -> bool:
@@ -176,7 +164,6 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
     """Return the course of the request's points, with the geofences of the known course if there is one."""
     lon, lat = np.array(request.points, float).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "points")
-    fences = known.fences if known else ()
     polygons = tuple(
         Ring(
             fence.name,
@@ -184,7 +171,7 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
             tuple(shapely.get_coordinates(hole) for hole in fence.polygon.interiors),
             f"the geofence {fence.name}",
         )
-        for fence in fences
+        for fence in (known.fences if known else ())
     )
     name = known.long_name if known else request.course
     try:
@@ -194,9 +181,8 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
 
 
 def _check_start(request: RaceRequest, now: datetime) -> None:
-    if request.start_at is None:
-        return
-    if request.start_at < now - OLDEST_START:
+    start_at = request.start_at or now
+    if start_at < now - OLDEST_START:
         raise invalid([Wrong("start_at", "must not be more than a day ago")])
-    if request.start_at > now + FURTHEST_START:
+    if start_at > now + FURTHEST_START:
         raise invalid([Wrong("start_at", "must not be more than a year ahead")])

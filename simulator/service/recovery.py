@@ -40,15 +40,14 @@ class Recovery:
         self._reactor = reactor
         self._publisher = publisher
         self._race_service = race_service
-        self._log = structlog.get_logger()
 
     async def begin(self) -> None:
         """Try once; on failure, keep retrying in the background."""
         if not await self._try():
-            self._log.warning("races from an earlier run can't be read yet", why=self.trouble)
-            _ = ensureDeferred(self._go_on())
+            structlog.get_logger().warning("races from an earlier run can't be read yet", why=self.trouble)
+            _ = ensureDeferred(self._keep_trying())
 
-    async def _go_on(self) -> None:
+    async def _keep_trying(self) -> None:
         while not await self._try():
             await after(self._reactor, RETRY)
 
@@ -59,5 +58,5 @@ class Recovery:
             self.trouble = str(error)
             return False
         self.trouble = None
-        self._race_service.go_on_with(records)
+        self._race_service.restore(records)
         return True

@@ -44,11 +44,7 @@ class UploadFolder:
         self._path = path
 
     def load(self) -> tuple[Mapping[str, Upload], Mapping[str, str]]:
-        """Return the uploads by short name, and for each file left out the reason by file name.
-
-        Raises:
-            OSError: the folder exists but can't be read.
-        """
+        """Return the uploads by short name, and errors of unusable files by file name; raises OSError."""
         library = load_folder(self._path) if self._path.exists() else Library({}, {}, {})
         uploads = {
             name: Upload(course, digest_of(library.files[name].read_bytes()))

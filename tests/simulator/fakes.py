@@ -1,4 +1,4 @@
-"""A publisher that remembers, for tests of what stands before it."""
+"""A publisher that records its batches, for tests of its callers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class FakePublisher:
         return succeed(list({record.run_id: record for record in records}.values()))
 
     def health(self) -> Health:
-        """Tell of the failing."""
+        """Report the failure."""
         return Health(waiting=len(self._held), delivered=len(self.batches), trouble=self.failing)
 
     def close(self) -> Deferred[None]:
@@ -79,11 +79,11 @@ class FakePublisher:
         return succeed(None)
 
     def log(self) -> list[str]:
-        """Return what was told as one line an event: `running`, `entries 1-3`, `tick 5: 3`, `passed 2`."""
+        """Return the batches, one line each: `running`, `entries 1-3`, `tick 5: 3`, `passed 2`."""
         return [_line(batch) for batch in self.batches]
 
     def ticks(self) -> list[int]:
-        """Return the race times of the positions that were told, in order, a tick once."""
+        """Return the race times of the published positions, in order, each tick once."""
         times = [int(batch.raw_time[0]) for batch in self.batches if isinstance(batch, Positions)]
         return [time for nth, time in enumerate(times) if nth == 0 or time != times[nth - 1]]
 

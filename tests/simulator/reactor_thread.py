@@ -29,7 +29,7 @@ class ReactorThread:
         return blockingCallFromThread(self.reactor, what, *arguments)
 
     def start(self, what: Callable[..., Deferred[None]], *arguments: Any) -> threading.Event:
-        """Call something in the reactor; the event tells when its Deferred has fired."""
+        """Call something in the reactor; the event is set when its Deferred has fired."""
         done = threading.Event()
 
         def begin() -> None:

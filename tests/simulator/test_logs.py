@@ -30,8 +30,8 @@ def chained(*, exc_info: Any, **more: Any) -> dict[str, Any]:
     )
 
 
-def test_an_exception_is_told_in_one_line() -> None:
-    """What it says and where it was, innermost first: no trace, no path; Twisted's failures too."""
+def test_an_exception_is_one_line() -> None:
+    """Message and place, innermost first, without traceback and paths; also for Twisted's failures."""
     events = []
     try:
         json.loads("{\n")
@@ -45,7 +45,7 @@ def test_an_exception_is_told_in_one_line() -> None:
     assert len(events) == 2
 
 
-def test_no_text_from_outside_begins_a_line() -> None:
+def test_external_text_starts_no_line() -> None:
     """Control characters of any kind are written as escapes."""
     event = chained(exc_info=None, name="a\nb\r\x1b[31m\u2028\x00é")
 
@@ -90,8 +90,8 @@ def test_a_secret_is_in_no_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert tried not in text
 
 
-def test_a_log_that_can_not_be_written_holds_nobody_up() -> None:
-    """Lines are dropped while nothing takes them, and come again afterwards."""
+def test_write_errors_stop_nothing() -> None:
+    """Lines are dropped while they can't be written, and logged again afterwards."""
 
     class Full(StringIO):
         full = True

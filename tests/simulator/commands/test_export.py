@@ -1,4 +1,4 @@
-"""`python -m simulator export`: the same files as the API gives, of a race that is computed."""
+"""`python -m simulator export`: the files equal those of the API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from simulator.commands.export import export
-from simulator.commands.generate import EPOCH
+from simulator.commands.settings import EPOCH
 from simulator.export import result_files, results, track_files, tracks
 from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
 from simulator.race.race import Race
@@ -35,7 +35,7 @@ def exported(*flags: str) -> bytes:
 
 @pytest.fixture
 def race(library: Mapping[str, Course]) -> Race:
-    """Return the race that the flags ask for."""
+    """Return the race that the flags describe."""
     request = RaceRequest(course="hilly-half", competitors=5, seed=5, dnf=0.2, interval=30.0)
     course = library["hilly-half"]
     return Race(course, request.resolved(run_id="hilly-half", name=course.long_name, seed=0, start_at=EPOCH))
@@ -43,7 +43,7 @@ def race(library: Mapping[str, Course]) -> Race:
 
 @pytest.mark.parametrize("form", result_files.FORMATS, ids=lambda form: form.suffix)
 def test_results_are_those_of_the_race(race: Race, form: Format[results.Results]) -> None:
-    """The results are those that the API gives when the race has ended."""
+    """The results equal those that the API returns once the race has ended."""
     expected = b"".join(form.write(results.of(race, race.time_of(race.last_tick))))
 
     assert exported("--format", form.suffix) == expected
@@ -52,7 +52,7 @@ def test_results_are_those_of_the_race(race: Race, form: Format[results.Results]
 
 @pytest.mark.parametrize("form", track_files.FORMATS, ids=lambda form: form.suffix)
 def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -> None:
-    """So are the tracks, with what a query could ask for as flags."""
+    """The tracks equal the API's too, with the query's fields as flags."""
     query = TrackQuery(bib=["2", "5"], interval="60", truth="true")  # type: ignore[list-item,arg-type]
     expected = b"".join(form.write(query.tracks(race, race.time_of(race.last_tick))))
     flags = ("--bib", "5", "--bib", "2", "--track-interval", "60", "--truth")
@@ -61,7 +61,7 @@ def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -
 
 
 def test_points_have_no_limit() -> None:
-    """What would be too much for one answer is written all the same."""
+    """The limit of points in one API response doesn't apply."""
     flags = ("--competitors", "60", "--interval", "1", "--what", "tracks", "--format", "csv")
 
     assert exported(*flags).count(b"\n") > MAX_TRACK_POINTS
@@ -84,8 +84,8 @@ def test_points_have_no_limit() -> None:
         (["--course", "nowhere"], "There is no course nowhere"),
     ],
 )
-def test_what_can_not_be_written_is_refused(flags: list[str], words: str) -> None:
-    """Flags that ask for nothing that there is end the command with a sentence."""
+def test_invalid_flags_are_rejected(flags: list[str], words: str) -> None:
+    """Invalid flags end the command with a message."""
     with pytest.raises(SystemExit) as caught:
         exported(*flags)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from simulator.commands.generate import EPOCH, LEFT_OUT, generate
+from simulator.commands.generate import generate
+from simulator.commands.settings import EPOCH, GenerateSettings
 from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
@@ -62,9 +63,9 @@ def lines(*flags: str) -> list[bytes]:
 @pytest.mark.parametrize("kind", ["", "real."])
 @pytest.mark.parametrize("course", NAMES)
 def test_golden_races(course: str, kind: str, topic: str) -> None:
-    """A race of three on each course, plain and with every option, is byte for byte the one written down.
+    """A race of three on each course, plain and with every option, equals its golden file, byte for byte.
 
-    To write them down anew, after a change that is meant to change races:
+    To write the golden files again, after an intended change of races:
     `python -m tests.simulator.golden`.
     """
     found = lines(*golden_flags(course, kind, topic))
@@ -83,15 +84,15 @@ def golden_flags(course: str, kind: str, topic: str) -> list[str]:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    """Two runs of the same command write the same, whoever runs them and when."""
+    """Two runs of the same command write the same bytes."""
     flags = ("--course", "crystal-palace", "--competitors", "20", "--seed", "5", "--interval", "30")
 
     assert lines(*flags) == lines(*flags)
     assert lines(*flags) != lines(*flags[:-3], "6", *flags[-2:])
 
 
-def test_every_tick_of_everybody_is_there(library: Mapping[str, Course]) -> None:
-    """The lines are each competitor's ticks from the gun to the finish, in order, none twice."""
+def test_no_tick_is_missing(library: Mapping[str, Course]) -> None:
+    """Each competitor has every tick from the gun to the finish, in order and without duplicates."""
     found = [
         orjson.loads(line)
         for line in lines("--course", "crystal-palace", "--competitors", "10", "--interval", "20")
@@ -99,15 +100,15 @@ def test_every_tick_of_everybody_is_there(library: Mapping[str, Course]) -> None
     request = RaceRequest(course="crystal-palace", competitors=10, interval=20.0)
     race = Race(library["crystal-palace"], request.resolved(run_id="r", name="n", seed=0, start_at=EPOCH))
     for bib in range(1, 11):
-        told = [event for event in found if event["competitorId"] == bib]
+        events = [event for event in found if event["competitorId"] == bib]
         ticks = range(int(-(-race.finish_times[bib - 1] // 20)) + 1)
-        assert [event["rawTime"] for event in told] == [tick * 20 for tick in ticks]
-        assert [event["status"] for event in told].count("finished") == 1
-        assert told[-1]["elapsed"] == round(float(race.finish_times[bib - 1]), 3)
+        assert [event["rawTime"] for event in events] == [tick * 20 for tick in ticks]
+        assert [event["status"] for event in events].count("finished") == 1
+        assert events[-1]["elapsed"] == round(float(race.finish_times[bib - 1]), 3)
 
 
 def test_keys_come_before_a_tab() -> None:
-    """With --keys each line is key, tab and event, as `kcat -P -K` takes it."""
+    """With --keys each line is key, tab and event, as `kcat -P -K` reads it."""
     flags = ("--course", "crystal-palace", "--competitors", "2", "--topic", "competitors", "--keys")
     found = [line.split(b"\t") for line in lines(*flags)]
 
@@ -134,20 +135,20 @@ def test_keys_come_before_a_tab() -> None:
         ),
     ],
 )
-def test_impossible_races_are_refused(flags: list[str], words: str) -> None:
-    """Flags that ask for no possible race end the command with a sentence."""
+def test_invalid_races_are_rejected(flags: list[str], words: str) -> None:
+    """Flags that describe no valid race end the command with a message."""
     with pytest.raises(SystemExit, match=words):
         lines(*flags)
 
 
 def test_a_start_list_is_a_file(tmp_path: Path) -> None:
-    """The flag names the file; one that can't be read, or is wrong, is told of."""
+    """The flag names the file; an unreadable or invalid one is reported."""
     file = tmp_path / "list.csv"
     file.write_text("bib,name\n70,Zoë\n5,Bob\n", "utf-8")
     flags = ["--course", "crystal-palace", "--topic", "competitors", "--start-list"]
-    told = [orjson.loads(line) for line in lines(*flags, str(file))]
+    entries = [orjson.loads(line) for line in lines(*flags, str(file))]
 
-    assert [(one["competitorId"], one["name"]) for one in told] == [(70, "Zoë"), (5, "Bob")]
+    assert [(one["competitorId"], one["name"]) for one in entries] == [(70, "Zoë"), (5, "Bob")]
     with pytest.raises(SystemExit, match=r"nowhere can't be read: No such file or directory$"):
         lines(*flags, "nowhere")
     (tmp_path / "words").write_bytes(b"bib\n\xff")
@@ -159,47 +160,52 @@ def test_a_start_list_is_a_file(tmp_path: Path) -> None:
 
 
 def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """--help shows each option, and no default that isn't one."""
+    """--help shows each option, and only real defaults."""
     with pytest.raises(SystemExit):
         lines("--help")
-    told = capsys.readouterr().out
+    text = capsys.readouterr().out
 
-    assert all(
-        f"--{name.replace('_', '-')}" in told for name in RaceRequest.model_fields if name not in LEFT_OUT
-    )
-    assert "Undefined" not in told
+    left_out = RaceRequest.model_fields.keys() - GenerateSettings.model_fields.keys()
+    assert left_out == {"points", "speed"}
+    assert all(f"--{name.replace('_', '-')} " in text for name in RaceRequest.model_fields.keys() - left_out)
+    assert not any(words in text for words in ("Undefined", "null", "factory", "(default: )"))
 
 
 @pytest.mark.parametrize("year", ["1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
 def test_the_first_and_the_last_year_are_allowed(year: str) -> None:
-    """At the limits a race has times that are some."""
+    """A race in the first or last allowed year has valid timestamps."""
     flags = ["--course", "crystal-palace", "--competitors", "1", "--topic", "passings", "--start-at", year]
     assert all(0 <= orjson.loads(line)["timestamp"] < 253_402_300_800_000 for line in lines(*flags))
 
 
-def test_what_is_left_out_is_what_the_help_says(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where a field means something else here than to the API, the help has this command's words."""
+def test_defaults_are_those_of_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a field differs from the API's, the help has this command's default and description."""
     plain = lines("--course", "crystal-palace", "--topic", "races")
     flags = {"run-id": "crystal-palace", "seed": "0", "interval": "1", "start-at": "2026-01-01T09:00:00Z"}
     said = [f"--{name}={value}" for name, value in flags.items()]
     with pytest.raises(SystemExit):
         lines("--help")
-    told = " ".join(capsys.readouterr().out.split())
+    text = " ".join(capsys.readouterr().out.split())
 
     assert lines("--course", "crystal-palace", "--topic", "races", *said) == plain
-    for words in ("Default: 0.", "Default: 1.", "Default: the course's short name.", flags["start-at"]):
-        assert words in told
+    for words in (
+        "(default: 0)",
+        "(default: 1.0)",
+        "Default: the course's short name.",
+        f"(default: {EPOCH})",
+    ):
+        assert words in text
     for words in ("409", "Default: now", "max(1, speed)", "`points`"):
-        assert words not in told
+        assert words not in text
 
 
 def test_all_shipped_courses_have_golden_races() -> None:
-    """Each course of the project has its golden files."""
+    """Each shipped course has its golden files."""
     assert sorted(load_folder(Path("courses")).courses) == NAMES
 
 
 def test_a_course_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`--course` takes a file's path; what was corrected in the file is written to standard error."""
+    """`--course` accepts a file's path; corrections made to the file go to standard error."""
     text = (Path("courses") / "crystal-palace.kml").read_text()
     file = tmp_path / "My park.kml"
     file.write_text(text.replace("<Polygon>", "<Polygon><outerBoundaryIs/>", 1))
@@ -211,7 +217,7 @@ def test_a_course_by_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("by_path", [True, False])
 def test_a_course_that_cannot_be_read(by_path: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a parameter
-    """Why a file is no course is the message, by its path as by its short name."""
+    """The message says why a file is not a valid course, by path and by short name."""
     file = tmp_path / "broken.kml"
     file.write_text("<kml>")
     wanted = ["--course", str(file)] if by_path else ["--course", "broken", "--courses", str(tmp_path)]

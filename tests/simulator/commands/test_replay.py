@@ -1,4 +1,4 @@
-"""`python -m simulator replay` as people use it."""
+"""`python -m simulator replay` as a process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def events(tmp_path: Path) -> Path:
     return file
 
 
-def test_events_are_told_again_from_now_on(events: Path, tmp_path: Path) -> None:
+def test_events_are_replayed_from_now_on(events: Path, tmp_path: Path) -> None:
     """All that was recorded is in the store, under a new id, shifted to now, and the race has ended."""
     store = tmp_path / "race.db"
     before = time.time() * 1000
@@ -89,8 +89,8 @@ def test_events_are_told_again_from_now_on(events: Path, tmp_path: Path) -> None
     assert rows(store, "SELECT count(*) FROM competitors WHERE name LIKE '% %'") == [(10,)]
 
 
-def test_tracks_are_told_as_a_race(library: Mapping[str, Course], tmp_path: Path) -> None:
-    """A folder of GPX files is a race on the course that is named."""
+def test_tracks_are_replayed_as_a_race(library: Mapping[str, Course], tmp_path: Path) -> None:
+    """A folder of GPX files becomes a race on the given course."""
     race = computed(library["crystal-palace"])
     folder, store = tmp_path / "sunday", tmp_path / "race.db"
     folder.mkdir()
@@ -107,8 +107,8 @@ def test_tracks_are_told_as_a_race(library: Mapping[str, Course], tmp_path: Path
     assert rows(store, "SELECT count(*) FROM passings WHERE kind = 'finish'") == [(3,)]
 
 
-def test_a_replay_that_is_broken_off_is_cancelled(events: Path, tmp_path: Path) -> None:
-    """SIGTERM in the middle ends it with status 0, and the race is cancelled for those who watch it."""
+def test_an_interrupted_replay_is_cancelled(events: Path, tmp_path: Path) -> None:
+    """SIGTERM ends it with status 0, and the race is cancelled for its viewers."""
     store = tmp_path / "race.db"
     flags = ["--speed", "1", "--sqlite", str(store)]
     with (tmp_path / "log").open("w") as log:
@@ -120,7 +120,7 @@ def test_a_replay_that_is_broken_off_is_cancelled(events: Path, tmp_path: Path) 
             if process.poll() is not None:
                 return f"it ended: {(tmp_path / 'log').read_text()}"
             found = store.exists() and rows(store, "SELECT 1 FROM sqlite_master WHERE name = 'parkrun'")
-            return None if found and rows(store, "SELECT 1 FROM parkrun") else "nothing is told yet"
+            return None if found and rows(store, "SELECT 1 FROM parkrun") else "nothing is published yet"
 
         wait_for("the first position", begun, seconds=60, say=print)
         process.send_signal(signal.SIGTERM)
@@ -130,8 +130,8 @@ def test_a_replay_that_is_broken_off_is_cancelled(events: Path, tmp_path: Path) 
     assert rows(store, "SELECT status FROM races") == [("cancelled",)]
 
 
-def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
-    """What is wrong is one line in the log, and the status is 1."""
+def test_an_impossible_replay_is_reported(tmp_path: Path) -> None:
+    """The log has one line with the reason, and the exit status is 1."""
     done = run("replay", "nowhere.ndjson", "--sqlite", tmp_path / "race.db")
 
     assert done.returncode == 1
@@ -157,7 +157,7 @@ def test_a_replay_that_can_not_be_is_told(tmp_path: Path) -> None:
         (["{tracks}"], "no track has times"),
     ],
 )
-def test_what_is_wrong_with_a_recording_is_told(
+def test_an_invalid_recording_is_rejected(
     straight: Course, tmp_path: Path, flags: list[str], words: str
 ) -> None:
     """Each thing that can be wrong has its sentence."""
@@ -167,14 +167,14 @@ def test_what_is_wrong_with_a_recording_is_told(
     passings = tmp_path / "passings.ndjson"
     passings.write_bytes(orjson.dumps({**PASSING, "runId": "a", "elapsed": 0.0}))
     given = [flag.format(events=events, tracks=tracks, passings=passings) for flag in flags]
-    with pytest.raises(RecordingError) as told:
+    with pytest.raises(RecordingError) as rejected:
         read(CliApp.run(ReplaySettings, cli_args=given), {"straight": straight}, START)
 
-    assert words in str(told.value)
+    assert words in str(rejected.value)
 
 
 @pytest.mark.parametrize(("times", "interval"), [((7200,), 3600.0), ((0, 7200), 3600.0), ((0, 7201), 379.0)])
-def test_few_positions_make_a_replay_too(
+def test_few_positions_are_enough(
     straight: Course, tmp_path: Path, times: tuple[int, ...], interval: float
 ) -> None:
     """A recording whose positions lie further apart than those of a race may has ticks in between."""
@@ -182,13 +182,13 @@ def test_few_positions_make_a_replay_too(
     file.write_bytes(b"\n".join(orjson.dumps({**POSITION, "rawTime": time}) for time in times))
     recording = read(CliApp.run(ReplaySettings, cli_args=[str(file)]), {"straight": straight}, START)
 
-    told = [recording.fixes_at(tick).time.tolist() for tick in range(recording.last_tick + 1)]
+    published = [recording.fixes_at(tick).time.tolist() for tick in range(recording.last_tick + 1)]
     assert recording.request.interval == interval
-    assert [time for tick in told for time in tick] == list(times)
+    assert [time for tick in published for time in tick] == list(times)
 
 
-def test_a_course_that_came_with_the_race_is_made_again(tmp_path: Path) -> None:
-    """Where the course is not known, the points in the race's request are it."""
+def test_the_course_of_a_race_with_points_is_rebuilt(tmp_path: Path) -> None:
+    """If the course is unknown, the points in the race's request become the course."""
     points = [[0.0, 50.0], [0.0, 50.01], [0.01, 50.02]]
     record = {"runId": "a", "startTime": 5, "course": "mine-1a2b", "name": "Mine"}
     record["request"] = orjson.dumps({"course": "mine", "points": points}).decode()

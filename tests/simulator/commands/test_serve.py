@@ -1,4 +1,4 @@
-"""The simulator as a process: start, limits of the real socket, and its end."""
+"""The simulator as a process: start, limits of the real socket, shutdown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 
 def command(*flags: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m simulator` to its end."""
+    """Run `python -m simulator` until it ends."""
     arguments = [sys.executable, "-m", "simulator", *flags]
     return subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
@@ -46,7 +46,7 @@ def create(running: Running, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_race_runs_to_its_end_in_the_embedded_store(running: Running, tmp_path: Path) -> None:
-    """Everybody finishes, each tick is in the history, and SIGTERM ends the process with status 0."""
+    """All competitors finish, each tick is in the history, and SIGTERM ends the process with status 0."""
     race = create(running, competitors=20, speed=1000, interval=60)
     url = running.address + race["links"]["self"]
 
@@ -90,13 +90,13 @@ def test_a_body_over_the_limit_is_refused(running: Running) -> None:
     assert "8 MiB" in beyond
 
 
-def test_a_body_that_does_not_tell_its_length_is_limited_too(running: Running) -> None:
+def test_a_body_of_unknown_length_is_limited_too(running: Running) -> None:
     """A chunked body is cut off at the limit."""
     assert raw_post(running, MAX_BODY + 1, chunked=True).startswith("HTTP/1.1 413")
 
 
 def raw_post(running: Running, length: int, *, chunked: bool) -> str:
-    """Post blanks through a socket of our own, and return what is answered."""
+    """Post blanks through a socket, and return the response."""
     port = int(running.address.rsplit(":", 1)[1])
     head = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
@@ -113,7 +113,7 @@ def post_course(running: Running, query: str, file: str) -> httpx.Response:
     return httpx.post(f"{running.address}/courses{query}", content=content, trust_env=False)
 
 
-def test_an_upload_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_an_upload_survives_a_restart(tmp_path: Path) -> None:
     """An uploaded course is in the embedded store, and the next process knows it and runs races on it."""
     store = ("--sqlite", str(tmp_path / "race.db"))
     with simulator(tmp_path, *store) as running:
@@ -134,7 +134,7 @@ def test_an_upload_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
-    """An upload that has a shipped course's name, or can't be used, is left out at the start and told."""
+    """An upload that has a shipped course's name, or can't be used, is left out at start-up and logged."""
     (tmp_path / "uploads").mkdir()
     for name, file in (("hilly-half.kml", "plain.kml"), ("bad.gpx", "plain.kml"), ("good.kml", "plain.kml")):
         content = (ROOT / "tests" / "simulator" / "course" / "files" / file).read_bytes()
@@ -155,8 +155,8 @@ def test_uploads_are_read_after_the_courses(tmp_path: Path) -> None:
     assert "bad.gpx isn't GPX" in log
 
 
-def test_a_folder_that_takes_no_uploads_is_told(tmp_path: Path) -> None:
-    """Where no folder can be made, an upload is answered 503 with the system's words and no path."""
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    """If the folder can't be created, an upload gets 503 with the system's reason and no path."""
     (tmp_path / "uploads").write_text("a file where the folder ought to be")
     with simulator(
         tmp_path, "--sqlite", str(tmp_path / "race.db"), "--uploads", str(tmp_path / "uploads" / "x")
@@ -168,7 +168,7 @@ def test_a_folder_that_takes_no_uploads_is_told(tmp_path: Path) -> None:
 
 
 def test_the_api_answers_while_a_file_is_read(running: Running) -> None:
-    """A course of the biggest size is read beside the reactor: meanwhile the API answers others."""
+    """A course of the maximum size is read in a thread: meanwhile the API answers other requests."""
     points = " ".join(f"{nth / 1e5:.6f},{51 + (nth % 2) / 1e5:.6f}" for nth in range(100_000))
     kml = f"<kml><Placemark><LineString><coordinates>{points}</coordinates></LineString></Placemark></kml>"
     with ThreadPoolExecutor(1) as thread:
@@ -185,7 +185,7 @@ def test_the_api_answers_while_a_file_is_read(running: Running) -> None:
     assert slowest < 2
 
 
-def test_a_port_in_use_is_told(running: Running, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(running: Running, tmp_path: Path) -> None:
     """A second process on the same port ends with status 1 and says why."""
     port = running.address.rsplit(":", 1)[1]
     second = command("serve", "--port", port, "--sqlite", str(tmp_path / "other.db"))
@@ -195,8 +195,8 @@ def test_a_port_in_use_is_told(running: Running, tmp_path: Path) -> None:
     assert "Traceback" not in second.stderr
 
 
-def test_a_store_that_can_not_be_opened_is_told(tmp_path: Path) -> None:
-    """A folder that isn't there ends the process with status 1 and a sentence."""
+def test_a_store_that_cannot_be_opened_is_reported(tmp_path: Path) -> None:
+    """A missing folder ends the process with status 1 and a message."""
     ended = command("serve", "--sqlite", str(tmp_path / "nowhere" / "race.db"))
 
     assert ended.returncode == 1
@@ -204,8 +204,8 @@ def test_a_store_that_can_not_be_opened_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_a_wrong_setting_is_told_by_its_flag() -> None:
-    """A setting out of its range ends the command with its name and its limit."""
+def test_an_invalid_setting_is_reported_by_its_flag() -> None:
+    """A setting out of range ends the command with its name and limit."""
     ended = command("serve", "--port", "99999")
 
     assert ended.returncode == 1
@@ -223,7 +223,7 @@ def test_a_setting_comes_from_the_environment(tmp_path: Path, monkeypatch: pytes
 
 
 def test_without_a_command_the_usage_is_shown() -> None:
-    """`python -m simulator` says what commands there are; so does --help."""
+    """`python -m simulator` lists the commands; so does --help."""
     assert command().returncode == 2
     assert "generate" in command().stderr
     assert "serve" in command("--help").stdout
@@ -237,8 +237,8 @@ def test_generate_is_a_command() -> None:
     assert ended.stdout.count('"status":"finished"') == 2
 
 
-def test_an_end_without_kafka_is_told_and_takes_seconds(tmp_path: Path) -> None:
-    """With the broker away SIGTERM ends the process within its time, with status 1 and the reason."""
+def test_a_shutdown_without_kafka_takes_seconds_and_is_reported(tmp_path: Path) -> None:
+    """While the broker is unavailable, SIGTERM ends the process in time, with status 1 and the reason."""
     with simulator(tmp_path, "--publisher", "kafka", "--kafka", "127.0.0.1:1") as running:
         create(running, competitors=10)
         ready = httpx.get(f"{running.address}/readyz", trust_env=False)
@@ -250,7 +250,7 @@ def test_an_end_without_kafka_is_told_and_takes_seconds(tmp_path: Path) -> None:
     assert "Traceback" not in running.log.read_text()
 
 
-def test_what_was_accepted_is_there_after_the_end(running: Running, tmp_path: Path) -> None:
+def test_accepted_requests_are_delivered_at_shutdown(running: Running, tmp_path: Path) -> None:
     """Races answered 201 and changes answered 200 just before SIGTERM are in the store, whole."""
     ids = [create(running, competitors=20_000, run_id=f"race-{nth}")["run_id"] for nth in range(4)]
     httpx.post(f"{running.address}/races/{ids[0]}/cancel", trust_env=False)

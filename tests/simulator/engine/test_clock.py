@@ -9,25 +9,25 @@ from simulator.engine.clock import steady, use_monotonic_clock
 
 
 def test_the_clock_does_not_jump_with_the_time_of_day() -> None:
-    """Set back or ahead by an hour, the time of day changes nothing; what passes is what has passed."""
+    """Setting the system clock back or ahead by an hour does not affect it."""
     wall, passed = 1_000_000.0, 50.0
     clock = steady(lambda: wall, lambda: passed)
-    told = [clock()]
+    times = [clock()]
     for jump in (-3600.0, 7200.0):
         wall += jump
         passed += 2.0
-        told.append(clock())
+        times.append(clock())
 
-    assert told == [1_000_000.0, 1_000_002.0, 1_000_004.0]
+    assert times == [1_000_000.0, 1_000_002.0, 1_000_004.0]
 
 
 def test_the_clock_begins_with_the_time_of_day() -> None:
-    """It tells epoch seconds."""
+    """It returns epoch seconds."""
     assert steady()() == pytest.approx(time.time(), abs=1.0)
 
 
 def test_a_reactor_goes_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a reactor has to call later is due by the steady clock, whatever the time of day becomes."""
+    """A reactor's delayed calls are due by the steady clock, whatever the system clock shows."""
     reactor = SelectReactor()
     use_monotonic_clock(reactor)
     call = reactor.callLater(100, lambda: None)

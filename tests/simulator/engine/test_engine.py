@@ -40,18 +40,18 @@ class World:
         request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
         return self.engine.add(self.course, request)
 
-    def told(self) -> list[tuple[str, int]]:
-        """Return whose positions of which race time were told, in order."""
+    def published(self) -> list[tuple[str, int]]:
+        """Return the run id and race time of the published positions, in order."""
         batches = self.publisher.batches
         return [(batch.run_id, int(batch.raw_time[0])) for batch in batches if isinstance(batch, Positions)]
 
     def turn(self, turns: int = 50) -> None:
-        """Let the reactor turn without time going by."""
+        """Let the reactor turn without advancing the time."""
         for _ in range(turns):
             self.clock.advance(0)
 
     def wait(self, seconds: float, step: float = 1.0) -> None:
-        """Let time go by."""
+        """Advance the time."""
         for _ in range(round(seconds / step)):
             self.clock.advance(step)
             self.turn()
@@ -63,7 +63,7 @@ def world(clock: Clock, straight: Course) -> World:
     return World(clock, straight)
 
 
-def test_a_race_is_told_in_order(world: World) -> None:
+def test_a_race_is_published_in_order(world: World) -> None:
     """First the course and the race, then its competitors, then by tick the passings and the positions."""
     world.add()
     world.turn()
@@ -108,7 +108,7 @@ class TurnClock(Clock):
 
 
 def test_a_turn_emits_one_batch_at_most(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However much is due, a turn of the reactor is one batch long, and HTTP gets its turns between."""
+    """However much is due, a turn of the reactor publishes one batch at most, so HTTP stays responsive."""
     monkeypatch.setattr(engine_module, "BATCH", 10)
     clock = TurnClock()
     clock.advance(START.timestamp())
@@ -128,7 +128,7 @@ def test_a_turn_emits_one_batch_at_most(straight: Course, monkeypatch: pytest.Mo
 
 
 def test_a_race_runs_to_its_end(world: World) -> None:
-    """Everybody's last position is the finish with the exact time, and then the race is finished."""
+    """Each competitor's last position is the finish with the exact time; then the race is finished."""
     run = world.add(how_many_get_stopped=0.5, speed=10, interval=10)
     race = run.race
     world.turn()
@@ -157,7 +157,7 @@ def test_speed_and_interval_set_the_ticks(world: World) -> None:
 
 
 def test_a_race_in_the_future_waits_for_its_gun(world: World) -> None:
-    """A scheduled race is told at once, and runs when its time has come."""
+    """A scheduled race is published at once, and starts at its gun."""
     world.add(start_at=START + timedelta(seconds=5))
     world.turn()
     world.wait(4)
@@ -168,7 +168,7 @@ def test_a_race_in_the_future_waits_for_its_gun(world: World) -> None:
 
 
 def test_a_race_in_the_past_catches_up(world: World) -> None:
-    """A race whose gun went a while ago tells what has happened since."""
+    """A race with a gun time in the past publishes the ticks since then."""
     world.add(start_at=START - timedelta(seconds=5))
     world.turn()
 
@@ -176,7 +176,7 @@ def test_a_race_in_the_past_catches_up(world: World) -> None:
 
 
 def test_a_pause_stops_the_race_time(world: World) -> None:
-    """While a race is paused no tick comes, and then it goes on where it was."""
+    """A paused race publishes no tick; resumed, it continues where it was."""
     run = world.add()
     world.turn()
     world.wait(3)
@@ -191,7 +191,7 @@ def test_a_pause_stops_the_race_time(world: World) -> None:
 
 
 def test_cancelling_ends_a_race(world: World) -> None:
-    """After the cancellation there is no tick more."""
+    """After the cancellation no tick follows."""
     run = world.add()
     world.turn()
     world.wait(3)
@@ -206,8 +206,8 @@ def test_cancelling_ends_a_race(world: World) -> None:
     ("before", "change"),
     [("running", "resume"), ("paused", "pause"), ("cancelled", "pause"), ("cancelled", "cancel")],
 )
-def test_impossible_changes_are_refused(world: World, before: str, change: str) -> None:
-    """What a race's state doesn't allow is refused with words, and changes nothing."""
+def test_changes_that_the_state_forbids_are_rejected(world: World, before: str, change: str) -> None:
+    """A change that the race's state doesn't allow is rejected with a message, and changes nothing."""
     run = world.add()
     if before != "running":
         {"paused": world.engine.pause, "cancelled": world.engine.cancel}[before](run)
@@ -229,7 +229,7 @@ def test_records_of_a_race_are_newer_each_time(world: World) -> None:
 
 
 def test_a_full_publisher_stops_the_ticking(world: World) -> None:
-    """While the publisher takes no more there is no tick; then the missed ones come, none lost."""
+    """While the publisher is full there is no tick; then the missed ones follow, none lost."""
     world.add()
     world.turn()
     world.wait(2)
@@ -245,7 +245,7 @@ def test_a_full_publisher_stops_the_ticking(world: World) -> None:
 
 
 def test_ticks_are_timed(world: World) -> None:
-    """Each tick counts with how late it began and how long it took, waits for the publisher included."""
+    """Lateness and duration of each tick are measured, waits for the publisher included."""
     world.add()
     world.turn()
     world.wait(2)
@@ -265,7 +265,7 @@ def test_ticks_are_timed(world: World) -> None:
 
 
 def test_events_are_counted_by_topic(world: World) -> None:
-    """What was handed over counts by topic, a course not at all, what failed once it is taken."""
+    """Accepted events are counted by topic, courses are not; a failed batch is counted once accepted."""
     world.add()
     world.turn()
     world.publisher.failing = "the disk is full"
@@ -276,8 +276,8 @@ def test_events_are_counted_by_topic(world: World) -> None:
     assert world.engine.counts.events == {"parkrun": 15, "races": 1, "competitors": 3, "passings": 3}
 
 
-def test_a_failed_batch_comes_again(world: World) -> None:
-    """A batch that the publisher could not take comes again each second until it is taken."""
+def test_a_failed_batch_is_retried(world: World) -> None:
+    """A failed batch is retried each second until it is accepted."""
     world.add()
     world.turn()
     world.publisher.failing = "the disk is full"
@@ -292,8 +292,8 @@ def test_a_failed_batch_comes_again(world: World) -> None:
     assert world.engine.trouble is None
 
 
-def test_a_batch_says_when_it_was_handed_over(world: World) -> None:
-    """`emittedAt` is the wall clock at the handing over, not the event's own time."""
+def test_a_batch_has_its_time_of_publication(world: World) -> None:
+    """`emittedAt` is the wall time of the publication, not the event's own time."""
     world.add(speed=100)
     world.turn()
     world.wait(1)
@@ -304,17 +304,17 @@ def test_a_batch_says_when_it_was_handed_over(world: World) -> None:
 
 
 def test_two_races_take_turns(world: World) -> None:
-    """Races that both have something due tell a tick each, in turn."""
+    """Races with ticks due publish one each, in turn."""
     world.add(run_id="slow", interval=4)
     world.add(run_id="quick", interval=2)
     world.clock.advance(4)
     world.turn()
 
-    assert world.told() == [("slow", 0), ("quick", 0), ("slow", 4), ("quick", 2), ("quick", 4)]
+    assert world.published() == [("slow", 0), ("quick", 0), ("slow", 4), ("quick", 2), ("quick", 4)]
 
 
-def test_stopping_tells_the_tick_in_hand_to_its_end(world: World) -> None:
-    """Stopping waits for the tick that is being told, and starts no other."""
+def test_stopping_finishes_the_current_tick(world: World) -> None:
+    """Stopping waits for the current tick, and starts no other."""
     world.add()
     world.turn()
     world.publisher.full = True
@@ -329,8 +329,8 @@ def test_stopping_tells_the_tick_in_hand_to_its_end(world: World) -> None:
     assert world.publisher.ticks() == [0, 1]
 
 
-def test_stopping_tells_all_that_was_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the API has accepted is told before the end: new races, their start lists, changes of state."""
+def test_stopping_publishes_all_that_was_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accepted races, start lists and changes of state are published before the end."""
     monkeypatch.setattr(engine_module, "BATCH", 2)
     run = world.add(run_id="a", competitors=5)
     world.add(run_id="b", competitors=4)
@@ -340,19 +340,23 @@ def test_stopping_tells_all_that_was_accepted(world: World, monkeypatch: pytest.
 
     assert stopped.result is True
     lines = zip(world.publisher.batches, world.publisher.log(), strict=True)
-    told = [f"{batch.run_id} {line}" for batch, line in lines]
-    assert [line for line in told if line.startswith("a ")] == [
+    shown = [f"{batch.run_id} {line}" for batch, line in lines]
+    assert [line for line in shown if line.startswith("a ")] == [
         "a running",
         "a entries 1-2",
         "a entries 3-4",
         "a entries 5-5",
         "a cancelled",
     ]
-    assert [line for line in told if line.startswith("b ")] == ["b running", "b entries 1-2", "b entries 3-4"]
+    assert [line for line in shown if line.startswith("b ")] == [
+        "b running",
+        "b entries 1-2",
+        "b entries 3-4",
+    ]
 
 
 def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
-    """Once the end has begun new races and changes are refused: they could not be told any more."""
+    """During shutdown new races and changes are rejected: they could not be published."""
     run = world.add(run_id="a")
     _ = world.engine.stop(5)
     with pytest.raises(EngineFullError, match="shutting down"):
@@ -361,8 +365,8 @@ def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
         world.engine.cancel(run)
 
 
-def test_stopping_has_an_end(world: World) -> None:
-    """If the publisher takes no more, stopping gives up after its time, says so, and tells nothing later."""
+def test_stopping_gives_up(world: World) -> None:
+    """If the publisher stays full, stopping gives up in time, says so, and publishes nothing later."""
     world.add()
     world.turn()
     world.publisher.full = True
@@ -388,8 +392,8 @@ def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
     assert world.publisher.ticks() == [0]
 
 
-def test_a_race_that_catches_up_does_not_hold_the_others_up(straight: Course) -> None:
-    """While a race tells hours that have gone by, a race that has just begun is on time."""
+def test_a_race_that_catches_up_does_not_delay_others(straight: Course) -> None:
+    """While one race catches up on hours, a new race is on time."""
     clock = TurnClock()
     clock.advance(START.timestamp())
     world = World(clock, straight)
@@ -399,14 +403,14 @@ def test_a_race_that_catches_up_does_not_hold_the_others_up(straight: Course) ->
     for _ in range(5):
         clock.advance(1)
         world.turn(12)
-    told = world.told()
+    published = world.published()
 
-    assert [time for run_id, time in told if run_id == "new"] == [0, 1, 2, 3, 4, 5]
-    assert 20 < max(time for run_id, time in told if run_id == "old") < 200
+    assert [time for run_id, time in published if run_id == "new"] == [0, 1, 2, 3, 4, 5]
+    assert 20 < max(time for run_id, time in published if run_id == "old") < 200
 
 
-def test_one_race_failing_does_not_hold_the_others_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug in one race's tick is logged and tried again a second later; the other races go on."""
+def test_a_failing_race_does_not_delay_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed tick is logged and retried after a second; the other races continue."""
     world.add(run_id="bad")
     world.add(run_id="good")
     world.turn()
@@ -418,51 +422,51 @@ def test_one_race_failing_does_not_hold_the_others_up(world: World, monkeypatch:
 
     monkeypatch.setattr(engine_module, "positions_at", failing)
     world.wait(3)
-    told = world.told()
-    assert told == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", 3)]
+    published = world.published()
+    assert published == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", 3)]
 
     monkeypatch.undo()
     world.wait(3)
-    told = world.told()
-    assert [time for run_id, time in told if run_id == "bad"] == [0, 1, 2, 3, 4, 5, 6]
+    published = world.published()
+    assert [time for run_id, time in published if run_id == "bad"] == [0, 1, 2, 3, 4, 5, 6]
 
 
 class TickingClock(Clock):
-    """A clock that goes on by a microsecond whenever it is looked at, and takes no alarm in the past."""
+    """A clock that advances by a microsecond at each reading, and rejects calls in the past."""
 
     def seconds(self) -> float:
-        """Return the time; a moment later it is another one."""
+        """Return the time, and advance it."""
         now: float = super().seconds()
         self.rightNow = now + 1e-6
         return now
 
     def callLater(self, delay: float, *rest: Any, **more: Any) -> Any:  # noqa: N802 - Twisted's name
-        """Call something later, as the real reactor does it."""
+        """Schedule a call, as the real reactor does."""
         assert delay >= 0
         return super().callLater(delay, *rest, **more)
 
 
 @pytest.mark.parametrize("before", range(4))
-def test_a_tick_that_comes_due_between_two_looks_at_the_clock_is_told(straight: Course, before: int) -> None:
-    """Whichever look is the first at which a tick is due, the race continues."""
+def test_a_tick_that_becomes_due_between_two_readings_is_published(straight: Course, before: int) -> None:
+    """Whichever reading is the first at which a tick is due, the race continues."""
     clock = TickingClock()
     clock.rightNow = START.timestamp()
     world = World(clock, straight)
     run = world.add()
     world.turn()
-    told = run.next_tick
+    next_tick = run.next_tick
     due = run.next_due()
     assert due is not None
     clock.rightNow = due - (before + 0.5) * 1e-6
     world.engine._enqueue(run)
     world.wait(2)
 
-    assert run.next_tick >= told + 2
+    assert run.next_tick >= next_tick + 2
     assert world.engine.lag() < 1
 
 
 def test_an_alarm_that_fails_does_not_end_the_ticking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If a race can't be put in the queue again, that is told, and tried again; all races go on."""
+    """If a race can't be queued again, that is logged and retried; all races continue."""
     run, other = world.add(), world.add(run_id="race-2")
     world.turn()
     failures = 1
@@ -482,10 +486,8 @@ def test_an_alarm_that_fails_does_not_end_the_ticking(world: World, monkeypatch:
     assert run.next_tick == other.next_tick > 4
 
 
-def test_a_start_list_that_failed_half_way_is_told_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is told before the ticks is told whole, from its start, however often it fails on the way."""
+def test_a_start_list_that_failed_half_way_is_repeated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches before the ticks are repeated from the start, however often one fails."""
     monkeypatch.setattr(engine_module, "BATCH", 2)
     world.add(competitors=6)
     publish, calls = world.publisher.publish, []
@@ -510,7 +512,7 @@ def test_a_start_list_that_failed_half_way_is_told_again(
 
 
 def test_a_run_id_can_be_taken_once(world: World) -> None:
-    """A second race of the same id does not silently take the first one's place."""
+    """A second race with the same id does not replace the first."""
     first = world.add(run_id="a")
     with pytest.raises(ValueError, match="race a already exists"):
         world.add(run_id="a")
@@ -518,7 +520,7 @@ def test_a_run_id_can_be_taken_once(world: World) -> None:
 
 
 def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Races are taken up to the limit of competitors, and room comes back when one has ended."""
+    """Races are accepted up to the limit of competitors; an ended race frees its share."""
     monkeypatch.setattr(engine_module, "MAX_LIVE_COMPETITORS", 10)
     run = world.add(run_id="a", competitors=7)
     with pytest.raises(EngineFullError, match="exceed the limit of 10"):
@@ -531,7 +533,7 @@ def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more races than are kept, one that has ended is forgotten; if none has, there is no room."""
+    """At the limit the oldest ended race is dropped; if none has ended, a new race is rejected."""
     monkeypatch.setattr(engine_module, "MAX_RUNS", 2)
     first = world.add(run_id="a")
     world.add(run_id="b")

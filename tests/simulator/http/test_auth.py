@@ -1,4 +1,4 @@
-"""Who may change something."""
+"""Which requests may change state."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RACE = {"course": "crystal-palace", "competitors": 3}
     ],
 )
 def test_addresses_of_this_machine_are_known(host: str, own: bool) -> None:  # noqa: FBT001
-    """Only who listens on this machine's own address alone needs no token."""
+    """Only a loopback address needs no token."""
     assert is_loopback(host) == own
     if own:
         assert token_of("", None, host) is None
@@ -46,14 +46,14 @@ def test_addresses_of_this_machine_are_known(host: str, own: bool) -> None:  # n
 
 
 @pytest.mark.parametrize("token", ["x" * (LEAST - 1), "x" * LEAST + " y", "ü" * LEAST, "x" * LEAST + "\x07"])
-def test_a_token_that_is_none_is_refused(token: str) -> None:
-    """Too short ones, and ones that no header can carry, are told of."""
+def test_an_invalid_token_is_rejected(token: str) -> None:
+    """A token that is too short, or can't be sent in a header, is reported."""
     with pytest.raises(AccessError, match="16 printable ASCII characters"):
         token_of(token, None, "127.0.0.1")
 
 
 def test_a_token_comes_from_a_file(tmp_path: Path) -> None:
-    """The file's line is it; an empty file is told of, for it is surely a mistake."""
+    """The token is the file's content; an empty file is reported as a mistake."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     assert token_of("", file, "0.0.0.0") == TOKEN
@@ -62,8 +62,8 @@ def test_a_token_comes_from_a_file(tmp_path: Path) -> None:
         token_of("", file, "127.0.0.1")
 
 
-def test_what_changes_something_asks_for_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the token, or with another one, everything can be read and nothing changed."""
+def test_changes_require_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the token, or with a wrong one, everything can be read and nothing changed."""
     monkeypatch.setenv("RACECAST_TOKEN", TOKEN)
     with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
         with httpx.Client(base_url=running.address, trust_env=False) as client:
@@ -94,8 +94,8 @@ def test_what_changes_something_asks_for_the_token(tmp_path: Path, monkeypatch: 
     assert TOKEN not in running.log.read_text()
 
 
-def test_the_dashboard_shows_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the token the page makes and ends races; without it, it is said what to do."""
+def test_the_dashboard_sends_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the token the page creates and ends races; without it, the message says what to do."""
     monkeypatch.setenv("RACECAST_TOKEN", TOKEN)
     with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
         run_id = RaceApi(running.address, TOKEN).create_race(RACE)
@@ -107,7 +107,7 @@ def test_the_dashboard_shows_its_token(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_page_of_another_origin_changes_nothing(tmp_path: Path) -> None:
-    """A browser says where a request comes from; only the API's own pages may change something."""
+    """A browser sends a request's origin; only the API's own pages may change state."""
     with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
 
         def post(origin: str) -> int:
@@ -126,8 +126,8 @@ def test_a_page_of_another_origin_changes_nothing(tmp_path: Path) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_nobody_listens_to_all_without_a_token(tmp_path: Path) -> None:
-    """Bound to another address without a token the simulator says what it needs, and ends."""
+def test_a_public_address_requires_a_token(tmp_path: Path) -> None:
+    """On another address than loopback, without a token, the simulator ends with a message."""
     done = command("serve", "--host", "0.0.0.0", "--port", "0", "--sqlite", str(tmp_path / "r.db"))
 
     assert done.returncode == 1
@@ -137,8 +137,8 @@ def test_nobody_listens_to_all_without_a_token(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["example.org", "https://example.org/", "*", "null", "https://Example.org", "ftp://a"]
 )
-def test_an_origin_that_is_none_is_refused(text: str) -> None:
-    """What no browser sends as its page's origin is a mistake; nothing at all is none."""
+def test_an_invalid_origin_is_rejected(text: str) -> None:
+    """A setting that no browser sends as an origin is an error; an empty one means no origins."""
     with pytest.raises(AccessError, match="is not a valid origin"):
         origins_of(f"https://a.example, {text}")
     assert origins_of(" ") == frozenset()
@@ -146,7 +146,7 @@ def test_an_origin_that_is_none_is_refused(text: str) -> None:
 
 
 def test_named_origins_may_read_and_change(tmp_path: Path) -> None:
-    """Pages of a named origin are allowed by every answer; others by none, and they change nothing."""
+    """Every response allows pages of a configured origin; no response allows others."""
     named, other = "https://pages.example", "https://elsewhere.example"
     flags = ("--sqlite", str(tmp_path / "race.db"), "--cors-origins", f"http://x, {named}")
     with simulator(tmp_path, *flags) as running:
@@ -168,8 +168,8 @@ def test_named_origins_may_read_and_change(tmp_path: Path) -> None:
     assert not any("Access-Control-Allow-Origin" in answer.headers for answer in refused.values())
 
 
-def test_a_name_that_leads_here_is_not_ours(tmp_path: Path) -> None:
-    """Without a token a page changes something only from this machine's own address (DNS rebinding)."""
+def test_a_rebound_name_is_not_trusted(tmp_path: Path) -> None:
+    """Without a token a page may change state only from this machine's own address (DNS rebinding)."""
     with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")) as running:
         port = running.address.rpartition(":")[2]
         answers = {}

@@ -1,4 +1,4 @@
-"""Results and tracks over HTTP: which format, which moment, what is refused."""
+"""Results and tracks over HTTP: format, moment, rejected requests."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
 
 
 def media_type(client: Client, what: str, accept: str | None) -> str:
-    """Return in which media type something is given, without what is said of it."""
+    """Return a response's media type without its parameters."""
     answer = client.get(f"/races/r/{what}", accept)
     assert answer.status == 200
     assert answer.header("Vary") == "Accept"
@@ -61,7 +61,7 @@ def media_type(client: Client, what: str, accept: str | None) -> str:
         ("application/vnd.google-earth.kml+xml;q=0.9, text/csv;q=0.8", CSV, KML),
     ],
 )
-def test_what_is_accepted_best_is_given(
+def test_the_preferred_format_is_returned(
     client: Client, accept: str | None, results: str, tracks: str
 ) -> None:
     """The Accept header chooses, with its q-values; what it names outright wins over what it allows."""
@@ -80,8 +80,8 @@ def test_accept_may_come_in_several_lines(client: Client) -> None:
     "accept", ["text/html", "text/csv;q=0", "*/*;q=0", "application/xml, image/*", "nonsense"]
 )
 @pytest.mark.parametrize("what", ["results", "tracks"])
-def test_what_can_not_be_given_is_not_acceptable(client: Client, what: str, accept: str) -> None:
-    """If nothing that is accepted can be given, the answer is 406 with what there is."""
+def test_an_unknown_format_is_not_acceptable(client: Client, what: str, accept: str) -> None:
+    """If no accepted format is available, the response is 406 and lists those that are."""
     answer = client.get(f"/races/r/{what}", accept)
 
     assert answer.status == 406
@@ -131,8 +131,8 @@ def test_head_has_the_headers_alone(client: Client, path: str) -> None:
     assert head.header("Content-Disposition") == got.header("Content-Disposition")
 
 
-def test_results_are_of_the_last_tick_that_was_told(client: Client) -> None:
-    """What the clock shows but no tick has told is not in the results."""
+def test_results_are_those_of_the_last_published_tick(client: Client) -> None:
+    """Results contain nothing that has not been published."""
     before = client.get("/races/r/results").json
     client.publisher.full = True
     client.wait(5)
@@ -146,8 +146,8 @@ def test_results_are_of_the_last_tick_that_was_told(client: Client) -> None:
     )
 
 
-def test_tracks_go_up_to_the_last_tick_that_was_told(client: Client) -> None:
-    """A track has a point for each tick from the gun to the last that was told."""
+def test_tracks_go_up_to_the_last_published_tick(client: Client) -> None:
+    """A track has a point for each tick from the gun to the last published one."""
     features = client.get("/races/r/tracks").json["features"]
 
     assert [len(feature["properties"]["times"]) for feature in features] == [31, 31, 31]
@@ -155,7 +155,7 @@ def test_tracks_go_up_to_the_last_tick_that_was_told(client: Client) -> None:
 
 
 def test_the_query_chooses(client: Client) -> None:
-    """Bibs, interval and truth come by the query, a bib more than once."""
+    """The query has bibs, interval and truth; a bib may be repeated."""
     features = client.get("/races/r/tracks?bib=3&bib=1&interval=10&truth=true").json["features"]
 
     assert [feature["properties"]["bib"] for feature in features] == [1, 3]
@@ -183,14 +183,14 @@ def test_the_query_chooses(client: Client) -> None:
         ("bibs=1", "bibs", "is not a field of this request"),
     ],
 )
-def test_a_wrong_query_is_refused(client: Client, query: str, field: str, words: str) -> None:
-    """What is wrong in the query is told at its field, in words."""
+def test_an_invalid_query_is_rejected(client: Client, query: str, field: str, words: str) -> None:
+    """Errors in the query name their field."""
     for path in ("tracks", "tracks.kml"):
         assert wrong(client.get(f"/races/r/{path}?{query}")) == {field: words}
 
 
 def test_too_many_points_are_refused(client: Client) -> None:
-    """An answer has so many points and no more; fewer bibs or a longer interval help."""
+    """A response has a maximum of points; fewer bibs or a longer interval help."""
     client.create(run_id="big", competitors=500, fastest=300.0, speed=100.0, interval=1.0)
     client.wait(5)
 
@@ -202,7 +202,7 @@ def test_too_many_points_are_refused(client: Client) -> None:
 
 
 def test_a_race_before_its_start_has_results_and_no_tracks(client: Client) -> None:
-    """A race that is scheduled lists who is going to run, and nobody has been anywhere."""
+    """A scheduled race lists its competitors, and has no tracks."""
     client.create(run_id="later", competitors=2, start_at="2026-05-02T12:00:00Z")
     results = client.get("/races/later/results").json
 
@@ -212,8 +212,8 @@ def test_a_race_before_its_start_has_results_and_no_tracks(client: Client) -> No
     assert etree.fromstring(client.get("/races/later/tracks.gpx").body).find("{*}trk") is None
 
 
-def test_a_cancelled_race_is_given_as_far_as_it_was_told(client: Client) -> None:
-    """Who was on the course when the race was cancelled stays there."""
+def test_a_cancelled_race_has_what_was_published(client: Client) -> None:
+    """Competitors on the course at the cancellation stay there."""
     client.post("/races/r/cancel")
     client.wait(60)
     results = client.get("/races/r/results").json
@@ -223,8 +223,8 @@ def test_a_cancelled_race_is_given_as_far_as_it_was_told(client: Client) -> None
     assert len(client.get("/races/r/tracks.csv").body.splitlines()) == 1 + 3 * 31
 
 
-def test_a_race_that_has_ended_is_given_whole(client: Client) -> None:
-    """After its end, its field forgotten, everybody has finished, and the tracks lead to the finish."""
+def test_a_race_that_has_ended_is_complete(client: Client) -> None:
+    """After the end, all competitors have finished, and the tracks lead to the finish."""
     client.create(run_id="done", competitors=4, speed=1000.0, seed=3)
     client.wait(60)
     rows = list(csv.DictReader(io.StringIO(client.get("/races/done/results.csv").body.decode())))
@@ -237,8 +237,8 @@ def test_a_race_that_has_ended_is_given_whole(client: Client) -> None:
     )
 
 
-def test_what_is_made_is_made_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
-    """No piece is made on the reactor: while the thread has one the client waits."""
+def test_files_are_generated_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
+    """No piece is generated on the reactor: the client waits for the thread."""
     work: list[Deferred[None]] = []
 
     def in_thread(make: Any, *arguments: Any) -> Deferred[Any]:
@@ -271,7 +271,7 @@ def test_a_fault_at_the_beginning_is_answered_as_such(
 
 
 class FakeRequest:
-    """A request that remembers what happens to it; it is its own transport."""
+    """A request that records the calls to it; it is its own transport."""
 
     def __init__(self) -> None:
         self.log: list[object] = []
@@ -279,20 +279,20 @@ class FakeRequest:
         self.transport = self
 
     def registerProducer(self, producer: Any, *, streaming: bool) -> None:  # noqa: N802 - Twisted's name
-        """Remember the producer."""
+        """Record the producer."""
         assert streaming
         self.producer = producer
 
     def unregisterProducer(self) -> None:  # noqa: N802 - Twisted's name
-        """Remember the end."""
+        """Record the end."""
         self.log.append("end")
 
     def write(self, data: bytes) -> None:
-        """Remember the data."""
+        """Record the data."""
         self.log.append(data)
 
     def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
-        """Remember the breaking off."""
+        """Record that the connection was aborted."""
         self.log.append("broken off")
 
 
@@ -302,8 +302,8 @@ def sending(request: FakeRequest, pieces: Iterator[bytes]) -> Deferred[None]:
     return ensureDeferred(send(fake, pieces, maybeDeferred))
 
 
-def test_nothing_is_made_for_a_client_that_does_not_take_it() -> None:
-    """While the client's buffer is full no piece is asked for; when it has room the sending goes on."""
+def test_nothing_is_generated_for_a_client_that_does_not_read() -> None:
+    """While the client's buffer is full, no piece is generated; sending continues once it has room."""
     request = FakeRequest()
     made: list[int] = []
 
@@ -324,8 +324,8 @@ def test_nothing_is_made_for_a_client_that_does_not_take_it() -> None:
     assert request.log == [b"0", b"1", b"2", b"3", "end"]
 
 
-def test_a_part_is_never_taken_for_the_whole() -> None:
-    """If a piece can't be made the connection is broken off, and the fault is told."""
+def test_a_failed_file_aborts_the_connection() -> None:
+    """If a piece can't be generated, the connection is aborted and the error is raised."""
     request = FakeRequest()
     faults: list[Any] = []
     _ = sending(request, (b"%d" % (1 // nth) for nth in (1, 0))).addErrback(faults.append)
@@ -334,8 +334,8 @@ def test_a_part_is_never_taken_for_the_whole() -> None:
     assert faults[0].check(ZeroDivisionError)
 
 
-def test_a_client_that_goes_away_ends_the_sending() -> None:
-    """Who goes away while the sending waits is sent nothing more, and nobody touches the connection."""
+def test_a_disconnect_ends_the_sending() -> None:
+    """After a disconnect nothing is sent, and the connection is not used again."""
     request = FakeRequest()
     ends: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""What requests are counted as."""
+"""The labels under which requests are counted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from simulator.http.routes import Api
     ],
 )
 def test_a_request_is_of_a_bounded_kind(method: bytes, path: bytes, status: int, kind: Kind) -> None:
-    """Method, route and status' class are of few values, whatever a client sends."""
+    """Method, route and status class have few values, whatever a client sends."""
     request_metrics = RequestMetrics(Api.app.url_map)
     request_metrics.answered(method, path, status, 0.25)
 

@@ -79,26 +79,26 @@ class Client:
         return asked
 
     def answered(self, asked: Deferred[Any]) -> Answered:
-        """Return the answer, which has to be there."""
+        """Return the response, which must have arrived."""
         response = self._now(asked)
         reading = self._treq.content(response)
         self._treq.flush()
         return Answered(response.code, response.headers, self._now(reading))
 
     def get(self, path: str, accept: str | None = None) -> Answered:
-        """Get something, in a media type if it is to be one."""
+        """Send a GET request, with an Accept header if a media type is given."""
         return self.request("GET", path, headers={} if accept is None else {"Accept": accept})
 
     def post(self, path: str, body: Any = None) -> Answered:
-        """Post something."""
+        """Send a POST request."""
         return self.request("POST", path, body)
 
     def create(self, **fields: Any) -> Answered:
-        """Ask for a race on the straight."""
+        """Create a race on the straight."""
         return self.post("/races", {"course": "straight", **fields})
 
     def wait(self, seconds: float) -> None:
-        """Let time go by."""
+        """Advance the time."""
         for _ in range(round(seconds)):
             self.clock.advance(1)
 
@@ -117,14 +117,14 @@ def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
 
 
 def wrong(answer: Answered) -> dict[str, str]:
-    """Return what is wrong with which field."""
+    """Return the error of each invalid field."""
     assert answer.status == 422
     assert answer.header("Content-Type") == "application/problem+json"
     return {entry["field"]: entry["detail"] for entry in answer.json["errors"]}
 
 
 def test_a_race_is_created_with_the_defaults(client: Client) -> None:
-    """A request that names a course alone is answered 201 with the race, its made id and seed, and links."""
+    """A request with only a course gets 201 with the race, its generated id and seed, and links."""
     answer = client.create()
 
     assert answer.status == 201
@@ -160,8 +160,8 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
     assert answer.header("Location") == "/races/straight-20260502-090000-000000"
 
 
-def test_the_original_body_is_understood_at_the_root(client: Client) -> None:
-    """`POST /` takes the body that the original client sends, its points included."""
+def test_the_original_body_is_accepted_at_the_root(client: Client) -> None:
+    """`POST /` accepts the body that the original client sends, its points included."""
     body = {
         "run_id": "b9f3e1c2",
         "points": [[0.0, 50.0], [0.0, 50.01], [0.0, 50.02]],
@@ -201,15 +201,15 @@ def test_points_of_a_known_course_are_that_course(client: Client, straight: Cour
 
 
 def test_a_repeat_with_points_is_known(client: Client) -> None:
-    """A request with points that comes again is the same race; with other points it is a conflict."""
+    """A repeated request with points returns the same race; other points are a conflict."""
     body = {"run_id": "r", "course": "field", "points": [[0, 50], [0.01, 50]]}
     other = {**body, "points": [[0, 50], [0.02, 50]]}
 
     assert [client.post("/races", asked).status for asked in (body, body, other)] == [201, 200, 409]
 
 
-def test_made_ids_are_never_taken_twice(clock: Clock, straight: Course) -> None:
-    """If chance gives an id that a race has, another one is drawn."""
+def test_generated_ids_are_unique(clock: Clock, straight: Course) -> None:
+    """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     engine = Engine(clock, FakePublisher())
     race_service = RaceService(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
@@ -220,14 +220,14 @@ def test_made_ids_are_never_taken_twice(clock: Clock, straight: Course) -> None:
 
 
 def test_a_race_that_starts_now_is_running(client: Client) -> None:
-    """A race without a start is running at once, at whatever fraction of a second it is asked for."""
+    """A race without a start runs at once, at any fraction of a second."""
     for _ in range(20):
         client.clock.advance(0.0123456)
         assert client.create().json["status"] == "running"
 
 
 def test_a_pause_does_not_move_the_gun(client: Client) -> None:
-    """`start_at` is when the gun went, however long the race was paused since."""
+    """`start_at` is the gun time, however long the race was paused."""
     before = client.create(run_id="r").json["start_at"]
     client.wait(3)
     client.post("/races/r/pause")
@@ -238,7 +238,7 @@ def test_a_pause_does_not_move_the_gun(client: Client) -> None:
 
 
 def test_points_make_a_course_of_their_own(client: Client) -> None:
-    """With points, a course that nobody knows is run all the same, and says that nobody can be stopped."""
+    """Points with an unknown course name become a course; a warning says that no competitor will pause."""
     body = {"course": "field", "points": [[0, 50], [0.01, 50]], "how_many_get_stopped": 0.5}
     answer = client.post("/races", body)
 
@@ -247,8 +247,8 @@ def test_points_make_a_course_of_their_own(client: Client) -> None:
     assert client.get("/courses/field").status == 200
 
 
-def test_options_are_taken_and_told(client: Client) -> None:
-    """What was asked for beside a plain race is in the answer, what is at its default isn't."""
+def test_options_are_accepted_and_returned(client: Client) -> None:
+    """The response has the options that differ from their defaults."""
     options = {"pace_model": "parkrun", "gps_error": 2.5, "dnf": 0.1, "corrals": True, "wave_size": 20}
     answer = client.post("/races", {"course": "straight", **options, "lost": 0.0, "women": 0.4})
 
@@ -257,8 +257,8 @@ def test_options_are_taken_and_told(client: Client) -> None:
     assert client.post("/races", {"course": "straight"}).json["options"] == {}
 
 
-def test_a_start_list_is_who_runs(client: Client) -> None:
-    """With a start list there are as many as it has, under its bibs; a wrong one is told of at its field."""
+def test_a_start_list_gives_the_competitors(client: Client) -> None:
+    """The start list gives number and bibs of the competitors; errors in it name its field."""
     body = {"course": "straight", "run_id": "listed", "start_list": "bib,name\n70,Ann\n5,Bob"}
     answer = client.post("/races", body)
     positions = client.get("/races/listed/positions").json["features"]
@@ -272,8 +272,8 @@ def test_a_start_list_is_who_runs(client: Client) -> None:
     ]
 
 
-def test_options_without_an_effect_are_told_of(client: Client) -> None:
-    """Hills on a flat course and a wall in a short race are asked for in vain: a warning says so."""
+def test_options_without_an_effect_get_a_warning(client: Client) -> None:
+    """Hills on a course without altitude and a wall in a short race have no effect: a warning says so."""
     answer = client.post("/races", {"course": "straight", "gradient": True, "fatigue": "wall"})
 
     assert answer.json["warnings"] == [
@@ -282,15 +282,15 @@ def test_options_without_an_effect_are_told_of(client: Client) -> None:
     ]
 
 
-def test_points_that_make_no_course_are_refused(client: Client) -> None:
-    """Points that are all the same are no line to run along."""
+def test_points_that_form_no_course_are_rejected(client: Client) -> None:
+    """Identical points don't form a course."""
     answer = client.post("/races", {"course": "dot", "points": [[0, 50], [0, 50]]})
 
     assert wrong(answer)["points"].startswith("don't form a valid course:")
 
 
 def test_a_repeat_is_the_same_race(client: Client) -> None:
-    """The same body with the same run id is answered 200 with the same race, seed and all."""
+    """The same body with the same run id gets 200 and the same race with its seed."""
     first = client.create(run_id="r1", competitors=5)
     again = client.create(run_id="r1", competitors=5)
 
@@ -300,7 +300,7 @@ def test_a_repeat_is_the_same_race(client: Client) -> None:
 
 
 def test_another_body_with_the_same_id_is_a_conflict(client: Client) -> None:
-    """A run id that another request has taken is refused."""
+    """A run id that is taken by a different request is rejected."""
     client.create(run_id="r1", competitors=5)
     answer = client.create(run_id="r1", competitors=6)
 
@@ -332,26 +332,26 @@ LIMITS: list[tuple[str, list[Any], list[Any]]] = [
 @pytest.mark.parametrize(
     ("field", "value"), [(field, value) for field, good, _ in LIMITS for value in good], ids=str
 )
-def test_values_within_the_limits_are_taken(client: Client, field: str, value: Any) -> None:
-    """Every field takes its smallest and its largest value."""
+def test_values_within_the_limits_are_accepted(client: Client, field: str, value: Any) -> None:
+    """Every field accepts its smallest and its largest value."""
     assert client.create(**{field: value}).status == 201
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [(field, value) for field, _, bad in LIMITS for value in bad], ids=str
 )
-def test_values_beyond_the_limits_are_refused(client: Client, field: str, value: Any) -> None:
-    """Every field refuses what lies beyond its limits, and the answer names the field."""
+def test_values_beyond_the_limits_are_rejected(client: Client, field: str, value: Any) -> None:
+    """Every field rejects values beyond its limits, and the response names the field."""
     fields = wrong(client.create(**{field: value}))
-    # Two fields that don't fit together are told at the second.
+    # A conflict of two fields is reported at the second.
     partner = {"fastest": "slowest", "min_pause": "max_pause"}.get(field, field)
 
     assert any(name.startswith((field, partner)) for name in fields)
     assert not client.engine.runs
 
 
-def test_every_wrong_field_is_told(client: Client) -> None:
-    """All mistakes are told at once, each at its field, in words."""
+def test_every_invalid_field_is_reported(client: Client) -> None:
+    """All errors are reported at once, each with its field."""
     body = {"competitors": 0, "fastest": "quick", "colour": "red"}
 
     assert wrong(client.post("/races", body)) == {
@@ -362,8 +362,8 @@ def test_every_wrong_field_is_told(client: Client) -> None:
     }
 
 
-def test_too_many_positions_a_second_are_refused(client: Client) -> None:
-    """A race that would ask for more positions a second than a race may is refused with the sum."""
+def test_too_many_positions_per_second_are_rejected(client: Client) -> None:
+    """A race with too many positions per second is rejected, and the message has the rate."""
     answer = client.create(competitors=100_000, speed=1000, interval=1)
 
     assert "100,000,000 positions a second" in answer.json["detail"]
@@ -381,7 +381,7 @@ def test_what_is_not_json_is_a_bad_request(client: Client, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"x"'])
-def test_what_is_no_object_is_invalid(client: Client, body: bytes) -> None:
+def test_json_that_is_no_object_is_invalid(client: Client, body: bytes) -> None:
     """JSON that is not an object is answered 422."""
     answer = client.post("/races", body)
 
@@ -390,7 +390,7 @@ def test_what_is_no_object_is_invalid(client: Client, body: bytes) -> None:
 
 
 def test_an_unknown_course_names_the_known_ones(client: Client) -> None:
-    """A course that isn't there is refused with the names of those that are."""
+    """An unknown course is rejected with the names of the known ones."""
     assert wrong(client.create(course="nowhere")) == {"course": "is not a known course; available: straight"}
 
 
@@ -407,7 +407,7 @@ def test_races_are_listed_newest_first(client: Client) -> None:
 
 
 def test_a_race_is_paused_resumed_and_cancelled(client: Client) -> None:
-    """The three commands change the state, and what the state doesn't allow is a conflict."""
+    """The three actions change the state; those that the state doesn't allow are a conflict."""
     client.create(run_id="r")
     commands = ["resume", "pause", "pause", "resume", "cancel", "cancel"]
     answers = [client.post(f"/races/r/{command}") for command in commands]
@@ -422,7 +422,7 @@ def test_a_race_is_paused_resumed_and_cancelled(client: Client) -> None:
 
 
 def test_positions_are_those_of_the_last_tick(client: Client) -> None:
-    """The positions are GeoJSON of everybody at the last tick that was told."""
+    """The positions of all competitors at the last published tick, as GeoJSON."""
     client.create(run_id="r", competitors=3)
     client.wait(30)
     answer = client.get("/races/r/positions")
@@ -438,8 +438,8 @@ def test_positions_are_those_of_the_last_tick(client: Client) -> None:
     )
 
 
-def test_positions_of_a_race_that_has_ended_are_still_there(client: Client) -> None:
-    """After its end a race can be asked for, though its field is no longer kept."""
+def test_positions_are_available_after_the_end(client: Client) -> None:
+    """The positions of an ended race are computed again."""
     client.create(run_id="r", competitors=3, speed=1000)
     client.wait(60)
     features = client.get("/races/r/positions").json["features"]
@@ -479,7 +479,7 @@ def test_courses_are_listed_and_shown(client: Client) -> None:
     ],
 )
 def test_what_is_not_there_is_not_found(client: Client, path: str) -> None:
-    """An address with nothing at it is answered 404 with problem details."""
+    """An unknown path gets 404 with problem details."""
     answer = client.get(path)
 
     assert answer.status == 404
@@ -487,8 +487,8 @@ def test_what_is_not_there_is_not_found(client: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/races//r", "/races/%2Fr", "/races/%2F/results", "/races/"])
-def test_no_address_stands_for_another(client: Client, path: str) -> None:
-    """An address with a slash too many has nothing at it, and leads nowhere."""
+def test_paths_are_exact(client: Client, path: str) -> None:
+    """A path with an extra slash gets 404, and no redirect."""
     client.create(run_id="r")
     answer = client.get(path)
 
@@ -496,16 +496,16 @@ def test_no_address_stands_for_another(client: Client, path: str) -> None:
     assert not answer.headers.hasHeader("Location")
 
 
-def test_a_wrong_method_is_told_the_right_ones(client: Client) -> None:
-    """A method that a route doesn't have is answered 405 with those that it has."""
+def test_a_wrong_method_gets_the_allowed_ones(client: Client) -> None:
+    """An unsupported method gets 405 with the allowed ones."""
     answer = client.request("DELETE", "/races")
 
     assert answer.status == 405
     assert "POST" in answer.header("Allow")
 
 
-def test_readiness_says_why_not(client: Client) -> None:
-    """While events don't get through, `/readyz` is 503 with the reason, and `/healthz` is 200."""
+def test_readiness_gives_the_reason(client: Client) -> None:
+    """While events are not delivered, `/readyz` is 503 with the reason, and `/healthz` is 200."""
     assert client.get("/readyz").status == 200
     client.publisher.failing = "no broker answers"
     answer = client.get("/readyz")
@@ -516,7 +516,7 @@ def test_readiness_says_why_not(client: Client) -> None:
 
 
 def test_late_ticks_are_a_reason_not_to_be_ready(client: Client) -> None:
-    """When ticks lie back by more than a few seconds, `/readyz` says by how much."""
+    """When ticks are more than a few seconds late, `/readyz` says by how much."""
     client.create()
     client.wait(1)
     client.publisher.full = True
@@ -525,8 +525,8 @@ def test_late_ticks_are_a_reason_not_to_be_ready(client: Client) -> None:
     assert client.get("/readyz").json["reasons"] == ["ticks are 9 s late"]
 
 
-def test_metrics_count_what_happened(client: Client) -> None:
-    """`/metrics` has the counters with Prometheus' names."""
+def test_metrics_have_the_counts(client: Client) -> None:
+    """`/metrics` has the counts under their Prometheus names."""
     client.create(competitors=3)
     client.wait(2)
     text = client.get("/metrics").body.decode()
@@ -536,8 +536,8 @@ def test_metrics_count_what_happened(client: Client) -> None:
     assert "racecast_lag_seconds 0.0" in text
 
 
-def test_the_description_is_of_the_routes_that_there_are() -> None:
-    """Every route is described, and every described route is there."""
+def test_the_document_has_all_routes() -> None:
+    """The OpenAPI document and the application have the same routes."""
     served = {
         (method.lower(), rule.rule.replace("<", "{").replace(">", "}"))
         for rule in Api.app.url_map.iter_rules()
@@ -548,8 +548,8 @@ def test_the_description_is_of_the_routes_that_there_are() -> None:
     assert served == {(route.method, route.path) for route in openapi.ROUTES}
 
 
-def test_the_description_has_the_limits(client: Client) -> None:
-    """`/openapi.json` is made from the model that validates: it has the limits, and all it refers to."""
+def test_the_document_has_the_limits(client: Client) -> None:
+    """`/openapi.json` has the limits of the request model, and no dangling reference."""
     document = client.get("/openapi.json").json
     competitors = document["components"]["schemas"]["RaceRequest"]["properties"]["competitors"]
     references = {text.split('"')[0] for text in json.dumps(document).split("#/components/schemas/")[1:]}
@@ -558,8 +558,8 @@ def test_the_description_has_the_limits(client: Client) -> None:
     assert references <= set(document["components"]["schemas"])
 
 
-def test_the_description_has_what_any_request_may_be_answered_with(client: Client) -> None:
-    """What is answered before a route sees the request is described for each, and ids have their patterns."""
+def test_the_document_has_the_statuses_of_any_request(client: Client) -> None:
+    """Each operation has the statuses sent before routing, and ids have their patterns."""
     document = client.get("/openapi.json").json
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     named = {
@@ -575,8 +575,8 @@ def test_the_description_has_what_any_request_may_be_answered_with(client: Clien
     assert named["short_name"] == "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 
 
-def test_whole_numbers_may_be_written_with_a_point(client: Client) -> None:
-    """To JSON 5.0 is a whole number, and 5.5 is none."""
+def test_integers_may_have_a_decimal_point(client: Client) -> None:
+    """5.0 is accepted as an integer, 5.5 is not."""
     answer = client.create(competitors=5.0, seed=7e3, wave_size=2.0)
 
     assert (answer.json["competitors"], answer.json["seed"]) == (5, 7000)
@@ -597,15 +597,15 @@ def test_whole_numbers_may_be_written_with_a_point(client: Client) -> None:
         "2026-05-02T10:00:00Z\n",
     ],
 )
-def test_a_time_is_written_as_the_description_says(client: Client, written: Any) -> None:
-    """What only can be read as a time, as a number of seconds, is refused."""
+def test_a_time_must_be_in_the_documented_format(client: Client, written: Any) -> None:
+    """Other formats of time, such as a number of seconds, are rejected."""
     problem = wrong(client.create(start_at=written))
 
     assert problem == {"start_at": "must be a date and time in ISO 8601, such as 2027-05-01T09:00:00Z"}
 
 
-def test_the_description_has_all_that_can_be_chosen(client: Client) -> None:
-    """Each format and each field of the query of the tracks is described, and what the suffix may be."""
+def test_the_document_has_all_formats_and_query_fields(client: Client) -> None:
+    """The route for tracks lists its formats, its query fields and its suffixes."""
     route = client.get("/openapi.json").json["paths"]["/races/{run_id}/tracks.{suffix}"]["get"]
     parameters = {parameter["name"]: parameter for parameter in route["parameters"]}
 
@@ -637,8 +637,8 @@ def test_the_description_has_all_that_can_be_chosen(client: Client) -> None:
         ("/docs", "200 (ResultsAnswer, text/csv)"),
     ],
 )
-def test_pages_say_what_this_is(client: Client, path: str, words: str) -> None:
-    """A browser gets a page, and what users have typed is text in it."""
+def test_browsers_get_pages(client: Client, path: str, words: str) -> None:
+    """A browser gets an HTML page, in which users' text is escaped."""
     client.create(name="<script>alert(1)</script>")
     answer = client.get(path)
 
@@ -647,8 +647,8 @@ def test_pages_say_what_this_is(client: Client, path: str, words: str) -> None:
     assert b"<script" not in answer.body
 
 
-def test_a_fault_is_answered_without_its_trace(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug is answered 500 in one sentence; what happened is in the log alone."""
+def test_a_fault_is_answered_without_a_traceback(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug gets 500 with one sentence; the details are only in the log."""
     monkeypatch.setattr(client.engine, "lag", lambda: 1 / 0)
     answer = client.get("/readyz")
 
@@ -660,7 +660,7 @@ def test_a_fault_is_answered_without_its_trace(client: Client, monkeypatch: pyte
 @pytest.mark.parametrize("name", ["origin", "host", "authorization", "accept", "x-request-id"])
 @pytest.mark.parametrize(("method", "path"), [("POST", "/races"), ("GET", "/"), ("GET", "/races/r/results")])
 def test_headers_may_hold_any_bytes(client: Client, name: str, method: str, path: str) -> None:
-    """Bytes that are no text of any kind are answered, if need be with an error, never with a fault."""
+    """Headers with arbitrary bytes never cause a 500."""
     client.create(run_id="r")
     answer = client.request(method, path, b"{}", headers={name: [b"\xe9\xff\x80"]})
 
@@ -668,7 +668,7 @@ def test_headers_may_hold_any_bytes(client: Client, name: str, method: str, path
 
 
 def test_a_full_engine_is_answered_503(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When there is no room for another race, the answer says so and what to do."""
+    """When there is no capacity for another race, the response says so and what to do."""
     monkeypatch.setattr("simulator.engine.engine.MAX_LIVE_COMPETITORS", 10)
     answer = client.create(competitors=11)
 

@@ -1,4 +1,4 @@
-"""The limits of a connection, on a clock of the test's own."""
+"""The limits of a connection, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.http import rate, site
 from simulator.http.cors import Cors
 from simulator.http.rate import BURST, Rate
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.site import DEADLINE, LINGER, limited_site
+from simulator.http.site import DEADLINE, LINGER, LimitedSite
 
 
 class Hello(Resource):
@@ -27,15 +27,15 @@ class Hello(Resource):
     isLeaf = True  # noqa: N815 - Twisted's name
 
     def render(self, request: Any) -> bytes:
-        """Say how long the body was."""
+        """Return the length of the body."""
         return f"{len(request.content.read())} bytes".encode()
 
 
 class Transport(StringTransport):
-    """A connection that can be broken off."""
+    """A connection that can be aborted."""
 
     def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
-        """Break it off."""
+        """Abort it."""
         self.aborting = True
 
     aborting = False
@@ -48,7 +48,7 @@ class World:
         hello: Any = Hello
         self.clock: Any = Clock()
         rate, traffic = Rate(self.clock.seconds, per_second), RequestMetrics(Map([Rule("/any")]))
-        site = limited_site(hello(), self.clock.seconds, rate, Cors(()), traffic)
+        site = LimitedSite(hello(), self.clock.seconds, rate, Cors(()), traffic)
         self.site = cast("Any", site)
         self.site.reactor = self.clock
 
@@ -64,7 +64,7 @@ class World:
         return channel, transport
 
     def open(self, client: str = "127.0.0.1") -> tuple[Any, Any]:
-        """Open a connection that is there."""
+        """Open a connection; it must not be closed at once."""
         connection = self.connect(client)
         assert connection is not None
         return connection
@@ -84,8 +84,8 @@ HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 
 @pytest.mark.parametrize("text", [HEAD + b"12345", b"GET / HTTP/1.1\r\nX: " + b"y" * 40])
-def test_a_request_that_trickles_is_refused_in_the_end(text: bytes) -> None:
-    """A byte a second keeps a connection from being idle, and not beyond the deadline, in head or in body."""
+def test_a_slow_request_times_out(text: bytes) -> None:
+    """A byte per second keeps a connection from being idle, but the deadline still ends it."""
     world = World()
     channel, transport = world.open()
     for nth in range(int(DEADLINE)):
@@ -115,8 +115,8 @@ def test_a_request_just_in_time_is_answered() -> None:
     assert not transport.disconnecting
 
 
-def test_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many as the limit are served; one more is closed, until another one has gone."""
+def test_connections_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections up to the limit are served; a further one is closed until another has ended."""
     monkeypatch.setattr(site, "MAX_CONNECTIONS", 3)
     world = World()
     channels = [world.open()[0] for _ in range(3)]
@@ -127,8 +127,8 @@ def test_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> Non
     assert world.connect() is None
 
 
-def test_a_client_may_send_so_many_requests() -> None:
-    """Twice as many as a second's come in at once; the next is told how long to wait, and then comes in."""
+def test_the_requests_of_a_client_are_limited() -> None:
+    """A burst of two seconds' requests is served; the next one gets the time to wait, then is served."""
     world = World(per_second=5)
     statuses = [world.ask()[0] for _ in range(int(5 * BURST) + 1)]
     status, answer = world.ask()
@@ -145,8 +145,8 @@ def test_a_client_may_send_so_many_requests() -> None:
     assert world.ask()[0] == 429
 
 
-def test_whatever_is_answered_is_counted() -> None:
-    """Answers, refusals of too many requests, and open connections are counted under what was asked."""
+def test_every_response_is_counted() -> None:
+    """Responses, rate-limited ones included, are counted by method and route, and open connections too."""
     world = World(per_second=0.5)
     assert [world.ask()[0], world.ask()[0], world.ask("127.0.0.2", path=b"/odd")[0]] == [200, 429, 200]
     world.open()
@@ -160,7 +160,7 @@ def test_whatever_is_answered_is_counted() -> None:
 
 @pytest.mark.parametrize("per_second", [0, 0.5])
 def test_the_rate_may_be_any(per_second: float) -> None:
-    """Nought is no limit; less than one a second lets one in at a time."""
+    """Zero means no limit; below one per second, one request is allowed at a time."""
     world = World(per_second=per_second)
     statuses = [world.ask()[0] for _ in range(300)]
 
@@ -168,7 +168,7 @@ def test_the_rate_may_be_any(per_second: float) -> None:
 
 
 def test_clients_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of more clients than are told apart, who was quiet the longest begins anew, nobody else."""
+    """Beyond the limit, only the client that has been idle longest is forgotten."""
     monkeypatch.setattr(rate, "MAX_CLIENTS", 2)
     world = World(per_second=0.5)
     for client in ("127.0.0.1", "127.0.0.2", "127.0.0.1", "127.0.0.3"):
@@ -178,8 +178,8 @@ def test_clients_are_remembered_up_to_a_number(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("given", ["a-1_b.C", "x" * 64])
-def test_a_request_keeps_the_id_that_it_brings(given: str) -> None:
-    """An id of the client's comes back with the answer."""
+def test_a_request_keeps_a_given_id(given: str) -> None:
+    """A client's request id is in the response."""
     _, answer = World().ask(head=f"X-Request-Id: {given}\r\n".encode())
 
     assert f"\r\nX-Request-Id: {given}\r\n" in answer
@@ -187,7 +187,7 @@ def test_a_request_keeps_the_id_that_it_brings(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["", "x" * 65, "a b", "<script>", "\xe9"])
 def test_a_request_gets_an_id_of_its_own(given: str) -> None:
-    """An id that isn't one is replaced, as a missing one is; no two are the same."""
+    """An invalid or missing id is replaced by a unique one."""
     head = f"X-Request-Id: {given}\r\n".encode("latin-1")
     found = [re.search(r"X-Request-Id: ([0-9a-f]{16})\r\n", World().ask(head=head)[1]) for _ in range(2)]
 
@@ -197,8 +197,8 @@ def test_a_request_gets_an_id_of_its_own(given: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "host"), [(b"/%ff", b"x"), (b"/a%c3%28", b"x"), (b"/", b"\xff")])
-def test_an_address_that_is_no_text_is_refused(path: bytes, host: bytes) -> None:
-    """Bytes that are no UTF-8 are the client's fault, and no line in the log of errors."""
+def test_a_url_that_is_not_utf_8_is_rejected(path: bytes, host: bytes) -> None:
+    """A URL that is not UTF-8 is the client's error, and is not logged as a fault."""
     status, answer = World().ask(path=path, host=host)
 
     assert status == 400

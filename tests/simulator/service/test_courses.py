@@ -1,4 +1,4 @@
-"""`POST /courses`: what is taken, under which name, and what is refused."""
+"""`POST /courses`: accepted files, their names, rejected files."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ OTHER = PLAIN.replace(b"0.003,51.003", b"0.003,51.004")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return the folder of uploads, which is not there yet."""
+    """Return the folder of uploads, which does not exist yet."""
     return tmp_path / "kept" / "uploads"
 
 
 @pytest.fixture
 def client(clock: Clock, straight: Course, folder: Path) -> Client:
-    """Return the API with one course that comes with it."""
+    """Return the API with one shipped course."""
     return Client(clock, {"straight": straight}, folder)
 
 
@@ -42,8 +42,8 @@ def files(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["plain.kml", "kmz-doc.kmz", "gpx-track.gpx", "geojson-plain.geojson"])
-def test_a_course_is_taken(client: Client, folder: Path, name: str) -> None:
-    """A file of any format is answered 201 with the course, kept as it came, and told to the store."""
+def test_a_course_is_accepted(client: Client, folder: Path, name: str) -> None:
+    """A file of any format gets 201 with the course, is stored unchanged, and the course is published."""
     data = (FILES / name).read_bytes()
     answer = client.request("POST", "/courses?name=my-Park_1", data)
 
@@ -63,7 +63,7 @@ def test_a_course_is_taken(client: Client, folder: Path, name: str) -> None:
     assert [course.short_name for course in client.publisher.courses] == ["my-Park_1"]
 
 
-def test_a_course_that_was_taken_is_there(client: Client) -> None:
+def test_an_accepted_course_can_be_used(client: Client) -> None:
     """It is listed by its name, shown as GeoJSON, and races are run on it."""
     client.request("POST", "/courses?name=my-park", PLAIN)
     listed = [course["short_name"] for course in client.get("/courses").json["courses"]]
@@ -74,9 +74,7 @@ def test_a_course_that_was_taken_is_there(client: Client) -> None:
     assert b"my-park" in client.get("/").body
 
 
-def test_a_course_is_there_after_a_restart(
-    client: Client, clock: Clock, straight: Course, folder: Path
-) -> None:
+def test_a_course_survives_a_restart(client: Client, clock: Clock, straight: Course, folder: Path) -> None:
     """The next simulator with the same folder knows the course, and the same file is the same course."""
     first = client.request("POST", "/courses?name=my-park", PLAIN)
     again = Client(clock, {"straight": straight}, folder)
@@ -86,8 +84,8 @@ def test_a_course_is_there_after_a_restart(
     assert (repeat.status, repeat.json) == (200, first.json)
 
 
-def test_warnings_are_told(client: Client) -> None:
-    """What was put right in a file is told with the course."""
+def test_warnings_are_returned(client: Client) -> None:
+    """Corrections made to a file are returned with the course."""
     answer = client.request("POST", "/courses", (FILES / "fence-open.kml").read_bytes())
 
     assert answer.status == 201
@@ -107,15 +105,15 @@ def test_warnings_are_told(client: Client) -> None:
         ("Straight", "straight-2"),
     ],
 )
-def test_a_short_name_is_made(client: Client, long_name: str, short_name: str) -> None:
-    """Without a name a course gets one of ASCII letters, digits and - out of the file's own; a free one."""
+def test_a_short_name_is_derived(client: Client, long_name: str, short_name: str) -> None:
+    """Without a name, a free one of ASCII letters, digits and - is derived from the name in the file."""
     answer = client.request("POST", "/courses", PLAIN.replace(b">Test<", f">{long_name}<".encode()))
 
     assert (answer.status, answer.json["short_name"]) == (201, short_name)
 
 
-def test_made_names_are_numbered(client: Client) -> None:
-    """Files of one name get numbers, however long the name is; a file that comes again is its own course."""
+def test_derived_names_are_numbered(client: Client) -> None:
+    """Files with the same name get numbers, however long it is; the same file again is the same course."""
     names = [b"Test"] * 3 + [b"t" * 70] * 3
     data = [PLAIN.replace(b">Test<", b">%s<" % name) + b" " * nth for nth, name in enumerate(names)]
     answers = [client.request("POST", "/courses", file) for file in [*data, *data]]
@@ -136,7 +134,7 @@ def test_made_names_are_numbered(client: Client) -> None:
     ],
 )
 def test_a_name_has_one_owner(client: Client, folder: Path, name: str, owner: str) -> None:
-    """A name that another course has is refused with whose it is, and that course stays as it was."""
+    """A name that is taken is rejected with its owner, and the owner stays unchanged."""
     client.request("POST", "/courses?name=mine", PLAIN)
     client.create(course="field", points=[[0, 50], [0.01, 50]])
     answer = client.request("POST", f"/courses?name={name}", OTHER)
@@ -148,7 +146,7 @@ def test_a_name_has_one_owner(client: Client, folder: Path, name: str, owner: st
 
 
 def test_the_same_course_under_another_name_is_another_course(client: Client) -> None:
-    """A file may be taken under as many names as one likes."""
+    """A file may be uploaded under several names."""
     answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b")]
 
     assert [answer.status for answer in answers] == [201, 201]
@@ -175,10 +173,8 @@ def test_the_same_course_under_another_name_is_another_course(client: Client) ->
         ((FILES / "name-too-long.kml").read_bytes(), "the course's name has "),
     ],
 )
-def test_a_file_that_can_not_be_used_is_refused(
-    client: Client, folder: Path, data: bytes, words: str
-) -> None:
-    """What is wrong with a file is told in the reader's or the survey's own sentence, and nothing is kept."""
+def test_an_invalid_file_is_rejected(client: Client, folder: Path, data: bytes, words: str) -> None:
+    """An invalid file is rejected with the message of the reader or the survey, and not stored."""
     answer = client.request("POST", "/courses?name=bad", data)
 
     assert list(wrong(answer)) == ["file"]
@@ -189,8 +185,8 @@ def test_a_file_that_can_not_be_used_is_refused(
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "..%2Fa", "-a", "a.kml", "x" * 65, "%C3%A9", "a%00", "a%0A"])
-def test_a_name_that_can_not_be_is_refused(client: Client, folder: Path, name: str) -> None:
-    """A short name has its characters and its length, whatever the file is."""
+def test_an_invalid_name_is_rejected(client: Client, folder: Path, name: str) -> None:
+    """Characters and length of a short name are limited."""
     answer = client.request("POST", f"/courses?name={name}", b"")
 
     assert list(wrong(answer)) == ["name"]
@@ -201,22 +197,22 @@ def test_a_name_that_can_not_be_is_refused(client: Client, folder: Path, name: s
 @pytest.mark.parametrize(
     ("query", "field"), [("nam=x", "nam"), ("name=a&laps=2", "laps"), ("name=a&name=b", "name"), ("x", "x")]
 )
-def test_what_the_query_does_not_have_is_refused(client: Client, query: str, field: str) -> None:
-    """A parameter that isn't there, or comes twice, is refused by its name."""
+def test_an_unknown_parameter_is_rejected(client: Client, query: str, field: str) -> None:
+    """An unknown or repeated parameter is rejected by name."""
     assert list(wrong(client.request("POST", f"/courses?{query}", PLAIN))) == [field]
 
 
 @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain"])
 def test_the_media_type_does_not_matter(client: Client, media_type: str) -> None:
-    """The file is taken for what it is, whatever the client says; curl says that every body is a form."""
+    """The format follows from the content, not from the media type; curl labels every body as a form."""
     data = PLAIN.replace(b"<Document>", b"<Document><description>a&amp;name=b&amp;c</description>")
     answer = client.request("POST", "/courses", data, headers={"Content-Type": media_type})
 
     assert (answer.status, answer.json["short_name"]) == (201, "test")
 
 
-def test_there_is_an_end_to_uploads(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When there are as many uploads as are kept, no more are taken, but for those that are there."""
+def test_uploads_are_limited(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit further uploads are rejected, except repeated ones."""
     monkeypatch.setattr(courses, "MAX_UPLOADS", 1)
     answers = [client.request("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b", "a")]
 
@@ -224,9 +220,7 @@ def test_there_is_an_end_to_uploads(client: Client, monkeypatch: pytest.MonkeyPa
     assert answers[1].json["detail"].startswith("The limit of 1 uploaded courses is reached")
 
 
-def test_a_disk_that_takes_nothing_is_told(
-    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_reported(client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is answered 503 with the system's words and no path; the same file may come again."""
 
     def full(*_: object) -> None:
@@ -244,8 +238,8 @@ def test_a_disk_that_takes_nothing_is_told(
     assert client.request("POST", "/courses?name=a", PLAIN).status == 201
 
 
-def test_a_file_put_there_by_hand_is_not_written_over(client: Client, folder: Path) -> None:
-    """A file that somebody has put among the uploads meanwhile stays as it is, and has its name."""
+def test_an_existing_file_is_not_overwritten(client: Client, folder: Path) -> None:
+    """A file that was put into the folder meanwhile stays unchanged and keeps its name."""
     folder.mkdir(parents=True)
     (folder / "a.gpx").write_text("by hand")
     answer = client.request("POST", "/courses?name=a", PLAIN)
@@ -255,7 +249,7 @@ def test_a_file_put_there_by_hand_is_not_written_over(client: Client, folder: Pa
 
 
 def test_a_store_that_fails_does_not_lose_the_course(client: Client, folder: Path) -> None:
-    """If the store can't be told now the course is taken all the same: it is told again with its races."""
+    """If publishing fails, the course is accepted all the same: it is published again with its races."""
     client.publisher.failing = "the disk is full"
     answer = client.request("POST", "/courses?name=a", PLAIN)
 
@@ -263,7 +257,7 @@ def test_a_store_that_fails_does_not_lose_the_course(client: Client, folder: Pat
 
 
 class Bench:
-    """Work that was sent to a thread, and is done when a test says so, the oldest first."""
+    """Work sent to a thread, done when a test says so, the oldest first."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
@@ -275,7 +269,7 @@ class Bench:
         return done
 
     def work(self, pieces: int = 1000) -> None:
-        """Do some of what waits and of what that brings."""
+        """Do waiting work, and the work that follows from it."""
         while self.waiting and pieces:
             done, work, arguments = self.waiting.pop(0)
             _ = maybeDeferred(work, *arguments).addBoth(done.callback)
@@ -294,8 +288,8 @@ def slow(clock: Clock, straight: Course, folder: Path, bench: Bench) -> Client:
     return Client(clock, {"straight": straight}, folder, bench)
 
 
-def test_of_two_for_one_name_the_first_has_it(slow: Client, bench: Bench, folder: Path) -> None:
-    """Two files that come for one name at once are decided one after the other; one is read at a time."""
+def test_of_two_files_with_one_name_the_first_gets_it(slow: Client, bench: Bench, folder: Path) -> None:
+    """Two simultaneous files with the same name are read one after the other."""
     asked = [slow.ask("POST", "/courses?name=a", data) for data in (PLAIN, OTHER, PLAIN)]
     waiting = len(bench.waiting)
     bench.work()
@@ -305,8 +299,8 @@ def test_of_two_for_one_name_the_first_has_it(slow: Client, bench: Bench, folder
     assert (folder / "a.kml").read_bytes() == PLAIN
 
 
-def test_others_are_served_meanwhile(slow: Client, bench: Bench) -> None:
-    """While a file is read the API answers, and a race that brings a course along can't take its name."""
+def test_other_requests_are_served_meanwhile(slow: Client, bench: Bench) -> None:
+    """While a file is read the API answers, and a race with points can't take the file's name."""
     asked = slow.ask("POST", "/courses?name=a", PLAIN)
     bench.work(2)
     race = slow.create(course="a", points=[[0, 50], [0.01, 50]], run_id="r")
@@ -316,8 +310,8 @@ def test_others_are_served_meanwhile(slow: Client, bench: Bench) -> None:
     assert slow.answered(asked).status == 201
 
 
-def test_who_goes_away_breaks_nothing_off(slow: Client, bench: Bench) -> None:
-    """Who hangs up while the file is read has it taken; who does so while waiting loses the turn."""
+def test_a_disconnect_interrupts_nothing(slow: Client, bench: Bench) -> None:
+    """After a disconnect a file that is being read is still accepted; a waiting one is not."""
     gone = [slow.ask("POST", f"/courses?name={name}", PLAIN) for name in ("a", "b")]
     for one in gone:
         _ = one.addErrback(lambda _: None)
@@ -332,8 +326,8 @@ def test_who_goes_away_breaks_nothing_off(slow: Client, bench: Bench) -> None:
     assert listed == ["a", "c", "straight"]
 
 
-def test_a_file_that_can_not_be_used_keeps_its_name(clock: Clock, folder: Path) -> None:
-    """A bad file that was found among the uploads is left alone: nobody else gets its name."""
+def test_an_unusable_file_keeps_its_name(clock: Clock, folder: Path) -> None:
+    """An invalid file found among the uploads is left alone, and its name stays taken."""
     folder.mkdir(parents=True)
     (folder / "test.kml").write_text("<kml>")
     client = Client(clock, {}, folder)

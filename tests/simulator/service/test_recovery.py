@@ -1,4 +1,4 @@
-"""An engine that is gone and another one after it: what the second tells with the first is a whole race."""
+"""A second engine continues after the first was killed: together they publish the whole race."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        """Start an engine, and let it take up what was before."""
+        """Start an engine and restore the earlier races."""
         self.engine = Engine(self.clock, self.publisher)
         courses = Catalogue({"straight": self._course})
         self.race_service = RaceService(self.clock, self.engine, courses, lambda most: most - 1)
@@ -63,7 +63,7 @@ class World:
         _ = ensureDeferred(self.recovery.begin())
 
     def kill(self) -> None:
-        """Let nothing of the engine happen any more, and forget it."""
+        """Kill the engine: nothing that it has scheduled happens."""
         self.clock.calls.clear()
 
     def create(self, **fields: Any) -> Run:
@@ -72,7 +72,7 @@ class World:
         return run
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, a quarter of a second at once."""
+        """Advance the time in steps of a quarter second."""
         for _ in range(round(seconds * 4)):
             self.clock.advance(0.25)
             self.turn()
@@ -82,8 +82,8 @@ class World:
         for _ in range(50):
             self.clock.advance(0)
 
-    def told(self, *topics: str) -> set[bytes]:
-        """Return the events that were told, each once, whenever they were handed over."""
+    def published(self, *topics: str) -> set[bytes]:
+        """Return the published events without duplicates and times of publication."""
         found = set()
         for batch in self.publisher.batches:
             messages = encode(batch)
@@ -122,14 +122,14 @@ def test_no_tick_is_missing_however_often_the_engine_is_killed(
         world.turn()
     world.wait(race.duration / 10 + 5)
 
-    assert world.told(*EVENTS) == whole(race)
+    assert world.published(*EVENTS) == whole(race)
     records = [batch for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
     assert records[-1].status == "finished"
     assert records[-1].delivered_until == race.time_of(race.last_tick)
 
 
-def test_little_is_told_again(straight: Course) -> None:
-    """What comes twice after a crash are the seconds since the last note."""
+def test_little_is_published_again(straight: Course) -> None:
+    """After a crash only the events since the last delivery record are repeated."""
     world = World(straight)
     world.create(late=0.0)
     world.wait(33)
@@ -143,13 +143,13 @@ def test_little_is_told_again(straight: Course) -> None:
 
 
 def test_a_paused_race_stays_paused(straight: Course) -> None:
-    """A pause outlives the engine: race time stands still until somebody ends it, and no tick is missing."""
+    """A pause outlives the engine: race time stands still until it is resumed, and no tick is missing."""
     world = World(straight)
     run = world.create()
     world.wait(20)
     world.engine.pause(run)
     world.turn()
-    told = max(world.publisher.ticks())
+    last = max(world.publisher.ticks())
     world.wait(7)
     world.kill()
     world.clock.advance(1000)
@@ -160,12 +160,12 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
     world.engine.resume(again)
     world.wait(again.race.duration / 10 + 5)
 
-    assert stood == told
-    assert world.told(*EVENTS) == whole(again.race)
+    assert stood == last
+    assert world.published(*EVENTS) == whole(again.race)
 
 
 def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
-    """A race whose gun is to come is told at the gun by the engine that is there then."""
+    """A scheduled race is started at its gun by the engine that then runs."""
     world = World(straight)
     request = RaceRequest(**REQUEST, start_at=START.replace(minute=5))
     world.race_service.create(request)
@@ -179,8 +179,8 @@ def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
     assert world.publisher.ticks()[0] == 0
 
 
-def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
-    """A race that is over isn't told again, its id isn't free, and its results can be asked for."""
+def test_an_ended_race_is_known_and_stays_ended(straight: Course) -> None:
+    """An ended race isn't published again, its id stays taken, and its results are available."""
     world = World(straight)
     run = world.create()
     world.wait(run.race.duration / 10 + 5)
@@ -198,7 +198,7 @@ def test_what_has_ended_is_known_and_stays_ended(straight: Course) -> None:
         world.create(seed=4)
 
 
-def test_a_race_that_cannot_go_on_holds_no_other_up(straight: Course) -> None:
+def test_a_race_that_cannot_be_restored_affects_no_other(straight: Course) -> None:
     """A replay, or a race on a course that is gone, is left out with a line in the log."""
     world = World(straight)
     world.create()
@@ -215,10 +215,8 @@ def test_a_race_that_cannot_go_on_holds_no_other_up(straight: Course) -> None:
     assert sorted(world.engine.runs) == ["race-1", "race-2"]
 
 
-def test_races_that_cannot_be_read_yet_are_asked_for_again(
-    straight: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As long as the broker is away the recovery says why, and then goes on by itself."""
+def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the broker is unavailable the recovery reports why, and then continues by itself."""
     world = World(straight)
     world.create()
     world.wait(5)
@@ -241,7 +239,7 @@ def test_races_that_cannot_be_read_yet_are_asked_for_again(
 
 @pytest.mark.parametrize("old", ["toldUntil", "runsFrom"])
 def test_records_with_the_names_of_older_versions_are_refused(old: str) -> None:
-    """A record with a field that was renamed is refused with the command that helps, not read by defaults."""
+    """A record with a field that was renamed is rejected with the command that helps."""
     (event, *_) = read_event("races")["examples"]
 
     assert kafka._record(event).delivered_until == -1
@@ -250,17 +248,17 @@ def test_records_with_the_names_of_older_versions_are_refused(old: str) -> None:
 
 
 def test_a_record_without_the_optional_fields_is_read() -> None:
-    """A record that doesn't say when its clock started has run since the start, and delivered nothing."""
+    """Without `clockStart` the clock started at the gun; without `deliveredUntil` nothing is delivered."""
     (event, *_) = read_event("races")["examples"]
     record = kafka._record({name: event[name] for name in read_event("races")["required"]})
 
     assert (record.clock_start, record.delivered_until) == (event["startTime"], -1)
 
 
-def test_a_finish_is_not_told_before_all_is_delivered(
+def test_a_finish_is_not_published_before_all_is_delivered(
     straight: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As long as events wait somewhere a race isn't finished: after a crash nobody would tell them again."""
+    """A race is not finished while events wait: after a crash they would not be published again."""
     world = World(straight)
     run = world.create()
     waiting: list[Deferred[None]] = []

@@ -1,4 +1,4 @@
-"""The folder of uploads, and the catalogue of courses that is made with it."""
+"""The folder of uploads, and the catalogue of courses."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 PLAIN = (Path(__file__).parents[1] / "course" / "files" / "plain.kml").read_bytes()
 
 
-def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
-    """Without a folder there are no uploads, and looking makes none."""
+def test_a_missing_folder_is_empty(tmp_path: Path) -> None:
+    """Without a folder there are no uploads, and reading does not create it."""
     assert UploadFolder(tmp_path / "uploads").load() == ({}, {})
     assert not (tmp_path / "uploads").exists()
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    """A file is read again with the fingerprint of its bytes; what else lies in the folder doesn't matter."""
+    """A stored file is read with the digest of its bytes; other files in the folder are ignored."""
     folder = UploadFolder(tmp_path / "a" / "b")
     folder.write("park", ".kml", PLAIN)
     (tmp_path / "a" / "b" / ".other.kml.part").write_bytes(PLAIN[:100])
@@ -35,8 +35,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert unusable == {}
 
 
-def test_a_bad_file_is_left_out_with_its_sentence(tmp_path: Path) -> None:
-    """A file that can't be used hides no other."""
+def test_an_invalid_file_is_left_out_with_its_message(tmp_path: Path) -> None:
+    """An invalid file doesn't affect the others."""
     folder = UploadFolder(tmp_path)
     folder.write("park", ".kml", PLAIN)
     folder.write("bad", ".gpx", PLAIN)
@@ -46,8 +46,8 @@ def test_a_bad_file_is_left_out_with_its_sentence(tmp_path: Path) -> None:
     assert unusable == {"bad.gpx": "bad.gpx isn't GPX: its outermost element is <kml>"}
 
 
-def test_a_crash_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file has its name when all of it is on the disk and no sooner."""
+def test_a_crash_leaves_no_partial_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file gets its name only once all of it is on the disk."""
     seen: list[list[str]] = []
     synced = os.fsync
 
@@ -62,7 +62,7 @@ def test_a_crash_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the disk is full nothing of the file is left."""
+    """When the disk is full, nothing of the file remains."""
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -74,16 +74,16 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("there", ["park.kml", "park.gpx"])
-def test_a_file_is_never_written_over(tmp_path: Path, there: str) -> None:
-    """A file of the same short name, in whatever format, is reason to write nothing."""
+def test_a_file_is_never_overwritten(tmp_path: Path, there: str) -> None:
+    """If a file with the short name exists in any format, nothing is written."""
     (tmp_path / there).write_text("there")
     with pytest.raises(FileExistsError):
         UploadFolder(tmp_path).write("park", ".kml", PLAIN)
     assert (tmp_path / there).read_text() == "there"
 
 
-def test_a_shipped_course_goes_before_an_upload_of_its_name(tmp_path: Path, straight: Course) -> None:
-    """A course that comes with Racecast is the one that is meant, and the upload is not counted."""
+def test_a_shipped_course_takes_precedence_over_an_upload(tmp_path: Path, straight: Course) -> None:
+    """The name means the shipped course, and the upload is not counted."""
     folder = UploadFolder(tmp_path)
     for name in ("straight", "park"):
         folder.write(name, ".kml", PLAIN)
@@ -95,7 +95,7 @@ def test_a_shipped_course_goes_before_an_upload_of_its_name(tmp_path: Path, stra
 
 
 def test_names_have_owners(straight: Course) -> None:
-    """A name is free unless a course or a file that can't be used has it, in whatever capitals."""
+    """A name is taken if a course or an unusable file has it, ignoring case."""
     catalogue = Catalogue({"straight": straight}, unusable=["Bad.kml"])
 
     assert catalogue.owner("STRAIGHT") == "a course shipped with Racecast"
@@ -103,8 +103,8 @@ def test_names_have_owners(straight: Course) -> None:
     assert catalogue.owner("park") is None
 
 
-def test_a_made_name_is_a_free_one() -> None:
-    """Numbers are tried until one is free, and the name is never longer than a short name may be."""
+def test_a_derived_name_is_free() -> None:
+    """Numbers are tried until one is free, and the name never exceeds the maximum length."""
     taken = {"a" * 64, "a" * 62 + "-2"}
 
     assert short_name_of("A" * 200, lambda name: name not in taken) == "a" * 62 + "-3"

@@ -1,0 +1,46 @@
+"""The race of a command that needs no server."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.course.drawing import CourseError
+from simulator.course.library import READERS, load_file, load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+
+if TYPE_CHECKING:
+    from simulator.commands.settings import RaceSettings
+    from simulator.course.course import Course
+
+
+def race_of(settings: RaceSettings) -> Race:
+    """Return the configured race; exits with a message if there is no such course."""
+    course = _course(settings.course, settings.courses)
+    for warning in course.warnings:
+        sys.stderr.write(f"{settings.course}: {warning}\n")
+    fields = settings.model_dump(include=set(RaceRequest.model_fields))
+    request = RaceRequest.model_validate(fields | {"course": course.short_name})
+    resolved = request.resolved(
+        run_id=course.short_name, name=course.long_name, seed=settings.seed, start_at=settings.start_at
+    )
+    return Race(course, resolved)
+
+
+def _course(wanted: str, folder: Path) -> Course:
+    """Return a course by short name or file path."""
+    try:
+        if Path(wanted).suffix.lower() in READERS:
+            return load_file(Path(wanted))
+        library = load_folder(folder)
+    except CourseError as error:
+        raise SystemExit(str(error)) from error
+    except OSError as error:
+        raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
+    if wanted in library.courses:
+        return library.courses[wanted]
+    errors = [error for file, error in library.errors.items() if Path(file).stem == wanted]
+    names = ", ".join(library.courses) or "none"
+    raise SystemExit("\n".join(errors) or f"There is no course {wanted} in {folder}; available: {names}")
