@@ -1,7 +1,7 @@
 // Watches a map's frame for a while, from inside it, and says what a viewer would feel: [seconds, isPanned].
 //
-// The times are milliseconds: `frames` between two frames of the browser; of each new picture `gaps` since the
-// one before, `refreshes` from the question to the picture being drawn, and `draws` from its last byte to that.
+// The times are milliseconds: `frames` between two frames of the browser; of each new payload `gaps` since the
+// one before, `refreshes` from the question to the payload being drawn, and `draws` from its last byte to that.
 async ([seconds, isPanned]) => {
   const STEP_PX = 12; // a hand that pans swiftly
   const STEPS_A_WAY = 25; // there and back: the field stays in sight
@@ -11,16 +11,16 @@ async ([seconds, isPanned]) => {
   const drawn = [];
   const frames = [];
 
-  // The picture is drawn in the next frame at the latest; what is posted from within that frame runs after it.
+  // The payload is drawn in the next frame at the latest; what is posted from within that frame runs after it.
   const noteWhenDrawn = ({ detail }) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => drawn.push({ version: detail.picture.version, came, at: performance.now() });
+    port1.onmessage = () => drawn.push({ version: detail.payload.version, came, at: performance.now() });
     const came = performance.now();
     requestAnimationFrame(() => port2.postMessage(null));
   };
   if (racecast) {
     performance.setResourceTimingBufferSize(100000);
-    page.addEventListener('racecast:picture', noteWhenDrawn);
+    page.addEventListener('racecast:payload', noteWhenDrawn);
   }
 
   const begun = performance.now();
@@ -38,9 +38,9 @@ async ([seconds, isPanned]) => {
     };
     requestAnimationFrame(frame);
   });
-  page.removeEventListener('racecast:picture', noteWhenDrawn);
+  page.removeEventListener('racecast:payload', noteWhenDrawn);
 
-  // Which answer a picture was: the last that was whole when it was shown.
+  // Which answer a payload was: the last that was whole when it was shown.
   const answers = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/positions?seen='));
   const shown = drawn
     .map(({ came, at }) => ({ answer: answers.filter(({ responseEnd }) => responseEnd <= came).pop(), came, at }))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SIZES = (1000, 10_000)
 COURSE = "hilly-half"
-WARM_UP_PICTURES = 5
+WARM_UP_PAYLOADS = 5
 WATCHED_S = 20.0
 PATIENCE_MS = 60_000
 SCRIPT = Path(__file__).with_name("big_map.js").read_text()
@@ -66,7 +66,7 @@ def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[st
         page = _page(browser)
         page.goto(f"{site.dashboard}/?run={run_id}")
         live = LiveMap.on(page)
-        live.wait_for_pictures(WARM_UP_PICTURES)
+        live.wait_for_payloads(WARM_UP_PAYLOADS)
         yield "watched", _watch(live.frame, is_panned=False)
         yield "panned", _watch(live.frame, is_panned=True)
         page.context.close()

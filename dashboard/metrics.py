@@ -27,13 +27,13 @@ class Metrics:
     """The metrics; thread-safe.
 
     Attributes:
-        pictures: responses to browsers, by `feed` (live, past, start_list) and `status`.
+        payloads: responses to browsers, by `feed` (live, past, start_list) and `status`.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.pictures = Counter(
-            "racecast_dashboard_pictures",
+        self.payloads = Counter(
+            "racecast_dashboard_payloads",
             "Requests for race payloads and start lists, by response status (204: unchanged).",
             ["feed", "status"],
             registry=self._registry,

@@ -28,7 +28,7 @@ def test_form_makes_a_race(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Made by the form")).to_be_visible()
     live = LiveMap.on(page)
     before = live.distances()
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     assert len(before) == 37
     assert sum(live.distances().values()) > sum(before.values())
 
