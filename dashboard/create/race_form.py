@@ -15,36 +15,34 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from dashboard.api import ApiError, ConflictError, RefusedError
-from dashboard.create import paces, race_options
-from dashboard.create.race_options import key
+from dashboard.create import paces
+from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, inputs, key
 from dashboard.ui import formatting, words
+from dashboard.ui.escape import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
-    from dashboard.api import OfferedCourse, RaceApi
-    from dashboard.create.presets import Preset
+    from dashboard.api import OfferedCourse, RaceApi, RaceField
+    from dashboard.create.inputs import Input
 
 NOW, LATER = "Now", "Later"
 
 IN_A_WHILE = timedelta(minutes=5)
 """Default start time of a scheduled race."""
 
-DEFAULTS: Mapping[str, Any] = {
-    "name": "",
-    "competitors": 100,
-    "fastest": paces.write(144),
-    "slowest": paces.write(500),
-    "stopped": 0,
-    "min_pause": 5.0,
-    "max_pause": 30.0,
-    "speed": 10.0,
-    "seed": "",
-    "start": NOW,
-}
-"""The fields' initial values."""
+DEFAULTS: Mapping[str, Any] = {"name": "", "competitors": 100, "speed": 10.0, "seed": "", "start": NOW}
+"""Initial values that are not the API's defaults."""
+
+PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a marathon"}
+"""Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
+
+CHANGES_FINISH_TIMES = frozenset(
+    ("pace_model", "fatigue", "gradient", "wave_size", "start_flow", "start_list", "walking", "wrong_turn")
+)
+"""With any of these the slowest pace no longer determines the last finish."""
 
 LEANS_ON = {
     "slowest": ("fastest",),
@@ -54,16 +52,9 @@ LEANS_ON = {
 }
 """Fields whose errors can be fixed in another field of the same group."""
 
-START_LIST_HELP = (
-    "A CSV file with a header row: any of bib, name, category, club, wave and pace. "
-    "Each row is one competitor."
-)
 NO_TEXT = "This file is not UTF-8 text. Save it as CSV UTF-8."
 
 NOT_STARTED = "The race was not started: see the errors next to the fields."
-
-_MOMENT = ("day", "clock")
-"""The fields of a scheduled start; drawn while that is selected."""
 
 _PACES = frozenset({"fastest", "slowest"})
 
@@ -99,59 +90,53 @@ class _Refused(NamedTuple):
 
 
 def keep() -> None:
-    """Set the fields' initial values, and keep typed values across runs that don't draw the form.
+    """Keep typed values across runs that don't draw the form."""
+    typed = {str(field): value for field, value in st.session_state.items() if str(field).startswith(KEYS)}
+    st.session_state.setdefault(_KEPT, {}).update(typed)
 
-    The values are set until a run has drawn all fields, and not after: each value set by a run overwrites
-    what has been typed since it began.
+
+def _settle(fields: Mapping[str, Input]) -> None:
+    """Set the fields' values until a run has drawn all of them, and not after.
+
+    Each value set by a run overwrites what has been typed since it began.
     """
-    first = {key(name): value for name, value in {**DEFAULTS, **race_options.fields({})}.items()}
-    if not all(field in st.session_state for field in first):
+    first = {**{name: field.held(field.schema.default) for name, field in fields.items()}, **DEFAULTS}
+    if not all(key(name) in st.session_state for name in first):
         st.session_state[_SETTLED] = False
-    kept = st.session_state.setdefault(_KEPT, {})
-    for field in (*first, *map(key, _MOMENT)):
-        if field in st.session_state:
-            kept[field] = st.session_state[field]
     if not st.session_state[_SETTLED]:
-        for field, value in {**first, **kept}.items():
-            st.session_state[field] = value
+        st.session_state.update({key(name): value for name, value in first.items()} | st.session_state[_KEPT])
 
 
-def fill_in(preset: Preset) -> None:
-    """Fill in a preset's values; must run before the fields are drawn."""
-    filled = {
-        "name": preset.name,
-        "competitors": preset.competitors,
-        "fastest": paces.write(preset.fastest),
-        "slowest": paces.write(preset.slowest),
-        "stopped": preset.stopped,
-        "min_pause": preset.min_pause,
-        "max_pause": preset.max_pause,
-        "speed": preset.speed,
-        **race_options.fields(preset.options),
-    }
-    for name, value in filled.items():
-        st.session_state[key(name)] = value
+def fill_in(request: Mapping[str, Any], fields: Mapping[str, RaceField]) -> None:
+    """Fill in a preset's request; must run before the fields are drawn."""
+    for name, field in inputs(fields).items():
+        if name in request or name in OPTION_NAMES:
+            st.session_state[key(name)] = field.held(request.get(name, field.schema.default))
     st.session_state[_SETTLED] = False
     st.session_state[_LISTS] = st.session_state.get(_LISTS, 0) + 1
 
 
 def _list_key() -> str:
-    return key(f"start_list-{st.session_state.get(_LISTS, 0)}")
+    return f"race-start-list-{st.session_state.get(_LISTS, 0)}"
 
 
 class RaceForm:
-    """The form for a race on `course`; `now` has a zone.
+    """The form for a race on `course`; `fields` are the API's, `now` has a zone.
 
     Attributes:
         sent: whether it was just submitted.
     """
 
-    def __init__(self, course: OfferedCourse, now: datetime) -> None:
+    def __init__(self, course: OfferedCourse, fields: Mapping[str, RaceField], now: datetime) -> None:
         self._course = course
+        self._fields = fields
+        self._inputs = inputs(fields)
         self._now = now
+        _settle(self._inputs)
         self._request: dict[str, Any] = {"course": course.short_name}
         self._cannot_be_sent = False
-        self._options = race_options.wanted()
+        changed = {name: self._inputs[name].changed() for name in OPTION_NAMES & self._inputs.keys()}
+        self._options = {name: value for name, value in changed.items() if value is not None}
         self._has_list = st.session_state.get(_list_key()) is not None
         self._below: dict[str, DeltaGenerator] = {}
         self._refused: _Refused | None = st.session_state.get(_REFUSED)
@@ -195,7 +180,7 @@ class RaceForm:
         """Show errors below their fields while these are unchanged; all others at the bottom."""
         st.session_state[_REFUSED] = self._refused = _Refused(self._request, refused.mistakes)
         sentence = NOT_STARTED if refused.mistakes.keys() <= self._below.keys() else str(refused)
-        if not refused.mistakes.keys().isdisjoint(self._among_options):
+        if not refused.mistakes.keys().isdisjoint({"start_list", *OPTION_NAMES}):
             st.session_state[_MORE], st.session_state[_FOOT] = True, sentence
             st.rerun()  # an expander that is already drawn can't be opened
         for name in self._below:
@@ -216,54 +201,42 @@ class RaceForm:
                 words.notice(paces.in_minutes(said) if name in _PACES else said)
 
     def _who_runs(self) -> None:
-        name = st.text_input(
-            "Name",
-            placeholder=self._course.long_name,
-            key=key("name"),
-            help="The race's name. Empty: the course's name.",
-        )
-        self._take("name", name or None)
-        competitors = st.number_input("Competitors", step=50, key=key("competitors"), disabled=self._has_list)
+        self._take("name", self._inputs["name"].draw_text(placeholder=self._course.long_name) or None)
+        competitors = self._inputs["competitors"].draw(disabled=self._has_list)
         self._take("competitors", None if self._has_list else competitors)
         if self._has_list:
             words.hint("As many as the start list has")
         fastest, slowest = st.columns(2)
         with fastest:
-            self._pace("fastest", "Fastest pace, min:sec per km")
+            self._pace("fastest")
         with slowest:
-            self._pace("slowest", "Slowest pace, min:sec per km")
+            self._pace("slowest")
 
-    def _pace(self, name: str, label: str) -> None:
-        text = st.text_input(label, key=key(name))
+    def _pace(self, name: str) -> None:
         try:
-            seconds = paces.read(text)
+            seconds = paces.read(self._inputs[name].draw_text())
         except paces.PaceError as error:
             self._cannot_be_sent = True
             words.notice(str(error))
             return
-        if whose := race_options.PACES_OF_THEIR_OWN.get(self._options.get("pace_model", "")):
+        if whose := PACES_OF_THEIR_OWN.get(self._options.get("pace_model", "")):
             words.hint(f"Ignored: the paces are those of {whose}")
         else:
             words.hint(f"Finish in {paces.finish(seconds, self._course.distance)}")
         self._take(name, seconds)
 
     def _who_stops(self) -> None:
-        percent = st.slider(
-            "Stop in a geofence",
-            0,
-            100,
-            format="%d%%",
-            key=key("stopped"),
-            help="Share of competitors who pause once in one of the course's geofences.",
-        )
-        share = percent / 100
+        stop = self._inputs["how_many_get_stopped"]
+        low, high = stop.bounds
+        settings = stop.settings(label=stop.shown.label)
+        share = st.slider(min_value=low, max_value=high, step=1.0, format="%d%%", **settings) / 100
         words.hint(self._stopped(share))
         self._take("how_many_get_stopped", share)
         shortest, longest = st.columns(2)
         with shortest:
-            self._number("min_pause", "Shortest stop, seconds", step=5.0)
+            self._number("min_pause")
         with longest:
-            self._number("max_pause", "Longest stop, seconds", step=5.0)
+            self._number("max_pause")
 
     def _stopped(self, share: float) -> str:
         """Number of competitors who stop, computed as in the simulator."""
@@ -277,24 +250,18 @@ class RaceForm:
     def _how_it_is_run(self) -> None:
         speed, seed = st.columns(2)
         with speed:
-            self._number("speed", "Speed, race seconds per second", step=1.0)
+            self._number("speed")
             if (longest := self._longest()) is not None:
                 words.hint(f"Over after {formatting.race_time(longest)} of wall time")
         with seed:
-            text = st.text_input(
-                "Seed",
-                placeholder="Empty: a random seed",
-                key=key("seed"),
-                help="The same seed and the same fields reproduce the same race exactly.",
-            )
-            self._take("seed", _number_if_any(text))
+            self._take("seed", _number_if_any(self._inputs["seed"].draw_text()))
 
     def _longest(self) -> float | None:
         """Wall-clock seconds until the slowest possible finish; None if undetermined."""
         wanted = self._request
         if "slowest" not in wanted or wanted["speed"] <= 0 or self._has_list:
             return None
-        if not self._options.keys().isdisjoint(race_options.CHANGES_FINISH_TIMES):
+        if not self._options.keys().isdisjoint(CHANGES_FINISH_TIMES):
             return None
         stop = wanted["max_pause"] if wanted["how_many_get_stopped"] and self._course.fences else 0.0
         longest: float = (wanted["slowest"] * self._course.distance / 1000 + stop) / wanted["speed"]
@@ -303,7 +270,7 @@ class RaceForm:
     def _start(self) -> None:
         chosen = st.segmented_control("Start", (NOW, LATER), key=key("start"), required=True)
         if chosen == NOW:
-            for name in _MOMENT:
+            for name in ("day", "clock"):
                 st.session_state.pop(key(name), None)
                 st.session_state[_KEPT].pop(key(name), None)
             return
@@ -328,24 +295,28 @@ class RaceForm:
         """The realism options, collapsed unless they have errors."""
         is_open = st.session_state.get(_MORE, False)
         with st.expander("Realism options", icon=":material/science:", expanded=is_open):
-            for name, options in race_options.GROUPS.items():
-                words.group(name)
-                for first in range(0, len(options), 2):
-                    some = options[first : first + 2]
-                    has_switch = any(option.kind == "switch" for option in some)
-                    pair = st.columns(2, vertical_alignment="bottom" if has_switch else "top")
-                    for option, column in zip(some, pair, strict=False):
-                        with column:
-                            self._take(option.name, option.draw())
-                if options is race_options.ENTRANTS:
+            for group, names in OPTIONS.items():
+                words.group(group)
+                self._pairs([self._inputs[name] for name in names if name in self._inputs])
+                if "entrants" in names:
                     self._start_list()
         if self._options:
             words.hint(f"{len(self._options)} of these set")
 
+    def _pairs(self, options: list[Input]) -> None:
+        """Draw options side by side; a checkbox is level with the field beside it, not with its label."""
+        for first in range(0, len(options), 2):
+            pair = options[first : first + 2]
+            has_switch = any(option.is_switch for option in pair)
+            columns = st.columns(2, vertical_alignment="bottom" if has_switch else "top")
+            for option, column in zip(pair, columns, strict=False):
+                with column:
+                    option.draw()
+                    self._take(option.name, self._options.get(option.name))
+
     def _start_list(self) -> None:
-        file = st.file_uploader(
-            "Start list", type=["csv", "tsv", "txt"], key=_list_key(), help=START_LIST_HELP
-        )
+        about = escape(self._fields["start_list"].description)
+        file = st.file_uploader("Start list", type=["csv", "tsv", "txt"], key=_list_key(), help=about)
         text = None
         if file is not None:
             try:
@@ -355,12 +326,8 @@ class RaceForm:
                 words.notice(NO_TEXT)
         self._take("start_list", text)
 
-    @property
-    def _among_options(self) -> set[str]:
-        return {"start_list", *(option.name for option in race_options.every())}
-
-    def _number(self, name: str, label: str, *, step: float) -> None:
-        self._take(name, st.number_input(label, step=step, format="%g", key=key(name)))
+    def _number(self, name: str) -> None:
+        self._take(name, self._inputs[name].draw())
 
     def _take(self, name: str, value: Any) -> None:
         """Keep the value of the last drawn field; None leaves it to the API."""
