@@ -214,7 +214,8 @@ class RaceForm:
 
     def _pace(self, name: str) -> None:
         try:
-            seconds = paces.read(self._inputs[name].draw_text())
+            # Without help: the API's description is about seconds.
+            seconds = paces.read(self._inputs[name].draw_text(help=None))
         except paces.PaceError as error:
             self._cannot_be_sent = True
             words.notice(str(error))
