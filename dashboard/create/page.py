@@ -51,6 +51,7 @@ def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(
 
 
 def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]]:
+    """The courses, and the fields of a race. Raises `ApiError`."""
     return api.courses(), _fields(api)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import secrets
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -56,68 +57,69 @@ NO_TEXT = "This file is not UTF-8 text. Save it as CSV UTF-8."
 
 NOT_STARTED = "The race was not started: see the errors next to the fields."
 
-_PACES = frozenset({"fastest", "slowest"})
+PACES = ("fastest", "slowest")
+STOPS = ("min_pause", "max_pause")
 
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
 """Longer than any seed, and short enough for every JSON parser."""
 
-_TICKET = "race-ticket"
-"""Session state key of the idempotency id of the next request."""
 
-_REFUSED = "race-refused"
+@dataclass
+class _Memory:
+    """What the form keeps from one run to the next.
 
-_FOOT = "race-foot"
-"""Session state key of the message at the bottom of the form in the next run."""
+    Attributes:
+        values: the fields' values: Streamlit drops those of widgets that a run doesn't draw.
+        is_settled: whether a run has drawn all fields with their values, so the browser has them.
+        list_key: session state key of the start list; another one recreates its field empty.
+        ticket: idempotency id of the next request.
+        refused: the last request that was refused.
+        mistakes: the reasons by field, until the next attempt.
+        foot: the message at the bottom of the form in the next run.
+        is_open: whether an option had an error, so the expander is open.
+    """
 
-_MORE = "race-more"
-"""Session state key: an option had an error, so the expander is open."""
-
-_KEPT = "race-kept"
-"""Session state key of the fields' values: Streamlit drops those of widgets that a run doesn't draw."""
-
-_SETTLED = "race-settled"
-"""Session state key: a run has drawn all fields with their values, so the browser has them."""
-
-_LISTS = "race-start-lists"
-"""Counts selected presets: a new number recreates the start list's field empty."""
+    values: dict[str, Any] = field(default_factory=dict)
+    is_settled: bool = False
+    list_key: str = "race-start-list"
+    ticket: str | None = None
+    refused: Mapping[str, Any] = field(default_factory=dict)
+    mistakes: dict[str, str] = field(default_factory=dict)
+    foot: str | None = None
+    is_open: bool = False
 
 
-class _Refused(NamedTuple):
-    """A refused request, and the reasons by field."""
-
-    request: Mapping[str, Any]
-    mistakes: Mapping[str, str]
+def _memory() -> _Memory:
+    memory: _Memory = st.session_state.setdefault("race-form", _Memory())
+    return memory
 
 
 def keep() -> None:
     """Keep typed values across runs that don't draw the form."""
-    typed = {str(field): value for field, value in st.session_state.items() if str(field).startswith(KEYS)}
-    st.session_state.setdefault(_KEPT, {}).update(typed)
+    typed = {str(name): value for name, value in st.session_state.items() if str(name).startswith(KEYS)}
+    _memory().values.update(typed)
 
 
-def _settle(fields: Mapping[str, Input]) -> None:
+def _settle(fields: Mapping[str, Input], memory: _Memory) -> None:
     """Set the fields' values until a run has drawn all of them, and not after.
 
     Each value set by a run overwrites what has been typed since it began.
     """
-    first = {**{name: field.held(field.schema.default) for name, field in fields.items()}, **DEFAULTS}
+    first = {**{name: entry.held(entry.schema.default) for name, entry in fields.items()}, **DEFAULTS}
     if not all(key(name) in st.session_state for name in first):
-        st.session_state[_SETTLED] = False
-    if not st.session_state[_SETTLED]:
-        st.session_state.update({key(name): value for name, value in first.items()} | st.session_state[_KEPT])
+        memory.is_settled = False
+    if not memory.is_settled:
+        st.session_state.update({key(name): value for name, value in first.items()} | memory.values)
 
 
 def fill_in(request: Mapping[str, Any], fields: Mapping[str, RaceField]) -> None:
     """Fill in a preset's request; must run before the fields are drawn."""
-    for name, field in inputs(fields).items():
+    for name, entry in inputs(fields).items():
         if name in request or name in OPTION_NAMES:
-            st.session_state[key(name)] = field.held(request.get(name, field.schema.default))
-    st.session_state[_SETTLED] = False
-    st.session_state[_LISTS] = st.session_state.get(_LISTS, 0) + 1
-
-
-def _list_key() -> str:
-    return f"race-start-list-{st.session_state.get(_LISTS, 0)}"
+            st.session_state[key(name)] = entry.held(request.get(name, entry.schema.default))
+    memory = _memory()
+    memory.is_settled = False
+    memory.list_key = f"race-start-list-{secrets.token_hex(4)}"
 
 
 class RaceForm:
@@ -132,26 +134,26 @@ class RaceForm:
         self._fields = fields
         self._inputs = inputs(fields)
         self._now = now
-        _settle(self._inputs)
+        self._memory = _memory()
+        _settle(self._inputs, self._memory)
         self._request: dict[str, Any] = {"course": course.short_name}
         self._cannot_be_sent = False
         changed = {name: self._inputs[name].changed() for name in OPTION_NAMES & self._inputs.keys()}
         self._options = {name: value for name, value in changed.items() if value is not None}
-        self._has_list = st.session_state.get(_list_key()) is not None
+        self._has_list = st.session_state.get(self._memory.list_key) is not None
         self._below: dict[str, DeltaGenerator] = {}
-        self._refused: _Refused | None = st.session_state.get(_REFUSED)
         self._who_runs()
         self._who_stops()
         self._how_it_is_run()
         self._start()
         self._more()
-        self.sent = st.button(
-            "Start the race", type="primary", icon=":material/flag:", on_click=_forget_refusal
-        )
-        st.session_state[_SETTLED] = True
+        forget = self._memory.mistakes.clear
+        self.sent = st.button("Start the race", type="primary", icon=":material/flag:", on_click=forget)
+        self._memory.is_settled = True
         self._foot = st.empty()
-        if sentence := st.session_state.pop(_FOOT, None):
-            self._say_at_foot(sentence)
+        if self._memory.foot is not None:
+            self._say_at_foot(self._memory.foot)
+            self._memory.foot = None
 
     def create(self, api: RaceApi) -> str | None:
         """The new race's run id; None if there is none, and the form shows why."""
@@ -159,29 +161,30 @@ class RaceForm:
             self._say_at_foot(NOT_STARTED)
             return None
         # Pressing the button twice sends the same id twice, and the API returns the same race.
-        ticket = st.session_state.setdefault(_TICKET, secrets.token_hex(4))
+        self._memory.ticket = self._memory.ticket or secrets.token_hex(4)
+        proposed = f"{self._course.short_name[:48]}-{self._memory.ticket}"
         try:
-            run_id = api.create_race({"run_id": f"{self._course.short_name[:48]}-{ticket}", **self._request})
+            run_id = api.create_race({"run_id": proposed, **self._request})
         except RefusedError as refused:
             self._show(refused)
         except ConflictError as error:
-            del st.session_state[_TICKET]  # the id is another race's
+            self._memory.ticket = None  # the id is another race's
             self._say_at_foot(str(error))
         except ApiError as error:
             # The race may have been created: the same id returns the same race.
             self._say_at_foot(str(error))
         else:
-            del st.session_state[_TICKET]
-            st.session_state.pop(_MORE, None)
+            self._memory.ticket, self._memory.is_open = None, False
             return run_id
         return None
 
     def _show(self, refused: RefusedError) -> None:
         """Show errors below their fields while these are unchanged; all others at the bottom."""
-        st.session_state[_REFUSED] = self._refused = _Refused(self._request, refused.mistakes)
+        self._memory.refused = self._request
+        self._memory.mistakes |= refused.mistakes
         sentence = NOT_STARTED if refused.mistakes.keys() <= self._below.keys() else str(refused)
         if not refused.mistakes.keys().isdisjoint({"start_list", *OPTION_NAMES}):
-            st.session_state[_MORE], st.session_state[_FOOT] = True, sentence
+            self._memory.is_open, self._memory.foot = True, sentence
             st.rerun()  # an expander that is already drawn can't be opened
         for name in self._below:
             self._show_mistake(name)
@@ -192,13 +195,11 @@ class RaceForm:
             words.notice(sentence)
 
     def _show_mistake(self, name: str) -> None:
-        if self._refused is None or name not in self._refused.mistakes:
-            return
-        then, now = self._refused.request, self._request
-        if all(then.get(field) == now.get(field) for field in (name, *LEANS_ON.get(name, ()))):
-            said = self._refused.mistakes[name]
+        then, now = self._memory.refused, self._request
+        is_unchanged = all(then.get(one) == now.get(one) for one in (name, *LEANS_ON.get(name, ())))
+        if is_unchanged and (said := self._memory.mistakes.get(name)):
             with self._below[name]:
-                words.notice(paces.in_minutes(said) if name in _PACES else said)
+                words.notice(paces.in_minutes(said) if name in PACES else said)
 
     def _who_runs(self) -> None:
         self._take("name", self._inputs["name"].draw_text(placeholder=self._course.long_name) or None)
@@ -206,11 +207,9 @@ class RaceForm:
         self._take("competitors", None if self._has_list else competitors)
         if self._has_list:
             words.hint("As many as the start list has")
-        fastest, slowest = st.columns(2)
-        with fastest:
-            self._pace("fastest")
-        with slowest:
-            self._pace("slowest")
+        for pace, column in zip(PACES, st.columns(2), strict=True):
+            with column:
+                self._pace(pace)
 
     def _pace(self, name: str) -> None:
         try:
@@ -227,17 +226,15 @@ class RaceForm:
         self._take(name, seconds)
 
     def _who_stops(self) -> None:
-        stop = self._inputs["how_many_get_stopped"]
-        low, high = stop.bounds
-        settings = stop.settings(label=stop.shown.label)
+        stopped = self._inputs["how_many_get_stopped"]
+        low, high = stopped.bounds
+        settings = stopped.settings(label=stopped.shown.label)
         share = st.slider(min_value=low, max_value=high, step=1.0, format="%d%%", **settings) / 100
         words.hint(self._stopped(share))
         self._take("how_many_get_stopped", share)
-        shortest, longest = st.columns(2)
-        with shortest:
-            self._number("min_pause")
-        with longest:
-            self._number("max_pause")
+        for stop, column in zip(STOPS, st.columns(2), strict=True):
+            with column:
+                self._number(stop)
 
     def _stopped(self, share: float) -> str:
         """Number of competitors who stop, computed as in the simulator."""
@@ -273,14 +270,14 @@ class RaceForm:
         if chosen == NOW:
             for name in ("day", "clock"):
                 st.session_state.pop(key(name), None)
-                st.session_state[_KEPT].pop(key(name), None)
+                self._memory.values.pop(key(name), None)
             return
         zone = ZoneInfo(formatting.known_zone(st.context.timezone))
         soon = (self._now + IN_A_WHILE).astimezone(zone)
         if key("day") not in st.session_state:
             st.session_state[key("day")] = soon.date()
             st.session_state[key("clock")] = soon.time().replace(second=0, microsecond=0)
-            st.session_state[_SETTLED] = False
+            self._memory.is_settled = False
         day, clock = st.columns(2)
         with day:
             on = st.date_input("Day", key=key("day"))
@@ -294,8 +291,7 @@ class RaceForm:
 
     def _more(self) -> None:
         """The realism options, collapsed unless they have errors."""
-        is_open = st.session_state.get(_MORE, False)
-        with st.expander("Realism options", icon=":material/science:", expanded=is_open):
+        with st.expander("Realism options", icon=":material/science:", expanded=self._memory.is_open):
             for group, names in OPTIONS.items():
                 words.group(group)
                 self._pairs([self._inputs[name] for name in names if name in self._inputs])
@@ -317,7 +313,9 @@ class RaceForm:
 
     def _start_list(self) -> None:
         about = escape(self._fields["start_list"].description)
-        file = st.file_uploader("Start list", type=["csv", "tsv", "txt"], key=_list_key(), help=about)
+        file = st.file_uploader(
+            "Start list", type=["csv", "tsv", "txt"], key=self._memory.list_key, help=about
+        )
         text = None
         if file is not None:
             try:
@@ -336,10 +334,6 @@ class RaceForm:
             self._request[name] = value
         self._below[name] = st.empty()
         self._show_mistake(name)
-
-
-def _forget_refusal() -> None:
-    st.session_state.pop(_REFUSED, None)
 
 
 def _number_if_any(text: str) -> int | str | None:

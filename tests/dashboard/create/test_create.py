@@ -1,4 +1,4 @@
-"""The page that makes a race as Streamlit runs it, without a browser and without an API."""
+"""The page that creates a race as Streamlit runs it, without a browser and without an API."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def mistakes(form: AppTest) -> list[str]:
     ],
 )
 def test_seed(api: FakeApi, typed: str, seed: object) -> None:
-    """A seed goes to the API as a number, and what is none as it was typed: the API says what is wrong."""
+    """A seed is sent as a number; anything else is sent as typed, for the API to reject."""
     assert sent(api, seed=typed)["seed"] == seed
 
 
@@ -154,7 +154,7 @@ def test_share_that_stops(api: FakeApi) -> None:
 
 
 def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
-    """Below a pace stands the finish time that it means on the chosen course."""
+    """Below a pace is the finish time that it means on the chosen course."""
     assert api.offered
     form = page()
     field(form, "Fastest pace, min:sec per km").set_value("4:00").run()
@@ -209,7 +209,7 @@ def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
         ("max_pause", "Shortest stop, seconds", 1.0),
     ],
 )
-def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
+def test_mistake_corrected_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
     """An error about two fields disappears when either changes."""
     api.refusal = RefusedError("No.", {refused: "must be at least the other"})
     form = press(page(), "Start the race")
@@ -282,7 +282,7 @@ def test_description_of_a_race_is_kept(api: FakeApi, monkeypatch: pytest.MonkeyP
 
 
 def test_course_that_cannot_be_drawn(api: FakeApi) -> None:
-    """Where the API can't give the course's line, that is said in the map's place, and the form is there."""
+    """Without the course's line there is an error in place of the map, and the form is there."""
     api.undrawable = ApiError("There is no course of that name.")
     form = page()
     assert mistakes(form) == [escape("There is no course of that name.")]
