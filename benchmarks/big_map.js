@@ -15,13 +15,13 @@ async ([seconds, isPanned]) => {
   // An update is drawn in the next frame at the latest. A message posted in that frame is handled after it.
   const recordWhenDrawn = ({ detail }) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => drawn.push({ version: detail.picture.version, arrivedAt, drawnAt: performance.now() });
+    port1.onmessage = () => drawn.push({ version: detail.payload.version, arrivedAt, drawnAt: performance.now() });
     const arrivedAt = performance.now();
     requestAnimationFrame(() => port2.postMessage(null));
   };
   if (racecast) {
     performance.setResourceTimingBufferSize(100000);
-    page.addEventListener('racecast:picture', recordWhenDrawn);
+    page.addEventListener('racecast:payload', recordWhenDrawn);
   }
 
   const startedAt = performance.now();
@@ -39,7 +39,7 @@ async ([seconds, isPanned]) => {
     };
     requestAnimationFrame(frame);
   });
-  page.removeEventListener('racecast:picture', recordWhenDrawn);
+  page.removeEventListener('racecast:payload', recordWhenDrawn);
 
   // The response of an update is the last one that was complete when the update arrived.
   const responses = performance.getEntriesByType('resource').filter(({ name }) => name.includes('/positions?seen='));

@@ -66,7 +66,7 @@ def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[st
         page = _page(browser)
         page.goto(f"{site.dashboard}/?run={run_id}")
         live = LiveMap.on(page)
-        live.wait_for_pictures(WARM_UP_UPDATES)
+        live.wait_for_payloads(WARM_UP_UPDATES)
         yield "still", _measure(live.frame, is_panned=False)
         yield "panning", _measure(live.frame, is_panned=True)
         page.context.close()

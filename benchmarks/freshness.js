@@ -4,13 +4,13 @@
 async (seconds) => {
   const drawn = [];
   const record = ({ detail }) => {
-    const oldest = Math.min(...detail.picture.columns.elapsed);
+    const oldest = Math.min(...detail.payload.columns.elapsed);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => drawn.push([oldest, Date.now()]);
     requestAnimationFrame(() => port2.postMessage(null));
   };
-  window.parent.addEventListener('racecast:picture', record);
+  window.parent.addEventListener('racecast:payload', record);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  window.parent.removeEventListener('racecast:picture', record);
+  window.parent.removeEventListener('racecast:payload', record);
   return drawn;
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import TypeAdapter
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
@@ -15,10 +15,12 @@ from dashboard.store import course_shape
 from stream.pinot import without_password
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from dashboard.store.protocol import Course
     from stream.race_states import Action
+
+Read = TypeVar("Read")
 
 TIMEOUT_S = 10.0
 
@@ -66,6 +68,28 @@ class OfferedCourse:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class RaceField:
+    """A field of `POST /races`, as in the API's OpenAPI document.
+
+    Attributes:
+        default: None if the field can be omitted, and if its default depends on other fields.
+        enum: the allowed values, if they are few.
+    """
+
+    type: str
+    description: str
+    default: Any = None
+    enum: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+_COURSE = TypeAdapter(OfferedCourse)
+_COURSES = TypeAdapter(list[OfferedCourse])
+_FIELDS = TypeAdapter(dict[str, RaceField])
+
+
 class RaceApi:
     """Calls the API at `address`, such as http://127.0.0.1:8080, with its token if it requires one."""
 
@@ -78,64 +102,67 @@ class RaceApi:
 
     def courses(self) -> list[OfferedCourse]:
         """The courses the simulator has. Raises `ApiError`."""
-        with self._understanding():
-            return [_offered(course) for course in self._ask("GET", "/courses")["courses"]]
+        return self._ask("GET", "/courses", lambda found: _COURSES.validate_python(found["courses"]))
 
     def course(self, short_name: str) -> Course:
         """A course to draw. Raises `ApiError`."""
-        with self._understanding():
-            return _drawn(short_name, self._ask("GET", f"/courses/{quote(short_name, safe='')}")["features"])
+        path = f"/courses/{quote(short_name, safe='')}"
+        return self._ask("GET", path, lambda found: _drawn(short_name, found["features"]))
 
     def upload_course(self, data: bytes, short_name: str | None) -> OfferedCourse:
         """Upload a course file; the API derives a missing short name. Raises `RefusedError`, `ApiError`."""
-        with self._understanding():
-            name = {"name": short_name} if short_name else None
-            answer = self._ask("POST", "/courses", content=data, params=name, timeout=UPLOAD_TIMEOUT_S)
-            return _offered(answer)
+        name = {"name": short_name} if short_name else None
+        return self._ask(
+            "POST", "/courses", _COURSE.validate_python, content=data, params=name, timeout=UPLOAD_TIMEOUT_S
+        )
+
+    def race_fields(self) -> dict[str, RaceField]:
+        """The fields of a race request, by name. Raises `ApiError`."""
+        return self._ask("GET", "/openapi.json", race_fields)
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Create a race and return its run id. Raises `RefusedError` or another `ApiError`."""
-        with self._understanding():
-            return str(self._ask("POST", "/races", json=request)["run_id"])
+        return self._ask("POST", "/races", lambda race: str(race["run_id"]), json=request)
 
     def change(self, run_id: str, change: Action) -> str:
         """Pause, resume or cancel a race, and return its new status. Raises `ApiError`."""
-        with self._understanding():
-            return str(self._ask("POST", f"/races/{run_id}/{change}")["status"])
+        return self._ask("POST", f"/races/{run_id}/{change}", lambda race: str(race["status"]))
 
-    def _ask(self, method: str, path: str, *, timeout: float = TIMEOUT_S, **sent: Any) -> Any:
-        """The content of a response; `sent` (json, content, params) is passed to httpx."""
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        read: Callable[[Any], Read],
+        *,
+        timeout: float = TIMEOUT_S,
+        **sent: Any,
+    ) -> Read:
+        """What `read` makes of a response; `sent` (json, content, params) is passed to httpx."""
         try:
             answer = self._client.request(method, self._address + path, timeout=timeout, **sent)
+            if answer.is_success:
+                return read(answer.json())
+            refusal = _refusal(answer.status_code, answer.json())
         except httpx.HTTPError as error:
             raise ApiError(
                 f"The simulator's API at {self._shown} does not respond. "
                 "Start it with python -m simulator serve, or set RACECAST_API to its address."
             ) from error
-        content = answer.json()
-        if answer.is_success:
-            return content
-        raise _refusal(answer.status_code, content)
-
-    @contextmanager
-    def _understanding(self) -> Iterator[None]:
-        """Raise `ApiError` if a response is not one of the API's."""
-        try:
-            yield
         except (ValueError, LookupError, TypeError, AttributeError, ShapelyError) as error:
             raise ApiError(
                 f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
             ) from error
+        raise refusal
 
 
-def _offered(course: Mapping[str, Any]) -> OfferedCourse:
-    return OfferedCourse(
-        short_name=str(course["short_name"]),
-        long_name=str(course["long_name"]),
-        distance=float(course["distance"]),
-        laps=int(course["laps"]),
-        fences=tuple(str(name) for name in course["fences"]),
-        warnings=tuple(str(warning) for warning in course["warnings"]),
+def race_fields(document: Any) -> dict[str, RaceField]:
+    """The fields of a race request, from an OpenAPI document.
+
+    The schema of an optional field has two alternatives, of which the second is null.
+    """
+    schemas = document["components"]["schemas"]["RaceRequest"]["properties"]
+    return _FIELDS.validate_python(
+        {name: {**schema.get("anyOf", [{}])[0], **schema} for name, schema in schemas.items()}
     )
 
 

@@ -12,13 +12,12 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.stream import Stream
 from dashboard.api import RaceApi
-from dashboard.headers import CarefulAnswers
+from dashboard.headers import SecurityHeaders
 
 # Imports the pages' heavy dependencies, so that the first viewer doesn't wait for them. Not the pages
 # themselves: streamlit-folium registers its component with the server running at import.
 from dashboard.live import board  # noqa: F401
-from dashboard.measured import measured
-from dashboard.metrics import Metrics
+from dashboard.metrics import Metrics, measured
 from dashboard.pipeline.sampler import Sampler
 from dashboard.race import race_map  # noqa: F401
 from dashboard.race.history import History
@@ -87,7 +86,7 @@ def make_app(settings: Settings) -> st.App:
     return st.App(
         _SCRIPT,
         routes=routes(snapshots, history, metrics),
-        middleware=[Middleware(CarefulAnswers)],
+        middleware=[Middleware(SecurityHeaders)],
         on_script_error=_say_that_it_failed,
     )
 

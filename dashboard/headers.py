@@ -17,7 +17,7 @@ HEADERS: Final = {
 }
 
 
-class CarefulAnswers:
+class SecurityHeaders:
     """Middleware that adds the headers to the responses of `app`."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,6 +19,8 @@ from dashboard.store.protocol import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Queried = TypeVar("Queried")
+
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Bucket limits in seconds, from one row of the embedded store to longer than a viewer waits."""
 
@@ -27,13 +29,13 @@ class Metrics:
     """The metrics; thread-safe.
 
     Attributes:
-        pictures: responses to browsers, by `feed` (live, past, start_list) and `status`.
+        payloads: responses to browsers, by `feed` (live, past, start_list) and `status`.
     """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.pictures = Counter(
-            "racecast_dashboard_pictures",
+        self.payloads = Counter(
+            "racecast_dashboard_payloads",
             "Requests for race payloads and start lists, by response status (204: unchanged).",
             ["feed", "status"],
             registry=self._registry,
@@ -64,3 +66,17 @@ class Metrics:
     def exposition(self) -> bytes:
         """Return the metrics in Prometheus text format."""
         return generate_latest(self._registry)
+
+
+def measured(queried: Queried, metrics: Metrics) -> Queried:
+    """A proxy for a store or stream: it times every call in `metrics`, by method name."""
+    return cast("Queried", _Measured(queried, metrics))
+
+
+class _Measured:
+    def __init__(self, queried: object, metrics: Metrics) -> None:
+        self._queried = queried
+        self._metrics = metrics
+
+    def __getattr__(self, name: str) -> Any:
+        return self._metrics.asking(name)(getattr(self._queried, name))

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, RaceApi
-from dashboard.create import course_choice, paces, race_form, race_options
+from dashboard.create import course_choice, paces, race_form
 from dashboard.create.presets import PRESETS
-from dashboard.create.race_form import RaceForm
+from dashboard.create.race_form import PACES_OF_THEIR_OWN, RaceForm
 from dashboard.race import choose
 from dashboard.ui import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from dashboard.api import OfferedCourse
+    from dashboard.api import OfferedCourse, RaceField
     from dashboard.create.presets import Preset
+
+FIELDS_TTL_S = 60.0
+"""How long the API's description of a race request is kept; a newer simulator may have another one."""
 
 
 def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -29,52 +32,66 @@ def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(
     course_choice.keep()
     api = context.get(RaceApi)
     try:
-        offered = api.courses()
+        offered, fields = _ask(api)
     except ApiError as error:
         words.notice(str(error))
         choose.wait_until(lambda: _answers(api))
         return
-    _offer_presets(offered)
-    course_side, fields = st.columns(2, gap="large")
+    _offer_presets(offered, fields)
+    course_side, form_side = st.columns(2, gap="large")
     with course_side:
         course = course_choice.choose(api, offered)
     if course is None:
         return
-    with fields:
-        form = RaceForm(course, now())
+    with form_side:
+        form = RaceForm(course, fields, now())
         run_id = form.create(api) if form.sent else None
     if run_id is not None:
         st.switch_page(live_page, query_params={"run": run_id})
 
 
+def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]]:
+    """The courses, and the fields of a race. Raises `ApiError`."""
+    return api.courses(), _fields(api)
+
+
+@st.cache_data(ttl=FIELDS_TTL_S, show_spinner=False)
+def _fields(_api: RaceApi) -> Mapping[str, RaceField]:
+    return _api.race_fields()
+
+
 def _answers(api: RaceApi) -> bool:
     try:
-        api.courses()
+        _ask(api)
     except ApiError:
         return False
     return True
 
 
-def _offer_presets(offered: Sequence[OfferedCourse]) -> None:
+def _offer_presets(offered: Sequence[OfferedCourse], fields: Mapping[str, RaceField]) -> None:
     words.plain("Start with a preset, or fill in the fields below.")
     for preset, place in zip(PRESETS, st.columns(len(PRESETS)), strict=True):
         with place:
             st.button(
-                preset.title, icon=preset.icon, width="stretch", on_click=_fill_in, args=(preset, offered)
+                preset.title,
+                icon=preset.icon,
+                width="stretch",
+                on_click=_fill_in,
+                args=(preset, offered, fields),
             )
             words.hint(
-                f"{preset.competitors:,} competitors, {_paces(preset)}, "
-                f"{preset.speed:g}\N{MULTIPLICATION SIGN} speed"
+                f"{preset.request['competitors']:,} competitors, {_paces(preset.request)}, "
+                f"{preset.request['speed']:g}\N{MULTIPLICATION SIGN} speed"
             )
 
 
-def _paces(preset: Preset) -> str:
-    if whose := race_options.PACES_OF_THEIR_OWN.get(preset.options.get("pace_model", "")):
+def _paces(request: Mapping[str, Any]) -> str:
+    if whose := PACES_OF_THEIR_OWN.get(request.get("pace_model", "")):
         return f"paces of {whose}"
-    return f"{paces.write(preset.fastest)} to {paces.write(preset.slowest)} min/km"
+    return f"{paces.write(request['fastest'])} to {paces.write(request['slowest'])} min/km"
 
 
-def _fill_in(preset: Preset, offered: Sequence[OfferedCourse]) -> None:
-    race_form.fill_in(preset)
-    if any(course.short_name == preset.course for course in offered):
-        course_choice.choose_next(preset.course)
+def _fill_in(preset: Preset, offered: Sequence[OfferedCourse], fields: Mapping[str, RaceField]) -> None:
+    race_form.fill_in(preset.request, fields)
+    if any(course.short_name == preset.request["course"] for course in offered):
+        course_choice.choose_next(preset.request["course"])

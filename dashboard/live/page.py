@@ -53,7 +53,9 @@ def show(create_page: st.Page, results_page: st.Page) -> None:
         snapshot = _newest(run_id)
         with top:
             _changes(snapshot.race)
-            _link(results_page, run_id)
+            st.page_link(
+                results_page, label="Results", icon=":material/leaderboard:", query_params={"run": run_id}
+            )
             options = _map_options()
         _show_race(snapshot, options)
         _follow(snapshot, labels)
@@ -86,10 +88,6 @@ def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
         with st.container(key="leaderboard"):
             board.leaderboard(snapshot, HEIGHT_PX, favourites(), _keep_favourites)
     board.panels(snapshot)
-
-
-def _link(results_page: st.Page, run_id: str) -> None:
-    st.page_link(results_page, label="Results", icon=":material/leaderboard:", query_params={"run": run_id})
 
 
 def _facts(snapshot: Snapshot) -> None:

@@ -108,7 +108,7 @@ class _Races:
         known: Callable[[str], Packed | None] = lambda _: None,
     ) -> Response:
         answer = await _answer(request, ask, known)
-        self._metrics.pictures.labels(feed, str(answer.status_code)).inc()
+        self._metrics.payloads.labels(feed, str(answer.status_code)).inc()
         return answer
 
     def _fresh(self, run_id: str) -> Packed | None:

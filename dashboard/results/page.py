@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit_folium import st_folium
 
 from dashboard import context
 from dashboard.race import choose, finish_list
+from dashboard.race.race_map import replay_map
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
-from dashboard.results import charts, replay
+from dashboard.race.standing import end_of
+from dashboard.results import charts
+from dashboard.settings import Settings
 from dashboard.store.protocol import OUT, StoreError
 from dashboard.ui import formatting, words
 from stream.race_states import ENDED
@@ -38,6 +42,7 @@ MAX_SPLITS = 10
 MAX_COMPARED = 4
 LONGEST_STAYS = 100
 LIST_HEIGHT_PX = 460
+MAP_HEIGHT_PX = 520
 SHORT_BIB = 9999
 """The largest bib that fits the usual column width."""
 
@@ -73,8 +78,20 @@ def _show_race(snapshot: Snapshot, found: Results) -> None:
     else:
         st.fragment(_follow, run_every=REFRESH_S)(snapshot.race)
     if len(snapshot.positions):
-        words.section("Replay")
-        replay.show(snapshot)
+        _replay(snapshot)
+
+
+def _replay(snapshot: Snapshot) -> None:
+    """The race on the map, from the gun to the newest tick; the controls are static/replay.js."""
+    words.section("Replay")
+    race = snapshot.race
+    st_folium(
+        replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing)),
+        key=f"replay-{race.run_id}",
+        height=MAP_HEIGHT_PX,
+        use_container_width=True,
+        returned_objects=[],
+    )
 
 
 def _follow(drawn: Race) -> None:

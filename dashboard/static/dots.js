@@ -31,16 +31,16 @@
       const isCrowd = size.halo === undefined;
       this.radius = size.radius;
       this.colours = isCrowd ? names.map((name) => pixelColour(colour(name))) : null;
-      if (!isCrowd) this._makePictures(names.map(colour), size, colour);
+      if (!isCrowd) this._makeSprites(names.map(colour), size, colour);
       this.ink = colour('text-color') || '#222';
       this.paper = colour('halo');
       this.accent = colour('accent');
     }
 
-    _makePictures(colours, { radius, halo, rim }, colour) {
+    _makeSprites(colours, { radius, halo, rim }, colour) {
       this.width = 2 * (radius + halo);
       this.halo = disc(this.width, [[radius + halo, colour('halo')]]);
-      this.pictures = colours.map((own) =>
+      this.sprites = colours.map((own) =>
         disc(this.width, [
           [radius, own],
           [radius, colour('rim')],

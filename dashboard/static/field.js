@@ -26,21 +26,21 @@
       this._course = course;
       this._byBib = new Map();
       this._spot = { x: 0, y: 0 };
-      this.picture = null; // the newest
-      this.pictures = 0;
+      this.payload = null; // the newest
+      this.payloads = 0;
       this.statuses = [];
       this.competitors = []; // in drawing order
     }
 
     // Takes a new payload. Competitors glide to it from their current place, `progress` of the last glide;
     // with null there is nothing to glide from, and they jump.
-    update(picture, glided) {
+    update(payload, glided) {
       const known = this._byBib;
       this._byBib = new Map();
-      picture.columns.competitor.forEach((bib, row) => {
-        this._byBib.set(bib, this._next(glided === null ? null : known.get(bib), glided, picture, row));
+      payload.columns.competitor.forEach((bib, row) => {
+        this._byBib.set(bib, this._next(glided === null ? null : known.get(bib), glided, payload, row));
       });
-      this._took(picture);
+      this._took(payload);
     }
 
     // Takes two payloads: places are interpolated between them; everything else is from the first.
@@ -70,11 +70,11 @@
       return out;
     }
 
-    _took(picture) {
-      this.picture = picture;
-      this.statuses = picture.statuses;
+    _took(payload) {
+      this.payload = payload;
+      this.statuses = payload.statuses;
       this.competitors = this._inDrawingOrder();
-      this.pictures += 1;
+      this.payloads += 1;
     }
 
     _next(before, glided, { columns }, row) {

@@ -12,7 +12,7 @@
       this._glide = new Glide();
       this._status = new StatusControl().addTo(map);
       this._feed = new LiveFeed(`${layer.options.races}/positions`, {
-        onPositions: (picture) => this._show(picture),
+        onPositions: (payload) => this._show(payload),
         onSilence: (sentence) => this._hush(sentence),
         onAnswer: () => this._hear(),
       });
@@ -36,11 +36,11 @@
       this._status.remove();
     }
 
-    _show(picture) {
+    _show(payload) {
       const now = performance.now();
       const glided = this._glide.part(now);
       const canGlide = this._glide.begin(now, !calm.matches);
-      this._layer.show((field) => field.update(picture, canGlide ? glided : null));
+      this._layer.show((field) => field.update(payload, canGlide ? glided : null));
     }
 
     _hush(sentence) {

@@ -73,14 +73,14 @@
 
     // A new payload: `take` puts it into the field.
     show(take) {
-      const isFirst = this._field.pictures === 0;
+      const isFirst = this._field.payloads === 0;
       take(this._field);
-      const { picture } = this._field;
-      if (isFirst && this.options.line.length === 0) this._lookAt(picture.columns);
+      const { payload } = this._field;
+      if (isFirst && this.options.line.length === 0) this._lookAt(payload.columns);
       this._prepareDots();
       this._inspector.refresh();
-      this._needNames(picture.names);
-      if (picture.figures) this._tookNewest(picture);
+      this._needNames(payload.names);
+      if (payload.figures) this._tookNewest(payload);
       this.redraw();
     },
 
@@ -140,8 +140,8 @@
     },
 
     // Number of payloads received.
-    pictures() {
-      return this._field.pictures;
+    payloads() {
+      return this._field.payloads;
     },
 
     // The source of the payloads: `Live` or `Replay`.
@@ -188,10 +188,10 @@
     },
 
     // Whether this is a live payload and not one from the past.
-    _tookNewest(picture) {
-      this._trails.add(picture).then(() => this.redraw());
-      this._occupy(picture.fences);
-      this.tell('picture', { picture });
+    _tookNewest(payload) {
+      this._trails.add(payload).then(() => this.redraw());
+      this._occupy(payload.fences);
+      this.tell('payload', { payload });
     },
 
     // Requests the names when the number of known ones changes; past payloads don't say.
@@ -255,7 +255,7 @@
 
     // The theme may have changed as well.
     _prepareDots() {
-      if (!this._field.picture) return;
+      if (!this._field.payload) return;
       const categories = this._categories();
       this._dots.prepare(this._field.competitors.length, this._field.statuses, categories);
       this.options.legend.show(categories, this._statusesThere());
@@ -272,7 +272,7 @@
       this._inspector.keepUp();
       if (!this._zooming) {
         this._cover();
-        if (this._field.picture) this._drawField(part);
+        if (this._field.payload) this._drawField(part);
       }
       this._took = performance.now() - now;
       if (this._source.isMoving(now)) this.redraw();
@@ -298,17 +298,17 @@
       const view = { ...this._projection(), size: this._map.getSize() };
       this._drawTrails(part, view);
       if (this._dots.colours) this._drawCrowd(part, view);
-      else this._drawPictures(part, view);
+      else this._drawSprites(part, view);
       this._drawFavourites(part, view);
       this._leaders().forEach((one) => this._drawLeader(one, part, view));
       this._ring(this._inspector.shown, part, view);
     },
 
-    _drawPictures(part, view) {
-      const { halo, pictures } = this._dots;
+    _drawSprites(part, view) {
+      const { halo, sprites } = this._dots;
       // All halos below all dots; otherwise a pack's halos would cover its dots.
       this._drawDots(part, view, () => halo);
-      this._drawDots(part, view, (one) => pictures[this._kindOf(one)]);
+      this._drawDots(part, view, (one) => sprites[this._kindOf(one)]);
     },
 
     _drawCrowd(part, { scale, corner }) {
@@ -330,7 +330,7 @@
       return known ? known.category : this._names.categories.length - 1;
     },
 
-    _drawDots(part, { scale, corner, size }, pictureOf) {
+    _drawDots(part, { scale, corner, size }, spriteOf) {
       const { width } = this._dots;
       const half = width / 2;
       for (const one of this._field.competitors) {
@@ -338,14 +338,14 @@
         const left = x * scale - corner.x - half;
         const top = y * scale - corner.y - half;
         if (left > -width && top > -width && left < size.x && top < size.y) {
-          this._context.drawImage(pictureOf(one), left, top, width, width);
+          this._context.drawImage(spriteOf(one), left, top, width, width);
         }
       }
     },
 
     // The first competitors with a place, in order.
     _leaders() {
-      const { competitor, place } = this._field.picture.columns;
+      const { competitor, place } = this._field.payload.columns;
       const found = [];
       for (let row = 0; row < competitor.length && found.length < LEADERS; row++) {
         if (place[row] > 0) found.push(this._field.competitor(competitor[row]));

@@ -21,7 +21,7 @@
       this._speed = SPEEDS[1];
       this._playing = false;
       this._seen = null; // performance.now() of the last frame
-      this._pictures = new Map(); // by race time: a payload, or a promise of one
+      this._payloads = new Map(); // by race time: a payload, or a promise of one
       this._shown = null; // the race times of the payloads on both sides
       this._trouble = false;
       this._control = new ReplayControl(SPEEDS, {
@@ -97,7 +97,7 @@
       const first = isOver ? this._end : Math.floor(this._time / this._step + 1e-9) * this._step;
       const second = Math.min(this._end, first + this._step);
       for (let nth = 0; nth <= AHEAD; nth++) this._need(Math.min(this._end, first + nth * this._step));
-      const [a, b] = [this._pictures.get(first), this._pictures.get(second)];
+      const [a, b] = [this._payloads.get(first), this._payloads.get(second)];
       const isShown = this._shown !== null && this._shown[0] === first && this._shown[1] === second;
       if (!isShown && a && b && a.columns && b.columns) {
         this._shown = [first, second];
@@ -107,30 +107,30 @@
     }
 
     _need(time) {
-      if (this._pictures.has(time)) return;
-      const asking = this._layer.past(time).then((picture) => {
-        this._trouble = picture === null;
-        if (picture === null) {
+      if (this._payloads.has(time)) return;
+      const asking = this._layer.past(time).then((payload) => {
+        this._trouble = payload === null;
+        if (payload === null) {
           setTimeout(() => {
-            this._pictures.delete(time);
+            this._payloads.delete(time);
             this._show();
           }, AGAIN_MS);
         } else {
-          this._pictures.set(time, picture);
-          this._end = Math.max(this._end, picture.end);
+          this._payloads.set(time, payload);
+          this._end = Math.max(this._end, payload.end);
         }
         this._show();
         this._layer.redraw();
       });
-      this._pictures.set(time, asking);
+      this._payloads.set(time, asking);
       this._forget();
     }
 
     // The oldest first; those ahead are the newest.
     _forget() {
-      for (const time of this._pictures.keys()) {
-        if (this._pictures.size <= MOST_KEPT) return;
-        this._pictures.delete(time);
+      for (const time of this._payloads.keys()) {
+        if (this._payloads.size <= MOST_KEPT) return;
+        this._payloads.delete(time);
       }
     }
 

@@ -23,14 +23,14 @@
     }
 
     // A new live payload.
-    async add(picture) {
+    async add(payload) {
       if (this._bibs.length === 0) return;
       const isFirst = this._moments.length === 0;
       const last = this._moments[this._moments.length - 1];
-      if (last && last.time >= picture.time) return;
-      this._moments.push(this._moment(picture));
-      this._forget(picture.time - LENGTH_S);
-      if (isFirst && picture.time > 0) await this._fill(picture.time - LENGTH_S);
+      if (last && last.time >= payload.time) return;
+      this._moments.push(this._moment(payload));
+      this._forget(payload.time - LENGTH_S);
+      if (isFirst && payload.time > 0) await this._fill(payload.time - LENGTH_S);
     }
 
     // [{bib, from}, …]: the distance of each a minute ago, as far as it is known.
@@ -44,9 +44,9 @@
 
     async _fill(time) {
       const bibs = this._bibs;
-      const picture = await this._past(Math.max(0, Math.floor(time)));
-      if (!picture || bibs !== this._bibs) return;
-      this._moments.unshift(this._moment(picture));
+      const payload = await this._past(Math.max(0, Math.floor(time)));
+      if (!payload || bibs !== this._bibs) return;
+      this._moments.unshift(this._moment(payload));
     }
 
     _moment({ time, columns }) {

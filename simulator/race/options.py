@@ -54,7 +54,8 @@ class PaceOptions(Options):
         "(split); as split, and some also hit the wall, on courses of 30 km and more (wall).",
     )
     gradient: bool = Field(
-        default=False, description="Whether hills affect the pace; paces then apply to flat ground."
+        default=False,
+        description="Whether hills affect paces, which then apply to flat ground. Needs altitudes.",
     )
 
 
@@ -127,13 +128,15 @@ class EntrantOptions(Options):
         description="Competitors are numbered, or have random names, age groups and clubs (drawn). A start "
         "list takes precedence.",
     )
-    women: Share = Field(default=WOMEN_SHARE, description="Share of women.")
+    women: Share = Field(
+        default=WOMEN_SHARE, description="Share of women; categories in a start list take precedence."
+    )
 
 
 class FateOptions(Options):
     """Fates of competitors."""
 
-    dns: Share = Field(default=0.0, description="Share of competitors who don't start.")
+    dns: Share = Field(default=0.0, description="Share who are on the start list and don't start.")
     dnf: Share = Field(
         default=0.0, description="Share who start but don't finish; half of them give up after a pause."
     )
@@ -142,7 +145,7 @@ class FateOptions(Options):
         validate_default=True,
         description="Share who are disqualified, 1 to 10 minutes after their finish.",
     )
-    walking: Share = Field(default=0.0, description="Share who walk from some point on.")
+    walking: Share = Field(default=0.0, description="Share who walk at 1.4 m/s from some point on.")
     wrong_turn: Share = Field(
         default=0.0, description="Share who take a wrong turn of 50 to 400 m and come back."
     )
@@ -186,7 +189,7 @@ class TrackerOptions(Options):
     late_for: Episode = Field(default=30.0, description="Length of such an episode, seconds.")
     duplicates: Share = Field(default=0.0, description="Share of positions that are published twice.")
     clock_skew: float = Field(
-        default=0.0, ge=0, le=3600, description="Maximum error of a tracker's clock, seconds."
+        default=0.0, ge=0, le=3600, description="Maximum constant error of a tracker's clock, seconds."
     )
     dead_battery: Share = Field(
         default=0.0, description="Share of trackers whose battery dies before the finish."

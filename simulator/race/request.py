@@ -111,7 +111,9 @@ class PlainRequest(Options):
     )
     min_pause: Pause = Field(default=5.0, description="Shortest pause, seconds.")
     max_pause: Pause = Field(default=30.0, validate_default=True, description="Longest pause, seconds.")
-    seed: Seed | None = Field(default=None, description="Random seed; generated and returned if omitted.")
+    seed: Seed | None = Field(
+        default=None, description="The same seed gives the same race. Generated and returned if omitted."
+    )
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     interval: float | None = Field(
         default=None,

@@ -102,7 +102,7 @@ class LiveMap:
         frame = element.content_frame()
         assert frame is not None
         found = cls(frame)
-        found.wait_for("race => race.pictures() >= 1 && race.positions().length > 0")
+        found.wait_for("race => race.payloads() >= 1 && race.positions().length > 0")
         return found
 
     def wait_for(self, condition: str) -> None:
@@ -113,17 +113,17 @@ class LiveMap:
         """Call a function of the live layer, in JavaScript."""
         return self.frame.evaluate(f"() => ({question})(window.racecast)")
 
-    def wait_for_pictures(self, more: int) -> None:
+    def wait_for_payloads(self, more: int) -> None:
         """Wait until this many more payloads have arrived."""
-        until = self.ask("race => race.pictures()") + more
-        self.wait_for(f"race => race.pictures() >= {until}")
+        until = self.ask("race => race.payloads()") + more
+        self.wait_for(f"race => race.payloads() >= {until}")
 
-    def metres_covered(self, pictures: int) -> list[float]:
+    def metres_covered(self, payloads: int) -> list[float]:
         """The total distance covered, at each of this many payloads one after another."""
         seen = []
-        for _ in range(pictures):
+        for _ in range(payloads):
             seen.append(sum(self.distances().values()))
-            self.wait_for_pictures(1)
+            self.wait_for_payloads(1)
         return seen
 
     def distances(self) -> dict[int, float]:

@@ -28,7 +28,7 @@ def test_form_makes_a_race(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Made by the form")).to_be_visible()
     live = LiveMap.on(page)
     before = live.distances()
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     assert len(before) == 37
     assert sum(live.distances().values()) > sum(before.values())
 
@@ -37,7 +37,7 @@ def test_preset_and_what_it_means(page: Page, site: Site) -> None:
     """A preset fills in the form and chooses its course; finish times and map follow."""
     page.goto(f"{site.dashboard}/new")
     page.get_by_role("button", name="Stress test of 10,000").click()
-    expect(page.get_by_label("Competitors")).to_have_value("10000")
+    expect(page.get_by_label("Competitors", exact=True)).to_have_value("10000")
     expect(page.get_by_role("combobox")).to_have_value(re.compile("Hilly half marathon"))
     expect(page.get_by_text("21.10 km", exact=True)).to_be_visible()
     _fill(page, "Fastest pace", "4:00")

@@ -26,11 +26,11 @@ GPS_AND_ROUNDING_M = 2.0
 PERIOD_MS = 1000
 """Of the refreshing, unless another is chosen."""
 REVERSED = """() => {
-  const { run, picture } = window.racecastPage;
+  const { run, payload } = window.racecastPage;
   const reversed = ([name, all]) => [name, [...all].reverse()];
-  const columns = Object.fromEntries(Object.entries(picture.columns).map(reversed));
-  const detail = { run, picture: { ...picture, columns } };
-  window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
+  const columns = Object.fromEntries(Object.entries(payload.columns).map(reversed));
+  const detail = { run, payload: { ...payload, columns } };
+  window.dispatchEvent(new CustomEvent('racecast:payload', { detail }));
 }"""
 """Sends the page its payload again in reverse order."""
 
@@ -39,7 +39,7 @@ def test_competitors_move(page: Page, site: Site) -> None:
     """Competitors move along the course, and go on moving."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
-    seen = live.metres_covered(pictures=3)
+    seen = live.metres_covered(payloads=3)
     assert seen[0] < seen[1] < seen[2]
 
 
@@ -47,7 +47,7 @@ def test_competitors_glide(page: Page, site: Site) -> None:
     """Between two payloads competitors pass through places in between instead of jumping."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     places = live.frame.evaluate(
         """() => new Promise((done) => {
             const seen = [];
@@ -66,7 +66,7 @@ def test_gliding_follows_the_course(page: Page, site: Site) -> None:
     """However far a competitor gets between two payloads, it moves along the course, not across."""
     page.goto(f"{site.dashboard}/?run={site.create_race(speed=100)}")
     live = LiveMap.on(page)
-    live.wait_for_pictures(1)
+    live.wait_for_payloads(1)
     live.wait_for("race => race.isGliding()")
     drawn = live.ask("race => race.positions()")
     course = site.course_line("crystal-palace")
@@ -85,10 +85,10 @@ def test_zoom_and_pan_are_kept(page: Page, site: Site) -> None:
     live = LiveMap.on(page)
     live.frame.evaluate("() => { window.loadedOnce = true; window.map.setView([51.42, -0.07], 17); }")
     live.wait_for("() => window.map.getZoom() === 17")
-    live.wait_for_pictures(3)
+    live.wait_for_payloads(3)
     _open_view(page)
     page.get_by_text("2 s", exact=True).click()
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     view = live.ask("() => ({...window.map.getCenter(), zoom: window.map.getZoom()})")
     assert live.frame.evaluate("() => window.loadedOnce === true")
     assert view["zoom"] == 17
@@ -123,11 +123,11 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
     expect(button).to_be_enabled()
     # On the way to the map the switch may meet a question that is due, and it has the map ask a last time.
     assert _questions_until_silence(page) <= 2
-    before = live.ask("race => race.pictures()")
+    before = live.ask("race => race.payloads()")
     with page.expect_request(_is_question):
         button.click()
     assert _questions_until_silence(page) == 0
-    assert live.ask("race => race.pictures()") == before + 1
+    assert live.ask("race => race.payloads()") == before + 1
 
 
 def test_source_away_and_back(page: Page, site: Site) -> None:
@@ -142,7 +142,7 @@ def test_source_away_and_back(page: Page, site: Site) -> None:
     page.unroute("**/positions?*")
     expect(said).to_be_hidden()
     expect(faded).to_have_count(0)
-    live.wait_for_pictures(1)
+    live.wait_for_payloads(1)
 
 
 def test_leaderboard_agrees_with_api(page: Page, site: Site) -> None:
@@ -300,13 +300,13 @@ def test_who_moved_up_or_down(page: Page, site: Site) -> None:
     places = [bib for _, bib in _leaderboard(page)]
     page.evaluate(
         """() => {
-            const { run, picture } = window.racecastPage;
-            const { columns } = picture;
+            const { run, payload } = window.racecastPage;
+            const { columns } = payload;
             const order = [2, 0, 1, 3, 4, 5];
             const mixed = Object.entries(columns).map(([name, old]) => [name, order.map((row) => old[row])]);
             const moved = { ...Object.fromEntries(mixed), place: columns.place };
-            const detail = { run, picture: { ...picture, columns: moved } };
-            window.dispatchEvent(new CustomEvent('racecast:picture', { detail }));
+            const detail = { run, payload: { ...payload, columns: moved } };
+            window.dispatchEvent(new CustomEvent('racecast:payload', { detail }));
         }"""
     )
     moved = {bib: _row(page, bib).locator(".moved") for bib in places}
@@ -490,7 +490,7 @@ def test_source_away_is_said_beside_the_figures(page: Page, site: Site) -> None:
     expect(said).to_be_visible()
     page.unroute("**/positions?*")
     expect(said).to_be_hidden()
-    live.wait_for_pictures(1)
+    live.wait_for_payloads(1)
 
 
 def test_by_keyboard(page: Page, site: Site) -> None:

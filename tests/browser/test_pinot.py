@@ -52,7 +52,7 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     run = page.url.partition("run=")[2]
     live = LiveMap.on(page)
     live.ask("() => { window.map.setView([51.42, -0.07], 16, { animate: false }); }")
-    seen = live.metres_covered(pictures=3)
+    seen = live.metres_covered(payloads=3)
     assert seen[0] < seen[1] < seen[2]
     assert live.ask("() => window.map.getZoom()") == 16
     expect(page.get_by_role("combobox").first).to_have_value(re.compile("Through Pinot · Crystal Palace · "))

@@ -48,7 +48,7 @@ def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
     run = site.create_race(competitors=COMPETITORS)
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     said, faded = page.get_by_text("No new data since"), live.frame.locator("canvas.old")
     expect(said).to_be_hidden()
 
@@ -75,7 +75,7 @@ def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
 
     expect(said).to_be_hidden(timeout=1000 * BACK_WITHIN_S)
     expect(faded).to_have_count(0)
-    live.wait_for_pictures(2)
+    live.wait_for_payloads(2)
     now = live.distances()
     assert all(now[bib] > last[bib] for bib in last)
     LiveMap.on(comes_late)

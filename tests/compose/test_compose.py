@@ -125,13 +125,13 @@ def test_a_race_in_pinot_equals_the_race_of_the_core(race_day: RaceDay, project:
     report = json.loads(project.inside("dashboard", "python", "-m", "pinot", "status", "--json"))
     race_day.wait_until_finished(race)
     of_the_api, in_pinot = race_day.finish_times(race)
-    picture = httpx.get(f"{project.dashboard}/racecast/races/{race.run_id}/positions", trust_env=False)
+    payload = httpx.get(f"{project.dashboard}/racecast/races/{race.run_id}/positions", trust_env=False)
 
     assert {part["light"] for part in report["parts"].values()} == {"green"}
     assert race_day.judge("none", race, []).passed
     assert len(of_the_api) == COMPETITORS
     assert of_the_api == in_pinot
-    assert picture.status_code == 200
+    assert payload.status_code == 200
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dashboard.api import OfferedCourse, RaceApi
+from dashboard.api import OfferedCourse, RaceApi, RaceField, race_fields
 from dashboard.race.history import together
 from dashboard.store import rows
 from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
+from simulator.http import openapi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,6 +106,10 @@ class FakeApi(RaceApi):
             raise self.refusal
         self.offered.append(OfferedCourse(short_name or "made", "Handed in", 1000.0, warnings=("Closed.",)))
         return self.offered[-1]
+
+    def race_fields(self) -> dict[str, RaceField]:
+        """Those of the simulator's document."""
+        return race_fields(openapi.document())
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Keep the request."""

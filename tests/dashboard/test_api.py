@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +124,26 @@ def test_change(server: Server, change: Action) -> None:
     assert server.asked == [(f"/races/run_1/{change}", b"")]
 
 
+def test_race_fields(server: Server) -> None:
+    """The fields of a race come from the OpenAPI document, optional ones by what they are if given."""
+    properties = {
+        "speed": {"type": "number", "description": "S", "default": 1.0, "minimum": 0.1, "maximum": 1000},
+        "seed": {
+            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "null"}],
+            "description": "Any.",
+            "default": None,
+        },
+        "entrants": {"type": "string", "description": "E", "enum": ["numbered", "drawn"]},
+    }
+    document = {"components": {"schemas": {"RaceRequest": {"properties": properties}}}}
+    assert server.will_say(200, document).race_fields() == {
+        "speed": RaceField("number", "S", 1.0, minimum=0.1, maximum=1000),
+        "seed": RaceField("integer", "Any.", minimum=0),
+        "entrants": RaceField("string", "E", enum=("numbered", "drawn")),
+    }
+    assert server.asked == [("/openapi.json", None)]
+
+
 def test_race_is_created(server: Server) -> None:
     """The request goes out as it is, and the run id comes back."""
     api = server.will_say(201, {"run_id": "abc", "status": "running"})
@@ -160,6 +180,7 @@ def test_something_else_answers(server: Server, status: int, body: object) -> No
     api = server.will_say(status, body)
     for ask in (
         api.courses,
+        api.race_fields,
         lambda: api.create_race({}),
         lambda: api.course("x"),
         lambda: api.upload_course(b"", None),
@@ -174,4 +195,4 @@ def test_something_else_answers(server: Server, status: int, body: object) -> No
 def test_api_away() -> None:
     """An unavailable API is an error that says how to start it, without the password."""
     with pytest.raises(ApiError, match=r"http://127\.0\.0\.1:9 does not respond\. Start it"):
-        RaceApi("http://somebody:secret@127.0.0.1:9").courses()
+        RaceApi("http://user:secret@127.0.0.1:9").courses()

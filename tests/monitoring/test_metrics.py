@@ -149,10 +149,10 @@ def test_the_dashboard_counts_feed_requests_and_store_queries(site: Site) -> Non
     """Responses to browsers and the store's queries with their durations are counted."""
     lines = site.metrics()[1].splitlines()
     values = {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[0] != "#")}
-    pictures, asked = "racecast_dashboard_pictures_total", "racecast_dashboard_store_duration_seconds_count"
-    assert values[f'{pictures}{{feed="live",status="200"}}'] == 1
-    assert values[f'{pictures}{{feed="live",status="404"}}'] == 1
-    assert values[f'{pictures}{{feed="past",status="200"}}'] == 1
-    assert values[f'{pictures}{{feed="start_list",status="200"}}'] == 1
+    payloads, asked = "racecast_dashboard_payloads_total", "racecast_dashboard_store_duration_seconds_count"
+    assert values[f'{payloads}{{feed="live",status="200"}}'] == 1
+    assert values[f'{payloads}{{feed="live",status="404"}}'] == 1
+    assert values[f'{payloads}{{feed="past",status="200"}}'] == 1
+    assert values[f'{payloads}{{feed="start_list",status="200"}}'] == 1
     for question in ("race", "course", "competitors", "positions", "positions_at", "passings"):
         assert values[f'{asked}{{question="{question}"}}'] >= 1

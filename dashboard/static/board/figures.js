@@ -36,11 +36,11 @@ class Figures {
   }
 
   draw() {
-    const { picture } = this._page;
+    const { payload } = this._page;
     this._drawAge();
-    if (picture === null) return;
-    this._tiles.forEach((draw) => draw(picture));
-    const { finished, out } = picture.figures;
+    if (payload === null) return;
+    this._tiles.forEach((draw) => draw(payload));
+    const { finished, out } = payload.figures;
     const all = Math.max(this._data.competitors, 1);
     this._bar.style.setProperty('--part', String(finished / all));
     this._progress.setAttribute('aria-valuenow', String(finished));
@@ -77,10 +77,10 @@ class Figures {
   }
 
   _drawAge() {
-    const { answered, silence, picture } = this._page;
+    const { answered, silence, payload } = this._page;
     const updated = answered ? `Last updated ${answered.toLocaleTimeString('en-GB')}` : '';
     const age = this._page.age();
-    const old = age === null || !this._isUnderWay(picture) ? '' : ` · positions ${formatting.age(age)} old`;
+    const old = age === null || !this._isUnderWay(payload) ? '' : ` · positions ${formatting.age(age)} old`;
     write(this._fresh, updated + old);
     const sentence = this._sentence(age);
     write(this._trouble, sentence);
@@ -90,10 +90,10 @@ class Figures {
 
   // Explains why the data is old; empty if it isn't.
   _sentence(age) {
-    const { silence, picture } = this._page;
-    if (silence && picture === null) return `Nothing to show yet. ${silence.sentence}`;
+    const { silence, payload } = this._page;
+    if (silence && payload === null) return `Nothing to show yet. ${silence.sentence}`;
     if (silence) return `No new data since ${silence.since.toLocaleTimeString('en-GB')}. ${silence.sentence}`;
-    if (picture === null || age === null || !this._isUnderWay(picture)) return '';
+    if (payload === null || age === null || !this._isUnderWay(payload)) return '';
     const limit = Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * this._data.tick);
     if (age <= limit) return '';
     return (
@@ -102,7 +102,7 @@ class Figures {
     );
   }
 
-  _isUnderWay(picture) {
-    return picture !== null && picture.status === 'running';
+  _isUnderWay(payload) {
+    return payload !== null && payload.status === 'running';
   }
 }

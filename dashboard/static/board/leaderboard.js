@@ -44,14 +44,14 @@ class Leaderboard {
   stop() {}
 
   draw(kind) {
-    if (kind === 'picture') this._take();
+    if (kind === 'payload') this._take();
     if (kind === 'names') this._sayWhatIsFound();
-    if (kind === 'picture' || kind === 'names') this._filter();
+    if (kind === 'payload' || kind === 'names') this._filter();
   }
 
   _take() {
     const before = this._newest;
-    this._newest = this._page.picture;
+    this._newest = this._page.payload;
     if (before === null || before === this._newest) return;
     const { competitor, place } = before.columns;
     this._places = new Map(competitor.map((bib, row) => [bib, place[row]]));
@@ -101,7 +101,7 @@ class Leaderboard {
   }
 
   _filter() {
-    if (this._newest === null) this._newest = this._page.picture;
+    if (this._newest === null) this._newest = this._page.payload;
     const all = this._newest ? this._newest.columns.competitor : [];
     const wanted = this._search.value.trim().toLowerCase();
     const isLike = (text) => text.toLowerCase().includes(wanted);

@@ -8,13 +8,13 @@ const { formatting } = window.Racecast;
 class Page {
   constructor() {
     this.run = null;
-    this.picture = null;
+    this.payload = null;
     this.names = { count: 0, byBib: new Map(), categories: [] };
     this.arrived = null; // performance.now() of the newest payload
     this.answered = null; // Date of the newest response
     this.silence = null; // {since, sentence} while there is no response
     this._parts = new Set();
-    for (const kind of ['picture', 'names', 'silence', 'answer']) {
+    for (const kind of ['payload', 'names', 'silence', 'answer']) {
       window.addEventListener(`racecast:${kind}`, ({ detail }) => this._hear(kind, detail));
     }
   }
@@ -27,8 +27,8 @@ class Page {
 
   // Age of the newest position in seconds, or null before the first.
   age() {
-    if (this.picture === null || this.picture.age === null) return null;
-    return Math.max(0, this.picture.age + (performance.now() - this.arrived) / 1000);
+    if (this.payload === null || this.payload.age === null) return null;
+    return Math.max(0, this.payload.age + (performance.now() - this.arrived) / 1000);
   }
 
   nameOf(bib) {
@@ -48,8 +48,8 @@ class Page {
 
   _hear(kind, detail) {
     if (detail.run !== this.run) return; // a frame being removed
-    if (kind === 'picture') {
-      this.picture = detail.picture;
+    if (kind === 'payload') {
+      this.payload = detail.payload;
       this.arrived = performance.now();
     }
     if (kind === 'names') this.names = detail.names;
@@ -64,7 +64,7 @@ class Page {
   // Switch to another race.
   begin(run) {
     this.run = run;
-    this.picture = null;
+    this.payload = null;
     this.silence = null;
     this.names = { count: 0, byBib: new Map(), categories: [] };
   }

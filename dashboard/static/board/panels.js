@@ -19,9 +19,9 @@ class Panels {
   stop() {}
 
   draw() {
-    const { picture } = this._page;
-    if (picture === null) return;
-    const { columns, statuses } = picture;
+    const { payload } = this._page;
+    if (payload === null) return;
+    const { columns, statuses } = payload;
     const running = new Set(['running', 'paused']);
     const rows = columns.competitor.map((_, row) => row);
     const onCourse = rows.filter((row) => running.has(statuses[columns.status[row]]));
@@ -31,7 +31,7 @@ class Panels {
     this._list(this._front, onCourse.slice(0, LISTED), columns, covered, 'No competitors on the course.');
     this._list(this._back, onCourse.slice(-LISTED).reverse(), columns, covered, 'No competitors on the course.');
     this._list(this._done, finished.slice(-LISTED).reverse(), columns, time, 'No finishers yet.');
-    this._drawFences(picture);
+    this._drawFences(payload);
   }
 
   _panel(title) {

@@ -1,4 +1,4 @@
-"""The page that makes a race as Streamlit runs it, without a browser and without an API."""
+"""The page that creates a race as Streamlit runs it, without a browser and without an API."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import context
 from dashboard.analytics.activity import Activity
-from dashboard.api import ApiError, ConflictError, OfferedCourse, RefusedError
-from dashboard.create import race_options
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
+from dashboard.create import inputs
 from dashboard.create.paces import HOW_TO
 from dashboard.create.presets import PRESETS
 from dashboard.create.race_form import NO_TEXT, NOT_STARTED
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.ui.escape import escape
+from simulator.http import openapi
 from simulator.race.request import PlainRequest, RaceRequest
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeApi, FakeStore
@@ -47,6 +48,7 @@ def api() -> Iterator[FakeApi]:
     )
     yield known
     context.uninstall()
+    streamlit.cache_data.clear()
 
 
 def page(now: datetime = NOON) -> AppTest:
@@ -131,7 +133,7 @@ def mistakes(form: AppTest) -> list[str]:
     ],
 )
 def test_seed(api: FakeApi, typed: str, seed: object) -> None:
-    """A seed goes to the API as a number, and what is none as it was typed: the API says what is wrong."""
+    """A seed is sent as a number; anything else is sent as typed, for the API to reject."""
     assert sent(api, seed=typed)["seed"] == seed
 
 
@@ -152,7 +154,7 @@ def test_share_that_stops(api: FakeApi) -> None:
 
 
 def test_finish_times_follow_paces_and_course(api: FakeApi) -> None:
-    """Below a pace stands the finish time that it means on the chosen course."""
+    """Below a pace is the finish time that it means on the chosen course."""
     assert api.offered
     form = page()
     field(form, "Fastest pace, min:sec per km").set_value("4:00").run()
@@ -207,7 +209,7 @@ def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
         ("max_pause", "Shortest stop, seconds", 1.0),
     ],
 )
-def test_mistake_put_right_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
+def test_mistake_corrected_in_another_field(api: FakeApi, refused: str, label: str, value: object) -> None:
     """An error about two fields disappears when either changes."""
     api.refusal = RefusedError("No.", {refused: "must be at least the other"})
     form = press(page(), "Start the race")
@@ -258,8 +260,29 @@ def test_api_back(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     assert field(form, "Competitors").value == 100
 
 
+def test_no_description_of_a_race(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the API's document there is no form, and the page says why."""
+
+    def race_fields() -> dict[str, RaceField]:
+        raise ApiError("It does not respond.")
+
+    monkeypatch.setattr(api, "race_fields", race_fields)
+    form = page()
+    assert mistakes(form) == [escape("It does not respond.")]
+    assert not form.number_input
+
+
+def test_description_of_a_race_is_kept(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document isn't requested again while a form is filled in."""
+    answers = iter([race_fields(openapi.document())])
+    monkeypatch.setattr(api, "race_fields", lambda: next(answers))
+    form = page()
+    field(form, "Competitors").set_value(7).run()
+    assert not form.exception
+
+
 def test_course_that_cannot_be_drawn(api: FakeApi) -> None:
-    """Where the API can't give the course's line, that is said in the map's place, and the form is there."""
+    """Without the course's line there is an error in place of the map, and the form is there."""
     api.undrawable = ApiError("There is no course of that name.")
     form = page()
     assert mistakes(form) == [escape("There is no course of that name.")]
@@ -317,24 +340,14 @@ def test_fields_are_given_their_values_until_all_are_drawn(
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
 def test_preset(api: FakeApi, preset: Any) -> None:
     """A preset fills in everything it says, and what it fills in can be changed before it is sent."""
-    api.offered.append(OfferedCourse(preset.course, "Its course", 4000.0, 1, ("N",)))
+    course = preset.request["course"]
+    api.offered.append(OfferedCourse(course, "Its course", 4000.0, 1, ("N",)))
     form = press(page(), preset.title)
     field(form, "Competitors").set_value(9)
     press(form, "Start the race")
     request = dict(api.requests[0])
-    assert request.pop("run_id").startswith(f"{preset.course}-")
-    assert request == {
-        "course": preset.course,
-        "name": preset.name,
-        "competitors": 9,
-        "fastest": preset.fastest,
-        "slowest": preset.slowest,
-        "how_many_get_stopped": preset.stopped / 100,
-        "min_pause": preset.min_pause,
-        "max_pause": preset.max_pause,
-        "speed": preset.speed,
-        **preset.options,
-    }
+    assert request.pop("run_id").startswith(f"{course}-")
+    assert request == {**preset.request, "competitors": 9}
     RaceRequest.model_validate(request)
 
 
@@ -347,7 +360,7 @@ def test_next_preset_forgets_the_last(api: FakeApi) -> None:
     press(form, "Start the race")
     request = api.requests[0]
     assert request["competitors"] == 300
-    assert request.keys().isdisjoint({"start_list", *(option.name for option in race_options.every())})
+    assert request.keys().isdisjoint({"start_list", *inputs.OPTION_NAMES})
 
 
 def test_preset_without_its_course(api: FakeApi) -> None:
@@ -470,13 +483,34 @@ def test_no_course_at_all(api: FakeApi) -> None:
 
 def test_options_as_the_api_has_them() -> None:
     """The form has every option of the API's, at the API's default, with all there is to choose from."""
-    theirs = RaceRequest.model_fields.keys() - PlainRequest.model_fields.keys()
-    assert {option.name for option in race_options.every()} == theirs
-    for option in race_options.every():
-        known = RaceRequest.model_fields[option.name]
-        assert option.default == known.default, option.name
-        if option.words is not None:
-            assert option.words.keys() == set(get_args(known.annotation))
+    assert RaceRequest.model_fields.keys() - PlainRequest.model_fields.keys() == inputs.OPTION_NAMES
+    for name, option in inputs.inputs(race_fields(openapi.document())).items():
+        known = RaceRequest.model_fields[name]
+        assert option.schema.default == (None if name == "competitors" else known.default), name
+        assert set(option.schema.enum) == option.shown.choices.keys()
+        if option.schema.enum:
+            assert set(option.schema.enum) == set(get_args(known.annotation))
+
+
+def test_help_of_an_option(api: FakeApi) -> None:
+    """Descriptions and limits are the API's, shown verbatim and not as Markdown."""
+    assert api.offered
+    form = page()
+    assert field(form, "Frozen for, seconds").help == escape(
+        "Length of such an episode, seconds. From 1 to 3,600."
+    )
+    assert escape("`wave_size`") in field(form, "Faster runners in front").help
+
+
+def test_option_that_the_api_does_not_have(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An option that an older API lacks isn't in the form."""
+    older = race_fields(openapi.document())
+    del older["gps_error"]
+    monkeypatch.setattr(api, "race_fields", lambda: older)
+    form = press(page(), "Real parkrun")
+    assert not [one for one in form.number_input if one.label == "GPS error, metres"]
+    press(form, "Start the race")
+    assert api.requests[0].keys().isdisjoint({"gps_error"})
 
 
 def test_options_are_folded_and_left_out(api: FakeApi) -> None:
@@ -484,7 +518,7 @@ def test_options_are_folded_and_left_out(api: FakeApi) -> None:
     form = page()
     assert not form.expander[-1].proto.expanded
     press(form, "Start the race")
-    assert api.requests[0].keys().isdisjoint(option.name for option in race_options.every())
+    assert api.requests[0].keys().isdisjoint(inputs.OPTION_NAMES)
 
 
 def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
@@ -498,8 +532,7 @@ def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
     field(form, "GPS error, metres").set_value(2.5)
     field(form, "Include true positions").set_value(True)
     press(form, "Start the race")
-    names = {option.name for option in race_options.every()}
-    assert {name: value for name, value in api.requests[0].items() if name in names} == {
+    assert {name: value for name, value in api.requests[0].items() if name in inputs.OPTION_NAMES} == {
         "pace_model": "parkrun",
         "wave_size": 50,
         "start_flow": 2.5,

@@ -133,7 +133,7 @@ def test_own_start_in_the_past(history: History, store: FakeStore) -> None:
     assert (columns["competitor"], columns["start"]) == ([31_337, 999_999], [90.5, 0.0])
 
 
-def test_picture_out_of_the_past(history: History) -> None:
+def test_payload_of_the_past(history: History) -> None:
     """A payload has all competitors at its tick in the order of then, and the race's current end."""
     said = body(history.payload("run_1", 75.0))
     assert (said["time"], said["end"]) == (60, 120.0)

@@ -102,7 +102,7 @@ def test_rest_of_a_tick(client: Client, store: FakeStore) -> None:
     assert shown == [["finished", "running", "running"], ["finished"] * 3]
 
 
-def test_picture_out_of_the_past(client: Client, store: FakeStore) -> None:
+def test_payload_out_of_the_past(client: Client, store: FakeStore) -> None:
     """With `at` the feed has the race as it was then."""
     store.past = {20: positions(distance=33.0)}
     body = client.get(FEED, at="20.5").json()
@@ -180,7 +180,7 @@ def test_unavailable_store(client: Client, store: FakeStore) -> None:
     assert answer.json()["detail"] == "The store is unavailable. Start it."
 
 
-def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
+def test_metrics_count_payloads(client: Client, store: FakeStore) -> None:
     """Responses to browsers are counted by feed and status, in Prometheus format."""
     seen = client.get(FEED).json()["version"]
     client.get(FEED, seen=seen)
@@ -191,7 +191,7 @@ def test_metrics_count_pictures(client: Client, store: FakeStore) -> None:
 
     assert answer.headers["content-type"].startswith("text/plain; version=")
     for feed, status in (("live", 200), ("live", 204), ("live", 503), ("start_list", 503)):
-        line = f'racecast_dashboard_pictures_total{{feed="{feed}",status="{status}"}} 1.0\n'
+        line = f'racecast_dashboard_payloads_total{{feed="{feed}",status="{status}"}} 1.0\n'
         assert line in answer.text
 
 

@@ -54,8 +54,8 @@ def snapshots(store: FakeStore, clock: Clock) -> Snapshots:
 
 def test_store_is_asked_once_for_all(snapshots: Snapshots, store: FakeStore) -> None:
     """However many requests in a second, the store is queried once and all get the same snapshot."""
-    pictures = {id(snapshots.get("run_1")) for _ in range(20)}
-    assert len(pictures) == 1
+    payloads = {id(snapshots.get("run_1")) for _ in range(20)}
+    assert len(payloads) == 1
     assert store.asked.count("positions") == 1
 
 
@@ -87,7 +87,7 @@ def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, c
     assert snapshots.results("run_1")[0].competitors == store.names
 
 
-def test_new_picture_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_new_payload_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """A request after a second gets a new snapshot; the course isn't queried again."""
     snapshots.get("run_1")
     store.now = positions(distance=200.0)
@@ -152,7 +152,7 @@ def test_store_unavailable_and_back(snapshots: Snapshots, store: FakeStore, cloc
     assert snapshots.get("run_1") is not last
 
 
-def test_last_picture(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+def test_last_payload(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """While the store is unavailable there is the last snapshot, and the last list of races."""
     assert snapshots.last("run_1") is None
     last = snapshots.get("run_1")

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.measured import measured
-from dashboard.metrics import Metrics
+from dashboard.metrics import Metrics, measured
 from dashboard.store.protocol import StoreError
 from tests.dashboard.fakes import FakeStore, race
 
