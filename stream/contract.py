@@ -170,6 +170,12 @@ def read_event(topic: str, events: Path = EVENTS) -> dict[str, Any]:
     return event
 
 
+def read_topics() -> dict[str, dict[str, Any]]:
+    """Return each topic's `config` and `partitioned` (partition count from the settings, else one)."""
+    topics: dict[str, dict[str, Any]] = json.loads(EVENTS.with_name("topics.json").read_text())
+    return topics
+
+
 def read_table(name: str, events: Path = EVENTS) -> Table:
     """Return a table as its file in the folder `events` describes it."""
     event = read_event(name, events)

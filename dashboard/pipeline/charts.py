@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
 from dashboard.ui.theme import LINE_COLOURS
-from stream.topics import read_topics
+from stream.contract import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ class Lines(NamedTuple):
 
 
 AGE = Lines("seconds", ("newest position",), floor=2)
-RATES = Lines("messages per second", tuple(read_topics()), floor=10)
+RATES = Lines("messages per second", TOPICS, floor=10)
 
 Row = tuple[float, str, float | None]
 """Epoch seconds, the line's name, its value."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from pinot.admin.cluster import Cluster
 from pinot.admin.setup import read_courses, set_up, wait_for_cluster
 from pinot.admin.topics import TopicError, delete_topic, topic_is_there
-from stream.contract import TABLES
+from stream.contract import TABLES, TOPICS
 from stream.pinot import PinotError, without_password
-from stream.topics import read_topics
 from stream.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def what_goes(settings: Settings) -> str:
     return (
         f"This deletes all races and all their events: in the Pinot at {controller} the "
         f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
-        f"{', '.join(read_topics())}. Stop the simulator first: events that it publishes meanwhile are lost, "
+        f"{', '.join(TOPICS)}. Stop the simulator first: events that it publishes meanwhile are lost, "
         "and it would continue races that the stores no longer have."
     )
 
@@ -52,7 +51,7 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
     goes = [
         *((f"table {name}", partial(_delete_table, cluster, name, settings.wait, say)) for name in TABLES),
         *((f"schema {name}", partial(cluster.delete_schema, name)) for name in TABLES),
-        *((f"topic {name}", partial(_delete_topic, settings, name, say)) for name in read_topics()),
+        *((f"topic {name}", partial(_delete_topic, settings, name, say)) for name in TOPICS),
     ]
     left = [what for what, delete in goes if not _deleted(what, delete, say)]
     set_up(settings, say)

@@ -14,8 +14,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
     ResourceType,
 )
 
+from stream.contract import read_topics
 from stream.kafka import AuthErrorListener
-from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
+from pinot.health.sample import known
 from pinot.health.thresholds import ABANDONED_AFTER_S
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pinot.health.sample import RaceNews, Sample, Table
+    from pinot.health.sample import RaceNews, Races, Sample, Simulator, Table
 
 WINDOW_S = 10.0
 """Window of rates: long enough that a race with a tick every few seconds has a steady rate."""
@@ -41,7 +41,7 @@ class TableRow:
         size: bytes of committed segments.
         consuming: partitions being consumed, and all partitions; (0, 0) for an OFFLINE table.
         fresh: age in seconds of the newest data that queries see.
-        incomplete, rowless: rows with missing values, and messages without a row (see `defects`).
+        incomplete, rowless: rows with missing values, and messages without a row (see `Defects`).
     """
 
     name: str
@@ -55,36 +55,29 @@ class TableRow:
 
 def before(samples: Sequence[Sample], now: Sample) -> Sample | None:
     """Return the sample to compare `now` with: the newest at least `WINDOW_S` older, else the oldest."""
-    known = [one for one in samples if now.taken - OLDEST_S <= one.taken < now.taken]
-    old = [one for one in known if one.taken <= now.taken - WINDOW_S]
-    return max(old, key=_taken) if old else min(known, key=_taken, default=None)
+    recent = [one for one in samples if now.taken - OLDEST_S <= one.taken < now.taken]
+    old = [one for one in recent if one.taken <= now.taken - WINDOW_S]
+    taken = attrgetter("taken")
+    return max(old, key=taken) if old else min(recent, key=taken, default=None)
 
 
-def _taken(sample: Sample) -> float:
-    return sample.taken
-
-
-def messages(kafka: Kafka, topic: str) -> int | None:
-    """Return the sum of the end offsets: all messages ever published to the topic."""
-    ends = kafka.ends.get(topic)
-    known = [end for end in (ends or {}).values() if end is not None]
-    return sum(known) if ends and len(known) == len(ends) else None
+def messages(ends: Mapping[int, int | None]) -> int | None:
+    """Return the sum of a topic's end offsets: all messages ever published to it."""
+    offsets = [end for end in ends.values() if end is not None]
+    return sum(offsets) if offsets and len(offsets) == len(ends) else None
 
 
 def messages_per_second(now: Sample, then: Sample | None, topic: str) -> float | None:
     """Return a topic's message rate; None if unknown or if the topic was recreated in between."""
-    if then is None or not isinstance(now.kafka, Kafka) or not isinstance(then.kafka, Kafka):
+    kafka, former = known(now.kafka), known(then.kafka if then else None)
+    if then is None or kafka is None or former is None:
         return None
-    return _rate(
-        messages(now.kafka, topic),
-        messages(then.kafka, topic),
-        now.kafka.taken - then.kafka.taken,
-    )
+    return _rate(messages(now.ends(topic)), messages(then.ends(topic)), kafka.taken - former.taken)
 
 
-def counted_per_second(now: Simulator, then: Simulator | Failure | None, counter: str) -> float | None:
+def counted_per_second(now: Simulator | None, then: Simulator | None, counter: str) -> float | None:
     """Return the rate of a simulator counter; None if unknown or if the simulator restarted in between."""
-    if not isinstance(then, Simulator):
+    if now is None or then is None:
         return None
     return _rate(getattr(now, counter), getattr(then, counter), now.taken - then.taken)
 
@@ -95,39 +88,34 @@ def _rate(now: float | None, then: float | None, span: float) -> float | None:
     return (now - then) / span
 
 
-def lags(kafka: Kafka | Failure | None, topic: str, table: Table | None) -> dict[int, int]:
+def lags(ends: Mapping[int, int | None], table: Table | None) -> dict[int, int]:
     """Return the lag of each partition for which both offsets are known.
 
     Both are read at about the same time, so Pinot may be ahead of the end offset: that counts as 0.
     """
-    if not isinstance(kafka, Kafka) or table is None:
-        return {}
-    found = {}
-    for partition, end in kafka.ends.get(topic, {}).items():
-        consumer = table.consumers.get(partition)
-        if end is not None and consumer is not None and consumer.offset is not None:
-            found[partition] = max(0, end - consumer.offset)
-    return found
+    consumers = table.consumers if table else {}
+    return {
+        partition: max(0, end - consumer.offset)
+        for partition, end in ends.items()
+        if end is not None and (consumer := consumers.get(partition)) and consumer.offset is not None
+    }
 
 
 def topic_rows(now: Sample, then: Sample | None) -> tuple[TopicRow, ...]:
     """Return a row for each expected topic."""
-    tables = now.pinot.tables if isinstance(now.pinot, Pinot) else {}
-    kafka = now.kafka if isinstance(now.kafka, Kafka) else None
-    rows = []
-    for name in read_topics():
-        behind = lags(kafka, name, tables.get(name))
-        partitions = kafka.ends.get(name) if kafka else None
-        rows.append(
-            TopicRow(
-                name=name,
-                partitions=len(partitions) if partitions else None,
-                messages=messages(kafka, name) if kafka else None,
-                per_second=messages_per_second(now, then, name),
-                lag=sum(behind.values()) if partitions and len(behind) == len(partitions) else None,
-            )
-        )
-    return tuple(rows)
+    return tuple(_topic_row(name, now, then) for name in TOPICS)
+
+
+def _topic_row(name: str, now: Sample, then: Sample | None) -> TopicRow:
+    ends = now.ends(name)
+    behind = lags(ends, now.table(name))
+    return TopicRow(
+        name=name,
+        partitions=len(ends) or None,
+        messages=messages(ends),
+        per_second=messages_per_second(now, then, name),
+        lag=sum(behind.values()) if ends and len(behind) == len(ends) else None,
+    )
 
 
 def table_rows(now: Sample) -> tuple[TableRow, ...]:
@@ -136,7 +124,7 @@ def table_rows(now: Sample) -> tuple[TableRow, ...]:
 
 
 def _table_row(name: str, now: Sample) -> TableRow:
-    table = now.pinot.tables.get(name) if isinstance(now.pinot, Pinot) else None
+    table = now.table(name)
     defects = (now.defects or {}).get(name)
     consumers = table.consumers.values() if table else ()
     fresh_at = table.fresh_at if table else None

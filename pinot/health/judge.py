@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pinot.health import figures
 from pinot.health.judge_tables import pinot
-from pinot.health.sample import Failure, Kafka, Simulator
-from pinot.health.thresholds import (
-    FRESH_AMBER_S,
-    FRESH_RED_S,
-    LATE_AMBER_S,
-    LOG_AMBER_BYTES,
-)
+from pinot.health.sample import Failure, known
+from pinot.health.thresholds import FRESH_AMBER_S, FRESH_RED_S, LATE_AMBER_S, LOG_AMBER_BYTES
 from pinot.health.verdict import SETUP, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
-from stream.topics import read_topics
+from stream.contract import TOPICS
 
 if TYPE_CHECKING:
-    from pinot.health.sample import Embedded, RaceNews, Races, Sample
+    from collections.abc import Callable
+
+    from pinot.health.sample import Embedded, Kafka, RaceNews, Races, Sample, Simulator
     from pinot.health.verdict import Verdict
 
 
@@ -29,22 +26,23 @@ def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
         now: the newest sample.
         then: a sample from seconds before; without it, rates are not judged.
     """
-    verdicts = {"Simulator": simulator(now, then)}
-    if now.kafka is not None:
-        verdicts["Kafka"] = kafka(now, then)
-    if now.pinot is not None:
-        verdicts["Pinot"] = pinot(now, then)
-    if now.embedded is not None:
-        verdicts["Embedded store"] = embedded(now.embedded)
-    verdicts["End to end"] = end_to_end(now, then)
-    return verdicts
+    parts: dict[str, tuple[Any, Callable[..., Verdict]]] = {
+        "Simulator": (now.simulator, simulator),
+        "Kafka": (now.kafka, kafka),
+        "Pinot": (now.pinot, pinot),
+        "Embedded store": (now.embedded, embedded),
+    }
+    verdicts = {
+        name: red(found.sentence) if isinstance(found, Failure) else judged(found, now, then)
+        for name, (found, judged) in parts.items()
+        if found is not None
+    }
+    return verdicts | {"End to end": end_to_end(now, then)}
 
 
-def simulator(now: Sample, then: Sample | None) -> Verdict:
-    """Judge whether it responds, delivers its events, and is on time."""
-    found, former = now.simulator, then.simulator if then else None
-    if isinstance(found, Failure):
-        return red(found.sentence)
+def simulator(found: Simulator, _now: Sample, then: Sample | None) -> Verdict:
+    """Judge whether it delivers its events, and is on time."""
+    former = known(then.simulator if then else None)
     if found.reasons:
         return red(
             f"The simulator is not ready: {found.reasons[0].rstrip('.')}. If the parts after it are green, "
@@ -58,40 +56,31 @@ def simulator(now: Sample, then: Sample | None) -> Verdict:
         )
     if any(figures.counted_per_second(found, former, counter) for counter in ("errors", "retries")):
         return amber("Events were retried recently. If this continues, check the simulator's log.")
-    return green(_activity(found, former))
-
-
-def _activity(found: Simulator, former: Simulator | Failure | None) -> str:
     if not found.running:
-        return "The simulator is up; no race is under way."
+        return green("The simulator is up; no race is under way.")
     ticks = figures.counted_per_second(found, former, "ticks")
     on_time = f", {number(ticks)} ticks per second, all on time" if ticks is not None else ""
-    return f"The simulator is running {_races(found)}{on_time}."
+    return green(f"The simulator is running {_races(found)}{on_time}.")
 
 
 def _races(found: Simulator) -> str:
     return f"{count(found.running)} race{'s' if found.running != 1 else ''}"
 
 
-def kafka(now: Sample, then: Sample | None) -> Verdict:
-    """Judge whether it responds and has every topic."""
-    found, topics = now.kafka, list(read_topics())
-    if not isinstance(found, Kafka):
-        return red(found.sentence if found else "")
-    if missing := [name for name in topics if name not in found.ends]:
+def kafka(found: Kafka, now: Sample, then: Sample | None) -> Verdict:
+    """Judge whether it has every topic."""
+    if missing := [name for name in TOPICS if name not in found.ends]:
         return red(f"Kafka has no topic {listed(missing)}. {SETUP}.")
-    if leaderless := [name for name in topics if None in found.ends[name].values()]:
+    if leaderless := [name for name in TOPICS if None in found.ends[name].values()]:
         return red(f"A partition of {listed(leaderless)} has no leader. Check the Kafka broker logs.")
-    rates = [figures.messages_per_second(now, then, name) for name in topics]
-    known = [rate for rate in rates if rate is not None]
-    rate = f"; it receives {number(sum(known))} messages per second" if known else ""
-    return green(f"Kafka is up and has all {len(topics)} topics{rate}.")
+    rates = [figures.messages_per_second(now, then, name) for name in TOPICS]
+    measured = [rate for rate in rates if rate is not None]
+    rate = f"; it receives {number(sum(measured))} messages per second" if measured else ""
+    return green(f"Kafka is up and has all {len(TOPICS)} topics{rate}.")
 
 
-def embedded(found: Embedded | Failure) -> Verdict:
-    """Judge whether the file is readable and its write-ahead log gets checkpointed."""
-    if isinstance(found, Failure):
-        return red(found.sentence)
+def embedded(found: Embedded, _now: Sample, _then: Sample | None) -> Verdict:
+    """Judge whether its log is checkpointed."""
     if found.log_size > LOG_AMBER_BYTES:
         return amber(
             f"The write-ahead log has grown to {size(found.log_size)} because a reader keeps a transaction "
@@ -115,10 +104,11 @@ def end_to_end(now: Sample, then: Sample | None) -> Verdict:
 
 def _nothing_runs(now: Sample, then: Sample | None) -> Verdict:
     """Judge a store without races under way; a race that has just started may not have arrived yet."""
-    if not (isinstance(now.simulator, Simulator) and now.simulator.running):
+    simulating, former = known(now.simulator), known(then.simulator if then else None)
+    if simulating is None or not simulating.running:
         return grey("No race is under way, so there is nothing to measure.")
-    missing = f"The simulator is running {_races(now.simulator)}, but nothing has reached the store"
-    if then is None or not isinstance(then.simulator, Simulator) or not then.simulator.running:
+    missing = f"The simulator is running {_races(simulating)}, but nothing has reached the store"
+    if former is None or not former.running:
         return amber(f"{missing} yet. Wait a moment.")
     return red(f"{missing}. Check the earlier parts that are not green.")
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pinot.health import figures
-from pinot.health.sample import Kafka, Pinot
+from pinot.health.sample import known
 from pinot.health.thresholds import BUSY_PER_S, LAG_AMBER_S, LAG_RED_S, STUCK_AFTER_S
 from pinot.health.verdict import SETUP, Verdict, amber, green, red
 from pinot.health.words import count, listed, seconds
 from stream.contract import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from pinot.health.sample import Sample, Table
+    from pinot.health.sample import Pinot, Sample, Table
 
 
-def pinot(now: Sample, then: Sample | None) -> Verdict:
+def pinot(found: Pinot, now: Sample, then: Sample | None) -> Verdict:
     """Return the worst verdict on its tables."""
-    found = now.pinot
-    if not isinstance(found, Pinot):
-        return red(found.sentence if found else "")
     if missing := [name for name in TABLES if name not in found.tables]:
         return red(f"Pinot has no table {listed(missing)}. {SETUP}.")
     wrong = Verdict.worst(
@@ -67,7 +64,7 @@ def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iter
     """Judge whether every partition of its topic has a consumer."""
     idle = [
         str(partition)
-        for partition in sorted(_ends(now, name).keys() | table.consumers.keys())
+        for partition in sorted(now.ends(name).keys() | table.consumers.keys())
         if partition not in table.consumers or table.consumers[partition].state != "CONSUMING"
     ]
     if idle:
@@ -79,11 +76,12 @@ def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iter
 
 def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
     """Judge whether its consumers make progress."""
-    if then is None or not isinstance(then.pinot, Pinot) or not isinstance(now.pinot, Pinot):
+    found, former = known(now.pinot), known(then.pinot if then else None)
+    if found is None or former is None:
         return
-    before = then.pinot.tables.get(name)
-    span = now.pinot.taken - then.pinot.taken
-    for partition, end in sorted(_ends(now, name).items()):
+    before, ends_before = former.tables.get(name), then.ends(name) if then else {}
+    span = found.taken - former.taken
+    for partition, end in sorted(now.ends(name).items()):
         reads, read = (one.consumers.get(partition) if one else None for one in (table, before))
         if end is None or reads is None or read is None or reads.offset is None or read.offset is None:
             continue
@@ -92,7 +90,7 @@ def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterat
                 f"Table {name} waits for offset {count(read.offset)}, but its topic ends at {count(end)}: "
                 "the topic was recreated. Run python -m pinot reset."
             )
-        elif reads.offset == read.offset < (_ends(then, name).get(partition) or 0) and span >= STUCK_AFTER_S:
+        elif reads.offset == read.offset < (ends_before.get(partition) or 0) and span >= STUCK_AFTER_S:
             yield amber(
                 f"Table {name} has consumed nothing from partition {partition} for {seconds(span)}; "
                 f"{count(end - reads.offset)} messages wait. If this continues, check the server's log."
@@ -101,7 +99,7 @@ def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterat
 
 def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
     """Judge whether it keeps up with its topic."""
-    lag = sum(figures.lags(now.kafka, name, table).values())
+    lag = sum(figures.lags(now.ends(name), table).values())
     far = lag / max(BUSY_PER_S, figures.messages_per_second(now, then, name) or 0.0)
     if far > LAG_AMBER_S:
         verdict = red if far > LAG_RED_S else amber
@@ -109,7 +107,3 @@ def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterat
             f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more CPU and "
             "memory, or run smaller races."
         )
-
-
-def _ends(sample: Sample, topic: str) -> Mapping[int, int | None]:
-    return sample.kafka.ends.get(topic, {}) if isinstance(sample.kafka, Kafka) else {}

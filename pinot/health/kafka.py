@@ -12,8 +12,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 )
 
 from pinot.health.sample import Failure, Kafka
+from stream.contract import TOPICS
 from stream.kafka import AuthErrorListener
-from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ class KafkaProbe:
         there = self._client.list_topics(timeout=PATIENCE_S).topics
         asked = {
             TopicPartition(name, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            for name in read_topics().keys() & there.keys()
+            for name in there.keys() & TOPICS
             for partition in there[name].partitions
         }
         taken = time.time()

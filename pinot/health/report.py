@@ -6,14 +6,16 @@ Shown by the dashboard and `python -m pinot status`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.sample import Embedded, Kafka, Pinot, Races, Simulator
+from pinot.health.sample import known
+from pinot.health.verdict import Light
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from pinot.health.figures import TableRow, TopicRow
     from pinot.health.sample import Sample
@@ -57,6 +59,11 @@ class Report:
     topics: tuple[TopicRow, ...]
     tables: tuple[TableRow, ...]
 
+    @property
+    def is_well(self) -> bool:
+        """Whether every part is green or grey."""
+        return all(part.verdict.light in {Light.GREEN, Light.GREY} for part in self.parts)
+
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON: seconds, bytes and counts as numbers, null if unknown."""
         return {
@@ -69,9 +76,14 @@ class Report:
                 }
                 for part in self.parts
             },
-            "topics": {row.name: _without_name(asdict(row)) for row in self.topics},
-            "tables": {row.name: _without_name(asdict(row)) for row in self.tables},
+            "topics": _by_name(self.topics),
+            "tables": _by_name(self.tables),
         }
+
+
+def _by_name(rows: Iterable[TopicRow | TableRow]) -> dict[str, dict[str, Any]]:
+    columns = map(asdict, rows)
+    return {row.pop("name"): row for row in columns}
 
 
 def report(samples: Sequence[Sample]) -> Report:
@@ -97,14 +109,11 @@ def report(samples: Sequence[Sample]) -> Report:
 
 
 def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    found = now.simulator if isinstance(now.simulator, Simulator) else None
-    former = then.simulator if then else None
-
-    def rate(counter: str) -> float | None:
-        return figures.counted_per_second(found, former, counter) if found else None
+    found = known(now.simulator)
+    rate = partial(figures.counted_per_second, found, known(then.simulator if then else None))
 
     def level(name: str) -> float | None:
-        return getattr(found, name) if found else None
+        return getattr(found, name, None)
 
     return (
         Figure("races", "Races", level("running"), words.count),
@@ -120,31 +129,31 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
 
 def _of_kafka(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
     rows = figures.topic_rows(now, then)
-    there = sum(row.partitions is not None for row in rows)
+    there = sum(row.partitions is not None for row in rows) if known(now.kafka) else None
     return (
-        Figure("topics", "Topics", there if isinstance(now.kafka, Kafka) else None, words.count),
-        Figure("partitions", "Partitions", _sum([row.partitions for row in rows]), words.count),
-        Figure("messages", "Messages in total", _sum([row.messages for row in rows]), words.count),
-        Figure("messages_per_second", "Incoming", _sum([row.per_second for row in rows]), words.per_second),
+        Figure("topics", "Topics", there, words.count),
+        Figure("partitions", "Partitions", _sum(row.partitions for row in rows), words.count),
+        Figure("messages", "Messages in total", _sum(row.messages for row in rows), words.count),
+        Figure("messages_per_second", "Incoming", _sum(row.per_second for row in rows), words.per_second),
     )
 
 
 def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
     rows = figures.table_rows(now)
-    there = sum(row.rows is not None for row in rows)
-    lag = _sum([row.lag for row in figures.topic_rows(now, then)])
+    there = sum(row.rows is not None for row in rows) if known(now.pinot) else None
+    lag = _sum(row.lag for row in figures.topic_rows(now, then))
     return (
-        Figure("tables", "Tables", there if isinstance(now.pinot, Pinot) else None, words.count),
-        Figure("rows", "Rows", _sum([row.rows for row in rows]), words.count),
-        Figure("size_bytes", "Written segments", _sum([row.size for row in rows]), words.size),
+        Figure("tables", "Tables", there, words.count),
+        Figure("rows", "Rows", _sum(row.rows for row in rows), words.count),
+        Figure("size_bytes", "Written segments", _sum(row.size for row in rows), words.size),
         Figure("lag", "Messages behind", lag, words.count),
-        Figure("incomplete", "Incomplete rows", _sum([row.incomplete for row in rows]), words.count),
-        Figure("rowless", "Messages without a row", _sum([row.rowless for row in rows]), words.count),
+        Figure("incomplete", "Incomplete rows", _sum(row.incomplete for row in rows), words.count),
+        Figure("rowless", "Messages without a row", _sum(row.rowless for row in rows), words.count),
     )
 
 
 def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
-    found = now.embedded if isinstance(now.embedded, Embedded) else None
+    found = known(now.embedded)
     newest = found.taken - found.newest if found and found.newest is not None else None
     return (
         Figure("size_bytes", "File", found.size if found else None, words.size),
@@ -154,7 +163,7 @@ def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
-    races = now.races if isinstance(now.races, Races) else None
+    races = known(now.races)
     race = figures.worst(races) if races else None
     running = len(figures.under_way(races)) if races else None
     left = len(races.running) - running if races and running is not None else None
@@ -167,17 +176,12 @@ def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _freshness(sample: Sample) -> float | None:
-    if not isinstance(sample.races, Races):
-        return None
-    race = figures.worst(sample.races)
-    return figures.age(race, sample.races.taken) if race else None
+    races = known(sample.races)
+    race = figures.worst(races) if races else None
+    return figures.age(race, races.taken) if races and race else None
 
 
-def _sum(values: list[int | None] | list[float | None]) -> float | None:
+def _sum(values: Iterable[float | None]) -> float | None:
     """Return the sum of the known values; None if there are none."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _without_name(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "name"}
+    present = [value for value in values if value is not None]
+    return sum(present) if present else None

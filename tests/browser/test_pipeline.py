@@ -11,8 +11,7 @@ from confluent_kafka import TopicPartition
 
 from pinot.health.incomplete import defects
 from pinot.health.words import size
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS
 from stream.waiting import wait_for
 from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import Site
@@ -110,7 +109,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
 def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
     """Without new events, each figure equals the component's own answer."""
     with reader(stack.kafka) as consumer:
-        for topic in read_topics():
+        for topic in TOPICS:
             partitions = partitions_of(consumer, topic)
             ends = [
                 consumer.get_watermark_offsets(TopicPartition(topic, place), timeout=10)[1]

@@ -16,8 +16,7 @@ from pinot.health.sample import (
     Simulator,
     Table,
 )
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, read_topics
 
 NOW = 1_800_000_000.0
 PARTITIONS = {name: 2 if topic["partitioned"] else 1 for name, topic in read_topics().items()}
@@ -32,7 +31,7 @@ def race(
 
 def table(offset: int = 100, partitions: int = 2, **other: Any) -> Table:
     """A table that has read each partition up to `offset`."""
-    consumers = {number: Consumer("CONSUMING", offset, NOW) for number in range(partitions)}
+    consumers = {number: Consumer("CONSUMING", offset) for number in range(partitions)}
     return replace(Table(10, "", 1000, NOW - 1, consumers), **other)
 
 

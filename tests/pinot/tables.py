@@ -16,8 +16,8 @@ from pinot.admin.configs import columns_of, read_schema, read_table
 from pinot.admin.setup import set_up_table
 from pinot.admin.topics import set_up_topics
 from pinot.health.incomplete import Look
+from stream.contract import read_topics
 from stream.pinot import ask, checked
-from stream.topics import read_topics
 from stream.waiting import wait_for
 from tests.pinot.conftest import Pinot
 

@@ -9,8 +9,7 @@ import pytest
 from pinot.admin.configs import HERE, columns_of, read_schema, read_table
 from pinot.admin.schemas import schema_of, text_of
 from simulator.course.survey import limits
-from stream.contract import TABLES, TOPICS
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS, read_topics
 
 DAY_MS = 24 * 60 * 60 * 1000
 

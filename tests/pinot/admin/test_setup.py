@@ -22,9 +22,8 @@ from pinot.admin.topics import set_up_topics
 from pinot.health.incomplete import Look
 from pinot.settings import Settings
 from simulator.course.drawing import CourseError
-from stream.contract import TABLES
+from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError
-from stream.topics import read_topics
 from tests.processes import ROOT
 from tests.stacks import stack_settings
 

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
-from pinot.health.incomplete import Defects
 from pinot.health.report import report
-from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
-from stream.contract import TABLES
-from stream.topics import read_topics
-from tests.pinot.samples import NOW, embedded_sample, ends, race, sample, simulator, table, tables
+from pinot.health.sample import Defects, Failure, Pinot, Races, known
+from stream.contract import TABLES, read_topics
+from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
 
 if TYPE_CHECKING:
     from pinot.health.sample import Sample
@@ -27,10 +25,9 @@ def test_rates_are_over_the_time_between_samples() -> None:
     """Message and tick rates are the differences divided by the seconds in between."""
     then = sample(ago=10, offset=100, simulator=simulator(ticks=50.0, taken=NOW - 10))
     now = sample(offset=150)
-    assert isinstance(now.simulator, Simulator)
     assert figures.messages_per_second(now, then, "parkrun") == 2 * 50 / 10
     assert figures.messages_per_second(now, then, "races") == 50 / 10
-    assert figures.counted_per_second(now.simulator, then.simulator, "ticks") == 5.0
+    assert figures.counted_per_second(known(now.simulator), known(then.simulator), "ticks") == 5.0
 
 
 @pytest.mark.parametrize(
@@ -45,17 +42,16 @@ def test_rates_are_over_the_time_between_samples() -> None:
 )
 def test_unknown_rates(then: Sample | None) -> None:
     """Without two samples, or after a restart in between, a rate is unknown, never 0."""
-    now = sample()
-    assert isinstance(now.simulator, Simulator)
+    now, former = sample(), known(then.simulator if then else None)
     assert figures.messages_per_second(now, then, "parkrun") is None
-    assert figures.counted_per_second(now.simulator, then.simulator if then else None, "ticks") is None
+    assert figures.counted_per_second(known(now.simulator), former, "ticks") is None
 
 
 def test_messages_of_a_topic_with_a_silent_partition() -> None:
     """A topic's message count is unknown while a partition has no leader."""
-    assert figures.messages(Kafka(ends(parkrun={0: 5, 1: 7}), NOW), "parkrun") == 12
-    assert figures.messages(Kafka(ends(parkrun={0: 5, 1: None}), NOW), "parkrun") is None
-    assert figures.messages(Kafka({}, NOW), "parkrun") is None
+    assert figures.messages({0: 5, 1: 7}) == 12
+    assert figures.messages({0: 5, 1: None}) is None
+    assert figures.messages({}) is None
 
 
 @given(st.lists(st.floats(0.01, 100), max_size=30, unique=True))
@@ -78,7 +74,7 @@ def test_former_sample(ages: list[float]) -> None:
 def test_lag_is_never_less_than_nothing(end: dict[int, int], read: dict[int, int]) -> None:
     """A partition's lag is its end offset minus the consumer's, if both are known, and at least 0."""
     consumers = {place: replace(table().consumers[0], offset=offset) for place, offset in read.items()}
-    found = figures.lags(Kafka({"parkrun": dict(end)}, NOW), "parkrun", table(consumers=consumers))
+    found = figures.lags(dict(end), table(consumers=consumers))
     assert found == {place: max(0, end[place] - read[place]) for place in end.keys() & read.keys()}
 
 
