@@ -75,14 +75,10 @@ class Process:
             os.waitpid(pid, os.WNOHANG)  # reap it if it is an ended child of ours
         return pid if self.mark in _command_line(pid) else None
 
-    def ask_to_end(self) -> None:
-        """Send SIGTERM without waiting."""
-        self.send(signal.SIGTERM)
-
     def stop(self) -> None:
         """Stop it and wait until it is gone. Harmless if it is not running."""
         pid = self.pid()
-        self.ask_to_end()
+        self.send(signal.SIGTERM)
         deadline = time.monotonic() + GRACE
         while self.pid() is not None:
             if time.monotonic() > deadline:

@@ -148,12 +148,12 @@ def broker_away(folder: Path, stack: Stack, how: How, times: int, away: float, *
 def broker_away_at_start(folder: Path, stack: Stack, away: float) -> Fault:
     """A race is asked for while Kafka isn't there yet; it comes after `away` seconds."""
     place = KafkaPlace(stack.kafka)
-    stack.stop_part("kafka")
+    stack.stop("kafka")
     with simulator(folder, *place.flags) as running:
         _expect_not_ready(running, f"no broker answers at {stack.kafka}", within=12)
         run = RaceUnderWay(running, away + 2 * RESTARTED_AFTER)
         time.sleep(away)
-        stack.start_part("kafka")
+        stack.start("kafka")
         back = time.monotonic()
         _wait_until_caught_up(running)
         recoveries = [time.monotonic() - back]
@@ -170,12 +170,12 @@ def pinot_away(folder: Path, stack: Stack, times: int, away: float) -> Fault:
         run = RaceUnderWay(running, times * (away + PINOT_RESTARTED_AFTER))
         run.wait_for_first_tick(running)
         for _ in range(times):
-            stack.stop_part("pinot")
+            stack.stop("pinot")
             before = run.delivered_until(running)
             time.sleep(away)
             assert running.get("/readyz").status_code == 200
             assert run.delivered_until(running) > before
-            stack.start_part("pinot")
+            stack.start("pinot")
             back, due = time.monotonic(), run.delivered_until(running)
             wait_for("Pinot", partial(pinot.behind, run.race, due), seconds=120, say=print)
             recoveries.append(time.monotonic() - back)
@@ -248,7 +248,7 @@ def _away(stack: Stack, how: How, seconds: float) -> Iterator[None]:
     assert kafka.pid() is not None
     ends = time.monotonic() + seconds
     if how == "ends":
-        stack.stop_part("kafka")
+        stack.stop("kafka")
     else:
         kafka.send(signal.SIGKILL if how == "is killed" else signal.SIGSTOP)
     try:
@@ -258,7 +258,7 @@ def _away(stack: Stack, how: How, seconds: float) -> Iterator[None]:
         if how == "hangs":
             kafka.send(signal.SIGCONT)
         else:
-            stack.start_part("kafka")
+            stack.start("kafka")
 
 
 def _end(running: Running, how: signal.Signals) -> None:
