@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream.kafka import KafkaAccess
-from stream.pinot import PinotAccess, Url
-from stream.settings import Secret
+from stream.pinot import PinotAccess
+from stream.settings import Secret, Url
 
 ROOT = Path(__file__).parents[1]
 

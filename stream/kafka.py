@@ -12,8 +12,7 @@ from confluent_kafka import KafkaError
 from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from stream.certificates import Certificates
-from stream.settings import Secret
+from stream.settings import Certificates, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

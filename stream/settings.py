@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, CliApp, CliSuppress
 
@@ -15,6 +17,28 @@ if TYPE_CHECKING:
 
 Secret = CliSuppress[SecretStr]
 """A setting without a flag: every process on the machine can read command lines."""
+
+
+def _has_certificates(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        why = "contains no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise PydanticCustomError("certificates", "{path}: {why}", {"path": str(path), "why": why}) from error
+    return path
+
+
+Certificates = Annotated[
+    Path | None,
+    BeforeValidator(lambda path: path or None),  # an empty variable means no file
+    AfterValidator(_has_certificates),
+]
+"""A setting for a PEM file of trusted CA certificates, or None; checked when the settings are read."""
+
+Url = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
+"""A setting for a URL; paths are appended to it."""
 
 
 def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:

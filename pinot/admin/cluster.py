@@ -64,10 +64,7 @@ class Cluster:
 
     def put_schema(self, schema: Mapping[str, Any]) -> None:
         """Create or replace a schema."""
-        if self.schema(schema["schemaName"]) is None:
-            self._send("POST", "/schemas", json=schema)
-        else:
-            self._send("PUT", f"/schemas/{schema['schemaName']}", json=schema)
+        self._put("/schemas", schema["schemaName"], schema)
 
     def table(self, name: str) -> dict[str, Any] | None:
         """Return Pinot's copy of a table's config, or None."""
@@ -76,10 +73,7 @@ class Cluster:
 
     def put_table(self, config: Mapping[str, Any]) -> None:
         """Create or replace a table's config."""
-        if self.table(config["tableName"]) is None:
-            self._send("POST", "/tables", json=config)
-        else:
-            self._send("PUT", f"/tables/{config['tableName']}", json=config)
+        self._put("/tables", config["tableName"], config)
 
     def delete_table(self, name: str) -> bool:
         """Delete a table with its segments; return whether it existed. Servers drop segments later."""
@@ -129,6 +123,12 @@ class Cluster:
     def delete_segment(self, table: str, segment: str) -> None:
         """Delete a segment of an OFFLINE table."""
         self._send("DELETE", f"/segments/{table}/{segment}", params={"type": "OFFLINE"})
+
+    def _put(self, path: str, name: str, content: Mapping[str, Any]) -> None:
+        if self._get(f"{path}/{name}"):
+            self._send("PUT", f"{path}/{name}", json=content)
+        else:
+            self._send("POST", path, json=content)
 
     def _delete(self, path: str, **parameters: str) -> bool:
         answer = self._ask("DELETE", path, params=parameters)

@@ -14,8 +14,8 @@ from pydantic_settings import BaseSettings, CliPositionalArg, SettingsConfigDict
 
 from simulator.race.request import MAX_INTERVAL
 from stream.kafka import KafkaAccess
-from stream.pinot import PinotAccess, Url
-from stream.settings import Secret
+from stream.pinot import PinotAccess
+from stream.settings import Secret, Url
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
