@@ -129,13 +129,15 @@ def test_every_route_is_documented() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_field_is_documented(topic: str) -> None:
-    """The page of the stream has each field of a topic, in its order, and says which are optional."""
+    """The page of the stream has each field of a topic, in its order, with its type, optional or not."""
     text = section("docs/stream.md", f"### Events of `{topic}`")
     documented = {
-        name: not meaning.startswith("optional:") for cell, _, meaning in rows(text) for name in names(cell)
+        name: (kind, not meaning.startswith("optional:"))
+        for cell, kind, meaning in rows(text)
+        for name in names(cell)
     }
 
-    assert documented == {name: field.required for name, field in TABLES[topic].fields.items()}
+    assert documented == {name: (field.type, field.required) for name, field in TABLES[topic].fields.items()}
     assert list(documented) == list(TABLES[topic].fields)
 
 
