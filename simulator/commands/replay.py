@@ -81,7 +81,7 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         return ensureDeferred(close(engine, publisher)).addBoth(broken_off.callback)
 
     trigger = reactor.addSystemEventTrigger("before", "shutdown", break_off)
-    while not run.done and not _is_shut_out(publisher.health()):
+    while not run.done and not _is_rejected(publisher.health()):
         await after(reactor, LOOK)
     if engine.stopping:
         await broken_off
@@ -92,9 +92,9 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     await close(engine, publisher)
 
 
-def _is_shut_out(health: Health) -> bool:
+def _is_rejected(health: Health) -> bool:
     """Return whether the credentials are rejected and nothing has been delivered since the start."""
-    return health.is_shut_out and not health.delivered
+    return health.credentials_rejected and not health.delivered
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:
