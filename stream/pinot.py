@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 from pydantic import BaseModel, Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
 
-from stream.settings import Certificates, Secret, Url
+from stream.settings import Certificates, Secret, Url, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,13 +66,11 @@ class PinotAccess(BaseModel):
     @model_validator(mode="after")
     def _pinot_agrees(self) -> Self:
         if bool(self.pinot_username) is not bool(self.pinot_password.get_secret_value()):
-            raise PydanticCustomError(
-                "contradiction", "--pinot-username and RACECAST_PINOT_PASSWORD need each other"
-            )
+            raise contradiction("--pinot-username and RACECAST_PINOT_PASSWORD need each other")
         addresses = [url for url in (self.pinot_controller, str(getattr(self, "pinot_broker", ""))) if url]
         is_open = addresses and not any(url.startswith("https:") for url in addresses)
         if self.pinot_ca is not None and is_open:
-            raise PydanticCustomError("contradiction", "--pinot-ca needs https:// URLs for Pinot")
+            raise contradiction("--pinot-ca needs https:// URLs for Pinot")
         return self
 
     def pinot_auth(self) -> PinotAuth:

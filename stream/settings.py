@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, LiteralString, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -39,6 +39,11 @@ Certificates = Annotated[
 
 Url = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
 """A setting for a URL; paths are appended to it."""
+
+
+def contradiction(sentence: LiteralString, **values: str) -> PydanticCustomError:
+    """Return the error for settings that do not go together; `sentence` has placeholders for `values`."""
+    return PydanticCustomError("contradiction", sentence, values)
 
 
 def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:

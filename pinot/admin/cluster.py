@@ -96,20 +96,17 @@ class Cluster:
 
     def consumers(self, table: str) -> dict[str, list[dict[str, Any]]]:
         """Return the consumers' states on each server, by consuming segment of a REALTIME table."""
-        found: dict[str, list[dict[str, Any]]] = self._send(
-            "GET", f"/tables/{table}/consumingSegmentsInfo"
-        ).json()["_segmentToConsumingInfoMap"]
+        answer = self._read(f"/tables/{table}/consumingSegmentsInfo")
+        found: dict[str, list[dict[str, Any]]] = answer["_segmentToConsumingInfoMap"]
         return found
 
     def contents(self, table: str) -> dict[str, dict[str, Any]]:
         """Return each segment's metadata on the servers: `totalDocs`, and offsets (strings) if committed."""
-        found: dict[str, dict[str, Any]] = self._send("GET", f"/segments/{table}/metadata").json()
-        return found
+        return self._read(f"/segments/{table}/metadata")
 
     def segment(self, table: str, segment: str) -> dict[str, str]:
         """Return the controller's metadata of a segment, with status and start offset."""
-        found: dict[str, str] = self._send("GET", f"/segments/{table}/{segment}/metadata").json()
-        return found
+        return self._read(f"/segments/{table}/{segment}/metadata")
 
     def begin_new_segments(self, table: str) -> None:
         """Commit a REALTIME table's consuming segments and start new ones; this takes a while."""
@@ -142,6 +139,10 @@ class Cluster:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         found: dict[str, Any] = checked(answer).json()
+        return found
+
+    def _read(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._send("GET", path).json()
         return found
 
     def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:

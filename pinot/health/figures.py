@@ -93,11 +93,13 @@ def lags(ends: Mapping[int, int | None], table: Table | None) -> dict[int, int]:
 
     Both are read at about the same time, so Pinot may be ahead of the end offset: that counts as 0.
     """
-    consumers = table.consumers if table else {}
+    if table is None:
+        return {}
+    offsets = ((partition, end, table.offset(partition)) for partition, end in ends.items())
     return {
-        partition: max(0, end - consumer.offset)
-        for partition, end in ends.items()
-        if end is not None and (consumer := consumers.get(partition)) and consumer.offset is not None
+        partition: max(0, end - offset)
+        for partition, end, offset in offsets
+        if end is not None and offset is not None
     }
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pinot.health import figures
-from pinot.health.judge_tables import pinot
+from pinot.health import figures, thresholds
 from pinot.health.sample import Failure, known
-from pinot.health.thresholds import FRESH_AMBER_S, FRESH_RED_S, LATE_AMBER_S, LOG_AMBER_BYTES
-from pinot.health.verdict import SETUP, amber, green, grey, red
+from pinot.health.verdict import SETUP, Verdict, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
-from stream.contract import TOPICS
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from pinot.health.sample import Embedded, Kafka, RaceNews, Races, Sample, Simulator
-    from pinot.health.verdict import Verdict
+    from pinot.health.sample import Embedded, Kafka, Pinot, RaceNews, Races, Sample, Simulator, Table
 
 
 def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
@@ -48,7 +45,7 @@ def simulator(found: Simulator, _now: Sample, then: Sample | None) -> Verdict:
             f"The simulator is not ready: {found.reasons[0].rstrip('.')}. If the parts after it are green, "
             "check its log."
         )
-    if found.lag > LATE_AMBER_S:
+    if found.lag > thresholds.LATE_AMBER_S:
         return amber(f"Ticks are {seconds(found.lag)} late. Run fewer competitors or use a longer interval.")
     if figures.counted_per_second(found, former, "late_ticks"):
         return amber(
@@ -79,9 +76,98 @@ def kafka(found: Kafka, now: Sample, then: Sample | None) -> Verdict:
     return green(f"Kafka is up and has all {len(TOPICS)} topics{rate}.")
 
 
+def pinot(found: Pinot, now: Sample, then: Sample | None) -> Verdict:
+    """Return the worst verdict on its tables."""
+    if missing := [name for name in TABLES if name not in found.tables]:
+        return red(f"Pinot has no table {listed(missing)}. {SETUP}.")
+    wrong = Verdict.worst(
+        verdict
+        for name in TABLES
+        for judged in (_segments, _reading, _moving, _behind)
+        for verdict in judged(now, then, name, found.tables[name])
+    )
+    return wrong or green(f"Pinot answers queries on all {len(TABLES)} tables{_how_far(now, then)}.")
+
+
+def _how_far(now: Sample, then: Sample | None) -> str:
+    lags = [row.lag for row in figures.topic_rows(now, then) if row.lag is not None]
+    if any(lags):
+        return f" and is {count(sum(lags))} messages behind"
+    return " and has consumed all their topics" if lags else ""
+
+
+def _segments(_now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether all its segments can be queried."""
+    if table.failed:
+        yield red(
+            f"{_first(table.failed)} of table {name} failed. Check the server's log; to reload it, POST "
+            f"/segments/{name}_REALTIME/{table.failed[0]}/reset to the controller."
+        )
+    if table.rows is None:
+        yield red(
+            f"Pinot cannot query table {name} ({table.trouble}). {SETUP} if this lasts longer than a minute."
+        )
+    if table.absent:
+        segments = _first(table.absent)
+        yield amber(f"{segments} of table {name} is not loaded. Wait, or check the server's log.")
+
+
+def _first(segments: tuple[str, ...]) -> str:
+    more = f" and {len(segments) - 1} more" if len(segments) > 1 else ""
+    return f"Segment {segments[0]}{more}"
+
+
+def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether every partition of its topic has a consumer."""
+    idle = [
+        str(partition)
+        for partition in sorted(now.ends(name).keys() | table.consumers.keys())
+        if partition not in table.consumers or table.consumers[partition].state != "CONSUMING"
+    ]
+    if idle:
+        yield red(
+            f"Table {name} does not consume partition {listed(idle)} of its topic. "
+            f"POST /tables/{name}_REALTIME/resumeConsumption to the controller, or restart Pinot's server."
+        )
+
+
+def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether its consumers make progress."""
+    found, former = known(now.pinot), known(then.pinot if then else None)
+    if found is None or former is None or then is None or name not in former.tables:
+        return
+    span = found.taken - former.taken
+    for partition, end in sorted(now.ends(name).items()):
+        reads, read = table.offset(partition), former.tables[name].offset(partition)
+        if end is None or reads is None or read is None:
+            continue
+        if read > end:
+            yield red(
+                f"Table {name} waits for offset {count(read)}, but its topic ends at {count(end)}: "
+                "the topic was recreated. Run python -m pinot reset."
+            )
+        elif reads == read < (then.ends(name).get(partition) or 0) and span >= thresholds.STUCK_AFTER_S:
+            yield amber(
+                f"Table {name} has consumed nothing from partition {partition} for {seconds(span)}; "
+                f"{count(end - reads)} messages wait. If this continues, check the server's log."
+            )
+
+
+def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether it keeps up with its topic."""
+    lag = sum(figures.lags(now.ends(name), table).values())
+    far = lag / max(thresholds.BUSY_PER_S, figures.messages_per_second(now, then, name) or 0.0)
+    if far > thresholds.LAG_AMBER_S:
+        verdict = red if far > thresholds.LAG_RED_S else amber
+        yield verdict(
+            f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more CPU and "
+            "memory, or run smaller races."
+        )
+
+
 def embedded(found: Embedded, _now: Sample, _then: Sample | None) -> Verdict:
     """Judge whether its log is checkpointed."""
-    if found.log_size > LOG_AMBER_BYTES:
+    if found.log_size > thresholds.LOG_AMBER_BYTES:
         return amber(
             f"The write-ahead log has grown to {size(found.log_size)} because a reader keeps a transaction "
             "open. Close all readers except the dashboard."
@@ -116,9 +202,9 @@ def _nothing_runs(now: Sample, then: Sample | None) -> Verdict:
 def _freshness(race: RaceNews, races: Races) -> Verdict:
     late = figures.overdue(race, races.taken)
     age, period = seconds(figures.age(race, races.taken)), seconds(race.period)
-    if late <= FRESH_AMBER_S:
+    if late <= thresholds.FRESH_AMBER_S:
         return green(f"The newest position is {age} old; one is expected every {period}.")
-    verdict = red if late > FRESH_RED_S else amber
+    verdict = red if late > thresholds.FRESH_RED_S else amber
     return verdict(
         f'The newest position of race "{race.run_id}" is {age} old; one is expected every {period}. '
         "Check the earlier parts that are not green."

@@ -70,6 +70,11 @@ class Table:
     failed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
+    def offset(self, partition: int) -> int | None:
+        """Return the next offset to consume from a partition; None if unknown."""
+        consumer = self.consumers.get(partition)
+        return consumer.offset if consumer else None
+
 
 @dataclass(frozen=True)
 class Pinot:
