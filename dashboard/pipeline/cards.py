@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from dashboard.ui.escape import escape
-from pinot.health import terminal
 from pinot.health.verdict import Light
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from pinot.health.report import Part, Report
+    from pinot.health.report import Part, Report, Row
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""
@@ -40,23 +39,22 @@ def _card(part: Part) -> str:
 
 def topics(report: Report) -> None:
     """One row per topic."""
-    columns = ("Topic", "Partitions", "End offset", "Messages", "Lag")
-    _table("topics", columns, map(terminal.topic_cells, report.topics))
+    _table("topics", "Topic", report.topics)
 
 
 def tables(report: Report) -> None:
     """One row per Pinot table."""
-    columns = ("Table", "Rows", "Written", "Consuming", "Fresh", "Incomplete", "In no row")
-    _table("tables", columns, map(terminal.table_cells, report.tables))
+    _table("tables", "Table", report.tables)
 
 
-def _table(name: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
+def _table(name: str, kind: str, rows: Sequence[Row]) -> None:
+    columns = [kind, *(figure.label for figure in rows[0].figures)]
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     body = "".join(
-        f'<tr data-row="{escape(first)}"><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        f'<tr data-row="{escape(row.name)}"><th scope="row">{escape(row.name)}</th>'
+        + "".join(f"<td>{escape(figure.text)}</td>" for figure in row.figures)
         + "</tr>"
-        for first, *cells in rows
+        for row in rows
     )
     st.html(
         f'<div class="plain-table" data-table="{name}"><table><thead><tr>{head}</tr></thead>'

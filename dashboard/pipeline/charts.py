@@ -52,7 +52,7 @@ def freshness(reports: Sequence[Report]) -> pd.DataFrame | None:
 
 def messages(reports: Sequence[Report]) -> pd.DataFrame | None:
     """Messages per second of each topic at each sample; None if there is no line to draw."""
-    return _table(reports, [[(row.name, row.per_second) for row in one.topics] for one in reports])
+    return _table(reports, [[(row.name, row.numbers["per_second"]) for row in one.topics] for one in reports])
 
 
 def _table(

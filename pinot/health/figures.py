@@ -1,14 +1,12 @@
-"""Figures computed from two samples: rates, Pinot's lag, and the rows of the tables. Pure functions."""
+"""Figures computed from two samples: rates, Pinot's lag, and overdue races. Pure functions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from pinot.health.sample import known
 from pinot.health.thresholds import ABANDONED_AFTER_S
-from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,37 +18,6 @@ WINDOW_S = 10.0
 
 OLDEST_S = 3 * WINDOW_S
 """Older samples are not compared with."""
-
-
-@dataclass(frozen=True)
-class TopicRow:
-    """A topic's row; None means unknown. `lag`: messages not yet consumed by Pinot."""
-
-    name: str
-    partitions: int | None
-    messages: int | None
-    per_second: float | None
-    lag: int | None
-
-
-@dataclass(frozen=True)
-class TableRow:
-    """A table's row; None means unknown.
-
-    Attributes:
-        size: bytes of committed segments.
-        consuming: partitions being consumed, and all partitions; (0, 0) for an OFFLINE table.
-        fresh: age in seconds of the newest data that queries see.
-        incomplete, rowless: rows with missing values, and messages without a row (see `Defects`).
-    """
-
-    name: str
-    rows: int | None
-    size: int | None
-    consuming: tuple[int, int]
-    fresh: float | None
-    incomplete: int | None
-    rowless: int | None
 
 
 def before(samples: Sequence[Sample], now: Sample) -> Sample | None:
@@ -103,42 +70,11 @@ def lags(ends: Mapping[int, int | None], table: Table | None) -> dict[int, int]:
     }
 
 
-def topic_rows(now: Sample, then: Sample | None) -> tuple[TopicRow, ...]:
-    """Return a row for each expected topic."""
-    return tuple(_topic_row(name, now, then) for name in TOPICS)
-
-
-def _topic_row(name: str, now: Sample, then: Sample | None) -> TopicRow:
-    ends = now.ends(name)
-    behind = lags(ends, now.table(name))
-    return TopicRow(
-        name=name,
-        partitions=len(ends) or None,
-        messages=messages(ends),
-        per_second=messages_per_second(now, then, name),
-        lag=sum(behind.values()) if ends and len(behind) == len(ends) else None,
-    )
-
-
-def table_rows(now: Sample) -> tuple[TableRow, ...]:
-    """Return a row for each expected table."""
-    return tuple(_table_row(name, now) for name in TABLES)
-
-
-def _table_row(name: str, now: Sample) -> TableRow:
-    table = now.table(name)
-    defects = (now.defects or {}).get(name)
-    consumers = table.consumers.values() if table else ()
-    fresh_at = table.fresh_at if table else None
-    return TableRow(
-        name=name,
-        rows=table.rows if table else None,
-        size=table.size if table else None,
-        consuming=(sum(one.state == "CONSUMING" for one in consumers), len(consumers)),
-        fresh=None if fresh_at is None else max(0.0, now.taken - fresh_at),
-        incomplete=defects.incomplete if defects else None,
-        rowless=defects.rowless if defects else None,
-    )
+def lag(sample: Sample, topic: str) -> int | None:
+    """Return how many messages of a topic Pinot has not yet consumed; None if unknown."""
+    ends = sample.ends(topic)
+    behind = lags(ends, sample.table(topic))
+    return sum(behind.values()) if ends and len(behind) == len(ends) else None
 
 
 def under_way(races: Races) -> tuple[RaceNews, ...]:

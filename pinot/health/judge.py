@@ -86,11 +86,11 @@ def pinot(found: Pinot, now: Sample, then: Sample | None) -> Verdict:
         for judged in (_segments, _reading, _moving, _behind)
         for verdict in judged(now, then, name, found.tables[name])
     )
-    return wrong or green(f"Pinot answers queries on all {len(TABLES)} tables{_how_far(now, then)}.")
+    return wrong or green(f"Pinot answers queries on all {len(TABLES)} tables{_how_far(now)}.")
 
 
-def _how_far(now: Sample, then: Sample | None) -> str:
-    lags = [row.lag for row in figures.topic_rows(now, then) if row.lag is not None]
+def _how_far(now: Sample) -> str:
+    lags = [lag for name in TOPICS if (lag := figures.lag(now, name)) is not None]
     if any(lags):
         return f" and is {count(sum(lags))} messages behind"
     return " and has consumed all their topics" if lags else ""

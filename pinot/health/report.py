@@ -5,7 +5,7 @@ Shown by the dashboard and `python -m pinot status`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +13,23 @@ from pinot.health import figures, words
 from pinot.health.judge import judge
 from pinot.health.sample import known
 from pinot.health.verdict import Light
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from pinot.health.figures import TableRow, TopicRow
     from pinot.health.sample import Sample
     from pinot.health.verdict import Verdict
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a part; None if unknown. `form` formats it."""
+    """One number; None if unknown. `form` formats it."""
 
     key: str
     label: str
-    value: float | None
-    form: Callable[[float | None], str]
+    value: float | tuple[int, int] | None
+    form: Callable[[Any], str]
 
     @property
     def text(self) -> str:
@@ -38,12 +38,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of the pipeline."""
+class Row:
+    """The figures of a topic or a table."""
 
     name: str
-    verdict: Verdict
     figures: tuple[Figure, ...]
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The values by key."""
+        return {figure.key: figure.value for figure in self.figures}
+
+
+@dataclass(frozen=True)
+class Part(Row):
+    """The figures of one part of the pipeline, and the verdict on it."""
+
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -56,8 +67,8 @@ class Report:
     taken: float
     freshness: float | None
     parts: tuple[Part, ...]
-    topics: tuple[TopicRow, ...]
-    tables: tuple[TableRow, ...]
+    topics: tuple[Row, ...]
+    tables: tuple[Row, ...]
 
     @property
     def is_well(self) -> bool:
@@ -72,18 +83,13 @@ class Report:
                 part.name: {
                     "light": part.verdict.light.value,
                     "sentence": part.verdict.sentence,
-                    **{figure.key: figure.value for figure in part.figures},
+                    **part.numbers,
                 }
                 for part in self.parts
             },
-            "topics": _by_name(self.topics),
-            "tables": _by_name(self.tables),
+            "topics": {row.name: row.numbers for row in self.topics},
+            "tables": {row.name: row.numbers for row in self.tables},
         }
-
-
-def _by_name(rows: Iterable[TopicRow | TableRow]) -> dict[str, dict[str, Any]]:
-    columns = map(asdict, rows)
-    return {row.pop("name"): row for row in columns}
 
 
 def report(samples: Sequence[Sample]) -> Report:
@@ -97,14 +103,52 @@ def report(samples: Sequence[Sample]) -> Report:
         "Embedded store": _of_embedded,
         "End to end": _of_races,
     }
+    verdicts = judge(now, then)
     return Report(
         taken=now.taken,
         freshness=_freshness(now),
-        parts=tuple(
-            Part(name, verdict, of_part[name](now, then)) for name, verdict in judge(now, then).items()
-        ),
-        topics=figures.topic_rows(now, then) if now.kafka else (),
-        tables=figures.table_rows(now) if now.pinot else (),
+        parts=tuple(Part(name, of_part[name](now, then), verdict) for name, verdict in verdicts.items()),
+        topics=_topics(now, then) if now.kafka else (),
+        tables=_tables(now) if now.pinot else (),
+    )
+
+
+def _topics(now: Sample, then: Sample | None) -> tuple[Row, ...]:
+    return tuple(Row(name, _of_topic(name, now, then)) for name in TOPICS)
+
+
+def _of_topic(name: str, now: Sample, then: Sample | None) -> tuple[Figure, ...]:
+    ends = now.ends(name)
+    rate = figures.messages_per_second(now, then, name)
+    return (
+        Figure("partitions", "Partitions", len(ends) or None, words.count),
+        Figure("messages", "End offset", figures.messages(ends), words.count),
+        Figure("per_second", "Messages", rate, words.per_second),
+        Figure("lag", "Lag", figures.lag(now, name), words.count),
+    )
+
+
+def _tables(now: Sample) -> tuple[Row, ...]:
+    return tuple(Row(name, _of_table(name, now)) for name in TABLES)
+
+
+def _of_table(name: str, now: Sample) -> tuple[Figure, ...]:
+    """Return the figures of a table.
+
+    size: bytes of committed segments. consuming: partitions being consumed, and all partitions; (0, 0) for an
+    OFFLINE table. fresh: age in seconds of the newest data that queries see.
+    """
+    table, defects = now.table(name), (now.defects or {}).get(name)
+    consumers = table.consumers.values() if table else ()
+    consuming = sum(one.state == "CONSUMING" for one in consumers), len(consumers)
+    fresh = max(0.0, now.taken - table.fresh_at) if table and table.fresh_at is not None else None
+    return (
+        Figure("rows", "Rows", table.rows if table else None, words.count),
+        Figure("size", "Written", table.size if table else None, words.size),
+        Figure("consuming", "Consuming", consuming, words.share),
+        Figure("fresh", "Fresh", fresh, words.ago),
+        Figure("incomplete", "Incomplete", defects.incomplete if defects else None, words.count),
+        Figure("rowless", "Without row", defects.rowless if defects else None, words.count),
     )
 
 
@@ -128,27 +172,26 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_kafka(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    rows = figures.topic_rows(now, then)
-    there = sum(row.partitions is not None for row in rows) if known(now.kafka) else None
+    rows = _topics(now, then)
+    there = len(_known(rows, "partitions")) if known(now.kafka) else None
     return (
         Figure("topics", "Topics", there, words.count),
-        Figure("partitions", "Partitions", _sum(row.partitions for row in rows), words.count),
-        Figure("messages", "Messages in total", _sum(row.messages for row in rows), words.count),
-        Figure("messages_per_second", "Incoming", _sum(row.per_second for row in rows), words.per_second),
+        Figure("partitions", "Partitions", _sum(rows, "partitions"), words.count),
+        Figure("messages", "Messages in total", _sum(rows, "messages"), words.count),
+        Figure("messages_per_second", "Incoming", _sum(rows, "per_second"), words.per_second),
     )
 
 
 def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    rows = figures.table_rows(now)
-    there = sum(row.rows is not None for row in rows) if known(now.pinot) else None
-    lag = _sum(row.lag for row in figures.topic_rows(now, then))
+    rows = _tables(now)
+    there = len(_known(rows, "rows")) if known(now.pinot) else None
     return (
         Figure("tables", "Tables", there, words.count),
-        Figure("rows", "Rows", _sum(row.rows for row in rows), words.count),
-        Figure("size_bytes", "Written segments", _sum(row.size for row in rows), words.size),
-        Figure("lag", "Messages behind", lag, words.count),
-        Figure("incomplete", "Incomplete rows", _sum(row.incomplete for row in rows), words.count),
-        Figure("rowless", "Messages without a row", _sum(row.rowless for row in rows), words.count),
+        Figure("rows", "Rows", _sum(rows, "rows"), words.count),
+        Figure("size_bytes", "Written segments", _sum(rows, "size"), words.size),
+        Figure("lag", "Messages behind", _sum(_topics(now, then), "lag"), words.count),
+        Figure("incomplete", "Incomplete rows", _sum(rows, "incomplete"), words.count),
+        Figure("rowless", "Messages without a row", _sum(rows, "rowless"), words.count),
     )
 
 
@@ -181,7 +224,12 @@ def _freshness(sample: Sample) -> float | None:
     return figures.age(race, races.taken) if races and race else None
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
+def _known(rows: Sequence[Row], key: str) -> list[float]:
+    values = (row.numbers[key] for row in rows)
+    return [value for value in values if value is not None]
+
+
+def _sum(rows: Sequence[Row], key: str) -> float | None:
     """Return the sum of the known values; None if there are none."""
-    present = [value for value in values if value is not None]
-    return sum(present) if present else None
+    values = _known(rows, key)
+    return sum(values) if values else None

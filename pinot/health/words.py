@@ -54,6 +54,17 @@ def seconds(span: float | None) -> str:
     return f"{span / _HOUR_S:.0f} h"
 
 
+def ago(span: float | None) -> str:
+    """Return how long ago something was."""
+    return UNKNOWN if span is None else f"{seconds(span)} ago"
+
+
+def share(part: tuple[int, int]) -> str:
+    """Return `1 of 2`; unknown if there are none."""
+    some, total = part
+    return f"{some} of {total}" if total else UNKNOWN
+
+
 def reason(error: Exception) -> str:
     """Return an error's message without its errno."""
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__

@@ -122,7 +122,7 @@ def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
     for table, lacking in defects(broker=stack.broker, controller=stack.controller).items():
         shown.expect_cell("tables", table, "Incomplete", f"{lacking.incomplete:,}")
         rowless = "\N{EN DASH}" if lacking.rowless is None else f"{lacking.rowless:,}"
-        shown.expect_cell("tables", table, "In no row", rowless)
+        shown.expect_cell("tables", table, "Without row", rowless)
     for table in TABLES:
         ((rows,),) = ask_pinot(stack.queries, f"SELECT count(*) FROM {table}")
         shown.expect_cell("tables", table, "Rows", f"{rows:,}")

@@ -14,7 +14,7 @@ from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
 from pinot.health.report import report
 from pinot.health.sample import Defects, Failure, Pinot, Races, known
-from stream.contract import TABLES, read_topics
+from stream.contract import TABLES, TOPICS
 from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
 
 if TYPE_CHECKING:
@@ -80,15 +80,14 @@ def test_lag_is_never_less_than_nothing(end: dict[int, int], read: dict[int, int
 
 def test_rows_of_both_tables() -> None:
     """All topics and tables have a row, in order, with their known values."""
-    now = sample(offset=100, pinot=Pinot(tables(90), NOW))
-    topics = {row.name: row for row in figures.topic_rows(now, sample(ago=10, offset=50))}
-    assert list(topics) == list(read_topics())
-    parkrun = topics["parkrun"]
-    assert (parkrun.partitions, parkrun.messages, parkrun.per_second, parkrun.lag) == (2, 200, 10.0, 20)
-    rows = {row.name: row for row in figures.table_rows(now)}
-    assert list(rows) == list(TABLES)
-    assert (rows["parkrun"].rows, rows["parkrun"].consuming, rows["parkrun"].fresh) == (10, (2, 2), 1.0)
-    assert (rows["courses"].consuming, rows["courses"].fresh) == ((0, 0), None)
+    found = report([sample(ago=10, offset=50), sample(offset=100, pinot=Pinot(tables(90), NOW))])
+    assert [row.name for row in found.topics] == list(TOPICS)
+    assert [row.name for row in found.tables] == list(TABLES)
+    topics, rows = ({row.name: row.numbers for row in some} for some in (found.topics, found.tables))
+    assert topics["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 20}
+    known = {"rows": 10, "size": 1000, "consuming": (2, 2), "fresh": 1.0}
+    assert rows["parkrun"] == known | {"incomplete": None, "rowless": None}
+    assert (rows["courses"]["consuming"], rows["courses"]["fresh"]) == ((0, 0), None)
 
 
 def test_rows_while_both_are_unavailable() -> None:
@@ -104,7 +103,7 @@ def test_text_for_a_terminal() -> None:
     lines = terminal.text(report([sample(ago=10), sample()])).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["green"] * 4
     assert lines[0].startswith("green  Simulator   The simulator is running 1 race")
-    topics = lines[lines.index("") + 1 :][: len(read_topics()) + 1]
+    topics = lines[lines.index("") + 1 :][: len(TOPICS) + 1]
     assert {len(line) for line in topics} == {len(topics[0])}
 
 
@@ -123,7 +122,7 @@ def test_report_for_programs() -> None:
 def test_defects_are_counted_by_table_and_in_all() -> None:
     """Incomplete rows and messages without a row are reported by table, and summed where known."""
     found = report([sample(defects={"parkrun": Defects(2, 3), "races": Defects(1, None)})])
-    rows = {row.name: (row.incomplete, row.rowless) for row in found.tables}
+    rows = {row.name: (row.numbers["incomplete"], row.numbers["rowless"]) for row in found.tables}
     assert (rows["parkrun"], rows["races"], rows["courses"]) == ((2, 3), (1, None), (None, None))
     (part,) = [part for part in found.parts if part.name == "Pinot"]
     figures_of = {figure.key: figure.value for figure in part.figures}
