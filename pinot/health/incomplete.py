@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import inf
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -38,20 +39,20 @@ def defects(*, broker: str, controller: str, pinot_auth: PinotAuth = OPEN) -> Ma
     Raises:
         PinotError: Pinot rejects a request, is unreachable, or does not have one of the tables.
     """
-    look, topics = Look(broker, Cluster(controller, pinot_auth), pinot_auth), read_topics()
+    counter, topics = RowCounter(broker, Cluster(controller, pinot_auth), pinot_auth), read_topics()
     compacted = {table: "compact" in topics[table]["config"]["cleanup.policy"] for table in TOPICS}
     return {
         table: Defects(
-            incomplete=look.rows(table, TABLES[table].incomplete),
-            rowless=None if compacted[table] else look.rowless(table),
+            incomplete=counter.rows(table, TABLES[table].incomplete),
+            rowless=None if compacted[table] else counter.rowless(table),
         )
         for table in TOPICS
     }
 
 
 @dataclass(frozen=True)
-class Look:
-    """A look at tables, through the broker (a URL) and the controller. Raises PinotError."""
+class RowCounter:
+    """Counts rows through the broker (a URL), and messages through the controller. Raises PinotError."""
 
     broker: str
     cluster: Cluster
@@ -109,25 +110,22 @@ class DefectsProbe:
         self._count = count
         self._clock = clock
         self._lock = Lock()
-        self._counting: Thread | None = None
-        self._begun = 0.0
+        self._counting = Thread()  # not started
+        self._begun = -inf
         self._found: Mapping[str, Defects] | None = None
 
     def __call__(self) -> Mapping[str, Defects] | None:
         """Return the last count by table; None if there is none or it failed."""
         with self._lock:
-            if self._counting is None or self._is_due(self._counting):
+            if not self._counting.is_alive() and self._clock() - self._begun >= EVERY_S:
                 self._begun = self._clock()
                 # A daemon, so that exiting does not wait for a Pinot that hangs.
-                self._counting = Thread(target=self._look, name="defects", daemon=True)
+                self._counting = Thread(target=self._run, name="defects", daemon=True)
                 self._counting.start()
                 self._counting.join(PATIENCE_S)
             return self._found
 
-    def _is_due(self, last: Thread) -> bool:
-        return not last.is_alive() and self._clock() - self._begun >= EVERY_S
-
-    def _look(self) -> None:
+    def _run(self) -> None:
         try:
             self._found = self._count()
         except ERRORS:

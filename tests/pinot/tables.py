@@ -15,7 +15,7 @@ from pinot.admin.cluster import Cluster, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table
 from pinot.admin.setup import set_up_table
 from pinot.admin.topics import set_up_topics
-from pinot.health.incomplete import Look
+from pinot.health.incomplete import RowCounter
 from stream.contract import read_topics
 from stream.pinot import ask, checked
 from stream.waiting import wait_for
@@ -36,7 +36,7 @@ class Copy(Pinot):
         name: of topic and table.
         schema: the table's; changes to it are in Pinot after `set_up`.
         store: a dashboard's store that queries this table instead of the original.
-        look: counts its defects.
+        counter: counts its defects.
     """
 
     def __init__(self, stack: Stack, table: str) -> None:
@@ -44,7 +44,7 @@ class Copy(Pinot):
         self.name = f"{table}_{uuid4().hex[:8]}"
         self.schema = deepcopy(read_schema(table)) | {"schemaName": self.name}
         self.store = PinotStore(_Renamed(stack.broker, table, self.name))
-        self.look = Look(stack.broker, Cluster(stack.controller))
+        self.counter = RowCounter(stack.broker, Cluster(stack.controller))
         self._config = read_table(table, kafka=stack.kafka, replication=1) | {"tableName": self.name}
         (stream,) = self._config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
         stream["stream.kafka.topic.name"] = self.name
@@ -54,17 +54,17 @@ class Copy(Pinot):
 
     def set_up(self, say: Callable[[str], None] = print) -> None:
         """Update the table as the set-up does, and wait until it can be queried."""
-        set_up_table(self.look.cluster, self.schema, self._config, wait=SECONDS, say=say)
+        set_up_table(self.counter.cluster, self.schema, self._config, wait=SECONDS, say=say)
         trouble = partial(query_trouble, self.stack.broker, self.name, columns=columns_of(self.schema))
         wait_for(self.name, trouble, seconds=SECONDS, say=print)
 
     def renew(self) -> None:
         """Commit the consuming segments, and wait until Pinot consumes into new ones."""
-        before = set(self.look.cluster.consumers(self.name))
-        self.look.cluster.begin_new_segments(self.name)
+        before = set(self.counter.cluster.consumers(self.name))
+        self.counter.cluster.begin_new_segments(self.name)
 
         def trouble() -> str | None:
-            now = self.look.cluster.consumers(self.name)
+            now = self.counter.cluster.consumers(self.name)
             return None if all(now.values()) and not before & set(now) else f"{now} after {before}"
 
         wait_for("new segments", trouble, seconds=SECONDS, say=print)

@@ -124,10 +124,10 @@ def test_a_second_set_up_changes_nothing(table: Copy, added: list[Row]) -> None:
     """A table that already has the new field keeps its consuming segments."""
     table.schema["dimensionFieldSpecs"] = added
     table.set_up()
-    consuming = set(table.look.cluster.consumers(table.name))
+    consuming = set(table.counter.cluster.consumers(table.name))
     table.set_up()
 
-    assert set(table.look.cluster.consumers(table.name)) == consuming
+    assert set(table.counter.cluster.consumers(table.name)) == consuming
 
 
 def test_old_and_new_events_are_valid_for_both_schemas(position: Callable[..., Row]) -> None:

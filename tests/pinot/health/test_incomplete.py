@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 
-from pinot.health.incomplete import TRIES, Look, defects
+from pinot.health.incomplete import TRIES, RowCounter, defects
 from stream.contract import TABLES, TOPICS, read_event
 from stream.pinot import PinotError
 from stream.waiting import wait_for
@@ -90,8 +90,8 @@ def test_no_event_stops_the_ingestion(
     whole = sorted([*good, unknown])
     parkrun.wait_for_rows(len(whole) + incomplete)
     for _ in range(2):
-        assert parkrun.look.rows(parkrun.name, TABLES["parkrun"].incomplete) == incomplete
-        assert parkrun.look.rowless(parkrun.name) == rowless
+        assert parkrun.counter.rows(parkrun.name, TABLES["parkrun"].incomplete) == incomplete
+        assert parkrun.counter.rowless(parkrun.name) == rowless
         seen = set(parkrun.store.positions(run).competitor.tolist())
         assert set(whole) <= seen
         assert not {1, 3} & seen  # those without a run id
@@ -145,8 +145,8 @@ def test_incomplete_rows_are_counted_and_not_shown(
     copy.put(*map(orjson.dumps, events))
     copy.wait_for_rows(len(events))
 
-    assert copy.look.rows(copy.name, TABLES[topic].incomplete) == len(required)
-    assert copy.look.rowless(copy.name) == 0
+    assert copy.counter.rows(copy.name, TABLES[topic].incomplete) == len(required)
+    assert copy.counter.rowless(copy.name) == 0
     if topic == "passings":
         # A passing without its time still has all that the page shows.
         missing_time = required.index("timestamp") + 2
@@ -164,14 +164,14 @@ def test_incomplete_rows_are_counted_and_not_shown(
 @pytest.mark.stack
 def test_defects_of_all_tables(stack: Stack, pinot: Pinot, run: str) -> None:
     """Every table is counted; for compacted topics the messages without a row are unknown."""
-    look = partial(defects, broker=stack.broker, controller=stack.controller)
-    before = look()
+    count = partial(defects, broker=stack.broker, controller=stack.controller)
+    before = count()
     (example, *_) = read_event("passings")["examples"]
     pinot.send("passings", [lacking(example | {"runId": run}, "kind")])
     pinot.send_raw("passings", [b"not json"])
 
     def trouble() -> str | None:
-        now, was = look()["passings"], before["passings"]
+        now, was = count()["passings"], before["passings"]
         more = now.incomplete > was.incomplete and (now.rowless or 0) > (was.rowless or 0)
         return None if more else f"{now} after {was}"
 
@@ -189,7 +189,7 @@ def test_defects_of_all_tables(stack: Stack, pinot: Pinot, run: str) -> None:
 def test_a_missing_table(stack: Stack) -> None:
     """For a table that Pinot does not have, its own message is passed on."""
     with pytest.raises(PinotError, match=r"count the rows of nowhere: .*TableDoesNotExist"):
-        Look(stack.broker, cast("Cluster", None)).rows("nowhere")
+        RowCounter(stack.broker, cast("Cluster", None)).rows("nowhere")
 
 
 class Filling:
@@ -231,5 +231,5 @@ def test_a_table_is_counted_when_it_is_idle(
     """Messages without a row are counted once the table is idle; after some tries they are unknown."""
     broker = answering(200, b'{"exceptions": [], "resultTable": {"rows": [[97]]}}')
 
-    assert Look(broker, cast("Cluster", filling)).rowless("parkrun") == expected
+    assert RowCounter(broker, cast("Cluster", filling)).rowless("parkrun") == expected
     assert filling.asked == asked
