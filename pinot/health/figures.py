@@ -79,7 +79,8 @@ def lag(sample: Sample, topic: str) -> int | None:
 
 def under_way(races: Races) -> tuple[RaceNews, ...]:
     """Return the races that a simulator still publishes; abandoned ones are left out."""
-    return tuple(race for race in races.running if races.taken - race.heard < ABANDONED_AFTER_S)
+    since = races.taken - ABANDONED_AFTER_S
+    return tuple(race for race in races.running if max(race.noted, race.newest or 0.0) > since)
 
 
 def worst(races: Races) -> RaceNews | None:

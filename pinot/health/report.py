@@ -34,7 +34,7 @@ class Figure:
     @property
     def text(self) -> str:
         """The formatted value."""
-        return self.form(self.value)
+        return words.UNKNOWN if self.value is None else self.form(self.value)
 
 
 @dataclass(frozen=True)

@@ -158,11 +158,6 @@ class RaceNews:
         period = (interval or max(1.0, speed)) / speed
         return cls(run_id, period, None if newest is None else newest / 1000, updated / 1000)
 
-    @property
-    def heard(self) -> float:
-        """When its newest event was emitted."""
-        return max(self.noted, self.newest or 0.0)
-
 
 @dataclass(frozen=True)
 class Races:

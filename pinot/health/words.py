@@ -12,9 +12,9 @@ _MINUTE_S = 60
 _HOUR_S = 3600
 
 
-def count(number: float | None) -> str:
+def count(number: float) -> str:
     """Return a whole number with thousands separators."""
-    return UNKNOWN if number is None else f"{number:,.0f}"
+    return f"{number:,.0f}"
 
 
 def number(rate: float) -> str:
@@ -22,15 +22,13 @@ def number(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 9.95 or rate == 0 else f"{rate:.1f}"
 
 
-def per_second(rate: float | None) -> str:
+def per_second(rate: float) -> str:
     """Return a rate per second."""
-    return UNKNOWN if rate is None else f"{number(rate)}/s"
+    return f"{number(rate)}/s"
 
 
-def size(number: float | None) -> str:
+def size(number: float) -> str:
     """Return a number of bytes, in powers of 1000."""
-    if number is None:
-        return UNKNOWN
     for unit in _SIZES[:-1]:
         if number < _THOUSAND:
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
@@ -38,10 +36,8 @@ def size(number: float | None) -> str:
     return f"{number:.1f} {_SIZES[-1]}"
 
 
-def seconds(span: float | None) -> str:
+def seconds(span: float) -> str:
     """Return a duration in a suitable unit."""
-    if span is None:
-        return UNKNOWN
     span = max(0.0, span)
     if span < 0.995:
         return f"{round(span, 2):g} s"
@@ -54,9 +50,9 @@ def seconds(span: float | None) -> str:
     return f"{span / _HOUR_S:.0f} h"
 
 
-def ago(span: float | None) -> str:
+def ago(span: float) -> str:
     """Return how long ago something was."""
-    return UNKNOWN if span is None else f"{seconds(span)} ago"
+    return f"{seconds(span)} ago"
 
 
 def share(part: tuple[int, int]) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from signal import SIGTERM
@@ -27,7 +26,7 @@ from pinot.local.process import Process
 from stream.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from pinot.local.ports import Ports
 
@@ -132,7 +131,7 @@ class Stack:
         Raises:
             StackError: no Java, no Maven, a port in use, or no response within `seconds`.
         """
-        with self._locked():
+        with jars.locked(self.folder / "lock"):
             if all(self._process(part).pid() is not None for part in parts or PARTS):
                 return
             self._end(parts or PARTS)
@@ -141,17 +140,11 @@ class Stack:
     def stop(self, *parts: str) -> None:
         """Stop it, or only some of `PARTS`. Harmless if it is not running."""
         if self.folder.is_dir():
-            with self._locked():
+            with jars.locked(self.folder / "lock"):
                 self._end(parts or PARTS)
 
     def _process(self, part: str) -> Process:
         return Process(part, self.folder)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with jars.locked(self.folder / "lock"):
-            yield
 
     def _start(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
         java, lib = jars.java(), jars.fetch(say)
