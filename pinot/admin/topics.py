@@ -96,7 +96,8 @@ def delete_topic(access: Mapping[str, Any], name: str) -> bool:
     """
     if topic_remains(access, name) is None:
         return False
-    _finish(name, _client(access).delete_topics([name], operation_timeout=REQUEST_SECONDS))
+    client = _client(access)  # it has to live until Kafka has answered
+    _finish(name, client.delete_topics([name], operation_timeout=REQUEST_SECONDS))
     return True
 
 
