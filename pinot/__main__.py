@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -12,7 +13,9 @@ from pinot.admin.reset import ResetError, reset, what_goes
 from pinot.admin.setup import set_up
 from pinot.admin.topics import TopicError
 from pinot.health import terminal
-from pinot.health.status import is_well, status
+from pinot.health.probes import of_stack
+from pinot.health.report import report
+from pinot.health.simulator import SimulatorProbe
 from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.course.drawing import CourseError
 from stream.pinot import PinotError
@@ -62,9 +65,19 @@ def _setup(settings: Settings) -> int:
 
 
 def _status(settings: StatusSettings) -> int:
-    found = status(settings)
+    """Report on two samples of the pipeline, `settings.seconds` apart."""
+    probes = of_stack(
+        SimulatorProbe(settings.api, settings.token.get_secret_value()),
+        settings.client_config(),
+        controller=settings.pinot_controller,
+        broker=settings.pinot_broker,
+        pinot_auth=settings.pinot_auth(),
+    )
+    first = probes.take()
+    time.sleep(settings.seconds)
+    found = report([first, probes.take()])
     print(json.dumps(found.as_json(), indent=2) if settings.json_ else terminal.text(found))
-    return 0 if is_well(found) else 1
+    return 0 if found.is_well else 1
 
 
 def _reset(settings: ResetSettings) -> int:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream.kafka import KafkaAccess
-from stream.pinot import PinotAccess, Url
-from stream.settings import Secret
+from stream.pinot import PinotAccess
+from stream.settings import Secret, Url, contradiction
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,11 +57,11 @@ class Settings(ClusterSettings):
     def _pinots_user_agrees(self) -> Self:
         password = self.pinot_kafka_password.get_secret_value()
         if bool(self.pinot_kafka_username) is not bool(password):
-            sentence = "--pinot-kafka-username and RACECAST_PINOT_KAFKA_PASSWORD need each other"
-            raise PydanticCustomError("contradiction", sentence)
+            raise contradiction("--pinot-kafka-username and RACECAST_PINOT_KAFKA_PASSWORD need each other")
         if password and not self.kafka_sasl:
-            sentence = "--pinot-kafka-username needs --kafka-security-protocol SASL_SSL or SASL_PLAINTEXT"
-            raise PydanticCustomError("contradiction", sentence)
+            raise contradiction(
+                "--pinot-kafka-username needs --kafka-security-protocol SASL_SSL or SASL_PLAINTEXT"
+            )
         return self
 
     def pinots_user(self) -> tuple[str, str]:

@@ -7,7 +7,7 @@ with some more keywords, which validators ignore:
 - `version`: the column that decides which of two rows with one key is newer (Pinot's `comparisonColumn`).
 - `pinotOnly`: columns that Pinot computes. They are in no event and not in SQLite.
 - `format: epoch-ms`: a column of times, in epoch milliseconds UTC.
-- `column`: what the rules below don't give. `false` for a field that is not stored; else an object with
+- `column`: what the rules below do not give. `false` for a field that is not stored; else an object with
   Pinot's `type`, `role` or `maxLength`, or with `from`, the name under which Pinot receives the value.
 
 The rules: a string is STRING or TEXT, a number DOUBLE or REAL, an integer INT or LONG (by its maximum) or
@@ -69,7 +69,7 @@ class Field:
         name: of both.
         type: JSON Schema's.
         required: every event has it.
-        default: stands for it in an event without it; None if it has none.
+        default: its value in an event without it; None if it has none.
         missing: what Pinot stores if an event lacks it; None for Pinot's own default.
         stored: it has a column.
         pinot_type: Pinot's data type.
@@ -115,7 +115,7 @@ class Field:
             yield "<>", "''"
         if self.least > -math.inf:
             yield ">=", str(self.least)
-        # No column of integers holds more than these, and Pinot can't parse more.
+        # No column of integers holds more than these, and Pinot cannot parse more.
         if self.most not in {MAX_INT, MAX_LONG, math.inf}:
             yield "<=", str(self.most)
 
@@ -169,6 +169,12 @@ def read_event(topic: str, events: Path = EVENTS) -> dict[str, Any]:
     """Return the JSON Schema of a topic's events, or of the rows of `courses`."""
     event: dict[str, Any] = json.loads((events / f"{topic}.json").read_text())
     return event
+
+
+def read_topics() -> dict[str, dict[str, Any]]:
+    """Return each topic's `config` and `partitioned` (partition count from the settings, else one)."""
+    topics: dict[str, dict[str, Any]] = json.loads(EVENTS.with_name("topics.json").read_text())
+    return topics
 
 
 def read_table(name: str, events: Path = EVENTS) -> Table:

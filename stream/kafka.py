@@ -6,14 +6,12 @@ This module connects to nothing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, LiteralString, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from confluent_kafka import KafkaError
 from pydantic import BaseModel, Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
 
-from stream.certificates import Certificates
-from stream.settings import Secret
+from stream.settings import Certificates, Secret, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,15 +52,18 @@ class KafkaAccess(BaseModel):
     def _kafka_agrees(self) -> Self:
         protocol, password = self.kafka_security_protocol, self.kafka_password.get_secret_value()
         if self.kafka_sasl and not (self.kafka_username and password):
-            raise _wrong("{protocol} needs --kafka-username and RACECAST_KAFKA_PASSWORD", protocol)
-        if not self.kafka_sasl and (self.kafka_username or password):
-            sentence = (
-                "a user or a password for Kafka needs --kafka-security-protocol SASL_SSL, not {protocol}"
+            raise contradiction(
+                "{protocol} needs --kafka-username and RACECAST_KAFKA_PASSWORD", protocol=protocol
             )
-            raise _wrong(sentence, protocol)
+        if not self.kafka_sasl and (self.kafka_username or password):
+            raise contradiction(
+                "a user or a password for Kafka needs --kafka-security-protocol SASL_SSL, not {protocol}",
+                protocol=protocol,
+            )
         if self.kafka_ca is not None and not protocol.endswith("SSL"):
-            raise _wrong(
-                "--kafka-ca needs --kafka-security-protocol SSL or SASL_SSL, not {protocol}", protocol
+            raise contradiction(
+                "--kafka-ca needs --kafka-security-protocol SSL or SASL_SSL, not {protocol}",
+                protocol=protocol,
             )
         return self
 
@@ -104,7 +105,3 @@ class AuthErrorListener:
 def _bare(words: str) -> str:
     """Return librdkafka's message without the broker's address and the duration."""
     return re.sub(r"^\w+://\S+: | \(after .*\)$", "", words)
-
-
-def _wrong(sentence: LiteralString, protocol: str) -> PydanticCustomError:
-    return PydanticCustomError("contradiction", sentence, {"protocol": protocol})

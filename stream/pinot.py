@@ -9,14 +9,12 @@ import re
 import ssl
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from stream.certificates import Certificates
-from stream.settings import Secret
+from stream.settings import Certificates, Secret, Url, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,13 +49,6 @@ OPEN = PinotAuth()
 """For a Pinot without authentication."""
 
 
-def _without_slash(url: str) -> str:
-    return url.rstrip("/")  # paths are appended
-
-
-Url = Annotated[str, AfterValidator(_without_slash)]
-
-
 class PinotAccess(BaseModel):
     """Mixin: the Pinot settings of every process that connects to Pinot."""
 
@@ -75,13 +66,11 @@ class PinotAccess(BaseModel):
     @model_validator(mode="after")
     def _pinot_agrees(self) -> Self:
         if bool(self.pinot_username) is not bool(self.pinot_password.get_secret_value()):
-            raise PydanticCustomError(
-                "contradiction", "--pinot-username and RACECAST_PINOT_PASSWORD need each other"
-            )
+            raise contradiction("--pinot-username and RACECAST_PINOT_PASSWORD need each other")
         addresses = [url for url in (self.pinot_controller, str(getattr(self, "pinot_broker", ""))) if url]
         is_open = addresses and not any(url.startswith("https:") for url in addresses)
         if self.pinot_ca is not None and is_open:
-            raise PydanticCustomError("contradiction", "--pinot-ca needs https:// URLs for Pinot")
+            raise contradiction("--pinot-ca needs https:// URLs for Pinot")
         return self
 
     def pinot_auth(self) -> PinotAuth:
@@ -103,7 +92,7 @@ def request(method: str, url: str, *, pinot_auth: PinotAuth = OPEN, **rest: Any)
     trusted = _usual_certificates() if pinot_auth.trusted is True else pinot_auth.trusted
     answer = httpx.request(method, url, auth=pinot_auth.auth, verify=trusted, trust_env=False, **rest)
     if answer.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        raise shut_out(answer)
+        raise _rejected(answer)
     return answer
 
 
@@ -135,11 +124,11 @@ def checked(answer: httpx.Response) -> httpx.Response:
     raise PinotError(f"Pinot returned {answer.status_code} for {answer.request.url.path}: {words}")
 
 
-def shut_out(answer: httpx.Response) -> PinotError:
+def _rejected(answer: httpx.Response) -> PinotError:
     """Return the error for a response that rejects the credentials."""
     why = refusal(has_shown="authorization" in answer.request.headers)
-    where = answer.request.url.copy_with(query=None)
-    return PinotError(f"{without_password(str(where))}: {why}")
+    where = without_password(str(answer.request.url.copy_with(query=None)))
+    return PinotError(f"{where}: {why}")
 
 
 def refusal(*, has_shown: bool) -> str:
@@ -188,7 +177,7 @@ def query(broker: str, sql: str, pinot_auth: PinotAuth = OPEN, *, patience: floa
     if not isinstance(found, dict) or not isinstance(found.get("exceptions"), list):
         raise ValueError("the response is not from a Pinot broker")  # noqa: TRY004 - not an argument's type
     if denied(found):
-        raise shut_out(answer)
+        raise _rejected(answer)
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import ssl
 from argparse import Action, HelpFormatter
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, LiteralString, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, CliApp, CliSettingsSource, CliSuppress
 
@@ -17,6 +19,33 @@ if TYPE_CHECKING:
 
 Secret = CliSuppress[SecretStr]
 """A setting without a flag: every process on the machine can read command lines."""
+
+
+def _has_certificates(path: Path | None) -> Path | None:
+    if path is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        why = "contains no PEM certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise PydanticCustomError("certificates", "{path}: {why}", {"path": str(path), "why": why}) from error
+    return path
+
+
+Certificates = Annotated[
+    Path | None,
+    BeforeValidator(lambda path: path or None),  # an empty variable means no file
+    AfterValidator(_has_certificates),
+]
+"""A setting for a PEM file of trusted CA certificates, or None; checked when the settings are read."""
+
+Url = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
+"""A setting for a URL; paths are appended to it."""
+
+
+def contradiction(sentence: LiteralString, **values: str) -> PydanticCustomError:
+    """Return the error for settings that do not go together; `sentence` has placeholders for `values`."""
+    return PydanticCustomError("contradiction", sentence, values)
 
 
 class _Help(HelpFormatter):

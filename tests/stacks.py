@@ -21,10 +21,7 @@ def started(folder: Path, *parts: str, extra: Mapping[str, str] = MappingProxyTy
     """Run all or some parts of a stack in `folder`; `extra` has more lines for its configuration files."""
     stack = Stack.at(folder, ANY_PORTS, extra)
     try:
-        if not parts:
-            stack.start()
-        for part in parts:
-            stack.start_part(part)
+        stack.start(*parts)
         yield stack
     finally:
         stack.stop()
@@ -38,8 +35,8 @@ def stack_settings(stack: Stack) -> Settings:
 @contextmanager
 def without(stack: Stack, part: str) -> Iterator[None]:
     """Stop one part of the stack, and restart it afterwards."""
-    stack.stop_part(part)
+    stack.stop(part)
     try:
         yield
     finally:
-        stack.start_part(part)
+        stack.start(part)

@@ -129,15 +129,15 @@ def test_every_route_is_documented() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_field_is_documented(topic: str) -> None:
-    """docs/stream.md lists the fields of each topic in their order and says which are optional."""
+    """docs/stream.md lists the fields of each topic in order, their types and which are optional."""
     text = section("docs/stream.md", f"### Events of `{topic}`")
     documented = {
-        name: not meaning.startswith("optional:")
-        for cell, _, meaning in rows(text)
+        name: (kind, not meaning.startswith("optional:"))
+        for cell, kind, meaning in rows(text)
         for name in code_spans(cell)
     }
 
-    assert documented == {name: field.required for name, field in TABLES[topic].fields.items()}
+    assert documented == {name: (field.type, field.required) for name, field in TABLES[topic].fields.items()}
     assert list(documented) == list(TABLES[topic].fields)
 
 

@@ -9,11 +9,12 @@ import streamlit as st
 from markupsafe import Markup
 
 from dashboard.ui.escape import escape
-from pinot.health import terminal
 from pinot.health.verdict import Light
 
 if TYPE_CHECKING:
-    from pinot.health.report import Report
+    from collections.abc import Sequence
+
+    from pinot.health.report import Report, Row
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""
@@ -34,14 +35,17 @@ def parts(report: Report) -> None:
 
 def topics(report: Report) -> None:
     """One row per topic."""
-    columns = ("Topic", "Partitions", "End offset", "Messages", "Lag")
-    _show("table.html", name="topics", columns=columns, rows=map(terminal.topic_cells, report.topics))
+    _show_table("topics", "Topic", report.topics)
 
 
 def tables(report: Report) -> None:
     """One row per Pinot table."""
-    columns = ("Table", "Rows", "Written", "Consuming", "Fresh", "Incomplete", "In no row")
-    _show("table.html", name="tables", columns=columns, rows=map(terminal.table_cells, report.tables))
+    _show_table("tables", "Table", report.tables)
+
+
+def _show_table(name: str, kind: str, rows: Sequence[Row]) -> None:
+    columns = [kind, *(figure.label for figure in rows[0].figures)]
+    _show("table.html", name=name, columns=columns, rows=rows)
 
 
 def _show(template: str, **values: Any) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
 from dashboard.ui.theme import LINE_COLOURS
-from stream.topics import read_topics
+from stream.contract import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,8 +44,8 @@ class Lines(NamedTuple):
 AGE = Lines("seconds", ("newest position",), lambda one: [("newest position", one.freshness)], floor=2)
 RATES = Lines(
     "messages per second",
-    tuple(read_topics()),
-    lambda one: [(row.name, row.per_second) for row in one.topics],
+    TOPICS,
+    lambda one: [(row.name, row.numbers["per_second"]) for row in one.topics],
     floor=10,
 )
 

@@ -64,10 +64,7 @@ class Cluster:
 
     def put_schema(self, schema: Mapping[str, Any]) -> None:
         """Create or replace a schema."""
-        if self.schema(schema["schemaName"]) is None:
-            self._send("POST", "/schemas", json=schema)
-        else:
-            self._send("PUT", f"/schemas/{schema['schemaName']}", json=schema)
+        self._put("/schemas", schema["schemaName"], schema)
 
     def table(self, name: str) -> dict[str, Any] | None:
         """Return Pinot's copy of a table's config, or None."""
@@ -76,10 +73,7 @@ class Cluster:
 
     def put_table(self, config: Mapping[str, Any]) -> None:
         """Create or replace a table's config."""
-        if self.table(config["tableName"]) is None:
-            self._send("POST", "/tables", json=config)
-        else:
-            self._send("PUT", f"/tables/{config['tableName']}", json=config)
+        self._put("/tables", config["tableName"], config)
 
     def delete_table(self, name: str) -> bool:
         """Delete a table with its segments; return whether it existed. Servers drop segments later."""
@@ -102,20 +96,17 @@ class Cluster:
 
     def consumers(self, table: str) -> dict[str, list[dict[str, Any]]]:
         """Return the consumers' states on each server, by consuming segment of a REALTIME table."""
-        found: dict[str, list[dict[str, Any]]] = self._send(
-            "GET", f"/tables/{table}/consumingSegmentsInfo"
-        ).json()["_segmentToConsumingInfoMap"]
+        answer = self._read(f"/tables/{table}/consumingSegmentsInfo")
+        found: dict[str, list[dict[str, Any]]] = answer["_segmentToConsumingInfoMap"]
         return found
 
     def contents(self, table: str) -> dict[str, dict[str, Any]]:
         """Return each segment's metadata on the servers: `totalDocs`, and offsets (strings) if committed."""
-        found: dict[str, dict[str, Any]] = self._send("GET", f"/segments/{table}/metadata").json()
-        return found
+        return self._read(f"/segments/{table}/metadata")
 
     def segment(self, table: str, segment: str) -> dict[str, str]:
         """Return the controller's metadata of a segment, with status and start offset."""
-        found: dict[str, str] = self._send("GET", f"/segments/{table}/{segment}/metadata").json()
-        return found
+        return self._read(f"/segments/{table}/{segment}/metadata")
 
     def begin_new_segments(self, table: str) -> None:
         """Commit a REALTIME table's consuming segments and start new ones; this takes a while."""
@@ -130,6 +121,12 @@ class Cluster:
         """Delete a segment of an OFFLINE table."""
         self._send("DELETE", f"/segments/{table}/{segment}", params={"type": "OFFLINE"})
 
+    def _put(self, path: str, name: str, content: Mapping[str, Any]) -> None:
+        if self._get(f"{path}/{name}"):
+            self._send("PUT", f"{path}/{name}", json=content)
+        else:
+            self._send("POST", path, json=content)
+
     def _delete(self, path: str, **parameters: str) -> bool:
         answer = self._ask("DELETE", path, params=parameters)
         if answer.status_code == httpx.codes.NOT_FOUND:
@@ -142,6 +139,10 @@ class Cluster:
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         found: dict[str, Any] = checked(answer).json()
+        return found
+
+    def _read(self, path: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._send("GET", path).json()
         return found
 
     def _send(self, method: str, path: str, **rest: Any) -> httpx.Response:

@@ -15,19 +15,19 @@ HERE = Path(__file__).parents[1]
 
 
 def read_schema(name: str) -> dict[str, Any]:
-    """The schema of table `name`."""
+    """Return the schema of table `name`."""
     schema: dict[str, Any] = json.loads((HERE / "schemas" / f"{name}.json").read_text())
     return schema
 
 
 def columns_of(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The columns of a table's schema by name, each as the schema says it: `dataType`, `defaultNullValue`."""
+    """Return the columns of a schema by name, each as in the schema: `dataType`, `defaultNullValue`."""
     parts = [specs for part, specs in schema.items() if part.endswith("FieldSpecs")]
     return {spec["name"]: spec for specs in parts for spec in specs}
 
 
 def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A table's schema in which the columns that the schema `there` has too have its defaults."""
+    """Return a schema whose columns have the defaults of the existing schema `there`, if they are in it."""
     known = columns_of(there)
 
     def kept(spec: dict[str, Any]) -> dict[str, Any]:
@@ -46,16 +46,16 @@ def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
 def read_table(
     name: str, *, kafka: str, replication: int, consumer: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """The config of table `name`.
+    """Return the config of table `name`.
 
     Args:
         name: one of TABLES.
-        kafka: Kafka's address as Pinot's servers reach it.
-        replication: how many servers keep each segment.
-        consumer: further properties of the consumers of its stream, if it has one.
+        kafka: Kafka's address for Pinot's servers.
+        replication: replicas of each segment.
+        consumer: additional properties of its stream's consumers, if it has a stream.
 
     Raises:
-        KeyError: the file has a placeholder that isn't one of these.
+        KeyError: the file has another placeholder.
     """
     template = Template((HERE / "tables" / f"{name}.json").read_text())
     filled = template.substitute(kafka=kafka, replication=replication)

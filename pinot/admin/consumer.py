@@ -10,8 +10,6 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stream.kafka import KafkaAccess
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -29,7 +27,10 @@ def consumer_properties(access: KafkaAccess, username: str, password: str) -> di
         properties["sasl.jaas.config"] = jaas_config(access.kafka_sasl_mechanism, username, password)
     if access.kafka_ca is not None:
         properties["ssl.truststore.type"] = "PEM"
-        properties["ssl.truststore.certificates"] = _certificates(access.kafka_ca)
+        # Without comments and keys.
+        properties["ssl.truststore.certificates"] = "\n".join(
+            CERTIFICATE.findall(access.kafka_ca.read_text())
+        )
     return properties
 
 
@@ -48,18 +49,8 @@ def hidden(words: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Escape a string for a JAAS config: all but letters and digits become octal escapes.
+    """Escape a string for a JAAS config: ASCII characters but letters and digits become octal escapes.
 
     This includes the dollar sign, which Pinot and Kafka could take as the start of a variable.
     """
-    return re.sub(r"[^\w]|_", lambda found: _octal(found[0]), text)
-
-
-def _octal(character: str) -> str:
-    number = ord(character)
-    return f"\\{number:03o}" if number < 0o200 else character
-
-
-def _certificates(file: Path) -> str:
-    """Return the certificates of a PEM file, without comments and keys."""
-    return "\n".join(CERTIFICATE.findall(file.read_text()))
+    return re.sub(r"(?![A-Za-z0-9])[\x00-\x7f]", lambda found: f"\\{ord(found[0]):03o}", text)

@@ -44,14 +44,19 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     """
     courses = read_courses(settings.courses, say)
     wait_for_cluster(settings, say)
-    kafka, pinot_auth = settings.client_config(), settings.pinot_auth()
-    set_up_topics(kafka, partitions=settings.partitions, replication=settings.replication, say=say)
+    kafka, pinot_auth, replication = settings.client_config(), settings.pinot_auth(), settings.replication
+    set_up_topics(kafka, partitions=settings.partitions, replication=replication, say=say)
     cluster = Cluster(settings.pinot_controller, pinot_auth)
+    address = settings.pinot_kafka or settings.kafka
+    consumer = consumer_properties(settings, *settings.pinots_user())
     for name in TABLES:
-        config = _read_table(name, settings)
+        config = read_table(name, kafka=address, replication=replication, consumer=consumer)
         set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
     table = CourseTable(settings.pinot_controller, pinot_auth, settings.wait)
-    _load_courses(cluster, table, courses)
+    for course in courses:
+        table.load(course)
+    if OLD_SEGMENT in cluster.segments("courses"):
+        cluster.delete_segment("courses", OLD_SEGMENT)
     say(f"courses loaded: {len(courses)}")
     for name in TABLES:
         columns = columns_of(read_schema(name))
@@ -80,20 +85,6 @@ def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
     if not library.courses:
         raise CourseError(f"{folder} has no valid course")
     return list(library.courses.values())
-
-
-def _load_courses(cluster: Cluster, table: CourseTable, courses: list[Course]) -> None:
-    """Load these courses into their table; uploaded courses stay in it."""
-    for course in courses:
-        table.load(course)
-    if OLD_SEGMENT in cluster.segments("courses"):
-        cluster.delete_segment("courses", OLD_SEGMENT)
-
-
-def _read_table(name: str, settings: Settings) -> dict[str, Any]:
-    kafka = settings.pinot_kafka or settings.kafka
-    consumer = consumer_properties(settings, *settings.pinots_user())
-    return read_table(name, kafka=kafka, replication=settings.replication, consumer=consumer)
 
 
 def put_table(cluster: Cluster, config: Mapping[str, Any]) -> None:

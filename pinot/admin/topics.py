@@ -14,8 +14,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
     ResourceType,
 )
 
+from stream.contract import read_topics
 from stream.kafka import AuthErrorListener
-from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,15 +71,21 @@ def set_up_topics(
             _finish(name, client.create_topics([new], operation_timeout=REQUEST_SECONDS))
             say(f"topic {name}: created, partitions: {wanted}")
             continue
-        _finish(name, client.incremental_alter_configs([_alteration(name, topic["config"])]))
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in topic["config"].items()
+        ]
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
+        _finish(name, client.incremental_alter_configs([resource]))
         has = len(there[name].partitions)
         stays = "" if has == wanted else f"; it keeps its {has} partitions, because {wanted} would move keys"
         say(f"topic {name}: up to date{stays}")
 
 
-def topic_is_there(access: Mapping[str, Any], name: str) -> bool:
-    """Return whether Kafka lists a topic; one being deleted counts."""
-    return name in _client(access).list_topics(timeout=REQUEST_SECONDS).topics
+def topic_remains(access: Mapping[str, Any], name: str) -> str | None:
+    """Return a message if Kafka still lists a topic, which some brokers do after its deletion, else None."""
+    there = _client(access).list_topics(timeout=REQUEST_SECONDS).topics
+    return "Kafka still lists it" if name in there else None
 
 
 def delete_topic(access: Mapping[str, Any], name: str) -> bool:
@@ -88,9 +94,9 @@ def delete_topic(access: Mapping[str, Any], name: str) -> bool:
     Raises:
         TopicError: Kafka rejects it.
     """
-    client = _client(access)
-    if name not in client.list_topics(timeout=REQUEST_SECONDS).topics:
+    if topic_remains(access, name) is None:
         return False
+    client = _client(access)  # it has to live until Kafka has answered
     _finish(name, client.delete_topics([name], operation_timeout=REQUEST_SECONDS))
     return True
 
@@ -98,13 +104,6 @@ def delete_topic(access: Mapping[str, Any], name: str) -> bool:
 def _client(access: Mapping[str, Any]) -> AdminClient:
     # Without log_level librdkafka writes every refused connection to standard error.
     return AdminClient({**access, "log_level": 0})
-
-
-def _alteration(name: str, config: dict[str, str]) -> ConfigResource:
-    entries = [
-        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
-    ]
-    return ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
 
 
 def _finish(name: str, futures: dict[Any, Any]) -> None:

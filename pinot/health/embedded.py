@@ -8,20 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from pinot.health.races import MOST_RACES, news
-from pinot.health.sample import Embedded, Failure, Races
+from pinot.health.sample import Embedded, Failure, RaceNews, Races
 
 PATIENCE_S = 2.0
-
-# Only in the newest race, whose positions are stored together: a search over all races would scan the table.
-_NEWEST = """
-    SELECT max(emittedAt) FROM parkrun WHERE runId = (SELECT runId FROM races ORDER BY updatedAt DESC LIMIT 1)
-"""
-_RUNNING = f"""
-    SELECT runId, speed, COALESCE(json_extract(request, '$.interval'), 0), updatedAt,
-           (SELECT max(emittedAt) FROM parkrun WHERE parkrun.runId = races.runId)
-    FROM races WHERE status = 'running' ORDER BY updatedAt DESC LIMIT {MOST_RACES}
-"""  # noqa: S608 - the number is ours
+NEWEST = Path(__file__).with_name("embedded_newest.sql").read_text()
+RUNNING = Path(__file__).with_name("embedded_running.sql").read_text()
 
 
 class EmbeddedProbe:
@@ -35,7 +26,7 @@ class EmbeddedProbe:
         taken = time.time()
         log = Path(f"{self._path}-wal")
         try:
-            ((newest,),) = self._ask(_NEWEST)
+            ((newest,),) = self._ask(NEWEST)
             log_size = log.stat().st_size if log.exists() else 0
             return Embedded(self._path.stat().st_size, log_size, newest and newest / 1000, taken)
         except (sqlite3.Error, OSError) as error:
@@ -45,7 +36,7 @@ class EmbeddedProbe:
         """Return the races with the status `running`."""
         taken = time.time()
         try:
-            return Races(tuple(news(*row) for row in self._ask(_RUNNING)), taken)
+            return Races(tuple(RaceNews.of_row(row, newest) for *row, newest in self._ask(RUNNING)), taken)
         except (sqlite3.Error, OSError) as error:
             return self._failure(error)
 

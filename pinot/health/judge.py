@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pinot.health import figures
-from pinot.health.judge_tables import pinot
-from pinot.health.sample import Failure, Kafka, Simulator
-from pinot.health.thresholds import (
-    FRESH_AMBER_S,
-    FRESH_RED_S,
-    LATE_AMBER_S,
-    LOG_AMBER_BYTES,
-)
-from pinot.health.verdict import SETUP, amber, green, grey, red
+from pinot.health import figures, thresholds
+from pinot.health.sample import Failure, known
+from pinot.health.verdict import SETUP, Verdict, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
-    from pinot.health.sample import Embedded, RaceNews, Races, Sample
-    from pinot.health.verdict import Verdict
+    from collections.abc import Callable, Iterator
+
+    from pinot.health.sample import Embedded, Kafka, Pinot, RaceNews, Races, Sample, Simulator, Table
 
 
 def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
@@ -29,28 +23,29 @@ def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
         now: the newest sample.
         then: a sample from seconds before; without it, rates are not judged.
     """
-    verdicts = {"Simulator": simulator(now, then)}
-    if now.kafka is not None:
-        verdicts["Kafka"] = kafka(now, then)
-    if now.pinot is not None:
-        verdicts["Pinot"] = pinot(now, then)
-    if now.embedded is not None:
-        verdicts["Embedded store"] = embedded(now.embedded)
-    verdicts["End to end"] = end_to_end(now, then)
-    return verdicts
+    parts: dict[str, tuple[Any, Callable[..., Verdict]]] = {
+        "Simulator": (now.simulator, simulator),
+        "Kafka": (now.kafka, kafka),
+        "Pinot": (now.pinot, pinot),
+        "Embedded store": (now.embedded, embedded),
+    }
+    verdicts = {
+        name: red(found.sentence) if isinstance(found, Failure) else judged(found, now, then)
+        for name, (found, judged) in parts.items()
+        if found is not None
+    }
+    return verdicts | {"End to end": end_to_end(now, then)}
 
 
-def simulator(now: Sample, then: Sample | None) -> Verdict:
-    """Judge whether it responds, delivers its events, and is on time."""
-    found, former = now.simulator, then.simulator if then else None
-    if isinstance(found, Failure):
-        return red(found.sentence)
+def simulator(found: Simulator, _now: Sample, then: Sample | None) -> Verdict:
+    """Judge whether it delivers its events, and is on time."""
+    former = known(then.simulator if then else None)
     if found.reasons:
         return red(
             f"The simulator is not ready: {found.reasons[0].rstrip('.')}. If the parts after it are green, "
             "check its log."
         )
-    if found.lag > LATE_AMBER_S:
+    if found.lag > thresholds.LATE_AMBER_S:
         return amber(f"Ticks are {seconds(found.lag)} late. Run fewer competitors or use a longer interval.")
     if figures.counted_per_second(found, former, "late_ticks"):
         return amber(
@@ -58,41 +53,121 @@ def simulator(now: Sample, then: Sample | None) -> Verdict:
         )
     if any(figures.counted_per_second(found, former, counter) for counter in ("errors", "retries")):
         return amber("Events were retried recently. If this continues, check the simulator's log.")
-    return green(_activity(found, former))
-
-
-def _activity(found: Simulator, former: Simulator | Failure | None) -> str:
     if not found.running:
-        return "The simulator is up; no race is under way."
+        return green("The simulator is up; no race is under way.")
     ticks = figures.counted_per_second(found, former, "ticks")
     on_time = f", {number(ticks)} ticks per second, all on time" if ticks is not None else ""
-    return f"The simulator is running {_races(found)}{on_time}."
+    return green(f"The simulator is running {_races(found)}{on_time}.")
 
 
 def _races(found: Simulator) -> str:
     return f"{count(found.running)} race{'s' if found.running != 1 else ''}"
 
 
-def kafka(now: Sample, then: Sample | None) -> Verdict:
-    """Judge whether it responds and has every topic."""
-    found, topics = now.kafka, list(read_topics())
-    if not isinstance(found, Kafka):
-        return red(found.sentence if found else "")
-    if missing := [name for name in topics if name not in found.ends]:
+def kafka(found: Kafka, now: Sample, then: Sample | None) -> Verdict:
+    """Judge whether it has every topic."""
+    if missing := [name for name in TOPICS if name not in found.ends]:
         return red(f"Kafka has no topic {listed(missing)}. {SETUP}.")
-    if leaderless := [name for name in topics if None in found.ends[name].values()]:
+    if leaderless := [name for name in TOPICS if None in found.ends[name].values()]:
         return red(f"A partition of {listed(leaderless)} has no leader. Check the Kafka broker logs.")
-    rates = [figures.messages_per_second(now, then, name) for name in topics]
-    known = [rate for rate in rates if rate is not None]
-    rate = f"; it receives {number(sum(known))} messages per second" if known else ""
-    return green(f"Kafka is up and has all {len(topics)} topics{rate}.")
+    rates = [figures.messages_per_second(now, then, name) for name in TOPICS]
+    measured = [rate for rate in rates if rate is not None]
+    rate = f"; it receives {number(sum(measured))} messages per second" if measured else ""
+    return green(f"Kafka is up and has all {len(TOPICS)} topics{rate}.")
 
 
-def embedded(found: Embedded | Failure) -> Verdict:
-    """Judge whether the file is readable and its write-ahead log gets checkpointed."""
-    if isinstance(found, Failure):
-        return red(found.sentence)
-    if found.log_size > LOG_AMBER_BYTES:
+def pinot(found: Pinot, now: Sample, then: Sample | None) -> Verdict:
+    """Return the worst verdict on its tables."""
+    if missing := [name for name in TABLES if name not in found.tables]:
+        return red(f"Pinot has no table {listed(missing)}. {SETUP}.")
+    wrong = Verdict.worst(
+        verdict
+        for name in TABLES
+        for judged in (_segments, _reading, _moving, _behind)
+        for verdict in judged(now, then, name, found.tables[name])
+    )
+    return wrong or green(f"Pinot answers queries on all {len(TABLES)} tables{_how_far(now)}.")
+
+
+def _how_far(now: Sample) -> str:
+    lags = [lag for name in TOPICS if (lag := figures.lag(now, name)) is not None]
+    if any(lags):
+        return f" and is {count(sum(lags))} messages behind"
+    return " and has consumed all their topics" if lags else ""
+
+
+def _segments(_now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether all its segments can be queried."""
+    if table.failed:
+        yield red(
+            f"{_first(table.failed)} of table {name} failed. Check the server's log; to reload it, POST "
+            f"/segments/{name}_REALTIME/{table.failed[0]}/reset to the controller."
+        )
+    if table.rows is None:
+        yield red(
+            f"Pinot cannot query table {name} ({table.trouble}). {SETUP} if this lasts longer than a minute."
+        )
+    if table.absent:
+        segments = _first(table.absent)
+        yield amber(f"{segments} of table {name} is not loaded. Wait, or check the server's log.")
+
+
+def _first(segments: tuple[str, ...]) -> str:
+    more = f" and {len(segments) - 1} more" if len(segments) > 1 else ""
+    return f"Segment {segments[0]}{more}"
+
+
+def _reading(now: Sample, _then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether every partition of its topic has a consumer."""
+    idle = [
+        str(partition)
+        for partition in sorted(now.ends(name).keys() | table.consumers.keys())
+        if partition not in table.consumers or table.consumers[partition].state != "CONSUMING"
+    ]
+    if idle:
+        yield red(
+            f"Table {name} does not consume partition {listed(idle)} of its topic. "
+            f"POST /tables/{name}_REALTIME/resumeConsumption to the controller, or restart Pinot's server."
+        )
+
+
+def _moving(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether its consumers make progress."""
+    found, former = known(now.pinot), known(then.pinot if then else None)
+    if found is None or former is None or then is None or name not in former.tables:
+        return
+    span = found.taken - former.taken
+    for partition, end in sorted(now.ends(name).items()):
+        reads, read = table.offset(partition), former.tables[name].offset(partition)
+        if end is None or reads is None or read is None:
+            continue
+        if read > end:
+            yield red(
+                f"Table {name} waits for offset {count(read)}, but its topic ends at {count(end)}: "
+                "the topic was recreated. Run python -m pinot reset."
+            )
+        elif reads == read < (then.ends(name).get(partition) or 0) and span >= thresholds.STUCK_AFTER_S:
+            yield amber(
+                f"Table {name} has consumed nothing from partition {partition} for {seconds(span)}; "
+                f"{count(end - reads)} messages wait. If this continues, check the server's log."
+            )
+
+
+def _behind(now: Sample, then: Sample | None, name: str, table: Table) -> Iterator[Verdict]:
+    """Judge whether it keeps up with its topic."""
+    lag = sum(figures.lags(now.ends(name), table).values())
+    far = lag / max(thresholds.BUSY_PER_S, figures.messages_per_second(now, then, name) or 0.0)
+    if far > thresholds.LAG_AMBER_S:
+        verdict = red if far > thresholds.LAG_RED_S else amber
+        yield verdict(
+            f"Table {name} is {count(lag)} messages behind its topic. Give Pinot's server more CPU and "
+            "memory, or run smaller races."
+        )
+
+
+def embedded(found: Embedded, _now: Sample, _then: Sample | None) -> Verdict:
+    """Judge whether its log is checkpointed."""
+    if found.log_size > thresholds.LOG_AMBER_BYTES:
         return amber(
             f"The write-ahead log has grown to {size(found.log_size)} because a reader keeps a transaction "
             "open. Close all readers except the dashboard."
@@ -115,10 +190,11 @@ def end_to_end(now: Sample, then: Sample | None) -> Verdict:
 
 def _nothing_runs(now: Sample, then: Sample | None) -> Verdict:
     """Judge a store without races under way; a race that has just started may not have arrived yet."""
-    if not (isinstance(now.simulator, Simulator) and now.simulator.running):
+    simulating, former = known(now.simulator), known(then.simulator if then else None)
+    if simulating is None or not simulating.running:
         return grey("No race is under way, so there is nothing to measure.")
-    missing = f"The simulator is running {_races(now.simulator)}, but nothing has reached the store"
-    if then is None or not isinstance(then.simulator, Simulator) or not then.simulator.running:
+    missing = f"The simulator is running {_races(simulating)}, but nothing has reached the store"
+    if former is None or not former.running:
         return amber(f"{missing} yet. Wait a moment.")
     return red(f"{missing}. Check the earlier parts that are not green.")
 
@@ -126,9 +202,9 @@ def _nothing_runs(now: Sample, then: Sample | None) -> Verdict:
 def _freshness(race: RaceNews, races: Races) -> Verdict:
     late = figures.overdue(race, races.taken)
     age, period = seconds(figures.age(race, races.taken)), seconds(race.period)
-    if late <= FRESH_AMBER_S:
+    if late <= thresholds.FRESH_AMBER_S:
         return green(f"The newest position is {age} old; one is expected every {period}.")
-    verdict = red if late > FRESH_RED_S else amber
+    verdict = red if late > thresholds.FRESH_RED_S else amber
     return verdict(
         f'The newest position of race "{race.run_id}" is {age} old; one is expected every {period}. '
         "Check the earlier parts that are not green."

@@ -12,8 +12,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 )
 
 from pinot.health.sample import Failure, Kafka
+from stream.contract import TOPICS
 from stream.kafka import AuthErrorListener
-from stream.topics import read_topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,14 +42,10 @@ class KafkaProbe:
         try:
             self._client = self._client or AdminClient(self._config)
             return self._ask()
-        except KafkaException as error:
-            return self._failure(error.args[0].str())
-        except ValueError as error:
-            return self._failure(str(error))
-
-    def _failure(self, words: str) -> Failure:
-        if self._client is not None:
-            self._client.poll(0)  # calls `error_cb` for pending errors
+        except (KafkaException, ValueError) as error:
+            words = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            if self._client is not None:
+                self._client.poll(0)  # calls `error_cb` for pending errors
         if self._auth_errors.refusal is not None:
             return Failure(f"{self._auth_errors.refusal.rstrip('.')}. See Kafka's log for details.")
         return Failure(
@@ -61,7 +57,7 @@ class KafkaProbe:
         there = self._client.list_topics(timeout=PATIENCE_S).topics
         asked = {
             TopicPartition(name, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            for name in read_topics().keys() & there.keys()
+            for name in there.keys() & TOPICS
             for partition in there[name].partitions
         }
         taken = time.time()

@@ -8,12 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinot.health.embedded import EmbeddedProbe
-from pinot.health.incomplete import defects
-from pinot.health.incomplete_probe import DefectsProbe
+from pinot.health.incomplete import DefectsProbe, defects
 from pinot.health.kafka import KafkaProbe
-from pinot.health.races import RacesProbe
+from pinot.health.pinot import PinotProbe
 from pinot.health.sample import Sample
-from pinot.health.tables import PinotProbe
 from stream.pinot import OPEN
 
 if TYPE_CHECKING:
@@ -47,15 +45,15 @@ def of_stack(
     pinot_auth: PinotAuth = OPEN,
 ) -> Probes:
     """Return probes of the simulator, Kafka (a librdkafka configuration) and Pinot (URLs)."""
+    pinot = PinotProbe(controller, broker, pinot_auth)
+    count = partial(defects, broker=broker, controller=controller, pinot_auth=pinot_auth)
     return Probes(
         {
             "simulator": simulator,
             "kafka": KafkaProbe(kafka),
-            "pinot": PinotProbe(controller, broker, pinot_auth),
-            "races": RacesProbe(broker, pinot_auth),
-            "defects": DefectsProbe(
-                partial(defects, broker=broker, controller=controller, pinot_auth=pinot_auth)
-            ),
+            "pinot": pinot,
+            "races": pinot.races,
+            "defects": DefectsProbe(count),
         }
     )
 

@@ -5,43 +5,56 @@ Shown by the dashboard and `python -m pinot status`.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.sample import Embedded, Kafka, Pinot, Races, Simulator
+from pinot.health.sample import known
+from pinot.health.verdict import Light
+from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pinot.health.figures import TableRow, TopicRow
     from pinot.health.sample import Sample
     from pinot.health.verdict import Verdict
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One number of a part; None if unknown. `form` formats it."""
+    """One number; None if unknown. `form` formats it."""
 
     key: str
     label: str
-    value: float | None
-    form: Callable[[float | None], str]
+    value: float | tuple[int, int] | None
+    form: Callable[[Any], str]
 
     @property
     def text(self) -> str:
         """The formatted value."""
-        return self.form(self.value)
+        return words.UNKNOWN if self.value is None else self.form(self.value)
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part of the pipeline."""
+class Row:
+    """The figures of a topic or a table."""
 
     name: str
-    verdict: Verdict
     figures: tuple[Figure, ...]
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """The values by key."""
+        return {figure.key: figure.value for figure in self.figures}
+
+
+@dataclass(frozen=True)
+class Part(Row):
+    """The figures of one part of the pipeline, and the verdict on it."""
+
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -54,8 +67,13 @@ class Report:
     taken: float
     freshness: float | None
     parts: tuple[Part, ...]
-    topics: tuple[TopicRow, ...]
-    tables: tuple[TableRow, ...]
+    topics: tuple[Row, ...]
+    tables: tuple[Row, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every part is green or grey."""
+        return all(part.verdict.light in {Light.GREEN, Light.GREY} for part in self.parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON: seconds, bytes and counts as numbers, null if unknown."""
@@ -65,12 +83,12 @@ class Report:
                 part.name: {
                     "light": part.verdict.light.value,
                     "sentence": part.verdict.sentence,
-                    **{figure.key: figure.value for figure in part.figures},
+                    **part.numbers,
                 }
                 for part in self.parts
             },
-            "topics": {row.name: _without_name(asdict(row)) for row in self.topics},
-            "tables": {row.name: _without_name(asdict(row)) for row in self.tables},
+            "topics": {row.name: row.numbers for row in self.topics},
+            "tables": {row.name: row.numbers for row in self.tables},
         }
 
 
@@ -85,26 +103,61 @@ def report(samples: Sequence[Sample]) -> Report:
         "Embedded store": _of_embedded,
         "End to end": _of_races,
     }
+    verdicts = judge(now, then)
     return Report(
         taken=now.taken,
         freshness=_freshness(now),
-        parts=tuple(
-            Part(name, verdict, of_part[name](now, then)) for name, verdict in judge(now, then).items()
-        ),
-        topics=figures.topic_rows(now, then) if now.kafka else (),
-        tables=figures.table_rows(now) if now.pinot else (),
+        parts=tuple(Part(name, of_part[name](now, then), verdict) for name, verdict in verdicts.items()),
+        topics=_topics(now, then) if now.kafka else (),
+        tables=_tables(now) if now.pinot else (),
+    )
+
+
+def _topics(now: Sample, then: Sample | None) -> tuple[Row, ...]:
+    return tuple(Row(name, _of_topic(name, now, then)) for name in TOPICS)
+
+
+def _of_topic(name: str, now: Sample, then: Sample | None) -> tuple[Figure, ...]:
+    ends = now.ends(name)
+    rate = figures.messages_per_second(now, then, name)
+    return (
+        Figure("partitions", "Partitions", len(ends) or None, words.count),
+        Figure("messages", "End offset", figures.messages(ends), words.count),
+        Figure("per_second", "Messages", rate, words.per_second),
+        Figure("lag", "Lag", figures.lag(now, name), words.count),
+    )
+
+
+def _tables(now: Sample) -> tuple[Row, ...]:
+    return tuple(Row(name, _of_table(name, now)) for name in TABLES)
+
+
+def _of_table(name: str, now: Sample) -> tuple[Figure, ...]:
+    """Return the figures of a table.
+
+    size: bytes of committed segments. consuming: partitions being consumed, and all partitions; (0, 0) for an
+    OFFLINE table. fresh: age in seconds of the newest data that queries see.
+    """
+    table, defects = now.table(name), (now.defects or {}).get(name)
+    consumers = table.consumers.values() if table else ()
+    consuming = sum(one.state == "CONSUMING" for one in consumers), len(consumers)
+    fresh = max(0.0, now.taken - table.fresh_at) if table and table.fresh_at is not None else None
+    return (
+        Figure("rows", "Rows", table.rows if table else None, words.count),
+        Figure("size", "Written", table.size if table else None, words.size),
+        Figure("consuming", "Consuming", consuming, words.share),
+        Figure("fresh", "Fresh", fresh, words.ago),
+        Figure("incomplete", "Incomplete", defects.incomplete if defects else None, words.count),
+        Figure("rowless", "Without row", defects.rowless if defects else None, words.count),
     )
 
 
 def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    found = now.simulator if isinstance(now.simulator, Simulator) else None
-    former = then.simulator if then else None
-
-    def rate(counter: str) -> float | None:
-        return figures.counted_per_second(found, former, counter) if found else None
+    found = known(now.simulator)
+    rate = partial(figures.counted_per_second, found, known(then.simulator if then else None))
 
     def level(name: str) -> float | None:
-        return getattr(found, name) if found else None
+        return getattr(found, name, None)
 
     return (
         Figure("races", "Races", level("running"), words.count),
@@ -119,32 +172,31 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_kafka(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    rows = figures.topic_rows(now, then)
-    there = sum(row.partitions is not None for row in rows)
+    rows = _topics(now, then)
+    there = len(_known(rows, "partitions")) if known(now.kafka) else None
     return (
-        Figure("topics", "Topics", there if isinstance(now.kafka, Kafka) else None, words.count),
-        Figure("partitions", "Partitions", _sum([row.partitions for row in rows]), words.count),
-        Figure("messages", "Messages in total", _sum([row.messages for row in rows]), words.count),
-        Figure("messages_per_second", "Incoming", _sum([row.per_second for row in rows]), words.per_second),
+        Figure("topics", "Topics", there, words.count),
+        Figure("partitions", "Partitions", _sum(rows, "partitions"), words.count),
+        Figure("messages", "Messages in total", _sum(rows, "messages"), words.count),
+        Figure("messages_per_second", "Incoming", _sum(rows, "per_second"), words.per_second),
     )
 
 
 def _of_pinot(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
-    rows = figures.table_rows(now)
-    there = sum(row.rows is not None for row in rows)
-    lag = _sum([row.lag for row in figures.topic_rows(now, then)])
+    rows = _tables(now)
+    there = len(_known(rows, "rows")) if known(now.pinot) else None
     return (
-        Figure("tables", "Tables", there if isinstance(now.pinot, Pinot) else None, words.count),
-        Figure("rows", "Rows", _sum([row.rows for row in rows]), words.count),
-        Figure("size_bytes", "Written segments", _sum([row.size for row in rows]), words.size),
-        Figure("lag", "Messages behind", lag, words.count),
-        Figure("incomplete", "Incomplete rows", _sum([row.incomplete for row in rows]), words.count),
-        Figure("rowless", "Messages without a row", _sum([row.rowless for row in rows]), words.count),
+        Figure("tables", "Tables", there, words.count),
+        Figure("rows", "Rows", _sum(rows, "rows"), words.count),
+        Figure("size_bytes", "Written segments", _sum(rows, "size"), words.size),
+        Figure("lag", "Messages behind", _sum(_topics(now, then), "lag"), words.count),
+        Figure("incomplete", "Incomplete rows", _sum(rows, "incomplete"), words.count),
+        Figure("rowless", "Messages without a row", _sum(rows, "rowless"), words.count),
     )
 
 
 def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
-    found = now.embedded if isinstance(now.embedded, Embedded) else None
+    found = known(now.embedded)
     newest = found.taken - found.newest if found and found.newest is not None else None
     return (
         Figure("size_bytes", "File", found.size if found else None, words.size),
@@ -154,7 +206,7 @@ def _of_embedded(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
-    races = now.races if isinstance(now.races, Races) else None
+    races = known(now.races)
     race = figures.worst(races) if races else None
     running = len(figures.under_way(races)) if races else None
     left = len(races.running) - running if races and running is not None else None
@@ -167,17 +219,17 @@ def _of_races(now: Sample, _then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _freshness(sample: Sample) -> float | None:
-    if not isinstance(sample.races, Races):
-        return None
-    race = figures.worst(sample.races)
-    return figures.age(race, sample.races.taken) if race else None
+    races = known(sample.races)
+    race = figures.worst(races) if races else None
+    return figures.age(race, races.taken) if races and race else None
 
 
-def _sum(values: list[int | None] | list[float | None]) -> float | None:
+def _known(rows: Sequence[Row], key: str) -> list[float]:
+    values = (row.numbers[key] for row in rows)
+    return [value for value in values if value is not None]
+
+
+def _sum(rows: Sequence[Row], key: str) -> float | None:
     """Return the sum of the known values; None if there are none."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _without_name(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key != "name"}
+    values = _known(rows, key)
+    return sum(values) if values else None

@@ -7,12 +7,12 @@ have is None.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from pinot.health.incomplete import Defects
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,14 @@ class Failure:
     sentence: str
 
 
+def known(part: Part | Failure | None) -> Part | None:
+    """Return a part's figures; None if it is unavailable or not in the pipeline."""
+    return None if isinstance(part, Failure) else part
+
+
 @dataclass(frozen=True)
 class Kafka:
-    """Kafka's topics.
-
-    Attributes:
-        ends: end offsets by topic and partition; None for a partition without a leader.
-    """
+    """End offsets by topic and partition; None for a partition without a leader."""
 
     ends: Mapping[str, Mapping[int, int | None]]
     taken: float
@@ -41,12 +42,10 @@ class Consumer:
     Attributes:
         state: Pinot's CONSUMING or NOT_CONSUMING; empty if no server reports it.
         offset: next offset to consume; None if unknown.
-        consumed_at: when it last consumed a message.
     """
 
     state: str
     offset: int | None
-    consumed_at: float | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,11 @@ class Table:
     failed: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
+    def offset(self, partition: int) -> int | None:
+        """Return the next offset to consume from a partition; None if unknown."""
+        consumer = self.consumers.get(partition)
+        return consumer.offset if consumer else None
+
 
 @dataclass(frozen=True)
 class Pinot:
@@ -78,6 +82,21 @@ class Pinot:
 
     tables: Mapping[str, Table]
     taken: float
+
+
+@dataclass(frozen=True)
+class Defects:
+    """What is wrong with the events of one table.
+
+    Attributes:
+        incomplete: rows, superseded ones too, that lack a required field or have an impossible value.
+        rowless: messages that Pinot read, or that Kafka deleted before Pinot read them, and that are in no
+            row of the segments that still exist. None if unknown: for a compacted topic, whose offsets have
+            gaps, and while the table is never idle.
+    """
+
+    incomplete: int
+    rowless: int | None
 
 
 @dataclass(frozen=True)
@@ -129,10 +148,15 @@ class RaceNews:
     newest: float | None
     noted: float
 
-    @property
-    def heard(self) -> float:
-        """When its newest event was emitted."""
-        return max(self.noted, self.newest or 0.0)
+    @classmethod
+    def of_row(cls, row: Sequence[Any], newest: float | None) -> RaceNews:
+        """Convert a row: id, speed, `interval` (0 for the API's default), and when it was last written.
+
+        Times are in epoch milliseconds.
+        """
+        run_id, speed, interval, updated = row
+        period = (interval or max(1.0, speed)) / speed
+        return cls(run_id, period, None if newest is None else newest / 1000, updated / 1000)
 
 
 @dataclass(frozen=True)
@@ -154,3 +178,13 @@ class Sample:
     pinot: Pinot | Failure | None = None
     embedded: Embedded | Failure | None = None
     defects: Mapping[str, Defects] | None = None
+
+    def ends(self, topic: str) -> Mapping[int, int | None]:
+        """Return the end offsets of a topic by partition; empty if unknown."""
+        kafka = known(self.kafka)
+        return kafka.ends.get(topic, {}) if kafka else {}
+
+    def table(self, name: str) -> Table | None:
+        """Return one of Pinot's tables; None if unknown."""
+        pinot = known(self.pinot)
+        return pinot.tables.get(name) if pinot else None

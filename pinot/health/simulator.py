@@ -54,18 +54,15 @@ class SimulatorProbe:
             values = {ours: found[theirs] for ours, theirs in METRICS.items()}
             running = found.get(RUNNING, 0.0)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return self._unavailable(error)
+            return Failure(
+                f"The simulator's API at {self._shown} does not answer ({reason(error)}). Start it (python "
+                "-m simulator serve), or set RACECAST_API to its address."
+            )
         except (ValueError, LookupError, TypeError, AttributeError):
             return Failure(
                 f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
             )
         return Simulator(reasons=reasons, running=running, taken=taken, **values)
-
-    def _unavailable(self, error: Exception) -> Failure:
-        return Failure(
-            f"The simulator's API at {self._shown} does not answer ({reason(error)}). Start it (python -m "
-            "simulator serve), or set RACECAST_API to its address."
-        )
 
 
 def _metrics(text: str) -> dict[str, float]:

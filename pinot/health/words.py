@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 import re
 
 UNKNOWN = "\N{EN DASH}"
@@ -12,9 +17,9 @@ _MINUTE_S = 60
 _HOUR_S = 3600
 
 
-def count(number: float | None) -> str:
+def count(number: float) -> str:
     """Return a whole number with thousands separators."""
-    return UNKNOWN if number is None else f"{number:,.0f}"
+    return f"{number:,.0f}"
 
 
 def number(rate: float) -> str:
@@ -22,15 +27,13 @@ def number(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 9.95 or rate == 0 else f"{rate:.1f}"
 
 
-def per_second(rate: float | None) -> str:
+def per_second(rate: float) -> str:
     """Return a rate per second."""
-    return UNKNOWN if rate is None else f"{number(rate)}/s"
+    return f"{number(rate)}/s"
 
 
-def size(number: float | None) -> str:
+def size(number: float) -> str:
     """Return a number of bytes, in powers of 1000."""
-    if number is None:
-        return UNKNOWN
     for unit in _SIZES[:-1]:
         if number < _THOUSAND:
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
@@ -38,10 +41,8 @@ def size(number: float | None) -> str:
     return f"{number:.1f} {_SIZES[-1]}"
 
 
-def seconds(span: float | None) -> str:
+def seconds(span: float) -> str:
     """Return a duration in a suitable unit."""
-    if span is None:
-        return UNKNOWN
     span = max(0.0, span)
     if span < 0.995:
         return f"{round(span, 2):g} s"
@@ -54,11 +55,22 @@ def seconds(span: float | None) -> str:
     return f"{span / _HOUR_S:.0f} h"
 
 
+def ago(span: float) -> str:
+    """Return how long ago something was."""
+    return f"{seconds(span)} ago"
+
+
+def share(part: tuple[int, int]) -> str:
+    """Return `1 of 2`; unknown if there are none."""
+    some, total = part
+    return f"{some} of {total}" if total else UNKNOWN
+
+
 def reason(error: Exception) -> str:
     """Return an error's message without its errno."""
     return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
-def listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Return `a`, `a and b`, or `a, b and c`."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

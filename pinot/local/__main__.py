@@ -15,19 +15,6 @@ DEFAULT_STATE = Path(__file__).parents[2] / ".run" / "stack"
 
 def main() -> int:
     """Run a command. Return 0 on success; for `status`, 0 if the stack is running."""
-    options = _parser().parse_args()
-    try:
-        if options.action == "fetch":
-            jars.fetch()
-            return 0
-        stack = Stack.at(options.state, {name: getattr(options, name) for name in USUAL_PORTS})
-        return {"start": _start, "stop": _stop, "status": _status}[options.action](stack)
-    except StackError as error:
-        print(f"pinot.local: {error}", file=sys.stderr)
-        return 1
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m pinot.local", description="Kafka and Pinot without Docker.")
     parser.add_argument("action", choices=["start", "stop", "status", "fetch"])
     parser.add_argument(
@@ -36,21 +23,25 @@ def _parser() -> argparse.ArgumentParser:
     for name, usual in USUAL_PORTS.items():
         default = f"{usual}, or the one in the stack's folder"
         parser.add_argument(f"--{name}", type=int, help=f"port, 0 for any free one (default: {default})")
-    return parser
+    options = parser.parse_args()
+    try:
+        if options.action == "fetch":
+            jars.fetch()
+            return 0
+        ports = {name: getattr(options, name) for name in USUAL_PORTS}
+        return _run(options.action, Stack.at(options.state, ports))
+    except StackError as error:
+        print(f"pinot.local: {error}", file=sys.stderr)
+        return 1
 
 
-def _start(stack: Stack) -> int:
-    stack.start()
-    return _status(stack)
-
-
-def _stop(stack: Stack) -> int:
-    stack.stop()
-    print("stopped; the data remains in", stack.folder)
-    return 0
-
-
-def _status(stack: Stack) -> int:
+def _run(action: str, stack: Stack) -> int:
+    if action == "stop":
+        stack.stop()
+        print("stopped; the data remains in", stack.folder)
+        return 0
+    if action == "start":
+        stack.start()
     for process in stack.processes:
         pid = process.pid()
         print(f"{process.name:11} {f'runs (pid {pid})' if pid else 'is not running'}")

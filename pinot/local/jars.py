@@ -68,7 +68,6 @@ def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
     Raises:
         StackError: Maven is missing or fails; the text contains its last lines.
     """
-    CACHE.mkdir(parents=True, exist_ok=True)
     with locked(CACHE / "lock"):
         for profile in PROFILES:
             if not _folder(profile).is_dir():
@@ -79,7 +78,8 @@ def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file `path`; the system releases it even if this process is killed."""
+    """Hold a lock file, which is created; the system releases it even if this process is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

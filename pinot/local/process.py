@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 GRACE = 20.0  # seconds between SIGTERM and SIGKILL
 BEGIN = 1.0  # maximum seconds until a new process has its command line
@@ -47,22 +48,15 @@ class Process:
             OSError: it cannot be executed.
         """
         command = [java, self.mark, f"-Dracecast.log={self.log}", *arguments]
-        to_output = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        pid = os.posix_spawn(
-            java,
-            command,
-            os.environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(self.output), to_output, 0o644),
-                (os.POSIX_SPAWN_DUP2, 1, 2),
-            ],
-            setsid=True,
-        )
-        self._pid_file.write_text(f"{pid}\n")
+        with self.output.open("w") as output:
+            process = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
+        self._pid_file.write_text(f"{process.pid}\n")
+        Thread(target=process.wait, daemon=True).start()  # reaps it if it ends before this process
         # A new process has no command line yet and would count as ended.
         deadline = time.monotonic() + BEGIN
-        while not _command_line(pid) and time.monotonic() < deadline:
+        while not _command_line(process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def pid(self) -> int | None:
@@ -71,25 +65,19 @@ class Process:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return None
-        with suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)  # reap it if it is an ended child of ours
         return pid if self.mark in _command_line(pid) else None
-
-    def ask_to_end(self) -> None:
-        """Send SIGTERM without waiting."""
-        self.send(signal.SIGTERM)
 
     def stop(self) -> None:
         """Stop it and wait until it is gone. Harmless if it is not running."""
         pid = self.pid()
-        self.ask_to_end()
+        self.send(signal.SIGTERM)
         deadline = time.monotonic() + GRACE
         while self.pid() is not None:
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)
             time.sleep(0.05)
         if pid is not None:
-            with suppress(ChildProcessError):  # a child of ours would remain as a zombie
+            with suppress(ChildProcessError):  # a child of ours holds its ports until it has ended entirely
                 os.waitpid(pid, 0)
         self._pid_file.unlink(missing_ok=True)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import uuid
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from signal import SIGTERM
 from string import Template
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from pinot.local.process import Process
 from stream.waiting import WaitedTooLongError, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from pinot.local.ports import Ports
 
@@ -123,49 +123,28 @@ class Stack:
         """Return whether all processes run."""
         return all(process.pid() is not None for process in self.processes)
 
-    def start(self, say: Callable[[str], None] = print, *, seconds: float = START_SECONDS) -> None:
-        """Start it and wait until it responds. After a failure no process is left running.
+    def start(self, *parts: str, say: Callable[[str], None] = print, seconds: float = START_SECONDS) -> None:
+        """Start it, or only some of `PARTS`, with existing data, and wait until it responds.
+
+        After a failure none of these processes is left running.
 
         Raises:
             StackError: no Java, no Maven, a port in use, or no response within `seconds`.
         """
-        with self._locked():
-            if self.running():
+        with jars.locked(self.folder / "lock"):
+            if all(self._process(part).pid() is not None for part in parts or PARTS):
                 return
-            self._end(PARTS)
-            self._start(PARTS, say, seconds)
+            self._end(parts or PARTS)
+            self._start(parts or PARTS, say, seconds)
 
-    def start_part(
-        self, part: str, say: Callable[[str], None] = print, *, seconds: float = START_SECONDS
-    ) -> None:
-        """Start one of `PARTS` with its existing data, whether or not the other runs.
-
-        Raises:
-            StackError: as `start` does.
-        """
-        with self._locked():
-            if self._process(part).pid() is None:
-                self._start((part,), say, seconds)
-
-    def stop_part(self, part: str) -> None:
-        """Stop one of `PARTS`. Harmless if it is not running."""
-        with self._locked():
-            self._end((part,))
-
-    def stop(self) -> None:
-        """Stop it. Harmless if it is not running."""
+    def stop(self, *parts: str) -> None:
+        """Stop it, or only some of `PARTS`. Harmless if it is not running."""
         if self.folder.is_dir():
-            with self._locked():
-                self._end(PARTS)
+            with jars.locked(self.folder / "lock"):
+                self._end(parts or PARTS)
 
     def _process(self, part: str) -> Process:
         return Process(part, self.folder)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with jars.locked(self.folder / "lock"):
-            yield
 
     def _start(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
         java, lib = jars.java(), jars.fetch(say)
@@ -180,7 +159,7 @@ class Stack:
 
     def _end(self, parts: tuple[str, ...]) -> None:
         for part in parts:
-            self._process(part).ask_to_end()  # both at once: Pinot need not wait for Kafka
+            self._process(part).send(SIGTERM)  # to both at once: Pinot need not wait for Kafka
         for part in parts:
             self._process(part).stop()
 
@@ -196,34 +175,28 @@ class Stack:
             (target / template.name).write_text(Template(text).safe_substitute(values))
 
     def _format_kafka(self, java: str, lib: Path) -> None:
-        """Format Kafka's folder with a cluster id, which Kafka requires, unless it has one."""
+        """Format Kafka's folder, unless it is, with a cluster id: Kafka requires one, of 22 characters."""
         if (self.folder / "kafka" / "meta.properties").exists():
             return
         shutil.rmtree(self.folder / "kafka", ignore_errors=True)
         config = self.folder / "config" / "kafka.properties"
         command = [java, "-cp", f"{lib}/*", "kafka.tools.StorageTool", "format"]
-        command += ["--config", str(config), "--cluster-id", _cluster_id()]
+        command += ["--config", str(config), "--cluster-id", uuid.uuid4().hex[:22]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode != 0:
             raise StackError(f"Kafka's folder could not be formatted:\n{done.stdout}{done.stderr}")
 
     def _arguments(self, part: str, lib: Path) -> list[str]:
         config = self.folder / "config"
-        crash = f"-XX:ErrorFile={self.folder}/{part}-crash-%p.log"
         if part == "kafka":
-            return [
-                *(
-                    f"@{CONFIG}/kafka.jvm",
-                    crash,
-                    f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties",
-                ),
-                *("-cp", f"{lib}/*", "kafka.Kafka", f"{config}/kafka.properties"),
-            ]
-        return [
-            *(f"@{CONFIG}/pinot.jvm", crash, f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml"),
-            *("-Dracecast.loopback", "-cp", f"{lib}/*", f"{HERE}/LocalPinot.java"),
-            *(argument for role in ROLES for argument in (role, f"{config}/{role}.properties")),
-        ]
+            options = [f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties"]
+            program = ["kafka.Kafka", f"{config}/kafka.properties"]
+        else:
+            options = [f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml", "-Dracecast.loopback"]
+            roles = [argument for role in ROLES for argument in (role, f"{config}/{role}.properties")]
+            program = [f"{HERE}/LocalPinot.java", *roles]
+        crash = f"-XX:ErrorFile={self.folder}/{part}-crash-%p.log"
+        return [f"@{CONFIG}/{part}.jvm", crash, *options, "-cp", f"{lib}/*", *program]
 
     def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
         """Wait until all of `parts` respond; stop them if one does not."""
@@ -255,8 +228,3 @@ class Stack:
         server = f"http://{stack_ports.HOST}:{self.ports.server_admin}"
         urls = [f"{url}/health" for url in (self.controller, self.broker, server)]
         return next(filter(None, map(http_trouble, urls)), None)
-
-
-def _cluster_id() -> str:
-    """Return a random id of 22 characters, as Kafka requires."""
-    return uuid.uuid4().hex[:22]

@@ -89,7 +89,7 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     reactor.addSystemEventTrigger("before", "shutdown", end)
     while not run.done and not engine.stopping:
         health = publisher.health()
-        if health.is_shut_out and not health.delivered:
+        if health.credentials_rejected and not health.delivered:
             break
         await after(reactor, LOOK)
     if not engine.stopping:

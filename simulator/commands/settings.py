@@ -26,9 +26,9 @@ from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from stream.contract import Topic
 from stream.kafka import KafkaAccess
-from stream.pinot import PinotAccess, Url
+from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
-from stream.settings import Secret, read_settings
+from stream.settings import Secret, Url, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

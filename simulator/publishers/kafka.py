@@ -135,7 +135,7 @@ class KafkaPublisher:
     def health(self) -> Health:
         """Return the current state."""
         trouble = self._refusal or self._away or self._stall()
-        return Health.of(self.deliveries, trouble, is_shut_out=self._auth_errors.refusal is not None)
+        return Health.of(self.deliveries, trouble, credentials_rejected=self._auth_errors.refusal is not None)
 
     def close(self) -> Deferred[None]:
         """Deliver the waiting events, for FLUSH seconds at most."""

@@ -30,20 +30,20 @@ class Health:
         delivered: events delivered since the start.
         errors: failed deliveries; each is retried.
         trouble: why nothing is being delivered, or None.
-        is_shut_out: the credentials are rejected, so that waiting alone doesn't help.
+        credentials_rejected: so that waiting alone does not help.
     """
 
     waiting: int = 0
     delivered: int = 0
     errors: int = 0
     trouble: str | None = None
-    is_shut_out: bool = False
+    credentials_rejected: bool = False
 
     @classmethod
-    def of(cls, deliveries: Deliveries, trouble: str | None, *, is_shut_out: bool = False) -> Health:
+    def of(cls, deliveries: Deliveries, trouble: str | None, *, credentials_rejected: bool = False) -> Health:
         """Create it from a publisher's counts."""
         delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
-        return cls(deliveries.waiting, delivered, errors, trouble, is_shut_out)
+        return cls(deliveries.waiting, delivered, errors, trouble, credentials_rejected)
 
 
 class Publisher(Protocol):

@@ -11,8 +11,7 @@ from confluent_kafka import TopicPartition
 
 from pinot.health.incomplete import defects
 from pinot.health.words import size
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS
 from stream.waiting import wait_for
 from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import Site
@@ -110,7 +109,7 @@ def test_each_part_away_and_back(page: Page, stack: Stack, parts: Parts) -> None
 def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
     """Without new events, each figure equals the component's own answer."""
     with reader(stack.kafka) as consumer:
-        for topic in read_topics():
+        for topic in TOPICS:
             partitions = partitions_of(consumer, topic)
             ends = [
                 consumer.get_watermark_offsets(TopicPartition(topic, place), timeout=10)[1]
@@ -123,7 +122,7 @@ def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:
     for table, lacking in defects(broker=stack.broker, controller=stack.controller).items():
         shown.expect_cell("tables", table, "Incomplete", f"{lacking.incomplete:,}")
         rowless = "\N{EN DASH}" if lacking.rowless is None else f"{lacking.rowless:,}"
-        shown.expect_cell("tables", table, "In no row", rowless)
+        shown.expect_cell("tables", table, "Without row", rowless)
     for table in TABLES:
         ((rows,),) = query_pinot(stack.queries, f"SELECT count(*) FROM {table}")
         shown.expect_cell("tables", table, "Rows", f"{rows:,}")

@@ -1,4 +1,4 @@
-"""Samples of a pipeline that is well, for tests that make one thing of it wrong."""
+"""Samples of a healthy pipeline, for tests that change one thing in it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from pinot.health.sample import (
     Simulator,
     Table,
 )
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, read_topics
 
 NOW = 1_800_000_000.0
 PARTITIONS = {name: 2 if topic["partitioned"] else 1 for name, topic in read_topics().items()}
@@ -26,25 +25,25 @@ PARTITIONS = {name: 2 if topic["partitioned"] else 1 for name, topic in read_top
 def race(
     run_id: str = "run", *, period: float = 1.0, age: float | None = 0.5, noted: float = 1.0
 ) -> RaceNews:
-    """A race whose newest position and own row are so many seconds old."""
+    """Return a race; `age` and `noted` are the ages of its newest position and its own row in seconds."""
     return RaceNews(run_id, period, None if age is None else NOW - age, NOW - noted)
 
 
 def table(offset: int = 100, partitions: int = 2, **other: Any) -> Table:
-    """A table that has read each partition up to `offset`."""
-    consumers = {number: Consumer("CONSUMING", offset, NOW) for number in range(partitions)}
+    """Return a table that has consumed each partition up to `offset`."""
+    consumers = {number: Consumer("CONSUMING", offset) for number in range(partitions)}
     return replace(Table(10, "", 1000, NOW - 1, consumers), **other)
 
 
 def tables(offset: int = 100, **other: Table) -> dict[str, Table]:
-    """All tables, all of them well but for those that are given."""
+    """Return all tables, healthy except those given."""
     known = {name: table(offset, count) for name, count in PARTITIONS.items()}
     known["courses"] = Table(4, "", 50_000, None, {})
     return {name: (known | other)[name] for name in TABLES}
 
 
 def ends(offset: int = 100, **other: dict[int, int | None]) -> dict[str, dict[int, int | None]]:
-    """End offsets of all topics, as high in every partition."""
+    """Return the end offsets of all topics, the same in every partition except those given."""
     known: dict[str, dict[int, int | None]] = {
         name: dict.fromkeys(range(count), offset) for name, count in PARTITIONS.items()
     }
@@ -52,7 +51,7 @@ def ends(offset: int = 100, **other: dict[int, int | None]) -> dict[str, dict[in
 
 
 def simulator(**other: Any) -> Simulator:
-    """One that tells one race."""
+    """Return a healthy simulator with one race."""
     return replace(
         Simulator(
             reasons=(),
@@ -71,19 +70,19 @@ def simulator(**other: Any) -> Simulator:
 
 
 def sample(*races: RaceNews, ago: float = 0.0, offset: int = 100, **other: Any) -> Sample:
-    """A pipeline with Kafka and Pinot that is well, so many seconds ago, but for what is given."""
+    """Return a sample of a healthy pipeline with Kafka and Pinot, `ago` seconds old, except what is given."""
     taken = NOW - ago
-    well = Sample(
+    healthy = Sample(
         taken=taken,
         simulator=simulator(taken=taken),
         races=Races(races or (race(),), taken),
         kafka=Kafka(ends(offset), taken),
         pinot=Pinot(tables(offset), taken),
     )
-    return replace(well, **other)
+    return replace(healthy, **other)
 
 
 def embedded_sample(*races: RaceNews, **other: Any) -> Sample:
-    """A pipeline with the embedded store that is well, but for what is given."""
+    """Return a sample of a healthy pipeline with the embedded store, except what is given."""
     store = replace(Embedded(1_500_000, 4_000_000, NOW - 0.5, NOW), **other)
     return Sample(NOW, simulator(), Races(races or (race(),), NOW), embedded=store)

@@ -1,4 +1,4 @@
-"""Tables of a test's own on the real Pinot: copies of ours under other names, each with its own topic."""
+"""A test's own tables on the real Pinot: copies under other names, each with its own topic."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pinot.admin.cluster import Cluster, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table
 from pinot.admin.setup import set_up_table
 from pinot.admin.topics import set_up_topics
-from pinot.health.incomplete import Look
+from pinot.health.incomplete import RowCounter
+from stream.contract import read_topics
 from stream.pinot import ask, checked
-from stream.topics import read_topics
 from stream.waiting import wait_for
 from tests.pinot.conftest import Pinot
 
@@ -34,9 +34,9 @@ class Copy(Pinot):
 
     Attributes:
         name: of topic and table.
-        schema: the table's; what is changed in it is in Pinot after `set_up`.
-        store: a dashboard's store that reads this table instead of the one that it is a copy of.
-        look: at its defects.
+        schema: the table's; changes to it are in Pinot after `set_up`.
+        store: a dashboard's store that queries this table instead of the original.
+        counter: counts its defects.
     """
 
     def __init__(self, stack: Stack, table: str) -> None:
@@ -44,7 +44,7 @@ class Copy(Pinot):
         self.name = f"{table}_{uuid4().hex[:8]}"
         self.schema = deepcopy(read_schema(table)) | {"schemaName": self.name}
         self.store = PinotStore(_Renamed(stack.broker, table, self.name))
-        self.look = Look(stack.broker, Cluster(stack.controller))
+        self.counter = RowCounter(stack.broker, Cluster(stack.controller))
         self._config = read_table(table, kafka=stack.kafka, replication=1) | {"tableName": self.name}
         (stream,) = self._config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
         stream["stream.kafka.topic.name"] = self.name
@@ -53,30 +53,30 @@ class Copy(Pinot):
         self.set_up()
 
     def set_up(self, say: Callable[[str], None] = print) -> None:
-        """Bring the table up to date, as the set-up does, and wait until it can be asked."""
-        set_up_table(self.look.cluster, self.schema, self._config, wait=SECONDS, say=say)
+        """Update the table as the set-up does, and wait until it can be queried."""
+        set_up_table(self.counter.cluster, self.schema, self._config, wait=SECONDS, say=say)
         trouble = partial(query_trouble, self.stack.broker, self.name, columns=columns_of(self.schema))
         wait_for(self.name, trouble, seconds=SECONDS, say=print)
 
     def renew(self) -> None:
-        """Let what is there become segments that are kept, and wait until others are filled."""
-        before = set(self.look.cluster.consumers(self.name))
-        self.look.cluster.begin_new_segments(self.name)
+        """Commit the consuming segments, and wait until Pinot consumes into new ones."""
+        before = set(self.counter.cluster.consumers(self.name))
+        self.counter.cluster.begin_new_segments(self.name)
 
         def trouble() -> str | None:
-            now = self.look.cluster.consumers(self.name)
+            now = self.counter.cluster.consumers(self.name)
             return None if all(now.values()) and not before & set(now) else f"{now} after {before}"
 
         wait_for("new segments", trouble, seconds=SECONDS, say=print)
 
     def put(self, *values: bytes | None) -> None:
-        """Send anything at all, to one partition, and wait until Kafka has it."""
+        """Publish any values to one partition, and wait until Kafka has them."""
         for value in values:
             self._producer.produce(self.name, value, "key", partition=0)
         assert self._producer.flush(30) == 0
 
     def wait_for_rows(self, rows: int) -> None:
-        """Wait until so many rows are there, superseded ones too."""
+        """Wait until the table has this number of rows, superseded ones too."""
         self.wait_until(f"select count(*) from {self.name} option(skipUpsert=true)", [[rows]])
 
     def drop(self) -> None:
@@ -88,7 +88,7 @@ class Copy(Pinot):
 
 
 class _Renamed(Broker):
-    """Asks for one table where it is told of another."""
+    """Queries the copy where a query names the original."""
 
     def __init__(self, address: str, table: str, name: str) -> None:
         super().__init__(address)

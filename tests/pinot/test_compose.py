@@ -44,16 +44,6 @@ def test_ports_are_published_on_loopback_only() -> None:
     }
 
 
-@pytest.mark.parametrize("service", MONITORING.values(), ids=MONITORING)
-def test_monitoring_has_no_more_rights_than_it_needs(service: dict[str, Any]) -> None:
-    """Prometheus and Grafana, which the run leaves out, are as limited as the other services."""
-    assert service["cap_drop"] == ["ALL"]
-    assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["read_only"] is True
-    assert service["user"].partition(":")[0] not in {"", "0", "root"}
-    assert {"mem_limit", "pids_limit", "logging"} <= set(service)
-
-
 def test_monitoring_reaches_only_those_it_needs() -> None:
     """Grafana reaches Prometheus only, and Prometheus the two programs that it measures."""
     reached = {
@@ -65,23 +55,6 @@ def test_monitoring_reaches_only_those_it_needs() -> None:
         for name in MONITORING
     }
     assert reached == {"grafana": {"prometheus"}, "prometheus": {"grafana", "simulator", "dashboard"}}
-
-
-@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
-def test_an_image_is_pinned(service: dict[str, Any]) -> None:
-    """Every image has a version with a number, or is built here."""
-    assert re.search(r":v?\d+\.\d+\.\d+$", service["image"]) or service["image"] == SERVICES["setup"]["image"]
-
-
-def test_the_image_is_built_once() -> None:
-    """One service builds the image of three, and finishes before the others start.
-
-    Newer versions of Docker fail when several services build the same image at once.
-    """
-    assert {name for name, how in SERVICES.items() if "build" in how} == {"setup"}
-    for name in ("simulator", "dashboard"):
-        assert SERVICES[name]["pull_policy"] == "never"
-        assert SERVICES[name]["depends_on"]["setup"]["condition"] == "service_completed_successfully"
 
 
 def test_mounted_files_exist() -> None:
@@ -98,12 +71,6 @@ def test_variables_are_settings(name: str) -> None:
     variables = SERVICES[name].get("environment", {})
     given = {key.removeprefix("RACECAST_").lower() for key in variables if key.startswith("RACECAST_")}
     assert given <= set(OURS[name].model_fields)
-
-
-def test_image_is_built_of_pinned_parts() -> None:
-    """The image starts from a fixed version and installs only packages whose hashes are known."""
-    assert re.search(r"^FROM python:3\.11\.\d+-slim-bookworm$", DOCKERFILE, re.MULTILINE)
-    assert "--require-hashes" in DOCKERFILE
 
 
 def test_image_runs_by_itself() -> None:
@@ -132,17 +99,3 @@ def test_dockerignore_shows_what_the_image_copies() -> None:
     shown = {line.removeprefix("!").partition("/")[0] for line in ignored if line.startswith("!")}
     assert ignored[0] == "*"
     assert set(copied) == shown
-
-
-def test_grafana_has_no_users() -> None:
-    """Grafana has no user and so no password to guess: every visitor can look, and change nothing."""
-    settings = SERVICES["grafana"]["environment"]
-    wanted = {
-        "GF_AUTH_ANONYMOUS_ENABLED": "true",
-        "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
-        "GF_AUTH_BASIC_ENABLED": "false",
-        "GF_AUTH_DISABLE_LOGIN_FORM": "true",
-        "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
-    }
-    assert settings.items() >= wanted.items()
-    assert not [name for name in settings if "PASSWORD" in name]

@@ -51,7 +51,7 @@ def test_columns_follow_from_the_schema(
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_keys_and_versions_are_columns(table: Any) -> None:
-    """The key consists of columns that every event has; what isn't required has a default to store."""
+    """Every event has the columns of the key; a field that is not required has a default."""
     columns = [*table.columns, *(field.name for field in table.pinot_only)]
 
     assert all(table.fields[name].required for name in table.key)
@@ -61,7 +61,7 @@ def test_keys_and_versions_are_columns(table: Any) -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_an_event_that_lacks_a_field_is_incomplete(topic: str) -> None:
+def test_an_event_without_a_field_is_incomplete(topic: str) -> None:
     """Both SQL conditions and the mask agree: the example is complete, and without any field it is not."""
     table = TABLES[topic]
     (whole, *_) = read_event(topic)["examples"]
@@ -84,7 +84,7 @@ def test_an_event_that_lacks_a_field_is_incomplete(topic: str) -> None:
     ],
 )
 def test_impossible_values_are_incomplete(change: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
-    """A value out of its bounds, or that is none of the words, is as good as none."""
+    """A value out of its bounds, or not one of the words, counts as missing."""
     (whole, *_) = read_event("parkrun")["examples"]
     columns = {name: np.array([value]) for name, value in (whole | change).items()}
 

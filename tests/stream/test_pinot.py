@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PASSWORD = "a-password-of-nobody"
+PASSWORD = "an-unused-password"
 
 
 def sentences(settings: dict[str, Any], kind: type[PinotAccess] = PinotAccess) -> str:
-    """Return what is told of settings that are refused."""
+    """Return the error messages for invalid settings."""
     with pytest.raises(ValidationError) as refused:
         kind(**settings)
     return flag_sentences(refused.value)
@@ -34,7 +34,7 @@ def sentences(settings: dict[str, Any], kind: type[PinotAccess] = PinotAccess) -
 
 @contextmanager
 def pinot(status: int) -> Iterator[tuple[str, list[str | None]]]:
-    """Run what answers every request with a status; gives its host and port, and all that it is shown."""
+    """Answer every request with a status; provide host and port, and the credentials of each request."""
     shown: list[str | None] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -53,17 +53,17 @@ def pinot(status: int) -> Iterator[tuple[str, list[str | None]]]:
 
 
 def basic(user: str, password: str) -> str:
-    """Return what a request shows."""
+    """Return the header for a user and a password."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def test_an_open_pinot_is_shown_nothing() -> None:
-    """Without further settings there is nobody to name, and the usual certificates are trusted."""
+def test_an_open_pinot_gets_no_credentials() -> None:
+    """Without further settings there are no credentials, and the usual certificates are trusted."""
     assert PinotAccess().pinot_auth() == OPEN
 
 
-def test_user_and_password_are_shown_with_each_request() -> None:
-    """With a user Pinot is shown user and password; those of its address are, if there is no other."""
+def test_user_and_password_are_sent_with_each_request() -> None:
+    """The configured user and password are sent, else those in the URL."""
     access = PinotAccess(pinot_username="anna", pinot_password=PASSWORD)
     with pinot(200) as (host, shown):
         request("GET", f"http://{host}/", pinot_auth=access.pinot_auth())
@@ -75,18 +75,18 @@ def test_user_and_password_are_shown_with_each_request() -> None:
 
 @pytest.mark.parametrize("given", [{"pinot_username": "anna"}, {"pinot_password": PASSWORD}])
 def test_user_and_password_need_each_other(given: dict[str, str]) -> None:
-    """One without the other is refused, with the names of both."""
+    """One without the other is rejected; the message names both."""
     assert sentences(given) == "--pinot-username and RACECAST_PINOT_PASSWORD need each other"
 
 
 def test_certificates_need_an_address_with_tls(tmp_path: Path) -> None:
-    """A file of certificates is refused if no address speaks TLS; one that does is enough, or none at all."""
+    """A file of certificates is rejected if there are URLs and none of them uses TLS."""
     ca = tmp_path / "ca.pem"
     make_certificates(ca, tmp_path / "server.p12")
 
-    told = "--pinot-ca needs https:// URLs for Pinot"
-    assert sentences({"pinot_ca": ca}) == told
-    assert sentences({"pinot_ca": ca}, SetupSettings) == told
+    message = "--pinot-ca needs https:// URLs for Pinot"
+    assert sentences({"pinot_ca": ca}) == message
+    assert sentences({"pinot_ca": ca}, SetupSettings) == message
     for addresses in ({"pinot_broker": "https://pinot:8099"}, {"pinot_controller": "https://pinot:9000"}):
         assert SetupSettings.model_validate({"pinot_ca": ca, **addresses}).pinot_ca == ca
     trusted = PinotAccess(pinot_ca=ca, pinot_controller="").pinot_auth().trusted
@@ -95,8 +95,8 @@ def test_certificates_need_an_address_with_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_names_the_setting(status: int) -> None:
-    """Without a password it is said which settings are missing, with one which are wrong; none is told."""
+def test_an_authentication_error_names_the_setting(status: int) -> None:
+    """The message says which settings are missing or wrong, without a password or query parameters."""
     with pinot(status) as (host, _):
         with pytest.raises(PinotError, match="set RACECAST_PINOT_USERNAME and RACECAST_PINOT_PASSWORD"):
             request("GET", f"http://{host}/")
@@ -108,8 +108,8 @@ def test_a_refusal_names_the_setting(status: int) -> None:
     assert PASSWORD not in str(refused.value)
 
 
-def test_an_address_is_told_without_its_password() -> None:
-    """Of an address with user and password that doesn't answer, only where it is gets told."""
+def test_messages_have_the_address_without_its_password() -> None:
+    """The message about an unreachable URL contains neither its user nor its password."""
     with pytest.raises(PinotError) as refused:
         ask("GET", f"http://anna:{PASSWORD}@127.0.0.1:1", "/health")
 

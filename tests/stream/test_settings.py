@@ -27,7 +27,7 @@ ALL = [
 
 
 def test_secrets_are_known() -> None:
-    """Each command's passwords, and the token where there is one, are what is tested here."""
+    """The secrets tested here are each command's passwords, and the token where there is one."""
     assert {name for _, name in ALL} == {"token", "kafka_password", "pinot_password", "pinot_kafka_password"}
     assert {kind for kind, _ in ALL} == set(KINDS)
 
@@ -35,20 +35,20 @@ def test_secrets_are_known() -> None:
 @pytest.mark.parametrize(("kind", "name"), ALL)
 @pytest.mark.parametrize("between", [" ", "="])
 def test_no_flag(kind: type[BaseSettings], name: str, between: str) -> None:
-    """A secret as a flag is refused with the variable that it belongs into, and isn't repeated."""
+    """A secret as a flag is rejected; the message names its variable and does not contain it."""
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(ValidationError) as refused:
         read_settings(kind, f"{flag}{between}{SECRET}".split())
 
-    told = flag_sentences(refused.value)
-    assert told.startswith(f"{flag} is not a flag")
-    assert told.endswith(f"set RACECAST_{name.upper()}")
+    message = flag_sentences(refused.value)
+    assert message.startswith(f"{flag} is not a flag")
+    assert message.endswith(f"set RACECAST_{name.upper()}")
     assert SECRET not in str(refused.value)
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_no_help(kind: type[BaseSettings], name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A secret isn't offered among the flags."""
+    """The help lists no flag for a secret."""
     with pytest.raises(SystemExit) as ended:
         read_settings(kind, ["--help"])
 

@@ -165,12 +165,12 @@ def broker_outages(
 def broker_down_at_start(folder: Path, stack: Stack, outage: float) -> FaultResult:
     """Create a race while Kafka is down, and start Kafka `outage` seconds later."""
     store = KafkaEventStore(stack.kafka)
-    stack.stop_part("kafka")
+    stack.stop("kafka")
     with simulator(folder, *store.flags) as running:
         _expect_not_ready(running, f"no broker answers at {stack.kafka}", within=12)
         run = RaceUnderWay(running, outage + 2 * RESTART_S)
         time.sleep(outage)
-        stack.start_part("kafka")
+        stack.start("kafka")
         ended = time.monotonic()
         _wait_until_caught_up(running)
         recovery_times = [time.monotonic() - ended]
@@ -187,12 +187,12 @@ def pinot_outages(folder: Path, stack: Stack, repetitions: int, outage: float) -
         run = RaceUnderWay(running, repetitions * (outage + PINOT_RESTART_S))
         run.wait_for_first_tick(running)
         for _ in range(repetitions):
-            stack.stop_part("pinot")
+            stack.stop("pinot")
             before = run.race_time(running)
             time.sleep(outage)
             assert running.get("/readyz").status_code == 200
             assert run.race_time(running) > before
-            stack.start_part("pinot")
+            stack.start("pinot")
             ended, due = time.monotonic(), run.race_time(running)
             wait_for("Pinot", partial(pinot.not_caught_up, run.race, due), seconds=120, say=print)
             recovery_times.append(time.monotonic() - ended)
@@ -281,7 +281,7 @@ def _broker_outage(stack: Stack, fault: BrokerFault, seconds: float) -> Iterator
     assert kafka.pid() is not None
     end = time.monotonic() + seconds
     if fault == "stopped":
-        stack.stop_part("kafka")
+        stack.stop("kafka")
     else:
         kafka.send(signal.SIGKILL if fault == "killed" else signal.SIGSTOP)
     try:
@@ -291,7 +291,7 @@ def _broker_outage(stack: Stack, fault: BrokerFault, seconds: float) -> Iterator
         if fault == "hung":
             kafka.send(signal.SIGCONT)
         else:
-            stack.start_part("kafka")
+            stack.start("kafka")
 
 
 def _stop(running: Running, stop_signal: signal.Signals) -> None:

@@ -9,19 +9,18 @@ import pytest
 from pinot.admin.configs import HERE, columns_of, read_schema, read_table
 from pinot.admin.schemas import schema_of, text_of
 from simulator.course.survey import limits
-from stream.contract import TABLES, TOPICS
-from stream.topics import read_topics
+from stream.contract import TABLES, TOPICS, read_topics
 
 DAY_MS = 24 * 60 * 60 * 1000
 
 
 def config(table: str) -> dict[str, Any]:
-    """The config of `table` for a Kafka at "kafka:1" and two replicas."""
+    """Return the config of `table` for a Kafka at "kafka:1" and two replicas."""
     return read_table(table, kafka="kafka:1", replication=2)
 
 
 def stream(table: str) -> dict[str, str]:
-    """The stream that `table` is filled from."""
+    """Return the stream that fills `table`."""
     (only,) = config(table)["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
     assert isinstance(only, dict)
     return only
@@ -37,7 +36,7 @@ def test_schema_files_are_those_of_the_contract(table: str) -> None:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_file_schema_and_table_have_one_name(table: str) -> None:
-    """A table's file, its schema and its config are named alike, as newer versions of Pinot ask for."""
+    """A table's file, schema and config have the same name, which newer versions of Pinot require."""
     assert (read_schema(table)["schemaName"], config(table)["tableName"]) == (table, table)
 
 
@@ -53,7 +52,7 @@ def test_newest_wins_by_the_contracts_column(table: str) -> None:
 
 @pytest.mark.parametrize("table", TOPICS)
 def test_a_week_is_kept(table: str) -> None:
-    """Each stream table forgets after a week, by a time column that its schema has."""
+    """Each stream table keeps rows for a week, by a time column of its schema."""
     segments = config(table)["segmentsConfig"]
     times = {spec["name"] for spec in read_schema(table)["dateTimeFieldSpecs"]}
     assert (segments["retentionTimeUnit"], segments["retentionTimeValue"]) == ("DAYS", "7")
@@ -62,27 +61,27 @@ def test_a_week_is_kept(table: str) -> None:
 
 @pytest.mark.parametrize("table", TOPICS)
 def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
-    """Each stream table reads the topic of its own name, which the set-up makes, from the given Kafka."""
+    """Each stream table consumes the topic of its own name, which the set-up creates."""
     assert stream(table)["stream.kafka.topic.name"] == table
     assert table in read_topics()
     assert stream(table)["stream.kafka.broker.list"] == "kafka:1"
 
 
 def test_every_topic_has_a_table() -> None:
-    """No topic is made that nobody reads."""
+    """Every topic that the set-up creates fills a table."""
     assert set(read_topics()) == set(TOPICS)
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_replication_comes_from_the_settings(table: str) -> None:
-    """The number of replicas is filled in wherever a version of Pinot looks for it."""
+    """The number of replicas is in each property that a version of Pinot reads."""
     segments = config(table)["segmentsConfig"]
     assert {segments["replication"], segments.get("replicasPerPartition", "2")} == {"2"}
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_config_names_only_columns_that_exist(table: str) -> None:
-    """Indexes and transforms are of columns that the schema has."""
+def test_config_has_only_columns_that_exist(table: str) -> None:
+    """Indexes and transforms use columns of the schema."""
     indexing = config(table)["tableIndexConfig"]
     named = {name for part, names in indexing.items() if part.endswith("Columns") for name in names}
     transforms = config(table).get("ingestionConfig", {}).get("transformConfigs", [])
@@ -91,12 +90,12 @@ def test_config_names_only_columns_that_exist(table: str) -> None:
 
 
 def test_lookup_table_is_a_dimension_table() -> None:
-    """Courses are on every server, where lookup looks for them."""
+    """Courses are on every server, where `lookup` needs them."""
     assert (config("courses")["isDimTable"], config("courses")["tableType"]) == (True, "OFFLINE")
 
 
 def test_positions_leave_kafka_after_a_day() -> None:
-    """Kafka keeps positions for a day, and lets go of them in pieces much smaller than that."""
+    """Kafka keeps positions for a day and deletes them in segments of at most two hours."""
     topic = read_topics()["parkrun"]["config"]
     assert topic["cleanup.policy"] == "delete"
     assert int(topic["retention.ms"]) == DAY_MS
@@ -105,20 +104,20 @@ def test_positions_leave_kafka_after_a_day() -> None:
 
 @pytest.mark.parametrize("topic", ["races", "competitors"])
 def test_state_is_compacted(topic: str) -> None:
-    """Kafka keeps the last word on every race and competitor."""
+    """Kafka keeps the last event of every race and competitor."""
     assert read_topics()[topic]["config"]["cleanup.policy"] == "compact"
 
 
-def test_whole_request_fits_its_column_and_its_topic() -> None:
-    """Neither Pinot (512 characters) nor Kafka (1 MB) cuts off a request with a course of 100,000 points."""
+def test_longest_request_fits_its_column_and_its_topic() -> None:
+    """A request with a course of 100,000 points fits; Pinot's default is 512 characters, Kafka's 1 MB."""
     (request,) = [s for s in read_schema("races")["dimensionFieldSpecs"] if s["name"] == "request"]
     largest = 100_000 * len("[-0.064245123456789,51.419386123456789],")
     assert request["maxLength"] >= largest
     assert int(read_topics()["races"]["config"]["max.message.bytes"]) >= largest
 
 
-def test_the_most_fences_fit_their_column() -> None:
-    """Pinot does not cut off the fences of a course that has as many and as crooked ones as may be."""
+def test_longest_fences_fit_their_column() -> None:
+    """The column holds as many and as detailed fences as a course may have."""
     (fences,) = [s for s in read_schema("courses")["dimensionFieldSpecs"] if s["name"] == "fences"]
     points = limits.MAX_FENCE_POINTS * len("-179.123456789 -89.123456789, ")
     names = limits.MAX_FENCES * (

@@ -19,8 +19,7 @@ from pinot.admin import reset as resetting
 from pinot.admin.cluster import Cluster
 from pinot.admin.setup import set_up
 from pinot.admin.topics import TopicError, delete_topic
-from stream.contract import TABLES
-from stream.topics import read_topics
+from stream.contract import TABLES, read_topics
 from stream.waiting import wait_for
 from tests.conftest import need_java_and_jars
 from tests.pinot.conftest import Pinot

@@ -19,12 +19,11 @@ from pinot.admin.cluster import Cluster, http_trouble, query_trouble
 from pinot.admin.configs import read_schema
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
-from pinot.health.incomplete import Look
+from pinot.health.incomplete import RowCounter
 from pinot.settings import Settings
 from simulator.course.drawing import CourseError
-from stream.contract import TABLES
+from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError
-from stream.topics import read_topics
 from tests.processes import ROOT
 from tests.stacks import stack_settings
 
@@ -154,7 +153,7 @@ def test_another_server(body: bytes, answering: Callable[[int, bytes], str]) -> 
     address = answering(200, body)
     assert query_trouble(address, "parkrun") == f"{address}: the response is not from a Pinot broker"
     with pytest.raises(PinotError, match="the response is not from a Pinot broker"):
-        Look(address, Cluster(address)).rows("parkrun")
+        RowCounter(address, Cluster(address)).rows("parkrun")
 
 
 def test_settings_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Events that aren't whole, on a real Kafka and a real Pinot: they stop nothing, and are counted."""
+"""Incomplete events, on a real Kafka and a real Pinot: they do not stop the ingestion, and are counted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import orjson
 import pytest
 
-from pinot.health.incomplete import TRIES, Look, defects
+from pinot.health.incomplete import TRIES, RowCounter, defects
 from stream.contract import TABLES, TOPICS, read_event
 from stream.pinot import PinotError
 from stream.waiting import wait_for
@@ -30,13 +30,13 @@ NO_ROW: dict[str, dict[str, Any]] = {
     "a text for the time": {"timestamp": "soon"},
     "a text for a key": {"competitorId": "seven"},
     "a list for a number": {"lat": [51.4, 51.5]},
-    "a truth for a number": {"distance": True},
+    "a boolean for a number": {"distance": True},
     "a time before 1970": {"timestamp": -5},
 }
-"""What is wrong with events that Pinot makes no rows of."""
+"""Changes to an event after which Pinot makes no row of it."""
 NO_EVENTS = (b"not json", b"", None, b"[1, 2]", b"5", b"null", b'{"runId": "\xff"}', b'{"runId": "cut')
 IMPOSSIBLE = {"lat": 1234.5, "status": "flying", "timestamp": 10**18, "emittedAt": 1_700_000_000}
-"""Of the right type, and nothing that can be: the last is in seconds."""
+"""Values of the right type that are not possible; the last is in seconds."""
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def table(stack: Stack) -> Iterator[Callable[[str], Copy]]:
 
 
 def lacking(event: Row, name: str) -> Row:
-    """The event without one of its fields."""
+    """Return the event without one of its fields."""
     return {other: value for other, value in event.items() if other != name}
 
 
@@ -62,36 +62,36 @@ def lacking(event: Row, name: str) -> Row:
 def test_no_event_stops_the_ingestion(
     table: Callable[[str], Copy], run: str, position: Callable[..., Row]
 ) -> None:
-    """Whatever is in the topic, all good events after it come; the others are counted, and not shown."""
+    """Whatever is in the topic, later complete events are ingested; others are counted and not shown."""
     parkrun = table("parkrun")
     bibs = iter(range(1, 1000))
     values: list[bytes | None] = []
     good: list[int] = []
 
-    def tell(value: bytes | None) -> None:
-        """Send it, and a good event behind it."""
+    def add(value: bytes | None) -> None:
+        """Add a message, and a complete event behind it."""
         good.append(next(bibs))
         values.extend((value, orjson.dumps(position(good[-1], 9))))
 
     for name in WITHOUT:
-        tell(orjson.dumps(lacking(position(next(bibs), 5), name)))
-        tell(orjson.dumps(position(next(bibs), 5) | {name: None}))
+        add(orjson.dumps(lacking(position(next(bibs), 5), name)))
+        add(orjson.dumps(position(next(bibs), 5) | {name: None}))
     for name, value in IMPOSSIBLE.items():
-        tell(orjson.dumps(position(next(bibs), 5) | {name: value}))
+        add(orjson.dumps(position(next(bibs), 5) | {name: value}))
     for wrong in NO_ROW.values():
-        tell(orjson.dumps(position(next(bibs), 5) | wrong))
+        add(orjson.dumps(position(next(bibs), 5) | wrong))
     for nothing in NO_EVENTS:
-        tell(nothing)
+        add(nothing)
     unknown = next(bibs)
-    tell(orjson.dumps(position(unknown, 5, heartRate=150, seen={"by": ["two", "cameras"]})))
+    add(orjson.dumps(position(unknown, 5, heartRate=150, seen={"by": ["two", "cameras"]})))
     parkrun.put(*values)
 
     incomplete, rowless = 2 * len(WITHOUT) + len(IMPOSSIBLE), len(NO_ROW) + len(NO_EVENTS)
     whole = sorted([*good, unknown])
     parkrun.wait_for_rows(len(whole) + incomplete)
     for _ in range(2):
-        assert parkrun.look.rows(parkrun.name, TABLES["parkrun"].incomplete) == incomplete
-        assert parkrun.look.rowless(parkrun.name) == rowless
+        assert parkrun.counter.rows(parkrun.name, TABLES["parkrun"].incomplete) == incomplete
+        assert parkrun.counter.rowless(parkrun.name) == rowless
         seen = set(parkrun.store.positions(run).competitor.tolist())
         assert set(whole) <= seen
         assert not {1, 3} & seen  # those without a run id
@@ -100,10 +100,10 @@ def test_no_event_stops_the_ingestion(
 
 @pytest.mark.stack
 @pytest.mark.parametrize("name", ["lat", "lon"])
-def test_what_lacks_its_place_is_nowhere(
+def test_a_position_without_coordinates_is_nowhere(
     table: Callable[[str], Copy], run: str, position: Callable[..., Row], name: str
 ) -> None:
-    """A position without a place breaks no query for places: it is in no geofence, and far from everybody."""
+    """A position without a coordinate breaks no geospatial query: it is in no geofence and far away."""
     parkrun = table("parkrun")
     parkrun.send(parkrun.name, [position(1, 9, lat=51.4185, lon=-0.0645), lacking(position(2, 9), name)])
     parkrun.wait_for_rows(2)
@@ -116,10 +116,10 @@ def test_what_lacks_its_place_is_nowhere(
 
 
 @pytest.mark.stack
-def test_what_lacks_its_time_is_never_the_newest(
+def test_a_position_without_a_time_is_never_the_newest(
     table: Callable[[str], Copy], run: str, position: Callable[..., Row]
 ) -> None:
-    """A position without `timestamp`, however late it comes, takes no other's place."""
+    """A position without `timestamp` replaces no other, however late it arrives."""
     parkrun = table("parkrun")
     parkrun.send(parkrun.name, [position(1, 9), lacking(position(1, 10), "timestamp")])
     parkrun.wait_for_rows(2)
@@ -129,26 +129,26 @@ def test_what_lacks_its_time_is_never_the_newest(
 
 @pytest.mark.stack
 @pytest.mark.parametrize("topic", ["passings", "competitors", "races"])
-def test_rows_that_lack_something_are_counted_and_not_shown(
+def test_incomplete_rows_are_counted_and_not_shown(
     table: Callable[[str], Copy], run: str, topic: str
 ) -> None:
-    """Of the other tables too, what lacks a field is a row that is counted, and the page shows the others."""
+    """In the other tables too, rows without a required field are counted, and the page shows the others."""
     copy = table(topic)
     (example, *_) = read_event(topic)["examples"]
     required = read_event(topic)["required"]
     whole = example | {"runId": run}
     events = [whole]
     for nth, name in enumerate(required):
-        # Each of a key of its own: of a race that is its id, of the others the bib.
+        # Each has its own key: a race its id, the others the bib.
         own = {"competitorId": nth + 2} if "competitorId" in TABLES[topic].key else {"runId": f"{run}-{nth}"}
         events.append(lacking(whole | own, name))
     copy.put(*map(orjson.dumps, events))
     copy.wait_for_rows(len(events))
 
-    assert copy.look.rows(copy.name, TABLES[topic].incomplete) == len(required)
-    assert copy.look.rowless(copy.name) == 0
+    assert copy.counter.rows(copy.name, TABLES[topic].incomplete) == len(required)
+    assert copy.counter.rowless(copy.name) == 0
     if topic == "passings":
-        # Without its time a passing has still all that is shown of it.
+        # A passing without its time still has all that the page shows.
         missing_time = required.index("timestamp") + 2
         assert set(copy.store.passings(run).competitor.tolist()) == {whole["competitorId"], missing_time}
     if topic == "competitors":
@@ -162,16 +162,16 @@ def test_rows_that_lack_something_are_counted_and_not_shown(
 
 
 @pytest.mark.stack
-def test_defects_of_the_tables_that_there_are(stack: Stack, pinot: Pinot, run: str) -> None:
-    """Each table is looked at; of compacted topics nobody can say what is in no row."""
-    look = partial(defects, broker=stack.broker, controller=stack.controller)
-    before = look()
+def test_defects_of_all_tables(stack: Stack, pinot: Pinot, run: str) -> None:
+    """Every table is counted; for compacted topics the messages without a row are unknown."""
+    count = partial(defects, broker=stack.broker, controller=stack.controller)
+    before = count()
     (example, *_) = read_event("passings")["examples"]
     pinot.send("passings", [lacking(example | {"runId": run}, "kind")])
     pinot.send_raw("passings", [b"not json"])
 
     def trouble() -> str | None:
-        now, was = look()["passings"], before["passings"]
+        now, was = count()["passings"], before["passings"]
         more = now.incomplete > was.incomplete and (now.rowless or 0) > (was.rowless or 0)
         return None if more else f"{now} after {was}"
 
@@ -186,14 +186,14 @@ def test_defects_of_the_tables_that_there_are(stack: Stack, pinot: Pinot, run: s
 
 
 @pytest.mark.stack
-def test_a_table_that_is_not_there(stack: Stack) -> None:
-    """Of a table that Pinot doesn't have, its own words are passed on."""
+def test_a_missing_table(stack: Stack) -> None:
+    """For a table that Pinot does not have, its own message is passed on."""
     with pytest.raises(PinotError, match=r"count the rows of nowhere: .*TableDoesNotExist"):
-        Look(stack.broker, cast("Cluster", None)).rows("nowhere")
+        RowCounter(stack.broker, cast("Cluster", None)).rows("nowhere")
 
 
 class Filling:
-    """A table with a full segment of a hundred messages, and one that is being filled from there on."""
+    """A cluster with a full segment of a hundred messages, and a consuming one after it."""
 
     def __init__(self, *, by: int, behind: int = 0) -> None:
         self._offset = 100
@@ -201,19 +201,19 @@ class Filling:
         self.asked = 0
 
     def contents(self, _: str) -> dict[str, Any]:
-        """As `Cluster` has it."""
+        """As in `Cluster`."""
         full = {"startOffset": "0", "endOffset": "100", "totalDocs": 97}
         return {"full": full, "now": {"startOffset": None, "endOffset": None, "totalDocs": 0}}
 
     def consumers(self, _: str) -> dict[str, Any]:
-        """As `Cluster` has it; each time more messages are read, and one server may be behind."""
+        """As in `Cluster`; with each call more messages are consumed, and one server may be behind."""
         self.asked += 1
         self._offset += self._by
         servers = [{"partitionToOffsetMap": {"0": str(self._offset - less)}} for less in (0, self._behind)]
         return {"now": servers}
 
     def segment(self, _: str, __: str) -> dict[str, str]:
-        """As `Cluster` has it."""
+        """As in `Cluster`."""
         return {"segment.realtime.status": "IN_PROGRESS", "segment.realtime.startOffset": "100"}
 
 
@@ -225,11 +225,11 @@ class Filling:
         (Filling(by=0, behind=1), TRIES + 1, None),
     ],
 )
-def test_a_table_is_counted_when_it_stands_still(
+def test_a_table_is_counted_when_it_is_idle(
     filling: Filling, asked: int, expected: int | None, answering: Callable[[int, bytes], str]
 ) -> None:
-    """What is in no row is said of a table that stands still; else, after some looks, that it isn't known."""
+    """Messages without a row are counted once the table is idle; after some tries they are unknown."""
     broker = answering(200, b'{"exceptions": [], "resultTable": {"rows": [[97]]}}')
 
-    assert Look(broker, cast("Cluster", filling)).rowless("parkrun") == expected
+    assert RowCounter(broker, cast("Cluster", filling)).rowless("parkrun") == expected
     assert filling.asked == asked

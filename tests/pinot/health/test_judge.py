@@ -229,7 +229,7 @@ def test_incomplete_table(wrong: dict[str, Any], expected: str, word: str) -> No
 @pytest.mark.parametrize("state", ["NOT_CONSUMING", ""])
 def test_partition_without_consumer(state: str) -> None:
     """A partition without an active consumer is red, and so is one unknown to Pinot."""
-    consumers = {0: Consumer(state, 100, NOW), 1: Consumer("CONSUMING", 100, NOW)}
+    consumers = {0: Consumer(state, 100), 1: Consumer("CONSUMING", 100)}
     now = sample(pinot=Pinot(tables(parkrun=table(consumers=consumers)), NOW))
     assert light(now, "Pinot") == "red"
     sentence = "Table parkrun does not consume partition 0 of its topic. POST /tables/parkrun_REALTIME/resume"
@@ -254,9 +254,7 @@ def test_lag_is_judged_by_the_message_rate(rate: float, far: float, expected: st
     end = 10_000_000
     now = sample(
         kafka=Kafka(ends(end, competitors={0: end}), NOW),
-        pinot=Pinot(
-            tables(end, competitors=table(consumers={0: Consumer("CONSUMING", end - behind, NOW)})), NOW
-        ),
+        pinot=Pinot(tables(end, competitors=table(consumers={0: Consumer("CONSUMING", end - behind)})), NOW),
     )
     then = sample(
         ago=10,

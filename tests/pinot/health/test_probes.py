@@ -16,17 +16,14 @@ from confluent_kafka import TopicPartition
 
 from pinot.health import simulator as simulator_probe
 from pinot.health.embedded import EmbeddedProbe
-from pinot.health.incomplete import Defects, defects
-from pinot.health.incomplete_probe import EVERY_S, DefectsProbe
+from pinot.health.incomplete import EVERY_S, DefectsProbe, defects
 from pinot.health.kafka import KafkaProbe
+from pinot.health.pinot import PinotProbe, absent, consumer_of
 from pinot.health.probes import of_embedded, of_stack
-from pinot.health.races import RacesProbe
-from pinot.health.sample import Consumer, Embedded, Failure, Kafka, Pinot, Races, Simulator
+from pinot.health.sample import Consumer, Defects, Embedded, Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.simulator import SimulatorProbe
-from pinot.health.tables import PinotProbe, _absent, _consumer
-from stream.contract import TABLES
+from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError
-from stream.topics import read_topics
 from stream.waiting import wait_for
 from tests.processes import simulator
 from tests.topics import reader
@@ -102,7 +99,7 @@ def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Cal
     pinot.send("parkrun", [position(1, 1, emittedAt=NOW_MS), position(2, 1, emittedAt=NOW_MS + 500)])
     pinot.wait_until(f"select count(*) from races where runId like '{run}%'", [[2]])
     pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[2]])
-    found = RacesProbe(stack.broker)()
+    found = PinotProbe(stack.controller, stack.broker).races()
     assert isinstance(found, Races)
     mine = [race for race in found.running if race.run_id.startswith(run)]
     assert [(race.run_id, race.period, race.newest) for race in mine] == [(run, 2.5, NOW_MS / 1000 + 0.5)]
@@ -214,7 +211,7 @@ def test_another_server(body: bytes, answering: Callable[[int, bytes], str]) -> 
     address = answering(200, body)
     for probe, what in (
         (PinotProbe(address, address), "is not Pinot's"),
-        (RacesProbe(address), "is not Pinot's broker"),
+        (PinotProbe(address, address).races, "is not Pinot's broker"),
         (SimulatorProbe(address), "is not the simulator's API"),
     ):
         found = probe()
@@ -270,18 +267,18 @@ def test_consumer_of_newer_pinot() -> None:
         }
         for number, (state, offset) in enumerate([("CONSUMING", "9"), ("CONSUMING", "7"), ("CONSUMING", "8")])
     ]
-    assert _consumer("parkrun__3__12__20261125T1303Z", copies) == (3, Consumer("CONSUMING", 7, 5.0))
+    assert consumer_of("parkrun__3__12__20261125T1303Z", copies) == (3, Consumer("CONSUMING", 7))
     copies[2]["consumerState"] = "NOT_CONSUMING"
-    assert _consumer("parkrun__3__12__20261125T1303Z", copies)[1].state == "NOT_CONSUMING"
-    assert _consumer("parkrun__3__12__20261125T1303Z", []) == (3, Consumer("", None, None))
+    assert consumer_of("parkrun__3__12__20261125T1303Z", copies)[1].state == "NOT_CONSUMING"
+    assert consumer_of("parkrun__3__12__20261125T1303Z", []) == (3, Consumer("", None))
 
 
 def test_segments_that_are_missing() -> None:
     """A segment is missing if a server should have it but has neither loaded nor failed to load it."""
     wanted = {"a": {"s1": "ONLINE", "s2": "ONLINE"}, "b": {"s1": "CONSUMING"}, "c": {"s1": "OFFLINE"}}
-    assert _absent(wanted, wanted) == set()
-    assert _absent(wanted, {"a": {"s1": "ONLINE", "s2": "OFFLINE"}, "b": {"s1": "ERROR"}}) == {"a"}
-    assert _absent(wanted, {"a": wanted["a"]}) == {"b"}
+    assert absent(wanted, wanted) == set()
+    assert absent(wanted, {"a": {"s1": "ONLINE", "s2": "OFFLINE"}, "b": {"s1": "ERROR"}}) == {"a"}
+    assert absent(wanted, {"a": wanted["a"]}) == {"b"}
 
 
 def _newest(file: Path) -> int | None:

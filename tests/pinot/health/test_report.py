@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 
 from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
-from pinot.health.incomplete import Defects
 from pinot.health.report import report
-from pinot.health.sample import Failure, Kafka, Pinot, Races, Simulator
-from stream.contract import TABLES
-from stream.topics import read_topics
-from tests.pinot.samples import NOW, embedded_sample, ends, race, sample, simulator, table, tables
+from pinot.health.sample import Defects, Failure, Pinot, Races, known
+from stream.contract import TABLES, TOPICS
+from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
 
 if TYPE_CHECKING:
     from pinot.health.sample import Sample
@@ -27,10 +25,9 @@ def test_rates_are_over_the_time_between_samples() -> None:
     """Message and tick rates are the differences divided by the seconds in between."""
     then = sample(ago=10, offset=100, simulator=simulator(ticks=50.0, taken=NOW - 10))
     now = sample(offset=150)
-    assert isinstance(now.simulator, Simulator)
     assert figures.messages_per_second(now, then, "parkrun") == 2 * 50 / 10
     assert figures.messages_per_second(now, then, "races") == 50 / 10
-    assert figures.counted_per_second(now.simulator, then.simulator, "ticks") == 5.0
+    assert figures.counted_per_second(known(now.simulator), known(then.simulator), "ticks") == 5.0
 
 
 @pytest.mark.parametrize(
@@ -45,17 +42,16 @@ def test_rates_are_over_the_time_between_samples() -> None:
 )
 def test_unknown_rates(then: Sample | None) -> None:
     """Without two samples, or after a restart in between, a rate is unknown, never 0."""
-    now = sample()
-    assert isinstance(now.simulator, Simulator)
+    now, former = sample(), known(then.simulator if then else None)
     assert figures.messages_per_second(now, then, "parkrun") is None
-    assert figures.counted_per_second(now.simulator, then.simulator if then else None, "ticks") is None
+    assert figures.counted_per_second(known(now.simulator), former, "ticks") is None
 
 
 def test_messages_of_a_topic_with_a_silent_partition() -> None:
     """A topic's message count is unknown while a partition has no leader."""
-    assert figures.messages(Kafka(ends(parkrun={0: 5, 1: 7}), NOW), "parkrun") == 12
-    assert figures.messages(Kafka(ends(parkrun={0: 5, 1: None}), NOW), "parkrun") is None
-    assert figures.messages(Kafka({}, NOW), "parkrun") is None
+    assert figures.messages({0: 5, 1: 7}) == 12
+    assert figures.messages({0: 5, 1: None}) is None
+    assert figures.messages({}) is None
 
 
 @given(st.lists(st.floats(0.01, 100), max_size=30, unique=True))
@@ -78,21 +74,20 @@ def test_former_sample(ages: list[float]) -> None:
 def test_lag_is_never_less_than_nothing(end: dict[int, int], read: dict[int, int]) -> None:
     """A partition's lag is its end offset minus the consumer's, if both are known, and at least 0."""
     consumers = {place: replace(table().consumers[0], offset=offset) for place, offset in read.items()}
-    found = figures.lags(Kafka({"parkrun": dict(end)}, NOW), "parkrun", table(consumers=consumers))
+    found = figures.lags(dict(end), table(consumers=consumers))
     assert found == {place: max(0, end[place] - read[place]) for place in end.keys() & read.keys()}
 
 
 def test_rows_of_both_tables() -> None:
     """All topics and tables have a row, in order, with their known values."""
-    now = sample(offset=100, pinot=Pinot(tables(90), NOW))
-    topics = {row.name: row for row in figures.topic_rows(now, sample(ago=10, offset=50))}
-    assert list(topics) == list(read_topics())
-    parkrun = topics["parkrun"]
-    assert (parkrun.partitions, parkrun.messages, parkrun.per_second, parkrun.lag) == (2, 200, 10.0, 20)
-    rows = {row.name: row for row in figures.table_rows(now)}
-    assert list(rows) == list(TABLES)
-    assert (rows["parkrun"].rows, rows["parkrun"].consuming, rows["parkrun"].fresh) == (10, (2, 2), 1.0)
-    assert (rows["courses"].consuming, rows["courses"].fresh) == ((0, 0), None)
+    found = report([sample(ago=10, offset=50), sample(offset=100, pinot=Pinot(tables(90), NOW))])
+    assert [row.name for row in found.topics] == list(TOPICS)
+    assert [row.name for row in found.tables] == list(TABLES)
+    topics, rows = ({row.name: row.numbers for row in some} for some in (found.topics, found.tables))
+    assert topics["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 20}
+    known = {"rows": 10, "size": 1000, "consuming": (2, 2), "fresh": 1.0}
+    assert rows["parkrun"] == known | {"incomplete": None, "rowless": None}
+    assert (rows["courses"]["consuming"], rows["courses"]["fresh"]) == ((0, 0), None)
 
 
 def test_rows_while_both_are_unavailable() -> None:
@@ -108,7 +103,7 @@ def test_text_for_a_terminal() -> None:
     lines = terminal.text(report([sample(ago=10), sample()])).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["green"] * 4
     assert lines[0].startswith("green  Simulator   The simulator is running 1 race")
-    topics = lines[lines.index("") + 1 :][: len(read_topics()) + 1]
+    topics = lines[lines.index("") + 1 :][: len(TOPICS) + 1]
     assert {len(line) for line in topics} == {len(topics[0])}
 
 
@@ -127,7 +122,7 @@ def test_report_for_programs() -> None:
 def test_defects_are_counted_by_table_and_in_all() -> None:
     """Incomplete rows and messages without a row are reported by table, and summed where known."""
     found = report([sample(defects={"parkrun": Defects(2, 3), "races": Defects(1, None)})])
-    rows = {row.name: (row.incomplete, row.rowless) for row in found.tables}
+    rows = {row.name: (row.numbers["incomplete"], row.numbers["rowless"]) for row in found.tables}
     assert (rows["parkrun"], rows["races"], rows["courses"]) == ((2, 3), (1, None), (None, None))
     (part,) = [part for part in found.parts if part.name == "Pinot"]
     figures_of = {figure.key: figure.value for figure in part.figures}
@@ -163,7 +158,6 @@ def test_abandoned_races_are_counted() -> None:
 @pytest.mark.parametrize(
     ("span", "text"),
     [
-        (None, "\N{EN DASH}"),
         (-1.0, "0 s"),
         (0.25, "0.25 s"),
         (0.1, "0.1 s"),
@@ -176,7 +170,7 @@ def test_abandoned_races_are_counted() -> None:
         (7200.0, "2 h"),
     ],
 )
-def test_spans_of_time(span: float | None, text: str) -> None:
+def test_spans_of_time(span: float, text: str) -> None:
     """A duration has a suitable unit and precision."""
     assert words.seconds(span) == text
 
@@ -184,7 +178,6 @@ def test_spans_of_time(span: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("size", "text"),
     [
-        (None, "\N{EN DASH}"),
         (0, "0 B"),
         (999, "999 B"),
         (1000, "1.0 kB"),
@@ -192,15 +185,15 @@ def test_spans_of_time(span: float | None, text: str) -> None:
         (2.5e12, "2500.0 GB"),
     ],
 )
-def test_sizes(size: float | None, text: str) -> None:
+def test_sizes(size: float, text: str) -> None:
     """Bytes are shown in powers of 1000."""
     assert words.size(size) == text
 
 
 @pytest.mark.parametrize(
     ("rate", "text"),
-    [(None, "\N{EN DASH}"), (0.0, "0/s"), (0.4, "0.4/s"), (9.94, "9.9/s"), (1234.5, "1,234/s")],
+    [(0.0, "0/s"), (0.4, "0.4/s"), (9.94, "9.9/s"), (1234.5, "1,234/s")],
 )
-def test_rates(rate: float | None, text: str) -> None:
+def test_rates(rate: float, text: str) -> None:
     """A small rate has a decimal."""
     assert words.per_second(rate) == text

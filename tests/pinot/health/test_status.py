@@ -11,7 +11,6 @@ import pytest
 from pinot.__main__ import main
 from pinot.health.report import report
 from pinot.health.sample import Failure, Races
-from pinot.health.status import is_well
 from stream.waiting import wait_for
 from tests.pinot.samples import NOW, race, sample
 from tests.processes import simulator
@@ -76,9 +75,9 @@ def test_unreachable_parts(capsys: pytest.CaptureFixture[str]) -> None:
 def test_exit_status_is_that_of_the_lights() -> None:
     """All green or grey is healthy; a single amber or red light is not."""
     idle = sample(races=Races((), NOW), simulator=Failure("Away. Start it."))
-    assert is_well(report([sample()]))
-    assert not is_well(report([idle]))
-    assert not is_well(report([sample(race(age=7.0))]))
+    assert report([sample()]).is_well
+    assert not report([idle]).is_well
+    assert not report([sample(race(age=7.0))]).is_well
 
 
 @pytest.mark.parametrize("arguments", [["status", "--seconds", "-1"], ["state", "--seconds"], []])

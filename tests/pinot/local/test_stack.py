@@ -218,7 +218,7 @@ def test_start_that_fails_leaves_nothing_running(stack: Stack, tmp_path: Path) -
     other = Stack.at(tmp_path, FREE)
     (tmp_path / "zookeeper").write_text("a file where ZooKeeper wants a folder")
     with pytest.raises(StackError, match=r"pinot ended while it started:\n(.*\n)*.*zookeeper"):
-        other.start(lambda _: None)
+        other.start(say=lambda _: None)
     assert not any(process.pid() for process in other.processes)
     assert stack.running()
 
@@ -227,7 +227,7 @@ def test_start_that_fails_leaves_nothing_running(stack: Stack, tmp_path: Path) -
 def test_start_of_a_running_stack_is_harmless(stack: Stack) -> None:
     """A running stack is left unchanged."""
     before = [process.pid() for process in stack.processes]
-    stack.start(lambda _: None)
+    stack.start(say=lambda _: None)
     assert [process.pid() for process in stack.processes] == before
 
 
@@ -235,14 +235,14 @@ def test_start_of_a_running_stack_is_harmless(stack: Stack) -> None:
 def test_a_part_starts_and_ends_alone(stack: Stack, tmp_path: Path) -> None:
     """Kafka starts alone, keeps its data over a restart, and does not affect the rest."""
     other = Stack.at(tmp_path, FREE)
-    other.start_part("kafka", lambda _: None)
+    other.start("kafka", say=lambda _: None)
     try:
         set_up_topics(other.kafka_access, partitions=2, replication=1)
         assert [process.pid() is not None for process in other.processes] == [True, False]
         assert not other.running()
-        other.stop_part("kafka")
+        other.stop("kafka")
         assert [process.pid() for process in other.processes] == [None, None]
-        other.start_part("kafka", lambda _: None)
+        other.start("kafka", say=lambda _: None)
         assert count_partitions(other.kafka, "parkrun") == 2
     finally:
         other.stop()
@@ -254,7 +254,7 @@ def test_ports_of_a_running_stack_are_in_use(stack: Stack, tmp_path: Path) -> No
     """A second stack on the ports of a running one fails before it starts a process."""
     other = Stack(tmp_path, stack.ports)
     with pytest.raises(StackError, match=f"port {stack.ports.kafka}, needed for kafka, is in use"):
-        other.start(lambda _: None)
+        other.start(say=lambda _: None)
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])

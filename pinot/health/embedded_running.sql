@@ -1,0 +1,3 @@
+SELECT runId, speed, COALESCE(json_extract(request, '$.interval'), 0), updatedAt,
+       (SELECT max(emittedAt) FROM parkrun WHERE parkrun.runId = races.runId)
+FROM races WHERE status = 'running' ORDER BY updatedAt DESC LIMIT 200
