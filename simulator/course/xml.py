@@ -8,19 +8,19 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from simulator.course.coordinates import clip, shown
+from simulator.course.coordinates import named, shown
 from simulator.course.drawing import CourseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
-
-T = TypeVar("T")
+    Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
+    """What was taken from each element's children, in the file's order."""
 
 _SAFELY: Any = {
     "encoding": "utf-8",
@@ -64,37 +64,26 @@ _NODES: Any = etree.XPath("count(//node()) + count(//@*)")
 
 MAX_MARKS = 1_000_000
 """Maximum of tags and attributes, roughly, without times and extensions: 60,000 GPX points have 360,000."""
-MAX_MARKS_HELD = 2_000_000
-"""The same for a file that is kept as a whole, including times."""
+MAX_MARKS_WITH_TIMES = 2_000_000
+"""The same for a file with times and extensions."""
 MAX_NODES = 100_000
 """Maximum nodes of a tree, about 100 bytes each, without those extracted while reading."""
 MAX_RECODED = 16 * 1024 * 1024
 """Maximum bytes of a file that isn't in UTF-8: it is re-encoded, so two copies are in memory."""
 
 
-class Sifted(NamedTuple):
-    """An element tree, and what was extracted from each of its elements, in the file's order."""
-
-    root: etree._Element
-    taken: Mapping[etree._Element, list[Any]]
-
-
-def parse(data: bytes, source: str) -> etree._Element:
-    """Parse XML; undeclared namespace prefixes are the only error that is corrected.
-
-    Raises:
-        CourseError: it isn't well-formed, is empty, is nothing but tags or has a document type.
-    """
-
-    def read(data: bytes) -> etree._Element:
-        parser: etree.XMLParser[etree._Element] = etree.XMLParser(**_SAFELY)
-        return etree.fromstring(data, parser)
-
-    return _read(data, source, MAX_MARKS_HELD, read)
-
-
-def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
+def sift(
+    data: bytes,
+    source: str,
+    takers: Callable[[], Takers],
+    drop: frozenset[str] = frozenset(),
+    *,
+    with_times: bool = False,
+) -> tuple[etree._Element, Taken]:
     """Parse XML without keeping the elements that make files big.
+
+    Return the outermost element and what was taken. Undeclared namespace prefixes are the only error that is
+    corrected.
 
     Args:
         data: the file.
@@ -102,31 +91,42 @@ def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset
         takers: returns, for each reading of the file, functions by local name: each returns what to keep of a
             complete element, in its place.
         drop: local names of elements that are dropped.
+        with_times: keep the times of places.
 
     Raises:
-        CourseError: as `parse`, or there are too many nodes.
+        CourseError: it isn't well-formed, is empty, has a document type or too many tags or nodes.
     """
-    return _read(
-        _BESIDE.sub(_lines, data), source, MAX_MARKS, lambda data: _Sifting(source, takers(), drop).of(data)
-    )
+    most = MAX_MARKS_WITH_TIMES if with_times else MAX_MARKS
+    data = _checked(data if with_times else _BESIDE.sub(_lines, data), source, most)
+    try:
+        try:
+            return _Sifting(source, takers(), drop).of(data)
+        except etree.XMLSyntaxError as error:
+            root = _ROOT.match(data)
+            if not root or not _UNDECLARED.match(error.msg):
+                raise
+        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
+        attributes = _declarations(data, root.end(), source)
+        return _Sifting(source, takers(), drop).of(data[: root.end()] + attributes + data[root.end() :])
+    except etree.XMLSyntaxError as error:
+        raise CourseError(f"{source} isn't well-formed XML: {_one_line(error.msg)}") from None
 
 
 class _Sifting:
     """A reading of a file by `sift`, with the same arguments."""
 
-    def __init__(self, source: str, take: Takers, drop: frozenset[str]) -> None:
+    def __init__(self, source: str, takers: Takers, drop: frozenset[str]) -> None:
         self._source = source
-        self._take = take
+        self._takers = takers
         self._drop = drop
         self._taken: dict[etree._Element, list[Any]] = {}
         self._dropped = 0
         self._root: etree._Element | None = None
         self._before: tuple[etree._Element, etree._Element] | None = None
 
-    def of(self, data: bytes) -> Sifted:
+    def of(self, data: bytes) -> tuple[etree._Element, Taken]:
         """Read the file in pieces."""
-        # Names come early in a file: after the first one, check the tree itself.
-        names = [f"{{*}}{name}" for name in ("name", *self._take, *self._drop)]
+        names = [f"{{*}}{name}" for name in ("name", *self._takers, *self._drop)]
         parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
         marks = 0
         for first in range(0, len(data), _CHUNK):
@@ -134,11 +134,11 @@ class _Sifting:
             for _, element in parser.read_events():
                 self._ended(element)
             marks += _marks(data, first, first + _CHUNK)
-            if self._root is None:
-                self._check(marks)
-            elif first % (8 * _CHUNK) == 0:
-                self._check(int(_NODES(self._root)))
-        return Sifted(parser.close(), self._taken)
+            # Names come early in a file: after the first one, check the tree itself.
+            is_due = self._root is None or first % (8 * _CHUNK) == 0
+            if is_due and self._dropped + (marks if self._root is None else _NODES(self._root)) > MAX_NODES:
+                raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
+        return parser.close(), self._taken
 
     def _ended(self, element: etree._Element) -> None:
         if self._root is None:
@@ -146,7 +146,7 @@ class _Sifting:
         name, parent = local(element), element.getparent()
         if parent is None:
             return
-        if taker := self._take.get(name):
+        if taker := self._takers.get(name):
             self._taken.setdefault(parent, []).append(taker(element))
         elif name in self._drop:
             self._dropped += 1
@@ -158,10 +158,6 @@ class _Sifting:
             holder.remove(gone)
         self._before = parent, element
 
-    def _check(self, nodes: int) -> None:
-        if self._dropped + nodes > MAX_NODES:
-            raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
-
 
 def outermost(data: bytes) -> str:
     """Return the local name of the outermost element, or "" if there is none."""
@@ -170,23 +166,6 @@ def outermost(data: bytes) -> str:
         if root := _ROOT.match(_declaration_first(_in_utf8(data, ""))):
             return root[1].decode(errors="replace").rpartition(":")[2]
     return ""
-
-
-def _read(data: bytes, source: str, most: int, read: Callable[[bytes], T]) -> T:
-    """Apply `read` to the file, with undeclared prefixes declared if they are the only error."""
-    data = _checked(data, source, most)
-    try:
-        return read(data)
-    except etree.XMLSyntaxError as error:
-        fault = error.msg
-    if _UNDECLARED.match(fault) and (root := _ROOT.match(data)):
-        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
-        attributes = _declarations(data, root.end(), source)
-        try:
-            return read(data[: root.end()] + attributes + data[root.end() :])
-        except etree.XMLSyntaxError as error:
-            fault = error.msg
-    raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}")
 
 
 def _checked(data: bytes, source: str, most: int) -> bytes:
@@ -290,8 +269,7 @@ def name(element: etree._Element) -> str:
 
 def where(what: str, element: etree._Element, called: str) -> str:
     """Describe where something is, for messages: "track at line 8 (Course)"."""
-    place = f"{what} at line {lineno(element)}"
-    return f"{place} ({clip(called)})" if called else place
+    return named(f"{what} at line {lineno(element)}", called)
 
 
 def lineno(element: etree._Element) -> int:

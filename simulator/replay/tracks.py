@@ -56,23 +56,37 @@ def read(data: bytes, source: str) -> list[Recorded]:
 
     Raises RecordingError, with the line, if it isn't GPX or a time or place is invalid.
     """
+    takers = dict.fromkeys(("trkpt", "rtept", "wpt"), _fix)
     try:
-        root = xml.parse(data, source)
+        root, taken = xml.sift(data, source, lambda: takers, with_times=True)
     except CourseError as error:
         raise RecordingError(str(error)) from error
     if xml.local(root) != "gpx":
         raise RecordingError(f"{source} isn't GPX")
-    found = [_recorded(track, source) for track in root.iterchildren("{*}trk")]
+    found = [_recorded(track, taken, source) for track in root.iterchildren("{*}trk")]
     return [track for track in found if len(track.time) > 1]
 
 
-def _recorded(track: etree._Element, source: str) -> Recorded:
-    points = [
-        point for segment in track.iterchildren("{*}trkseg") for point in segment.iterchildren("{*}trkpt")
-    ]
-    if len(points) > MAX_FIXES:
+class _Fix(NamedTuple):
+    """A point of a track as written, and its line in the file."""
+
+    lon: str
+    lat: str
+    time: str
+    line: int
+
+
+def _fix(point: etree._Element) -> _Fix:
+    when = xml.child(point, "time")
+    time = "" if when is None else xml.text(when).strip()
+    return _Fix(point.get("lon", ""), point.get("lat", ""), time, xml.lineno(point))
+
+
+def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
+    fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, [])]
+    if len(fixes) > MAX_FIXES:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
-    places = np.array([_fix(point, source) for point in points], float).reshape(-1, 3)
+    places = np.array([_place(fix, source) for fix in fixes], float).reshape(-1, 3)
     places = places[~np.isnan(places[:, 0])]
     # A restarted receiver may repeat old places; drop whatever goes back in time.
     newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
@@ -80,19 +94,18 @@ def _recorded(track: etree._Element, source: str) -> Recorded:
     return Recorded(xml.name(track), time, lon, lat)
 
 
-def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
+def _place(fix: _Fix, source: str) -> tuple[float, float, float]:
     """Return epoch seconds (nan if there are none), longitude and latitude."""
-    when = xml.child(point, "time")
     try:
-        lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
-        seconds = math.nan if when is None else _seconds(xml.text(when).strip())
+        lon, lat = _degrees(fix.lon, "lon", 180.0), _degrees(fix.lat, "lat", 90.0)
+        seconds = _seconds(fix.time) if fix.time else math.nan
     except ValueError as error:
-        raise RecordingError(f"{source}, line {xml.lineno(point)}: {error}") from None
+        raise RecordingError(f"{source}, line {fix.line}: {error}") from None
     return seconds, lon, lat
 
 
-def _degrees(point: etree._Element, name: str, most: float) -> float:
-    degrees = coordinates.number(str(point.get(name) or ""))
+def _degrees(text: str, name: str, most: float) -> float:
+    degrees = coordinates.number(text)
     if not abs(degrees) <= most:
         raise ValueError(f"invalid {name}: {degrees:g}")
     return degrees
@@ -113,7 +126,7 @@ def course_of(tracks: Sequence[Recorded], name: str) -> Course:
     line = Line(longest.lon, longest.lat, np.full(len(longest.lon), np.nan), "longest track")
     short_name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "track"
     try:
-        return survey(Drawing(name, (line,)), short_name, name[:MAX_WORDS] or short_name)
+        return survey(Drawing(name, [line]), short_name, name[:MAX_WORDS] or short_name)
     except CourseError as error:
         raise RecordingError(
             f"the longest track is not a valid course: {error}; choose a course with --course"

@@ -31,7 +31,7 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
     """
     warnings = list(drawing.warnings)
     _check_short_name(short_name)
-    laps = _check_laps(drawing.laps)
+    laps = _check_laps(1 if drawing.laps is None else drawing.laps)
     track.check_range(drawing)
     line = track.longest(drawing, warnings)
     track.refuse_swapped(line, drawing)

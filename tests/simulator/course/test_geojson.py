@@ -97,7 +97,7 @@ def test_timing(timing: object, expected: bool) -> None:  # noqa: FBT001 - param
 def test_unnamed_point() -> None:
     """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
     drawing = geojson.read(collection(feature({"type": "Point", "coordinates": "here"})))
-    assert (drawing.markers, drawing.warnings) == ((), ())
+    assert (drawing.markers, drawing.warnings) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_waypoints() -> None:
     drawing = gpx.read(track(before=named))
     assert [(marker.name, marker.lon, marker.lat) for marker in drawing.markers] == [("Start", 1.0, 51.0)]
     assert drawing.markers[0].where == "waypoint at line 1 (Start)"
-    assert drawing.warnings == ()
+    assert drawing.warnings == []
 
 
 @pytest.mark.parametrize("text", ["1_0", "१", "--1", "0x1", "inf", "nan", "", "1,5", "1 2"])
@@ -106,7 +106,7 @@ def test_what_another_library_writes_is_read(
 
     drawing = gpx.read(file.to_xml(version).encode())
 
-    assert drawing.warnings == ()
+    assert drawing.warnings == []
     # The file has them in this order: waypoints, routes, tracks.
     for line, (name, places) in zip(drawing.lines, [*routes, *tracks], strict=True):
         lat, lon, alt = np.array(places, float).T
@@ -119,7 +119,7 @@ def test_what_another_library_writes_is_read(
 def test_empty() -> None:
     """A file with nothing in it has no line, no marker and no name."""
     drawing = gpx.read(b"<gpx/>")
-    assert (drawing.name, drawing.lines, drawing.markers) == ("", (), ())
+    assert (drawing.name, drawing.lines, drawing.markers) == ("", [], [])
 
 
 def test_speed() -> None:
