@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
@@ -221,7 +220,8 @@ class _Reading:
     def _positions(self, value: Any, path: str, place: _Place) -> Floats:
         self._tally.add(coordinates.SHAPES)
         self._tally.add(coordinates.POINTS, len(value) if isinstance(value, list) else 0)
-        return _positions(value, path, place)
+        points = [_position(position, at, place) for at, position in _items(value, path, place)]
+        return np.array(points, float).reshape(-1, 3)
 
     def _add_polygon(self, rings: Any, path: str, place: _Place, where: str) -> None:
         found = [
@@ -258,28 +258,6 @@ def _items(value: Any, path: str, place: _Place) -> Iterator[tuple[str, Any]]:
         raise place.wrong(path, value, "a list")
     for nth, item in enumerate(value):
         yield f"{path}[{nth}]", item
-
-
-def _positions(value: Any, path: str, place: _Place) -> Floats:
-    """Return positions as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""
-    if isinstance(value, list) and (found := _regular(value)) is not None:
-        return found
-    points = [_position(position, at, place) for at, position in _items(value, path, place)]
-    return np.array(points, float).reshape(-1, 3)
-
-
-def _regular(positions: list[Any]) -> Floats | None:
-    """Parse uniformly written positions, the usual case, several times as fast; None if they are not."""
-    if set(map(type, positions)) != {list}:
-        return None
-    widths = set(map(len, positions))
-    if len(widths) != 1 or not widths <= {2, 3}:
-        return None
-    if not set(map(type, chain.from_iterable(positions))) <= {int, float}:
-        return None
-    width = widths.pop()
-    values = np.fromiter(chain.from_iterable(positions), np.float64, len(positions) * width)
-    return coordinates.with_altitude(values.reshape(-1, width))
 
 
 def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float]:

@@ -144,7 +144,7 @@ class _Reading:
     def _add_line(self, element: etree._Element, points: Floats) -> None:
         mode = xml.child(element, "altitudeMode")
         if mode is not None and xml.text(mode).strip() == "relativeToGround":
-            points = coordinates.with_altitude(points[:, :2])
+            points = np.column_stack([points[:, :2], np.full(len(points), np.nan)])
         self.drawing.add_line(points, self._where(element))
 
     def _placemark(self, element: etree._Element) -> tuple[str, bool]:
