@@ -77,7 +77,7 @@ def read_course(data: bytes, filename: str, long_name: str | None = None, *, mes
     path, shown = PurePath(filename), messages or filename
     reader = READERS.get(path.suffix.lower())
     if len(data) > MAX_BYTES:
-        raise _too_big(shown)
+        raise CourseError(f"{shown} is bigger than {MAX_BYTES // 1024**2} MiB")
     if reader is None:
         raise CourseError(f"{shown} isn't a course file: its name ends in none of {', '.join(READERS)}")
     drawing = reader(data, shown)
@@ -122,13 +122,9 @@ def load_folder(folder: Path) -> Library:
 
 
 def _bytes(path: Path) -> bytes:
+    """Return a file's bytes, or enough of them to see that it is too big."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise _too_big(path.name)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise CourseError(f"{path.name} can't be read: {error.strerror}") from None
-
-
-def _too_big(name: str) -> CourseError:
-    return CourseError(f"{name} is bigger than {MAX_BYTES // 1024**2} MiB")

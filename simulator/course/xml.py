@@ -97,7 +97,7 @@ def sift(
         CourseError: it isn't well-formed, is empty, has a document type or too many tags or nodes.
     """
     most = MAX_MARKS_WITH_TIMES if with_times else MAX_MARKS
-    data = _checked(data if with_times else _BESIDE.sub(_lines, data), source, most)
+    data = _checked(data if with_times else _without_times(data), source, most)
     try:
         try:
             return _Sifting(source, takers(), drop).of(data)
@@ -227,8 +227,9 @@ def _one_line(fault: str) -> str:
     return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
 
 
-def _lines(found: re.Match[bytes]) -> bytes:
-    return b"\n" * found[0].count(b"\n")
+def _without_times(data: bytes) -> bytes:
+    """Return a file without times and extensions; its other lines keep their numbers."""
+    return _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
 
 
 def _declaration_first(data: bytes) -> bytes:

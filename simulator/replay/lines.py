@@ -1,8 +1,8 @@
 """Converts events, as lines of JSON, to a recording.
 
-The lines are events of any topics, as read from Kafka or written by `generate`, perhaps each after its key and a
-tab. Positions are sorted by `emittedAt`, which merges a topic's partitions, and published again at the tick of
-the newest position before them.
+The lines are events of any topics, as read from Kafka or written by `generate`, perhaps each after its key
+and a tab. Positions are sorted by `emittedAt`, which merges a topic's partitions, and published again at the
+tick of the newest position before them.
 """
 
 from __future__ import annotations

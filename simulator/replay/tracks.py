@@ -56,7 +56,7 @@ def read(data: bytes, source: str) -> list[Recorded]:
 
     Raises RecordingError, with the line, if it isn't GPX or a time or place is invalid.
     """
-    takers = dict.fromkeys(("trkpt", "rtept", "wpt"), _fix)
+    takers = {"trkpt": lambda point: _fix(point, source), "rtept": _ignore, "wpt": _ignore}
     try:
         root, taken = xml.sift(data, source, lambda: takers, with_times=True)
     except CourseError as error:
@@ -67,45 +67,35 @@ def read(data: bytes, source: str) -> list[Recorded]:
     return [track for track in found if len(track.time) > 1]
 
 
-class _Fix(NamedTuple):
-    """A point of a track as written, and its line in the file."""
-
-    lon: str
-    lat: str
-    time: str
-    line: int
-
-
-def _fix(point: etree._Element) -> _Fix:
-    when = xml.child(point, "time")
-    time = "" if when is None else xml.text(when).strip()
-    return _Fix(point.get("lon", ""), point.get("lat", ""), time, xml.lineno(point))
+def _ignore(_: etree._Element) -> None:
+    """Take nothing of a point that belongs to no track."""
 
 
 def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
-    fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, [])]
+    fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, []) if fix]
     if len(fixes) > MAX_FIXES:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
-    places = np.array([_place(fix, source) for fix in fixes], float).reshape(-1, 3)
+    places = np.array(fixes, float).reshape(-1, 3)
     places = places[~np.isnan(places[:, 0])]
     # A restarted receiver may repeat old places; drop whatever goes back in time.
-    newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
+    newest = np.maximum.accumulate(np.append(-np.inf, places[:, 0]))[:-1]
     time, lon, lat = places[places[:, 0] > newest].T
     return Recorded(xml.name(track), time, lon, lat)
 
 
-def _place(fix: _Fix, source: str) -> tuple[float, float, float]:
+def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
     """Return epoch seconds (nan if there are none), longitude and latitude."""
+    when = xml.child(point, "time")
     try:
-        lon, lat = _degrees(fix.lon, "lon", 180.0), _degrees(fix.lat, "lat", 90.0)
-        seconds = _seconds(fix.time) if fix.time else math.nan
+        lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
+        seconds = math.nan if when is None else _seconds(xml.text(when).strip())
     except ValueError as error:
-        raise RecordingError(f"{source}, line {fix.line}: {error}") from None
+        raise RecordingError(f"{source}, line {xml.lineno(point)}: {error}") from None
     return seconds, lon, lat
 
 
-def _degrees(text: str, name: str, most: float) -> float:
-    degrees = coordinates.number(text)
+def _degrees(point: etree._Element, name: str, most: float) -> float:
+    degrees = coordinates.number(point.get(name, ""))
     if not abs(degrees) <= most:
         raise ValueError(f"invalid {name}: {degrees:g}")
     return degrees

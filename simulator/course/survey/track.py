@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,11 +100,6 @@ def _apart(lon: Floats, lat: Floats, other_lon: Floats, other_lat: Floats) -> fl
 
 def _gap(some: Floats, others: Floats) -> float:
     return max(0.0, float(some.min() - others.max()), float(others.min() - some.max()))
-
-
-def unwrapped(line: Line) -> Line:
-    """Return the line with longitudes that continue across the antimeridian from the first one."""
-    return replace(line, lon=np.unwrap(line.lon, period=360.0))
 
 
 def beside(lon: Floats, reference: float) -> Floats:
