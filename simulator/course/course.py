@@ -129,18 +129,10 @@ class Course:
         """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
         lon, lat, alt, along = _densify(lon, lat, alt)
+        start = start or (float(lon[0]), float(lat[0]))
+        finish = finish or (float(lon[-1]), float(lat[-1]))
         return cls(
-            short_name=short_name,
-            long_name=long_name,
-            lon=lon,
-            lat=lat,
-            alt=alt,
-            along=along,
-            laps=laps,
-            fences=tuple(fences),
-            start=start or (float(lon[0]), float(lat[0])),
-            finish=finish or (float(lon[-1]), float(lat[-1])),
-            mats=tuple(mats),
+            short_name, long_name, lon, lat, alt, along, laps, tuple(fences), start, finish, tuple(mats)
         )
 
     @property

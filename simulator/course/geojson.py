@@ -40,16 +40,12 @@ COLLECTION = "GeometryCollection"
 
 
 def read(data: bytes, source: str = "GeoJSON") -> Drawing:
-    """Read a GeoJSON file: a FeatureCollection, a Feature or a geometry.
+    """Read a GeoJSON file, called `source` in messages: a FeatureCollection, a Feature or a geometry.
 
     Lines are LineStrings and MultiLineStrings, whose parts are joined; geofences are Polygons and those of
     MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
     `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
     else properties of a line's feature.
-
-    Args:
-        data: the file.
-        source: name of the file in messages.
 
     Raises:
         CourseError: the file isn't GeoJSON or is ambiguous; names the feature (from 1) and the path in

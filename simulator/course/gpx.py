@@ -23,14 +23,10 @@ _DROPPED = frozenset({"desc", "cmt", "link"})
 
 
 def read(data: bytes, source: str = "GPX") -> Drawing:
-    """Read a GPX file.
+    """Read a GPX file, called `source` in messages.
 
     Lines are tracks, with their segments joined, and routes; markers are waypoints with a name or the type
     "timing". The document's name is that of its metadata, or of the first named track or route.
-
-    Args:
-        data: the file.
-        source: name of the file in messages.
 
     Raises:
         CourseError: the file isn't GPX or is ambiguous; names the line.

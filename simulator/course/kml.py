@@ -32,15 +32,11 @@ _LONGEST = 100
 
 
 def read(data: bytes, source: str = "KML") -> Drawing:
-    """Read a KML file.
+    """Read a KML file, called `source` in messages.
 
     Lines are LineStrings, gx:Tracks and standalone LinearRings; markers are Points named after their
     Placemark; `laps`, and a Placemark's `timing`, come from ExtendedData (Data or SimpleData). Altitudes
     relative to the ground are ignored.
-
-    Args:
-        data: the file.
-        source: name of the file in messages.
 
     Raises:
         CourseError: the file isn't KML or is ambiguous; names the line.

@@ -102,7 +102,7 @@ def _event(text: bytes) -> dict[str, Any]:
 
 
 def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
-    """Add an event to its race; its fields tell its topic."""
+    """Add an event to its race; its fields determine its topic."""
     race = races[_text(event, "runId")]
     if "eventId" in event:
         race.course = _text(event, "course")

@@ -139,14 +139,14 @@ def _crossed(
         return
     # The start is passed when a competitor begins to move, any other point on arrival.
     still = max(0, int(np.searchsorted(metres, 0.0, side="right")) - 1)
-    for point, place in enumerate(places.tolist()):
-        # Recorded metres are rounded to millimetres.
-        at = int(np.searchsorted(metres, place - 0.001, side="left"))
-        if point == 0:
-            yield who, point, float(time[still]), place
-        elif point == len(places) - 1:
-            if at < len(metres):
-                yield who, point, min(end, float(time[at])), place
-        elif at < len(metres):
-            before = max(0, at - 1)
-            yield who, point, float(np.interp(place, metres[before : at + 1], time[before : at + 1])), place
+    yield who, 0, float(time[still]), float(places[0])
+    # Recorded metres are rounded to millimetres.
+    arrivals = np.searchsorted(metres, places - 0.001, side="left").tolist()
+    for point, (place, at) in enumerate(zip(places.tolist(), arrivals, strict=True)):
+        if point == 0 or at == len(metres):
+            continue
+        if point == len(places) - 1:
+            yield who, point, min(end, float(time[at])), place
+        else:
+            near = slice(max(0, at - 1), at + 1)
+            yield who, point, float(np.interp(place, metres[near], time[near])), place

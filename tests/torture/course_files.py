@@ -1,8 +1,8 @@
 # ruff: noqa: E501, PLR0915, T201 - the corpus is a long list of long lines
-"""Hostile course files, and what the readers make of them.
+"""Hostile course files, and how the readers handle them.
 
-Each file is read as the product reads it, in a process of its own that measures what the reading costs: the
-processor's seconds and the peak of memory. A course may come of it, or one `CourseError`; all else is broken.
+Each file is read as the product reads it, in a process of its own that measures the processor time and the peak
+memory. The result must be a course or one `CourseError`; anything else is broken.
 
     python -m tests.torture.course_files [FILES]
 """
@@ -113,7 +113,7 @@ def _status(key: str) -> float:
 
 
 def unsound(course: Course) -> str:
-    """Return what is wrong with a course, or nothing."""
+    """Return the rules that a course breaks, or an empty text."""
     metres = [point.distance for point in course.timing_points] if len(course.lon) < 5000 else []
     rules = {
         "its length": limits.MIN_DISTANCE * 0.99 < course.distance <= MAX_DISTANCE,
@@ -506,17 +506,17 @@ def _scribbles(count: int, points: int, spread: float) -> bytes:
 
 
 def _stars(count: int, crossings: int, points: int) -> bytes:
-    """Return fences with a fine edge that cross themselves as often as is put right."""
+    """Return fences with a fine edge that cross themselves as often as is repaired."""
     bow = [f"{0.001 * (nth % 2)},{51 + 0.001 * nth}" for nth in range(crossings)]
     edge = [f"{0.01 + 0.0001 * (nth % 2)},{51.2 - 0.0001 * nth}" for nth in range(points - crossings)]
     return kml(_SHORT, *(ring(f"X{nth}", bow + edge) for nth in range(count)))
 
 
 def _lying(data: bytes, size: int) -> bytes:
-    """Return an archive whose headers tell another size of its file."""
+    """Return an archive whose headers give a wrong size of its file."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        told = archive.infolist()[0].file_size
-    return data.replace(struct.pack("<L", told), struct.pack("<L", size))
+        true = archive.infolist()[0].file_size
+    return data.replace(struct.pack("<L", true), struct.pack("<L", size))
 
 
 def _overlapping(entries: int) -> bytes:
@@ -968,7 +968,7 @@ FAMILIES: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
 
 
 class Canary:
-    """Listens, and counts who comes."""
+    """Listens, and counts the calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -990,7 +990,7 @@ class Canary:
 
 
 def corpus(seconds: float = SECONDS, say: Callable[[str], None] | None = None) -> Hostile:
-    """Read every file of the corpus; nobody may have called the canary, and nothing may have been written."""
+    """Read every file of the corpus; nothing may have called the canary or written a file."""
     total, canary = _Sum(), Canary()
     with tempfile.TemporaryDirectory() as folder, reader() as process:
         families: list[Callable[[], Iterator[tuple[str, bytes]]]] = [

@@ -1,4 +1,4 @@
-"""Whatever file comes, a course or one error comes of it, and neither time nor memory runs away."""
+"""Any file gives a course or one error, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BIG = 3_000_000
 
 
 def test_mutated() -> None:
-    """Mutated real files are taken or refused, and some of each."""
+    """Some mutated real files are accepted, and all others rejected."""
     outcome = run(300, seconds=PATIENCE)
     assert outcome.held, outcome.broken
     assert outcome.tried == 300
@@ -30,7 +30,7 @@ def test_mutated() -> None:
 
 
 def test_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is every named one; nobody is called, and nothing is written."""
+    """So is every named file; nothing is called, and nothing is written."""
     monkeypatch.setattr(course_files, "FAMILIES", {"short": _short})
     outcome = course_files.corpus(seconds=PATIENCE)
     assert outcome.held, outcome.broken
@@ -74,8 +74,8 @@ def test_what_is_measured() -> None:
             assert small.seconds < large.seconds
 
 
-def test_a_reader_that_ends_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that hangs is broken, and the next file is read by another."""
+def test_reader_that_hangs_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hangs counts as broken, and another reads the next file."""
     with reader() as process:
         monkeypatch.setattr(course_files, "_PATIENCE", 0.0)
         assert process.read(kml()).words == "it hangs"
@@ -83,7 +83,7 @@ def test_a_reader_that_ends_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
         assert process.read(kml()).outcome == "refused"
 
 
-def test_the_canary_sings() -> None:
+def test_calls_of_the_canary_are_counted() -> None:
     """A call to the canary is counted."""
     import urllib.request  # noqa: PLC0415 - what no reader may do
 

@@ -69,7 +69,7 @@ def _fault(marker: Marker, line: Line) -> str:
 
 
 def off_globe(marker: Marker) -> str:
-    """Return what is wrong with a marker's coordinates, or ""."""
+    """Return the error in a marker's coordinates, or ""."""
     if in_range(np.array(marker.lon), np.array(marker.lat)):
         return ""
     return f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
@@ -97,23 +97,16 @@ def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: li
     return line.take(slice(None, None, -1))
 
 
-def _to_ends(marker: Marker, line: Line) -> tuple[float, float]:
+def _to_ends(marker: Marker, line: Line) -> list[float]:
     """Return the metres from a marker to the line's first and last point."""
-    ends = [0, -1]
-    lon, lat = np.full(2, marker.lon), np.full(2, marker.lat)
-    _, _, metres = GEOD.inv(lon, lat, line.lon[ends], line.lat[ends])
-    return float(metres[0]), float(metres[1])
+    return [GEOD.inv(marker.lon, marker.lat, line.lon[end], line.lat[end])[2] for end in (0, -1)]
 
 
 def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> None:
     """Warn about markers that are not at their end of the line."""
     for marker, end, own in ((start, "start", 0), (finish, "end", 1)):
-        if not marker:
+        if not marker or (metres := _to_ends(marker, line))[own] <= limits.MARKER_NEAR:
             continue
-        metres = _to_ends(marker, line)
-        if metres[own] <= limits.MARKER_NEAR:
-            continue
-        other = ""
-        if metres[1 - own] <= limits.MARKER_NEAR:
-            other = ", but beside its other end: was the line drawn the wrong way round?"
-        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{other}")
+        is_reversed = metres[1 - own] <= limits.MARKER_NEAR
+        hint = ", but beside its other end: was the line drawn the wrong way round?" if is_reversed else ""
+        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{hint}")

@@ -29,7 +29,7 @@ def track(content: str = POINTS, before: str = "") -> bytes:
 
 
 def test_line() -> None:
-    """A track is a line that tells where it is, with NaN for an altitude that is missing."""
+    """A track is a line with its position in the file and NaN for missing altitudes."""
     (found,) = gpx.read(track()).lines
     assert found.where == "track at line 2 (The course)"
     assert found.lon.tolist() == [-0.5, 180.0]
@@ -53,7 +53,7 @@ def test_name_of_document(before: str, name: str) -> None:
 
 
 def test_waypoints() -> None:
-    """Waypoints that have a name are markers; what is wrong with one without is nobody's business."""
+    """Waypoints with a name are markers; the errors of those without one are ignored."""
     named = '<wpt lat="51" lon="1"><name>Start</name></wpt><wpt lat="here" lon="1"/>'
     drawing = gpx.read(track(before=named))
     assert [(marker.name, marker.lon, marker.lat) for marker in drawing.markers] == [("Start", 1.0, 51.0)]

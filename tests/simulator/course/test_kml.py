@@ -27,7 +27,7 @@ def line(coordinates: str) -> bytes:
 
 
 def test_where() -> None:
-    """A line tells what it is, where in the file, and its Placemark's name on one line."""
+    """A line has its element's name, its line in the file and its Placemark's name."""
     track = "<Track><coord>0 51 1</coord><coord>0 52 1</coord></Track>"
     (found,) = kml.read(placemark(track, name=" The\n course ")).lines
     assert found.where == "Track at line 3 (The course)"
@@ -49,7 +49,7 @@ def test_name_after_geometries() -> None:
 
 
 def test_unnamed_point() -> None:
-    """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
+    """A Point without a name marks nothing, and its errors are ignored."""
     drawing = kml.read(placemark("<Point><coordinates>here</coordinates></Point>"))
     assert (drawing.markers, drawing.warnings) == ([], [])
 
@@ -84,7 +84,7 @@ def test_line_number_far_down() -> None:
 
 
 def test_long_token() -> None:
-    """A message shows no more than the beginning of what is wrong."""
+    """A message shows only the beginning of an invalid text."""
     with pytest.raises(CourseError) as caught:
         kml.read(line("9" * 10_000))
     assert len(str(caught.value)) < 200
