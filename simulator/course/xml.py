@@ -100,63 +100,47 @@ def sift(
     data = _checked(data if with_times else _without_times(data), source, most)
     try:
         try:
-            return _Sifting(source, takers(), drop).of(data)
+            return _sift(data, source, takers(), drop)
         except etree.XMLSyntaxError as error:
             root = _ROOT.match(data)
             if not root or not _UNDECLARED.match(error.msg):
                 raise
         # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
         attributes = _declarations(data, root.end(), source)
-        return _Sifting(source, takers(), drop).of(data[: root.end()] + attributes + data[root.end() :])
+        return _sift(data[: root.end()] + attributes + data[root.end() :], source, takers(), drop)
     except etree.XMLSyntaxError as error:
         raise CourseError(f"{source} isn't well-formed XML: {_one_line(error.msg)}") from None
 
 
-class _Sifting:
-    """A reading of a file by `sift`, with the same arguments."""
-
-    def __init__(self, source: str, takers: Takers, drop: frozenset[str]) -> None:
-        self._source = source
-        self._takers = takers
-        self._drop = drop
-        self._taken: dict[etree._Element, list[Any]] = {}
-        self._dropped = 0
-        self._root: etree._Element | None = None
-        self._before: tuple[etree._Element, etree._Element] | None = None
-
-    def of(self, data: bytes) -> tuple[etree._Element, Taken]:
-        """Read the file in pieces."""
-        names = [f"{{*}}{name}" for name in ("name", *self._takers, *self._drop)]
-        parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
-        marks = 0
-        for first in range(0, len(data), _CHUNK):
-            parser.feed(data[first : first + _CHUNK])
-            for _, element in parser.read_events():
-                self._ended(element)
-            marks += _marks(data, first, first + _CHUNK)
-            # Names come early in a file: after the first one, check the tree itself.
-            is_due = self._root is None or first % (8 * _CHUNK) == 0
-            if is_due and self._dropped + (marks if self._root is None else _NODES(self._root)) > MAX_NODES:
-                raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
-        return parser.close(), self._taken
-
-    def _ended(self, element: etree._Element) -> None:
-        if self._root is None:
-            self._root = element.getroottree().getroot()
-        name, parent = local(element), element.getparent()
-        if parent is None:
-            return
-        if taker := self._takers.get(name):
-            self._taken.setdefault(parent, []).append(taker(element))
-        elif name in self._drop:
-            self._dropped += 1
-        else:
-            return
-        # The parser may still append text after this element, but not after the previous one.
-        if self._before is not None:
-            holder, gone = self._before
-            holder.remove(gone)
-        self._before = parent, element
+def _sift(data: bytes, source: str, takers: Takers, drop: frozenset[str]) -> tuple[etree._Element, Taken]:
+    """Read a file in pieces, as `sift` does."""
+    names = [f"{{*}}{name}" for name in ("name", *takers, *drop)]
+    parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
+    taken: dict[etree._Element, list[Any]] = {}
+    root: etree._Element | None = None
+    before: tuple[etree._Element, etree._Element] | None = None
+    dropped = marks = 0
+    for first in range(0, len(data), _CHUNK):
+        parser.feed(data[first : first + _CHUNK])
+        for _, element in parser.read_events():
+            root = element.getroottree().getroot() if root is None else root
+            name, parent = local(element), element.getparent()
+            if parent is None or (name not in takers and name not in drop):
+                continue
+            if name in takers:
+                taken.setdefault(parent, []).append(takers[name](element))
+            else:
+                dropped += 1
+            # The parser may still append text after this element, but not after the previous one.
+            if before is not None:
+                before[0].remove(before[1])
+            before = parent, element
+        marks += _marks(data, first, first + _CHUNK)
+        # Names come early in a file: after the first one, check the tree itself.
+        is_due = root is None or first % (8 * _CHUNK) == 0
+        if is_due and dropped + (marks if root is None else _NODES(root)) > MAX_NODES:
+            raise CourseError(f"{source} has more than {MAX_NODES:,} tags, attributes and texts")
+    return parser.close(), taken
 
 
 def outermost(data: bytes) -> str:

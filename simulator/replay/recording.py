@@ -91,16 +91,14 @@ class Recording:
 
     def fixes_at(self, tick: int) -> Fixes:
         """Return the positions of a tick in publishing order."""
-        first, last = np.searchsorted(self.track.tick, [tick, tick + 1])
-        part = slice(int(first), int(last))
-        track = self.track
+        track, at = self.track, np.arange(*np.searchsorted(self.track.tick, [tick, tick + 1]))
         return Fixes(
-            track.who[part],
-            track.time[part],
-            track.skew[part],
-            track.snapshot.take(np.arange(first, last)),
-            track.lon[part],
-            track.lat[part],
+            track.who[at],
+            track.time[at],
+            track.skew[at],
+            track.snapshot.take(at),
+            track.lon[at],
+            track.lat[at],
         )
 
     def passings(self, after: float, until: float) -> Passings:
