@@ -95,8 +95,10 @@ class Drawing:
         """Warn about something that is left out."""
         self.warnings.append(f"The {where} is left out: {reason}")
 
-    def add_line(self, points: Floats, where: str) -> None:
-        """Add a line of points (lon, lat, alt), shape (n, 3), unless it is too short."""
+    def add_line(self, points: Floats, where: str, segments: int = 1) -> None:
+        """Add a line of points (lon, lat, alt), shape (n, 3), unless it is too short; segments are joined."""
+        if segments > 1:
+            self.warnings.append(f"The {where} is in {segments:,} segments: joined")
         if len(points) < 2:
             self.leave_out(where, f"it has {'one point' if len(points) else 'no points'}")
             return

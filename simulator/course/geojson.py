@@ -200,11 +200,9 @@ class _Reading:
 
     def take_multi_line(self, lines: Any, place: _Place) -> None:
         pieces = [self._positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
-        where = place.where("MultiLineString")
-        count = sum(1 for piece in pieces if len(piece))
-        if count > 1:
-            self.drawing.warnings.append(f"The {where} is in {count:,} segments: joined")
-        self.drawing.add_line(_beside_zero(np.concatenate([np.empty((0, 3)), *pieces])), where)
+        points = _beside_zero(np.concatenate([np.empty((0, 3)), *pieces]))
+        segments = sum(1 for piece in pieces if len(piece))
+        self.drawing.add_line(points, place.where("MultiLineString"), segments)
 
     def take_polygon(self, rings: Any, place: _Place) -> None:
         self._add_polygon(rings, "coordinates", place, place.where("Polygon"))

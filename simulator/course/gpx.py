@@ -81,10 +81,9 @@ def _add_line(drawing: Drawing, path: etree._Element, taken: xml.Taken, source: 
     is_track = xml.local(path) == "trk"
     where = xml.where("track" if is_track else "route", path, xml.name(path))
     holders = path.iterchildren("{*}trkseg") if is_track else [path]
-    pieces = [points for holder in holders if (points := taken.get(holder))]
-    if len(pieces) > 1:
-        drawing.warnings.append(f"The {where} is in {len(pieces):,} segments: joined")
-    drawing.add_line(points_of([point for piece in pieces for point in piece], source), where)
+    segments = [places for holder in holders if (places := taken.get(holder))]
+    points = points_of([place for segment in segments for place in segment], source)
+    drawing.add_line(points, where, len(segments))
 
 
 def _add_marker(drawing: Drawing, waypoint: etree._Element, source: str) -> None:

@@ -48,9 +48,9 @@ class Library:
         files: the file of each course, by short name.
     """
 
-    courses: Mapping[str, Course]
-    errors: Mapping[str, str]
-    files: Mapping[str, Path]
+    courses: dict[str, Course]
+    errors: dict[str, str]
+    files: dict[str, Path]
 
 
 def format_of(data: bytes) -> str:
@@ -103,22 +103,20 @@ def load_folder(folder: Path) -> Library:
     Raises:
         OSError: the folder itself can't be read.
     """
-    courses: dict[str, Course] = {}
-    errors: dict[str, str] = {}
-    used: dict[str, Path] = {}
+    library = Library({}, {}, {})
     files = (path for path in folder.iterdir() if path.suffix.lower() in READERS)
     for path in sorted(files, key=lambda path: (path.stem, path.name)):
         try:
             course = read_course(_bytes(path), path.name)
         except CourseError as error:
-            errors[path.name] = str(error)
+            library.errors[path.name] = str(error)
             continue
-        if course.short_name in courses:
-            errors[path.name] = f"{path.name}: there is another file for {course.short_name}"
+        if course.short_name in library.courses:
+            library.errors[path.name] = f"{path.name}: there is another file for {course.short_name}"
             continue
-        courses[course.short_name] = course
-        used[course.short_name] = path
-    return Library(courses, errors, used)
+        library.courses[course.short_name] = course
+        library.files[course.short_name] = path
+    return library
 
 
 def _bytes(path: Path) -> bytes:
