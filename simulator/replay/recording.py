@@ -50,9 +50,6 @@ class Track:
     lon: Floats
     lat: Floats
 
-    def __len__(self) -> int:
-        return len(self.who)
-
 
 @dataclass(eq=False)
 class Recording:

@@ -199,13 +199,11 @@ def _finish(time: Floats, metres: Floats, distance: float) -> tuple[int, float]:
 def _entries(tracks: Sequence[Recorded]) -> tuple[Ints, StartList]:
     """Return the tracks' order by bib, and a start list; the bib of `17 Anna Smith` is 17."""
     named = [re.fullmatch(r"\s*([0-9]{1,6})\b\s*(.*)", track.name, re.DOTALL) for track in tracks]
-    taken: set[int] = set()
-    bibs = [0] * len(tracks)
-    for nth, found in enumerate(named):
+    bibs: list[int] = []
+    for found in named:
         bib = int(found[1]) if found else 0
-        if 1 <= bib <= MAX_BIB and bib not in taken:
-            bibs[nth] = bib
-            taken.add(bib)
+        bibs.append(bib if 1 <= bib <= MAX_BIB and bib not in bibs else 0)
+    taken = frozenset(bibs)
     free = (bib for bib in count(1) if bib not in taken)
     bibs = [bib or next(free) for bib in bibs]
     names = [
