@@ -42,6 +42,9 @@ _ENCODINGS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """Accepted encodings besides UTF-8 and UTF-16. Others may take quadratic time or encode tags differently."""
+_NO_ELEMENT = "no element found"
+"""The parser's error, if it gives any, after an undefined entity."""
+_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z_:][\w.:-]{0,60});")
 _UNDECLARED = re.compile(r"Namespace prefix \S+ ")
 _PREFIX = rb"([A-Za-z_\x80-\xff][\w.\x80-\xff-]*+)"
 _USED = re.compile(rb"<" + _PREFIX + rb":|\s" + _PREFIX + rb":[\w.\x80-\xff-]++\s*+=")
@@ -109,7 +112,11 @@ def sift(
         attributes = _declarations(data, root.end(), source)
         return _sift(data[: root.end()] + attributes + data[root.end() :], source, takers(), drop)
     except etree.XMLSyntaxError as error:
-        raise CourseError(f"{source} isn't well-formed XML: {_one_line(error.msg)}") from None
+        fault = error.msg
+        if fault == _NO_ELEMENT and (entity := _ENTITY.search(data)):
+            line = 1 + data.count(b"\n", 0, entity.start())
+            fault = f"Entity '{entity[1].decode()}' not defined, line {line}"
+        raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}") from None
 
 
 def _sift(data: bytes, source: str, takers: Takers, drop: frozenset[str]) -> tuple[etree._Element, Taken]:
@@ -140,7 +147,9 @@ def _sift(data: bytes, source: str, takers: Takers, drop: frozenset[str]) -> tup
         is_due = root is None or first % (8 * _CHUNK) == 0
         if is_due and dropped + (marks if root is None else _NODES(root)) > MAX_NODES:
             raise CourseError(f"{source} has more than {MAX_NODES:,} tags, attributes and texts")
-    return parser.close(), taken
+    if (complete := parser.close()) is None:
+        raise etree.XMLSyntaxError(_NO_ELEMENT, 0, 0, 0)
+    return complete, taken
 
 
 def outermost(data: bytes) -> str:

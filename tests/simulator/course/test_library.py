@@ -141,3 +141,13 @@ def test_what_is_taken_leaves_the_rest() -> None:
     with pytest.raises(CourseError, match=r'line 5: "x" is not a number'):
         read_course(data, "a.gpx")
     assert read_course(data.replace(b"x'", b"0'"), "a.gpx").distance > 2000
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_undefined_entity(times: int) -> None:
+    """An undefined entity is reported with its name and its line, also where the parser ends silently."""
+    entities = b"&nbsp;" * times
+    with pytest.raises(CourseError, match=r"isn't well-formed XML: Entity 'nbsp' not defined, line 2$"):
+        read_course(b"<gpx>\n<trk version='" + entities + b"'><name>A</name></trk></gpx>", "a.gpx")
+    with pytest.raises(CourseError, match=r"isn't well-formed XML: Entity 'nbsp' not defined, line 1$"):
+        read_course(b"<gpx version='" + entities + b"'><trk><name>A</name></trk></gpx>", "a.gpx")
