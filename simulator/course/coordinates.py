@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHOWN = 60
 """Maximum length, in messages, of a name or an invalid number, characters."""
+FEW = 20
+"""Points that are parsed one by one in no more time than together."""
 SHAPES = "lines, rings and markers"
 ELEMENTS = "points of tracks and routes"
 POINTS = "points"
@@ -99,11 +101,11 @@ def points_of(places: Sequence[Place], source: str) -> Floats:
 
 
 def _points(rows: Sequence[Sequence[str]], line_of: Callable[[int], int], source: str) -> Floats:
-    widths = np.fromiter(map(len, rows), np.int64, len(rows))
-    if np.isin(widths, (2, 3)).all():
+    if len(rows) > FEW and set(map(len, rows)) <= {2, 3}:
         # Valid points, the usual case, are parsed together, which is several times as fast.
         with suppress(ValueError):
             found = np.full((len(rows), 3), np.nan)
+            widths = np.fromiter(map(len, rows), np.int64, len(rows))
             found[np.arange(3) < widths[:, None]] = _floats(list(chain.from_iterable(rows)))
             return found
     points = []
