@@ -94,8 +94,8 @@ class Course:
         along: metres from the lap's start to each vertex, shape (v,), increasing from 0.
         laps: number of laps.
         start, finish: the markers as lon, lat.
-        warnings: corrections made when the course was read.
         mats: timing points of the file, in addition to those that every course has.
+        warnings: corrections made when the course was read.
     """
 
     short_name: str
@@ -108,8 +108,8 @@ class Course:
     fences: tuple[Fence, ...]
     start: tuple[float, float]
     finish: tuple[float, float]
-    warnings: tuple[str, ...]
     mats: tuple[Mat, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def measured(  # noqa: PLR0913 - the parts of a course
@@ -124,25 +124,15 @@ class Course:
         fences: Sequence[Fence] = (),
         start: tuple[float, float] | None = None,
         finish: tuple[float, float] | None = None,
-        warnings: Sequence[str] = (),
         mats: Sequence[Mat] = (),
     ) -> Course:
         """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
         lon, lat, alt, along = _densify(lon, lat, alt)
+        start = start or (float(lon[0]), float(lat[0]))
+        finish = finish or (float(lon[-1]), float(lat[-1]))
         return cls(
-            short_name=short_name,
-            long_name=long_name,
-            lon=lon,
-            lat=lat,
-            alt=alt,
-            along=along,
-            laps=laps,
-            fences=tuple(fences),
-            start=start or (float(lon[0]), float(lat[0])),
-            finish=finish or (float(lon[-1]), float(lat[-1])),
-            warnings=tuple(warnings),
-            mats=tuple(mats),
+            short_name, long_name, lon, lat, alt, along, laps, tuple(fences), start, finish, tuple(mats)
         )
 
     @property
@@ -171,12 +161,11 @@ class Course:
     def visits(self) -> tuple[tuple[str, float, float], ...]:
         """Stretches of the course inside fences: name, first and last metre, in order."""
         found: list[tuple[str, float, float]] = []
-        ends = self._ends()
+        ends, starts = self._ends(), np.arange(self.laps)[:, None, None] * self.lap_length
         for fence, edge in zip(self.fences, self.edges(), strict=True):
             lap = _stretches(ends, self.along, fence.polygon, edge)
-            starts = np.arange(self.laps)[:, None, None] * self.lap_length
-            for first, last in _merge((lap + starts).reshape(-1, 2)):
-                found.append((fence.name, float(first), float(last)))
+            stretches = _merge((lap + starts).reshape(-1, 2))
+            found += [(fence.name, first, last) for first, last in stretches.tolist()]
         return tuple(sorted(found, key=lambda visit: visit[1]))
 
     def edges(self) -> Iterator[Ints]:
@@ -204,13 +193,10 @@ class Course:
 
         A course that starts in a fence enters it at the start; one that finishes inside never leaves it.
         """
-        points = [*self.splits(), *self._fence_points(), *self._mat_points()]
-        points.sort(key=lambda point: point.distance)
-        return (
-            TimingPoint(0.0, "start", "Start", 1),
-            *points,
-            TimingPoint(self.distance, "finish", "Finish", 1),
-        )
+        between = [*self.splits(), *self._fence_points(), *self._mat_points()]
+        between.sort(key=lambda point: point.distance)
+        start = TimingPoint(0.0, "start", "Start", 1)
+        return (start, *between, TimingPoint(self.distance, "finish", "Finish", 1))
 
     def splits(self) -> Iterator[TimingPoint]:
         """Yield the kilometre splits, by distance."""

@@ -1,20 +1,24 @@
 """The content of a course file before any correction.
 
-Each format's reader (`kml`, `gpx`, …) returns a `Drawing`; `survey` makes a `Course` of it or rejects it. So
+Each format's reader (`kml`, `gpx`, …) fills a `Drawing`; `survey` makes a `Course` of it or rejects it. So
 readers need no geodesy, and the correction rules exist once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stream.arrays import Floats
+    from collections.abc import Callable
+
+    from stream.arrays import Floats, Ints, Mask
 
 
 YES = frozenset({"yes", "true", "1"})
 """Texts that mean true, in lower case."""
+_WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
 
 
 class CourseError(ValueError):
@@ -35,6 +39,10 @@ class Line:
     lat: Floats
     alt: Floats
     where: str
+
+    def take(self, which: Ints | Mask | slice) -> Line:
+        """Return the line with some of its points, or in another order."""
+        return replace(self, lon=self.lon[which], lat=self.lat[which], alt=self.alt[which])
 
 
 @dataclass(frozen=True)
@@ -63,22 +71,67 @@ class Ring:
     where: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Drawing:
-    """The content of a course file.
+    """The content of a course file; readers add to it.
 
     Attributes:
         name: the document's own name, or "" if it has none.
         lines: every line of two points or more, in the file's order.
         markers: every named point, and every timing point.
         polygons: every polygon.
-        laps: number of laps.
+        laps: number of laps, or None if the file has none.
         warnings: what the reader left out.
     """
 
-    name: str
-    lines: tuple[Line, ...]
-    markers: tuple[Marker, ...] = ()
-    polygons: tuple[Ring, ...] = ()
-    laps: int = 1
-    warnings: tuple[str, ...] = field(default=())
+    name: str = ""
+    lines: list[Line] = field(default_factory=list)
+    markers: list[Marker] = field(default_factory=list)
+    polygons: list[Ring] = field(default_factory=list)
+    laps: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def leave_out(self, where: str, reason: object) -> None:
+        """Warn about something that is left out."""
+        self.warnings.append(f"The {where} is left out: {reason}")
+
+    def add_line(self, points: Floats, where: str, segments: int = 1) -> None:
+        """Add a line of points (lon, lat, alt), shape (n, 3), unless it is too short; segments are joined."""
+        if segments > 1:
+            self.warnings.append(f"The {where} is in {segments:,} segments: joined")
+        if len(points) < 2:
+            self.leave_out(where, f"it has {'one point' if len(points) else 'no points'}")
+            return
+        lon, lat, alt = points.T
+        self.lines.append(Line(lon, lat, alt, where))
+
+    def add_marker(self, name: str, where: str, read: Callable[[], Floats], *, is_timing: bool) -> None:
+        """Add a marker if it means something; one without a valid place doesn't invalidate the course.
+
+        Args:
+            name: its name, or "".
+            where: its position in the file.
+            read: returns its place, shape (1, 2 or more), or raises CourseError.
+            is_timing: whether it is marked as a timing point.
+        """
+        if not name and not is_timing:
+            return
+        try:
+            points = read()
+        except CourseError as error:
+            self.leave_out(where, error)
+            return
+        if len(points) != 1:
+            self.leave_out(where, f"it has {len(points)} places instead of one")
+            return
+        self.markers.append(Marker(name, float(points[0, 0]), float(points[0, 1]), where, is_timing))
+
+    def set_laps(self, text: str, shown: str) -> None:
+        """Set the number of laps; raises CourseError, without the place, if it is invalid or a second one."""
+        whole = _WHOLE.fullmatch(text)
+        if not whole:
+            raise CourseError(f"laps is {shown}, not a whole number")
+        laps = int(whole[1])
+        if self.laps not in {None, laps}:
+            raise CourseError(f"laps is {laps} here but {self.laps} further up")
+        self.laps = laps

@@ -6,18 +6,17 @@ processed with a work list, never by recursion. `survey` decides what a valid co
 
 from __future__ import annotations
 
-import math
 import re
 from collections import deque
-from dataclasses import dataclass, field, replace
-from itertools import chain
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 import orjson
 
 from simulator.course import coordinates, xml
-from simulator.course.drawing import YES, CourseError, Drawing, Line, Marker, Ring
+from simulator.course.coordinates import Tally
+from simulator.course.drawing import YES, CourseError, Drawing, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,29 +34,26 @@ MAX_DEPTH = 8
 """Maximum depth of nested geometry collections; the standard advises against two."""
 BOM = b"\xef\xbb\xbf"
 
-_WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTAINERS = frozenset({"Feature", "FeatureCollection"})
 COLLECTION = "GeometryCollection"
 
 
 def read(data: bytes, source: str = "GeoJSON") -> Drawing:
-    """Read a GeoJSON file: a FeatureCollection, a Feature or a geometry.
+    """Read a GeoJSON file, called `source` in messages: a FeatureCollection, a Feature or a geometry.
 
     Lines are LineStrings and MultiLineStrings, whose parts are joined; geofences are Polygons and those of
     MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
     `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
     else properties of a line's feature.
 
-    Args:
-        data: the file.
-        source: name of the file in messages.
-
     Raises:
         CourseError: the file isn't GeoJSON or is ambiguous; names the feature (from 1) and the path in
             its coordinates, in JavaScript notation.
     """
-    return _Reading(source).drawing(_parse(data, source))
+    reading = _Reading(source)
+    reading.take_root(_parse(data, source))
+    return reading.drawing
 
 
 def _parse(data: bytes, source: str) -> Object:
@@ -103,90 +99,74 @@ class _Place:
         """Return the error for an unexpected value at a path in the geometry."""
         return self.error(f"{_joined(self.path, what)} is {_shown(value)}, not {wanted}")
 
-    def error(self, words: str) -> CourseError:
+    def error(self, reason: object) -> CourseError:
         """Return an error at this place."""
-        return CourseError(f"{', '.join(filter(None, (self.source, self.feature)))}: {words}")
+        return CourseError(f"{', '.join(filter(None, (self.source, self.feature)))}: {reason}")
 
     def where(self, kind: str) -> str:
         """Describe where a geometry is, for messages: "LineString of feature 3 (Course)"."""
         inner = f"{kind} at {self.path}" if self.path else kind
-        of = f"{inner} of {self.feature}" if self.feature else inner
-        return f"{of} ({coordinates.clip(self.name)})" if self.name else of
+        return coordinates.named(f"{inner} of {self.feature}" if self.feature else inner, self.name)
 
 
-@dataclass
 class _Reading:
     """State while reading a file."""
 
-    source: str
-    lines: list[Line] = field(default_factory=list)
-    markers: list[Marker] = field(default_factory=list)
-    polygons: list[Ring] = field(default_factory=list)
-    laps: int | None = None
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, source: str) -> None:
+        self.drawing = Drawing()
+        self._source = source
+        self._tally = Tally(source)
 
-    def __post_init__(self) -> None:
-        self.tally = coordinates.Tally(self.source)
-
-    def drawing(self, root: Object) -> Drawing:
+    def take_root(self, root: Object) -> None:
         """Read every feature, in the file's order."""
-        top = _Place(self.source)
-        name = _name(root)
-        self.take_laps(root, top)
+        top = _Place(self._source)
+        self._take_members(root, top)
         if root["type"] == "FeatureCollection":
-            properties = root.get("properties")
-            if isinstance(properties, dict):
-                name = name or _name(properties)
-                self.take_laps(properties, top)
-            features = root.get("features")
-            if not isinstance(features, list):
-                raise top.wrong("features", features, "a list")
-            for nth, feature in enumerate(features, start=1):
-                name = self.take_feature(feature, replace(top, feature=f"feature {nth}"), name)
+            if isinstance(properties := root.get("properties"), dict):
+                self._take_members(properties, top)
+            for nth, (_, feature) in enumerate(_items(root.get("features"), "features", top), start=1):
+                self._take_feature(feature, replace(top, feature=f"feature {nth}"))
         elif root["type"] == "Feature":
-            name = self.take_feature(root, top, name)
+            self._take_feature(root, top)
         else:
-            self.take_geometries(root, top)
-        return Drawing(
-            name=name,
-            lines=tuple(self.lines),
-            markers=tuple(self.markers),
-            polygons=tuple(self.polygons),
-            laps=1 if self.laps is None else self.laps,
-            warnings=tuple(self.warnings),
-        )
+            self._take_geometries(root, top)
 
-    def take_feature(self, feature: Any, place: _Place, name: str) -> str:
-        """Read a feature; return the document's name, which defaults to the first line's."""
+    def _take_members(self, members: Object, place: _Place) -> None:
+        """Read the document's name and its laps."""
+        self.drawing.name = self.drawing.name or _name(members)
+        if (laps := members.get("laps")) is not None:
+            try:
+                self.drawing.set_laps(_text(laps), _shown(laps))
+            except CourseError as error:
+                raise place.error(error) from None
+
+    def _take_feature(self, feature: Any, place: _Place) -> None:
         if not isinstance(feature, dict):
             raise place.error(f"it is {_shown(feature)}, not a Feature")
         if feature.get("type") != "Feature":
             raise place.wrong("type", feature.get("type"), '"Feature"')
-        properties = feature.get("properties")
+        properties, geometry = feature.get("properties"), feature.get("geometry")
         if properties is None:
             properties = {}
         if not isinstance(properties, dict):
             raise place.wrong("properties", properties, "an object")
         place = replace(place, name=_name(properties), is_timing=_is_yes(properties.get("timing")))
-        geometry = feature.get("geometry")
         if geometry is None:
-            self.tally.shape()
-            return name
+            self._tally.add(coordinates.SHAPES)
+            return
         if not isinstance(geometry, dict):
             raise place.wrong("geometry", geometry, "an object")
-        before = len(self.lines)
-        self.take_geometries(geometry, place)
-        if len(self.lines) == before:
-            return name
-        self.take_laps(properties, place)
-        return name or place.name
+        before = len(self.drawing.lines)
+        self._take_geometries(geometry, place)
+        if len(self.drawing.lines) > before:
+            self._take_members(properties, place)
 
-    def take_geometries(self, geometry: Object, place: _Place) -> None:
+    def _take_geometries(self, geometry: Object, place: _Place) -> None:
         """Read a geometry, or those of a collection in order."""
         todo: deque[tuple[Any, _Place, int]] = deque([(geometry, place, 0)])
         while todo:
             one, at, depth = todo.popleft()
-            self.tally.shape()
+            self._tally.add(coordinates.SHAPES)
             if not isinstance(one, dict):
                 raise at.error(f"{at.path} is {_shown(one)}, not a geometry")
             kind = one.get("type")
@@ -204,31 +184,25 @@ class _Reading:
             todo.extendleft(reversed(inner))
 
     def take_point(self, position: Any, place: _Place) -> None:
-        if not place.name and not place.is_timing:
-            return
-        where = place.where("Point")
-        try:
-            self.tally.points(1)
-            point = _beside_zero(np.array([_position(position, "coordinates", place)]))[0]
-        except CourseError as error:
-            self.warnings.append(f"The {where} is left out: {error}")
-            return
-        self.markers.append(Marker(place.name, float(point[0]), float(point[1]), where, place.is_timing))
+        def read() -> Floats:
+            self._tally.add(coordinates.POINTS)
+            return _beside_zero(np.array([_position(position, "coordinates", place)]))
+
+        self.drawing.add_marker(place.name, place.where("Point"), read, is_timing=place.is_timing)
 
     def take_points(self, _: Any, place: _Place) -> None:
         if place.name or place.is_timing:
-            self.warnings.append(f"The {place.where('MultiPoint')} is left out: a marker is one Point")
+            self.drawing.leave_out(place.where("MultiPoint"), "a marker is one Point")
 
     def take_line(self, positions: Any, place: _Place) -> None:
-        self._add_line(self._positions(positions, "coordinates", place), place.where("LineString"))
+        points = self._positions(positions, "coordinates", place)
+        self.drawing.add_line(_beside_zero(points), place.where("LineString"))
 
     def take_multi_line(self, lines: Any, place: _Place) -> None:
         pieces = [self._positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
-        where = place.where("MultiLineString")
-        count = sum(1 for piece in pieces if len(piece))
-        if count > 1:
-            self.warnings.append(f"The {where} is in {count:,} segments: joined")
-        self._add_line(np.concatenate([np.empty((0, 3)), *pieces]), where)
+        points = _beside_zero(np.concatenate([np.empty((0, 3)), *pieces]))
+        segments = sum(1 for piece in pieces if len(piece))
+        self.drawing.add_line(points, place.where("MultiLineString"), segments)
 
     def take_polygon(self, rings: Any, place: _Place) -> None:
         self._add_polygon(rings, "coordinates", place, place.where("Polygon"))
@@ -237,40 +211,21 @@ class _Reading:
         for path, rings in _items(polygons, "coordinates", place):
             self._add_polygon(rings, path, place, place.where("MultiPolygon"))
 
-    def _add_line(self, points: Floats, where: str) -> None:
-        if len(points) < 2:
-            has = "one point" if len(points) else "no points"
-            self.warnings.append(f"The {where} is left out: it has {has}")
-            return
-        lon, lat, alt = _beside_zero(points).T
-        self.lines.append(Line(lon, lat, alt, where))
-
     def _positions(self, value: Any, path: str, place: _Place) -> Floats:
-        self.tally.shape()
-        self.tally.points(len(value) if isinstance(value, list) else 0)
-        return _positions(value, path, place)
+        self._tally.add(coordinates.SHAPES)
+        self._tally.add(coordinates.POINTS, len(value) if isinstance(value, list) else 0)
+        points = [_position(position, at, place) for at, position in _items(value, path, place)]
+        return np.array(points, float).reshape(-1, 3)
 
     def _add_polygon(self, rings: Any, path: str, place: _Place, where: str) -> None:
         found = [
             _beside_zero(self._positions(ring, at, place)[:, :2]) for at, ring in _items(rings, path, place)
         ]
         if not found or not len(found[0]):
-            self.warnings.append(f"The {where} is left out: it has no points")
+            self.drawing.leave_out(where, "it has no points")
             return
         holes = tuple(ring for ring in found[1:] if len(ring))
-        self.polygons.append(Ring(place.name, found[0], holes, where))
-
-    def take_laps(self, members: Object, place: _Place) -> None:
-        value = members.get("laps")
-        if value is None:
-            return
-        whole = _WHOLE.fullmatch(_text(value))
-        if not whole:
-            raise place.error(f"laps is {_shown(value)}, not a whole number")
-        laps = int(whole[1])
-        if self.laps not in {None, laps}:
-            raise place.error(f"laps is {laps} here but {self.laps} further up")
-        self.laps = laps
+        self.drawing.polygons.append(Ring(place.name, found[0], holes, where))
 
 
 _TAKERS: dict[str, Callable[[_Reading, Any, _Place], None]] = {
@@ -299,29 +254,6 @@ def _items(value: Any, path: str, place: _Place) -> Iterator[tuple[str, Any]]:
         yield f"{path}[{nth}]", item
 
 
-def _positions(value: Any, path: str, place: _Place) -> Floats:
-    """Return positions as lon, lat, alt, shape (n, 3), NaN where there is no altitude."""
-    if isinstance(value, list) and (found := _regular(value)) is not None:
-        return found
-    points = [_position(position, at, place) for at, position in _items(value, path, place)]
-    return np.array(points, float).reshape(-1, 3)
-
-
-def _regular(positions: list[Any]) -> Floats | None:
-    """Parse uniformly written positions, the usual case, several times as fast; None if they are not."""
-    if set(map(type, positions)) != {list}:
-        return None
-    widths = set(map(len, positions))
-    if len(widths) != 1 or not widths <= {2, 3}:
-        return None
-    if not set(map(type, chain.from_iterable(positions))) <= {int, float}:
-        return None
-    width = widths.pop()
-    values = np.fromiter(chain.from_iterable(positions), np.float64, len(positions) * width)
-    values = values.reshape(-1, width)
-    return values if width == 3 else np.column_stack([values, np.full(len(values), np.nan)])
-
-
 def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float]:
     """Return one position's lon, lat and alt; further numbers are ignored."""
     if not isinstance(value, list):
@@ -334,7 +266,7 @@ def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float
         if type(number) not in {int, float} and not (nth == 2 and number is None):
             raise place.wrong(f"{path}[{nth}]", number, "a number")
     lon, lat, alt = (*value, None)[:3]
-    return float(lon), float(lat), math.nan if alt is None else float(alt)
+    return float(lon), float(lat), np.nan if alt is None else float(alt)
 
 
 def _beside_zero(points: Floats) -> Floats:

@@ -6,16 +6,13 @@ It uses `xml` rather than gpxpy, because errors must name the line of the file a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from simulator.course import coordinates, xml
-from simulator.course.drawing import CourseError, Drawing, Line, Marker
+from simulator.course.coordinates import Place, Tally, points_of
+from simulator.course.drawing import CourseError, Drawing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from lxml import etree
 
     from stream.arrays import Floats
@@ -25,25 +22,11 @@ _DROPPED = frozenset({"desc", "cmt", "link"})
 """Elements that may be numerous or long and are irrelevant to a course."""
 
 
-class _Place(NamedTuple):
-    """A point as written: name, degrees, metres or "", and line."""
-
-    what: str
-    lon: str | None
-    lat: str | None
-    alt: str
-    line: int
-
-
 def read(data: bytes, source: str = "GPX") -> Drawing:
-    """Read a GPX file.
+    """Read a GPX file, called `source` in messages.
 
     Lines are tracks, with their segments joined, and routes; markers are waypoints with a name or the type
     "timing". The document's name is that of its metadata, or of the first named track or route.
-
-    Args:
-        data: the file.
-        source: name of the file in messages.
 
     Raises:
         CourseError: the file isn't GPX or is ambiguous; names the line.
@@ -51,17 +34,40 @@ def read(data: bytes, source: str = "GPX") -> Drawing:
     root, taken = xml.sift(data, source, lambda: _takers(source), _DROPPED)
     if (outer := xml.local(root)) != "gpx":
         raise CourseError(f"{source} isn't GPX: its outermost element is <{coordinates.clip(outer)}>")
-    lines: list[Line] = []
-    warnings: list[str] = []
-    for track in root.iterchildren("{*}trk", "{*}rte"):
-        line = _line(track, taken, source, warnings)
-        if len(line.lon) < 2:
-            has = "one point" if len(line.lon) else "no points"
-            warnings.append(f"The {line.where} is left out: it has {has}")
-        else:
-            lines.append(line)
-    markers = _markers(root, source, warnings)
-    return Drawing(_document_name(root), tuple(lines), markers, warnings=tuple(warnings))
+    drawing = Drawing(_document_name(root))
+    for path in root.iterchildren("{*}trk", "{*}rte"):
+        _add_line(drawing, path, taken, source)
+    tally = Tally(source)
+    for waypoint in root.iterchildren("{*}wpt"):
+        tally.add(coordinates.SHAPES)
+        _add_marker(drawing, waypoint, source)
+    return drawing
+
+
+def _takers(source: str) -> xml.Takers:
+    """Return the functions that extract the points of lines, the only numerous elements of a course."""
+    tally = Tally(source)
+
+    def take(point: etree._Element) -> Place:
+        tally.add(coordinates.ELEMENTS)
+        return _place(point, source)
+
+    return {"trkpt": take, "rtept": take}
+
+
+def _place(point: etree._Element, source: str) -> Place:
+    """Return a point as written; raises CourseError if it has no longitude or latitude."""
+    line, lon, lat = xml.lineno(point), point.get("lon"), point.get("lat")
+    if lon is None or lat is None:
+        missing = "lon" if lon is None else "lat"
+        raise CourseError(f"{source}, line {line}: the {xml.local(point)} has no {missing}")
+    # It is nearly always the first child, and this is several times as fast as a search by name.
+    ele = point[0] if len(point) and xml.local(point[0]) == "ele" else xml.child(point, "ele")
+    alt = "" if ele is None else xml.text(ele).strip()
+    # A blank is an invalid number, but an empty text would be ignored.
+    degrees = lon or " ", lat or " "
+    # Receivers write an empty <ele> or NaN for unknown altitudes.
+    return Place(degrees if alt.casefold() in {"", "nan"} else (*degrees, alt), line)
 
 
 def _document_name(root: etree._Element) -> str:
@@ -70,83 +76,21 @@ def _document_name(root: etree._Element) -> str:
     return next((name for holder in holders if (name := xml.name(holder))), "")
 
 
-def _takers(source: str) -> Mapping[str, Callable[[etree._Element], _Place]]:
-    """Return the functions that extract the points of lines, the only numerous elements of a course."""
-    tally = coordinates.Tally(source)
-
-    def take(point: etree._Element) -> _Place:
-        tally.element()
-        return _place(point)
-
-    return {"trkpt": take, "rtept": take}
-
-
-def _line(
-    path: etree._Element,
-    taken: Mapping[etree._Element, list[_Place]],
-    source: str,
-    warnings: list[str],
-) -> Line:
-    """Return a route, or a track as one line, however many segments it has."""
+def _add_line(drawing: Drawing, path: etree._Element, taken: xml.Taken, source: str) -> None:
+    """Add a route, or a track as one line, however many segments it has."""
     is_track = xml.local(path) == "trk"
     where = xml.where("track" if is_track else "route", path, xml.name(path))
     holders = path.iterchildren("{*}trkseg") if is_track else [path]
-    pieces = [points for holder in holders if (points := taken.get(holder))]
-    if len(pieces) > 1:
-        warnings.append(f"The {where} is in {len(pieces):,} segments: joined")
-    lon, lat, alt = _columns([point for piece in pieces for point in piece], source)
-    return Line(lon, lat, alt, where)
+    segments = [places for holder in holders if (places := taken.get(holder))]
+    points = points_of([place for segment in segments for place in segment], source)
+    drawing.add_line(points, where, len(segments))
 
 
-def _markers(root: etree._Element, source: str, warnings: list[str]) -> tuple[Marker, ...]:
-    """Return the waypoints that are markers; one without a position doesn't invalidate the course."""
-    markers: list[Marker] = []
-    tally = coordinates.Tally(source)
-    for waypoint in root.iterchildren("{*}wpt"):
-        tally.shape()
-        name, kind = xml.name(waypoint), xml.child(waypoint, "type")
-        is_timing = kind is not None and xml.text(kind).strip().casefold() == "timing"
-        if not name and not is_timing:
-            continue
-        where = xml.where("waypoint", waypoint, name)
-        try:
-            lon, lat, _ = _columns([_place(waypoint)], source)
-        except CourseError as error:
-            warnings.append(f"The {where} is left out: {error}")
-            continue
-        markers.append(Marker(name, float(lon[0]), float(lat[0]), where, is_timing))
-    return tuple(markers)
+def _add_marker(drawing: Drawing, waypoint: etree._Element, source: str) -> None:
+    name, kind = xml.name(waypoint), xml.child(waypoint, "type")
+    is_timing = kind is not None and xml.text(kind).strip().casefold() == "timing"
 
+    def read() -> Floats:
+        return points_of([_place(waypoint, source)], source)
 
-def _place(point: etree._Element) -> _Place:
-    # It is nearly always the first child, and this is several times as fast as a search by name.
-    ele = point[0] if len(point) and xml.local(point[0]) == "ele" else xml.child(point, "ele")
-    alt = "" if ele is None else xml.text(ele).strip()
-    return _Place(xml.local(point), point.get("lon"), point.get("lat"), alt, xml.lineno(point))
-
-
-def _columns(places: list[_Place], source: str) -> tuple[Floats, Floats, Floats]:
-    """Return places as lon, lat, alt, NaN without altitude; raises CourseError with the line."""
-    try:
-        return _numbers(places)
-    except ValueError as error:
-        # Check them one by one to find the first invalid one.
-        if len(places) == 1:
-            raise CourseError(f"{source}, line {places[0].line}: {error}") from None
-        for place in places:
-            _columns([place], source)
-        raise
-
-
-def _numbers(places: list[_Place]) -> tuple[Floats, Floats, Floats]:
-    columns: list[list[str]] = []
-    for name, column in (("lon", [place.lon for place in places]), ("lat", [place.lat for place in places])):
-        written = [text for text in column if text is not None]
-        if len(written) < len(column):
-            raise ValueError(f"the {places[column.index(None)].what} has no {name}")
-        columns.append(written)
-    # Receivers write an empty <ele> or NaN for unknown altitudes.
-    known = np.array([place.alt.casefold() not in {"", "nan"} for place in places], bool)
-    alt = np.full(len(places), np.nan)
-    alt[known] = coordinates.numbers([places[at].alt for at in np.flatnonzero(known)])
-    return coordinates.numbers(columns[0]), coordinates.numbers(columns[1]), alt
+    drawing.add_marker(name, xml.where("waypoint", waypoint, name), read, is_timing=is_timing)

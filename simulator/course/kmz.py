@@ -32,11 +32,7 @@ _FORK = "__MACOSX/"
 
 
 def read(data: bytes, source: str = "KMZ") -> Drawing:
-    """Read a KMZ file: its `doc.kml`, or else the first .kml file in it.
-
-    Args:
-        data: the file.
-        source: name of the file in messages.
+    """Read a KMZ file, called `source` in messages: its `doc.kml`, or else the first .kml file in it.
 
     Raises:
         CourseError: the archive is invalid or encrypted, its KML file is missing or too big, or `kml.read`

@@ -48,9 +48,9 @@ class Library:
         files: the file of each course, by short name.
     """
 
-    courses: Mapping[str, Course]
-    errors: Mapping[str, str]
-    files: Mapping[str, Path]
+    courses: dict[str, Course]
+    errors: dict[str, str]
+    files: dict[str, Path]
 
 
 def format_of(data: bytes) -> str:
@@ -77,7 +77,7 @@ def read_course(data: bytes, filename: str, long_name: str | None = None, *, mes
     path, shown = PurePath(filename), messages or filename
     reader = READERS.get(path.suffix.lower())
     if len(data) > MAX_BYTES:
-        raise _too_big(shown)
+        raise CourseError(f"{shown} is bigger than {MAX_BYTES // 1024**2} MiB")
     if reader is None:
         raise CourseError(f"{shown} isn't a course file: its name ends in none of {', '.join(READERS)}")
     drawing = reader(data, shown)
@@ -103,32 +103,26 @@ def load_folder(folder: Path) -> Library:
     Raises:
         OSError: the folder itself can't be read.
     """
-    courses: dict[str, Course] = {}
-    errors: dict[str, str] = {}
-    used: dict[str, Path] = {}
+    library = Library({}, {}, {})
     files = (path for path in folder.iterdir() if path.suffix.lower() in READERS)
     for path in sorted(files, key=lambda path: (path.stem, path.name)):
         try:
             course = read_course(_bytes(path), path.name)
         except CourseError as error:
-            errors[path.name] = str(error)
+            library.errors[path.name] = str(error)
             continue
-        if course.short_name in courses:
-            errors[path.name] = f"{path.name}: there is another file for {course.short_name}"
+        if course.short_name in library.courses:
+            library.errors[path.name] = f"{path.name}: there is another file for {course.short_name}"
             continue
-        courses[course.short_name] = course
-        used[course.short_name] = path
-    return Library(courses, errors, used)
+        library.courses[course.short_name] = course
+        library.files[course.short_name] = path
+    return library
 
 
 def _bytes(path: Path) -> bytes:
+    """Return a file's bytes, or enough of them to see that it is too big."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise _too_big(path.name)
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
         raise CourseError(f"{path.name} can't be read: {error.strerror}") from None
-
-
-def _too_big(name: str) -> CourseError:
-    return CourseError(f"{name} is bigger than {MAX_BYTES // 1024**2} MiB")

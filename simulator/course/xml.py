@@ -8,19 +8,19 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from simulator.course.coordinates import clip, shown
+from simulator.course.coordinates import named, shown
 from simulator.course.drawing import CourseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
-
-T = TypeVar("T")
+    Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
+    """What was taken from each element's children, in the file's order."""
 
 _SAFELY: Any = {
     "encoding": "utf-8",
@@ -42,6 +42,9 @@ _ENCODINGS = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 """Accepted encodings besides UTF-8 and UTF-16. Others may take quadratic time or encode tags differently."""
+_NO_ELEMENT = "no element found"
+"""The parser's error, if it gives any, after an undefined entity."""
+_ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z_:][\w.:-]{0,60});")
 _UNDECLARED = re.compile(r"Namespace prefix \S+ ")
 _PREFIX = rb"([A-Za-z_\x80-\xff][\w.\x80-\xff-]*+)"
 _USED = re.compile(rb"<" + _PREFIX + rb":|\s" + _PREFIX + rb":[\w.\x80-\xff-]++\s*+=")
@@ -64,37 +67,26 @@ _NODES: Any = etree.XPath("count(//node()) + count(//@*)")
 
 MAX_MARKS = 1_000_000
 """Maximum of tags and attributes, roughly, without times and extensions: 60,000 GPX points have 360,000."""
-MAX_MARKS_HELD = 2_000_000
-"""The same for a file that is kept as a whole, including times."""
+MAX_MARKS_WITH_TIMES = 2_000_000
+"""The same for a file with times and extensions."""
 MAX_NODES = 100_000
 """Maximum nodes of a tree, about 100 bytes each, without those extracted while reading."""
 MAX_RECODED = 16 * 1024 * 1024
 """Maximum bytes of a file that isn't in UTF-8: it is re-encoded, so two copies are in memory."""
 
 
-class Sifted(NamedTuple):
-    """An element tree, and what was extracted from each of its elements, in the file's order."""
-
-    root: etree._Element
-    taken: Mapping[etree._Element, list[Any]]
-
-
-def parse(data: bytes, source: str) -> etree._Element:
-    """Parse XML; undeclared namespace prefixes are the only error that is corrected.
-
-    Raises:
-        CourseError: it isn't well-formed, is empty, is nothing but tags or has a document type.
-    """
-
-    def read(data: bytes) -> etree._Element:
-        parser: etree.XMLParser[etree._Element] = etree.XMLParser(**_SAFELY)
-        return etree.fromstring(data, parser)
-
-    return _read(data, source, MAX_MARKS_HELD, read)
-
-
-def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset[str]) -> Sifted:
+def sift(
+    data: bytes,
+    source: str,
+    takers: Callable[[], Takers],
+    drop: frozenset[str] = frozenset(),
+    *,
+    with_times: bool = False,
+) -> tuple[etree._Element, Taken]:
     """Parse XML without keeping the elements that make files big.
+
+    Return the outermost element and what was taken. Undeclared namespace prefixes are the only error that is
+    corrected.
 
     Args:
         data: the file.
@@ -102,65 +94,62 @@ def sift(data: bytes, source: str, takers: Callable[[], Takers], drop: frozenset
         takers: returns, for each reading of the file, functions by local name: each returns what to keep of a
             complete element, in its place.
         drop: local names of elements that are dropped.
+        with_times: keep the times of places.
 
     Raises:
-        CourseError: as `parse`, or there are too many nodes.
+        CourseError: it isn't well-formed, is empty, has a document type or too many tags or nodes.
     """
-    return _read(
-        _BESIDE.sub(_lines, data), source, MAX_MARKS, lambda data: _Sifting(source, takers(), drop).of(data)
-    )
+    most = MAX_MARKS_WITH_TIMES if with_times else MAX_MARKS
+    data = _checked(data if with_times else _without_times(data), source, most)
+    try:
+        try:
+            return _sift(data, source, takers(), drop)
+        except etree.XMLSyntaxError as error:
+            root = _ROOT.match(data)
+            if not root or not _UNDECLARED.match(error.msg):
+                raise
+        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
+        attributes = _declarations(data, root.end(), source)
+        return _sift(data[: root.end()] + attributes + data[root.end() :], source, takers(), drop)
+    except etree.XMLSyntaxError as error:
+        fault = error.msg
+        if fault == _NO_ELEMENT and (entity := _ENTITY.search(data)):
+            line = 1 + data.count(b"\n", 0, entity.start())
+            fault = f"Entity '{entity[1].decode()}' not defined, line {line}"
+        raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}") from None
 
 
-class _Sifting:
-    """A reading of a file by `sift`, with the same arguments."""
-
-    def __init__(self, source: str, take: Takers, drop: frozenset[str]) -> None:
-        self._source = source
-        self._take = take
-        self._drop = drop
-        self._taken: dict[etree._Element, list[Any]] = {}
-        self._dropped = 0
-        self._root: etree._Element | None = None
-        self._before: tuple[etree._Element, etree._Element] | None = None
-
-    def of(self, data: bytes) -> Sifted:
-        """Read the file in pieces."""
+def _sift(data: bytes, source: str, takers: Takers, drop: frozenset[str]) -> tuple[etree._Element, Taken]:
+    """Read a file in pieces, as `sift` does."""
+    names = [f"{{*}}{name}" for name in ("name", *takers, *drop)]
+    parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
+    taken: dict[etree._Element, list[Any]] = {}
+    root: etree._Element | None = None
+    before: tuple[etree._Element, etree._Element] | None = None
+    dropped = marks = 0
+    for first in range(0, len(data), _CHUNK):
+        parser.feed(data[first : first + _CHUNK])
+        for _, element in parser.read_events():
+            root = element.getroottree().getroot() if root is None else root
+            name, parent = local(element), element.getparent()
+            if parent is None or (name not in takers and name not in drop):
+                continue
+            if name in takers:
+                taken.setdefault(parent, []).append(takers[name](element))
+            else:
+                dropped += 1
+            # The parser may still append text after this element, but not after the previous one.
+            if before is not None:
+                before[0].remove(before[1])
+            before = parent, element
+        marks += _marks(data, first, first + _CHUNK)
         # Names come early in a file: after the first one, check the tree itself.
-        names = [f"{{*}}{name}" for name in ("name", *self._take, *self._drop)]
-        parser = etree.XMLPullParser(("end",), tag=names, **_SAFELY)
-        marks = 0
-        for first in range(0, len(data), _CHUNK):
-            parser.feed(data[first : first + _CHUNK])
-            for _, element in parser.read_events():
-                self._ended(element)
-            marks += _marks(data, first, first + _CHUNK)
-            if self._root is None:
-                self._check(marks)
-            elif first % (8 * _CHUNK) == 0:
-                self._check(int(_NODES(self._root)))
-        return Sifted(parser.close(), self._taken)
-
-    def _ended(self, element: etree._Element) -> None:
-        if self._root is None:
-            self._root = element.getroottree().getroot()
-        name, parent = local(element), element.getparent()
-        if parent is None:
-            return
-        if taker := self._take.get(name):
-            self._taken.setdefault(parent, []).append(taker(element))
-        elif name in self._drop:
-            self._dropped += 1
-        else:
-            return
-        # The parser may still append text after this element, but not after the previous one.
-        if self._before is not None:
-            holder, gone = self._before
-            holder.remove(gone)
-        self._before = parent, element
-
-    def _check(self, nodes: int) -> None:
-        if self._dropped + nodes > MAX_NODES:
-            raise CourseError(f"{self._source} has more than {MAX_NODES:,} tags, attributes and texts")
+        is_due = root is None or first % (8 * _CHUNK) == 0
+        if is_due and dropped + (marks if root is None else _NODES(root)) > MAX_NODES:
+            raise CourseError(f"{source} has more than {MAX_NODES:,} tags, attributes and texts")
+    if (complete := parser.close()) is None:
+        raise etree.XMLSyntaxError(_NO_ELEMENT, 0, 0, 0)
+    return complete, taken
 
 
 def outermost(data: bytes) -> str:
@@ -170,23 +159,6 @@ def outermost(data: bytes) -> str:
         if root := _ROOT.match(_declaration_first(_in_utf8(data, ""))):
             return root[1].decode(errors="replace").rpartition(":")[2]
     return ""
-
-
-def _read(data: bytes, source: str, most: int, read: Callable[[bytes], T]) -> T:
-    """Apply `read` to the file, with undeclared prefixes declared if they are the only error."""
-    data = _checked(data, source, most)
-    try:
-        return read(data)
-    except etree.XMLSyntaxError as error:
-        fault = error.msg
-    if _UNDECLARED.match(fault) and (root := _ROOT.match(data)):
-        # lxml's recover=True would accept truncated files: libxml2 reports only the first hundred errors.
-        attributes = _declarations(data, root.end(), source)
-        try:
-            return read(data[: root.end()] + attributes + data[root.end() :])
-        except etree.XMLSyntaxError as error:
-            fault = error.msg
-    raise CourseError(f"{source} isn't well-formed XML: {_one_line(fault)}")
 
 
 def _checked(data: bytes, source: str, most: int) -> bytes:
@@ -248,8 +220,9 @@ def _one_line(fault: str) -> str:
     return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
 
 
-def _lines(found: re.Match[bytes]) -> bytes:
-    return b"\n" * found[0].count(b"\n")
+def _without_times(data: bytes) -> bytes:
+    """Return a file without times and extensions; its other lines keep their numbers."""
+    return _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
 
 
 def _declaration_first(data: bytes) -> bytes:
@@ -290,8 +263,7 @@ def name(element: etree._Element) -> str:
 
 def where(what: str, element: etree._Element, called: str) -> str:
     """Describe where something is, for messages: "track at line 8 (Course)"."""
-    place = f"{what} at line {lineno(element)}"
-    return f"{place} ({clip(called)})" if called else place
+    return named(f"{what} at line {lineno(element)}", called)
 
 
 def lineno(element: etree._Element) -> int:

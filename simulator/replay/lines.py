@@ -1,8 +1,8 @@
-"""Our own events, as lines of JSON, made a recording.
+"""Converts events, as lines of JSON, to a recording.
 
-The lines are those of the topics, any of them, as they were read from Kafka or written by `generate`; with
-each its key and a tab before it, if that's how they were written. A position is told again when it was: in
-the order of `emittedAt`, which puts a topic's partitions together again, at the tick of the newest before it.
+The lines are events of any topics, as read from Kafka or written by `generate`, perhaps each after its key
+and a tab. Positions are sorted by `emittedAt`, which merges a topic's partitions, and published again at the
+tick of the newest position before them.
 """
 
 from __future__ import annotations
@@ -25,28 +25,24 @@ from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossi
 from stream.contract import TABLES, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Sequence
 
     from simulator.course.course import Course
     from simulator.race.entrants import Entrants
+    from stream.arrays import Floats, Ints
 
-    Floats = NDArray[np.float64]
-    Ints = NDArray[np.int64]
-
-LATEST = 10_000_000
-"""Race seconds of the last event at most: four months."""
+MAX_TIME = 10_000_000
+"""Maximum race time of an event, seconds: four months."""
 BOUNDS = {
     field.name: (field.least, field.most) for topic in TOPICS for field in TABLES[topic].fields.values()
 } | {
-    "rawTime": (0, LATEST),
-    "elapsed": (0, LATEST),
+    "rawTime": (0, MAX_TIME),
+    "elapsed": (0, MAX_TIME),
     "distance": (0, 10**8),
     "timestamp": (-(2**53), 2**53),
     "emittedAt": (0, 2**53),
 }
-"""What a number may be: as the contract says, but for these."""
+"""Bounds of each number: those of the contract, except for a few."""
 KINDS = TABLES["passings"].fields["kind"].words
 MEASURED = ("competitorId", "rawTime", "timestamp", "lat", "lon", "distance", "elapsed")
 COLUMNS = 11
@@ -55,14 +51,14 @@ COLUMNS = 11
 
 @dataclass
 class Lines:
-    """The events of one race, as they were read.
+    """The events of one race.
 
     Attributes:
         course: the course's short name.
-        positions: numbers, one row behind the other, with the columns that `_position` gives.
-        passings: as `_passing` gives them.
-        entries: by bib: name, category, club and wave.
-        race: the newest record of the race, or nothing.
+        positions: the numbers that `_position` returns, one position after the other.
+        passings: as returned by `_passing`.
+        entries: name, category, club and wave, by bib.
+        race: the newest record of the race, or empty.
     """
 
     course: str = ""
@@ -77,73 +73,59 @@ class Lines:
 
 
 def read(lines: Iterable[bytes], source: str) -> dict[str, Lines]:
-    """Return the events by race.
+    """Return the events by race; raises RecordingError, with the line's number, if a line isn't an event.
 
     Args:
         lines: the file's lines.
-        source: what to call it in messages.
-
-    Raises RecordingError with the line's number if one is no event.
+        source: name of the file in messages.
     """
     races: dict[str, Lines] = defaultdict(Lines)
-    count = 0
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text:
-            continue
-        count += 1
+    written = ((number, text) for number, line in enumerate(lines, start=1) if (text := line.strip()))
+    for count, (number, text) in enumerate(written, start=1):
         if count > MAX_EVENTS:
             raise RecordingError(f"{source} has more than {MAX_EVENTS:,} events")
         try:
             _take(races, _event(text))
-        except KeyError as error:
-            raise _wrong(source, number, f"has no {error.args[0]}") from error
-        except ValueError as error:
-            raise _wrong(source, number, str(error)) from error
+        except (KeyError, ValueError) as error:
+            reason = f"has no {error.args[0]}" if isinstance(error, KeyError) else error
+            raise RecordingError(f"{source}, line {number:,}: {reason}") from error
     return dict(races)
 
 
 def _event(text: bytes) -> dict[str, Any]:
     key, tab, value = text.partition(b"\t")
-    # Before a tab is the key, if the file has keys; within JSON there may be tabs as well.
+    # A key precedes the first tab if the file has keys, but JSON may contain tabs as well.
     event = orjson.loads(value if tab and not key.startswith(b"{") else text)
     if not isinstance(event, dict):
-        raise ValueError("is no event")  # noqa: TRY004 - told like all that is wrong with a line
+        raise ValueError("is not an event")  # noqa: TRY004 - reported like all errors of a line
     return event
 
 
 def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
-    """Put an event where it belongs; which topic it is of, its fields tell."""
-    run_id = event["runId"]
-    if not isinstance(run_id, str):
-        raise ValueError("has a runId that is no text")  # noqa: TRY004
-    race = races[run_id]
+    """Add an event to its race; its fields determine its topic."""
+    race = races[_text(event, "runId")]
     if "eventId" in event:
         race.course = _text(event, "course")
         race.positions.extend(_position(event))
     elif "kind" in event:
         race.passings.append(_passing(event))
     elif "category" in event:
-        bib = int(_number(event, "competitorId"))
+        name, category = _text(event, "name"), _text(event, "category")
         club = _text(event, "club") if "club" in event else ""
-        wave = int(_number(event, "wave"))
-        race.entries[bib] = (_text(event, "name"), _text(event, "category"), club, wave)
+        race.entries[int(_number(event, "competitorId"))] = name, category, club, int(_number(event, "wave"))
     elif "startTime" in event:
         race.race = event
         race.course = _text(event, "course")
     else:
-        raise ValueError("is no event of a topic that there is")
+        raise ValueError("is not an event of a known topic")
 
 
 def _position(event: dict[str, Any]) -> tuple[float, ...]:
-    """Return bib, rawTime, timestamp, place, distance, elapsed, status, true place or nan, emittedAt."""
-    status = event["status"]
-    if status not in STATUS_NAMES:
-        raise ValueError(f"has a status that there isn't: {str(status)[:40]!r}")
+    """Return MEASURED, the status's number, the true lat and lon or NaN, and emittedAt."""
     has_truth = "trueLon" in event
     return (
         *(_number(event, name) for name in MEASURED),
-        STATUS_NAMES.index(status),
+        STATUS_NAMES.index(_word(event, "status", STATUS_NAMES)),
         _number(event, "trueLat") if has_truth else np.nan,
         _number(event, "trueLon") if has_truth else np.nan,
         _number(event, "emittedAt"),
@@ -151,13 +133,11 @@ def _position(event: dict[str, Any]) -> tuple[float, ...]:
 
 
 def _passing(event: dict[str, Any]) -> tuple[int, TimingPoint, float, float]:
-    """Return bib, timing point, elapsed and distance."""
-    kind = _text(event, "kind")
-    if kind not in KINDS:
-        raise ValueError(f"has a kind that there isn't: {kind[:40]!r}")
+    """Return bib, timing point (its distance unknown), elapsed and distance."""
+    kind: Any = _word(event, "kind", KINDS)
     return (
         int(_number(event, "competitorId")),
-        TimingPoint(np.nan, kind, _text(event, "point"), int(_number(event, "lap"))),  # type: ignore[arg-type]
+        TimingPoint(np.nan, kind, _text(event, "point"), int(_number(event, "lap"))),
         _number(event, "elapsed"),
         _number(event, "distance"),
     )
@@ -166,25 +146,28 @@ def _passing(event: dict[str, Any]) -> tuple[int, TimingPoint, float, float]:
 def _number(event: dict[str, Any], name: str) -> float:
     value = event[name]
     least, most = BOUNDS[name]
-    # bool is an int to Python, and to nobody else.
+    # A bool is an int in Python.
     if type(value) not in {int, float} or not least <= value <= most:
-        raise ValueError(f"has a {name} that is no number from {least:,} to {most:,}")
+        raise ValueError(f"{name} is not a number from {least:,} to {most:,}")
     return float(value)
 
 
 def _text(event: dict[str, Any], name: str) -> str:
     value = event[name]
     if not isinstance(value, str) or len(value) > 1000:
-        raise ValueError(f"has a {name} that is no text of 1,000 characters at most")
+        raise ValueError(f"{name} is not a text of at most 1,000 characters")
     return value
 
 
-def _wrong(source: str, number: int, what: str) -> RecordingError:
-    return RecordingError(f"{source}, line {number:,}: {what}")
+def _word(event: dict[str, Any], name: str, words: Sequence[str]) -> str:
+    value = event[name]
+    if value not in words:
+        raise ValueError(f"unknown {name}: {str(value)[:40]!r}")
+    return str(value)
 
 
 def interval_of(race: Lines) -> float:
-    """Return the race seconds between two ticks: the most that a race may have, and all are a multiple of."""
+    """Return the race seconds between two ticks: the longest allowed interval that divides all times."""
     common = int(np.gcd.reduce(np.unique(race.rows()[:, 1]).astype(np.int64)))
     steps = range(min(common, MAX_INTERVAL), 0, -1)
     return float(next((step for step in steps if common % step == 0), 1))
@@ -193,7 +176,7 @@ def interval_of(race: Lines) -> float:
 def parts_of(
     race: Lines, course: Course, interval: float
 ) -> tuple[Entrants, Track, tuple[TimingPoint, ...], Passings]:
-    """Return what a recording is made of.
+    """Return the parts of a recording.
 
     Args:
         race: the events.
@@ -201,15 +184,8 @@ def parts_of(
         interval: race seconds between two ticks.
     """
     columns = race.rows()
-    bibs = np.unique(
-        np.concatenate(
-            [
-                columns[:, 0].astype(np.int64),
-                np.array([passing[0] for passing in race.passings], np.int64),
-                np.array(list(race.entries), np.int64),
-            ]
-        )
-    )
+    passed = [bib for bib, *_ in race.passings]
+    bibs = np.unique(np.concatenate([columns[:, 0], passed, list(race.entries)])).astype(np.int64)
     track = _track(columns, bibs, interval, race.race.get("startTime"))
     if race.passings:
         points, passings = _recorded_passings(race.passings, bibs)
@@ -222,12 +198,11 @@ def _track(columns: Floats, bibs: Ints, interval: float, start_ms: int | None) -
     columns = columns[np.argsort(columns[:, -1], kind="stable")]
     bib, raw_time, timestamp, lat, lon, distance, elapsed, status, true_lat, true_lon, _ = columns.T
     ahead = timestamp - raw_time * 1000
-    # Without a record of the race its start is what most trackers agree on.
+    # Without a record of the race, its start is the median of the trackers' clocks.
     start = np.median(ahead) if start_ms is None and len(ahead) else float(start_ms or 0)
-    told_at = np.maximum.accumulate(raw_time) if len(raw_time) else raw_time
     return Track(
         who=np.searchsorted(bibs, bib.astype(np.int64)),
-        tick=np.ceil(told_at / interval - 1e-9).astype(np.int64),
+        tick=np.ceil(np.maximum.accumulate(raw_time) / interval - 1e-9).astype(np.int64),
         time=raw_time,
         skew=np.rint(ahead - start).astype(np.int64),
         snapshot=Snapshot(elapsed, distance, lon, lat, status.astype(np.uint8)),
@@ -240,7 +215,7 @@ def _recorded_passings(
     found: list[tuple[int, TimingPoint, float, float]], bibs: Ints
 ) -> tuple[tuple[TimingPoint, ...], Passings]:
     bib, point, elapsed, distance = zip(*found, strict=True)
-    # By kind, name and lap: their distance is not a number, and no two of those are the same.
+    # Timing points are compared without their distance, which is NaN and so equals no other.
     keys = [(one.kind, one.name, one.lap) for one in point]
     points = dict(zip(keys, point, strict=True))
     numbers = {key: nth for nth, key in enumerate(points)}
@@ -253,7 +228,7 @@ def _recorded_passings(
 
 
 def _runs(track: Track, count: int) -> Iterator[tuple[int, Floats, Floats, Status, float]]:
-    """Yield of each competitor the index, times, metres, last status and the exact seconds of the end."""
+    """Yield each competitor's index, times, metres, last status and exact end, as `crossings` needs them."""
     order = np.lexsort((track.time, track.who))
     ends = np.searchsorted(track.who[order], np.arange(count + 1))
     for who in range(count):

@@ -53,7 +53,9 @@ def match(course: Course, lon: Floats, lat: Floats) -> Floats:
     recorded = plane.metres(lon, lat)
     way = np.append(0.0, np.cumsum(np.hypot(*np.diff(recorded, axis=1))))
     states = _most_likely(on_course, recorded[:, chosen], np.diff(way[chosen]) / step, step)
-    rough = np.interp(way, _rising(way[chosen]), metres[states])
+    # Where a competitor stands still, the recorded way must increase nevertheless.
+    rising = way[chosen] + np.arange(len(chosen)) * 1e-9
+    rough = np.interp(way, rising, metres[states])
     found = _refined(course, plane, recorded, rough, step)
     return np.clip(np.maximum.accumulate(found), 0.0, course.distance)
 
@@ -128,11 +130,6 @@ def _moved_on(cost: Floats, steps: float, price: float, index: Ints) -> tuple[Fl
         best[fewer:][better] = nearer[better]
         source[fewer:][better] = index[: len(cost) - fewer][better]
     return best, source
-
-
-def _rising(way: Floats) -> Floats:
-    """Return strictly increasing metres, also where a competitor stands still."""
-    return way + np.arange(len(way)) * 1e-9
 
 
 def _refined(course: Course, plane: _Plane, recorded: Floats, rough: Floats, step: float) -> Floats:

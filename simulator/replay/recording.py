@@ -50,45 +50,37 @@ class Track:
     lon: Floats
     lat: Floats
 
-    def __len__(self) -> int:
-        return len(self.who)
 
-
+@dataclass(eq=False)
 class Recording:
     """A recorded race; like a `Race`, it provides the events of any tick.
 
-    Args:
+    Attributes:
         course: the course.
         request: resolved; gives the run id, the start, and the race seconds between two ticks.
         entrants: the start list.
         track: the positions.
         points: the timing points.
-        passings: with indices into `points`.
+        passed: all passings, with indices into `points`, in any order.
+        start_ms: gun time, epoch milliseconds.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a race has as many parts
-        self,
-        course: Course,
-        request: RaceRequest,
-        entrants: Entrants,
-        track: Track,
-        points: tuple[TimingPoint, ...],
-        passings: Passings,
-    ) -> None:
-        self.course = course
-        self.request = request
-        self.entrants = entrants
-        self.points = points
-        self.run_id, self.start_ms = request.identity()
-        self._track = track
-        order = np.argsort(passings.elapsed, kind="stable")
-        self._passings = passings.take(order)
+    course: Course
+    request: RaceRequest
+    entrants: Entrants
+    track: Track
+    points: tuple[TimingPoint, ...]
+    passed: Passings
+
+    def __post_init__(self) -> None:
+        self.run_id, self.start_ms = self.request.identity()
+        self.passed = self.passed.take(np.argsort(self.passed.elapsed, kind="stable"))
 
     @cached_property
     def last_tick(self) -> int:
         """Number of the tick with the last event."""
-        last = self._passings.elapsed.max(initial=0.0) / self.request.tick
-        return max(int(self._track.tick.max(initial=0)), int(np.ceil(last)))
+        last = self.passed.elapsed.max(initial=0.0) / self.request.tick
+        return max(int(self.track.tick.max(initial=0)), int(np.ceil(last)))
 
     def time_of(self, tick: int) -> float:
         """Return a tick's race time in seconds."""
@@ -96,22 +88,20 @@ class Recording:
 
     def fixes_at(self, tick: int) -> Fixes:
         """Return the positions of a tick in publishing order."""
-        first, last = np.searchsorted(self._track.tick, [tick, tick + 1])
-        part = slice(int(first), int(last))
-        track = self._track
+        track, at = self.track, np.arange(*np.searchsorted(self.track.tick, [tick, tick + 1]))
         return Fixes(
-            track.who[part],
-            track.time[part],
-            track.skew[part],
-            track.snapshot.take(np.arange(first, last)),
-            track.lon[part],
-            track.lat[part],
+            track.who[at],
+            track.time[at],
+            track.skew[at],
+            track.snapshot.take(at),
+            track.lon[at],
+            track.lat[at],
         )
 
     def passings(self, after: float, until: float) -> Passings:
         """Return all passings in the race seconds (after, until]."""
-        first, last = np.searchsorted(self._passings.elapsed, [after, until], side="right")
-        return self._passings.take(slice(int(first), int(last)))
+        first, last = np.searchsorted(self.passed.elapsed, [after, until], side="right")
+        return self.passed.take(slice(int(first), int(last)))
 
 
 def crossings(course: Course, tracks: Iterable[tuple[int, Floats, Floats, Status, float]]) -> Passings:
@@ -144,14 +134,14 @@ def _crossed(
         return
     # The start is passed when a competitor begins to move, any other point on arrival.
     still = max(0, int(np.searchsorted(metres, 0.0, side="right")) - 1)
-    for point, place in enumerate(places.tolist()):
-        # Recorded metres are rounded to millimetres.
-        at = int(np.searchsorted(metres, place - 0.001, side="left"))
-        if point == 0:
-            yield who, point, float(time[still]), place
-        elif point == len(places) - 1:
-            if at < len(metres):
-                yield who, point, min(end, float(time[at])), place
-        elif at < len(metres):
-            before = max(0, at - 1)
-            yield who, point, float(np.interp(place, metres[before : at + 1], time[before : at + 1])), place
+    yield who, 0, float(time[still]), float(places[0])
+    # Recorded metres are rounded to millimetres.
+    arrivals = np.searchsorted(metres, places - 0.001, side="left").tolist()
+    for point, (place, at) in enumerate(zip(places.tolist(), arrivals, strict=True)):
+        if point == 0 or at == len(metres):
+            continue
+        if point == len(places) - 1:
+            yield who, point, min(end, float(time[at])), place
+        else:
+            near = slice(max(0, at - 1), at + 1)
+            yield who, point, float(np.interp(place, metres[near], time[near])), place

@@ -56,26 +56,29 @@ def read(data: bytes, source: str) -> list[Recorded]:
 
     Raises RecordingError, with the line, if it isn't GPX or a time or place is invalid.
     """
+    takers = {"trkpt": lambda point: _fix(point, source), "rtept": _ignore, "wpt": _ignore}
     try:
-        root = xml.parse(data, source)
+        root, taken = xml.sift(data, source, lambda: takers, with_times=True)
     except CourseError as error:
         raise RecordingError(str(error)) from error
     if xml.local(root) != "gpx":
         raise RecordingError(f"{source} isn't GPX")
-    found = [_recorded(track, source) for track in root.iterchildren("{*}trk")]
+    found = [_recorded(track, taken, source) for track in root.iterchildren("{*}trk")]
     return [track for track in found if len(track.time) > 1]
 
 
-def _recorded(track: etree._Element, source: str) -> Recorded:
-    points = [
-        point for segment in track.iterchildren("{*}trkseg") for point in segment.iterchildren("{*}trkpt")
-    ]
-    if len(points) > MAX_FIXES:
+def _ignore(_: etree._Element) -> None:
+    """Take nothing of a point that belongs to no track."""
+
+
+def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
+    fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, []) if fix]
+    if len(fixes) > MAX_FIXES:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
-    places = np.array([_fix(point, source) for point in points], float).reshape(-1, 3)
+    places = np.array(fixes, float).reshape(-1, 3)
     places = places[~np.isnan(places[:, 0])]
     # A restarted receiver may repeat old places; drop whatever goes back in time.
-    newest = np.maximum.accumulate(np.append(-np.inf, places[:-1, 0])) if len(places) else np.empty(0)
+    newest = np.maximum.accumulate(np.append(-np.inf, places[:, 0]))[:-1]
     time, lon, lat = places[places[:, 0] > newest].T
     return Recorded(xml.name(track), time, lon, lat)
 
@@ -92,7 +95,7 @@ def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
 
 
 def _degrees(point: etree._Element, name: str, most: float) -> float:
-    degrees = coordinates.number(str(point.get(name) or ""))
+    degrees = coordinates.number(point.get(name, ""))
     if not abs(degrees) <= most:
         raise ValueError(f"invalid {name}: {degrees:g}")
     return degrees
@@ -113,7 +116,7 @@ def course_of(tracks: Sequence[Recorded], name: str) -> Course:
     line = Line(longest.lon, longest.lat, np.full(len(longest.lon), np.nan), "longest track")
     short_name = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")[:64] or "track"
     try:
-        return survey(Drawing(name, (line,)), short_name, name[:MAX_WORDS] or short_name)
+        return survey(Drawing(name, [line]), short_name, name[:MAX_WORDS] or short_name)
     except CourseError as error:
         raise RecordingError(
             f"the longest track is not a valid course: {error}; choose a course with --course"
@@ -196,13 +199,11 @@ def _finish(time: Floats, metres: Floats, distance: float) -> tuple[int, float]:
 def _entries(tracks: Sequence[Recorded]) -> tuple[Ints, StartList]:
     """Return the tracks' order by bib, and a start list; the bib of `17 Anna Smith` is 17."""
     named = [re.fullmatch(r"\s*([0-9]{1,6})\b\s*(.*)", track.name, re.DOTALL) for track in tracks]
-    taken: set[int] = set()
-    bibs = [0] * len(tracks)
-    for nth, found in enumerate(named):
+    bibs: list[int] = []
+    for found in named:
         bib = int(found[1]) if found else 0
-        if 1 <= bib <= MAX_BIB and bib not in taken:
-            bibs[nth] = bib
-            taken.add(bib)
+        bibs.append(bib if 1 <= bib <= MAX_BIB and bib not in bibs else 0)
+    taken = frozenset(bibs)
     free = (bib for bib in count(1) if bib not in taken)
     bibs = [bib or next(free) for bib in bibs]
     names = [

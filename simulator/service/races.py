@@ -164,7 +164,7 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
     """Return the course of the request's points, with the geofences of the known course if there is one."""
     lon, lat = np.array(request.points, float).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "points")
-    polygons = tuple(
+    polygons = [
         Ring(
             fence.name,
             shapely.get_coordinates(fence.polygon.exterior),
@@ -172,10 +172,10 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
             f"the geofence {fence.name}",
         )
         for fence in (known.fences if known else ())
-    )
+    ]
     name = known.long_name if known else request.course
     try:
-        return survey(Drawing(name, (line,), polygons=polygons), request.course, name)
+        return survey(Drawing(name, [line], polygons=polygons), request.course, name)
     except CourseError as error:
         raise invalid([Wrong("points", f"don't form a valid course: {error}")]) from error
 

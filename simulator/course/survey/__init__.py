@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from simulator.course.course import MAX_DISTANCE, Course
 from simulator.course.drawing import CourseError, Drawing
 from simulator.course.survey import fences, limits, markers, mats, track
@@ -31,11 +33,11 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
     """
     warnings = list(drawing.warnings)
     _check_short_name(short_name)
-    laps = _check_laps(drawing.laps)
+    laps = _check_laps(1 if drawing.laps is None else drawing.laps)
     track.check_range(drawing)
     line = track.longest(drawing, warnings)
     track.refuse_swapped(line, drawing)
-    line = track.unwrapped(line)
+    line = replace(line, lon=np.unwrap(line.lon, period=360.0))
     start, finish = markers.find(drawing.markers, line, warnings)
     line = markers.turned(line, start, finish, warnings)
     line = track.distinct(line, warnings)

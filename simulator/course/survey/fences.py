@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,7 @@ import shapely
 
 from simulator.course.course import Fence
 from simulator.course.drawing import CourseError, Line, Ring
-from simulator.course.survey import limits
-from simulator.course.survey.names import unique
+from simulator.course.survey import limits, names
 from simulator.course.survey.track import DEGREE, beside
 
 if TYPE_CHECKING:
@@ -38,41 +38,33 @@ def fences(rings: Sequence[Ring], line: Line, warnings: list[str]) -> tuple[Fenc
     run = shapely.LineString(np.column_stack([line.lon, line.lat]))
     shapely.prepare(run)
     made: list[Fence] = []
-    names: set[str] = set()
+    taken: set[str] = set()
     for ring in rings:
         parts = _polygons(ring, float(line.lon[0]), warnings)
         if parts and not shapely.intersects(run, parts).any():
             warnings.append(f"The line never enters the {ring.where}")
-        made.extend(Fence(unique(ring.name.strip() or UNNAMED, names), part) for part in parts)
-    if len(made) > limits.MAX_FENCES:
-        raise CourseError(f"there are {len(made):,} geofences, and {limits.MAX_FENCES} are allowed")
+        made.extend(Fence(names.unique(ring.name.strip() or UNNAMED, taken), part) for part in parts)
+    limits.check_number(len(made), limits.MAX_FENCES, "geofences")
     return tuple(made)
 
 
 def check_passes(course: Course) -> None:
     """Raise CourseError if the course touches the edges of its geofences too often."""
-    touched = 0
-    for edge in course.edges():
-        touched += len(edge) * course.laps
+    for touched in accumulate(len(edge) * course.laps for edge in course.edges()):
         if touched > limits.MAX_FENCE_PASSES:
             most = f"{limits.MAX_FENCE_PASSES:,}"
             raise CourseError(f"the course touches its geofences' edges more than {most} times, all laps")
 
 
 def _check_size(rings: Sequence[Ring]) -> None:
-    if len(rings) > limits.MAX_FENCES:
-        raise CourseError(f"there are {len(rings):,} geofences, and {limits.MAX_FENCES} are allowed")
+    limits.check_number(len(rings), limits.MAX_FENCES, "geofences")
     points = sum(len(points) for ring in rings for points in (ring.outer, *ring.holes))
     if points > limits.MAX_FENCE_POINTS:
         raise CourseError(
             f"the geofences have {points:,} points together, and {limits.MAX_FENCE_POINTS:,} are allowed"
         )
     for ring in rings:
-        if len(ring.name) > limits.MAX_NAME:
-            raise CourseError(
-                f"the name of the {ring.where} has {len(ring.name):,} characters, and {limits.MAX_NAME} "
-                "are allowed"
-            )
+        names.check(ring.name, ring.where)
 
 
 def _polygons(ring: Ring, reference: float, warnings: list[str]) -> list[shapely.Polygon]:

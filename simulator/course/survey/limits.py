@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from simulator.course.drawing import CourseError
+
 MAX_SHORT_NAME = 64
 SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 MAX_NAME = 120
@@ -60,3 +62,9 @@ MAX_MAT_PASSES = 10_000
 """Maximum passes of all timing points, all laps: a line that goes back and forth has many."""
 
 MAX_WARNINGS = 50
+
+
+def check_number(number: int, most: int, what: str) -> None:
+    """Raise CourseError if there are too many of something."""
+    if number > most:
+        raise CourseError(f"there are {number:,} {what}, and {most:,} are allowed")

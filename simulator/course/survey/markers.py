@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from simulator.course.course import GEOD
-from simulator.course.drawing import CourseError
 from simulator.course.survey import limits
-from simulator.course.survey.track import beside, in_range, planar
+from simulator.course.survey.track import DEGREE, beside, in_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,11 +49,7 @@ def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> Ends:
     """
     usable: dict[str, Marker] = {}
     ends = [(marker, wanted) for marker in found if (wanted := roles(marker.name))]
-    if len(ends) > limits.MAX_MARKERS:
-        raise CourseError(
-            f"there are {len(ends):,} markers of the start and the finish, and {limits.MAX_MARKERS} are "
-            "allowed"
-        )
+    limits.check_number(len(ends), limits.MAX_MARKERS, "markers of the start and the finish")
     for marker, wanted in ends:
         if fault := _fault(marker, line):
             warnings.append(f"The {marker.where} is left out: {fault}")
@@ -67,20 +62,25 @@ def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> Ends:
 
 
 def _fault(marker: Marker, line: Line) -> str:
-    lon, lat = np.array([marker.lon]), np.array([marker.lat])
-    if not in_range(lon, lat).all():
-        return f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
-    off = _off_line(float(beside(lon, line.lon[0])[0]), marker.lat, line)
+    if fault := off_globe(marker):
+        return fault
+    off = _off_line(marker, line)
     return f"it is {off:,.0f} m from the line" if off > limits.MARKER_FAR else ""
 
 
-def _off_line(lon: float, lat: float, line: Line) -> float:
-    """Return metres from a place to the line, accurate to a few per mille nearby."""
-    east, north = planar(line.lon, line.lat, (lon, lat))
-    x, y, dx, dy = east[:-1], north[:-1], np.diff(east), np.diff(north)
-    square = np.maximum(dx**2 + dy**2, np.finfo(float).tiny)
-    share = np.clip(-(x * dx + y * dy) / square, 0.0, 1.0)
-    return float(np.hypot(x + share * dx, y + share * dy).min())
+def off_globe(marker: Marker) -> str:
+    """Return the error in a marker's coordinates, or ""."""
+    if in_range(np.array(marker.lon), np.array(marker.lat)):
+        return ""
+    return f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
+
+
+def _off_line(marker: Marker, line: Line) -> float:
+    """Return metres from a marker to the line, accurate to a few per mille nearby."""
+    (lon,) = beside(np.array([marker.lon]), line.lon[0])
+    east = (line.lon - lon) * (np.cos(np.radians(marker.lat)) * DEGREE)
+    north = (line.lat - marker.lat) * DEGREE
+    return float(shapely.LineString(np.column_stack([east, north])).distance(shapely.Point(0.0, 0.0)))
 
 
 def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> Line:
@@ -94,26 +94,19 @@ def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: li
     if min(nearer_start, nearer_finish) <= 0 or nearer_start + nearer_finish <= limits.MARKER_NEAR:
         return line
     warnings.append(f"The {line.where} runs from the finish marker to the start marker: turned round")
-    return replace(line, lon=line.lon[::-1], lat=line.lat[::-1], alt=line.alt[::-1])
+    return line.take(slice(None, None, -1))
 
 
-def _to_ends(marker: Marker, line: Line) -> tuple[float, float]:
+def _to_ends(marker: Marker, line: Line) -> list[float]:
     """Return the metres from a marker to the line's first and last point."""
-    ends = [0, -1]
-    lon, lat = np.full(2, marker.lon), np.full(2, marker.lat)
-    _, _, metres = GEOD.inv(lon, lat, line.lon[ends], line.lat[ends])
-    return float(metres[0]), float(metres[1])
+    return [GEOD.inv(marker.lon, marker.lat, line.lon[end], line.lat[end])[2] for end in (0, -1)]
 
 
 def check_ends(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> None:
     """Warn about markers that are not at their end of the line."""
     for marker, end, own in ((start, "start", 0), (finish, "end", 1)):
-        if not marker:
+        if not marker or (metres := _to_ends(marker, line))[own] <= limits.MARKER_NEAR:
             continue
-        metres = _to_ends(marker, line)
-        if metres[own] <= limits.MARKER_NEAR:
-            continue
-        other = ""
-        if metres[1 - own] <= limits.MARKER_NEAR:
-            other = ", but beside its other end: was the line drawn the wrong way round?"
-        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{other}")
+        is_reversed = metres[1 - own] <= limits.MARKER_NEAR
+        hint = ", but beside its other end: was the line drawn the wrong way round?" if is_reversed else ""
+        warnings.append(f"The {marker.where} is {metres[own]:,.0f} m from the line's {end}{hint}")

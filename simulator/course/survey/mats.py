@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from simulator.course.course import AT_AN_END, Mat
 from simulator.course.drawing import CourseError
-from simulator.course.survey import limits
-from simulator.course.survey.markers import roles
-from simulator.course.survey.names import unique
-from simulator.course.survey.track import in_range
+from simulator.course.survey import limits, names
+from simulator.course.survey.markers import off_globe, roles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,35 +57,23 @@ def mats(markers: Sequence[Marker], course: Course, warnings: list[str]) -> tupl
         CourseError: there are too many, one's name is too long, or the course passes them too often.
     """
     marked = [(marker, name) for marker in markers if (name := called(marker)) is not None]
-    _check_size(marked)
-    taken = {split.name for split in course.splits()}
-    made: list[Mat] = []
+    limits.check_number(len(marked), limits.MAX_MATS, "timing points")
     for marker, name in marked:
-        if mat := _mat(marker, name, course, taken, warnings):
-            made.append(mat)
+        names.check(name, marker.where)
+    taken = {split.name for split in course.splits()}
+    found = [_mat(marker, name, course, taken, warnings) for marker, name in marked]
+    made = tuple(mat for mat in found if mat)
     passes = course.laps * sum(len(mat.passes) for mat in made)
     if passes > limits.MAX_MAT_PASSES:
         raise CourseError(
             f"the course passes its timing points {passes:,} times, and {limits.MAX_MAT_PASSES:,} are allowed"
         )
-    return tuple(made)
-
-
-def _check_size(marked: Sequence[tuple[Marker, str]]) -> None:
-    if len(marked) > limits.MAX_MATS:
-        raise CourseError(f"there are {len(marked):,} timing points, and {limits.MAX_MATS} are allowed")
-    for marker, name in marked:
-        if len(name) > limits.MAX_NAME:
-            raise CourseError(
-                f"the name of the {marker.where} has {len(name):,} characters, and {limits.MAX_NAME} "
-                "are allowed"
-            )
+    return made
 
 
 def _mat(marker: Marker, name: str, course: Course, taken: set[str], warnings: list[str]) -> Mat | None:
     """Return a timing point, or None to leave it out."""
-    if not in_range(np.array([marker.lon]), np.array([marker.lat])).all():
-        fault = f"longitude {marker.lon:g}, latitude {marker.lat:g} is no place on the globe"
+    if fault := off_globe(marker):
         warnings.append(f"The {marker.where} is left out: {fault}")
         return None
     off, passes = course.comes_by(marker.lon, marker.lat)
@@ -103,9 +87,8 @@ def _mat(marker: Marker, name: str, course: Course, taken: set[str], warnings: l
         warnings.append(f"The {marker.where} is left out: it is at the {' and the '.join(ends)}")
         return None
     if ends:
-        where = " and the ".join(ends)
-        warnings.append(f"The {marker.where} is also at the {where}, which is timed anyway")
-    own = unique(name, taken)
+        warnings.append(f"The {marker.where} is also at the {' and the '.join(ends)}, which is timed anyway")
+    own = names.unique(name, taken)
     if own != name:
         warnings.append(f'The {marker.where} is called "{own}": there is another "{name}"')
     return Mat(own, (marker.lon, marker.lat), passes)

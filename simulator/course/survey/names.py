@@ -1,6 +1,15 @@
-"""Unique names."""
+"""Names of geofences and timing points."""
 
 from __future__ import annotations
+
+from simulator.course.drawing import CourseError
+from simulator.course.survey.limits import MAX_NAME
+
+
+def check(name: str, where: str) -> None:
+    """Raise CourseError if a name is too long."""
+    if len(name) > MAX_NAME:
+        raise CourseError(f"the name of the {where} has {len(name):,} characters, and {MAX_NAME} are allowed")
 
 
 def unique(name: str, taken: set[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,18 +61,12 @@ def longest(drawing: Drawing, warnings: list[str]) -> Line:
         why = f" ({'; '.join(drawing.warnings[:3])})" if drawing.warnings else ""
         polygons = "; a polygon is a geofence, not a course" if drawing.polygons else ""
         raise CourseError(f"there is no line to run along{polygons}{why}")
-    lengths = [length(line) for line in drawing.lines]
-    best = int(np.argmax(lengths))
-    line = drawing.lines[best]
-    if lengths[best] < limits.MIN_DISTANCE:
-        raise CourseError(
-            f"the {line.where} is {lengths[best]:.1f} m long, and a course has "
-            f"{limits.MIN_DISTANCE:g} m or more"
-        )
-    if len(line.lon) > limits.MAX_POINTS:
-        raise CourseError(
-            f"the {line.where} has {len(line.lon):,} points, and {limits.MAX_POINTS:,} are allowed"
-        )
+    line = max(drawing.lines, key=length)
+    if (metres := length(line)) < limits.MIN_DISTANCE:
+        least = f"{limits.MIN_DISTANCE:g} m"
+        raise CourseError(f"the {line.where} is {metres:.1f} m long, and a course has {least} or more")
+    if (points := len(line.lon)) > limits.MAX_POINTS:
+        raise CourseError(f"the {line.where} has {points:,} points, and {limits.MAX_POINTS:,} are allowed")
     others = [other.where for other in drawing.lines if other is not line]
     if others:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
@@ -109,22 +102,11 @@ def _gap(some: Floats, others: Floats) -> float:
     return max(0.0, float(some.min() - others.max()), float(others.min() - some.max()))
 
 
-def unwrapped(line: Line) -> Line:
-    """Return the line with longitudes that continue across the antimeridian from the first one."""
-    return replace(line, lon=np.unwrap(line.lon, period=360.0))
-
-
 def beside(lon: Floats, reference: float) -> Floats:
     """Shift the longitudes of one object to within 180° of the reference."""
     lon = np.unwrap(lon, period=360.0)
     shifted: Floats = lon + 360.0 * np.round((reference - lon.mean()) / 360.0)
     return shifted
-
-
-def planar(lon: Floats, lat: Floats, origin: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return metres east and north of the origin, accurate nearby."""
-    east = (lon - origin[0]) * (np.cos(np.radians(origin[1])) * DEGREE)
-    return east, (lat - origin[1]) * DEGREE
 
 
 def distinct(line: Line, warnings: list[str]) -> Line:
@@ -135,7 +117,7 @@ def distinct(line: Line, warnings: list[str]) -> Line:
         return line
     points = "point that repeats" if dropped == 1 else "points that repeat"
     warnings.append(f"{dropped:,} {points} the one before left out of the {line.where}")
-    return replace(line, lon=line.lon[keep], lat=line.lat[keep], alt=line.alt[keep])
+    return line.take(keep)
 
 
 def _distinct(lon: Floats, lat: Floats) -> Mask:
@@ -163,12 +145,7 @@ def closed(line: Line, warnings: list[str]) -> Line:
         f"The {line.where} doesn't end where it starts: closed for the next lap, which adds "
         f"{gap:,.1f} m to each"
     )
-    return replace(
-        line,
-        lon=np.append(line.lon, line.lon[0]),
-        lat=np.append(line.lat, line.lat[0]),
-        alt=np.append(line.alt, line.alt[0]),
-    )
+    return line.take(np.append(np.arange(len(line.lon)), 0))
 
 
 def altitudes(line: Line, warnings: list[str]) -> Floats | None:

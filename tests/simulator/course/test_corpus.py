@@ -1,4 +1,4 @@
-"""One small file for each way in which a course file can be untidy, and what becomes of it."""
+"""One small file for each way in which a course file can be untidy, and its result."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_table() -> None:
 
 
 def _outcome(path: Path) -> dict[str, Any]:
-    """Read a file and say what came of it, as the table does."""
+    """Read a file and return its result in the form of the table."""
     try:
         course = read_course(path.read_bytes(), path.name)
     except CourseError as error:

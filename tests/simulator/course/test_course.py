@@ -51,7 +51,7 @@ def test_place_is_on_the_geodesic(
 
 
 def test_places_at_the_ends_are_the_ends(straight: Course) -> None:
-    """The first and the last metre are the line's own ends, and beyond them nobody goes."""
+    """The first and the last metre are the line's own ends, and no place is beyond them."""
     lon, lat = straight.place(np.array([-5.0, 0.0, straight.distance, straight.distance + 5]))
 
     assert lat.tolist() == [50.0, 50.0, 50.0224777, 50.0224777]
@@ -143,7 +143,7 @@ def test_timing_points_are_in_order(straight: Course) -> None:
 
 
 def test_every_timing_point_has_a_key_of_its_own(library: Mapping[str, Course]) -> None:
-    """Kind, point and lap tell any two timing points of a course apart."""
+    """Kind, point and lap distinguish any two timing points of a course."""
     for known in library.values():
         keys = [(point.kind, point.name, point.lap) for point in known.timing_points]
         assert len(set(keys)) == len(keys)
@@ -203,8 +203,8 @@ def test_without_fences_the_text_is_empty() -> None:
 def test_each_fence_is_told_with_its_name() -> None:
     """The JSON of the fences has each by its own name and polygon, in order, also those that overlap."""
     fences = [Fence("North ”1”", shapely.box(0, 0, 2, 2)), Fence("South", shapely.box(1, 1, 3, 3))]
-    told = json.loads(course([0, 0.1], [0, 0], fences=fences).fences_json())
+    listed = json.loads(course([0, 0.1], [0, 0], fences=fences).fences_json())
 
-    assert [fence["name"] for fence in told] == ["North ”1”", "South"]
-    assert [shapely.from_wkt(fence["wkt"]) for fence in told] == [fence.polygon for fence in fences]
+    assert [fence["name"] for fence in listed] == ["North ”1”", "South"]
+    assert [shapely.from_wkt(fence["wkt"]) for fence in listed] == [fence.polygon for fence in fences]
     assert course([0, 0.1], [0, 0]).fences_json() == "[]"

@@ -39,7 +39,7 @@ def collection(*features: object, **members: object) -> bytes:
 
 
 def test_line() -> None:
-    """A line is taken as it stands and tells where it is, with NaN for an altitude that is missing."""
+    """A line is read unchanged, with its position in the file and NaN for missing altitudes."""
     (found,) = geojson.read(collection(feature(LINE, name=" The\n course "))).lines
     assert found.where == "LineString of feature 1 (The course)"
     assert found.lon.tolist() == [-0.5, 180.0]
@@ -95,9 +95,9 @@ def test_timing(timing: object, expected: bool) -> None:  # noqa: FBT001 - param
 
 
 def test_unnamed_point() -> None:
-    """A Point without a name marks nothing, and what is wrong with it is nobody's business."""
+    """A Point without a name marks nothing, and its errors are ignored."""
     drawing = geojson.read(collection(feature({"type": "Point", "coordinates": "here"})))
-    assert (drawing.markers, drawing.warnings) == ((), ())
+    assert (drawing.markers, drawing.warnings) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_beyond_the_antimeridian(lon: list[float], read: list[float]) -> None:
 
 
 def test_long_text() -> None:
-    """A message shows no more than the beginning of what is wrong."""
+    """A message shows only the beginning of an invalid text."""
     line = {"type": "LineString", "coordinates": ["9" * 10_000]}
     with pytest.raises(
         CourseError, match=r"^GeoJSON, feature 2: coordinates\[0\] is \"9+…\", not a position$"

@@ -29,7 +29,7 @@ def track(content: str = POINTS, before: str = "") -> bytes:
 
 
 def test_line() -> None:
-    """A track is a line that tells where it is, with NaN for an altitude that is missing."""
+    """A track is a line with its position in the file and NaN for missing altitudes."""
     (found,) = gpx.read(track()).lines
     assert found.where == "track at line 2 (The course)"
     assert found.lon.tolist() == [-0.5, 180.0]
@@ -53,12 +53,12 @@ def test_name_of_document(before: str, name: str) -> None:
 
 
 def test_waypoints() -> None:
-    """Waypoints that have a name are markers; what is wrong with one without is nobody's business."""
+    """Waypoints with a name are markers; the errors of those without one are ignored."""
     named = '<wpt lat="51" lon="1"><name>Start</name></wpt><wpt lat="here" lon="1"/>'
     drawing = gpx.read(track(before=named))
     assert [(marker.name, marker.lon, marker.lat) for marker in drawing.markers] == [("Start", 1.0, 51.0)]
     assert drawing.markers[0].where == "waypoint at line 1 (Start)"
-    assert drawing.warnings == ()
+    assert drawing.warnings == []
 
 
 @pytest.mark.parametrize("text", ["1_0", "१", "--1", "0x1", "inf", "nan", "", "1,5", "1 2"])
@@ -106,7 +106,7 @@ def test_what_another_library_writes_is_read(
 
     drawing = gpx.read(file.to_xml(version).encode())
 
-    assert drawing.warnings == ()
+    assert drawing.warnings == []
     # The file has them in this order: waypoints, routes, tracks.
     for line, (name, places) in zip(drawing.lines, [*routes, *tracks], strict=True):
         lat, lon, alt = np.array(places, float).T
@@ -119,7 +119,7 @@ def test_what_another_library_writes_is_read(
 def test_empty() -> None:
     """A file with nothing in it has no line, no marker and no name."""
     drawing = gpx.read(b"<gpx/>")
-    assert (drawing.name, drawing.lines, drawing.markers) == ("", (), ())
+    assert (drawing.name, drawing.lines, drawing.markers) == ("", [], [])
 
 
 def test_speed() -> None:

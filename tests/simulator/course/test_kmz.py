@@ -40,7 +40,7 @@ def test_main_document(names: list[str]) -> None:
 
 
 def test_what_is_wrong_names_the_document() -> None:
-    """What is wrong with the document is told with its name in the archive, short and on one line."""
+    """An error in the document gives its name in the archive, short and on one line."""
     with pytest.raises(CourseError, match=r"^x\.kmz, a b\.kml isn't well-formed XML"):
         kmz.read(archive(("a\nb.kml", b"<kml>")), "x.kmz")
     with pytest.raises(CourseError) as caught:

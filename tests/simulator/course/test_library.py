@@ -15,7 +15,7 @@ GOOD = "<kml><LineString><coordinates>0,51 0,51.01</coordinates></LineString></k
 
 
 def test_folder(tmp_path: Path) -> None:
-    """Courses come by short name in order; a bad file is told with its error and hides no other."""
+    """Courses are sorted by short name; an invalid file has its error and hides no other."""
     for name in ("b.kml", "a.KML", "c 1.kml"):
         (tmp_path / name).write_text(GOOD)
     (tmp_path / "bad.kml").write_text("<kml>")
@@ -31,7 +31,7 @@ def test_folder(tmp_path: Path) -> None:
 
 
 def test_same_short_name(tmp_path: Path) -> None:
-    """Of two files for one short name the first is taken and the other told."""
+    """Of two files for one short name, the first is used and the other is an error."""
     (tmp_path / "a.KML").write_text(GOOD)
     (tmp_path / "a.kml").write_text(GOOD)
     library = load_folder(tmp_path)
@@ -81,8 +81,8 @@ def test_every_format(tmp_path: Path) -> None:
         (b"", ".kml"),
     ],
 )
-def test_format_is_told_by_content(data: bytes, suffix: str) -> None:
-    """A file's content tells its format, whatever encoding it has and whatever is wrong further down."""
+def test_format_follows_from_content(data: bytes, suffix: str) -> None:
+    """A file's content determines its format, in any encoding and despite errors further down."""
     assert format_of(data) == suffix
 
 
@@ -141,3 +141,13 @@ def test_what_is_taken_leaves_the_rest() -> None:
     with pytest.raises(CourseError, match=r'line 5: "x" is not a number'):
         read_course(data, "a.gpx")
     assert read_course(data.replace(b"x'", b"0'"), "a.gpx").distance > 2000
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_undefined_entity(times: int) -> None:
+    """An undefined entity is reported with its name and its line, also where the parser ends silently."""
+    entities = b"&nbsp;" * times
+    with pytest.raises(CourseError, match=r"isn't well-formed XML: Entity 'nbsp' not defined, line 2$"):
+        read_course(b"<gpx>\n<trk version='" + entities + b"'><name>A</name></trk></gpx>", "a.gpx")
+    with pytest.raises(CourseError, match=r"isn't well-formed XML: Entity 'nbsp' not defined, line 1$"):
+        read_course(b"<gpx version='" + entities + b"'><trk><name>A</name></trk></gpx>", "a.gpx")

@@ -25,7 +25,7 @@ NUMBER = re.compile(r"-?\d+\.\d+")
 
 
 def test_all() -> None:
-    """Every file in the folder is a course without an error, and the page tells of each."""
+    """Every file in the folder is a course without an error, and the page describes each."""
     assert list(LIBRARY.courses) == ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
     assert LIBRARY.errors == {}
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -121,8 +121,8 @@ def _drawn() -> dict[str, Callable[[], str]]:
 
 @pytest.mark.parametrize(("filename", "draw"), _drawn().items())
 def test_drawn(filename: str, draw: Callable[[], str]) -> None:
-    """Drawing the invented courses anew gives the files that are here, to a few centimetres."""
-    here, anew = (FOLDER / filename).read_text(encoding="utf-8"), draw()
-    assert NUMBER.sub("", anew) == NUMBER.sub("", here)
-    numbers = [[float(number) for number in NUMBER.findall(text)] for text in (here, anew)]
+    """Drawing the invented courses again gives the shipped files, to a few centimetres."""
+    here, again = (FOLDER / filename).read_text(encoding="utf-8"), draw()
+    assert NUMBER.sub("", again) == NUMBER.sub("", here)
+    numbers = [[float(number) for number in NUMBER.findall(text)] for text in (here, again)]
     np.testing.assert_allclose(numbers[1], numbers[0], rtol=0, atol=2e-7)

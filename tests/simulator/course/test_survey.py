@@ -34,7 +34,7 @@ def make_line(points: Sequence[tuple[float, ...]], where: str = "line") -> Line:
 
 def make(points: Sequence[tuple[float, ...]], **parts: object) -> Course:
     """Survey a drawing of one line and the parts."""
-    return survey(Drawing("Test", (make_line(points),), **parts), "test")  # type: ignore[arg-type]
+    return survey(Drawing("Test", [make_line(points)], **parts), "test")  # type: ignore[arg-type]
 
 
 def box(west: float, south: float, size: float, name: str = "Park") -> Ring:
@@ -49,14 +49,14 @@ STRAIGHT = [(0.0, 51.0), (0.0, 51.01)]
 @pytest.mark.parametrize("name", ["a", "A1", "crystal-palace", "x_y", "0" * 64])
 def test_short_name(name: str) -> None:
     """Letters, digits, _ and - make a short name."""
-    assert survey(Drawing("", (make_line(STRAIGHT),)), name).short_name == name
+    assert survey(Drawing("", [make_line(STRAIGHT)]), name).short_name == name
 
 
 @pytest.mark.parametrize("name", ["", "-a", "_a", "a b", "ä", "a/b", "a\n", "0" * 65, "..", "a.b"])
 def test_bad_short_name(name: str) -> None:
     """Anything else is refused as a short name."""
     with pytest.raises(CourseError, match="short name"):
-        survey(Drawing("", (make_line(STRAIGHT),)), name)
+        survey(Drawing("", [make_line(STRAIGHT)]), name)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_bad_short_name(name: str) -> None:
 )
 def test_long_name(asked: str | None, drawn: str, expected: str) -> None:
     """A course is called what is asked for, else what the drawing says, else by its short name."""
-    assert expected == survey(Drawing(drawn, (make_line(STRAIGHT),)), "x", asked).long_name
+    assert expected == survey(Drawing(drawn, [make_line(STRAIGHT)]), "x", asked).long_name
 
 
 @given(
@@ -268,9 +268,9 @@ def test_limit_of_points() -> None:
     lat = np.linspace(51, 52, limits.MAX_POINTS + 1)
     line = Line(np.zeros(len(lat)), lat, np.full(len(lat), np.nan), "line")
     with pytest.raises(CourseError, match="100,001 points, and 100,000 are allowed"):
-        survey(Drawing("", (line,)), "x")
+        survey(Drawing("", [line]), "x")
     shorter = Line(line.lon[1:], line.lat[1:], line.alt[1:], "line")
-    assert len(survey(Drawing("", (shorter,)), "x").lon) == limits.MAX_POINTS
+    assert len(survey(Drawing("", [shorter]), "x").lon) == limits.MAX_POINTS
 
 
 def test_limit_of_fence_points() -> None:
@@ -330,7 +330,7 @@ def test_limit_of_touches_of_geofences(teeth: int, laps: int, too_many: bool) ->
     lon, lat = np.array([*zigzag, *back, zigzag[0]]).T
     line = Line(lon, lat, np.full(len(lon), np.nan), "line")
     ring = np.array([(-1e-5, 50.99), (1, 50.99), (1, 51.0), (-1e-5, 51.0), (-1e-5, 50.99)])
-    drawing = Drawing("Zigzag", (line,), polygons=(Ring("Edge", ring, (), "fence"),), laps=laps)
+    drawing = Drawing("Zigzag", [line], polygons=[Ring("Edge", ring, (), "fence")], laps=laps)
     if too_many:
         with pytest.raises(CourseError, match="touches its geofences' edges more than 10,000 times"):
             survey(drawing, "zigzag")

@@ -56,7 +56,7 @@ PASSING |= {"elapsed": 0.0, "timestamp": 1000}
 
 
 def events(race: Race, *, with_passings: bool = True) -> Iterator[bytes]:
-    """Yield all that an engine would publish of a race."""
+    """Yield all events that an engine would publish for a race."""
     yield from encode(record_of(race, "running", 1, race.request.text())).values
     for entries in entries_of(race, 100):
         yield from encode(entries).values
@@ -76,13 +76,13 @@ def recorded(race: Race, **how: Any) -> Recording:
     return Recording(race.course, request, *lines.parts_of(found, race.course, interval))
 
 
-def test_a_recording_tells_what_the_race_told(straight: Course) -> None:
-    """Under every fault each tick tells the same events in the same order, to the last digit."""
+def test_replay_publishes_the_events_of_the_race(straight: Course) -> None:
+    """Under every fault, each tick publishes the same events in the same order, to the last digit."""
     race = Race(straight, resolved(competitors=30, **FAULTS))
     again = recorded(race)
 
     assert list(chain(*ticks(again))) == list(chain(*ticks(race)))
-    # What is told late alone, at a tick without a position of its own, comes with the newest before it.
+    # A late position at a tick without any other is published with the newest position before it.
     assert race.last_tick - 20 < again.last_tick <= race.last_tick
 
 
@@ -94,8 +94,8 @@ def ticks(source: RaceSource) -> list[list[bytes]]:
     ]
 
 
-def test_partitions_are_put_together_again(straight: Course) -> None:
-    """Read one partition behind the other, as kcat may do it, a race is told tick by tick all the same."""
+def test_partitions_are_merged(straight: Course) -> None:
+    """Partitions read one after the other, as kcat may do it, give the same ticks."""
     race = Race(straight, resolved(competitors=30, **FAULTS))
     stamped = [
         (int(bib), value)
@@ -125,16 +125,16 @@ def test_a_recording_has_the_passings_and_the_competitors(straight: Course) -> N
     again = recorded(race)
 
     for tick in (0, 50, 100, 120):
-        told = [value for batch in passings_until(race, tick, 100) for value in encode(batch).values]
-        retold = [value for batch in passings_until(again, tick, 100) for value in encode(batch).values]
-        assert sorted(retold) == sorted(told)
+        original = [value for batch in passings_until(race, tick, 100) for value in encode(batch).values]
+        replayed = [value for batch in passings_until(again, tick, 100) for value in encode(batch).values]
+        assert sorted(replayed) == sorted(original)
     whole = again.passings(BEFORE_THE_START, 1e9)
     assert len(whole.who) == len(race.passings(BEFORE_THE_START, 1e9).who)
     assert list(again.entrants.some(0, 30)) == list(race.entrants.some(0, 30))
 
 
-def test_passings_that_were_not_recorded_are_found(straight: Course) -> None:
-    """From positions alone come all passings, within a tick, and ends to the millisecond."""
+def test_missing_passings_are_computed(straight: Course) -> None:
+    """Positions alone give all passings within a tick, and ends to the millisecond."""
     race = Race(straight, resolved(competitors=30, dnf=0.2, disqualified=0.1, dns=0.1, interval=5))
     found, true = passed(recorded(race, with_passings=False)), passed(race)
 
@@ -156,7 +156,7 @@ def passed(source: RaceSource) -> dict[tuple[int, str, str, int], tuple[float, f
 
 
 def test_what_generate_writes_is_read() -> None:
-    """Lines with keys, of several topics one behind the other, are a race."""
+    """Lines with keys, of several topics one after the other, are a race."""
     out = io.BytesIO()
     flags = ["--course", "crystal-palace", "--competitors", "3", "--interval", "60"]
     for topic in ("competitors", "parkrun", "passings"):
@@ -169,8 +169,8 @@ def test_what_generate_writes_is_read() -> None:
     assert race.passings
 
 
-def test_the_start_is_what_most_trackers_agree_on(straight: Course) -> None:
-    """Without a record of the race, skews are told apart from the start by their middle."""
+def test_start_without_a_record_of_the_race(straight: Course) -> None:
+    """Without a record of the race, its start is the median of the trackers' clocks."""
     race = Race(straight, resolved(competitors=9, interval=60, clock_skew=2))
     stream = [value for batch in positions_at(race, 1, 100) for value in encode(batch).values]
     (found,) = lines.read(stream, "events").values()
@@ -187,37 +187,37 @@ def test_the_start_is_what_most_trackers_agree_on(straight: Course) -> None:
         (b"[]", "line 2"),
         (b'"x"', "line 2"),
         (b"{}", "line 2: has no runId"),
-        (b'{"runId":7}', "line 2: has a runId that is no text"),
-        (b'{"runId":"r"}', "is no event of a topic that there is"),
-        ({**POSITION, "lat": 91}, "has a lat that is no number from -90 to 90"),
-        ({**POSITION, "lon": "1"}, "has a lon that is no number"),
-        ({**POSITION, "rawTime": -1}, "has a rawTime that is no number from 0"),
-        ({**POSITION, "rawTime": True}, "has a rawTime that is no number"),
-        ({**POSITION, "competitorId": 0}, "has a competitorId that is no number from 1"),
-        ({**POSITION, "status": "flying"}, "has a status that there isn't: 'flying'"),
-        ({**POSITION, "status": []}, "has a status that there isn't"),
-        ({**POSITION, "course": 5}, "has a course that is no text"),
+        (b'{"runId":7}', "line 2: runId is not a text"),
+        (b'{"runId":"r"}', "is not an event of a known topic"),
+        ({**POSITION, "lat": 91}, "lat is not a number from -90 to 90"),
+        ({**POSITION, "lon": "1"}, "lon is not a number"),
+        ({**POSITION, "rawTime": -1}, "rawTime is not a number from 0"),
+        ({**POSITION, "rawTime": True}, "rawTime is not a number"),
+        ({**POSITION, "competitorId": 0}, "competitorId is not a number from 1"),
+        ({**POSITION, "status": "flying"}, "unknown status: 'flying'"),
+        ({**POSITION, "status": []}, "unknown status"),
+        ({**POSITION, "course": 5}, "course is not a text"),
         ({name: value for name, value in POSITION.items() if name != "distance"}, "has no distance"),
-        ({**PASSING, "kind": "jump"}, "has a kind that there isn't: 'jump'"),
-        ({**PASSING, "lap": 0}, "has a lap that is no number from 1"),
-        ({**PASSING, "elapsed": None}, "has a elapsed that is no number"),
+        ({**PASSING, "kind": "jump"}, "unknown kind: 'jump'"),
+        ({**PASSING, "lap": 0}, "lap is not a number from 1"),
+        ({**PASSING, "elapsed": None}, "elapsed is not a number"),
         (b'{"runId":"r","eventId":"e","rawTime":1e999}', "line 2"),
         (b"hello", "unexpected character"),
         (b"key\thello", "unexpected character"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(line: bytes | dict[str, Any], words: str) -> None:
-    """Each line that is no event is told of in one sentence."""
+def test_invalid_line_is_reported_with_its_number(line: bytes | dict[str, Any], words: str) -> None:
+    """A line that is not an event is reported in one sentence."""
     text = line if isinstance(line, bytes) else orjson.dumps(line)
-    with pytest.raises(RecordingError) as told:
+    with pytest.raises(RecordingError) as caught:
         lines.read([orjson.dumps(POSITION), text], "race.ndjson")
 
-    assert str(told.value).startswith("race.ndjson, line 2")
-    assert words in str(told.value)
+    assert str(caught.value).startswith("race.ndjson, line 2")
+    assert words in str(caught.value)
 
 
-def test_a_recording_may_have_so_many_events_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is a number: as many are read, one more is refused."""
+def test_number_of_events_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with as many events as the limit is read; one more is rejected."""
     monkeypatch.setattr(lines, "MAX_EVENTS", 3)
     line = orjson.dumps(POSITION)
 

@@ -42,7 +42,7 @@ def test_receivers_are_found_on_every_course(library: Mapping[str, Course], name
         wrong = np.abs(found - true.distance)
         assert np.median(wrong) < 4
         assert (wrong < 15).mean() > 0.9
-        # Off the course one may be a little further back or ahead; nobody is ever on another part of it.
+        # Off the course, a match may be a little further back or ahead, but never on another part of it.
         assert wrong.max() < 120
 
 

@@ -71,26 +71,26 @@ def test_a_folder_of_tracks_is_the_race_that_was_run(library: Mapping[str, Cours
 
 
 def test_positions_come_tick_by_tick(library: Mapping[str, Course]) -> None:
-    """Everybody has one at each tick, waiting before the own start, to the one that shows the finish."""
+    """Each competitor has one at each tick, waiting until the start, up to the one that shows the finish."""
     race = computed(library["crystal-palace"])
     again = recorded(race, of_all(race))
-    told = [again.fixes_at(tick) for tick in range(again.last_tick + 1)]
+    ticks = [again.fixes_at(tick) for tick in range(again.last_tick + 1)]
 
     for who in range(5):
         states = [
-            Status(int(fixes.reported.status[fixes.who == who][0])) for fixes in told if who in fixes.who
+            Status(int(fixes.reported.status[fixes.who == who][0])) for fixes in ticks if who in fixes.who
         ]
         assert states[-1] == Status.FINISHED
         assert states.count(Status.FINISHED) == 1
         assert Status.RUNNING in states
     last = int(np.argmax(race.field.start))
-    assert told[2].reported.status[told[2].who == last] == Status.WAITING
-    assert all((fixes.time == tick * 5.0).all() for tick, fixes in enumerate(told))
+    assert ticks[2].reported.status[ticks[2].who == last] == Status.WAITING
+    assert all((fixes.time == tick * 5.0).all() for tick, fixes in enumerate(ticks))
     assert not len(again.fixes_at(again.last_tick + 1).who)
 
 
-def test_who_stops_on_the_way_did_not_finish(library: Mapping[str, Course]) -> None:
-    """A track that ends far from the finish is one who gave up, where and when it ends."""
+def test_track_that_ends_early_did_not_finish(library: Mapping[str, Course]) -> None:
+    """A track that ends far from the finish is a DNF, where and when it ends."""
     race = computed(library["crystal-palace"])
     places = of_competitor(race, 0)
     again = recorded(
@@ -107,7 +107,7 @@ def test_who_stops_on_the_way_did_not_finish(library: Mapping[str, Course]) -> N
 
 
 def test_runs_of_several_days_start_at_one_gun(library: Mapping[str, Course]) -> None:
-    """With own starts everybody's race begins at second 0, whenever it was."""
+    """With own starts, each competitor's race begins at second 0, whenever it was."""
     race = computed(library["crystal-palace"])
     later: list[Place] = [(lon, lat, (when or 0) + 86_400) for lon, lat, when in of_competitor(race, 1)]
     files = {"a.gpx": gpx(("Ann", of_competitor(race, 0))), "b.gpx": gpx(("Bob", later))}
@@ -120,7 +120,7 @@ def test_runs_of_several_days_start_at_one_gun(library: Mapping[str, Course]) ->
 
 
 def test_the_longest_track_makes_the_course(library: Mapping[str, Course]) -> None:
-    """Without a course the line of the longest track is it, within the receiver's error."""
+    """Without a course, the line of the longest track is the course, within the receiver's error."""
     race = computed(library["crystal-palace"])
     found = tracks.all_of(iter(of_all(race).items()))
     course = tracks.course_of(found, "Sunday run!")
@@ -131,7 +131,7 @@ def test_the_longest_track_makes_the_course(library: Mapping[str, Course]) -> No
 
 
 def test_bibs_and_names_come_from_the_tracks() -> None:
-    """Numbers in front are bibs unless they are taken; who has none gets the lowest free one."""
+    """Leading numbers are bibs unless they are taken; tracks without one get the lowest free bib."""
     places: list[Place] = [(0.0, 50.0, 0.0), (0.0, 50.01, 300.0)]
     names = ["17 Anna Smith", "Ben", "17 Cleo", "5", "2\u202eX\x07"]
     found = tracks.read(gpx(*((name.replace("\x07", ""), places) for name in names)), "f.gpx")
@@ -158,16 +158,16 @@ def test_bibs_and_names_come_from_the_tracks() -> None:
         (gpx(), "no track has times"),
     ],
 )
-def test_files_that_are_no_tracks_are_refused(data: bytes, words: str) -> None:
-    """What isn't GPX, or has places or times that are none, is told of with the line."""
-    with pytest.raises(RecordingError) as told:
+def test_invalid_files_are_rejected(data: bytes, words: str) -> None:
+    """Files other than GPX, and invalid places and times, are reported, with the line."""
+    with pytest.raises(RecordingError) as caught:
         tracks.all_of(iter([("f.gpx", data)]))
 
-    assert words in str(told.value)
+    assert words in str(caught.value)
 
 
-def test_times_are_read_as_they_are_written() -> None:
-    """With Z, with an offset, with parts of a second, and without a zone, which is UTC."""
+def test_notations_of_times() -> None:
+    """Times may have a Z, an offset, fractions of a second, or no zone, which is UTC."""
     times = ["2026-05-02T09:00:00Z", "2026-05-02T11:00:01.5+02:00", "2026-05-02T09:00:02"]
     data = gpx(("Ann", [(0.0, 50.0 + nth / 100, float(nth)) for nth in range(3)]))
     for nth, time in enumerate(times):
@@ -189,14 +189,14 @@ def test_times_are_read_as_they_are_written() -> None:
         unique_by=lambda fix: fix[2],
     )
 )
-def test_what_another_library_writes_is_read(numbers: list[tuple[int, int, datetime]]) -> None:
-    """Places and times are those that gpxpy was given, whatever it calls them in the file."""
-    # The other library cuts very small numbers off.
+def test_gpxpy_files_are_read(numbers: list[tuple[int, int, datetime]]) -> None:
+    """Places and times are those that gpxpy was given."""
+    # gpxpy truncates very small numbers.
     fixes = sorted(((lon / 1e7, lat / 1e7, when) for lon, lat, when in numbers), key=lambda fix: fix[2])
     points = [other.GPXTrackPoint(lat, lon, time=when) for lon, lat, when in fixes]
     file = other.GPX()
     file.tracks.append(other.GPXTrack("17 Anna Smith"))
-    # A receiver that was switched off in between writes segments.
+    # A receiver that was switched off for a while writes segments.
     file.tracks[0].segments += [other.GPXTrackSegment(points[:1]), other.GPXTrackSegment(points[1:])]
 
     (track,) = tracks.read(file.to_xml().encode(), "f.gpx")
@@ -207,8 +207,8 @@ def test_what_another_library_writes_is_read(numbers: list[tuple[int, int, datet
     ]
 
 
-def test_what_goes_back_in_time_is_left_out() -> None:
-    """Places that a receiver tells twice, or out of order, are taken once."""
+def test_places_that_go_back_in_time_are_dropped() -> None:
+    """Repeated places, and those out of order, are dropped."""
     (track,) = tracks.read(
         gpx(("Ann", [(0.0, 50.0 + nth / 100, when) for nth, when in enumerate((0.0, 5.0, 3.0, 5.0, 9.0))])),
         "f",
