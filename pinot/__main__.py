@@ -1,11 +1,10 @@
 """The command line: `python -m pinot setup`, `status` and `reset`."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -22,9 +21,6 @@ from stream.pinot import PinotError
 from stream.problems import flag_sentences
 from stream.settings import read_settings
 from stream.waiting import WaitedTooLongError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 USAGE = """\
 usage: python -m pinot COMMAND [--help] …

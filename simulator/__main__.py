@@ -1,7 +1,5 @@
 """The command line: `python -m simulator serve`, `generate`, `export` and `replay`."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
 

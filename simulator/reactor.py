@@ -1,15 +1,10 @@
 """Type of the part of Twisted's reactor that the simulator uses, for the real one and for `task.Clock`."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from typing import TYPE_CHECKING, Any, Protocol
-
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.internet.base import DelayedCall
 
 
 class Reactor(Protocol):

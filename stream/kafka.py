@@ -3,18 +3,14 @@
 This module connects to nothing.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from confluent_kafka import KafkaError
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from stream.settings import Certificates, Secret, contradiction
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 WORDS = {
     KafkaError._AUTHENTICATION: "rejects the credentials in RACECAST_KAFKA_USERNAME and "  # noqa: SLF001

@@ -3,15 +3,10 @@
 The second in progress is never part of a series: an incomplete rate would look like a drop.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from stream.arrays import Ints
+from stream.arrays import Ints
 
 AVERAGED_OVER_S = {"1 min average": 60, "5 min average": 300}
 MOST_SERIES = 8

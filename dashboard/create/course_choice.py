@@ -1,24 +1,17 @@
 """The course of a race: chosen from the API's courses and shown on a map."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit_folium import st_folium
 
 from dashboard import context
-from dashboard.api import ApiError
+from dashboard.api import ApiError, OfferedCourse, RaceApi
 from dashboard.create import upload
 from dashboard.race.race_map import course_map
 from dashboard.settings import Settings
+from dashboard.store.protocol import Course
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dashboard.api import OfferedCourse, RaceApi
-    from dashboard.store.protocol import Course
 
 MAP_HEIGHT_PX = 400
 

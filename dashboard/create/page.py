@@ -1,25 +1,18 @@
 """The page that creates a race: presets, a course, the form, and a redirect to the race's live page."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from dashboard import context
-from dashboard.api import ApiError, RaceApi
+from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField
 from dashboard.create import course_choice, paces, race_form
-from dashboard.create.presets import PRESETS
+from dashboard.create.presets import PRESETS, Preset
 from dashboard.create.race_form import PACES_OF_THEIR_OWN, RaceForm
 from dashboard.race import choose
 from dashboard.ui import words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dashboard.api import OfferedCourse, RaceField
-    from dashboard.create.presets import Preset
 
 FIELDS_TTL_S = 60.0
 """How long the API's description of a race request is kept; a newer simulator may have another one."""

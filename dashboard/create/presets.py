@@ -1,13 +1,9 @@
 """Presets that fill in the form, from `presets.toml`; everything can be changed afterwards."""
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 
 class Preset(NamedTuple):

@@ -4,11 +4,10 @@ The script reruns on user input and when what it has drawn is outdated. Data tha
 bypasses it: the map fetches it and passes it to the leaderboard.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit_folium import st_folium
 
 from dashboard import context
@@ -16,20 +15,11 @@ from dashboard.api import ApiError, RaceApi
 from dashboard.live import board
 from dashboard.race import choose
 from dashboard.race.race_map import MapOptions, race_map
-from dashboard.race.snapshots import Snapshots, UnknownRaceError
+from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.settings import Settings
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Race, StoreError
 from dashboard.ui import formatting, words
-from stream.race_states import actions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-
-    from dashboard.race.snapshots import Snapshot
-    from dashboard.store.protocol import Race
-    from stream.race_states import Action
+from stream.race_states import Action, actions
 
 HEIGHT_PX = 560
 """Height of map and leaderboard."""

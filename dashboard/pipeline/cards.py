@@ -1,20 +1,15 @@
 """The components' cards and the two tables, as HTML; updates never move the layout."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import jinja2
 import streamlit as st
 from markupsafe import Markup
 
 from dashboard.ui.escape import escape
+from pinot.health.report import Report, Row
 from pinot.health.verdict import Light
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pinot.health.report import Report, Row
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""

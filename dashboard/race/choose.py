@@ -1,22 +1,14 @@
 """The race chooser. The URL's query parameter selects the race and follows the chooser."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
-from dashboard.store.protocol import StoreError, is_run_id
+from dashboard.store.protocol import Race, StoreError, is_run_id
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-
-    from dashboard.store.protocol import Race
 
 LOOK_AGAIN_S = 1.0
 """How often a waiting page checks whether it can go on."""

@@ -1,32 +1,23 @@
 """The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dashboard.race.snapshots import UnknownRaceError
+from dashboard.metrics import Metrics
+from dashboard.race.history import History
+from dashboard.race.payload import Packed
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from dashboard.metrics import Metrics
-    from dashboard.race.history import History
-    from dashboard.race.payload import Packed
-    from dashboard.race.snapshots import Snapshots
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"

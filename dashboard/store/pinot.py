@@ -1,17 +1,11 @@
 """The store on Apache Pinot's broker."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from dashboard.store import rows
-from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS
+from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS, Passings
 from dashboard.store.sql_store import SqlStore
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dashboard.store.protocol import Passings
 
 BIBS_AT_ONCE = 10_000
 """Competitors per query of passings: those of 100,000 over a marathon take longer than `TIMEOUT_S`."""

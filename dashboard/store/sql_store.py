@@ -1,20 +1,25 @@
 """The store on a database that answers SQL: SQLite as it is, Pinot with the additions in `pinot`."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboard.store import rows
-from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import (
+    MAX_COMPETITORS,
+    MAX_PASSINGS,
+    MAX_RACES,
+    Competitor,
+    Course,
+    Passings,
+    Positions,
+    Race,
+    is_run_id,
+    is_short_name,
+)
 from dashboard.store.queries import read_queries
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dashboard.store.pinot_broker import Broker
-    from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race
-    from dashboard.store.sqlite_file import SqliteFile
+from dashboard.store.sqlite_file import SqliteFile
 
 
 class SqlStore:

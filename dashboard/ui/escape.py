@@ -1,7 +1,5 @@
 """The only way user-supplied text gets into HTML or JavaScript."""
 
-from __future__ import annotations
-
 import re
 
 _NOT_PLAIN = re.compile(r"[^\w ]|_")

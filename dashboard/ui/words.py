@@ -4,19 +4,15 @@ Streamlit's own text elements parse Markdown: a race named `![](http://…)` wou
 come from a user, the API or an error message goes through here.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import jinja2
 import streamlit as st
 
 from dashboard.ui.escape import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _STYLE = Path(__file__).parents[1] / "static" / "page.css"
 

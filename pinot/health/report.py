@@ -3,23 +3,16 @@
 Shown by the dashboard and `python -m pinot status`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.sample import known
-from pinot.health.verdict import Light
+from pinot.health.sample import Sample, known
+from pinot.health.verdict import Light, Verdict
 from stream.contract import TABLES, TOPICS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pinot.health.sample import Sample
-    from pinot.health.verdict import Verdict
 
 
 @dataclass(frozen=True)

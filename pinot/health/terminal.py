@@ -1,13 +1,8 @@
 """The report as plain text."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from pinot.health.report import Report, Row
+from pinot.health.report import Report, Row
 
 
 def text(report: Report) -> str:

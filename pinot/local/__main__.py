@@ -1,7 +1,5 @@
 """`python -m pinot.local start|stop|status|fetch`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,19 +1,14 @@
 """The ports of a stack, kept in its state folder: Pinot's parts know each other by host and port."""
 
-from __future__ import annotations
-
 import json
 import socket
+from collections.abc import Container, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING
 
 from pinot.local.errors import StackError
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
-    from pathlib import Path
 
 HOST = "127.0.0.1"
 PARTS = ("kafka", "pinot")

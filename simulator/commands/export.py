@@ -3,10 +3,9 @@
 The files equal those that the API returns for the same race once it has ended.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from math import inf
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from simulator.commands.race import race_of
 from simulator.commands.settings import FORMATS, ExportSettings, settings_of
@@ -14,9 +13,6 @@ from simulator.export import result_files, results, track_files
 from simulator.export.formats import of_suffix
 from simulator.export.track_query import TrackQuery
 from stream.problems import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 
 def export(flags: Sequence[str], out: BinaryIO) -> None:

@@ -4,23 +4,17 @@ The lines are the messages that the engine would publish, in the same order; `em
 tick, so that the same seed gives the same bytes.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from simulator.commands.race import race_of
 from simulator.commands.settings import GenerateSettings, settings_of
 from simulator.publishers.encode import encode
-from simulator.race.events import entries_of, passings_until, positions_at, record_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from simulator.race.events import Streamed
-    from simulator.race.race import Race
-    from stream.contract import Topic
+from simulator.race.events import Streamed, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
+from stream.contract import Topic
 
 BATCH = 5000
 

@@ -1,9 +1,8 @@
 """`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -26,10 +25,6 @@ from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""

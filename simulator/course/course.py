@@ -9,22 +9,17 @@ into pieces so short that a straight line in degrees stays within `TOLERANCE` of
 linear interpolation.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import shapely
 from pyproj import Geod
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from stream.arrays import Floats, Ints
-
+from stream.arrays import Floats, Ints
 
 GEOD = Geod(ellps="WGS84")
 EARTH_RADIUS = 6_371_008.8
@@ -125,7 +120,7 @@ class Course:
         start: tuple[float, float] | None = None,
         finish: tuple[float, float] | None = None,
         mats: Sequence[Mat] = (),
-    ) -> Course:
+    ) -> "Course":
         """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
         lon, lat, alt, along = _densify(lon, lat, alt)

@@ -4,12 +4,11 @@ Files are untrusted: `orjson` limits the nesting depth and rejects NaN and infin
 processed with a work list, never by recursion. `survey` decides what a valid course is.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import orjson
@@ -17,12 +16,7 @@ import orjson
 from simulator.course import coordinates, xml
 from simulator.course.coordinates import Tally
 from simulator.course.drawing import YES, CourseError, Drawing, Ring
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 Object: TypeAlias = dict[str, Any]
 

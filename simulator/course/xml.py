@@ -3,24 +3,20 @@
 Elements are found by local name, because many real files have undeclared namespace prefixes, or no namespace.
 """
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lxml import etree
 
 from simulator.course.coordinates import named, shown
 from simulator.course.drawing import CourseError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
-    Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
-    """What was taken from each element's children, in the file's order."""
+Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
+Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
+"""What was taken from each element's children, in the file's order."""
 
 _SAFELY: Any = {
     "encoding": "utf-8",

@@ -5,13 +5,9 @@ set ahead, an hour of ticks would come at once. So the wall time is read once at
 monotonic clock.
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import Any
 
 
 def steady(

@@ -1,13 +1,12 @@
 """The OpenAPI 3.1 document, generated from the request and response models."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
@@ -19,13 +18,8 @@ from simulator.http.auth import CHALLENGE
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, RaceRequest, RunId, ShortName
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic import BaseModel
-
-    Body = type[BaseModel] | str
-    Answers = dict[int, Body | tuple[Body, ...]]
+Body = type[BaseModel] | str
+Answers = dict[int, Body | tuple[Body, ...]]
 
 LIMITS = (
     ("minimum", "maximum", ""),

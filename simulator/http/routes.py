@@ -4,11 +4,10 @@
 details in one place, at the end of the class.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import jinja2
@@ -18,34 +17,27 @@ from klein import Klein
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
+from twisted.python.failure import Failure
+from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, logs
-from simulator.engine.engine import StateError
+from simulator.engine.engine import Engine, StateError
+from simulator.engine.run import Run
 from simulator.export import formats, geojson, result_files, results, track_files
+from simulator.export.formats import Format
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.sending import send
+from simulator.http.sending import InThread, send
+from simulator.publishers.publisher import Publisher
 from simulator.race.request import CourseQuery, RaceRequest
+from simulator.service.courses import CourseService
+from simulator.service.races import RaceService
+from simulator.service.recovery import Recovery
 from stream.problems import Problem, from_validation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from twisted.python.failure import Failure
-    from twisted.web.server import Request
-
-    from simulator.engine.engine import Engine
-    from simulator.engine.run import Run
-    from simulator.export.formats import Format
-    from simulator.http.sending import InThread
-    from simulator.publishers.publisher import Publisher
-    from simulator.service.courses import CourseService
-    from simulator.service.races import RaceService
-    from simulator.service.recovery import Recovery
 
 Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)

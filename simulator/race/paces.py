@@ -3,21 +3,16 @@
 Sources are given next to the figures. The functions don't depend on races and fields.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from simulator.course.course import Course
 from simulator.race import chance
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from stream.arrays import Floats, Mask
-
+from stream.arrays import Floats, Mask
 
 PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 
@@ -46,7 +41,7 @@ class FinishTimes:
     @classmethod
     def of_mean_and_deviation(
         cls, distance: float, mean: float, deviation: float, widest: float
-    ) -> FinishTimes:
+    ) -> "FinishTimes":
         """Return the distribution with this mean and this standard deviation (seconds)."""
         spread = math.sqrt(math.log1p((deviation / mean) ** 2))
         # Truncation reduces the deviation, so draw from a wider distribution.
@@ -55,7 +50,7 @@ class FinishTimes:
         return cls(distance, mean * math.exp(-(spread**2) / 2), spread / cut, widest)
 
     @classmethod
-    def of_mean_and_median(cls, distance: float, mean: float, median: float) -> FinishTimes:
+    def of_mean_and_median(cls, distance: float, mean: float, median: float) -> "FinishTimes":
         """Return the distribution with this mean and this median (seconds)."""
         return cls(distance, median, math.sqrt(2 * math.log(mean / median)))
 
@@ -246,7 +241,7 @@ class Effort:
     flat: Floats
 
     @classmethod
-    def of(cls, course: Course) -> Effort | None:
+    def of(cls, course: Course) -> "Effort | None":
         """Return a course's effort; None if it has no altitude."""
         if course.alt is None:
             return None

@@ -6,24 +6,19 @@ lowest free bib, the name `Runner` and the bib, the category `Open`, wave 1, and
 model.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from stream.arrays import Floats, Ints, Mask
-
+from stream.arrays import Floats, Ints, Mask
 
 COLUMNS = ("bib", "name", "category", "club", "wave", "pace")
 MAX_ROWS = 100_000

@@ -5,22 +5,15 @@ race can continue from anywhere. Only the reported place is wrong; `distance`, `
 `eventId` are the truth. Passings come from timing mats, which have no faults.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.race import chance
-from simulator.race.chance import Stream, chosen, hashed, hashed_bits, uniform, within
-
-if TYPE_CHECKING:
-    from simulator.race.chance import Bits
-    from simulator.race.request import RaceRequest
-    from stream.arrays import Floats, Ints, Mask
-
+from simulator.race.chance import Bits, Stream, chosen, hashed, hashed_bits, uniform, within
+from simulator.race.request import RaceRequest
+from stream.arrays import Floats, Ints, Mask
 
 WAVES = 8
 """Number of waves that make up a tracker's drifting error."""
@@ -47,7 +40,7 @@ class Episodes:
     phase: Floats
 
     @classmethod
-    def of(cls, seed: int, stream: Stream, count: int, share: float, length: float) -> Episodes | None:
+    def of(cls, seed: int, stream: Stream, count: int, share: float, length: float) -> "Episodes | None":
         """Return the episodes of a fault; None if there are none."""
         if share <= 0:
             return None

@@ -6,18 +6,10 @@ the places and whose length between them fits the distance covered (the two weig
 Krumm 2009, "Hidden Markov Map Matching Through Noise and Sparseness").
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from simulator.course.course import GEOD
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from stream.arrays import Floats, Ints
-
+from simulator.course.course import GEOD, Course
+from stream.arrays import Floats, Ints
 
 STEP = 5.0
 """Metres between candidate places on the course."""

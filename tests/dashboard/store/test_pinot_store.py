@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -11,9 +9,6 @@ from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
 from stream.pinot import PinotAuth
 from tests.pinot.conftest import answering
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["answering"]  # a fixture of the tests of Pinot
 

@@ -1,10 +1,7 @@
 """Figures from two samples, and the report as text and JSON."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,12 +10,9 @@ from hypothesis import strategies as st
 from pinot.health import figures, terminal, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
 from pinot.health.report import report
-from pinot.health.sample import Defects, Failure, Pinot, Races, known
+from pinot.health.sample import Defects, Failure, Pinot, Races, Sample, known
 from stream.contract import TABLES, TOPICS
 from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
-
-if TYPE_CHECKING:
-    from pinot.health.sample import Sample
 
 
 def test_rates_are_over_the_time_between_samples() -> None:
