@@ -22,10 +22,9 @@ from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
 from dashboard.results import charts  # noqa: F401
 from dashboard.settings import Settings
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import Store
-from dashboard.store.sql_store import SqlStore
+from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
 from pinot.health.probes import Probes, of_embedded, of_stack

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import is_run_id
-from dashboard.store.queries import read_queries
+from dashboard.store.sql_store import read_queries
 from dashboard.store.sqlite_file import SqliteFile
 from stream.contract import TABLES
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit_folium import st_folium
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi
 from dashboard.create import upload
-from dashboard.race.race_map import course_map
+from dashboard.race.race_map import course_map, show_map
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course
 from dashboard.ui import formatting, words
@@ -78,13 +77,7 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
     except ApiError as error:
         words.notice(str(error))
     else:
-        st_folium(
-            course_map(drawn, context.get(Settings)),
-            key=f"preview-{course.short_name}",
-            height=MAP_HEIGHT_PX,
-            use_container_width=True,
-            returned_objects=[],
-        )
+        show_map(course_map(drawn, context.get(Settings)), f"preview-{course.short_name}", MAP_HEIGHT_PX)
     if course.warnings:
         # Expanded only after the viewer's own upload.
         is_new = st.session_state.get(_NEW) == course.short_name

@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
-from streamlit_folium import st_folium
 
 from dashboard import context
 from dashboard.race import choose, finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.race_map import replay_map
+from dashboard.race.race_map import replay_map, show_map
 from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
@@ -76,13 +75,8 @@ def _replay(snapshot: Snapshot) -> None:
     """The race on the map, from the gun to the newest tick; the controls are static/replay.js."""
     words.section("Replay")
     race = snapshot.race
-    st_folium(
-        replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing)),
-        key=f"replay-{race.run_id}",
-        height=MAP_HEIGHT_PX,
-        use_container_width=True,
-        returned_objects=[],
-    )
+    drawn = replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing))
+    show_map(drawn, f"replay-{race.run_id}", MAP_HEIGHT_PX)
 
 
 def _follow(drawn: Race) -> None:

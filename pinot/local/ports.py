@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from random import SystemRandom
 
-from pinot.local.errors import StackError
-
 HOST = "127.0.0.1"
 PARTS = ("kafka", "pinot")
 """The processes of a stack."""
@@ -18,6 +16,10 @@ KAFKAS = ("kafka", "kafka_controller")
 OURS = range(20_000, 30_000)
 """Range of free ports, below the ephemeral ports: an outgoing connection could otherwise occupy the port of a
 part that is restarting."""
+
+
+class StackError(RuntimeError):
+    """The local stack cannot do what was requested; the text says why and what to do."""
 
 
 @dataclass(frozen=True)

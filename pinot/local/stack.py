@@ -18,8 +18,7 @@ from pinot.admin.cluster import http_trouble
 from pinot.admin.topics import kafka_trouble
 from pinot.local import jars
 from pinot.local import ports as stack_ports
-from pinot.local.errors import StackError
-from pinot.local.ports import PARTS, Ports
+from pinot.local.ports import PARTS, Ports, StackError
 from pinot.local.process import Process
 from stream.waiting import WaitedTooLongError, wait_for
 

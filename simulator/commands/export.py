@@ -3,6 +3,7 @@
 The files equal those that the API returns for the same race once it has ended.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from math import inf
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from simulator.export.track_query import TrackQuery
 from stream.problems import Problem
 
 
-def export(flags: Sequence[str], out: BinaryIO) -> None:
+def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     """Write the results or tracks that the flags describe; exits with a message if they are invalid."""
     settings = settings_of(ExportSettings, flags)
     suffixes = FORMATS[settings.what]

@@ -4,6 +4,7 @@ The lines are the messages that the engine would publish, in the same order; `em
 tick, so that the same seed gives the same bytes.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -19,7 +20,7 @@ from stream.contract import Topic
 BATCH = 5000
 
 
-def generate(flags: Sequence[str], out: BinaryIO) -> None:
+def generate(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     """Write the lines of the race that the flags describe; exits with a message if they are invalid."""
     settings = settings_of(GenerateSettings, flags)
     for batch in _batches(race_of(settings), settings.topic):

@@ -17,6 +17,7 @@ from simulator.http import answers
 from simulator.http.auth import CHALLENGE
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, RaceRequest, RunId, ShortName
+from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
 Answers = dict[int, Body | tuple[Body, ...]]
@@ -158,9 +159,10 @@ ROUTES = (
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
-    Route("post", "/races/{run_id}/pause", "pause_race", "Pause a race.", CHANGED),
-    Route("post", "/races/{run_id}/resume", "resume_race", "Resume a paused race.", CHANGED),
-    Route("post", "/races/{run_id}/cancel", "cancel_race", "Cancel a race.", CHANGED),
+    *(
+        Route("post", f"/races/{{run_id}}/{action}", "change_race", f"{action.capitalize()} a race.", CHANGED)
+        for action in ACTIONS
+    ),
     Route("get", "/courses", "list_courses", "List all courses.", {200: answers.CoursesAnswer}),
     Route(
         "post",

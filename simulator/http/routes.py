@@ -23,7 +23,6 @@ from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, logs
 from simulator.engine.engine import Engine, StateError
-from simulator.engine.run import Run
 from simulator.export import formats, geojson, result_files, results, track_files
 from simulator.export.formats import Format
 from simulator.export.track_query import TrackQuery
@@ -125,17 +124,12 @@ class Api:
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
-    def pause_race(self, request: Request, run_id: str) -> bytes:
-        """Pause a race."""
-        return self._change(request, run_id, self._engine.pause)
-
-    def resume_race(self, request: Request, run_id: str) -> bytes:
-        """Resume a race."""
-        return self._change(request, run_id, self._engine.resume)
-
-    def cancel_race(self, request: Request, run_id: str) -> bytes:
-        """Cancel a race."""
-        return self._change(request, run_id, self._engine.cancel)
+    def change_race(self, request: Request, run_id: str) -> bytes:
+        """Pause, resume or cancel a race: the last segment of the path is the engine's method."""
+        self._access.check(request)
+        run = self._race_service.race(run_id)
+        getattr(self._engine, request.path.rpartition(b"/")[2].decode())(run)
+        return responses.json(request, answers.race_answer(run))
 
     async def take_course(self, request: Request) -> bytes:
         """Accept a course file."""
@@ -209,12 +203,6 @@ class Api:
         if problem.status == HTTPStatus.UNAUTHORIZED:
             request.setHeader("WWW-Authenticate", CHALLENGE)
         return responses.problem(request, problem)
-
-    def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
-        self._access.check(request)
-        run = self._race_service.race(run_id)
-        change(run)
-        return responses.json(request, answers.race_answer(run))
 
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
+from dashboard.store.sql_store import PinotStore
 from pinot.admin.cluster import Cluster, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table
 from pinot.admin.setup import set_up_table

@@ -19,10 +19,9 @@ import httpx
 import pinotdb
 import pytest
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import Store
-from dashboard.store.sql_store import SqlStore
+from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import KafkaWriter, SqliteWriter, Writer, competitor, passing, position, race

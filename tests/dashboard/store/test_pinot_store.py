@@ -4,9 +4,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
+from dashboard.store.sql_store import PinotStore
 from stream.pinot import PinotAuth
 from tests.pinot.conftest import answering
 

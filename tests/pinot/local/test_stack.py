@@ -12,7 +12,7 @@ import pytest
 from pinot.admin.topics import set_up_topics
 from pinot.local import jars, ports
 from pinot.local.__main__ import main
-from pinot.local.errors import StackError
+from pinot.local.ports import StackError
 from pinot.local.process import Process
 from pinot.local.stack import CONFIG, SHARED, Stack
 from stream.waiting import WaitedTooLongError, wait_for
