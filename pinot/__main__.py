@@ -11,9 +11,8 @@ from pydantic import ValidationError
 from pinot.admin.reset import ResetError, reset, what_goes
 from pinot.admin.setup import set_up
 from pinot.admin.topics import TopicError
-from pinot.health import terminal
 from pinot.health.probes import of_stack
-from pinot.health.report import report
+from pinot.health.report import as_text, report
 from pinot.health.simulator import SimulatorProbe
 from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.course.drawing import CourseError
@@ -72,7 +71,7 @@ def _status(settings: StatusSettings) -> int:
     first = probes.take()
     time.sleep(settings.seconds)
     found = report([first, probes.take()])
-    print(json.dumps(found.as_json(), indent=2) if settings.json_ else terminal.text(found))
+    print(json.dumps(found.as_json(), indent=2) if settings.json_ else as_text(found))
     return 0 if found.is_well else 1
 
 

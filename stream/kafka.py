@@ -95,9 +95,6 @@ class AuthErrorListener:
         """Record an authentication or TLS error; ignore others."""
         words = WORDS.get(error.code())
         if words is not None:
-            self.refusal = f"Kafka at {self._address} {words}: {_bare(error.str())}"
-
-
-def _bare(words: str) -> str:
-    """Return librdkafka's message without the broker's address and the duration."""
-    return re.sub(r"^\w+://\S+: | \(after .*\)$", "", words)
+            # librdkafka's message without the broker's address and the duration.
+            bare = re.sub(r"^\w+://\S+: | \(after .*\)$", "", error.str())
+            self.refusal = f"Kafka at {self._address} {words}: {bare}"

@@ -50,8 +50,7 @@ def _until(arrivals: pd.DataFrame, ends: Ints) -> Ints:
     second, events = arrivals["second"].to_numpy(), arrivals["events"].to_numpy()
     order = np.argsort(second, kind="stable")
     summed = np.concatenate([[0], np.cumsum(events[order])])
-    found: Ints = summed[np.searchsorted(second[order], ends)]
-    return found
+    return summed[np.searchsorted(second[order], ends)]
 
 
 def paces(counted: pd.DataFrame) -> pd.DataFrame:

@@ -7,10 +7,11 @@ import streamlit as st
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi
 from dashboard.create import upload
-from dashboard.race.race_map import course_map, show_map
+from dashboard.race.race_map import course_map
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course
 from dashboard.ui import formatting, words
+from dashboard.ui.maps import show_map
 
 MAP_HEIGHT_PX = 400
 
@@ -48,17 +49,15 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | No
         return None
     if st.session_state.get(_CHOSEN) not in by_name:
         choose_next(next(iter(by_name)))
-    chosen = st.selectbox(
-        "Course", list(by_name), format_func=lambda name: _label(by_name[name]), key=_CHOSEN
-    )
+    # The short name comes last: Streamlit treats options with equal labels as one.
+    labels = {
+        name: f"{course.long_name} · {formatting.kilometres(course.distance)} km · {name}"
+        for name, course in by_name.items()
+    }
+    chosen = st.selectbox("Course", list(labels), format_func=labels.__getitem__, key=_CHOSEN)
     upload.offer(api, _take_up)
     _preview(api, by_name[chosen])
     return by_name[chosen]
-
-
-def _label(course: OfferedCourse) -> str:
-    # The short name comes last: Streamlit treats options with equal labels as one.
-    return f"{course.long_name} · {formatting.kilometres(course.distance)} km · {course.short_name}"
 
 
 def _take_up(course: OfferedCourse) -> None:

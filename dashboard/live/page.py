@@ -13,11 +13,12 @@ from dashboard import context
 from dashboard.api import ApiError, RaceApi
 from dashboard.live import board
 from dashboard.race import choose
-from dashboard.race.race_map import MapOptions, race_map, show_map
+from dashboard.race.race_map import MapOptions, race_map
 from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.settings import Settings
 from dashboard.store.protocol import Race, StoreError
 from dashboard.ui import formatting, words
+from dashboard.ui.maps import show_map
 from stream.race_states import Action, actions
 
 HEIGHT_PX = 560

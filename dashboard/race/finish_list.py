@@ -140,8 +140,7 @@ def marks(seconds: Floats) -> Floats:
     known = seconds[~np.isnan(seconds)]
     step = _step(known, MAX_MARKS)
     first, last = np.floor(known.min() / step), np.ceil(known.max() / step)
-    found: Floats = np.arange(first, last + 1) * step
-    return found
+    return np.arange(first, last + 1) * step
 
 
 def _step(seconds: Floats, most: int) -> int:

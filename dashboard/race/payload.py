@@ -135,8 +135,7 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
 
 
 def _seconds(values: Floats) -> Floats:
-    rounded: Floats = np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
-    return rounded
+    return np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import folium
 import numpy as np
 from folium.elements import JSCSSMixin
 from folium.template import Template
-from streamlit_folium import st_folium
 
 from dashboard.race.routes import file_address, race_address
 from dashboard.settings import Settings
@@ -206,15 +205,3 @@ def _bounds(course: Course) -> list[list[float]]:
 
 def _lat_lon(lon_lat: Any) -> Any:
     return np.round(lon_lat[:, ::-1], 7).tolist()
-
-
-def show_map(drawn: folium.Map, key: str, height_px: int, options: MapOptions | None = None) -> None:
-    """Place a map in the page; `key` tells it from all others, whatever they show."""
-    st_folium(
-        drawn,
-        key=key,
-        height=height_px,
-        use_container_width=True,
-        returned_objects=[],
-        feature_group_to_add=options,
-    )

@@ -80,7 +80,9 @@ class _Races:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            return await self._answer("live", request, self._newest, self._fresh)
+            return await self._answer(
+                "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+            )
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
@@ -105,9 +107,6 @@ class _Races:
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
         return snapshot.packed if snapshot else None
-
-    def _newest(self, run_id: str) -> Packed:
-        return self._snapshots.get(run_id).packed
 
 
 async def _answer(

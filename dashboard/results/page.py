@@ -14,13 +14,14 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from dashboard import context
 from dashboard.race import choose, finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.race_map import replay_map, show_map
+from dashboard.race.race_map import replay_map
 from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
 from dashboard.settings import Settings
 from dashboard.store.protocol import OUT, Competitor, Race, StoreError
 from dashboard.ui import formatting, words
+from dashboard.ui.maps import show_map
 from dashboard.ui.theme import Chart
 from stream.race_states import ENDED
 

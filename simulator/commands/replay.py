@@ -15,13 +15,12 @@ from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
-from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
-from simulator.reactor import after
+from simulator.reactor import after, use_monotonic_clock
 from simulator.replay import lines, tracks
 from simulator.replay.lines import Lines
 from simulator.replay.recording import Recording, RecordingError, Track

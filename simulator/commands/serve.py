@@ -13,7 +13,6 @@ from twisted.internet.threads import deferToThread
 from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ServeSettings, settings_of
-from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
 from simulator.http.cors import Cors, origins_of
@@ -21,6 +20,7 @@ from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
+from simulator.reactor import use_monotonic_clock
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery

@@ -304,8 +304,7 @@ def _in_space(lon: Floats, lat: Floats) -> Floats:
     across, up = np.radians(lon), np.radians(lat)
     normal = GEOD.a / np.sqrt(1.0 - GEOD.es * np.sin(up) ** 2)
     axes = [np.cos(up) * np.cos(across), np.cos(up) * np.sin(across), (1.0 - GEOD.es) * np.sin(up)]
-    places: Floats = np.column_stack([normal * axis for axis in axes])
-    return places
+    return np.column_stack([normal * axis for axis in axes])
 
 
 def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
@@ -315,8 +314,7 @@ def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
     inside = np.flatnonzero((owner >= 0) & (metres <= stretches[owner, 1] + SHORTEST))
     order = inside[np.lexsort((metres[inside], off[inside], owner[inside]))]
     _, first = np.unique(owner[order], return_index=True)
-    nearest: Floats = np.column_stack([metres, off])[order[first]]
-    return nearest
+    return np.column_stack([metres, off])[order[first]]
 
 
 def _wkt(geometry: shapely.Geometry) -> str:

@@ -144,7 +144,9 @@ class _Reading:
             properties = {}
         if not isinstance(properties, dict):
             raise place.wrong("properties", properties, "an object")
-        place = replace(place, name=_name(properties), is_timing=_is_yes(properties.get("timing")))
+        timing = properties.get("timing")
+        is_timing = timing is True or _text(timing).casefold() in YES
+        place = replace(place, name=_name(properties), is_timing=is_timing)
         if geometry is None:
             self._tally.add(coordinates.SHAPES)
             return
@@ -287,10 +289,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_CONTROL.sub(" ", str(value)[: xml.LONGEST_NAME]).split())
-
-
-def _is_yes(value: Any) -> bool:
-    return value is True or _text(value).casefold() in YES
 
 
 def _shown(value: Any) -> str:

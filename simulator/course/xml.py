@@ -96,7 +96,10 @@ def sift(
         CourseError: it isn't well-formed, is empty, has a document type or too many tags or nodes.
     """
     most = MAX_MARKS_WITH_TIMES if with_times else MAX_MARKS
-    data = _checked(data if with_times else _without_times(data), source, most)
+    if not with_times:
+        # Nor extensions; the other lines keep their numbers.
+        data = _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
+    data = _checked(data, source, most)
     try:
         try:
             return _sift(data, source, takers(), drop)
@@ -214,11 +217,6 @@ def _one_line(fault: str) -> str:
     """Return the parser's message on one line, shortened, with the position, which comes last."""
     fault = " ".join(fault.split())
     return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
-
-
-def _without_times(data: bytes) -> bytes:
-    """Return a file without times and extensions; its other lines keep their numbers."""
-    return _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
 
 
 def _declaration_first(data: bytes) -> bytes:

@@ -174,8 +174,7 @@ class Field:
 def _stood(moved: Floats, stop: Stop) -> Floats:
     """Return moving seconds without those of a stop."""
     # Until the stop all time is moving time; during it moving time stays exactly constant.
-    moving: Floats = np.minimum(moved, np.maximum(stop.start, moved - stop.length))
-    return moving
+    return np.minimum(moved, np.maximum(stop.start, moved - stop.length))
 
 
 def draw(
@@ -259,8 +258,7 @@ def _women(lots: Floats, pace: Floats, share: float) -> Mask:
     rank = chance.ranks(pace)
     # Above two thirds there is no room for that difference.
     lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
-    women: Mask = lots < share * (1.0 + lean * (rank - 0.5))
-    return women
+    return lots < share * (1.0 + lean * (rank - 0.5))
 
 
 def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
@@ -394,5 +392,4 @@ def _interpolate(marks: Floats, moving: Floats, who: Ints, distance: Floats) -> 
     stretch = np.clip(np.searchsorted(marks, distance, side="left") - 1, 0, len(marks) - 2)
     since, until = moving[stretch, who], moving[stretch + 1, who]
     share = (distance - marks[stretch]) / (marks[stretch + 1] - marks[stretch])
-    seconds: Floats = since + np.clip(share, 0.0, 1.0) * (until - since)
-    return seconds
+    return since + np.clip(share, 0.0, 1.0) * (until - since)

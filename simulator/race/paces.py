@@ -108,8 +108,7 @@ def averages(model: PaceModel, drawn: Floats, fastest: float, slowest: float, di
 
 
 def _as_published(times: FinishTimes, drawn: Floats) -> Floats:
-    seconds: Floats = times.median * np.exp(times.spread * chance.normal(drawn, times.widest))
-    return seconds
+    return times.median * np.exp(times.spread * chance.normal(drawn, times.widest))
 
 
 def _scale(times: FinishTimes, distance: float) -> float:
@@ -229,8 +228,7 @@ GRADIENT_STEP = 50.0
 def cost_of_running(gradient: Floats) -> Floats:
     """Return the cost per metre, J/kg (Minetti et al. 2002, J Appl Physiol 93, 1039-1046)."""
     i = np.clip(gradient, -STEEPEST, STEEPEST)
-    polynomial: Floats = ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
-    return polynomial
+    return ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,8 +149,7 @@ class Race:
     @cached_property
     def finishes(self) -> Mask:
         """Whether each competitor reaches the finish, shape (n,); includes the disqualified."""
-        finishes: Mask = (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
-        return finishes
+        return (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
 
     @cached_property
     def finish_times(self) -> Floats:
@@ -297,8 +296,7 @@ class Race:
 
     def _is_last(self, who: Ints, time: Floats) -> Mask:
         """Return whether each position reports an end: those come from the timing system."""
-        last: Mask = self._ends[who] <= time
-        return last
+        return self._ends[who] <= time
 
     def _sent(self, who: Ints, tick: Ints) -> Mask:
         """Return whether each position is reported at all; ends always are, whatever the tracker does."""

@@ -53,14 +53,12 @@ class Episodes:
         phase = self.phase[who]
         slot = np.floor(time / self.slot + phase)
         offset = hashed(self.keys[who], slot.astype(np.int64)) * (self.slot - self.length)
-        start: Floats = (slot - phase) * self.slot + offset
-        return start
+        return (slot - phase) * self.slot + offset
 
     def lasts(self, start: Floats, time: Floats) -> Mask:
         """Return whether each moment lies in the episode that begins at `start`."""
         since: Floats = time - start
-        lasting: Mask = (since >= 0) & (since < self.length)
-        return lasting
+        return (since >= 0) & (since < self.length)
 
     def covers(self, who: Ints, time: Floats) -> Mask:
         """Return whether each moment lies in an episode."""
@@ -108,8 +106,7 @@ class Trackers:
 
     def reports_twice(self, who: Ints, time: Floats) -> Mask:
         """Return whether each tracker reports its position of each moment again, a tick later."""
-        twice: Mask = hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
-        return twice
+        return hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
 
     @property
     def are_wrong(self) -> bool:

@@ -63,8 +63,7 @@ class _Plane:
     def metres(self, lon: Floats, lat: Floats) -> Floats:
         """Return places as metres, shape (2, k)."""
         across = (np.asarray(lon) - self._lon + 180.0) % 360.0 - 180.0
-        metres: Floats = np.array([across * self._east, (np.asarray(lat) - self._lat) * self._north])
-        return metres
+        return np.array([across * self._east, (np.asarray(lat) - self._lat) * self._north])
 
 
 def _most_likely(on_course: Floats, recorded: Floats, covered: Floats, step: float) -> Ints:

@@ -27,8 +27,7 @@ def check_range(drawing: Drawing) -> None:
 
 def in_range(lon: Floats, lat: Floats) -> Mask:
     """Return whether each point is in range; NaN isn't."""
-    good: Mask = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
-    return good
+    return (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
 
 
 def _check_range(lon: Floats, lat: Floats, where: str) -> None:

@@ -14,7 +14,7 @@ from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
 from dashboard.create import inputs
 from dashboard.create.paces import HOW_TO
-from dashboard.create.presets import PRESETS
+from dashboard.create.page import PRESETS
 from dashboard.create.race_form import NO_TEXT, NOT_STARTED
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
