@@ -3,8 +3,6 @@
 Runs until Ctrl-C, then stops everything that it started.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

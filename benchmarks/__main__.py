@@ -1,28 +1,22 @@
 """Run benchmarks and write the results to README.md: the default parts, or those named."""
 
-from __future__ import annotations
-
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
 
 from benchmarks import big_map, compose, core, freshness, options, report, soak, throughput, viewers
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
+from pinot.local.stack import Stack
 from pinot.settings import Settings
 from tests.stacks import stack_settings, started
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pinot.local.stack import Stack
-
-    Section = tuple[str, str]
-    """Heading and text."""
+Section = tuple[str, str]
+"""Heading and text."""
 
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")

@@ -3,23 +3,17 @@
 Chromium renders on the CPU, as on any machine without a GPU.
 """
 
-from __future__ import annotations
-
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Frame, Page
 
 SIZES = (1000, 10_000)
 COURSE = "hilly-half"

@@ -1,20 +1,15 @@
 """Benchmark of `docker compose up`: start time, a race and its queries, and recovery of each service."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
 
 from tests.compose.engine import docker_engine
 from tests.compose.project import RUNNING, Project
 from tests.compose.race_day import QUERIES, RaceDay
 from tests.compose.stand_ins import provide_images
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 SPEED = 60
 ROUNDS = 20

@@ -3,17 +3,15 @@
 Run as `python -m benchmarks.core COMPETITORS COURSE`; prints one line of JSON.
 """
 
-from __future__ import annotations
-
 import json
 import resource
 import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -21,14 +19,9 @@ from simulator.commands.settings import EPOCH
 from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
 from simulator.publishers.encode import encode
-from simulator.race.events import positions_at
+from simulator.race.events import Positions, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.events import Positions
 
 MOMENTS = 21
 """Ticks measured, spread over the race."""

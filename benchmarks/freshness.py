@@ -6,28 +6,22 @@ first batch of a tick is published. The first ends with the query response that 
 second ends with the first frame that shows all competitors at this tick or a later one.
 """
 
-from __future__ import annotations
-
 import shutil
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import httpx
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from pinot.local.stack import Stack
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.torture.event_stores import query_pinot
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pinot.local.stack import Stack
 
 COURSE = "hilly-half"
 """Long enough that no competitor finishes during the measurement."""

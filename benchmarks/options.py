@@ -1,15 +1,10 @@
 """Cost of race options: `generate` runs an hour with 1,000 competitors for each group of options."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path
 
 BASELINE = {
     "course": "crystal-palace",

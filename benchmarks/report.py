@@ -1,17 +1,12 @@
 """Command line and report of the benchmarks and torture tests: select parts, write sections of README.md."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform
 import re
+from collections.abc import Collection, Container
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Container
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- results: written by make bench and make torture -->", "<!-- end of results -->"

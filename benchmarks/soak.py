@@ -4,32 +4,26 @@ After each race, the numbers of positions and passings in the store are compared
 record the simulators' memory and CPU time and the sizes of the stores.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 from confluent_kafka import Consumer, TopicPartition
 
 from pinot.admin.topics import set_up_topics
+from pinot.local.stack import Stack
 from simulator.course.library import load_folder
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
-from tests.processes import ROOT, simulator, total
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-    from tests.processes import Running
+from tests.processes import ROOT, Running, simulator, total
 
 COMPETITORS = 10_000
 REQUEST: dict[str, Any] = {

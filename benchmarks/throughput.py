@@ -3,17 +3,16 @@
 Run as `python -m benchmarks.throughput kafka BOOTSTRAP` or `… sqlite FILE`; prints one line of JSON.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import react
@@ -24,17 +23,12 @@ from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
 from simulator.publishers.encode import encode
 from simulator.publishers.kafka import SETTINGS, KafkaPublisher
+from simulator.publishers.publisher import Publisher
 from simulator.publishers.sqlite import SqlitePublisher
-from simulator.race.events import positions_at
+from simulator.race.events import Positions, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.reactor import after
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Positions
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000

@@ -4,26 +4,19 @@ It opens the page over a WebSocket, reruns the page's fragments as often as a br
 update every second, as `live_feed.js` does. It does not fetch Streamlit's static files, which browsers cache.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from ssl import SSLContext
 from urllib.parse import urlencode
 
 import httpx
 import orjson
+from streamlit.proto.AutoRerun_pb2 import AutoRerun
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
-
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-    from streamlit.proto.AutoRerun_pb2 import AutoRerun
-    from websockets.asyncio.client import ClientConnection
 
 FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 PROTOCOL = Subprotocol("streamlit")

@@ -4,8 +4,6 @@ Viewers, dashboard and simulator each have their own process. Run as `python -m 
 VIEWERS`; prints one line of JSON.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
@@ -14,18 +12,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import numpy as np
 
 from benchmarks.viewer import Viewer
 from tests.processes import dashboard, metrics_of, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 NUMBERS = (1, 20, 60, 100)
 COMPETITORS = 1000

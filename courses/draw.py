@@ -4,22 +4,16 @@ Each is designed in metres east and north of a point, in an azimuthal equidistan
 1 cm over 10 km), and converted to WGS84.
 """  # noqa: INP001 - a folder of files, not a package
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from pyproj import Geod, Proj
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 GEOD = Geod(ellps="WGS84")
 

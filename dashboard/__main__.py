@@ -1,7 +1,5 @@
 """`python -m dashboard`: serve the dashboard until interrupted."""
 
-from __future__ import annotations
-
 import sys
 
 from prometheus_client import disable_created_metrics

@@ -1,9 +1,8 @@
 """Client of the simulator's HTTP API, as far as the pages need it."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -12,13 +11,9 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from dashboard.store import course_shape
+from dashboard.store.protocol import Course
 from stream.pinot import without_password
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from dashboard.store.protocol import Course
-    from stream.race_states import Action
+from stream.race_states import Action
 
 Read = TypeVar("Read")
 

@@ -1,9 +1,6 @@
 """The dashboard's composition root: store, shared snapshots, API client, and Streamlit with our routes."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -24,18 +21,14 @@ from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
 from dashboard.results import charts  # noqa: F401
-from dashboard.store.pinot import PinotStore
+from dashboard.settings import Settings
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sql_store import SqlStore
+from dashboard.store.protocol import Store
+from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
-from pinot.health.probes import of_embedded, of_stack
+from pinot.health.probes import Probes, of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
-
-if TYPE_CHECKING:
-    from dashboard.settings import Settings
-    from dashboard.store.protocol import Store
-    from pinot.health.probes import Probes
 
 _SCRIPT = Path(__file__).parent / "pages.py"
 

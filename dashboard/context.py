@@ -3,8 +3,6 @@
 Streamlit runs a page as a script without arguments, so it looks dependencies up here by type.
 """
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 Part = TypeVar("Part")

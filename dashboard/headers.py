@@ -1,13 +1,9 @@
 """Security headers for all responses of the dashboard, Streamlit's included."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from starlette.datastructures import MutableHeaders
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final = {
     # Prevents clickjacking: a framing site could have its viewer press the buttons that change a race.

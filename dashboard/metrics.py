@@ -1,9 +1,8 @@
 """The dashboard's Prometheus metrics; all names are defined here."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,9 +14,6 @@ from prometheus_client import (
 )
 
 from dashboard.store.protocol import StoreError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Queried = TypeVar("Queried")
 

@@ -1,7 +1,5 @@
 """The script that Streamlit runs for every viewer: page navigation and the selected page."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import streamlit as st

@@ -1,13 +1,9 @@
 """The dashboard's section of Streamlit's `secrets.toml`, in the working directory."""
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Container
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Container
+from typing import Any
 
 FILE = Path(".streamlit/secrets.toml")
 TABLE = ("connections", "racecast")

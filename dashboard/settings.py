@@ -3,24 +3,18 @@
 Flags override the environment, which overrides Streamlit's secrets file, which overrides the defaults.
 """
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, InitSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from dashboard.secrets import connection
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 from stream.settings import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic_settings import PydanticBaseSettingsSource
 
 _STREAMLIT: Final = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 

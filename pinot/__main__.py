@@ -1,20 +1,18 @@
 """The command line: `python -m pinot setup`, `status` and `reset`."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
 from pinot.admin.reset import ResetError, reset, what_goes
 from pinot.admin.setup import set_up
 from pinot.admin.topics import TopicError
-from pinot.health import terminal
 from pinot.health.probes import of_stack
-from pinot.health.report import report
+from pinot.health.report import as_text, report
 from pinot.health.simulator import SimulatorProbe
 from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.course.drawing import CourseError
@@ -22,9 +20,6 @@ from stream.pinot import PinotError
 from stream.problems import flag_sentences
 from stream.settings import read_settings
 from stream.waiting import WaitedTooLongError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 USAGE = """\
 usage: python -m pinot COMMAND [--help] …
@@ -76,7 +71,7 @@ def _status(settings: StatusSettings) -> int:
     first = probes.take()
     time.sleep(settings.seconds)
     found = report([first, probes.take()])
-    print(json.dumps(found.as_json(), indent=2) if settings.json_ else terminal.text(found))
+    print(json.dumps(found.as_json(), indent=2) if settings.json_ else as_text(found))
     return 0 if found.is_well else 1
 
 

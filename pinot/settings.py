@@ -1,7 +1,5 @@
 """Settings of the commands, from the environment (RACECAST_…) or flags of the same name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Self
 

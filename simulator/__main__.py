@@ -1,9 +1,8 @@
 """The command line: `python -m simulator serve`, `generate`, `export` and `replay`."""
 
-from __future__ import annotations
-
 import contextlib
 import sys
+from importlib import import_module
 
 USAGE = """\
 usage: python -m simulator COMMAND [--help] …
@@ -15,29 +14,18 @@ replay     publish a recorded race again, starting now: Racecast events or GPX t
 """
 
 
+COMMANDS = ("serve", "generate", "export", "replay")
+
+
 def main(arguments: list[str]) -> None:
     """Run a command."""
-    # Each command is imported when it runs: `generate` needs no reactor.
     match arguments:
-        case ["serve", *flags]:
-            from simulator.commands.serve import serve  # noqa: PLC0415
-
-            serve(flags)
-        case ["replay", *flags]:
-            from simulator.commands.replay import replay  # noqa: PLC0415
-
-            replay(flags)
-        case ["generate", *flags]:
-            from simulator.commands.generate import generate  # noqa: PLC0415
-
-            # The reader may close the pipe early: `… | head`.
+        case [command, *flags] if command in COMMANDS:
+            # Imported when it runs: `generate` needs no reactor.
+            run = getattr(import_module(f"simulator.commands.{command}"), command)
+            # The reader of standard output may close the pipe early: `… | head`.
             with contextlib.suppress(BrokenPipeError):
-                generate(flags, sys.stdout.buffer)
-        case ["export", *flags]:
-            from simulator.commands.export import export  # noqa: PLC0415
-
-            with contextlib.suppress(BrokenPipeError):
-                export(flags, sys.stdout.buffer)
+                run(flags)
         case ["--help" | "-h"]:
             print(USAGE, end="")
         case _:

@@ -1,13 +1,8 @@
 """Histograms of durations in seconds; `simulator.http.metrics` registers them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import Histogram
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 """From a commit (milliseconds) to an outage (minutes). Bounds grow by a factor of three at most, except the

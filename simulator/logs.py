@@ -4,20 +4,16 @@ Each entry is one line. An exception is reported by its message and its position
 traceback and without file paths; external text can neither start a new line nor add colours.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from contextlib import suppress
 from traceback import walk_tb
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 from twisted.logger import LogLevel, formatEvent, globalLogBeginner
-
-if TYPE_CHECKING:
-    from structlog.typing import EventDict, Processor
-    from twisted.python.failure import Failure
+from twisted.python.failure import Failure
 
 MAX_FRAMES = 6
 """Maximum number of frames reported of an exception, innermost first."""

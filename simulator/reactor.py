@@ -1,19 +1,20 @@
-"""Type of the part of Twisted's reactor that the simulator uses, for the real one and for `task.Clock`."""
+"""The reactor's time: a clock that never jumps, and scheduled calls.
 
-from __future__ import annotations
+Ticks are due by this clock. If the system clock were set back by an hour, no tick would come for an hour; if
+set ahead, an hour of ticks would come at once. So the wall time is read once at start-up and advanced by the
+monotonic clock.
+"""
 
-from typing import TYPE_CHECKING, Any, Protocol
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.internet.base import DelayedCall
 
 
 class Reactor(Protocol):
-    """Current time and scheduled calls."""
+    """The part of Twisted's reactor that the simulator uses, as in `task.Clock`."""
 
     def seconds(self) -> float:
         """Return the time, epoch seconds."""
@@ -31,3 +32,16 @@ def after(reactor: Reactor, delay: float) -> Deferred[None]:
     waiting: Deferred[None] = Deferred()
     reactor.callLater(delay, waiting.callback, None)
     return waiting
+
+
+def steady(
+    wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+) -> Callable[[], float]:
+    """Return a clock of epoch seconds: `wall` now, advanced by `monotonic`."""
+    ahead = wall() - monotonic()
+    return lambda: monotonic() + ahead
+
+
+def use_monotonic_clock(reactor: Any) -> None:
+    """Make a Twisted reactor use a steady clock; call it before anything is scheduled."""
+    reactor.seconds = steady()

@@ -1,7 +1,5 @@
 """Array types used by the core and the dashboard."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

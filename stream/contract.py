@@ -17,23 +17,18 @@ An event is complete if each required field has a possible value: one of `enum`,
 bounds. Where a required field is missing, Pinot stores a value that is not possible.
 """
 
-from __future__ import annotations
-
 import json
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
-
-    Value = str | int | float
+Value = str | int | float
 
 EVENTS = Path(__file__).with_name("events")
 Topic = Literal["parkrun", "passings", "races", "competitors"]

@@ -1,13 +1,8 @@
 """CSV (RFC 4180), as written by the API, the commands and the dashboard."""
 
-from __future__ import annotations
-
 import csv
 import io
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """Spreadsheets run a cell that begins with one of these as a formula (OWASP, CSV injection)."""

@@ -3,18 +3,14 @@
 This module connects to nothing.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from confluent_kafka import KafkaError
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from stream.settings import Certificates, Secret, contradiction
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 WORDS = {
     KafkaError._AUTHENTICATION: "rejects the credentials in RACECAST_KAFKA_USERNAME and "  # noqa: SLF001
@@ -99,9 +95,6 @@ class AuthErrorListener:
         """Record an authentication or TLS error; ignore others."""
         words = WORDS.get(error.code())
         if words is not None:
-            self.refusal = f"Kafka at {self._address} {words}: {_bare(error.str())}"
-
-
-def _bare(words: str) -> str:
-    """Return librdkafka's message without the broker's address and the duration."""
-    return re.sub(r"^\w+://\S+: | \(after .*\)$", "", words)
+            # librdkafka's message without the broker's address and the duration.
+            bare = re.sub(r"^\w+://\S+: | \(after .*\)$", "", error.str())
+            self.refusal = f"Kafka at {self._address} {words}: {bare}"

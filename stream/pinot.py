@@ -3,21 +3,17 @@
 Nothing here depends on what a request is about.
 """
 
-from __future__ import annotations
-
 import re
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import httpx
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from stream.settings import Certificates, Secret, Url, contradiction
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REQUEST_SECONDS = 60.0
 ACCESS_DENIED = 180

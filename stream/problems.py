@@ -3,18 +3,13 @@
 The messages name the field's limits instead of the validation library's error codes.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pydantic import ValidationError
-    from pydantic_core import ErrorDetails
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 MAX_ENTRIES = 50
 """Maximum number of invalid fields reported: `points` can hold a hundred thousand."""

@@ -4,13 +4,9 @@ A step changes the state. Users request three of them (actions). The engine take
 gun, `reschedule` when a race is resumed before its gun, `finish` when the last tick is delivered.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, get_args
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Literal, get_args
 
 RaceState = Literal["scheduled", "running", "paused", "finished", "cancelled"]
 Action = Literal["pause", "resume", "cancel"]

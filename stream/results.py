@@ -6,20 +6,14 @@ no place. All values are computed from times rounded to the millisecond, as publ
 stores give the same results.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from stream.arrays import Floats, Ints, Texts
 from stream.csv_text import csv_lines, harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from stream.arrays import Floats, Ints, Texts
-
 
 DECIMALS = 3
 """Times have milliseconds, distances millimetres."""

@@ -1,21 +1,17 @@
 """Settings from the command line and the environment. Secrets come from the environment only."""
 
-from __future__ import annotations
-
 import re
 import ssl
 from argparse import Action, HelpFormatter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, LiteralString, TypeVar
+from typing import Annotated, Any, LiteralString, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, CliApp, CliSettingsSource, CliSuppress
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Settings = TypeVar("Settings", bound=BaseSettings)
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 Secret = CliSuppress[SecretStr]
 """A setting without a flag: every process on the machine can read command lines."""

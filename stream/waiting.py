@@ -1,12 +1,7 @@
 """Waiting with a timeout for something outside this process."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 BETWEEN_PROBES = 0.25  # seconds
 BETWEEN_WORDS = 5.0  # seconds

@@ -1,11 +1,9 @@
 """Shared fixtures: the real Kafka and Pinot."""
 
-from __future__ import annotations
-
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -14,9 +12,6 @@ from pinot.admin.setup import set_up
 from pinot.local import jars
 from pinot.local.stack import Stack
 from tests.stacks import ANY_PORTS, stack_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # No deadline: durations depend on the machine more than on the code.
 settings.register_profile("racecast", deadline=None)

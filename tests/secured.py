@@ -3,12 +3,12 @@
 Each also has an unsecured listener for its own parts and for the start of the stack.
 """
 
-from __future__ import annotations
-
 import base64
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public API, but missing in __all__
     AdminClient,
@@ -17,15 +17,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public API,
     UserScramCredentialUpsertion,
 )
 
+from pinot.local.stack import Stack
 from tests.certificates import STORE_PASSWORD, make_certificates
 from tests.processes import free_port
 from tests.stacks import started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
 
 USER, PINOTS_USER = "racecast", "pinot's own"
 KAFKA_PASSWORD = "k4fka, it's ä \\ one"

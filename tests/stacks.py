@@ -1,17 +1,12 @@
 """A real Kafka and Pinot for tests and benchmarks, on free ports and stopped afterwards."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pinot.local.stack import Stack
 from pinot.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 ANY_PORTS = {"kafka": 0, "controller": 0, "broker": 0}
 

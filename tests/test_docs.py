@@ -1,13 +1,11 @@
 """The documentation matches the code: settings, routes, fields, commands, limits, files."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from pydantic_settings import CLI_SUPPRESS
+from pydantic_settings import CLI_SUPPRESS, BaseSettings
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
@@ -29,11 +27,6 @@ from stream import problems
 from stream.contract import TABLES, TOPICS
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).parents[1]
 PAGES = (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("[bc]*/README.md"))

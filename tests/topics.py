@@ -1,20 +1,14 @@
 """Read messages from Kafka topics."""
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from stream.contract import read_event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from confluent_kafka import Message
 
 
 class TopicMessage(NamedTuple):
@@ -52,7 +46,7 @@ def iter_topic(bootstrap: str, topic: str, run_id: str) -> Iterator[TopicMessage
             yield TopicMessage(message.partition() or 0, key, orjson.loads(message.value() or b""))
 
 
-def _messages(bootstrap: str, topic: str) -> Iterator[Message[bytes, bytes]]:
+def _messages(bootstrap: str, topic: str) -> Iterator["Message[bytes, bytes]"]:
     """Yield the messages that a topic contains now."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex})
     for partition in partitions_of(consumer, topic):

@@ -1,28 +1,20 @@
 """The analytics page's data, computed once for all viewers; thread-safe."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from dashboard.analytics import figures, series, watermark
-from dashboard.analytics.recent import Recent, settled
-from dashboard.analytics.stream import PACE_STEP_S
+from dashboard.analytics.figures import Figures
+from dashboard.analytics.recent import Hour, Recent, settled
+from dashboard.analytics.stream import PACE_STEP_S, Stream
 from dashboard.analytics.windows import Windows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
-
-    from dashboard.analytics.figures import Figures
-    from dashboard.analytics.recent import Hour
-    from dashboard.analytics.stream import Stream
 
 NEWEST_WITHIN_S = 3600
 """Seconds; older events aren't shown among the newest."""

@@ -5,23 +5,17 @@ updates the chart's rows instead of rebuilding it every second. A legend is text
 of it: long names have room there, on a phone too.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import altair as alt
 import pandas as pd
 
+from dashboard.analytics.activity import Rates
 from dashboard.analytics.entrants import PACE_BAND_S
 from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
 from dashboard.ui import formatting
-from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dashboard.analytics.activity import Rates
-    from dashboard.ui.theme import Chart
+from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS, Chart
 
 
 class Mark(NamedTuple):

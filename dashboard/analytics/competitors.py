@@ -1,23 +1,17 @@
 """Bar charts of the entrants of the last hour's races and their results."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
+import pandas as pd
 import streamlit as st
 
 from dashboard.analytics import charts
+from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, follow, if_known, pick
 from dashboard.ui import words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from dashboard.analytics.connection import StreamConnection
-    from dashboard.ui.theme import Chart
+from dashboard.ui.theme import Chart
 
 EVERY_S = 5
 NO_FINISHER = "No finisher found."

@@ -1,8 +1,7 @@
 """The pages' connection to the stream: an `st.connection` with answers cached for all viewers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.connections import BaseConnection
@@ -10,14 +9,9 @@ from streamlit.connections import BaseConnection
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
-from dashboard.race.snapshots import Snapshots, UnknownRaceError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dashboard.analytics.figures import Figures
-    from dashboard.race.finish_list import Results
-    from dashboard.race.snapshots import Snapshot
+from dashboard.analytics.figures import Figures
+from dashboard.race.finish_list import Results
+from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 
 NAME = "racecast"
 

@@ -1,22 +1,16 @@
 """The entrants of some races and their results, for the bars of the analytics page. Pure."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from dashboard.analytics.stream import table
 from dashboard.race import finish_list
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from dashboard.race.finish_list import Results
-    from dashboard.race.snapshots import Snapshot
-    from dashboard.store.protocol import Competitor
+from dashboard.race.finish_list import Results
+from dashboard.race.snapshots import Snapshot
+from dashboard.store.protocol import Competitor
 
 PACE_BAND_S = 30
 """Width of a pace band in seconds per kilometre."""
@@ -43,7 +37,7 @@ class Entrants:
     stays: pd.DataFrame
 
     @classmethod
-    def of(cls, races: Iterable[tuple[Snapshot, Results]]) -> Entrants:
+    def of(cls, races: Iterable[tuple[Snapshot, Results]]) -> "Entrants":
         """The entrants of these races."""
         parts = [(_people(snapshot, found), _stays(snapshot, found)) for snapshot, found in races]
         if not parts:
@@ -51,7 +45,7 @@ class Entrants:
         people, stays = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
         return cls(people, stays)
 
-    def only(self, course: str | None, category: str | None) -> Entrants:
+    def only(self, course: str | None, category: str | None) -> "Entrants":
         """The entrants on one course, of one category."""
         tables = []
         for rows in (self.people, self.stays):

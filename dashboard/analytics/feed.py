@@ -1,23 +1,16 @@
 """The newest events as a table, with unusual ones highlighted."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard.analytics.activity import Activity
+from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.parts import follow, if_known, pick, race_labels, races_on, switch
 from dashboard.store.protocol import OUT
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streamlit.elements.lib.column_types import ColumnConfig
-
-    from dashboard.analytics.connection import StreamConnection
 
 EVERY_S = (1, 2, 6, 10, 30)
 DEFAULT_S = 6

@@ -1,22 +1,16 @@
 """A race's watermark, its late events, and its event-time windows."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import streamlit as st
 
 from dashboard.analytics import charts
 from dashboard.analytics.activity import Activity
+from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.parts import follow, if_known, in_order, race_labels, switch
 from dashboard.analytics.windows import SIZES_S
 from dashboard.store.protocol import StoreError
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dashboard.analytics.connection import StreamConnection
 
 WINDOWS_OF = "analytics-of"
 """Session state key of the race."""

@@ -1,7 +1,5 @@
 """The analytics page: current activity on the stream, over all races, in wall time and in event time."""
 
-from __future__ import annotations
-
 from dataclasses import astuple
 from typing import NamedTuple
 

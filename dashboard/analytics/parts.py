@@ -1,9 +1,8 @@
 """Shared by the parts of the analytics page: refresh, and a message while the store is unavailable."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -11,9 +10,6 @@ from dashboard import context
 from dashboard.race.snapshots import Snapshots
 from dashboard.store.protocol import StoreError
 from dashboard.ui import words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
 
 EVERYTHING = "All"
 

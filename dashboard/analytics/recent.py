@@ -5,20 +5,15 @@ seconds count as unsettled, and one older minute after another is queried again.
 regardless of the stream's length.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Ask = Callable[[int, int | None], pd.DataFrame]
+Ask = Callable[[int, int | None], pd.DataFrame]
 
 HOUR_S = 3600
 CHUNK_S = 60
@@ -56,7 +51,7 @@ class Hour:
     known_since: int
     until: int
 
-    def of(self, course: str | None) -> Hour:
+    def of(self, course: str | None) -> "Hour":
         """The rows of one course, or all."""
         return self if course is None else replace(self, rows=self.rows[self.rows["course"] == course])
 

@@ -3,15 +3,10 @@
 The second in progress is never part of a series: an incomplete rate would look like a drop.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from stream.arrays import Ints
+from stream.arrays import Ints
 
 AVERAGED_OVER_S = {"1 min average": 60, "5 min average": 300}
 MOST_SERIES = 8
@@ -55,8 +50,7 @@ def _until(arrivals: pd.DataFrame, ends: Ints) -> Ints:
     second, events = arrivals["second"].to_numpy(), arrivals["events"].to_numpy()
     order = np.argsort(second, kind="stable")
     summed = np.concatenate([[0], np.cumsum(events[order])])
-    found: Ints = summed[np.searchsorted(second[order], ends)]
-    return found
+    return summed[np.searchsorted(second[order], ends)]
 
 
 def paces(counted: pd.DataFrame) -> pd.DataFrame:

@@ -5,22 +5,17 @@ Wall time is when the simulator emitted an event (`emittedAt`), event time is th
 doesn't), except in `panes`. Events that lack a field are left out.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import is_run_id
-from dashboard.store.queries import read_queries
+from dashboard.store.sql_store import read_queries
+from dashboard.store.sqlite_file import SqliteFile
 from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dashboard.store.pinot_broker import Broker
-    from dashboard.store.sqlite_file import SqliteFile
 
 PACE_STEP_S = 10
 """Step of the pace counts, in seconds of wall time."""

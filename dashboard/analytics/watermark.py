@@ -8,16 +8,10 @@ for every reader and reading order.
 Pure: counted arrivals (`stream.ARRIVALS`) in, columns and numbers out.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from stream.arrays import Mask
+from stream.arrays import Mask
 
 NOTHING_YET = np.iinfo(np.int64).min // 2
 """The watermark before a race's first event: nothing is behind it."""

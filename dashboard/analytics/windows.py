@@ -7,19 +7,14 @@ Memory holds only the counts of the shown windows, regardless of the stream's le
 received events since the last query are queried again.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
 from dashboard.analytics.watermark import NOTHING_YET, with_late
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    AskPanes = Callable[[int, int, int], pd.DataFrame]
+AskPanes = Callable[[int, int, int], pd.DataFrame]
 
 SIZES_S = (1, 10, 60)
 SHOWN = 60

@@ -1,24 +1,17 @@
 """The course of a race: chosen from the API's courses and shown on a map."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
-from streamlit_folium import st_folium
 
 from dashboard import context
-from dashboard.api import ApiError
+from dashboard.api import ApiError, OfferedCourse, RaceApi
 from dashboard.create import upload
 from dashboard.race.race_map import course_map
 from dashboard.settings import Settings
+from dashboard.store.protocol import Course
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dashboard.api import OfferedCourse, RaceApi
-    from dashboard.store.protocol import Course
+from dashboard.ui.maps import show_map
 
 MAP_HEIGHT_PX = 400
 
@@ -56,17 +49,15 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | No
         return None
     if st.session_state.get(_CHOSEN) not in by_name:
         choose_next(next(iter(by_name)))
-    chosen = st.selectbox(
-        "Course", list(by_name), format_func=lambda name: _label(by_name[name]), key=_CHOSEN
-    )
+    # The short name comes last: Streamlit treats options with equal labels as one.
+    labels = {
+        name: f"{course.long_name} · {formatting.kilometres(course.distance)} km · {name}"
+        for name, course in by_name.items()
+    }
+    chosen = st.selectbox("Course", list(labels), format_func=labels.__getitem__, key=_CHOSEN)
     upload.offer(api, _take_up)
     _preview(api, by_name[chosen])
     return by_name[chosen]
-
-
-def _label(course: OfferedCourse) -> str:
-    # The short name comes last: Streamlit treats options with equal labels as one.
-    return f"{course.long_name} · {formatting.kilometres(course.distance)} km · {course.short_name}"
 
 
 def _take_up(course: OfferedCourse) -> None:
@@ -85,13 +76,7 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
     except ApiError as error:
         words.notice(str(error))
     else:
-        st_folium(
-            course_map(drawn, context.get(Settings)),
-            key=f"preview-{course.short_name}",
-            height=MAP_HEIGHT_PX,
-            use_container_width=True,
-            returned_objects=[],
-        )
+        show_map(course_map(drawn, context.get(Settings)), f"preview-{course.short_name}", MAP_HEIGHT_PX)
     if course.warnings:
         # Expanded only after the viewer's own upload.
         is_new = st.session_state.get(_NEW) == course.short_name

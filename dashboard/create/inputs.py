@@ -4,20 +4,15 @@ Types, defaults, bounds, choices and descriptions come from the API's OpenAPI do
 what only the form needs: labels, units and order.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 
+from dashboard.api import RaceField
 from dashboard.create import paces
 from dashboard.ui.escape import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dashboard.api import RaceField
 
 PER_CENT = "per cent"
 """Unit of a share, which is 0 to 1 in the API."""

@@ -1,7 +1,5 @@
 """Converts paces in minutes and seconds per kilometre to and from seconds. Pure."""
 
-from __future__ import annotations
-
 import re
 
 from dashboard.ui import formatting

@@ -1,28 +1,37 @@
 """The page that creates a race: presets, a course, the form, and a redirect to the race's live page."""
 
-from __future__ import annotations
-
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from dashboard import context
-from dashboard.api import ApiError, RaceApi
+from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField
 from dashboard.create import course_choice, paces, race_form
-from dashboard.create.presets import PRESETS
 from dashboard.create.race_form import PACES_OF_THEIR_OWN, RaceForm
 from dashboard.race import choose
 from dashboard.ui import words
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dashboard.api import OfferedCourse, RaceField
-    from dashboard.create.presets import Preset
-
 FIELDS_TTL_S = 60.0
 """How long the API's description of a race request is kept; a newer simulator may have another one."""
+
+
+class Preset(NamedTuple):
+    """A button's title and icon, and the fields of `POST /races` that it fills in."""
+
+    title: str
+    icon: str
+    request: Mapping[str, Any]
+
+
+PRESETS = tuple(
+    Preset(**preset)
+    for preset in tomllib.loads(Path(__file__).with_name("presets.toml").read_text("utf-8"))["presets"]
+)
+"""Buttons that fill in the form; everything can be changed afterwards."""
 
 
 def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:

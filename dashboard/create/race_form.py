@@ -4,30 +4,22 @@ The API checks the limits, so that they are defined only once. Input that cannot
 unparsable pace, is reported before any request.
 """
 
-from __future__ import annotations
-
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.api import ApiError, ConflictError, RefusedError
+from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
 from dashboard.create import paces
-from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, inputs, key
+from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, Input, inputs, key
 from dashboard.ui import formatting, words
 from dashboard.ui.escape import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-
-    from dashboard.api import OfferedCourse, RaceApi, RaceField
-    from dashboard.create.inputs import Input
 
 NOW, LATER = "Now", "Later"
 

@@ -1,18 +1,11 @@
 """Upload of a course file through the API, with the API's errors next to the fields."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from dashboard.api import ApiError, RefusedError
+from dashboard.api import ApiError, OfferedCourse, RaceApi, RefusedError
 from dashboard.ui import words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from dashboard.api import OfferedCourse, RaceApi
 
 KINDS = ("kml", "kmz", "gpx", "geojson", "json")
 

@@ -3,20 +3,15 @@
 They are mounted once (see `race_map`). Only the viewer's choices in them come back to Python.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from streamlit.components.v2.types import ComponentRenderer
-
-    from dashboard.race.snapshots import Snapshot
+from dashboard.race.snapshots import Snapshot
 
 _STATIC = Path(__file__).parents[1] / "static"
 _SCRIPTS = (

@@ -4,32 +4,22 @@ The script reruns on user input and when what it has drawn is outdated. Data tha
 bypasses it: the map fetches it and passes it to the leaderboard.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import streamlit as st
-from streamlit_folium import st_folium
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
 from dashboard.api import ApiError, RaceApi
 from dashboard.live import board
 from dashboard.race import choose
 from dashboard.race.race_map import MapOptions, race_map
-from dashboard.race.snapshots import Snapshots, UnknownRaceError
+from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.settings import Settings
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Race, StoreError
 from dashboard.ui import formatting, words
-from stream.race_states import actions
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-
-    from dashboard.race.snapshots import Snapshot
-    from dashboard.store.protocol import Race
-    from stream.race_states import Action
+from dashboard.ui.maps import show_map
+from stream.race_states import Action, actions
 
 HEIGHT_PX = 560
 """Height of map and leaderboard."""
@@ -152,16 +142,10 @@ def _map_options() -> MapOptions:
 
 
 def _map(snapshot: Snapshot, options: MapOptions) -> None:
-    st_folium(
-        race_map(snapshot.race, snapshot.course, context.get(Settings)),
-        # streamlit-folium identifies maps by their script without anything that looks like Folium's ids, and
-        # run ids do: without the key two races could share a frame.
-        key=f"map-{snapshot.race.run_id}",
-        height=HEIGHT_PX,
-        use_container_width=True,
-        returned_objects=[],
-        feature_group_to_add=options,
-    )
+    drawn = race_map(snapshot.race, snapshot.course, context.get(Settings))
+    # streamlit-folium identifies maps by their script without anything that looks like Folium's ids, and run
+    # ids do: without the key two races could share a frame.
+    show_map(drawn, f"map-{snapshot.race.run_id}", HEIGHT_PX, options)
 
 
 def favourites() -> list[int]:

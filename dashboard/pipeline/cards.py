@@ -1,31 +1,18 @@
 """The components' cards and the two tables, as HTML; updates never move the layout."""
 
-from __future__ import annotations
+from collections.abc import Sequence
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-import jinja2
 import streamlit as st
-from markupsafe import Markup
 
-from dashboard.ui.escape import escape
+from dashboard.ui.escape import templates
+from pinot.health.report import Report, Row
 from pinot.health.verdict import Light
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pinot.health.report import Report, Row
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("dashboard.pipeline"),
-    autoescape=True,
-    finalize=lambda value: Markup(escape(str(value))),  # noqa: S704 - it is escaped
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates("dashboard.pipeline")
 
 
 def parts(report: Report) -> None:

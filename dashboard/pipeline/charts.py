@@ -3,24 +3,19 @@
 Only the data changes: Streamlit updates a chart in place if its specification stays the same.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
 
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S
 from dashboard.ui.theme import LINE_COLOURS
+from pinot.health.report import Report
 from stream.contract import TOPICS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from pinot.health.report import Report
-
-    Values = Sequence[tuple[str, float | None]]
+Values = Sequence[tuple[str, float | None]]
 
 HEIGHT_PX = 260
 ROOM_PX = 280

@@ -1,8 +1,6 @@
 """The pipeline page: each component's status, summary and figures, with their recent history."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,12 +8,8 @@ from dashboard import context
 from dashboard.pipeline import cards, charts
 from dashboard.pipeline.sampler import Sampler
 from dashboard.ui import formatting, words
+from pinot.health.report import Report
 from pinot.health.words import seconds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from pinot.health.report import Report
 
 REFRESH_S = 2.0
 FIRST_LOOK_S = 1.0

@@ -5,23 +5,15 @@ are viewers: the first request that finds the last report stale starts a new one
 request waits for a component that doesn't respond.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 
 from pinot.health.figures import OLDEST_S
-from pinot.health.report import report
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor, Future
-
-    from pinot.health.report import Report
-    from pinot.health.sample import Sample
+from pinot.health.report import Report, report
+from pinot.health.sample import Sample
 
 EVERY_S = 1.9
 """Seconds; just under two, so that a viewer polling every two seconds always triggers a new sample."""

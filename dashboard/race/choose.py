@@ -1,22 +1,14 @@
 """The race chooser. The URL's query parameter selects the race and follows the chooser."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
-from dashboard.store.protocol import StoreError, is_run_id
+from dashboard.store.protocol import Race, StoreError, is_run_id
 from dashboard.ui import formatting, words
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-
-    from dashboard.store.protocol import Race
 
 LOOK_AGAIN_S = 1.0
 """How often a waiting page checks whether it can go on."""
@@ -65,7 +57,8 @@ def _race(labels: Mapping[str, str], create_page: st.Page, place: DeltaGenerator
         [*labels, *({run_id} - labels.keys())],
         format_func=lambda option: labels.get(option, option),
         key="chosen",
-        on_change=_follow_the_chooser,
+        # Other query parameters (favourites, for example) belong to the previous race.
+        on_change=lambda: st.query_params.from_dict({"run": st.session_state["chosen"]}),
         label_visibility="collapsed",
     )
     return run_id
@@ -76,11 +69,6 @@ def _no_race_yet(create_page: st.Page) -> None:
     words.notice("The page shows the first race as soon as it is created.", "info")
     st.page_link(create_page, label="Create a race", icon=":material/add_circle:")
     wait_until(lambda: bool(context.get(Snapshots).races()))
-
-
-def _follow_the_chooser() -> None:
-    # Other query parameters (favourites, for example) belong to the previous race.
-    st.query_params.from_dict({"run": st.session_state["chosen"]})
 
 
 def race_labels() -> dict[str, str]:

@@ -1,22 +1,15 @@
 """Race results: times, paces and geofence visits. Pure: positions and passings in, arrays out."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashboard.race import leaderboard
+from dashboard.race.split_times import SplitTimes, Visits
+from dashboard.store.protocol import Competitor, Positions
 from stream import results as table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from dashboard.race.split_times import SplitTimes, Visits
-    from dashboard.store.protocol import Competitor, Positions
-    from stream.arrays import Floats, Ints, Mask, Texts
-
+from stream.arrays import Floats, Ints, Mask, Texts
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 """Widths of bins and distances between marks that are easy to read on a clock."""
@@ -147,8 +140,7 @@ def marks(seconds: Floats) -> Floats:
     known = seconds[~np.isnan(seconds)]
     step = _step(known, MAX_MARKS)
     first, last = np.floor(known.min() / step), np.ceil(known.max() / step)
-    found: Floats = np.arange(first, last + 1) * step
-    return found
+    return np.arange(first, last + 1) * step
 
 
 def _step(seconds: Floats, most: int) -> int:

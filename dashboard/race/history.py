@@ -5,26 +5,20 @@ whatever a tracker's own clock said. Finishers emit no more positions and keep t
 whose position was lost by the tracker stays at the previous one.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from dashboard.race import leaderboard, payload
+from dashboard.race.payload import Packed
+from dashboard.race.snapshots import Snapshot, Snapshots
 from dashboard.race.standing import end_of, raw_time_at
-from dashboard.store.protocol import OUT
-
-if TYPE_CHECKING:
-    from dashboard.race.payload import Packed
-    from dashboard.race.snapshots import Snapshot, Snapshots
-    from dashboard.store.protocol import Positions, Store
-    from stream.arrays import Floats
-
+from dashboard.store.protocol import OUT, Positions, Store
+from stream.arrays import Floats
 
 MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of all cached payloads; the least recently requested is evicted."""

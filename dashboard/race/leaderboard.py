@@ -1,20 +1,12 @@
 """Places and gaps. Pure: positions in, arrays out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dashboard.store.protocol import ON_COURSE, OUT
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dashboard.store.protocol import Positions
-    from stream.arrays import Floats, Ints
-
+from dashboard.store.protocol import ON_COURSE, OUT, Positions
+from stream.arrays import Floats, Ints
 
 NO_PLACE = 0
 

@@ -3,29 +3,22 @@
 Map and leaderboard use the same payload, so they never disagree. Rows are in leaderboard order.
 """
 
-from __future__ import annotations
-
 import gzip
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from dashboard.store.protocol import STATUSES
+from dashboard.race.leaderboard import Ranking
+from dashboard.race.standing import Figures, Standing
+from dashboard.store.protocol import STATUSES, Competitor, Course, Positions, Race
 from dashboard.ui.formatting import TIME_DECIMALS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from dashboard.race.leaderboard import Ranking
-    from dashboard.race.standing import Figures, Standing
-    from dashboard.store.protocol import Competitor, Course, Positions, Race
-    from stream.arrays import Floats
+from stream.arrays import Floats
 
 GZIP_LEVEL = 1
 """gzip level; 9 takes ten times as long to save another 10 %."""
@@ -142,8 +135,7 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
 
 
 def _seconds(values: Floats) -> Floats:
-    rounded: Floats = np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
-    return rounded
+    return np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

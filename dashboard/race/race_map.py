@@ -5,9 +5,8 @@ it. Moving data bypasses Python's templates and Streamlit: the layer (static/rac
 from the dashboard's routes. The viewer's choices reach it through `MapOptions`.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import folium
 import numpy as np
@@ -15,13 +14,9 @@ from folium.elements import JSCSSMixin
 from folium.template import Template
 
 from dashboard.race.routes import file_address, race_address
+from dashboard.settings import Settings
+from dashboard.store.protocol import Course, Fence, Race
 from dashboard.ui.escape import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dashboard.settings import Settings
-    from dashboard.store.protocol import Course, Fence, Race
 
 _SCRIPTS = {
     "addCourse": ("formatting.js", "course_line.js", "crowd.js", "dots.js", "furniture.js"),

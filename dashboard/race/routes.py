@@ -1,32 +1,23 @@
 """The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dashboard.race.snapshots import UnknownRaceError
+from dashboard.metrics import Metrics
+from dashboard.race.history import History
+from dashboard.race.payload import Packed
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from starlette.requests import Request
-    from starlette.routing import BaseRoute
-
-    from dashboard.metrics import Metrics
-    from dashboard.race.history import History
-    from dashboard.race.payload import Packed
-    from dashboard.race.snapshots import Snapshots
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
@@ -89,7 +80,9 @@ class _Races:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            return await self._answer("live", request, self._newest, self._fresh)
+            return await self._answer(
+                "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+            )
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
@@ -114,9 +107,6 @@ class _Races:
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
         return snapshot.packed if snapshot else None
-
-    def _newest(self, run_id: str) -> Packed:
-        return self._snapshots.get(run_id).packed
 
 
 async def _answer(

@@ -4,29 +4,21 @@ The store is queried once a second per watched race, regardless of the number of
 that finds the snapshot stale takes a new one, the others keep the last until it is there.
 """
 
-from __future__ import annotations
-
 import math
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from dashboard.race import finish_list, payload
+from dashboard.race.finish_list import Results
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import Moment, race_time, raw_time_at, stand
+from dashboard.race.standing import Moment, Standing, race_time, raw_time_at, stand
 from dashboard.store import course_shape
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Competitor, Course, Positions, Race, Store, StoreError
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from dashboard.race.finish_list import Results
-    from dashboard.race.standing import Standing
-    from dashboard.store.protocol import Competitor, Course, Positions, Race, Store
 
 FRESH_FOR_S = 0.9
 """Seconds; just under one, so that a viewer polling every second always gets a new snapshot."""

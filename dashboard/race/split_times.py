@@ -4,19 +4,14 @@ Pure: passings in, arrays out. Taking passings is idempotent and independent of 
 queried for the same passings again, and passings may arrive late.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from dashboard.store.protocol import Passings
-    from stream.arrays import Floats, Ints, Mask, Texts
-
+from dashboard.store.protocol import Passings
+from stream.arrays import Floats, Ints, Mask, Texts
 
 HEAD_KINDS = frozenset({"start", "split", "finish"})
 """Timing points that every competitor passes, in the order of their distances."""

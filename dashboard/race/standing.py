@@ -3,21 +3,15 @@
 Pure: positions and passings in, arrays and numbers out.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dashboard.race import leaderboard
-from dashboard.store.protocol import ON_COURSE, OUT
-
-if TYPE_CHECKING:
-    from dashboard.race.split_times import SplitTimes, Stay
-    from dashboard.store.protocol import Positions, Race
-    from stream.arrays import Floats
+from dashboard.race.split_times import SplitTimes, Stay
+from dashboard.store.protocol import ON_COURSE, OUT, Positions, Race
+from stream.arrays import Floats
 
 ROUNDING = 1e-5
 """Tolerance in ticks: browsers send times with six decimals."""

@@ -1,21 +1,14 @@
 """The charts of the results page, made with Altair."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from dashboard.race import finish_list
-from dashboard.ui.theme import BAND_COLOUR, BAR_COLOUR, LINE_COLOURS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dashboard.race.finish_list import Results
-    from dashboard.ui.theme import Chart
+from dashboard.race.finish_list import Results
+from dashboard.ui.theme import BAND_COLOUR, BAR_COLOUR, LINE_COLOURS, Chart
 
 HEIGHT_PX = 300
 LEGEND_ROW_PX = 30

@@ -3,36 +3,27 @@
 Results of a running race are provisional and follow it; those of a finished one are not queried again.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit_folium import st_folium
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import context
 from dashboard.race import choose, finish_list
+from dashboard.race.finish_list import Results
 from dashboard.race.race_map import replay_map
-from dashboard.race.snapshots import Snapshots, UnknownRaceError
+from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
 from dashboard.settings import Settings
-from dashboard.store.protocol import OUT, StoreError
+from dashboard.store.protocol import OUT, Competitor, Race, StoreError
 from dashboard.ui import formatting, words
+from dashboard.ui.maps import show_map
+from dashboard.ui.theme import Chart
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from streamlit.delta_generator import DeltaGenerator
-    from streamlit.elements.lib.column_types import ColumnConfig
-
-    from dashboard.race.finish_list import Results
-    from dashboard.race.snapshots import Snapshot
-    from dashboard.store.protocol import Competitor, Race
-    from dashboard.ui.theme import Chart
 
 REFRESH_S = 5.0
 MAX_ROWS = 1000
@@ -85,13 +76,8 @@ def _replay(snapshot: Snapshot) -> None:
     """The race on the map, from the gun to the newest tick; the controls are static/replay.js."""
     words.section("Replay")
     race = snapshot.race
-    st_folium(
-        replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing)),
-        key=f"replay-{race.run_id}",
-        height=MAP_HEIGHT_PX,
-        use_container_width=True,
-        returned_objects=[],
-    )
+    drawn = replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing))
+    show_map(drawn, f"replay-{race.run_id}", MAP_HEIGHT_PX)
 
 
 def _follow(drawn: Race) -> None:

@@ -3,20 +3,14 @@
 Pure: degrees and metres in, shapes and answers out.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import shapely
 
-from dashboard.store.protocol import Course, Fence
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dashboard.store.protocol import Positions
-    from stream.arrays import Floats
+from dashboard.store.protocol import Course, Fence, Positions
+from stream.arrays import Floats
 
 OFF_COURSE_M = 200.0
 """Metres off the line beyond any shortcut or the error of a good GPS watch."""

@@ -4,21 +4,16 @@ pinotdb interpolates parameters into the query text, so only our own integers an
 digits) are passed. Every query states its limit, as the broker's default is ten rows.
 """
 
-from __future__ import annotations
-
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 import pinotdb
 
 from dashboard.store.protocol import StoreError
-from stream.pinot import OPEN, denied, refusal, without_password
-
-if TYPE_CHECKING:
-    from stream.pinot import PinotAuth
+from stream.pinot import OPEN, PinotAuth, denied, refusal, without_password
 
 TIMEOUT_S = 5.0
 

@@ -4,21 +4,16 @@
 depends on Streamlit, the map or a database.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from stream.arrays import Floats, Ints, Mask, Texts
 from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from stream.arrays import Floats, Ints, Mask, Texts
 
 STATUSES = TABLES["parkrun"].fields["status"].words
 """All statuses of a competitor, in the order in which the map numbers them."""
@@ -146,7 +141,7 @@ class Positions:
         """The arrays by name."""
         return {field.name: getattr(self, field.name) for field in fields(self)[:-1]}
 
-    def take(self, some: Mask | NDArray[np.intp]) -> Positions:
+    def take(self, some: Mask | NDArray[np.intp]) -> "Positions":
         """The positions that a mask of shape (n,) or indices select."""
         return replace(self, **{name: column[some] for name, column in self.columns().items()})
 

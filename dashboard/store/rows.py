@@ -4,26 +4,19 @@ Pinot stores incomplete events too (see `stream.contract`). A row that is incomp
 shows is left out.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
 import shapely
+from numpy.typing import NDArray
 
 from dashboard.store import course_shape
-from dashboard.store.protocol import Competitor, Passings, Positions, Race, StoreError
+from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race, StoreError
 from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from dashboard.store.protocol import Course
 
 # In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions` and `Passings`.
 RACE_COLUMNS = (

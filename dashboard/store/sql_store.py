@@ -1,20 +1,41 @@
-"""The store on a database that answers SQL: SQLite as it is, Pinot with the additions in `pinot`."""
+"""The store on a database that answers SQL: SQLite, or Pinot's broker.
 
-from __future__ import annotations
+Its queries are in .sql files: `-- name: WORD` begins each, and parameters are in the database's notation.
+"""
 
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboard.store import rows
-from dashboard.store.protocol import MAX_COMPETITORS, MAX_PASSINGS, MAX_RACES, is_run_id, is_short_name
-from dashboard.store.queries import read_queries
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import (
+    MAX_COMPETITORS,
+    MAX_PASSINGS,
+    MAX_RACES,
+    Competitor,
+    Course,
+    Passings,
+    Positions,
+    Race,
+    is_run_id,
+    is_short_name,
+)
+from dashboard.store.sqlite_file import SqliteFile
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+BIBS_AT_ONCE = 10_000
+"""Competitors per query of passings: those of 100,000 over a marathon take longer than `TIMEOUT_S`."""
 
-    from dashboard.store.pinot_broker import Broker
-    from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race
-    from dashboard.store.sqlite_file import SqliteFile
+NO_VALUE = "null"
+"""What `lookup` returns for a missing course, and `fences` in segments that are older than the column."""
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+
+
+def read_queries(path: Path) -> Mapping[str, str]:
+    """The queries of a file by name."""
+    _, *parts = _NAME.split(path.read_text())
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 class SqlStore:
@@ -63,3 +84,26 @@ class SqlStore:
 
     def _ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
         return self._database.ask(self._queries[query], **parameters)
+
+
+class PinotStore(SqlStore):
+    """Reads races from a broker."""
+
+    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+        """The passings of a race, or those after a moment; read in parts."""
+        span = {"after": after_ms or 0}
+        bibs = sorted(int(row[0]) for row in self._ask_of(run_id, "bibs", limit=MAX_COMPETITORS, **span))
+        # Parts of the bibs that are there: a start list may use any numbers.
+        parts = [bibs[first : first + BIBS_AT_ONCE] for first in range(0, len(bibs), BIBS_AT_ONCE)]
+        answers = [
+            self._ask_of(run_id, "passings", limit=MAX_PASSINGS, first=part[0], last=part[-1], **span)
+            for part in parts
+        ]
+        return rows.together([rows.passings(answer) for answer in answers])
+
+    def _ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
+        found = super()._ask(query, **parameters)
+        if query not in {"races", "race", "course"}:
+            return found
+        # The last column is a course's long name or its fences.
+        return [(*row, None if last == NO_VALUE else last) for *row, last in found]

@@ -4,18 +4,14 @@ Each query opens its own connection: that takes a fraction of a millisecond, wor
 deleted and recreated file (a fresh demo) at once. A missing file is a store without races.
 """
 
-from __future__ import annotations
-
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import Any, Final
 
 from dashboard.store.protocol import StoreError
 from stream.contract import SQLITE_VERSION
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 NEXT_VERSION = SQLITE_VERSION // 100 * 100 + 100
 """From here on the tables may be different."""

@@ -1,8 +1,9 @@
 """The only way user-supplied text gets into HTML or JavaScript."""
 
-from __future__ import annotations
-
 import re
+
+import jinja2
+from markupsafe import Markup
 
 _NOT_PLAIN = re.compile(r"[^\w ]|_")
 
@@ -16,3 +17,14 @@ def escape(text: str) -> str:
     streamlit-folium's search and replace matches (it renames `_0a1b…`, for example).
     """
     return _NOT_PLAIN.sub(lambda found: f"&#{ord(found[0])};", text)
+
+
+def templates(package: str) -> jinja2.Environment:
+    """The templates of a package, in which every value is escaped by `escape`."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(package),
+        autoescape=True,
+        finalize=lambda value: Markup(escape(str(value))),  # noqa: S704 - it is escaped
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,7 +1,5 @@
 """Numbers in the formats runners use, and addresses without their credentials."""
 
-from __future__ import annotations
-
 import math
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -1,7 +1,5 @@
 """Chart fonts and colours, from the Okabe-Ito palette (as in static/map.css)."""
 
-from __future__ import annotations
-
 import altair as alt
 
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart

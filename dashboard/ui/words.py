@@ -4,40 +4,21 @@ Streamlit's own text elements parse Markdown: a race named `![](http://…)` wou
 come from a user, the API or an error message goes through here.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-import jinja2
 import streamlit as st
 
-from dashboard.ui.escape import escape
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from dashboard.ui.escape import templates
 
 _STYLE = Path(__file__).parents[1] / "static" / "page.css"
 
 
-class _Escaped(str):
-    """Text that Jinja need not escape."""
-
-    __slots__ = ()
-
-    def __html__(self) -> str:
-        return self
-
-
 @cache
 def _macros() -> Any:
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("dashboard.ui"),
-        autoescape=True,
-        finalize=lambda value: _Escaped(escape(str(value))),
-    )
-    return templates.get_template("words.html").module
+    return templates("dashboard.ui").get_template("words.html").module
 
 
 def style() -> None:

@@ -1,15 +1,11 @@
 """Client of Pinot's controller: schemas, tables, segments and health, over HTTP."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import httpx
 
 from stream.pinot import OPEN, PinotAuth, ask, checked, query, request, trouble, unreachable, without_password
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 PROBE_SECONDS = 5.0
 

@@ -1,15 +1,11 @@
 """Schemas and table configs of Pinot, from the JSON files in `pinot/schemas` and `pinot/tables`."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Any
 
 HERE = Path(__file__).parents[1]
 

@@ -4,13 +4,9 @@ Pinot passes a stream's config to its consumers unchanged, so the names have no 
 inline: Pinot's machines need no file.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stream.kafka import KafkaAccess
+from stream.kafka import KafkaAccess
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 PASSWORD = re.compile(r'password=\\*"[^"]*"?')

@@ -1,21 +1,15 @@
 """`python -m pinot reset`: deletes everything of Racecast in a cluster and creates it again."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pinot.admin.cluster import Cluster
 from pinot.admin.setup import read_courses, set_up, wait_for_cluster
 from pinot.admin.topics import TopicError, delete_topic, topic_remains
+from pinot.settings import Settings
 from stream.contract import TABLES, TOPICS
 from stream.pinot import PinotError, without_password
 from stream.waiting import WaitedTooLongError, wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pinot.settings import Settings
 
 
 class ResetError(RuntimeError):

@@ -1,15 +1,10 @@
 """Writes `pinot/schemas/*.json` from the contract: `python -m pinot.admin.schemas`, or `make schemas`."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinot.admin.configs import HERE
-from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from stream.contract import Field, Table
+from stream.contract import TABLES, Field, Table
 
 ROLES = ("dimension", "metric", "dateTime")
 EPOCH_MS = {"format": "1:MILLISECONDS:EPOCH", "granularity": "1:MILLISECONDS"}

@@ -3,28 +3,23 @@
 Safe to repeat.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pinot.admin.cluster import Cluster, http_trouble, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table, with_defaults_of
 from pinot.admin.consumer import consumer_properties, hidden
 from pinot.admin.topics import kafka_trouble, set_up_topics
+from pinot.settings import Settings
+from simulator.course.course import Course
 from simulator.course.drawing import CourseError
 from simulator.course.library import load_folder
 from simulator.publishers.pinot_courses import CourseTable
 from stream.contract import TABLES
 from stream.pinot import PinotError
 from stream.waiting import wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from pinot.settings import Settings
-    from simulator.course.course import Course
 
 REFUSED_BY_KAFKA = "SaslAuthenticationException"
 """Part of Pinot's error if Kafka rejects its consumers' credentials."""

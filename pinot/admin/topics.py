@@ -1,8 +1,7 @@
 """Kafka's side of the set-up: creates or updates the topics in topics.json."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
@@ -16,9 +15,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 
 from stream.contract import read_topics
 from stream.kafka import AuthErrorListener
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 REQUEST_SECONDS = 30.0
 

@@ -1,7 +1,5 @@
 """Probe of the embedded store, the SQLite file that replaces Kafka and Pinot."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from contextlib import closing

@@ -1,17 +1,10 @@
 """Figures computed from two samples: rates, Pinot's lag, and overdue races. Pure functions."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
-from pinot.health.sample import known
+from pinot.health.sample import RaceNews, Races, Sample, Simulator, Table, known
 from pinot.health.thresholds import ABANDONED_AFTER_S
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from pinot.health.sample import RaceNews, Races, Sample, Simulator, Table
 
 WINDOW_S = 10.0
 """Window of rates: long enough that a race with a tick every few seconds has a steady rate."""

@@ -6,13 +6,11 @@ where a number belongs, a tombstone) it skips, which shows in its offsets: a seg
 message that it was filled from, and how many rows it has.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -21,9 +19,6 @@ from pinot.health.pinot import ERRORS
 from pinot.health.sample import Defects
 from stream.contract import TABLES, TOPICS, read_topics
 from stream.pinot import OPEN, REQUEST_SECONDS, PinotAuth, PinotError, query, trouble, unreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 EVERY_S = 30.0
 """A count scans every table and makes some requests."""

@@ -1,19 +1,24 @@
 """Judges the parts of the pipeline by the newest sample and an earlier one. Pure: no clock, no network."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from pinot.health import figures, thresholds
-from pinot.health.sample import Failure, known
+from pinot.health.sample import (
+    Embedded,
+    Failure,
+    Kafka,
+    Pinot,
+    RaceNews,
+    Races,
+    Sample,
+    Simulator,
+    Table,
+    known,
+)
 from pinot.health.verdict import SETUP, Verdict, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
 from stream.contract import TABLES, TOPICS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pinot.health.sample import Embedded, Kafka, Pinot, RaceNews, Races, Sample, Simulator, Table
 
 
 def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:

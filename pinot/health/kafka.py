@@ -1,9 +1,8 @@
 """Probe of Kafka: the end offsets of its topics."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
@@ -14,9 +13,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 from pinot.health.sample import Failure, Kafka
 from stream.contract import TOPICS
 from stream.kafka import AuthErrorListener
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PATIENCE_S = 2.0
 """Timeout of a request; a healthy Kafka responds in milliseconds."""

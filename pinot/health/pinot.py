@@ -4,13 +4,12 @@ It uses the fields that Pinot 0.11 and 1.5 both have: `consumingSegmentsInfo` ha
 `partitionToOffsetMap`, `size` the same top-level names.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
@@ -18,15 +17,20 @@ from pinot.health.sample import Consumer, Failure, Pinot, RaceNews, Races, Table
 from pinot.health.verdict import SETUP
 from pinot.health.words import reason
 from stream.contract import TABLES
-from stream.pinot import NO_SERVER, OPEN, PinotError, checked, query, request, trouble, without_password
+from stream.pinot import (
+    NO_SERVER,
+    OPEN,
+    PinotAuth,
+    PinotError,
+    checked,
+    query,
+    request,
+    trouble,
+    without_password,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from stream.pinot import PinotAuth
-
-    Segments = Mapping[str, Mapping[str, str]]
-    """States by segment and server."""
+Segments = Mapping[str, Mapping[str, str]]
+"""States by segment and server."""
 
 PATIENCE_S = 2.0
 """Timeout of one request; a healthy Pinot responds in a tenth of a second."""

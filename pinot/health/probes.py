@@ -1,25 +1,19 @@
 """All probes of a pipeline, run concurrently."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pinot.health.embedded import EmbeddedProbe
 from pinot.health.incomplete import DefectsProbe, defects
 from pinot.health.kafka import KafkaProbe
 from pinot.health.pinot import PinotProbe
 from pinot.health.sample import Sample
-from stream.pinot import OPEN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from pinot.health.simulator import SimulatorProbe
-    from stream.pinot import PinotAuth
+from pinot.health.simulator import SimulatorProbe
+from stream.pinot import OPEN, PinotAuth
 
 
 class Probes:

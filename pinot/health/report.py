@@ -3,23 +3,16 @@
 Shown by the dashboard and `python -m pinot status`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.sample import known
-from pinot.health.verdict import Light
+from pinot.health.sample import Sample, known
+from pinot.health.verdict import Light, Verdict
 from stream.contract import TABLES, TOPICS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from pinot.health.sample import Sample
-    from pinot.health.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -233,3 +226,25 @@ def _sum(rows: Sequence[Row], key: str) -> float | None:
     """Return the sum of the known values; None if there are none."""
     values = _known(rows, key)
     return sum(values) if values else None
+
+
+def as_text(report: Report) -> str:
+    """Return a line for each part, then the topics and the tables, if any."""
+    width = max(len(part.name) for part in report.parts)
+    lines = [
+        f"{part.verdict.light.value:5}  {part.name:{width}}  {part.verdict.sentence}" for part in report.parts
+    ]
+    return "\n".join([*lines, *_table("topic", report.topics), *_table("table", report.tables)])
+
+
+def _table(kind: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield an empty line and the rows with aligned columns; all but the first are right-aligned."""
+    if not rows:
+        return
+    head = [kind, *(figure.label.lower() for figure in rows[0].figures)]
+    cells = [head, *([row.name, *(figure.text for figure in row.figures)] for row in rows)]
+    first, *others = (max(map(len, column)) for column in zip(*cells, strict=True))
+    yield ""
+    for name, *texts in cells:
+        columns = (cell.rjust(width) for cell, width in zip(texts, others, strict=True))
+        yield "  ".join([name.ljust(first), *columns])

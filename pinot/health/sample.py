@@ -4,13 +4,9 @@ All times are epoch seconds UTC. A part that is unavailable is a `Failure`; one 
 have is None.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 Part = TypeVar("Part")
 
@@ -149,7 +145,7 @@ class RaceNews:
     noted: float
 
     @classmethod
-    def of_row(cls, row: Sequence[Any], newest: float | None) -> RaceNews:
+    def of_row(cls, row: Sequence[Any], newest: float | None) -> "RaceNews":
         """Convert a row: id, speed, `interval` (0 for the API's default), and when it was last written.
 
         Times are in epoch milliseconds.

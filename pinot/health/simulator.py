@@ -1,10 +1,8 @@
 """Probe of the simulator's API: metrics and readiness."""
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,9 +10,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pinot.health.sample import Failure, Simulator
 from pinot.health.words import reason
 from stream.pinot import without_password
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 PATIENCE_S = 2.0
 

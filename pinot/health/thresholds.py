@@ -1,7 +1,5 @@
 """Thresholds for the lights, each with its reason. docs/operations.md lists them too."""
 
-from __future__ import annotations
-
 FRESH_AMBER_S = 5.0
 """Allowed delay of a race's next position: Kafka and Pinot take a fraction of a second, and late ticks are
 reported by the simulator itself."""

@@ -1,14 +1,9 @@
 """A verdict: a light, and a sentence that says what is wrong and what to do."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SETUP = "Run python -m pinot setup"
 """The remedy when something is missing."""
@@ -31,7 +26,7 @@ class Verdict:
     sentence: str
 
     @staticmethod
-    def worst(found: Iterable[Verdict]) -> Verdict | None:
+    def worst(found: Iterable["Verdict"]) -> "Verdict | None":
         """Return the first with the worst light; None if there are none."""
         return max(found, key=lambda one: list(Light).index(one.light), default=None)
 

@@ -1,13 +1,7 @@
 """Formats figures and error messages for people."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 import re
+from collections.abc import Sequence
 
 UNKNOWN = "\N{EN DASH}"
 

@@ -1,13 +1,11 @@
 """`python -m pinot.local start|stop|status|fetch`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path
 
 from pinot.local import jars
-from pinot.local.errors import StackError
+from pinot.local.ports import StackError
 from pinot.local.stack import USUAL_PORTS, Stack
 
 DEFAULT_STATE = Path(__file__).parents[2] / ".run" / "stack"

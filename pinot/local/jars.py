@@ -3,22 +3,17 @@
 The folder's name contains the digest of pom.xml, so versions do not mix.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pinot.local.errors import StackError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from pinot.local.ports import StackError
 
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path(__file__).parents[2] / ".cache" / "jars"

@@ -1,19 +1,12 @@
 """The ports of a stack, kept in its state folder: Pinot's parts know each other by host and port."""
 
-from __future__ import annotations
-
 import json
 import socket
+from collections.abc import Container, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING
-
-from pinot.local.errors import StackError
-
-if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
-    from pathlib import Path
 
 HOST = "127.0.0.1"
 PARTS = ("kafka", "pinot")
@@ -23,6 +16,10 @@ KAFKAS = ("kafka", "kafka_controller")
 OURS = range(20_000, 30_000)
 """Range of free ports, below the ephemeral ports: an outgoing connection could otherwise occupy the port of a
 part that is restarting."""
+
+
+class StackError(RuntimeError):
+    """The local stack cannot do what was requested; the text says why and what to do."""
 
 
 @dataclass(frozen=True)

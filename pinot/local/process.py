@@ -3,8 +3,6 @@
 Pids are reused. So each process has its folder in its command line, and a pid counts only if that matches.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

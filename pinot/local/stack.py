@@ -4,31 +4,23 @@ The folder contains everything of a stack: ports, configuration, data, logs and 
 folders are independent. Data survives a stop; delete the folder to delete it.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from signal import SIGTERM
 from string import Template
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pinot.admin.cluster import http_trouble
 from pinot.admin.topics import kafka_trouble
 from pinot.local import jars
 from pinot.local import ports as stack_ports
-from pinot.local.errors import StackError
-from pinot.local.ports import PARTS
+from pinot.local.ports import PARTS, Ports, StackError
 from pinot.local.process import Process
 from stream.waiting import WaitedTooLongError, wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from pinot.local.ports import Ports
 
 HERE = Path(__file__).parent
 CONFIG = HERE / "config"
@@ -64,7 +56,7 @@ class Stack:
         folder: Path,
         wanted: Mapping[str, int | None] = MappingProxyType({}),
         extra: Mapping[str, str] = MappingProxyType({}),
-    ) -> Stack:
+    ) -> "Stack":
         """Return the stack in `folder`, or a new one there.
 
         Args:

@@ -3,10 +3,10 @@
 The files equal those that the API returns for the same race once it has ended.
 """
 
-from __future__ import annotations
-
+import sys
+from collections.abc import Iterator, Sequence
 from math import inf
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from simulator.commands.race import race_of
 from simulator.commands.settings import FORMATS, ExportSettings, settings_of
@@ -15,11 +15,8 @@ from simulator.export.formats import of_suffix
 from simulator.export.track_query import TrackQuery
 from stream.problems import Problem
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
-
-def export(flags: Sequence[str], out: BinaryIO) -> None:
+def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     """Write the results or tracks that the flags describe; exits with a message if they are invalid."""
     settings = settings_of(ExportSettings, flags)
     suffixes = FORMATS[settings.what]

@@ -4,28 +4,23 @@ The lines are the messages that the engine would publish, in the same order; `em
 tick, so that the same seed gives the same bytes.
 """
 
-from __future__ import annotations
-
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from simulator.commands.race import race_of
 from simulator.commands.settings import GenerateSettings, settings_of
 from simulator.publishers.encode import encode
-from simulator.race.events import entries_of, passings_until, positions_at, record_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from simulator.race.events import Streamed
-    from simulator.race.race import Race
-    from stream.contract import Topic
+from simulator.race.events import Streamed, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
+from stream.contract import Topic
 
 BATCH = 5000
 
 
-def generate(flags: Sequence[str], out: BinaryIO) -> None:
+def generate(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     """Write the lines of the race that the flags describe; exits with a message if they are invalid."""
     settings = settings_of(GenerateSettings, flags)
     for batch in _batches(race_of(settings), settings.topic):

@@ -1,23 +1,18 @@
 """Setup and shutdown shared by the processes that publish races: courses, publisher, engine."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
+from simulator.commands.settings import PublisherSettings
 from simulator.course.library import load_folder
+from simulator.engine.engine import Engine
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.kafka import KafkaPublisher
-from simulator.publishers.publisher import PublishError
+from simulator.publishers.publisher import Publisher, PublishError
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.service.catalogue import Catalogue
-
-if TYPE_CHECKING:
-    from simulator.commands.settings import PublisherSettings
-    from simulator.engine.engine import Engine
-    from simulator.publishers.publisher import Publisher
-    from simulator.service.uploads import UploadFolder
+from simulator.service.uploads import UploadFolder
 
 PATIENCE = 4.0
 """Seconds that the engine has at shutdown to publish what it has accepted; the publisher has its own."""

@@ -1,19 +1,14 @@
 """The race of a command that needs no server."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from simulator.commands.settings import RaceSettings
+from simulator.course.course import Course
 from simulator.course.drawing import CourseError
 from simulator.course.library import READERS, load_file, load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
-
-if TYPE_CHECKING:
-    from simulator.commands.settings import RaceSettings
-    from simulator.course.course import Course
 
 
 def race_of(settings: RaceSettings) -> Race:

@@ -1,11 +1,11 @@
 """`python -m simulator replay`: publishes a recording until the race has ended."""
 
-from __future__ import annotations
-
 import fileinput
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -14,27 +14,20 @@ from twisted.internet.task import react
 from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
-from simulator.engine.clock import use_monotonic_clock
+from simulator.course.course import Course, TimingPoint
 from simulator.engine.engine import Engine
 from simulator.publishers.publisher import PublishError
+from simulator.race.entrants import Entrants
+from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
-from simulator.reactor import after
+from simulator.reactor import after, use_monotonic_clock
 from simulator.replay import lines, tracks
-from simulator.replay.recording import Recording, RecordingError
+from simulator.replay.lines import Lines
+from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, from_validation
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from simulator.course.course import Course, TimingPoint
-    from simulator.race.entrants import Entrants
-    from simulator.race.race import Passings
-    from simulator.replay.lines import Lines
-    from simulator.replay.recording import Track
 
 LOOK = 0.1
 """Seconds between checks whether the race has ended."""

@@ -1,9 +1,8 @@
 """`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
 
-from __future__ import annotations
-
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred
@@ -14,7 +13,6 @@ from twisted.internet.threads import deferToThread
 from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ServeSettings, settings_of
-from simulator.engine.clock import use_monotonic_clock
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
 from simulator.http.cors import Cors, origins_of
@@ -22,14 +20,11 @@ from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
+from simulator.reactor import use_monotonic_clock
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""

@@ -5,11 +5,10 @@ the environment the default. A test compares them with docs/settings.md. `genera
 flags, so that the same command always writes the same bytes.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -30,10 +29,7 @@ from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
 from stream.settings import Secret, Url, read_settings
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    Settings = TypeVar("Settings", bound=BaseSettings)
+Settings = TypeVar("Settings", bound=BaseSettings)
 
 EPOCH = datetime(2026, 1, 1, 9, tzinfo=UTC)
 """Default gun time: fixed, so that the same command writes the same bytes."""

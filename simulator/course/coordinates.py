@@ -1,24 +1,18 @@
 """Coordinates in text: "lon,lat[,alt]", tolerating unambiguous typing errors."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.course.drawing import CourseError
 from simulator.course.survey import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 SHOWN = 60
 """Maximum length, in messages, of a name or an invalid number, characters."""

@@ -9,22 +9,17 @@ into pieces so short that a straight line in degrees stays within `TOLERANCE` of
 linear interpolation.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import shapely
 from pyproj import Geod
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from stream.arrays import Floats, Ints
-
+from stream.arrays import Floats, Ints
 
 GEOD = Geod(ellps="WGS84")
 EARTH_RADIUS = 6_371_008.8
@@ -125,7 +120,7 @@ class Course:
         start: tuple[float, float] | None = None,
         finish: tuple[float, float] | None = None,
         mats: Sequence[Mat] = (),
-    ) -> Course:
+    ) -> "Course":
         """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
         lon, lat, alt, along = _densify(lon, lat, alt)
@@ -309,8 +304,7 @@ def _in_space(lon: Floats, lat: Floats) -> Floats:
     across, up = np.radians(lon), np.radians(lat)
     normal = GEOD.a / np.sqrt(1.0 - GEOD.es * np.sin(up) ** 2)
     axes = [np.cos(up) * np.cos(across), np.cos(up) * np.sin(across), (1.0 - GEOD.es) * np.sin(up)]
-    places: Floats = np.column_stack([normal * axis for axis in axes])
-    return places
+    return np.column_stack([normal * axis for axis in axes])
 
 
 def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
@@ -320,8 +314,7 @@ def _nearest_of_each(stretches: Floats, metres: Floats, off: Floats) -> Floats:
     inside = np.flatnonzero((owner >= 0) & (metres <= stretches[owner, 1] + SHORTEST))
     order = inside[np.lexsort((metres[inside], off[inside], owner[inside]))]
     _, first = np.unique(owner[order], return_index=True)
-    nearest: Floats = np.column_stack([metres, off])[order[first]]
-    return nearest
+    return np.column_stack([metres, off])[order[first]]
 
 
 def _wkt(geometry: shapely.Geometry) -> str:

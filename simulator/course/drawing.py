@@ -4,17 +4,11 @@ Each format's reader (`kml`, `gpx`, …) fills a `Drawing`; `survey` makes a `Co
 readers need no geodesy, and the correction rules exist once.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from stream.arrays import Floats, Ints, Mask
-
+from stream.arrays import Floats, Ints, Mask
 
 YES = frozenset({"yes", "true", "1"})
 """Texts that mean true, in lower case."""
@@ -40,7 +34,7 @@ class Line:
     alt: Floats
     where: str
 
-    def take(self, which: Ints | Mask | slice) -> Line:
+    def take(self, which: Ints | Mask | slice) -> "Line":
         """Return the line with some of its points, or in another order."""
         return replace(self, lon=self.lon[which], lat=self.lat[which], alt=self.alt[which])
 

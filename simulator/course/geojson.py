@@ -4,12 +4,11 @@ Files are untrusted: `orjson` limits the nesting depth and rejects NaN and infin
 processed with a work list, never by recursion. `survey` decides what a valid course is.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import orjson
@@ -17,12 +16,7 @@ import orjson
 from simulator.course import coordinates, xml
 from simulator.course.coordinates import Tally
 from simulator.course.drawing import YES, CourseError, Drawing, Ring
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 Object: TypeAlias = dict[str, Any]
 
@@ -150,7 +144,9 @@ class _Reading:
             properties = {}
         if not isinstance(properties, dict):
             raise place.wrong("properties", properties, "an object")
-        place = replace(place, name=_name(properties), is_timing=_is_yes(properties.get("timing")))
+        timing = properties.get("timing")
+        is_timing = timing is True or _text(timing).casefold() in YES
+        place = replace(place, name=_name(properties), is_timing=is_timing)
         if geometry is None:
             self._tally.add(coordinates.SHAPES)
             return
@@ -293,10 +289,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return " ".join(_CONTROL.sub(" ", str(value)[: xml.LONGEST_NAME]).split())
-
-
-def _is_yes(value: Any) -> bool:
-    return value is True or _text(value).casefold() in YES
 
 
 def _shown(value: Any) -> str:

@@ -4,19 +4,12 @@ It uses `xml` rather than gpxpy, because errors must name the line of the file a
 `survey` decides what a valid course is.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from lxml import etree
 
 from simulator.course import coordinates, xml
 from simulator.course.coordinates import Place, Tally, points_of
 from simulator.course.drawing import CourseError, Drawing
-
-if TYPE_CHECKING:
-    from lxml import etree
-
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 _DROPPED = frozenset({"desc", "cmt", "link"})
 """Elements that may be numerous or long and are irrelevant to a course."""

@@ -6,23 +6,16 @@ real files use undeclared namespace prefixes or no namespace (see `xml`).
 It corrects unambiguous typing errors; `survey` decides what a valid course is.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from lxml import etree
 
 from simulator.course import coordinates, xml
 from simulator.course.coordinates import Place, Tally
 from simulator.course.drawing import YES, CourseError, Drawing, Ring
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lxml import etree
-
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 _ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
 _DROPPED = frozenset({"when", "angles", "description", "Style", "StyleMap", "Schema", "LookAt", "Camera"})

@@ -4,18 +4,12 @@ Archives are untrusted: they are unpacked in memory only, so file names can't es
 beyond `MAX_UNPACKED`, whatever the header claims.
 """
 
-from __future__ import annotations
-
 import io
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
 
 from simulator.course import coordinates, kml
-from simulator.course.drawing import CourseError
-
-if TYPE_CHECKING:
-    from simulator.course.drawing import Drawing
+from simulator.course.drawing import CourseError, Drawing
 
 MAX_UNPACKED = 20 * 1024 * 1024
 """Maximum bytes of the KML file: the largest allowed line takes 6 MB, and 10 MB as a gx:Track."""

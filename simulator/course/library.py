@@ -4,23 +4,16 @@ An invalid file doesn't hide the others: a folder's `Library` has the valid cour
 the reason.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePath
 
 from simulator.course import geojson, gpx, kml, kmz, xml
+from simulator.course.course import Course
 from simulator.course.drawing import CourseError, Drawing
 from simulator.course.survey import survey
 from simulator.course.survey.limits import MAX_SHORT_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from simulator.course.course import Course
 
 READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
     ".kml": kml.read,

@@ -3,24 +3,20 @@
 Elements are found by local name, because many real files have undeclared namespace prefixes, or no namespace.
 """
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lxml import etree
 
 from simulator.course.coordinates import named, shown
 from simulator.course.drawing import CourseError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
-    Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
-    """What was taken from each element's children, in the file's order."""
+Takers = Mapping[str, Callable[[etree._Element], Any]]  # noqa: SLF001 - lxml's own name for it
+Taken = Mapping[etree._Element, list[Any]]  # noqa: SLF001
+"""What was taken from each element's children, in the file's order."""
 
 _SAFELY: Any = {
     "encoding": "utf-8",
@@ -100,7 +96,10 @@ def sift(
         CourseError: it isn't well-formed, is empty, has a document type or too many tags or nodes.
     """
     most = MAX_MARKS_WITH_TIMES if with_times else MAX_MARKS
-    data = _checked(data if with_times else _without_times(data), source, most)
+    if not with_times:
+        # Nor extensions; the other lines keep their numbers.
+        data = _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
+    data = _checked(data, source, most)
     try:
         try:
             return _sift(data, source, takers(), drop)
@@ -218,11 +217,6 @@ def _one_line(fault: str) -> str:
     """Return the parser's message on one line, shortened, with the position, which comes last."""
     fault = " ".join(fault.split())
     return fault if len(fault) <= 200 else f"{fault[:100]}…{fault[-50:]}"
-
-
-def _without_times(data: bytes) -> bytes:
-    """Return a file without times and extensions; its other lines keep their numbers."""
-    return _BESIDE.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
 
 
 def _declaration_first(data: bytes) -> bytes:

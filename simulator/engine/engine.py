@@ -9,40 +9,33 @@ batch by batch, and puts it at the end if more is due. So
 - back-pressure from the publisher pauses the loop, not the process, and failed batches are retried.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
+from simulator.course.course import Course
 from simulator.engine.run import Run
 from simulator.histogram import histogram
-from simulator.publishers.publisher import PublishError
+from simulator.publishers.publisher import Publisher, PublishError
 from simulator.race.events import (
+    Batch,
     CourseRecord,
     Positions,
+    RaceRecord,
+    RaceSource,
     entries_of,
     passings_until,
     positions_at,
     record_of,
 )
-from simulator.reactor import after
+from simulator.race.request import RaceRequest
+from simulator.reactor import Reactor, after
 from stream.contract import TOPICS
-from stream.race_states import ENDED, TRANSITIONS, states_that_allow
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from simulator.course.course import Course
-    from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Batch, RaceRecord, RaceSource
-    from simulator.race.request import RaceRequest
-    from simulator.reactor import Reactor
-    from stream.race_states import Action, Step
+from stream.race_states import ENDED, TRANSITIONS, Action, Step, states_that_allow
 
 BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, plus the race's snapshot once per tick."""

@@ -1,26 +1,18 @@
 """A race in the engine: the pure race, and how far it has been published."""
 
-from __future__ import annotations
-
 from collections import deque
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
+from twisted.internet.base import DelayedCall
+
+from simulator.course.course import Course
 from simulator.engine.schedule import Schedule
-from simulator.race.events import positions_of_all
+from simulator.race.events import Batch, Positions, RaceSource, positions_of_all
 from simulator.race.race import Race
-from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from twisted.internet.base import DelayedCall
-
-    from simulator.course.course import Course
-    from simulator.race.events import Batch, Positions, RaceSource
-    from simulator.race.request import RaceRequest
-    from stream.race_states import RaceState
+from simulator.race.request import RaceRequest
+from stream.race_states import ENDED, RaceState
 
 
 def fingerprint(request: RaceRequest) -> bytes:

@@ -4,8 +4,6 @@ Race time at wall time w is (w - start) x speed, less the pauses. Tick k is race
 is immutable: pausing or resuming returns a new one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 
@@ -34,11 +32,11 @@ class Schedule:
         at = self.start + tick * self.interval / self.speed
         return None if self.paused_at is not None and at > self.paused_at else at
 
-    def pause(self, now: float) -> Schedule:
+    def pause(self, now: float) -> "Schedule":
         """Pause the race time."""
         return self if self.paused_at is not None else replace(self, paused_at=now)
 
-    def resume(self, now: float) -> Schedule:
+    def resume(self, now: float) -> "Schedule":
         """Resume the race time."""
         if self.paused_at is None:
             return self

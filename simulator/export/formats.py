@@ -1,18 +1,14 @@
 """File formats, and their selection by suffix or Accept header."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from stream.problems import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
 
 Given = TypeVar("Given")
 

@@ -1,17 +1,13 @@
 """Courses and positions as GeoJSON (RFC 7946): degrees WGS84, longitude first."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import shapely
 
+from simulator.course.course import Course
 from simulator.publishers.encode import position_texts
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from simulator.race.events import Positions
+from simulator.race.events import Positions
 
 MEDIA_TYPE = "application/geo+json"
 

@@ -1,18 +1,12 @@
 """Results as JSON and as CSV."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import orjson
 
 from simulator.export.formats import Format
+from simulator.export.results import Results
 from stream.results import as_csv as csv_pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from simulator.export.results import Results
 
 
 def as_json(results: Results) -> Iterator[bytes]:

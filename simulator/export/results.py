@@ -1,23 +1,16 @@
 """The results of a race up to a moment, as a pure function."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from simulator.course.course import TimingPoint
 from simulator.race.events import STATUS_NAMES
-from simulator.race.race import Status
+from simulator.race.race import Race, Snapshot, Status
+from stream.arrays import Floats, Ints, Texts
 from stream.results import DECIMALS, Entrant, Line, Standings, lines, rounded, stand
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from simulator.course.course import TimingPoint
-    from simulator.race.race import Race, Snapshot
-    from stream.arrays import Floats, Ints, Texts
-
 
 CELLS = 20_000
 """Maximum number of values computed together."""

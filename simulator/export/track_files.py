@@ -4,26 +4,20 @@ Numbers are formatted column by column, and one f-string per point combines them
 User input goes through `harmless` in CSV, orjson in GeoJSON, and `_xml` in the others.
 """
 
-from __future__ import annotations
-
 import html
 import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 
 from simulator.export.formats import Format
 from simulator.export.geojson import MEDIA_TYPE
+from simulator.export.tracks import Track, Tracks
 from simulator.race.events import STATUS_NAMES
+from stream.arrays import Floats, Ints
 from stream.csv_text import csv_lines, harmless
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from simulator.export.tracks import Track, Tracks
-    from stream.arrays import Floats, Ints
 
 COLUMNS = ("bib", "name", "time", "race_time", "lat", "lon", "ele", "distance", "status")
 """Columns of the CSV; `ele` only if the course has altitude."""

@@ -1,20 +1,16 @@
 """The query of `GET /races/{run_id}/tracks` and its limits."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticKnownError
 
 from simulator.export import tracks
 from simulator.export.tracks import Tracks, UnknownBibError
+from simulator.race.race import Race
 from simulator.race.start_list import MAX_BIB
 from stream.problems import Wrong, invalid
-
-if TYPE_CHECKING:
-    from simulator.race.race import Race
 
 MAX_TRACK_POINTS = 200_000
 """Maximum number of points in a response."""

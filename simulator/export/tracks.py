@@ -5,23 +5,17 @@ points are at exactly these times, all others at multiples of the interval. Plac
 or the true ones; times, distances and altitudes are always true. Lost and late positions are included.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from simulator.course.course import Course
-    from simulator.race.race import Race, Snapshot
-    from stream.arrays import Floats, Ints
-    from stream.results import Entrant
-
+from simulator.course.course import Course
+from simulator.race.race import Race, Snapshot
+from stream.arrays import Floats, Ints
+from stream.results import Entrant
 
 BATCH = 10_000
 """Points computed together; more only if a single competitor has more."""

@@ -1,19 +1,15 @@
 """Models of the API's responses, and how they are filled."""
 
-from __future__ import annotations
-
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.course.course import Course
+from simulator.engine.run import Run
 from simulator.race.paces import WALL_FROM
 from simulator.race.request import RaceRequest
 from stream.race_states import ACTIONS, RaceState
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from simulator.engine.run import Run
 
 
 class Answer(BaseModel):

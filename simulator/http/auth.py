@@ -5,22 +5,17 @@ only, and rejects state changes sent by web pages of another origin, including p
 rebound to this machine (DNS rebinding).
 """
 
-from __future__ import annotations
-
 import hmac
 import ipaddress
+from collections.abc import Container
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from twisted.web.server import Request
 
 from simulator.http import responses
 from stream.problems import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Container
-    from pathlib import Path
-
-    from twisted.web.server import Request
 
 LEAST = 16
 """Minimum length of a token, characters."""

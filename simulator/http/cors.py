@@ -1,17 +1,12 @@
 """CORS: web pages of other origins may use the API only if their origin is configured."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 from urllib.parse import urlsplit
+
+from twisted.web.server import Request
 
 from simulator.http import responses
 from simulator.http.auth import AccessError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from twisted.web.server import Request
 
 ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-Id"

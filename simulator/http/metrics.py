@@ -3,27 +3,19 @@
 The engine, the publisher and the site keep their own counts and don't depend on this module.
 """
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from simulator import __version__
+from simulator.engine.engine import Engine
+from simulator.http.request_metrics import RequestMetrics
+from simulator.publishers.publisher import Publisher
 from stream.race_states import RACE_STATES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from prometheus_client.core import Metric
-
-    from simulator.engine.engine import Engine
-    from simulator.http.request_metrics import RequestMetrics
-    from simulator.publishers.publisher import Publisher
 
 
 def registry_of(engine: Engine, publisher: Publisher, request_metrics: RequestMetrics) -> CollectorRegistry:

@@ -1,13 +1,12 @@
 """The OpenAPI 3.1 document, generated from the request and response models."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, TypeAdapter
+from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
@@ -18,14 +17,10 @@ from simulator.http import answers
 from simulator.http.auth import CHALLENGE
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, RaceRequest, RunId, ShortName
+from stream.race_states import ACTIONS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic import BaseModel
-
-    Body = type[BaseModel] | str
-    Answers = dict[int, Body | tuple[Body, ...]]
+Body = type[BaseModel] | str
+Answers = dict[int, Body | tuple[Body, ...]]
 
 LIMITS = (
     ("minimum", "maximum", ""),
@@ -164,9 +159,10 @@ ROUTES = (
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
-    Route("post", "/races/{run_id}/pause", "pause_race", "Pause a race.", CHANGED),
-    Route("post", "/races/{run_id}/resume", "resume_race", "Resume a paused race.", CHANGED),
-    Route("post", "/races/{run_id}/cancel", "cancel_race", "Cancel a race.", CHANGED),
+    *(
+        Route("post", f"/races/{{run_id}}/{action}", "change_race", f"{action.capitalize()} a race.", CHANGED)
+        for action in ACTIONS
+    ),
     Route("get", "/courses", "list_courses", "List all courses.", {200: answers.CoursesAnswer}),
     Route(
         "post",

@@ -1,11 +1,6 @@
 """Rate limit per client: a token bucket each."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
 
 BURST = 2.0
 """Size of the bucket: requests of this many seconds may come at once."""

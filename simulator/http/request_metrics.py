@@ -3,17 +3,13 @@
 Grouping limits the number of series to a few hundred, whatever clients send.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
 
 from simulator.histogram import HTTP_SECONDS, histogram
-
-if TYPE_CHECKING:
-    from werkzeug.routing import Map
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 OTHER = "other"

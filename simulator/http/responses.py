@@ -1,15 +1,11 @@
 """Helpers to read request headers and to write responses."""
 
-from __future__ import annotations
-
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-    from twisted.web.server import Request
+from pydantic import BaseModel
+from twisted.web.server import Request
 
-    from stream.problems import Problem
+from stream.problems import Problem
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",

@@ -4,11 +4,10 @@
 details in one place, at the end of the class.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import jinja2
@@ -18,34 +17,26 @@ from klein import Klein
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
+from twisted.python.failure import Failure
+from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, logs
-from simulator.engine.engine import StateError
+from simulator.engine.engine import Engine, StateError
 from simulator.export import formats, geojson, result_files, results, track_files
+from simulator.export.formats import Format
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.sending import send
+from simulator.http.sending import InThread, send
+from simulator.publishers.publisher import Publisher
 from simulator.race.request import CourseQuery, RaceRequest
+from simulator.service.courses import CourseService
+from simulator.service.races import RaceService
+from simulator.service.recovery import Recovery
 from stream.problems import Problem, from_validation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from twisted.python.failure import Failure
-    from twisted.web.server import Request
-
-    from simulator.engine.engine import Engine
-    from simulator.engine.run import Run
-    from simulator.export.formats import Format
-    from simulator.http.sending import InThread
-    from simulator.publishers.publisher import Publisher
-    from simulator.service.courses import CourseService
-    from simulator.service.races import RaceService
-    from simulator.service.recovery import Recovery
 
 Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
@@ -133,17 +124,12 @@ class Api:
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
-    def pause_race(self, request: Request, run_id: str) -> bytes:
-        """Pause a race."""
-        return self._change(request, run_id, self._engine.pause)
-
-    def resume_race(self, request: Request, run_id: str) -> bytes:
-        """Resume a race."""
-        return self._change(request, run_id, self._engine.resume)
-
-    def cancel_race(self, request: Request, run_id: str) -> bytes:
-        """Cancel a race."""
-        return self._change(request, run_id, self._engine.cancel)
+    def change_race(self, request: Request, run_id: str) -> bytes:
+        """Pause, resume or cancel a race: the last segment of the path is the engine's method."""
+        self._access.check(request)
+        run = self._race_service.race(run_id)
+        getattr(self._engine, request.path.rpartition(b"/")[2].decode())(run)
+        return responses.json(request, answers.race_answer(run))
 
     async def take_course(self, request: Request) -> bytes:
         """Accept a course file."""
@@ -217,12 +203,6 @@ class Api:
         if problem.status == HTTPStatus.UNAUTHORIZED:
             request.setHeader("WWW-Authenticate", CHALLENGE)
         return responses.problem(request, problem)
-
-    def _change(self, request: Request, run_id: str, change: Callable[[Run], None]) -> bytes:
-        self._access.check(request)
-        run = self._race_service.race(run_id)
-        change(run)
-        return responses.json(request, answers.race_answer(run))
 
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]

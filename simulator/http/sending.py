@@ -3,18 +3,13 @@
 So the reactor is never blocked, and only a few pieces of a large file are in memory.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.web.server import Request
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from twisted.web.server import Request
-
-    InThread = Callable[..., Deferred[Any]]
+InThread = Callable[..., Deferred[Any]]
 
 
 class _Tap:

@@ -3,33 +3,27 @@
 Neither twisted.web nor klein limits body size, clients or the time that a request may take to arrive.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
 from structlog.contextvars import bound_contextvars
+from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from simulator.http import responses
+from simulator.http.cors import Cors
+from simulator.http.rate import Rate
+from simulator.http.request_metrics import RequestMetrics
 from stream.problems import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.python.failure import Failure
-    from twisted.web.resource import Resource
-
-    from simulator.http.cors import Cors
-    from simulator.http.rate import Rate
-    from simulator.http.request_metrics import RequestMetrics
 
 MAX_BODY = 8 * 1024 * 1024
 """Maximum size of a request body in bytes: a course of 100,000 points takes about 5 MB."""
@@ -147,7 +141,7 @@ class LimitedRequest(Request):
 class LimitedChannel(HTTPChannel):
     """A connection whose requests must arrive completely within `DEADLINE`."""
 
-    site: LimitedSite
+    site: "LimitedSite"
     transport: Any
     _deadline: Any = None
     _is_answering = False

@@ -4,26 +4,19 @@ While Pinot is unavailable or rejects a course, the loader retries with growing 
 not even the end of the process.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
+from simulator.course.course import Course
 from simulator.publishers.pinot_courses import CourseTable
-from simulator.reactor import after
-from stream.pinot import OPEN, PinotError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.course.course import Course
-    from simulator.reactor import Reactor
-    from stream.pinot import PinotAuth
+from simulator.reactor import Reactor, after
+from stream.pinot import OPEN, PinotAuth, PinotError
 
 FIRST_PAUSE = 1.0
 """Seconds before the first retry; doubled for each further one."""
@@ -51,7 +44,7 @@ class CourseLoader:
         self._idle: Deferred[None] | None = None
 
     @classmethod
-    def into(cls, reactor: Any, controller: str, pinot_auth: PinotAuth = OPEN) -> CourseLoader:
+    def into(cls, reactor: Any, controller: str, pinot_auth: PinotAuth = OPEN) -> "CourseLoader":
         """Return a loader for the Pinot with this controller URL and these credentials."""
         return cls(reactor, partial(_in_own_thread, reactor, CourseTable(controller, pinot_auth).load))
 

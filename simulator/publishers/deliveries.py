@@ -1,19 +1,12 @@
 """Counts of events accepted and delivered by a publisher, and delivery times."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator.histogram import histogram
-from stream.contract import TOPICS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.events import Streamed
-    from stream.contract import Topic
+from simulator.race.events import Streamed
+from stream.contract import TOPICS, Topic
 
 
 @dataclass

@@ -5,24 +5,16 @@ back the same, and one f-string per event combines them. benchmarks/README.md co
 object per event.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
-from simulator.race.events import Positions
-from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
-
-    from simulator.race.events import Streamed
-    from stream.contract import Topic
+from simulator.race.events import Positions, Streamed
+from stream.contract import TABLES, Topic
 
 
 class Messages(NamedTuple):

@@ -5,32 +5,24 @@ unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` do
 room again. So an outage of any length costs time and a bounded amount of memory, but no events.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import orjson
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.threads import deferToThread
 
+from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
-from simulator.race.events import CourseRecord, RaceRecord
+from simulator.race.events import Batch, CourseRecord, RaceRecord, Streamed
+from simulator.reactor import Reactor
 from stream.contract import TABLES, TOPICS
 from stream.kafka import AuthErrorListener
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from confluent_kafka import Message
-
-    from simulator.publishers.course_loader import CourseLoader
-    from simulator.race.events import Batch, Streamed
-    from simulator.reactor import Reactor
 
 HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
@@ -215,7 +207,7 @@ class KafkaPublisher:
                 if refusal.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001 - librdkafka's name
                     self._refused(topic, refusal.str())
 
-    def _undelivered(self, error: KafkaError | None, message: Message[bytes, bytes]) -> None:
+    def _undelivered(self, error: KafkaError | None, message: "Message[bytes, bytes]") -> None:
         """Keep an undelivered event for a retry (called by `poll`)."""
         topic = message.topic() or ""
         self._again.append((topic, {"key": message.key(), "value": message.value()}))

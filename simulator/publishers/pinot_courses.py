@@ -4,24 +4,18 @@ Each course has its own segment, named after it. So loading a course again repla
 Pinot's default names, each load would add a segment.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import httpx
 import orjson
 
+from simulator.course.course import Course
 from simulator.race.events import CourseRecord
 from stream.contract import TABLES
-from stream.pinot import OPEN, PinotError, ask, checked
-
-if TYPE_CHECKING:
-    import httpx
-
-    from simulator.course.course import Course
-    from stream.pinot import PinotAuth
+from stream.pinot import OPEN, PinotAuth, PinotError, ask, checked
 
 TABLE = "courses"
 NO_FENCE = "POLYGON EMPTY"

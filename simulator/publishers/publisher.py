@@ -1,17 +1,13 @@
 """The interface between the engine and a destination of events."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from twisted.internet.defer import Deferred
 
-    from twisted.internet.defer import Deferred
-
-    from simulator.publishers.deliveries import Deliveries
-    from simulator.race.events import Batch, RaceRecord
+from simulator.publishers.deliveries import Deliveries
+from simulator.race.events import Batch, RaceRecord
 
 MAX_KNOWN = 1000
 """Maximum number of races that a publisher returns."""
@@ -40,7 +36,9 @@ class Health:
     credentials_rejected: bool = False
 
     @classmethod
-    def of(cls, deliveries: Deliveries, trouble: str | None, *, credentials_rejected: bool = False) -> Health:
+    def of(
+        cls, deliveries: Deliveries, trouble: str | None, *, credentials_rejected: bool = False
+    ) -> "Health":
         """Create it from a publisher's counts."""
         delivered, errors = deliveries.delivered.total(), deliveries.errors.total()
         return cls(deliveries.waiting, delivered, errors, trouble, credentials_rejected)

@@ -4,32 +4,24 @@ It writes in its own thread, so the reactor never waits for the disk. A batch is
 fires when it is committed.
 """
 
-from __future__ import annotations
-
 import sqlite3
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import structlog
-from twisted.internet.defer import ensureDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
 from simulator.publishers.sqlite_file import open_file
-from simulator.race.events import CourseRecord, Entries, Passed, Positions, RaceRecord
+from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, RaceRecord
 from stream.contract import TABLES
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
-
-    from simulator.course.course import Course
-    from simulator.race.events import Batch
 
 PRUNED = 20_000
 """Maximum number of history rows deleted at once: some 30 ms, for which batches wait."""

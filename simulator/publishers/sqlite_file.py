@@ -4,19 +4,12 @@ Its tables have the names and columns of Pinot's. Times are in epoch millisecond
 geometries WKT in degrees, longitude first. `WITHOUT ROWID` keeps a race's rows together.
 """
 
-from __future__ import annotations
-
 import sqlite3
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from simulator.publishers.publisher import PublishError
-from stream.contract import SQLITE_VERSION, TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from stream.contract import Field, Table
+from stream.contract import SQLITE_VERSION, TABLES, Field, Table
 
 HISTORY_KEY = ("runId", "rawTime", "competitorId")
 """Key of `parkrun_history`, which keeps every position, like Pinot with `option(skipUpsert=true)`."""

@@ -5,22 +5,16 @@ doesn't change the others. Streams use only the uniform doubles of PCG64, which 
 (NEP 19). Quantities needed at arbitrary moments are hashed instead of drawn.
 """
 
-from __future__ import annotations
-
 import math
 from enum import IntEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from stream.arrays import Floats, Ints, Mask
 
-    from simulator.race.request import RaceRequest
-    from stream.arrays import Floats, Ints, Mask
-
-    Bits = NDArray[np.uint64]
+Bits = NDArray[np.uint64]
 
 
 class Stream(IntEnum):
@@ -67,11 +61,6 @@ class Stream(IntEnum):
 def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
     """Return uniform doubles in [0, 1) of this seed's stream."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
-
-
-def drawn(request: RaceRequest, stream: Stream) -> Floats:
-    """Return a uniform double in [0, 1) for each of a race's competitors, shape (n,)."""
-    return uniform(request.seed or 0, stream, request.competitors)
 
 
 def chosen(lots: Floats, share: float) -> Mask:

@@ -1,27 +1,20 @@
 """Competitors: bib, name, category, club and wave."""
 
-from __future__ import annotations
-
 import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.race.chance import Stream, along_with, drawn, ranks
-from simulator.race.start_list import OPEN
+from simulator.race.chance import Stream, along_with, ranks
+from simulator.race.field import Field
+from simulator.race.request import RaceRequest
+from simulator.race.start_list import OPEN, StartList
+from stream.arrays import Ints
 from stream.results import Entrant
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from simulator.race.field import Field
-    from simulator.race.request import RaceRequest
-    from simulator.race.start_list import StartList
-    from stream.arrays import Ints
-
-    Texts = Callable[[slice], Iterable[tuple[str, str, str]]]
-    """Returns the names, categories and clubs of the competitors with these indices."""
+Texts = Callable[[slice], Iterable[tuple[str, str, str]]]
+"""Returns the names, categories and clubs of the competitors with these indices."""
 
 
 NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
@@ -95,10 +88,10 @@ def _numbered(part: slice) -> Iterator[tuple[str, str, str]]:
 def _drawn(request: RaceRequest, field: Field) -> Texts:
     """Return random names, categories and clubs."""
     first, last, club = (
-        drawn(request, stream) for stream in (Stream.FIRST_NAME, Stream.LAST_NAME, Stream.CLUB)
+        request.draw(stream) for stream in (Stream.FIRST_NAME, Stream.LAST_NAME, Stream.CLUB)
     )
     shares = np.cumsum([share for _, share in AGES])
-    age = along_with(ranks(field.moving[-1]), drawn(request, Stream.AGE), SLOWER_WITH_AGE)
+    age = along_with(ranks(field.moving[-1]), request.draw(Stream.AGE), SLOWER_WITH_AGE)
     numbers = (field.women, first, last, np.searchsorted(shares[:-1], age * shares[-1], side="right"), club)
 
     def texts(part: slice) -> Iterator[tuple[str, str, str]]:

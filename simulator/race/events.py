@@ -4,30 +4,22 @@ A batch holds columns, as the core computes them. `rows()` gives them as rows of
 Kafka, `simulator.publishers.encode` makes messages of them.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator.race.race import BEFORE_THE_START, Status
-from stream.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from simulator.course.course import Course, TimingPoint
-    from simulator.race.entrants import Entrants
-    from simulator.race.race import Fixes, Passings, Race
-    from simulator.race.request import RaceRequest
-    from stream.arrays import Floats, Ints
-    from stream.contract import Topic
-    from stream.race_states import RaceState
+from simulator.course.course import Course, TimingPoint
+from simulator.race.entrants import Entrants
+from simulator.race.race import BEFORE_THE_START, Fixes, Passings, Race, Status
+from simulator.race.request import RaceRequest
+from stream.arrays import Floats, Ints
+from stream.contract import TABLES, Topic
+from stream.race_states import RaceState
 
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
 ATTRIBUTES = {column: re.sub("([A-Z])", r"_\1", column).lower() for column in TABLES["parkrun"].columns} | {

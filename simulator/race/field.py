@@ -5,25 +5,19 @@ along the course, which are the same for all, plus a few stops. The pace is even
 is O(competitors), whatever the race's length, and any moment costs the same.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.race import chance, paces, starts
-from simulator.race.chance import Stream, chosen, drawn, uniform, within
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from simulator.race.paces import Effort
-    from simulator.race.request import RaceRequest
-    from simulator.race.start_list import StartList
-    from stream.arrays import Floats, Ints, Mask
-
+from simulator.race.chance import Stream, chosen, uniform, within
+from simulator.race.paces import Effort
+from simulator.race.request import RaceRequest
+from simulator.race.start_list import StartList
+from stream.arrays import Floats, Ints, Mask
 
 MARK = 1000.0
 """Metres between two marks; the pace is even between them."""
@@ -64,12 +58,12 @@ class Stop(NamedTuple):
     length: Floats
     astray: Mask
 
-    def take(self, who: Ints) -> Stop:
+    def take(self, who: Ints) -> "Stop":
         """Return the stops of some competitors."""
         return Stop._make(column[who] for column in self)
 
     @classmethod
-    def nowhere(cls, n: int) -> Stop:
+    def nowhere(cls, n: int) -> "Stop":
         """Return no stops."""
         return cls(np.full(n, np.inf), np.full(n, np.inf), np.zeros(n), np.zeros(n, np.bool_))
 
@@ -117,7 +111,7 @@ class Field:
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, who: Ints) -> Field:
+    def take(self, who: Ints) -> "Field":
         """Return the field of some competitors (indices, shape (k,), repeats allowed)."""
         others = {"marks", "stops", "ground"}
         columns = {name: column[..., who] for name, column in vars(self).items() if name not in others}
@@ -180,8 +174,7 @@ class Field:
 def _stood(moved: Floats, stop: Stop) -> Floats:
     """Return moving seconds without those of a stop."""
     # Until the stop all time is moving time; during it moving time stays exactly constant.
-    moving: Floats = np.minimum(moved, np.maximum(stop.start, moved - stop.length))
-    return moving
+    return np.minimum(moved, np.maximum(stop.start, moved - stop.length))
 
 
 def draw(
@@ -205,18 +198,18 @@ def draw(
     n = request.competitors
     marks = marks_along(distance if ground is None else float(ground.flat[-1]))
     pace = paces.averages(
-        request.pace_model, drawn(request, Stream.PACE), request.fastest, request.slowest, distance
+        request.pace_model, request.draw(Stream.PACE), request.fastest, request.slowest, distance
     )
     if listed is not None:
         pace = np.where(np.isnan(listed.pace), pace, listed.pace)
-    lots = drawn(request, Stream.SEX)
+    lots = request.draw(Stream.SEX)
     women = _women(lots, pace, request.women) if listed is None else listed.women(lots, request.women)
     moving = _moving_times(request, marks, pace, women, distance)
     _let_walk(moving, marks, request)
     wave, start = starts.of(request, pace, listed)
     not_started, not_finished, disqualified = _fates(request)
     start[not_started] = np.inf
-    until = np.where(not_finished, distance * within(ENDS_AT, drawn(request, Stream.END_PLACE)), distance)
+    until = np.where(not_finished, distance * within(ENDS_AT, request.draw(Stream.END_PLACE)), distance)
     flat = until if ground is None else ground.to_flat(until)
     moving_then = _interpolate(marks, moving, np.arange(n), np.minimum(flat, marks[-1]))
     until_moving = np.where(until >= distance, moving[-1], moving_then)
@@ -232,7 +225,7 @@ def draw(
     stops = _in_order(stops)
     standing = sum((stop.length for stop in stops[1:]), start=stops[0].length)
     end = until_moving + standing + start
-    verdict = end + within(VERDICT, drawn(request, Stream.VERDICT))
+    verdict = end + within(VERDICT, request.draw(Stream.VERDICT))
     return Field(
         marks=marks,
         moving=moving,
@@ -265,8 +258,7 @@ def _women(lots: Floats, pace: Floats, share: float) -> Mask:
     rank = chance.ranks(pace)
     # Above two thirds there is no room for that difference.
     lean = min(1.0, (1.0 - share) / (0.5 * share)) if share > 0 else 0.0
-    women: Mask = lots < share * (1.0 + lean * (rank - 0.5))
-    return women
+    return lots < share * (1.0 + lean * (rank - 0.5))
 
 
 def _moving_times(request: RaceRequest, marks: Floats, pace: Floats, women: Mask, distance: float) -> Floats:
@@ -289,12 +281,12 @@ def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
     request: RaceRequest, stretches: Floats, marks: Floats, pace: Floats, women: Mask, distance: float
 ) -> None:
     """Apply fatigue, in place."""
-    difference = paces.differences(pace, women, drawn(request, Stream.SPLIT))
+    difference = paces.differences(pace, women, request.draw(Stream.SPLIT))
     if request.fatigue == "split" or distance < paces.WALL_FROM:
         paces.slow_down(stretches, marks, difference)
         return
     streams = (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)
-    lots, slowdowns, lengths = (drawn(request, stream) for stream in streams)
+    lots, slowdowns, lengths = (request.draw(stream) for stream in streams)
     slowdown, length = paces.wall(women, lots, slowdowns, lengths, distance)
     # Competitors who hit the wall run evenly before it: its source measured the slowdown that way.
     paces.slow_down(stretches, marks, np.where(slowdown > 0, 0.0, difference))
@@ -305,8 +297,8 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
     """Let some competitors walk from a mark on, in place."""
     if request.walking <= 0:
         return
-    who = np.flatnonzero(chosen(drawn(request, Stream.WALKING), request.walking))
-    begins = marks[-1] * within(WALKS_FROM, drawn(request, Stream.WALKING_FROM)[who])
+    who = np.flatnonzero(chosen(request.draw(Stream.WALKING), request.walking))
+    begins = marks[-1] * within(WALKS_FROM, request.draw(Stream.WALKING_FROM)[who])
     stretches = np.diff(moving[:, who], axis=0)
     for nth, (first, last) in enumerate(pairwise(marks.tolist())):
         # All of them walk the last stretch, because there is no later mark to begin at.
@@ -319,7 +311,7 @@ def _let_walk(moving: Floats, marks: Floats, request: RaceRequest) -> None:
 def _fates(request: RaceRequest) -> tuple[Mask, Mask, Mask]:
     """Return who doesn't start, doesn't finish, is disqualified; the three are disjoint."""
     n = request.competitors
-    order = np.argsort(drawn(request, Stream.FATE), kind="stable")
+    order = np.argsort(request.draw(Stream.FATE), kind="stable")
     masks = np.zeros((3, n), np.bool_)
     first = 0
     for mask, share in zip(masks, (request.dns, request.dnf, request.disqualified), strict=True):
@@ -338,19 +330,19 @@ def _pauses(
 ) -> Stop:
     """Return the pauses in geofences."""
     stop = Stop.nowhere(request.competitors)
-    who = np.flatnonzero(chosen(drawn(request, Stream.STOPPED), request.how_many_get_stopped))
+    who = np.flatnonzero(chosen(request.draw(Stream.STOPPED), request.how_many_get_stopped))
     if visits and len(who):
-        place = _place_in(visits, drawn(request, Stream.PAUSE_PLACE)[who])
+        place = _place_in(visits, request.draw(Stream.PAUSE_PLACE)[who])
         stop.place[who] = place if ground is None else ground.to_flat(place)
         stop.start[who] = _interpolate(marks, moving, who, stop.place[who])
-        lots = drawn(request, Stream.PAUSE_LENGTH)[who]
+        lots = request.draw(Stream.PAUSE_LENGTH)[who]
         stop.length[who] = within((request.min_pause, request.max_pause), lots)
     return stop
 
 
 def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_moving: Floats) -> Stop:
     """Return the pauses after which half of the DNF competitors give up."""
-    lots = drawn(request, Stream.END_PAUSE)
+    lots = request.draw(Stream.END_PAUSE)
     pausing = not_finished & (lots < 0.5)
     length = within((request.min_pause, request.max_pause), 2.0 * lots)
     stop = Stop.nowhere(request.competitors)
@@ -361,16 +353,16 @@ def _last_pauses(request: RaceRequest, not_finished: Mask, flat: Floats, until_m
 
 def _wrong_turns(request: RaceRequest) -> tuple[Floats, Floats]:
     """Return the length of wrong turns, 0 for competitors without one, and their bearing."""
-    who = chosen(drawn(request, Stream.ASTRAY), request.wrong_turn)
-    reach = np.where(who, within(ASTRAY_REACH, drawn(request, Stream.ASTRAY_REACH)), 0.0)
-    return reach, 360.0 * drawn(request, Stream.ASTRAY_BEARING)
+    who = chosen(request.draw(Stream.ASTRAY), request.wrong_turn)
+    reach = np.where(who, within(ASTRAY_REACH, request.draw(Stream.ASTRAY_REACH)), 0.0)
+    return reach, 360.0 * request.draw(Stream.ASTRAY_BEARING)
 
 
 def _way_astray(request: RaceRequest, reach: Floats, pace: Floats, marks: Floats, moving: Floats) -> Stop:
     """Return the wrong turns as stops: out and back at the competitor's pace."""
     who = np.flatnonzero(reach)
     stop = Stop.nowhere(request.competitors)
-    place = marks[-1] * within(ASTRAY_AT, drawn(request, Stream.ASTRAY_PLACE)[who])
+    place = marks[-1] * within(ASTRAY_AT, request.draw(Stream.ASTRAY_PLACE)[who])
     stop.place[who], stop.start[who] = place, _interpolate(marks, moving, who, place)
     stop.length[who], stop.astray[who] = 2.0 * reach[who] * pace[who] / 1000.0, True
     return stop
@@ -400,5 +392,4 @@ def _interpolate(marks: Floats, moving: Floats, who: Ints, distance: Floats) -> 
     stretch = np.clip(np.searchsorted(marks, distance, side="left") - 1, 0, len(marks) - 2)
     since, until = moving[stretch, who], moving[stretch + 1, who]
     share = (distance - marks[stretch]) / (marks[stretch + 1] - marks[stretch])
-    seconds: Floats = since + np.clip(share, 0.0, 1.0) * (until - since)
-    return seconds
+    return since + np.clip(share, 0.0, 1.0) * (until - since)

@@ -4,8 +4,6 @@ Each group is a base class of `RaceRequest`, the only one that is instantiated. 
 all competitors start at the gun, run and finish, and every tracker is exact.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 import numpy as np

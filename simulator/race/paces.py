@@ -3,21 +3,16 @@
 Sources are given next to the figures. The functions don't depend on races and fields.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from simulator.course.course import Course
 from simulator.race import chance
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from stream.arrays import Floats, Mask
-
+from stream.arrays import Floats, Mask
 
 PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 
@@ -46,7 +41,7 @@ class FinishTimes:
     @classmethod
     def of_mean_and_deviation(
         cls, distance: float, mean: float, deviation: float, widest: float
-    ) -> FinishTimes:
+    ) -> "FinishTimes":
         """Return the distribution with this mean and this standard deviation (seconds)."""
         spread = math.sqrt(math.log1p((deviation / mean) ** 2))
         # Truncation reduces the deviation, so draw from a wider distribution.
@@ -55,7 +50,7 @@ class FinishTimes:
         return cls(distance, mean * math.exp(-(spread**2) / 2), spread / cut, widest)
 
     @classmethod
-    def of_mean_and_median(cls, distance: float, mean: float, median: float) -> FinishTimes:
+    def of_mean_and_median(cls, distance: float, mean: float, median: float) -> "FinishTimes":
         """Return the distribution with this mean and this median (seconds)."""
         return cls(distance, median, math.sqrt(2 * math.log(mean / median)))
 
@@ -113,8 +108,7 @@ def averages(model: PaceModel, drawn: Floats, fastest: float, slowest: float, di
 
 
 def _as_published(times: FinishTimes, drawn: Floats) -> Floats:
-    seconds: Floats = times.median * np.exp(times.spread * chance.normal(drawn, times.widest))
-    return seconds
+    return times.median * np.exp(times.spread * chance.normal(drawn, times.widest))
 
 
 def _scale(times: FinishTimes, distance: float) -> float:
@@ -234,8 +228,7 @@ GRADIENT_STEP = 50.0
 def cost_of_running(gradient: Floats) -> Floats:
     """Return the cost per metre, J/kg (Minetti et al. 2002, J Appl Physiol 93, 1039-1046)."""
     i = np.clip(gradient, -STEEPEST, STEEPEST)
-    polynomial: Floats = ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
-    return polynomial
+    return ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +239,7 @@ class Effort:
     flat: Floats
 
     @classmethod
-    def of(cls, course: Course) -> Effort | None:
+    def of(cls, course: Course) -> "Effort | None":
         """Return a course's effort; None if it has no altitude."""
         if course.alt is None:
             return None

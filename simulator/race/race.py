@@ -4,32 +4,23 @@ A race is a pure function of (course, request with its seed, race time), without
 computed, in any order and repeatedly. Restart, replay and the checks for lost events rest on this.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator.course.course import TimingPoint, moved
+from simulator.course.course import Course, TimingPoint, moved
 from simulator.race import entrants, field, trackers
+from simulator.race.entrants import Entrants
+from simulator.race.field import Field
 from simulator.race.paces import Effort
-from simulator.race.trackers import Trackers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from simulator.course.course import Course
-    from simulator.race.entrants import Entrants
-    from simulator.race.field import Field
-    from simulator.race.request import RaceRequest
-    from simulator.race.trackers import Episodes
-    from stream.arrays import Floats, Ints, Mask
-
+from simulator.race.request import RaceRequest
+from simulator.race.trackers import Episodes, Trackers
+from stream.arrays import Floats, Ints, Mask
 
 BEFORE_THE_START = float("-inf")
 
@@ -62,11 +53,11 @@ class Snapshot(NamedTuple):
     lat: Floats
     status: NDArray[np.uint8]
 
-    def take(self, who: Ints) -> Snapshot:
+    def take(self, who: Ints) -> "Snapshot":
         """Return some of the competitors."""
         return Snapshot._make(column[who] for column in self)
 
-    def joined(self, other: Snapshot) -> Snapshot:
+    def joined(self, other: "Snapshot") -> "Snapshot":
         """Return these competitors followed by others."""
         return Snapshot._make(_joined(self, other))
 
@@ -106,7 +97,7 @@ class Passings(NamedTuple):
     elapsed: Floats
     distance: Floats
 
-    def take(self, which: Ints | slice) -> Passings:
+    def take(self, which: Ints | slice) -> "Passings":
         """Return some of the passings."""
         return Passings._make(column[which] for column in self)
 
@@ -158,8 +149,7 @@ class Race:
     @cached_property
     def finishes(self) -> Mask:
         """Whether each competitor reaches the finish, shape (n,); includes the disqualified."""
-        finishes: Mask = (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
-        return finishes
+        return (self.field.until >= self.course.distance) & np.isfinite(self.field.end)
 
     @cached_property
     def finish_times(self) -> Floats:
@@ -306,8 +296,7 @@ class Race:
 
     def _is_last(self, who: Ints, time: Floats) -> Mask:
         """Return whether each position reports an end: those come from the timing system."""
-        last: Mask = self._ends[who] <= time
-        return last
+        return self._ends[who] <= time
 
     def _sent(self, who: Ints, tick: Ints) -> Mask:
         """Return whether each position is reported at all; ends always are, whatever the tracker does."""

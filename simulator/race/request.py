@@ -5,8 +5,6 @@ command-line flags are generated from it, and the `races` topic carries it, so t
 The query of a course upload is defined here too.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Self
@@ -23,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from simulator.race import start_list as start_lists
+from simulator.race.chance import Stream, uniform
 from simulator.race.options import (
     WHOLE,
     EntrantOptions,
@@ -33,6 +32,7 @@ from simulator.race.options import (
     TrackerOptions,
 )
 from simulator.race.start_list import StartListError
+from stream.arrays import Floats
 
 MAX_COMPETITORS = start_lists.MAX_ROWS
 MAX_SEED = 2**63 - 1
@@ -194,6 +194,10 @@ class PlainRequest(Options):
     def tick(self) -> float:
         """Race seconds between two positions of a competitor, the default applied."""
         return max(1.0, self.speed) if self.interval is None else self.interval
+
+    def draw(self, stream: Stream) -> Floats:
+        """Return a uniform double in [0, 1) for each competitor, shape (n,)."""
+        return uniform(self.seed or 0, stream, self.competitors)
 
     @property
     def listed(self) -> start_lists.StartList | None:

@@ -6,24 +6,19 @@ lowest free bib, the name `Runner` and the bib, the category `Open`, wave 1, and
 model.
 """
 
-from __future__ import annotations
-
 import csv
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from stream.arrays import Floats, Ints, Mask
-
+from stream.arrays import Floats, Ints, Mask
 
 COLUMNS = ("bib", "name", "category", "club", "wave", "pace")
 MAX_ROWS = 100_000
@@ -109,7 +104,8 @@ def read(text: str) -> StartList:
         raise _wrong(lines.line_num, f"is not valid CSV: {error}") from error
     if not rows:
         raise StartListError("has no competitors: after the line of column names, each line is a competitor")
-    return _made(rows, _free(taken), has_waves="wave" in columns)
+    free = (bib for bib in count(1) if bib not in taken)
+    return _made(rows, free, has_waves="wave" in columns)
 
 
 def _made(rows: Sequence[_Row], free: Iterator[int], *, has_waves: bool) -> StartList:
@@ -122,10 +118,6 @@ def _made(rows: Sequence[_Row], free: Iterator[int], *, has_waves: bool) -> Star
         wave=np.array([row.wave for row in rows], np.int64) if has_waves else None,
         pace=np.array([row.pace for row in rows]),
     )
-
-
-def _free(taken: dict[int, int]) -> Iterator[int]:
-    return (bib for bib in count(1) if bib not in taken)
 
 
 def _delimiter(text: str) -> str:

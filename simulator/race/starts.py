@@ -1,18 +1,11 @@
 """The start: waves, corrals and the start flow."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from simulator.race.chance import Stream, drawn
-
-if TYPE_CHECKING:
-    from simulator.race.request import RaceRequest
-    from simulator.race.start_list import StartList
-    from stream.arrays import Floats, Ints
-
+from simulator.race.chance import Stream
+from simulator.race.request import RaceRequest
+from simulator.race.start_list import StartList
+from stream.arrays import Floats, Ints
 
 MISJUDGED = 0.1
 """Maximum relative difference between a competitor's expected and actual pace."""
@@ -28,7 +21,7 @@ def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[In
     n = len(pace)
     order = np.arange(n)
     if request.wave_size is not None or request.start_flow is not None:
-        lots = drawn(request, Stream.START_ORDER)
+        lots = request.draw(Stream.START_ORDER)
         expected = pace * (1.0 + MISJUDGED * (2.0 * lots - 1.0))
         order = np.argsort(expected if request.corrals else lots, kind="stable")
     place = np.empty(n, np.int64)

@@ -5,22 +5,15 @@ race can continue from anywhere. Only the reported place is wrong; `distance`, `
 `eventId` are the truth. Passings come from timing mats, which have no faults.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.race import chance
-from simulator.race.chance import Stream, chosen, hashed, hashed_bits, uniform, within
-
-if TYPE_CHECKING:
-    from simulator.race.chance import Bits
-    from simulator.race.request import RaceRequest
-    from stream.arrays import Floats, Ints, Mask
-
+from simulator.race.chance import Bits, Stream, chosen, hashed, hashed_bits, uniform, within
+from simulator.race.request import RaceRequest
+from stream.arrays import Floats, Ints, Mask
 
 WAVES = 8
 """Number of waves that make up a tracker's drifting error."""
@@ -47,7 +40,7 @@ class Episodes:
     phase: Floats
 
     @classmethod
-    def of(cls, seed: int, stream: Stream, count: int, share: float, length: float) -> Episodes | None:
+    def of(cls, seed: int, stream: Stream, count: int, share: float, length: float) -> "Episodes | None":
         """Return the episodes of a fault; None if there are none."""
         if share <= 0:
             return None
@@ -60,14 +53,12 @@ class Episodes:
         phase = self.phase[who]
         slot = np.floor(time / self.slot + phase)
         offset = hashed(self.keys[who], slot.astype(np.int64)) * (self.slot - self.length)
-        start: Floats = (slot - phase) * self.slot + offset
-        return start
+        return (slot - phase) * self.slot + offset
 
     def lasts(self, start: Floats, time: Floats) -> Mask:
         """Return whether each moment lies in the episode that begins at `start`."""
         since: Floats = time - start
-        lasting: Mask = (since >= 0) & (since < self.length)
-        return lasting
+        return (since >= 0) & (since < self.length)
 
     def covers(self, who: Ints, time: Floats) -> Mask:
         """Return whether each moment lies in an episode."""
@@ -115,8 +106,7 @@ class Trackers:
 
     def reports_twice(self, who: Ints, time: Floats) -> Mask:
         """Return whether each tracker reports its position of each moment again, a tick later."""
-        twice: Mask = hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
-        return twice
+        return hashed(self._twice[who], _milliseconds(time)) < self._request.duplicates
 
     @property
     def are_wrong(self) -> bool:

@@ -5,31 +5,25 @@ and a tab. Positions are sorted by `emittedAt`, which merges a topic's partition
 tick of the newest position before them.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
 
-from simulator.course.course import TimingPoint
+from simulator.course.course import Course, TimingPoint
 from simulator.race import entrants
+from simulator.race.entrants import Entrants
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Passings, Snapshot, Status, points_of
 from simulator.race.request import MAX_INTERVAL
 from simulator.race.start_list import OPEN, StartList
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
+from stream.arrays import Floats, Ints
 from stream.contract import TABLES, TOPICS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from simulator.course.course import Course
-    from simulator.race.entrants import Entrants
-    from stream.arrays import Floats, Ints
 
 MAX_TIME = 10_000_000
 """Maximum race time of an event, seconds: four months."""
@@ -62,7 +56,7 @@ class Lines:
     """
 
     course: str = ""
-    positions: array[float] = field(default_factory=lambda: array("d"))
+    positions: "array[float]" = field(default_factory=lambda: array("d"))
     passings: list[tuple[int, TimingPoint, float, float]] = field(default_factory=list)
     entries: dict[int, tuple[str, str, str, int]] = field(default_factory=dict)
     race: dict[str, Any] = field(default_factory=dict)

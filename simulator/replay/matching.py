@@ -6,18 +6,10 @@ the places and whose length between them fits the distance covered (the two weig
 Krumm 2009, "Hidden Markov Map Matching Through Noise and Sparseness").
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from simulator.course.course import GEOD
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from stream.arrays import Floats, Ints
-
+from simulator.course.course import GEOD, Course
+from stream.arrays import Floats, Ints
 
 STEP = 5.0
 """Metres between candidate places on the course."""
@@ -71,8 +63,7 @@ class _Plane:
     def metres(self, lon: Floats, lat: Floats) -> Floats:
         """Return places as metres, shape (2, k)."""
         across = (np.asarray(lon) - self._lon + 180.0) % 360.0 - 180.0
-        metres: Floats = np.array([across * self._east, (np.asarray(lat) - self._lat) * self._north])
-        return metres
+        return np.array([across * self._east, (np.asarray(lat) - self._lat) * self._north])
 
 
 def _most_likely(on_course: Floats, recorded: Floats, covered: Floats, step: float) -> Ints:

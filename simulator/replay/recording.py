@@ -1,23 +1,16 @@
 """A recorded race as a source of events for the engine."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.course.course import Course, TimingPoint
+from simulator.race.entrants import Entrants
 from simulator.race.race import Fixes, Passings, Snapshot, Status, points_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from simulator.course.course import Course, TimingPoint
-    from simulator.race.entrants import Entrants
-    from simulator.race.request import RaceRequest
-    from stream.arrays import Floats, Ints
-
+from simulator.race.request import RaceRequest
+from stream.arrays import Floats, Ints
 
 MAX_EVENTS = 5_000_000
 """Maximum number of positions: they are kept in memory, about 100 bytes each."""

@@ -1,35 +1,27 @@
 """Converts timed GPX tracks to a recording; each track is a competitor."""
 
-from __future__ import annotations
-
 import math
 import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from lxml import etree
+from numpy.typing import NDArray
 
 from simulator.course import coordinates, xml
+from simulator.course.course import Course, TimingPoint
 from simulator.course.drawing import CourseError, Drawing, Line
 from simulator.course.survey import survey
 from simulator.race import entrants
-from simulator.race.race import Snapshot, Status, points_of
+from simulator.race.entrants import Entrants
+from simulator.race.race import Passings, Snapshot, Status, points_of
 from simulator.race.start_list import MAX_BIB, MAX_WORDS, OPEN, StartList
 from simulator.replay.matching import match
 from simulator.replay.recording import RecordingError, Track, crossings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from lxml import etree
-    from numpy.typing import NDArray
-
-    from simulator.course.course import Course, TimingPoint
-    from simulator.race.entrants import Entrants
-    from simulator.race.race import Passings
-    from stream.arrays import Floats, Ints
-
+from stream.arrays import Floats, Ints
 
 MAX_TRACKS = 1000
 MAX_FIXES = 1_000_000
@@ -158,7 +150,7 @@ class _Run(NamedTuple):
     end: float
     status: Status
 
-    def since(self, gun: float) -> _Run:
+    def since(self, gun: float) -> "_Run":
         return self._replace(time=self.time - gun, start=self.start - gun, end=self.end - gun)
 
 

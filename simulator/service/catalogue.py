@@ -3,23 +3,16 @@
 It decides which names are free, and does no I/O.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
+from simulator.course.course import Course
 from simulator.course.library import UNNAMED
 from simulator.course.survey.limits import MAX_SHORT_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from simulator.course.course import Course
-    from simulator.service.uploads import Upload
+from simulator.service.uploads import Upload
 
 UNUSABLE = "an uploaded file that can't be used"
 

@@ -4,34 +4,26 @@ A file is read and surveyed in a thread, never on the reactor, one file at a tim
 two files with the same name, the first to be accepted gets it.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
 
-from simulator.course.drawing import CourseError
+from simulator.course.course import Course
+from simulator.course.drawing import CourseError, Drawing
 from simulator.course.library import READERS, format_of
 from simulator.course.survey import survey
-from simulator.publishers.publisher import PublishError
+from simulator.publishers.publisher import Publisher, PublishError
 from simulator.race.events import CourseRecord
 from simulator.service.catalogue import UNUSABLE, short_name_of
-from simulator.service.uploads import Upload, digest_of
+from simulator.service.races import RaceService
+from simulator.service.uploads import Upload, UploadFolder, digest_of
 from stream.problems import Problem, Wrong
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from simulator.course.course import Course
-    from simulator.course.drawing import Drawing
-    from simulator.publishers.publisher import Publisher
-    from simulator.service.races import RaceService
-    from simulator.service.uploads import UploadFolder
-
-    Given = TypeVar("Given")
-    InThread = Callable[..., Deferred[Any]]
+Given = TypeVar("Given")
+InThread = Callable[..., Deferred[Any]]
 
 MAX_UPLOADS = 500
 

@@ -4,12 +4,10 @@ It picks the course, fills in what a request leaves open, and recognises repeate
 randomness are arguments.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
@@ -17,23 +15,17 @@ import shapely
 import structlog
 from pydantic import ValidationError
 
-from simulator.course.course import GEOD
+from simulator.course.course import GEOD, Course
 from simulator.course.drawing import CourseError, Drawing, Line, Ring
 from simulator.course.survey import survey
-from simulator.engine.engine import EngineFullError
+from simulator.engine.engine import Engine, EngineFullError
+from simulator.engine.run import Run
+from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
+from simulator.reactor import Reactor
+from simulator.service.catalogue import Catalogue
 from stream.problems import Problem, Wrong, from_validation, invalid
 from stream.race_states import ENDED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from simulator.course.course import Course
-    from simulator.engine.engine import Engine
-    from simulator.engine.run import Run
-    from simulator.race.events import RaceRecord
-    from simulator.reactor import Reactor
-    from simulator.service.catalogue import Catalogue
 
 SAME = 1.0
 """Tolerance, in metres, within which a submitted line counts as the known course."""

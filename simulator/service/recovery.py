@@ -4,20 +4,12 @@ The store or the topic `races` is the only state. A race's record says up to whe
 later ones are published again, which changes nothing because every event has a key.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import structlog
 from twisted.internet.defer import ensureDeferred
 
-from simulator.publishers.publisher import PublishError
-from simulator.reactor import after
-
-if TYPE_CHECKING:
-    from simulator.publishers.publisher import Publisher
-    from simulator.reactor import Reactor
-    from simulator.service.races import RaceService
+from simulator.publishers.publisher import Publisher, PublishError
+from simulator.reactor import Reactor, after
+from simulator.service.races import RaceService
 
 RETRY = 1.0
 """Seconds between attempts to read earlier races."""

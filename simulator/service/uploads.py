@@ -4,20 +4,14 @@ Files are written atomically, so that a crash leaves no partial file. The functi
 them in a thread, or before the reactor starts.
 """
 
-from __future__ import annotations
-
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from simulator.course.course import Course
 from simulator.course.library import READERS, Library, load_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from simulator.course.course import Course
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ It knows nothing of pages: what is done with them is in test_hostile. What would
 
 # ruff: noqa: RUF001 (characters that look like others are among what is tried)
 
-from __future__ import annotations
-
 import unicodedata
 from typing import NamedTuple
 

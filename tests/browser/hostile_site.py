@@ -5,22 +5,17 @@ takes goes through it, and names of courses through course files; the rest is wr
 can rely on who writes the store.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.sax.saxutils import escape as xml_text
 
 from tests.browser.hostile import HOSTILE
 from tests.browser.site import Site
 from tests.dashboard.events import Event, SqliteWriter, competitor, passing, position, race
 from tests.processes import dashboard, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 NUMBERED = dict(enumerate(HOSTILE, start=1))
 

@@ -1,15 +1,8 @@
 """The pipeline page, as tests read it."""
 
-from __future__ import annotations
+import re
 
-from typing import TYPE_CHECKING
-
-from playwright.sync_api import expect
-
-if TYPE_CHECKING:
-    import re
-
-    from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 LIGHTS = {"green": "Fine", "amber": "Attention", "red": "Trouble", "grey": "Idle"}
 

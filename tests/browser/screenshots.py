@@ -1,20 +1,15 @@
 """Take the screenshots in the documentation from the real pages: `make screenshots`."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS
 from tests.processes import dashboard, simulator
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 DOCS = Path(__file__).parents[2] / "docs"
 WIDE = {"width": 1280, "height": 1010}

@@ -1,12 +1,11 @@
 """Test helpers for a running site: create races by the API, open the page, and query its map."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
+from playwright.sync_api import Frame, Page
 from shapely import LineString
 from shapely.geometry import shape
 
@@ -16,9 +15,6 @@ from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Frame, Page
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ class LiveMap:
     frame: Frame
 
     @classmethod
-    def on(cls, page: Page) -> LiveMap:
+    def on(cls, page: Page) -> "LiveMap":
         """The map of `page`, once it has shown its first positions."""
         # Of all frames the one with a race: that of the page before may be on its way out yet.
         page.wait_for_function(f"() => {FRAMES}.some((one) => one.contentWindow.racecast)")

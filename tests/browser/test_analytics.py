@@ -1,24 +1,17 @@
 """The analytics page, from a viewer's perspective."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from dashboard.ui.formatting import kilometres, race_time
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Locator, Page
 
 HILLY = 25
 """Competitors of the race on the course of which there is no other."""

@@ -1,21 +1,13 @@
 """The page that makes a race, as someone who fills in its form sees it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tests.browser.site import LiveMap
+from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import FrameLocator, Locator, Page
-
-    from tests.browser.site import Site
 
 
 def test_form_makes_a_race(page: Page, site: Site) -> None:

@@ -3,14 +3,12 @@
 (The `page` fixture fails a test for every dialog, script error and request to another host.)
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.hostile_site import (
     AT_HOME,
@@ -21,14 +19,7 @@ from tests.browser.hostile_site import (
     place_name,
     run_of,
 )
-from tests.browser.site import LiveMap
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Locator, Page
-
-    from tests.browser.site import Site
+from tests.browser.site import LiveMap, Site
 
 TYPED = {number: hostile.text for number, hostile in NUMBERED.items() if hostile.has_a_look}
 PLACES = {number: place_name(number) for number in TYPED}

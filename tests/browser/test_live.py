@@ -1,23 +1,16 @@
 """The live page, from a viewer's perspective."""
 
-from __future__ import annotations
-
 import re
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from playwright.sync_api import Locator, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
-from playwright.sync_api import expect
 from shapely import Point
 
 from dashboard.ui.formatting import duration, gap, race_time
 from tests.browser.site import LiveMap, Site
 from tests.processes import ROOT, dashboard, simulator
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Locator, Page, Request
 
 COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
 

@@ -1,24 +1,16 @@
 """The way of a user on the real Kafka and Pinot: make a race, watch it finish, look at its results."""
 
-from __future__ import annotations
-
 import csv
 import re
 import secrets
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from pinot.local.stack import Stack
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Page
-
-    from pinot.local.stack import Stack
 
 COMPETITORS = 25
 

@@ -1,29 +1,20 @@
 """Pinot unavailable in mid race: the simulator goes on, the page says so, and both recover completely."""
 
-from __future__ import annotations
-
 import re
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from pinot.local.stack import Stack
 from stream.waiting import wait_for
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without
 from tests.topics import read_topic
 from tests.torture.event_stores import query_pinot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Page
-
-    from pinot.local.stack import Stack
-
 
 COMPETITORS = 40
 SAID_WITHIN_S = 15.0

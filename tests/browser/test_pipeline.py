@@ -1,33 +1,26 @@
 """The pipeline page on the real parts: all of them well, and each of them away and back."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from confluent_kafka import TopicPartition
+from playwright.sync_api import Page
 
 from pinot.health.incomplete import defects
 from pinot.health.words import size
+from pinot.local.stack import Stack
 from stream.contract import TABLES, TOPICS
 from stream.waiting import wait_for
 from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import Site
-from tests.processes import dashboard, simulator
+from tests.processes import Running, dashboard, simulator
 from tests.stacks import without
 from tests.topics import partitions_of, reader
 from tests.torture.event_stores import query_pinot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Page
-
-    from pinot.local.stack import Stack
-    from tests.processes import Running
 
 BACK_WITHIN_S = 90.0
 """After a part answers again: Pinot has its tables to load, and a race to catch up."""

@@ -1,21 +1,14 @@
 """The pipeline page on the embedded store, wide and narrow, dark and light."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.pipeline_page import PipelinePage
+from tests.browser.site import Site
 from tests.processes import dashboard
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from playwright.sync_api import Page
-
-    from tests.browser.site import Site
 
 
 def test_race_in_the_file(page: Page, site: Site) -> None:

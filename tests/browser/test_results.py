@@ -1,20 +1,12 @@
 """The results page, from the perspective of a viewer after the race."""
 
-from __future__ import annotations
-
 import csv
 import re
-from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.site import LiveMap
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-    from tests.browser.site import Site
+from tests.browser.site import LiveMap, Site
 
 COMPETITORS = 40
 FAST = "60\N{MULTIPLICATION SIGN}"

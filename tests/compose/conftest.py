@@ -1,21 +1,14 @@
 """The composed system, shared by all tests of this folder."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
-from tests.compose.engine import NoEngineError, docker_engine
+from tests.compose.engine import Engine, NoEngineError, docker_engine
 from tests.compose.project import Project
 from tests.compose.race_day import RaceDay
 from tests.compose.stand_ins import provide_images
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.compose.engine import Engine
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,17 @@
 """A Docker engine: the running one, or a private one that is removed afterwards."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stream.waiting import wait_for
 from tests.processes import ROOT, STOP_TIMEOUT_S
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 STARTED_WITHIN_S = 60.0
 FETCHED = ROOT / ".cache" / "compose" / "docker-compose"

@@ -1,21 +1,16 @@
 """The running services of docker-compose.yml: their containers and addresses."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pinotdb
 import yaml
 
 from stream.waiting import wait_for
-from tests.compose.engine import CommandError
+from tests.compose.engine import CommandError, Engine
 from tests.processes import ROOT, free_port
-
-if TYPE_CHECKING:
-    from tests.compose.engine import Engine
 
 NAME = "racecast-test"
 TOKEN = "a-token-of-the-tests-own"

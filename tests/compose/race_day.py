@@ -1,10 +1,9 @@
 """Races on a composed system, each compared with the core, and faults meanwhile."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 
@@ -12,14 +11,10 @@ from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
+from tests.compose.project import Project
 from tests.processes import ROOT
 from tests.torture.event_stores import NotReadyError, PinotEventStore, count_events, query_pinot
 from tests.torture.outcome import FaultResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.compose.project import Project
 
 COURSE, COMPETITORS = "crystal-palace", 500
 QUERIES = ("races", "leaderboard", "in-geofence", "time-in-geofence")

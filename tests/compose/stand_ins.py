@@ -4,8 +4,6 @@ They consist of Debian packages and the jars of the local stack, and provide wha
 the real images: users, folders, volumes, variables and commands. Each has the label org.racecast.stand-in.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import shutil
@@ -13,18 +11,14 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
 from pinot.local import jars
 from pinot.local.stack import CONFIG
 from pinot.local.stack import HERE as LOCAL
-from tests.compose.engine import CommandError, NoEngineError
+from tests.compose.engine import CommandError, Engine, NoEngineError
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from tests.compose.engine import Engine
 
 IMAGES = Path(__file__).with_name("images")
 CACHE = ROOT / ".cache" / "compose"

@@ -1,20 +1,14 @@
 """`docker compose up`, run for real: it starts, has only the rights it needs, and survives every fault."""
 
-from __future__ import annotations
-
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from tests.compose.project import RUNNING, SERVICES, Project
-from tests.compose.race_day import COMPETITORS, QUERIES
-
-if TYPE_CHECKING:
-    from tests.compose.race_day import RaceDay
+from tests.compose.race_day import COMPETITORS, QUERIES, RaceDay
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(900)]
 

@@ -1,15 +1,11 @@
 """A sampler without threads: it takes its sample before it answers."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dashboard.pipeline.sampler import Sampler
 from tests.pinot.samples import NOW, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class AtOnce(Executor):

@@ -1,20 +1,16 @@
 """Events for tests, as the stream's contract words them, and the two ways they get into a store."""
 
-from __future__ import annotations
-
 import json
 import re
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from confluent_kafka import Producer
 
 from simulator.publishers.sqlite_file import open_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_790_000_000_000

@@ -1,15 +1,11 @@
 """The dashboard, started in another folder than its own, with a store that fails unexpectedly."""
 
-from __future__ import annotations
-
 import os
 import tempfile
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from dashboard import __main__, app
-
-if TYPE_CHECKING:
-    from dashboard.settings import Settings
+from dashboard.settings import Settings
 
 SECRET = "hunter2-is-the-password"
 

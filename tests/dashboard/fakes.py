@@ -1,22 +1,16 @@
 """A store and an API in memory, which record their calls."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from dashboard.api import OfferedCourse, RaceApi, RaceField, race_fields
+from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField, race_fields
 from dashboard.race.history import together
 from dashboard.store import rows
 from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
 from simulator.http import openapi
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from dashboard.api import ApiError
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]

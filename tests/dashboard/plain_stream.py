@@ -1,20 +1,15 @@
 """A stream by plain counting: the reference for all others."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from dashboard.analytics.stream import ARRIVALS, NEWEST, PACES, PANES, SEEN, Stream, table
+from dashboard.store.protocol import StoreError
 from tests.dashboard.events import Event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import pandas as pd
-
-    from dashboard.store.protocol import StoreError
 
 
 @dataclass

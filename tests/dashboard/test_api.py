@@ -1,24 +1,19 @@
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from stream.race_states import Action
+from stream.race_states import Action
 
 
 class Answers(BaseHTTPRequestHandler):
     """Answers every request with the server's preset response."""
 
-    server: Server
+    server: "Server"
 
     def do_GET(self) -> None:
         """Answer."""

@@ -1,11 +1,12 @@
 """The pages as Streamlit runs them, without a browser."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import folium
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +18,7 @@ from dashboard.race.race_map import race_map
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.store import rows
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Course, Race, StoreError
 from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui.escape import escape
@@ -26,14 +27,6 @@ from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import ROOT, SqliteWriter
 from tests.dashboard.fakes import COURSE, FakeStore, race
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    import folium
-
-    from dashboard.store.protocol import Course, Race
 
 NOTICE = '<div class="notice'
 UNREACHABLE = "http://127.0.0.1:9"

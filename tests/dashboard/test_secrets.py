@@ -1,12 +1,10 @@
 """The dashboard's settings in Streamlit's file of secrets."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pydantic_settings import CliApp
@@ -14,9 +12,6 @@ from pydantic_settings import CliApp
 from dashboard.secrets import SecretsError
 from dashboard.settings import Settings
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

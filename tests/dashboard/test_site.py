@@ -1,8 +1,7 @@
 """The dashboard as a process: what it sends to browsers, and how little it reveals of a failure."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -15,12 +14,7 @@ from dashboard.headers import HEADERS
 from dashboard.race.routes import PREFIX
 from tests.dashboard.events import ROOT
 from tests.dashboard.failing_site import SECRET
-from tests.processes import dashboard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.processes import Running
+from tests.processes import Running, dashboard
 
 UNREACHABLE = "http://127.0.0.1:9"
 PATIENCE_S = 30.0

@@ -3,8 +3,6 @@
 The events come from the Kafka topic or the SQLite file, the figures from Pinot or SQLite.
 """
 
-from __future__ import annotations
-
 import math
 import sqlite3
 import statistics
@@ -12,7 +10,7 @@ import time
 from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -32,11 +30,9 @@ from stream.waiting import wait_for
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.pages import installed, page, tiles
 from tests.dashboard.at_once import still_sampler
+from tests.dashboard.events import Event
 from tests.processes import simulator
 from tests.topics import read_since
-
-if TYPE_CHECKING:
-    from tests.dashboard.events import Event
 
 RACES: list[dict[str, Any]] = [
     {

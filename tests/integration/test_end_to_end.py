@@ -1,11 +1,10 @@
 """A race from the API through Kafka into Pinot, compared with the core's results."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -13,17 +12,13 @@ import pinotdb
 import pytest
 import shapely
 
+from pinot.local.stack import Stack
 from simulator.course.library import load_folder
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.topics import read_topic
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
 
 COMPETITORS = 200
 INTERVAL = 10.0

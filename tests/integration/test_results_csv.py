@@ -1,11 +1,10 @@
 """Results as CSV: the API and the dashboard produce the same file."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
@@ -17,16 +16,11 @@ from dashboard.store.sqlite_file import SqliteFile
 from simulator.course.library import load_folder
 from simulator.export import result_files, results
 from simulator.publishers.encode import encode
-from simulator.race.events import entries_of, passings_until, positions_at
+from simulator.race.events import Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from tests.dashboard.events import SqliteWriter
 from tests.simulator.export.test_results import REAL
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from simulator.race.events import Streamed
 
 COURSES = load_folder(Path(__file__).parents[2] / "courses").courses
 EVERYTHING: dict[str, Any] = {**REAL, "competitors": 200}

@@ -1,12 +1,12 @@
 """Clients of a Kafka and a Pinot with authentication and TLS, configured through settings only."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,22 +20,16 @@ from pinot.settings import Settings as SetupSettings
 from stream.kafka import KafkaAccess
 from stream.waiting import wait_for
 from tests.conftest import need_java_and_jars
-from tests.processes import ROOT, dashboard, simulator
+from tests.processes import ROOT, Running, dashboard, simulator
 from tests.secured import (
     KAFKA_PASSWORD,
     PINOT_PASSWORD,
     PINOTS_PASSWORD,
     PLAIN_PASSWORD,
     USER,
+    Secured,
     secured,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.processes import Running
-    from tests.secured import Secured
 
 PASSWORDS = (KAFKA_PASSWORD, PINOTS_PASSWORD, PINOT_PASSWORD)
 WRONG = "wrong-password"

@@ -4,27 +4,23 @@ The rules are in docs/stream.md: deduplicate by `eventId`; a competitor's newest
 `timestamp`; compare competitors by `elapsed`, never by their trackers' clocks.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import numpy as np
 import pinotdb
 import pytest
 
+from pinot.local.stack import Stack
 from simulator.course.library import load_folder
 from simulator.race.race import Race, Status
 from simulator.race.request import RaceRequest
 from stream.waiting import wait_for
 from tests.processes import ROOT, simulator
 from tests.topics import TopicMessage, read_topic
-
-if TYPE_CHECKING:
-    from pinot.local.stack import Stack
 
 PLAIN: dict[str, Any] = {
     "course": "crystal-palace",

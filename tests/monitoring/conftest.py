@@ -1,17 +1,13 @@
 """A simulator and a dashboard that have done a bit of everything, and their metrics."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import httpx
 import pytest
 
 from stream.waiting import wait_for
 from tests.processes import Running, dashboard, simulator, total
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RACE = {"course": "crystal-palace", "competitors": 20, "run_id": "watched", "speed": 10}
 

@@ -1,19 +1,13 @@
 """Prometheus' conventions for metrics: the rules of `promtool check metrics`, and some from its docs."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Iterator
 from math import inf
-from typing import TYPE_CHECKING
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from prometheus_client import Metric
-    from prometheus_client.samples import Sample
+from prometheus_client.samples import Sample
 
 UNITS = {"seconds", "bytes"}
 NO_BASE_UNITS = re.compile(

@@ -1,7 +1,5 @@
 """Finds metrics and labels in a PromQL expression; handles as much of the grammar as our expressions use."""
 
-from __future__ import annotations
-
 import re
 
 WORDS = {"and", "or", "unless", "bool", "offset"}

@@ -1,21 +1,16 @@
 """The configuration of Prometheus and Grafana matches the metrics of a running simulator and dashboard."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from tests.monitoring import promql
-
-if TYPE_CHECKING:
-    from prometheus_client.samples import Sample
-
-    from tests.monitoring.conftest import Site
+from tests.monitoring.conftest import Site
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "monitoring"

@@ -1,28 +1,22 @@
 """The metrics of a running simulator and dashboard, checked against Prometheus' conventions."""
 
-from __future__ import annotations
-
 import re
 import uuid
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pinot.local.stack import Stack
 from simulator import __version__
 from simulator.http import openapi
 from stream.contract import TOPICS
 from stream.race_states import RACE_STATES
 from stream.waiting import wait_for
+from tests.monitoring.conftest import Site
 from tests.monitoring.conventions import faults
 from tests.processes import simulator, total
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-    from tests.monitoring.conftest import Site
 
 NAMED = "# HELP a_seconds A.\n# TYPE a_seconds"
 EMPTY = f'{NAMED} histogram\na_seconds_bucket{{le="+Inf"}} 0\na_seconds_count 0\na_seconds_sum 0\n'

@@ -1,12 +1,11 @@
 """Shared by the tests of the real Pinot: publishing events, querying, and waiting for results."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -14,12 +13,8 @@ import orjson
 import pytest
 from confluent_kafka import Producer
 
+from pinot.local.stack import Stack
 from stream.waiting import wait_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from pinot.local.stack import Stack
 
 Row = dict[str, Any]
 

@@ -1,7 +1,5 @@
 """Samples of a healthy pipeline, for tests that change one thing in it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

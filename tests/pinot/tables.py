@@ -1,30 +1,25 @@
 """A test's own tables on the real Pinot: copies under other names, each with its own topic."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from confluent_kafka.admin import AdminClient
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
+from dashboard.store.sql_store import PinotStore
 from pinot.admin.cluster import Cluster, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table
 from pinot.admin.setup import set_up_table
 from pinot.admin.topics import set_up_topics
 from pinot.health.incomplete import RowCounter
+from pinot.local.stack import Stack
 from stream.contract import read_topics
 from stream.pinot import ask, checked
 from stream.waiting import wait_for
 from tests.pinot.conftest import Pinot
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pinot.local.stack import Stack
 
 SECONDS = 60.0
 

@@ -1,25 +1,20 @@
 """docker-compose.yml and Dockerfile: what a run of the services does not show (tests/compose runs them)."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
+from pydantic_settings import BaseSettings
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import Settings as SetupSettings
 from simulator.commands.settings import ServeSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

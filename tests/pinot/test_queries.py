@@ -1,17 +1,13 @@
 """The queries in pinot/queries run on a real Pinot and match the events."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from pinotdb import connect
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.pinot.conftest import Pinot, Row
+from tests.pinot.conftest import Pinot, Row
 
 pytestmark = pytest.mark.stack
 

@@ -1,16 +1,12 @@
 """How Pinot stores the events, with a real Kafka and Pinot."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.pinot.conftest import Pinot, Row
+from tests.pinot.conftest import Pinot, Row
 
 pytestmark = pytest.mark.stack
 

@@ -1,10 +1,9 @@
 """Courses and races that the tests of the simulator share."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +15,6 @@ from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from tests.simulator.reactor_thread import ReactorThread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 START = datetime(2026, 5, 2, 9, tzinfo=UTC)
 COURSES = Path(__file__).parents[2] / "courses"

@@ -1,20 +1,13 @@
 """A publisher that records its batches, for tests of its callers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from twisted.internet.defer import Deferred, fail, succeed
 
+from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import Health, PublishError
-from simulator.race.events import CourseRecord, Entries, Passed, Positions, RaceRecord
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from simulator.course.course import Course
-    from simulator.race.events import Batch, Streamed
+from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, RaceRecord, Streamed
 
 
 class FakePublisher:

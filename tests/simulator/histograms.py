@@ -1,12 +1,7 @@
 """What a histogram has counted, read as Prometheus reads it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from prometheus_client import Histogram
-    from prometheus_client.samples import Sample
+from prometheus_client import Histogram
+from prometheus_client.samples import Sample
 
 
 def total(histogram: Histogram) -> float:

@@ -1,17 +1,12 @@
 """Twisted's reactor in a thread of its own, for tests of what needs the real one."""
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from twisted.internet import reactor as global_reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.internet.defer import Deferred
 
 
 class ReactorThread:

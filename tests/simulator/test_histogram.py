@@ -1,7 +1,5 @@
 """The bounds of histograms."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

@@ -1,24 +1,19 @@
 """Log lines: one line each, with run and request ids, without traces and paths."""
 
-from __future__ import annotations
-
 import json
 import re
 from errno import ENOSPC
 from io import StringIO
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from pathlib import Path
+from typing import Any, TextIO, cast
 
 import httpx
+import pytest
 import structlog
 from twisted.python.failure import Failure
 
 from simulator import logs
 from tests.processes import ROOT, simulator
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 
 def chained(*, exc_info: Any, **more: Any) -> dict[str, Any]:

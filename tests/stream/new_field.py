@@ -1,18 +1,11 @@
 """A field that a later version of the contract adds to an event."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
-from stream.contract import EVENTS, TABLES, read_event, read_table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from stream.contract import Table
+from stream.contract import EVENTS, TABLES, Table, read_event, read_table
 
 HEART_RATE = {"description": "Beats a minute.", "type": "integer", "minimum": 0, "maximum": 300, "default": 0}
 

@@ -1,18 +1,14 @@
-from __future__ import annotations
-
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stream.contract import MISSING_VERSION, TABLES, TOPICS, read_event, read_table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 COLUMNS = ("sqlite_type", "pinot_type", "role", "missing")
 

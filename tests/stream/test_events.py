@@ -1,12 +1,11 @@
 """The events' JSON Schemas agree with the encoder, the API and the documentation."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import jsonschema_rs
 import orjson
@@ -20,6 +19,7 @@ from simulator.http.openapi import document
 from simulator.publishers.encode import encode
 from simulator.race.events import (
     STATUS_NAMES,
+    Streamed,
     entries_of,
     passings_until,
     positions_at,
@@ -30,11 +30,6 @@ from stream.contract import TABLES, TOPICS, read_event
 from stream.race_states import RACE_STATES
 from tests.processes import ROOT
 from tests.simulator.conftest import COURSES, resolved
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from simulator.race.events import Streamed
 
 Event = dict[str, Any]
 

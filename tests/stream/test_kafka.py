@@ -1,8 +1,7 @@
 """How Kafka is reached: which settings go together, and the messages when Kafka rejects the credentials."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
@@ -13,9 +12,6 @@ from simulator.commands.settings import ServeSettings
 from stream.kafka import AuthErrorListener, KafkaAccess
 from stream.problems import flag_sentences
 from tests.certificates import make_certificates
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PASSWORD = "an-unused-password"
 USER = {"kafka_username": "anna", "kafka_password": PASSWORD}

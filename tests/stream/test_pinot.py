@@ -1,13 +1,13 @@
 """How Pinot is reached: which settings go together, and the messages when Pinot rejects the credentials."""
 
-from __future__ import annotations
-
 import base64
 import ssl
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -17,10 +17,6 @@ from pinot.settings import Settings as SetupSettings
 from stream.pinot import OPEN, PinotAccess, PinotAuth, PinotError, ask, request
 from stream.problems import flag_sentences
 from tests.certificates import make_certificates
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 PASSWORD = "an-unused-password"
 

@@ -1,20 +1,14 @@
 """Secrets on a command line, for every command that has settings."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings
 
 from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.commands.settings import ReplaySettings, ServeSettings
 from stream.problems import flag_sentences
 from stream.settings import read_settings
-
-if TYPE_CHECKING:
-    from pydantic_settings import BaseSettings
 
 KINDS = (ServeSettings, ReplaySettings, Settings, StatusSettings, ResetSettings, DashboardSettings)
 SECRET = "correct-horse-battery"

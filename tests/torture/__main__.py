@@ -3,14 +3,12 @@
 Runs all parts, or those named. The exit status is 1 if a test failed.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import report
 from pinot.admin.setup import set_up
@@ -18,12 +16,8 @@ from pinot.admin.topics import set_up_topics
 from tests.stacks import stack_settings, started
 from tests.torture import api_requests, course_files, faults, load
 from tests.torture.event_stores import KafkaEventStore, SqliteEventStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.torture.load import LoadResult
-    from tests.torture.outcome import FaultResult, InputResult
+from tests.torture.load import LoadResult
+from tests.torture.outcome import FaultResult, InputResult
 
 REPETITIONS = 20
 OUTAGE_S = 30.0

@@ -4,32 +4,26 @@ schemathesis generates them from `/openapi.json` and checks each response agains
 cancelled soon after they are created: the test covers the API, not the engine's throughput.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import schemathesis
-from schemathesis.core.failures import ServerError
+from schemathesis import BaseSchema, Case, HookContext, Response
+from schemathesis.core.failures import Failure, ServerError
 from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.recorder import CheckNode, ScenarioRecorder
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from stream.waiting import wait_for
 from tests.processes import Running, simulator
 from tests.torture.outcome import InputResult
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from schemathesis import BaseSchema, Case, HookContext, Response
-    from schemathesis.core.failures import Failure
-    from schemathesis.engine.recorder import CheckNode, ScenarioRecorder
 
 SEED = 20261124
 MAX_LIVE_RACES = 20

@@ -7,8 +7,6 @@ result must be a valid course or one `CourseError`; anything else is a failure.
     python -m tests.torture.course_files [NUMBER_OF_MUTATED_FILES]
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import io
@@ -26,25 +24,21 @@ import threading
 import time
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulator.course import library
-from simulator.course.course import MAX_DISTANCE
+from simulator.course.course import MAX_DISTANCE, Course
 from simulator.course.drawing import CourseError
 from simulator.course.survey import limits
 from tests.torture.outcome import InputResult
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
-
-    from simulator.course.course import Course
 
 ROOT = Path(__file__).parents[2]
 MAX_SECONDS = 1.0

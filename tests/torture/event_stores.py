@@ -1,26 +1,21 @@
 """Stores of a race's events: read the events back and compare them with those that the core computes."""
 
-from __future__ import annotations
-
 import sqlite3
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
 import orjson
 
 from simulator.publishers.encode import encode
 from simulator.race.events import entries_of, passings_until, positions_at
+from simulator.race.race import Race
 from tests.topics import iter_topic
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-
-    from simulator.race.race import Race
 
 TOPICS = ("parkrun", "passings", "competitors")
 BATCH = 5000

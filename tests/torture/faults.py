@@ -4,21 +4,22 @@ Each function runs one race, injects its fault the given number of times, and re
 asserts what must hold during the fault: the process stays alive, and `/readyz` gives the reason.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import resource
 import signal
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import ceil, nan
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import httpx
 
+from pinot.local.stack import Stack
 from simulator.course.library import load_folder
 from simulator.publishers.sqlite_file import BUSY
 from simulator.race.race import Race
@@ -34,13 +35,7 @@ from tests.torture.event_stores import (
 )
 from tests.torture.outcome import FaultResult
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-
-    BrokerFault = Literal["stopped", "killed", "hung"]
+BrokerFault = Literal["stopped", "killed", "hung"]
 
 COURSE = load_folder(ROOT / "courses").courses["crystal-palace"]
 REQUEST: dict[str, Any] = {

@@ -3,21 +3,17 @@
 Clients connect from many loopback addresses, so that the default rate limit per client applies.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 
 from tests.processes import simulator
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAUSE_S = 4.0
 """Seconds between two requests on a connection."""

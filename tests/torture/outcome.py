@@ -1,7 +1,5 @@
 """Results of the torture tests: each is one row of a table in benchmarks/README.md."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from math import nan
 

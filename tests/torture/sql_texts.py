@@ -1,7 +1,5 @@
 """SQL injection texts: harmless as values, harmful if a query contains them unescaped."""
 
-from __future__ import annotations
-
 KNOWN = "known-race"
 """Run id of an existing race, which some of the texts try to read."""
 

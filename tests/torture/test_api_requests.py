@@ -1,7 +1,5 @@
 """A short run of generated API requests, valid and invalid."""
 
-from __future__ import annotations
-
 from tests.torture import api_requests
 
 

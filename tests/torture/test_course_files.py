@@ -3,10 +3,8 @@
 Every file must give a course or one error, within limits of time and memory.
 """
 
-from __future__ import annotations
-
 import http.client
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,9 +12,6 @@ from simulator.course import library
 from simulator.course.drawing import CourseError
 from tests.torture import course_files
 from tests.torture.course_files import Canary, ReadResult, kml, read_mutated, reader_process
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_SECONDS = 10.0
 """CPU time limit for one file: far above the usual fraction of a second, far below an unbounded reading."""

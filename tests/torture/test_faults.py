@@ -1,24 +1,18 @@
 """Short fault tests: no event is lost, unexpected or out of order. `make torture` runs longer ones."""
 
-from __future__ import annotations
-
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from pinot.admin.topics import set_up_topics
+from pinot.local.stack import Stack
 from tests.conftest import need_java_and_jars
 from tests.stacks import started
 from tests.torture import faults
 from tests.torture.event_stores import EventStore, KafkaEventStore, SqliteEventStore
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-    from tests.torture.faults import BrokerFault
+from tests.torture.faults import BrokerFault
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -1,15 +1,10 @@
 """Short load tests: all requests succeed and ticks continue. `make torture` runs longer ones and measures."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.torture import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(120)
 

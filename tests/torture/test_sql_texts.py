@@ -3,37 +3,30 @@
 They are sent to the API of a real simulator, and passed to the queries of both stores of the dashboard.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
 import sqlite3
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import httpx
 import pinotdb
 import pytest
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sql_store import SqlStore
+from dashboard.store.protocol import Store
+from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
-from tests.dashboard.events import KafkaWriter, SqliteWriter, competitor, passing, position, race
+from tests.dashboard.events import KafkaWriter, SqliteWriter, Writer, competitor, passing, position, race
 from tests.processes import simulator
 from tests.torture.sql_texts import KNOWN, TEXTS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from dashboard.store.protocol import Store
-    from tests.dashboard.events import Writer
 
 VISIBLE_WITHIN_S = 30.0
 TABLES = ("races", "competitors", "parkrun", "passings", "courses")

@@ -7,8 +7,6 @@ The rules are applied in this order, one module for each: `track` (the line), `m
 `fences`, `mats` (timing points). Their numbers are in `limits`.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,24 +1,16 @@
 """Makes geofences of polygons."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from simulator.course.course import Fence
+from simulator.course.course import Course, Fence
 from simulator.course.drawing import CourseError, Line, Ring
 from simulator.course.survey import limits, names
 from simulator.course.survey.track import DEGREE, beside
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulator.course.course import Course
-    from stream.arrays import Floats
-
+from stream.arrays import Floats
 
 UNNAMED = "Geofence"
 

@@ -3,8 +3,6 @@
 `course.MAX_DISTANCE` is the only other limit.
 """
 
-from __future__ import annotations
-
 import re
 
 from simulator.course.drawing import CourseError

@@ -1,23 +1,17 @@
 """The start and finish markers, and the direction of the line that they imply."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
 
 from simulator.course.course import GEOD
+from simulator.course.drawing import Line, Marker
 from simulator.course.survey import limits
 from simulator.course.survey.track import DEGREE, beside, in_range
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulator.course.drawing import Line, Marker
-
-    Ends = tuple[Marker | None, Marker | None]
+Ends = tuple[Marker | None, Marker | None]
 
 _ROLES = {
     "start": "start",

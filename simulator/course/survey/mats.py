@@ -1,20 +1,12 @@
 """Timing points among the markers, and where the course passes them."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from simulator.course.course import AT_AN_END, Mat
-from simulator.course.drawing import CourseError
+from simulator.course.course import AT_AN_END, Course, Mat
+from simulator.course.drawing import CourseError, Marker
 from simulator.course.survey import limits, names
 from simulator.course.survey.markers import off_globe, roles
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulator.course.course import Course
-    from simulator.course.drawing import Marker
 
 UNNAMED = "Timing point"
 

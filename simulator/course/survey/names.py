@@ -1,7 +1,5 @@
 """Names of geofences and timing points."""
 
-from __future__ import annotations
-
 from simulator.course.drawing import CourseError
 from simulator.course.survey.limits import MAX_NAME
 

@@ -1,18 +1,11 @@
 """The line of a course, and its corrections."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from simulator.course.course import GEOD
 from simulator.course.drawing import CourseError, Drawing, Line
 from simulator.course.survey import limits
-
-if TYPE_CHECKING:
-    from stream.arrays import Floats, Mask
-
+from stream.arrays import Floats, Mask
 
 DEGREE = 111_195.0
 """Approximate metres per degree of a great circle."""
@@ -34,8 +27,7 @@ def check_range(drawing: Drawing) -> None:
 
 def in_range(lon: Floats, lat: Floats) -> Mask:
     """Return whether each point is in range; NaN isn't."""
-    good: Mask = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
-    return good
+    return (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
 
 
 def _check_range(lon: Floats, lat: Floats, where: str) -> None:

@@ -1,19 +1,14 @@
 """The analytics page as Streamlit runs it, without a browser."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html import unescape
-from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context
 from tests.dashboard.test_pages import text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @contextmanager

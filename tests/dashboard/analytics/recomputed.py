@@ -1,21 +1,16 @@
 """The analytics page's expected figures, computed event by event."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+import pandas as pd
 import pytest
 
 from dashboard.analytics.figures import Figures
 from dashboard.analytics.windows import SHOWN
 from tests.dashboard.events import Event
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
 
 
 def figures(events: Sequence[Event], until: int, span_s: int, course: str | None = None) -> Figures:

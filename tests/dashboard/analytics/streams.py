@@ -1,18 +1,11 @@
 """Streams of events for tests: races whose events come in time, late, twice and out of order."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from tests.dashboard.events import position
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.dashboard.events import Event
+from tests.dashboard.events import Event, position
 
 BEGIN = 1_790_000_000
 """Epoch seconds at which the streams begin."""

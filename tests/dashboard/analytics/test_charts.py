@@ -1,9 +1,7 @@
-from __future__ import annotations
-
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pandas as pd
 import pytest
@@ -11,12 +9,8 @@ import pytest
 from dashboard.analytics import charts
 from dashboard.analytics.activity import Rates
 from dashboard.analytics.series import MOST_SERIES, OTHERS
+from dashboard.ui.theme import Chart
 from tests.dashboard.events import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dashboard.ui.theme import Chart
 
 
 def rates(*who: str) -> Chart:

@@ -1,17 +1,10 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 
 from dashboard.analytics.activity import Activity
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, streams
-from tests.dashboard.events import position
+from tests.dashboard.events import Event, position
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from tests.dashboard.events import Event
 
 SPAN_S = 60
 

@@ -1,6 +1,5 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
@@ -14,15 +13,10 @@ from dashboard.ui.formatting import clock
 from tests.dashboard.analytics.pages import installed, page, said, tiles
 from tests.dashboard.analytics.streams import BEGIN
 from tests.dashboard.at_once import still_sampler
-from tests.dashboard.events import position
+from tests.dashboard.events import Event, position
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_pages import UNREACHABLE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.dashboard.events import Event
 
 NOW = BEGIN + 200
 

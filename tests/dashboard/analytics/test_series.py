@@ -1,8 +1,5 @@
-from __future__ import annotations
-
 import statistics
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,11 +9,8 @@ from dashboard.analytics import series
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.series import MOST_SERIES, OTHERS
 from tests.dashboard.analytics.streams import BEGIN, streams
-from tests.dashboard.events import position
+from tests.dashboard.events import Event, position
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from tests.dashboard.events import Event
 
 SINCE = BEGIN - BEGIN % 60
 UNTIL = SINCE + 120

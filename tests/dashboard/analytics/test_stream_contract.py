@@ -1,10 +1,9 @@
 """The contract of every stream, tested on SQLite and on a real Pinot by counting the events plainly."""
 
-from __future__ import annotations
-
 import time
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -14,13 +13,8 @@ from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
-from tests.dashboard.events import KafkaWriter, SqliteWriter, position
+from tests.dashboard.events import Event, KafkaWriter, SqliteWriter, position
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.dashboard.events import Event
 
 VISIBLE_WITHIN_S = 30.0
 RACE_S = 130

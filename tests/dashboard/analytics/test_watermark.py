@@ -1,7 +1,3 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,10 +5,8 @@ from dashboard.analytics import watermark
 from dashboard.analytics.stream import ARRIVALS, table
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, streams
+from tests.dashboard.events import Event
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from tests.dashboard.events import Event
 
 
 @given(streams(), st.integers(0, 60), st.integers(0, 2**31))

@@ -1,7 +1,4 @@
-from __future__ import annotations
-
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -13,11 +10,8 @@ from dashboard.analytics.windows import SHOWN, SIZES_S, Windows
 from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.analytics import recomputed
 from tests.dashboard.analytics.streams import BEGIN, once, streams
-from tests.dashboard.events import SqliteWriter, position
+from tests.dashboard.events import Event, SqliteWriter, position
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from tests.dashboard.events import Event
 
 RUN = "one"
 LONG_AGO = 0

@@ -1,10 +1,9 @@
 """The page that creates a race as Streamlit runs it, without a browser and without an API."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import pytest
 import streamlit
@@ -15,7 +14,7 @@ from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
 from dashboard.create import inputs
 from dashboard.create.paces import HOW_TO
-from dashboard.create.presets import PRESETS
+from dashboard.create.page import PRESETS
 from dashboard.create.race_form import NO_TEXT, NOT_STARTED
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
@@ -25,9 +24,6 @@ from simulator.race.request import PlainRequest, RaceRequest
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeApi, FakeStore
 from tests.dashboard.plain_stream import PlainStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REFUSAL = RefusedError("It can't be.", {"seed": "must be a whole number"})
 HILLS = OfferedCourse("hills", "Over the hills", 5000.0, 1, ("The climb",))

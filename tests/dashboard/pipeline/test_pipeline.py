@@ -1,11 +1,9 @@
 """The pipeline page, its sampler and its charts, without Kafka, Pinot and a browser."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,18 +17,13 @@ from dashboard.pipeline.sampler import EVERY_S, KEPT_S, MOST_KEPT, Sampler
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from pinot.health.report import report
-from pinot.health.sample import Failure, Races
+from pinot.health.sample import Failure, Races, Sample
 from tests.dashboard.at_once import AtOnce
 from tests.dashboard.fakes import FakeStore
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_pages import UNREACHABLE
 from tests.dashboard.test_pages import text as raw_text
 from tests.pinot.samples import NOW, embedded_sample, race, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pinot.health.sample import Sample
 
 
 class Pipeline:

@@ -1,20 +1,16 @@
-from __future__ import annotations
-
 import gzip
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
 
 from dashboard.race.history import History
+from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import end_of, raw_time_at, stand
 from dashboard.store import rows
 from tests.dashboard.fakes import FakeStore, at, race
-
-if TYPE_CHECKING:
-    from dashboard.race.payload import Packed
 
 NOW = at((1, 5000.0, "finished", 90.0), (2, 3000.0, "running", 120.0), (3, 900.0, "dnf", 40.0))
 AT_60 = at((1, 3000.0, "running", 60.0), (2, 1500.0, "running", 60.0))

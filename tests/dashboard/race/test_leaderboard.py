@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from dashboard.race import leaderboard
 from tests.dashboard.fakes import Row, at
 

@@ -1,8 +1,5 @@
-from __future__ import annotations
-
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +13,8 @@ from dashboard.race.snapshots import (
 )
 from dashboard.race.split_times import Stay
 from dashboard.store import rows
-from dashboard.store.protocol import Competitor, StoreError
+from dashboard.store.protocol import Competitor, Positions, StoreError
 from tests.dashboard.fakes import COURSE, EMITTED, FakeStore, at, positions, race
-
-if TYPE_CHECKING:
-    from dashboard.store.protocol import Positions
 
 
 class Clock:

@@ -1,17 +1,11 @@
-from __future__ import annotations
-
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.race.split_times import SplitTimes, Stay
-from tests.dashboard.fakes import passings
-
-if TYPE_CHECKING:
-    from tests.dashboard.fakes import Passing
+from tests.dashboard.fakes import Passing, passings
 
 RACE: list[Passing] = [
     (1, "start", "Start", 1, 0.0, 0.0),

@@ -1,17 +1,12 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from dashboard.race.finish_list import Results
 from dashboard.results import charts
+from dashboard.ui.theme import Chart
 from tests.dashboard.race.test_finish_list import LENGTH, NOW, found
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dashboard.race.finish_list import Results
-    from dashboard.ui.theme import Chart
 
 BAND, LINES = 0, 1
 

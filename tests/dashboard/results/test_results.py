@@ -1,8 +1,6 @@
 """The results page as Streamlit runs it, without a browser."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 from pandas.api.types import is_integer_dtype
@@ -21,9 +19,6 @@ from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.race.test_finish_list import LENGTH, NOW, PASSED
 from tests.dashboard.test_pages import UNREACHABLE, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture

@@ -1,19 +1,14 @@
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import httpx
 import pytest
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
+from dashboard.store.sql_store import PinotStore
 from stream.pinot import PinotAuth
 from tests.pinot.conftest import answering
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = ["answering"]  # a fixture of the tests of Pinot
 

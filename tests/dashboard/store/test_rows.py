@@ -1,7 +1,5 @@
 """Rows with missing values are left out, and break nothing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,8 +1,6 @@
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +8,6 @@ from dashboard.store.protocol import StoreError
 from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from tests.dashboard.events import SqliteWriter, race
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_no_file_yet(tmp_path: Path) -> None:

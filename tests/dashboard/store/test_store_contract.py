@@ -1,34 +1,28 @@
 """What every store promises, held against SQLite and against a real Pinot."""
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from dashboard.store.pinot import PinotStore
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.sql_store import SqlStore
+from dashboard.store.protocol import Store
+from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
 from tests.dashboard.events import (
     NOW,
     KafkaWriter,
     SqliteWriter,
+    Writer,
     competitor,
     passing,
     position,
     race,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from dashboard.store.protocol import Store
-    from tests.dashboard.events import Writer
 
 VISIBLE_WITHIN_S = 30.0
 

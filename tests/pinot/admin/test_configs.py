@@ -1,7 +1,5 @@
 """Topics, schemas and tables agree with the contract and with each other."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,11 +1,11 @@
 """Credentials for Pinot's Kafka consumers: their properties in a table's config, and hiding the password."""
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,10 +24,6 @@ from stream.kafka import KafkaAccess
 from stream.pinot import PinotError
 from stream.problems import flag_sentences
 from tests.certificates import make_certificates
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 SECURED: dict[str, Any] = {
     "kafka_security_protocol": "SASL_SSL",

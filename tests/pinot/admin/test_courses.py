@@ -1,10 +1,10 @@
 """Pinot's table of courses: filled by the set-up, uploads and races, one segment per course."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -17,14 +17,9 @@ from simulator.course.library import load_folder, read_course
 from simulator.publishers.pinot_courses import FIELDS, CourseTable, row_of, segment_of
 from stream.pinot import PinotError
 from stream.waiting import wait_for
+from tests.pinot.conftest import Pinot
 from tests.processes import ROOT, simulator
 from tests.stacks import stack_settings, without
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from tests.pinot.conftest import Pinot
 
 PLAIN = (ROOT / "tests" / "simulator" / "course" / "files" / "plain.kml").read_bytes()
 MANY = 40

@@ -1,15 +1,15 @@
 """`python -m pinot reset`, on its own stack."""
 
-from __future__ import annotations
-
 import io
 import os
 import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,18 +19,13 @@ from pinot.admin import reset as resetting
 from pinot.admin.cluster import Cluster
 from pinot.admin.setup import set_up
 from pinot.admin.topics import TopicError, delete_topic
+from pinot.local.stack import Stack
 from stream.contract import TABLES, read_topics
 from stream.waiting import wait_for
 from tests.conftest import need_java_and_jars
 from tests.pinot.conftest import Pinot
 from tests.processes import ROOT, simulator
 from tests.stacks import stack_settings, started
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
 
 NOWHERE = ["--kafka", "127.0.0.1:9", "--pinot-controller", "http://127.0.0.1:9", "--wait", "0.1"]
 

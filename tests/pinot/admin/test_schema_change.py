@@ -1,28 +1,23 @@
 """A new field, on a real Kafka and a real Pinot: added while events arrive and consumers query."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from math import inf
+from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import pytest
 from jsonschema_rs import Draft202012Validator
 
+from dashboard.store.protocol import Positions
 from pinot.admin.schemas import schema_of
+from pinot.local.stack import Stack
 from stream.contract import read_event
+from tests.pinot.conftest import Row
 from tests.pinot.tables import Copy
 from tests.stream.new_field import HEART_RATE, with_heart_rate
 from tests.topics import read_topic
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from dashboard.store.protocol import Positions
-    from pinot.local.stack import Stack
-    from tests.pinot.conftest import Row
 
 BIBS = [1, 2, 3]
 

@@ -1,10 +1,9 @@
 """`python -m pinot setup`, with and without a real cluster."""
 
-from __future__ import annotations
-
 import shutil
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
@@ -20,19 +19,14 @@ from pinot.admin.configs import read_schema
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.health.incomplete import RowCounter
+from pinot.local.stack import Stack
 from pinot.settings import Settings
 from simulator.course.drawing import CourseError
 from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError
+from tests.pinot.conftest import Pinot
 from tests.processes import ROOT
 from tests.stacks import stack_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-    from tests.pinot.conftest import Pinot
 
 COURSES = ROOT / "courses"
 NO_FENCE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><LineString>

@@ -1,26 +1,21 @@
 """Incomplete events, on a real Kafka and a real Pinot: they do not stop the ingestion, and are counted."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import orjson
 import pytest
 
+from pinot.admin.cluster import Cluster
 from pinot.health.incomplete import TRIES, RowCounter, defects
+from pinot.local.stack import Stack
 from stream.contract import TABLES, TOPICS, read_event
 from stream.pinot import PinotError
 from stream.waiting import wait_for
+from tests.pinot.conftest import Pinot, Row
 from tests.pinot.tables import Copy
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from pinot.admin.cluster import Cluster
-    from pinot.local.stack import Stack
-    from tests.pinot.conftest import Pinot, Row
 
 IN_GEOFENCE = ROOT / "pinot" / "queries" / "in-geofence.sql"
 WITHOUT = read_event("parkrun")["required"]

@@ -1,16 +1,14 @@
 """The verdicts on the pipeline, for hand-made samples."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pinot.health.judge import judge
-from pinot.health.sample import Consumer, Failure, Kafka, Pinot, Races
+from pinot.health.sample import Consumer, Failure, Kafka, Pinot, Races, Sample
 from pinot.health.thresholds import (
     ABANDONED_AFTER_S,
     BUSY_PER_S,
@@ -23,9 +21,6 @@ from pinot.health.thresholds import (
     STUCK_AFTER_S,
 )
 from tests.pinot.samples import NOW, embedded_sample, ends, race, sample, simulator, table, tables
-
-if TYPE_CHECKING:
-    from pinot.health.sample import Sample
 
 A_LITTLE = 0.01
 AWAY = Failure("It does not answer. Start it.")

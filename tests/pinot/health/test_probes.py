@@ -1,14 +1,13 @@
 """The probes, with the real Kafka and Pinot, without them, and with other servers."""
 
-from __future__ import annotations
-
 import socket
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,19 +21,14 @@ from pinot.health.pinot import PinotProbe, absent, consumer_of
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.sample import Consumer, Defects, Embedded, Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.simulator import SimulatorProbe
+from pinot.local.stack import Stack
 from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError
 from stream.waiting import wait_for
+from tests.pinot.conftest import Pinot as RealPinot
+from tests.pinot.conftest import Row
 from tests.processes import simulator
 from tests.topics import reader
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
-    from tests.pinot.conftest import Pinot as RealPinot
-    from tests.pinot.conftest import Row
 
 NOW_MS = 1_795_600_000_000
 

@@ -1,24 +1,18 @@
 """Figures from two samples, and the report as text and JSON."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pinot.health import figures, terminal, words
+from pinot.health import figures, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
-from pinot.health.report import report
-from pinot.health.sample import Defects, Failure, Pinot, Races, known
+from pinot.health.report import as_text, report
+from pinot.health.sample import Defects, Failure, Pinot, Races, Sample, known
 from stream.contract import TABLES, TOPICS
 from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
-
-if TYPE_CHECKING:
-    from pinot.health.sample import Sample
 
 
 def test_rates_are_over_the_time_between_samples() -> None:
@@ -93,14 +87,14 @@ def test_rows_of_both_tables() -> None:
 def test_rows_while_both_are_unavailable() -> None:
     """Without Kafka and Pinot the rows remain, with unknown values."""
     now = sample(kafka=Failure("away"), pinot=Failure("away"))
-    lines = terminal.text(report([now])).splitlines()
+    lines = as_text(report([now])).splitlines()
     cells = [line.split() for line in lines if line.startswith("parkrun")]
     assert cells == [["parkrun", *[words.UNKNOWN] * columns] for columns in (4, 6)]
 
 
 def test_text_for_a_terminal() -> None:
     """Each part is a line with its light and sentence; the tables' columns are aligned."""
-    lines = terminal.text(report([sample(ago=10), sample()])).splitlines()
+    lines = as_text(report([sample(ago=10), sample()])).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["green"] * 4
     assert lines[0].startswith("green  Simulator   The simulator is running 1 race")
     topics = lines[lines.index("") + 1 :][: len(TOPICS) + 1]

@@ -1,9 +1,7 @@
 """`python -m pinot status`, with and without the real parts."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,14 +9,10 @@ import pytest
 from pinot.__main__ import main
 from pinot.health.report import report
 from pinot.health.sample import Failure, Races
+from pinot.local.stack import Stack
 from stream.waiting import wait_for
 from tests.pinot.samples import NOW, race, sample
 from tests.processes import simulator
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pinot.local.stack import Stack
 
 UNUSED = "http://127.0.0.1:9"
 

@@ -1,28 +1,23 @@
 """`python -m pinot.local`: its errors when something is missing, and that it stops only its own processes."""
 
-from __future__ import annotations
-
 import shutil
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from pinot.admin.topics import set_up_topics
 from pinot.local import jars, ports
 from pinot.local.__main__ import main
-from pinot.local.errors import StackError
+from pinot.local.ports import StackError
 from pinot.local.process import Process
 from pinot.local.stack import CONFIG, SHARED, Stack
 from stream.waiting import WaitedTooLongError, wait_for
 from tests.conftest import need_java_and_jars
 from tests.topics import count_partitions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 FREE = {"kafka": 0, "controller": 0, "broker": 0}
 WAITS_FOR_A_SIGNAL = f"""#!{sys.executable}

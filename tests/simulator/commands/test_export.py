@@ -1,27 +1,21 @@
 """`python -m simulator export`: the files equal those of the API."""
 
-from __future__ import annotations
-
 import io
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 
 from simulator.commands.export import export
 from simulator.commands.settings import EPOCH
+from simulator.course.course import Course
 from simulator.export import result_files, results, track_files, tracks
+from simulator.export.formats import Format
 from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from simulator.course.course import Course
-    from simulator.export.formats import Format
 
 RACE = ["--course", "hilly-half", "--competitors", "5", "--seed", "5", "--dnf", "0.2", "--interval", "30"]
 

@@ -1,23 +1,17 @@
-from __future__ import annotations
-
 import io
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
 from simulator.commands.generate import generate
 from simulator.commands.settings import EPOCH, GenerateSettings
+from simulator.course.course import Course
 from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from simulator.course.course import Course
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TOPICS = ["parkrun", "passings", "races", "competitors"]

@@ -1,13 +1,13 @@
 """`python -m simulator replay` as a process."""
 
-from __future__ import annotations
-
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -15,6 +15,7 @@ from pydantic_settings import CliApp
 
 from simulator.commands.replay import read
 from simulator.commands.settings import ReplaySettings
+from simulator.course.course import Course
 from simulator.replay.recording import RecordingError
 from stream.waiting import wait_for
 from tests.processes import ROOT
@@ -22,12 +23,6 @@ from tests.simulator.conftest import START
 from tests.simulator.replay.gpx_files import gpx, of_competitor
 from tests.simulator.replay.test_lines import PASSING, POSITION
 from tests.simulator.replay.test_tracks import computed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from simulator.course.course import Course
 
 COMMAND = [sys.executable, "-m", "simulator"]
 

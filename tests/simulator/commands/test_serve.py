@@ -1,15 +1,15 @@
 """The simulator as a process: start, limits of the real socket, shutdown."""
 
-from __future__ import annotations
-
 import json
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,10 +17,6 @@ import pytest
 from simulator.http.site import MAX_BODY
 from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

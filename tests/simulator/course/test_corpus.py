@@ -1,7 +1,5 @@
 """One small file for each way in which a course file can be untidy, and its result."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

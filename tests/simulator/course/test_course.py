@@ -1,7 +1,5 @@
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -10,9 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.course.course import GEOD, Course, Fence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def course(lon: list[float], lat: list[float], **more: object) -> Course:

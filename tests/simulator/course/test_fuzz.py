@@ -1,7 +1,5 @@
 """Whatever bytes come in, a course or a CourseError comes out."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,10 +1,8 @@
 """What the GeoJSON reader finds, before the survey judges it; and that it reads what is written here."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -12,14 +10,12 @@ import pytest
 import shapely
 
 from simulator.course import geojson
+from simulator.course.course import Course
 from simulator.course.drawing import CourseError
 from simulator.course.library import load_folder, read_course
 from simulator.course.survey import limits
 from simulator.export.geojson import course_features
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
 
 PATIENCE = 10.0
 """Seconds of processor time: what takes a fraction of one where it is linear, and minutes where it isn't."""

@@ -1,7 +1,5 @@
 """What the GPX reader finds, before the survey judges it."""
 
-from __future__ import annotations
-
 import time
 
 import gpxpy.gpx as other

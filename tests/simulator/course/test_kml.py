@@ -1,7 +1,5 @@
 """What the KML reader finds, before the survey judges it."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 

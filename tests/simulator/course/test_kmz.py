@@ -1,7 +1,5 @@
 """What the KMZ reader takes out of an archive, and what it refuses."""
 
-from __future__ import annotations
-
 import io
 import tracemalloc
 import zipfile

@@ -1,7 +1,5 @@
 """A folder of course files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

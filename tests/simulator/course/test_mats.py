@@ -1,7 +1,5 @@
 """Timing points: which markers they are, and where a course passes them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

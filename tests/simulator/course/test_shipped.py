@@ -1,10 +1,8 @@
 """The courses that ship with the project are what `courses/README.md` says."""
 
-from __future__ import annotations
-
 import importlib.util
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,9 +13,6 @@ from simulator.course.course import GEOD, MAX_DISTANCE
 from simulator.course.library import MAX_BYTES, load_folder
 from simulator.course.survey import limits
 from tests.processes import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FOLDER = ROOT / "courses"
 LIBRARY = load_folder(FOLDER)

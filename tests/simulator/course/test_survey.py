@@ -1,8 +1,6 @@
 """The rules of the survey that need more than one small file."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,15 +8,10 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.course.course import GEOD
+from simulator.course.course import GEOD, Course
 from simulator.course.drawing import CourseError, Drawing, Line, Marker, Ring
 from simulator.course.survey import limits, survey
 from simulator.course.survey.markers import roles
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulator.course.course import Course
 
 METRE = 1 / 111_000
 """Degrees of latitude, a little less than a metre."""

@@ -1,28 +1,21 @@
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from simulator.course.course import Course
 from simulator.engine import engine as engine_module
 from simulator.engine.engine import RETRY, Engine, EngineFullError, StateError
-from simulator.race.events import Passed, Positions, RaceRecord, positions_at
+from simulator.engine.run import Run
+from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
+from simulator.race.race import Race
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher
 from tests.simulator.histograms import total, up_to
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from twisted.internet.defer import Deferred
-
-    from simulator.course.course import Course
-    from simulator.engine.run import Run
-    from simulator.race.events import Batch
-    from simulator.race.race import Race
 
 
 class World:

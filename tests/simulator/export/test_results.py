@@ -1,10 +1,9 @@
 """The results against the race's own figures, and the files that they are given out as."""
 
-from __future__ import annotations
-
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import orjson
@@ -16,9 +15,6 @@ from simulator.http.answers import ResultsAnswer
 from simulator.race.race import BEFORE_THE_START, Race
 from stream.results import Line
 from tests.simulator.conftest import resolved
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 REAL: dict[str, Any] = {
     "competitors": 120,

@@ -1,11 +1,10 @@
 """The tracks against the race's own positions, and the files that they are given out as."""
 
-from __future__ import annotations
-
 import csv
 import io
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import gpxpy
 import numpy as np
@@ -21,9 +20,6 @@ from simulator.race.race import Race
 from stream.problems import Problem
 from tests.simulator.conftest import START, resolved
 from tests.simulator.export.test_results import HOSTILE, REAL
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 GPX = "{http://www.topografix.com/GPX/1/1}"
 KML = "{http://www.opengis.net/kml/2.2}"

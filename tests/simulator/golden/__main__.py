@@ -1,7 +1,5 @@
 """Writes the golden races anew: `python -m tests.simulator.golden`."""
 
-from __future__ import annotations
-
 from tests.simulator.commands.test_generate import GOLDEN, NAMES, TOPICS, golden_flags, lines
 
 for course in NAMES:

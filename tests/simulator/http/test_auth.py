@@ -1,8 +1,6 @@
 """Which requests may change state."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,9 +10,6 @@ from simulator.http.auth import LEAST, AccessError, is_loopback, token_of
 from simulator.http.cors import origins_of
 from tests.processes import simulator
 from tests.simulator.commands.test_serve import command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN = "t0ken-of-the-tests"
 RACE = {"course": "crystal-palace", "competitors": 3}

@@ -1,26 +1,20 @@
 """Results and tracks over HTTP: format, moment, rejected requests."""
 
-from __future__ import annotations
-
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.task import Clock
 
+from simulator.course.course import Course
 from simulator.export import formats, result_files
 from simulator.http.sending import send
 from tests.simulator.http.test_routes import Client, wrong
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from twisted.internet.task import Clock
-
-    from simulator.course.course import Course
 
 JSON, CSV, GEOJSON = "application/json", "text/csv", "application/geo+json"
 GPX, KML = "application/gpx+xml", "application/vnd.google-earth.kml+xml"

@@ -1,7 +1,5 @@
 """The labels under which requests are counted."""
 
-from __future__ import annotations
-
 import pytest
 
 from simulator.http.request_metrics import Kind, RequestMetrics

@@ -1,13 +1,14 @@
-from __future__ import annotations
-
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from treq.testing import StubTreq
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
 
+from simulator.course.course import Course
 from simulator.engine.engine import Engine
 from simulator.http import openapi
 from simulator.http.routes import Api
@@ -18,14 +19,6 @@ from simulator.service.races import RaceService
 from simulator.service.uploads import UploadFolder
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from twisted.internet.defer import Deferred
-    from twisted.internet.task import Clock
-
-    from simulator.course.course import Course
 
 
 class Answered:

@@ -1,7 +1,5 @@
 """The limits of a connection, on a simulated clock."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, cast
 

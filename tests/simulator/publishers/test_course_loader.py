@@ -1,9 +1,8 @@
 """The loader of courses into Pinot: order, retries, and that nothing waits for it."""
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,9 +15,6 @@ from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.race.events import CourseRecord
 from stream.pinot import PinotError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class FakePinot:

@@ -1,21 +1,15 @@
 """What is counted of deliveries, on a clock of the test's own."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from twisted.internet.task import Clock
 
 from simulator.publishers.deliveries import Deliveries
 from simulator.race.events import Entries, Positions, entries_of, positions_at
+from simulator.race.race import Race
 from tests.simulator.histograms import total, up_to
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.race import Race
 
 
 @pytest.fixture

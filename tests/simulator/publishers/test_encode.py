@@ -1,6 +1,4 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import orjson
@@ -15,14 +13,10 @@ from simulator.race.events import (
     positions_of_all,
     record_of,
 )
+from simulator.race.race import Race
 from stream.contract import TABLES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.race import Race
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 
 def test_a_position_is_the_event_of_the_contract(make_race: MakeRace) -> None:

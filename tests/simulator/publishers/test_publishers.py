@@ -1,26 +1,30 @@
 """The contract of a publisher, on the real SQLite and the real Kafka."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import orjson
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
+from simulator.course.course import Course
 from simulator.publishers import kafka, sqlite
 from simulator.publishers.encode import encode
 from simulator.publishers.kafka import KafkaPublisher
-from simulator.publishers.publisher import PublishError
+from simulator.publishers.publisher import Publisher, PublishError
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.race.events import (
+    Batch,
     CourseRecord,
     Positions,
+    RaceRecord,
+    Streamed,
     entries_of,
     passings_until,
     positions_at,
@@ -29,21 +33,13 @@ from simulator.race.events import (
 from simulator.race.race import Race
 from simulator.reactor import after
 from stream.contract import TABLES, TOPICS
+from stream.race_states import RaceState
 from tests.simulator.conftest import resolved
 from tests.simulator.histograms import total, up_to
+from tests.simulator.reactor_thread import ReactorThread
 from tests.topics import count_partitions, read_topic
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from simulator.course.course import Course
-    from simulator.publishers.publisher import Publisher
-    from simulator.race.events import Batch, RaceRecord, Streamed
-    from stream.race_states import RaceState
-    from tests.simulator.reactor_thread import ReactorThread
-
-    Rows = list[dict[str, Any]]
+Rows = list[dict[str, Any]]
 
 
 class Place(Protocol):

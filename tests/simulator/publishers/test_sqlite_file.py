@@ -1,31 +1,24 @@
 """The embedded store's file and the versions of its tables: older, newer, changed while it is read."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
+from simulator.course.course import Course
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.publishers.sqlite_file import open_file
-from simulator.race.events import CourseRecord, entries_of, passings_until, positions_at, record_of
+from simulator.race.events import Batch, CourseRecord, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import Race
 from stream.contract import SQLITE_VERSION
 from tests.simulator.conftest import resolved
+from tests.simulator.reactor_thread import ReactorThread
 from tests.stream.new_field import with_heart_rate
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from simulator.course.course import Course
-    from simulator.race.events import Batch
-    from tests.simulator.reactor_thread import ReactorThread
 
 NEXT = SQLITE_VERSION + 1
 TOPICS = ("races", "competitors", "parkrun", "passings", "courses")

@@ -1,19 +1,13 @@
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from simulator.race import entrants
+from simulator.race.race import Race
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.race import Race
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 
 def test_plain_competitors_are_numbers(make_race: MakeRace) -> None:

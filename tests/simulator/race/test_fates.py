@@ -1,9 +1,7 @@
 """What happens to competitors: not starting, giving up, disqualification, walking, wrong turns."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,10 +13,7 @@ from simulator.race.field import ASTRAY_REACH, VERDICT, WALKING
 from simulator.race.race import BEFORE_THE_START, Race, Status
 from simulator.race.request import RaceRequest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 
 def kinds(race: Race, who: int) -> list[str]:

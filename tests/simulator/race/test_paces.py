@@ -1,12 +1,12 @@
 """Paces over 100,000 competitors are those of their sources."""
 
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from simulator.course.course import Course
 from simulator.race import field, paces
@@ -15,12 +15,7 @@ from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 MANY = 100_000
 MARATHON, PARKRUN = 42_195.0, 5_000.0

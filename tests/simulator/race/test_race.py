@@ -1,23 +1,17 @@
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simulator.course.course import Course
 from simulator.race.race import BEFORE_THE_START, Race, Status
 from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from simulator.course.course import Course
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 LENIENT = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 

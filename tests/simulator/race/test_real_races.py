@@ -1,24 +1,18 @@
 """What always holds of a race, whatever is asked for: in laps, out and back, across itself, in the hills."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.course.course import GEOD
+from simulator.course.course import GEOD, Course
 from simulator.race.race import BEFORE_THE_START, Race, Status
 from simulator.race.request import RaceRequest
 from tests.simulator.conftest import START
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from simulator.course.course import Course
 
 SETTINGS = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 COURSES = st.sampled_from(["city-10k", "crystal-palace", "hilly-half", "track-10000m"])

@@ -1,7 +1,4 @@
-from __future__ import annotations
-
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,14 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from simulator.course.course import Course
 from simulator.race import start_list
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import MAX_BIB, MAX_ROWS, MAX_WAVE, MAX_WORDS, StartListError
 from tests.simulator.conftest import resolved
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
 
 
 def test_a_list_is_read() -> None:

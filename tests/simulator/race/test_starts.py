@@ -1,20 +1,13 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from simulator.race.race import BEFORE_THE_START, Status
+from simulator.race.race import BEFORE_THE_START, Race, Status
 from simulator.race.request import RaceRequest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.race.race import Race
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 
 def test_a_plain_race_starts_at_the_gun(make_race: MakeRace) -> None:

@@ -1,9 +1,8 @@
 """Tracker faults, each compared with the request and with the truth."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import orjson
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.course.course import GEOD, moved
+from simulator.course.course import GEOD, Course, moved
 from simulator.publishers.encode import encode
 from simulator.race.events import positions_at, positions_of_all
 from simulator.race.race import Race, Status
@@ -19,12 +18,7 @@ from simulator.race.request import RaceRequest
 from simulator.race.trackers import Trackers
 from tests.simulator.conftest import resolved
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from simulator.course.course import Course
-
-    MakeRace = Callable[..., Race]
+MakeRace = Callable[..., Race]
 
 MANY = 100_000
 LENIENT = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

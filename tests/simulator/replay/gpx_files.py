@@ -1,15 +1,11 @@
 """GPX files as a receiver writes them, of a race that is computed."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from simulator.race.race import Race
+from simulator.race.race import Race
 
 Place = tuple[float, float, float | None]
 """Longitude, latitude and epoch seconds."""

@@ -1,27 +1,21 @@
-from __future__ import annotations
-
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
 import pytest
 
 from simulator.commands.generate import generate
+from simulator.course.course import Course
 from simulator.publishers.encode import encode
-from simulator.race.events import entries_of, passings_until, positions_at, record_of
+from simulator.race.events import RaceSource, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.replay import lines
 from simulator.replay.recording import Recording, RecordingError
 from tests.simulator.conftest import resolved
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from simulator.course.course import Course
-    from simulator.race.events import RaceSource
 
 FAULTS = {
     "lost": 0.1,

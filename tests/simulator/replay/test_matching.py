@@ -1,6 +1,5 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +12,6 @@ from simulator.race.request import RaceRequest
 from simulator.race.trackers import Trackers
 from simulator.replay.matching import match
 from tests.simulator.conftest import START
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @pytest.mark.parametrize("name", ["city-10k", "crystal-palace", "hilly-half", "track-10000m"])

@@ -1,7 +1,6 @@
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gpxpy.gpx as other
 import numpy as np
@@ -9,17 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.course.course import Course
 from simulator.race.race import BEFORE_THE_START, Race, Status
 from simulator.race.request import RaceRequest
 from simulator.replay import tracks
 from simulator.replay.recording import Recording, RecordingError
 from tests.simulator.conftest import START, resolved
 from tests.simulator.replay.gpx_files import Place, gpx, of_competitor
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from simulator.course.course import Course
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - hypothesis takes the limits without a zone
 

@@ -1,23 +1,17 @@
 """`POST /courses`: accepted files, their names, rejected files."""
 
-from __future__ import annotations
-
 import errno
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
 
+from simulator.course.course import Course
 from simulator.service import courses
 from tests.simulator.http.test_routes import Client, wrong
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from twisted.internet.task import Clock
-
-    from simulator.course.course import Course
 
 FILES = Path(__file__).parents[1] / "course" / "files"
 PLAIN = (FILES / "plain.kml").read_bytes()

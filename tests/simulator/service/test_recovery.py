@@ -1,8 +1,6 @@
 """A second engine continues after the first was killed: together they publish the whole race."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
@@ -11,11 +9,14 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
 from twisted.internet.task import Clock
 
+from simulator.course.course import Course
 from simulator.engine.engine import CHECK, Engine
+from simulator.engine.run import Run
 from simulator.publishers import kafka
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import PublishError
-from simulator.race.events import RaceRecord, entries_of, passings_until, positions_at
+from simulator.race.events import RaceRecord, Streamed, entries_of, passings_until, positions_at
+from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
 from simulator.service.races import RaceService
@@ -23,12 +24,6 @@ from simulator.service.recovery import RETRY, Recovery
 from stream.contract import read_event
 from tests.simulator.conftest import START
 from tests.simulator.fakes import FakePublisher
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
-    from simulator.engine.run import Run
-    from simulator.race.events import Streamed
-    from simulator.race.race import Race
 
 REQUEST: dict[str, Any] = {
     "course": "straight",

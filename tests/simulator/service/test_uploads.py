@@ -1,18 +1,13 @@
 """The folder of uploads, and the catalogue of courses."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from simulator.course.course import Course
 from simulator.service.catalogue import Catalogue, short_name_of
 from simulator.service.uploads import UploadFolder, digest_of
-
-if TYPE_CHECKING:
-    from simulator.course.course import Course
 
 PLAIN = (Path(__file__).parents[1] / "course" / "files" / "plain.kml").read_bytes()
 

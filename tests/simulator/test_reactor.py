@@ -1,11 +1,9 @@
-from __future__ import annotations
-
 import time
 
 import pytest
 from twisted.internet.selectreactor import SelectReactor
 
-from simulator.engine.clock import steady, use_monotonic_clock
+from simulator.reactor import steady, use_monotonic_clock
 
 
 def test_the_clock_does_not_jump_with_the_time_of_day() -> None:
