@@ -176,11 +176,11 @@ def test_commands_and_links_exist(path: Path) -> None:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_named_files_exist(path: Path) -> None:
-    """Source files and folders named on a page exist; the changelog may name removed ones."""
-    packages = "stream|simulator|pinot|dashboard|monitoring|tests|benchmarks"
-    named = re.findall(rf"`((?:{packages})/[a-z0-9_./*-]*)`", path.read_text())
+    """Source files and folders named in text and commands exist; the changelog may name removed ones."""
+    inside = r"(?:stream|simulator|pinot|dashboard|monitoring|tests|benchmarks)/[a-z0-9_./*-]*"
+    named = re.findall(rf"`({inside})`|^    [^#\n]* ({inside})", path.read_text(), re.MULTILINE)
 
-    assert [name for name in named if not list(ROOT.glob(name))] == []
+    assert [name for name in map("".join, named) if not list(ROOT.glob(name))] == []
 
 
 def anchors(path: Path) -> set[str]:
