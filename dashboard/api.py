@@ -1,12 +1,13 @@
 """Client of the simulator's HTTP API, as far as the pages need it."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
@@ -73,7 +74,7 @@ class RaceField:
     """
 
     type: str
-    description: str
+    description: str = ""
     default: Any = None
     enum: tuple[str, ...] = ()
     minimum: float | None = None
@@ -82,7 +83,7 @@ class RaceField:
 
 _COURSE = TypeAdapter(OfferedCourse)
 _COURSES = TypeAdapter(list[OfferedCourse])
-_FIELDS = TypeAdapter(dict[str, RaceField])
+_FIELD = TypeAdapter(RaceField)
 
 
 class RaceApi:
@@ -153,12 +154,14 @@ class RaceApi:
 def race_fields(document: Any) -> dict[str, RaceField]:
     """The fields of a race request, from an OpenAPI document.
 
-    The schema of an optional field has two alternatives, of which the second is null.
+    The schema of an optional field has two alternatives, of which the second is null. A field of another API
+    version that is described in a way unknown here is left out.
     """
-    schemas = document["components"]["schemas"]["RaceRequest"]["properties"]
-    return _FIELDS.validate_python(
-        {name: {**schema.get("anyOf", [{}])[0], **schema} for name, schema in schemas.items()}
-    )
+    fields: dict[str, RaceField] = {}
+    for name, schema in document["components"]["schemas"]["RaceRequest"]["properties"].items():
+        with suppress(ValidationError):
+            fields[name] = _FIELD.validate_python({**schema.get("anyOf", [{}])[0], **schema})
+    return fields
 
 
 def _drawn(short_name: str, features: list[dict[str, Any]]) -> Course:

@@ -48,7 +48,7 @@ class _Help(HelpFormatter):
     """Omits empty and computed defaults: the descriptions explain them."""
 
     def _get_help_string(self, action: Action) -> str:
-        return re.sub(r" \(default(: (null|\[\])?| factory: .*)\)$", "", action.help or "")
+        return re.sub(r" \(default(: (null|\0|\[\])?| factory: .*)\)$", "", action.help or "")
 
 
 def read_settings(kind: type[Settings], flags: Sequence[str]) -> Settings:

@@ -1,16 +1,18 @@
 """The form's inputs for the fields of `POST /races`.
 
-Types, defaults, bounds, choices and descriptions come from the API's OpenAPI document. The tables here add
-what only the form needs: labels, units and order.
+Types, defaults, bounds, choices and descriptions come from the API's OpenAPI document; `form.toml` adds what
+only the form needs: labels, units and order.
 """
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.api import RaceField
+from dashboard.api import ApiError, RaceField
 from dashboard.create import paces
 from dashboard.ui.escape import escape
 
@@ -42,76 +44,16 @@ class Shown(NamedTuple):
     empty: str | None = None
 
 
-PLAIN: Mapping[str, Shown] = {
-    "name": Shown("Name"),
-    "competitors": Shown("Competitors", step=50),
-    "fastest": Shown("Fastest pace", PER_KM),
-    "slowest": Shown("Slowest pace", PER_KM),
-    "how_many_get_stopped": Shown("Stop in a geofence", PER_CENT),
-    "min_pause": Shown("Shortest stop", "seconds", 5),
-    "max_pause": Shown("Longest stop", "seconds", 5),
-    "speed": Shown("Speed", "race seconds per second"),
-    "seed": Shown("Seed", empty="Empty: a random seed"),
-}
+_FORM = tomllib.loads(Path(__file__).with_name("form.toml").read_text("utf-8"))
+PLAIN = {name: Shown(**shown) for name, shown in _FORM["plain"].items()}
 """The fields that are always sent, or are text."""
-
-OPTIONS: Mapping[str, Mapping[str, Shown]] = {
-    "Paces": {
-        "pace_model": Shown(
-            "Pace distribution",
-            choices={
-                "uniform": "Evenly from fastest to slowest",
-                "normal": "Most in the middle",
-                "lognormal": "Most in the faster half",
-                "parkrun": "Like a parkrun",
-                "marathon": "Like a marathon",
-            },
-        ),
-        "fatigue": Shown(
-            "Fatigue",
-            choices={"none": "None", "split": "Slower second half", "wall": "Slower, and hitting the wall"},
-        ),
-        "gradient": Shown("Hills cost time"),
-    },
-    "Start": {
-        "wave_size": Shown("Wave size", "runners", 50, empty="One wave"),
-        "wave_delay": Shown("Wave interval", "seconds", 30),
-        "start_flow": Shown("Crossing the start line", "per second", empty="All at once"),
-        "corrals": Shown("Faster runners in front"),
-    },
-    "Entrants": {
-        "entrants": Shown(
-            "Identities",
-            choices={"numbered": "Runner 1, Runner 2 …", "drawn": "Names, age groups, clubs"},
-        ),
-        "women": Shown("Women", PER_CENT, 5),
-    },
-    "Outcomes": {
-        "dns": Shown("Don't start (DNS)", PER_CENT),
-        "dnf": Shown("Don't finish (DNF)", PER_CENT),
-        "disqualified": Shown("Disqualified (DSQ)", PER_CENT, 0.5),
-        "walking": Shown("Start walking", PER_CENT),
-        "wrong_turn": Shown("Take a wrong turn", PER_CENT),
-    },
-    "Trackers": {
-        "gps_error": Shown("GPS error", "metres", 0.5),
-        "gps_correlation": Shown("GPS drift time", "seconds", 10),
-        "gps_noise": Shown("GPS noise", "metres", 0.5),
-        "clock_skew": Shown("Clock error up to", "seconds"),
-        "lost": Shown("Lost positions", PER_CENT),
-        "lost_for": Shown("Lost for", "seconds", 5),
-        "frozen": Shown("Frozen positions", PER_CENT),
-        "frozen_for": Shown("Frozen for", "seconds", 5),
-        "late": Shown("Late positions", PER_CENT),
-        "late_for": Shown("Late for", "seconds", 5),
-        "duplicates": Shown("Duplicates", PER_CENT),
-        "dead_battery": Shown("Dead batteries", PER_CENT),
-        "ground_truth": Shown("Include true positions"),
-    },
+OPTIONS = {
+    group: {name: Shown(**shown) for name, shown in fields.items()}
+    for group, fields in _FORM["options"].items()
 }
 """The realism options by group, in the order of the form. Only values that differ from the API's defaults are
 sent."""
-
+START_LIST = "start_list"
 OPTION_NAMES = frozenset(name for group in OPTIONS.values() for name in group)
 
 
@@ -153,7 +95,7 @@ class Input:
         low, high = self.bounds
         if self.shown.unit == PER_CENT:
             other |= {"min_value": low, "max_value": high}
-        else:
+        elif low is not None and high is not None:
             # With limits the widget would keep its last valid value without saying so; the API reports them.
             other["help"] = escape(f"{self.schema.description} From {low:,g} to {high:,g}.")
         is_whole = self.schema.type == "integer"
@@ -172,16 +114,19 @@ class Input:
 
     def held(self, value: Any) -> Any:
         """An API value as the input holds it."""
+        if value is None:
+            return None
         if self.shown.unit == PER_CENT:
             return round(value * 100.0, DECIMALS)
         if self.shown.unit == PER_KM:
             return paces.write(value)
-        return float(value) if self.schema.type == "number" and value is not None else value
+        return float(value) if self.schema.type == "number" else value
 
     def changed(self) -> Any:
         """The API value that the input holds; None at the default."""
         held = st.session_state[key(self.name)]
-        value = round(held / 100, DECIMALS) if self.shown.unit == PER_CENT else held
+        is_share = self.shown.unit == PER_CENT and held is not None
+        value = round(held / 100, DECIMALS) if is_share else held
         return None if value == self.schema.default else value
 
 
@@ -191,7 +136,15 @@ def key(name: str) -> str:
 
 
 def inputs(fields: Mapping[str, RaceField]) -> dict[str, Input]:
-    """The form's inputs by name, as far as the API has their fields."""
+    """The form's inputs by name, as far as the API has their fields.
+
+    Raises `ApiError` if it lacks one that the form can't do without.
+    """
+    if missing := [name for name in (*PLAIN, START_LIST) if name not in fields]:
+        raise ApiError(
+            f"The simulator's API has no {', '.join(missing)}. "
+            "Run a simulator and a dashboard of the same version."
+        )
     tables = (PLAIN, *OPTIONS.values())
     return {
         name: Input(name, shown, fields[name])

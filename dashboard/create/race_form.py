@@ -17,7 +17,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
 from dashboard.create import paces
-from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, Input, inputs, key
+from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, START_LIST, Input, inputs, key
 from dashboard.ui import formatting, words
 from dashboard.ui.escape import escape
 
@@ -304,7 +304,7 @@ class RaceForm:
                     self._take(option.name, self._options.get(option.name))
 
     def _start_list(self) -> None:
-        about = escape(self._fields["start_list"].description)
+        about = escape(self._fields[START_LIST].description)
         file = st.file_uploader(
             "Start list", type=["csv", "tsv", "txt"], key=self._memory.list_key, help=about
         )

@@ -83,6 +83,7 @@ def _config(command: str) -> SettingsConfigDict:
         cli_prog_name=f"python -m simulator {command}",
         cli_kebab_case=True,
         cli_hide_none_type=True,
+        cli_parse_none_str="\0",  # "null" may be a name
         extra="ignore",
     )
 

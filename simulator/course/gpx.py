@@ -41,9 +41,13 @@ def _takers(source: str) -> xml.Takers:
     """Return the functions that extract the points of lines, the only numerous elements of a course."""
     tally = Tally(source)
 
-    def take(point: etree._Element) -> Place:
+    def take(point: etree._Element) -> Place | CourseError:
         tally.add(coordinates.ELEMENTS)
-        return _place(point, source)
+        try:
+            return _place(point, source)
+        except CourseError as error:
+            # An error for a line, but irrelevant outside of one.
+            return error
 
     return {"trkpt": take, "rtept": take}
 
@@ -75,7 +79,10 @@ def _add_line(drawing: Drawing, path: etree._Element, taken: xml.Taken, source: 
     where = xml.where("track" if is_track else "route", path, xml.name(path))
     holders = path.iterchildren("{*}trkseg") if is_track else [path]
     segments = [places for holder in holders if (places := taken.get(holder))]
-    points = points_of([place for segment in segments for place in segment], source)
+    places = [place for segment in segments for place in segment]
+    if error := next((place for place in places if isinstance(place, CourseError)), None):
+        raise error
+    points = points_of(places, source)
     drawing.add_line(points, where, len(segments))
 
 

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, generated from the request and response models."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
@@ -72,6 +72,7 @@ class Route(NamedTuple):
         files: the media types of the body, if it is a file.
         query: the model of the query parameters.
         suffixes: the allowed values of the path's `suffix`.
+        fixed: further arguments of the handler.
     """
 
     method: str
@@ -83,6 +84,7 @@ class Route(NamedTuple):
     files: tuple[str, ...] = ()
     query: type[BaseModel] | None = None
     suffixes: tuple[str, ...] = ()
+    fixed: Mapping[str, str] = {}
 
 
 PROBLEM = answers.ProblemAnswer
@@ -160,7 +162,14 @@ ROUTES = (
         suffixes=TRACK_SUFFIXES,
     ),
     *(
-        Route("post", f"/races/{{run_id}}/{action}", "change_race", f"{action.capitalize()} a race.", CHANGED)
+        Route(
+            "post",
+            f"/races/{{run_id}}/{action}",
+            "change_race",
+            f"{action.capitalize()} a race.",
+            CHANGED,
+            fixed={"action": action},
+        )
         for action in ACTIONS
     ),
     Route("get", "/courses", "list_courses", "List all courses.", {200: answers.CoursesAnswer}),

@@ -37,6 +37,7 @@ from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
 from stream.problems import Problem, from_validation
+from stream.race_states import Action
 
 Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
@@ -124,11 +125,11 @@ class Api:
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
-    def change_race(self, request: Request, run_id: str) -> bytes:
-        """Pause, resume or cancel a race: the last segment of the path is the engine's method."""
+    def change_race(self, request: Request, run_id: str, action: Action) -> bytes:
+        """Pause, resume or cancel a race."""
         self._access.check(request)
         run = self._race_service.race(run_id)
-        getattr(self._engine, request.path.rpartition(b"/")[2].decode())(run)
+        getattr(self._engine, action)(run)
         return responses.json(request, answers.race_answer(run))
 
     async def take_course(self, request: Request) -> bytes:
@@ -262,4 +263,5 @@ def _query(request: Request, model: type[Query]) -> Query:
 
 for _route in openapi.ROUTES:
     _path = _route.path.replace("{", "<").replace("}", ">")
-    Api.app.route(_path, methods=[_route.method.upper()])(getattr(Api, _route.handler))
+    _rule = Api.app.route(_path, methods=[_route.method.upper()], defaults=_route.fixed)
+    _rule(getattr(Api, _route.handler))

@@ -65,6 +65,8 @@ def _ignore(_: etree._Element) -> None:
 
 def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
     fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, []) if fix]
+    if error := next((fix for fix in fixes if isinstance(fix, RecordingError)), None):
+        raise error
     if len(fixes) > MAX_FIXES:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
     places = np.array(fixes, float).reshape(-1, 3)
@@ -75,14 +77,15 @@ def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
     return Recorded(xml.name(track), time, lon, lat)
 
 
-def _fix(point: etree._Element, source: str) -> tuple[float, float, float]:
-    """Return epoch seconds (nan if there are none), longitude and latitude."""
+def _fix(point: etree._Element, source: str) -> tuple[float, float, float] | RecordingError:
+    """Return epoch seconds (nan if there are none), longitude and latitude, or the error in them."""
     when = xml.child(point, "time")
     try:
         lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
         seconds = math.nan if when is None else _seconds(xml.text(when).strip())
     except ValueError as error:
-        raise RecordingError(f"{source}, line {xml.lineno(point)}: {error}") from None
+        # An error for a track, but irrelevant outside of one.
+        return RecordingError(f"{source}, line {xml.lineno(point)}: {error}")
     return seconds, lon, lat
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any, get_args
 
@@ -507,6 +508,26 @@ def test_option_that_the_api_does_not_have(api: FakeApi, monkeypatch: pytest.Mon
     assert not [one for one in form.number_input if one.label == "GPS error, metres"]
     press(form, "Start the race")
     assert api.requests[0].keys().isdisjoint({"gps_error"})
+
+
+def test_api_without_a_necessary_field(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a field that the form always sends, the page says what to do."""
+    other = race_fields(openapi.document())
+    del other["speed"]
+    monkeypatch.setattr(api, "race_fields", lambda: other)
+
+    assert escape("Run a simulator and a dashboard of the same version.") in said(page())
+
+
+def test_field_without_bounds(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field that the API describes without bounds is in the form without them."""
+    other = race_fields(openapi.document())
+    bare = {name: replace(other[name], minimum=None, maximum=None, default=None) for name in ("dnf", "speed")}
+    monkeypatch.setattr(api, "race_fields", lambda: other | bare)
+    form = press(page(), "Start the race")
+
+    assert not form.exception
+    assert api.requests
 
 
 def test_options_are_folded_and_left_out(api: FakeApi) -> None:

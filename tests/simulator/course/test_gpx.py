@@ -114,6 +114,11 @@ def test_what_another_library_writes_is_read(
     assert marks == [(name, lat, lon) for name, (lat, lon, _) in waypoints]
 
 
+def test_points_outside_of_segments() -> None:
+    """An invalid point that belongs to no line doesn't matter."""
+    assert len(gpx.read(track(before="<extensions><trkpt/></extensions>")).lines) == 1
+
+
 def test_empty() -> None:
     """A file with nothing in it has no line, no marker and no name."""
     drawing = gpx.read(b"<gpx/>")

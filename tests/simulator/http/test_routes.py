@@ -414,6 +414,13 @@ def test_a_race_is_paused_resumed_and_cancelled(client: Client) -> None:
     assert answers[0].json["detail"] == "the race is running, but must be paused"
 
 
+def test_a_percent_encoded_action_is_the_same_action(client: Client) -> None:
+    """Routes match the decoded path, and so do their handlers."""
+    client.create(run_id="r")
+
+    assert client.post("/races/r/%70ause").json["status"] == "paused"
+
+
 def test_positions_are_those_of_the_last_tick(client: Client) -> None:
     """The positions of all competitors at the last published tick, as GeoJSON."""
     client.create(run_id="r", competitors=3)

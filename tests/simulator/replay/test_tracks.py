@@ -210,3 +210,11 @@ def test_places_that_go_back_in_time_are_dropped() -> None:
     )
 
     assert track.time.tolist() == [0.0, 5.0, 9.0]
+
+
+def test_points_outside_of_segments_are_ignored() -> None:
+    """An invalid point that belongs to no segment doesn't matter."""
+    stray = b"<gpx><extensions><trkpt/></extensions>"
+    data = gpx(("Ann", [(0.0, 50.0, 0.0), (0.0, 50.1, 9.0)])).replace(b"<gpx>", stray, 1)
+
+    assert len(tracks.read(data, "f")) == 1
