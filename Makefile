@@ -50,8 +50,8 @@ test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka
 # Two at a time, ordered so that both finish together: most tests spend their time waiting for other processes.
 test-stack: # tests that share the real Kafka and Pinot
 	$(BIN)/coverage run -m pytest -ra -m "stack"
-test-browser:
-	$(BIN)/coverage run -m pytest -ra -m "browser and not stack"
+test-browser: # without coverage, which slows it down and to which it adds nothing
+	$(BIN)/pytest -ra -m "browser and not stack"
 test-simulator:
 	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" tests/simulator
 test-rest:
