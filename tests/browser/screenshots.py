@@ -78,6 +78,8 @@ def main() -> None:
                 _screenshot(browser, live, picture, size, scheme)
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            # One that is still under way after the delay.
+            _create_race(api.address, {**RACE, "speed": 10})
             pipeline_page = _open(browser, f"{page.address}/pipeline", FLAT)
             pipeline_page.wait_for_timeout(PIPELINE_DELAY_MS)
             pipeline_page.screenshot(path=DOCS / "pipeline.png")
