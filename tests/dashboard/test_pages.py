@@ -277,7 +277,7 @@ def test_file_gone_and_back(tmp_path: Path, instead: str) -> None:
     assert len(snapshots.get("run_1").positions) == 1
 
 
-def test_store_away_while_somebody_watches(store: FakeStore) -> None:
+def test_store_unavailable_while_a_race_is_watched(store: FakeStore) -> None:
     """Whatever a viewer does while the store is unavailable, the page stays, with the last snapshot."""
     store.known = [race("newer", name="Newer"), race("run_1")]
     page = run("run_1")

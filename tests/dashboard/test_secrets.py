@@ -73,7 +73,7 @@ def test_without_the_table_nothing_is_read(file: Path, text: str | None) -> None
         ('[connections]\nracecast = "secret"\n', "racecast must be a table, [connections.racecast]"),
     ],
 )
-def test_a_file_that_can_not_be_used_is_told(file: Path, text: str, why: str) -> None:
+def test_an_invalid_file_is_reported(file: Path, text: str, why: str) -> None:
     """Unknown settings and anything but a table are refused; no value is shown."""
     file.write_text(text)
     with pytest.raises(SecretsError, match=re.escape(why)) as refused:
@@ -83,7 +83,7 @@ def test_a_file_that_can_not_be_used_is_told(file: Path, text: str, why: str) ->
     assert "secret" not in str(refused.value).removeprefix(".streamlit/secrets.toml")
 
 
-def test_a_file_that_can_not_be_read_is_told(file: Path) -> None:
+def test_an_unreadable_file_is_reported(file: Path) -> None:
     """A folder in place of the file is reported as one."""
     file.mkdir()
     with pytest.raises(SecretsError, match="Is a directory"):

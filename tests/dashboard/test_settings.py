@@ -20,7 +20,7 @@ def test_environment_and_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.sqlite == Path("other.db")
 
 
-def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listens_on_loopback_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """By default no other machine can reach the dashboard, and it makes no requests to any."""
     for name in ("DASHBOARD_HOST", "STORE", "TILES", "API", "PINOT_BROKER"):
         monkeypatch.delenv(f"RACECAST_{name}", raising=False)
@@ -41,7 +41,7 @@ def test_listens_on_loopback_unless_told_otherwise(monkeypatch: pytest.MonkeyPat
         ("server.maxUploadSize", MAX_BODY / 2**20),  # what the API takes
     ],
 )
-def test_what_streamlit_is_told(option: str, value: object) -> None:
+def test_options_of_streamlit(option: str, value: object) -> None:
     """What protects viewers is in Streamlit's settings, under the names that Streamlit knows."""
     assert streamlit_settings()[option] == value
     assert get_option(option) == value  # fails if Streamlit doesn't know it

@@ -34,7 +34,7 @@ def seen(failing: Running) -> list[Any]:
     return _view(failing.address)
 
 
-def test_failure_is_told_without_details(failing: Running, seen: list[Any]) -> None:
+def test_failure_is_reported_without_details(failing: Running, seen: list[Any]) -> None:
     """On an unexpected exception a viewer sees one sentence of ours; the log has the details."""
     shown = [str(message.delta) for message in seen if message.WhichOneof("type") == "delta"]
     (notice,) = [one for one in shown if "Something went wrong on this page" in one]
@@ -45,7 +45,7 @@ def test_failure_is_told_without_details(failing: Running, seen: list[Any]) -> N
     assert SECRET in failing.log.read_text()
 
 
-def test_failing_route_tells_nothing(failing: Running) -> None:
+def test_failing_route_reveals_nothing(failing: Running) -> None:
     """The map's routes reveal nothing either."""
     for what in ("positions", "positions?at=1", "competitors"):
         answer = httpx.get(f"{failing.address}/{PREFIX}/races/run/{what}", trust_env=False)

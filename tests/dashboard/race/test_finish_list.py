@@ -161,7 +161,7 @@ TIMES = st.lists(st.floats(60, 100_000, allow_nan=False), min_size=1, max_size=5
 
 
 @given(TIMES)
-def test_bins_hold_everybody(seconds: list[float]) -> None:
+def test_bins_count_every_competitor(seconds: list[float]) -> None:
     """All finishers are in one bin each, the bin contains the time, and bins begin at round times."""
     width, counts, starts = finish_list.bins(np.array([*seconds, np.nan]))
     assert counts.sum() == len(seconds)
@@ -172,7 +172,7 @@ def test_bins_hold_everybody(seconds: list[float]) -> None:
 
 
 @given(TIMES)
-def test_marks_hold_everybody(seconds: list[float]) -> None:
+def test_marks_span_every_time(seconds: list[float]) -> None:
     """An axis' marks are few, round and go from before the first to after the last."""
     marks = finish_list.marks(np.array(seconds))
     assert marks[0] <= min(seconds)

@@ -151,7 +151,7 @@ def test_more_than_can_be_shown(store: FakeStore) -> None:
     ("status", "said"),
     [("scheduled", "No competitors have started yet."), ("running", "No positions received yet.")],
 )
-def test_nobody_yet(store: FakeStore, status: str, said: str) -> None:
+def test_no_positions_yet(store: FakeStore, status: str, said: str) -> None:
     """Before the first position the page says so instead of showing an empty list."""
     store.known, store.now, store.passed = [race(status=status)], at(), []
     drawn = page()
@@ -159,7 +159,7 @@ def test_nobody_yet(store: FakeStore, status: str, said: str) -> None:
     assert not drawn.dataframe
 
 
-def test_nobody_has_finished(store: FakeStore) -> None:
+def test_no_finishers_yet(store: FakeStore) -> None:
     """Without finishers there is a message and no empty chart."""
     store.known, store.passed = [race(status="running")], []
     store.now = at((1, 300.0, "running", 100.0))

@@ -195,7 +195,7 @@ def test_without_fences_the_text_is_empty() -> None:
     assert course([0, 0.1], [0, 0]).fences_wkt() == ""
 
 
-def test_each_fence_is_told_with_its_name() -> None:
+def test_each_fence_is_written_with_its_name() -> None:
     """The JSON of the fences has each by its own name and polygon, in order, also those that overlap."""
     fences = [Fence("North ”1”", shapely.box(0, 0, 2, 2)), Fence("South", shapely.box(1, 1, 3, 3))]
     listed = json.loads(course([0, 0.1], [0, 0], fences=fences).fences_json())

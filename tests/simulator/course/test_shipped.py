@@ -27,7 +27,7 @@ def test_all() -> None:
     assert [name for name in LIBRARY.courses if f"`{name}.kml`" not in page] == []
 
 
-def test_limits_are_told() -> None:
+def test_limits_are_documented() -> None:
     """The page for organisers has the limits that the survey holds to."""
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     small = "GeoJSON, and XML that is not UTF-8,"

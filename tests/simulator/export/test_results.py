@@ -92,7 +92,7 @@ def ranked(lines: list[dict[str, Any]]) -> list[tuple[int | None, int | None]]:
 
 
 @pytest.mark.parametrize("until", [0.0, 100.0, MIDDLE, 1e5])
-def test_everybody_is_there_once(race: Race, until: float) -> None:
+def test_each_competitor_is_listed_once(race: Race, until: float) -> None:
     """At any moment there is one line for each competitor, with the entrant's own words."""
     lines = given(race, until)
     keys = ("bib", "name", "category", "club", "wave")
@@ -100,7 +100,7 @@ def test_everybody_is_there_once(race: Race, until: float) -> None:
     assert sorted(tuple(line[key] for key in keys) for line in lines) == sorted(race.entrants.some(0, 120))
 
 
-def test_times_that_are_told_alike_have_one_place(make_race: Callable[..., Race]) -> None:
+def test_equal_published_times_share_a_place(make_race: Callable[..., Race]) -> None:
     """Who has the same time to the millisecond has the same place, whatever lies behind that."""
     race = make_race(competitors=50, fastest=317.0, slowest=317.0)
     lines = given(race, end(race))
@@ -175,7 +175,7 @@ def test_lines_are_in_order(race: Race, until: float) -> None:
     assert len({line["status"] for line in lines}) > 3
 
 
-def test_who_is_disqualified_is_in_nobodys_way(race: Race) -> None:
+def test_disqualified_competitors_take_no_place(race: Race) -> None:
     """Until the verdict they have a place; then they keep their times, and those behind them move up."""
     who = int(np.argmin(race.field.disqualified_at))
     verdict, bib = float(race.field.disqualified_at[who]), who + 1
@@ -211,7 +211,7 @@ def test_the_very_same_time_is_the_same_place(make_race: Callable[..., Race]) ->
     assert found[4]["bib"] < found[5]["bib"]
 
 
-def test_before_the_gun_everybody_waits(race: Race) -> None:
+def test_all_wait_before_the_gun(race: Race) -> None:
     """Before the first tick is published there are no places and no DNS; afterwards there are."""
     before, at_the_gun = given(race, -1.0), given(race, 0.0)
 

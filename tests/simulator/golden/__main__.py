@@ -1,4 +1,4 @@
-"""Writes the golden races anew: `python -m tests.simulator.golden`."""
+"""Writes the golden races again: `python -m tests.simulator.golden`."""
 
 from tests.simulator.commands.test_generate import GOLDEN, NAMES, TOPICS, golden_flags, lines
 

@@ -96,7 +96,7 @@ def test_a_refused_batch_waits_no_longer(
     assert (counted(deliveries), deliveries.waiting) == ({"parkrun": 10}, 0)
 
 
-def test_a_batch_of_nobody_holds_nothing_up(deliveries: Deliveries, entries: Entries) -> None:
+def test_an_empty_batch_is_delivered_at_once(deliveries: Deliveries, entries: Entries) -> None:
     """An empty batch before others is passed over."""
     deliveries.take(replace(entries, last=0))
     deliveries.take(entries)

@@ -31,7 +31,7 @@ def reported(race: Race, who: int) -> list[tuple[int, Status]]:
     return ticks
 
 
-def test_as_many_as_asked_for_and_nobody_twice(make_race: MakeRace) -> None:
+def test_each_fate_has_the_requested_share_and_no_overlap(make_race: MakeRace) -> None:
     """The shares are of the field, and no competitor has two fates."""
     race = make_race(competitors=200, dns=0.1, dnf=0.2, disqualified=0.05)
     end = race.snapshot(race.duration).status
@@ -58,7 +58,7 @@ def test_all_may_have_a_fate(make_race: MakeRace) -> None:
         RaceRequest(course="c", dns=0.3, dnf=0.3, disqualified=0.401)
 
 
-def test_a_race_that_nobody_starts_ends_at_once(make_race: MakeRace) -> None:
+def test_a_race_without_starters_ends_at_once(make_race: MakeRace) -> None:
     """If no one starts, each competitor has one event, at the gun, and nothing else."""
     race = make_race(competitors=10, dns=1)
 
@@ -68,7 +68,7 @@ def test_a_race_that_nobody_starts_ends_at_once(make_race: MakeRace) -> None:
     assert not len(race.passings(BEFORE_THE_START, 1e9).who)
 
 
-def test_who_does_not_start_is_told_once_at_the_start_line(make_race: MakeRace) -> None:
+def test_non_starters_are_published_once_at_the_start_line(make_race: MakeRace) -> None:
     """DNS is published at the gun, without distance or passing, also if others start."""
     race = make_race(competitors=20, dns=0.5, start_flow=1)
     who = int(np.flatnonzero(np.isinf(race.field.start))[0])
@@ -172,7 +172,7 @@ def test_stops_come_in_their_order(make_race: MakeRace) -> None:
     assert ((stops[0].place <= race.field.until) | np.isinf(stops[0].place)).all()
 
 
-def test_one_fate_changes_nobody_elses_race(make_race: MakeRace) -> None:
+def test_one_fate_does_not_change_other_competitors(make_race: MakeRace) -> None:
     """Who isn't touched by an option runs as without it."""
     plain = make_race(competitors=100)
     real = make_race(competitors=100, dns=0.1, dnf=0.1, walking=0.1, wrong_turn=0.1)

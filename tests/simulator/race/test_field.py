@@ -42,7 +42,7 @@ def drawn(distance: float = 21_097.5, visits: bool = True, **options: Any) -> fi
 
 @given(DISTANCES, FIELDS, st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_distance_never_falls(distance: float, options: dict[str, Any], shares: list[float]) -> None:
-    """Nobody ever runs back, leaves the start early or goes past the finish."""
+    """Competitors never run back, leave the start early or pass the finish."""
     competitors = drawn(distance, **options)
     last = float(competitors.end.max(where=np.isfinite(competitors.end), initial=100.0))
     runs = np.array([competitors.distance(share * last * 1.1) for share in sorted(shares)])
@@ -66,7 +66,7 @@ def test_the_end_is_the_first_moment_at_the_last_place(distance: float, options:
 
 @given(DISTANCES, FIELDS, st.floats(0, 1))
 def test_elapsed_is_the_inverse_of_distance(distance: float, options: dict[str, Any], share: float) -> None:
-    """Whoever comes to a place after t seconds is at that place after t seconds."""
+    """A competitor who reaches a place after t seconds is at that place after t seconds."""
     competitors = drawn(distance, **options)
     who = np.flatnonzero(np.isfinite(competitors.end))
     place = share * competitors.until[who]
@@ -123,7 +123,7 @@ def test_a_pause_stops_its_competitor_for_its_length() -> None:
     assert many.distance(start + 25)[0] > many.distance(start + 20)[0]
 
 
-def test_nobody_pauses_without_a_fence() -> None:
+def test_no_pauses_without_a_fence() -> None:
     """On a course without geofences, there are no pauses."""
     assert not drawn(visits=False, how_many_get_stopped=1).stops[0].length.any()
 

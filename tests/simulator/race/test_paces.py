@@ -159,7 +159,7 @@ def test_the_wall_is_in_the_race() -> None:
         assert found == pytest.approx(share + (1 - share) * anyway, abs=0.02)
 
 
-def test_nobody_hits_the_wall_in_a_short_race() -> None:
+def test_no_wall_in_a_short_race() -> None:
     """Below 30 km the wall is a positive split."""
     wall, split = drawn(29_999, fatigue="wall"), drawn(29_999, fatigue="split")
 

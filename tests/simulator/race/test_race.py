@@ -99,7 +99,7 @@ def test_places_are_on_the_course(library: Mapping[str, Course]) -> None:
         assert (snapshot.lat == lat).all()
 
 
-def test_everybody_reports_until_the_finish_is_told(make_race: MakeRace) -> None:
+def test_all_report_until_their_finish_is_published(make_race: MakeRace) -> None:
     """A competitor has a position at every tick up to the one that shows the finish, and none after it."""
     race = make_race(competitors=10, interval=7)
     reporting = [race.reporting(tick) for tick in range(race.last_tick + 2)]

@@ -48,7 +48,7 @@ def made(library: Mapping[str, Course], name: str, options: dict[str, Any]) -> R
 
 @given(COURSES, OPTIONS, st.lists(st.floats(0, 1), min_size=2, max_size=12))
 @SETTINGS
-def test_nobody_runs_back_or_leaves_the_course(
+def test_competitors_never_run_back_or_leave_the_course(
     library: Mapping[str, Course], name: str, options: dict[str, Any], moments: list[float]
 ) -> None:
     """Distances never fall and stay within the course; places are on it, but for those on a wrong turn."""
@@ -105,7 +105,9 @@ def test_splits_add_up_to_the_finish(
 
 @given(COURSES, OPTIONS)
 @SETTINGS
-def test_everybody_has_one_end(library: Mapping[str, Course], name: str, options: dict[str, Any]) -> None:
+def test_each_competitor_has_one_end(
+    library: Mapping[str, Course], name: str, options: dict[str, Any]
+) -> None:
     """After the last tick nothing changes, no one is on the course, and each end has its passing."""
     race = made(library, name, options)
     ends = race.snapshot(race.time_of(race.last_tick)).status

@@ -80,7 +80,7 @@ def test_lists_come_from_any_spreadsheet(delimiter: str, ending: str) -> None:
         ("name\n" + "x" * 200_000, "is not valid CSV"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text: str, words: str) -> None:
+def test_errors_name_their_line(text: str, words: str) -> None:
     """Each mistake has one sentence with where it is."""
     with pytest.raises(StartListError) as raised:
         start_list.read(text)

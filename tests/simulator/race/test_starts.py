@@ -81,7 +81,7 @@ def test_who_has_not_started_waits(make_race: MakeRace) -> None:
     assert (snapshot.distance[race.field.start < 20.0] > 0).all()
 
 
-def test_a_later_start_changes_nobodys_running(make_race: MakeRace) -> None:
+def test_a_later_start_does_not_change_the_running(make_race: MakeRace) -> None:
     """The chip time, from the own start to the finish, is that of a race without waves."""
     plain, waves = make_race(competitors=30), make_race(competitors=30, wave_size=7, start_flow=2)
 

@@ -106,7 +106,7 @@ def test_wandering_error_and_noise_add_up() -> None:
     assert east.std() == pytest.approx(5, rel=0.05)
 
 
-def test_error_is_told_and_the_rest_is_true(make_race: MakeRace) -> None:
+def test_position_errors_are_published_and_the_rest_is_true(make_race: MakeRace) -> None:
     """The place is off by the error; distance, elapsed and status aren't."""
     wrong, right = make_race(competitors=200, gps_error=2.5), make_race(competitors=200)
     fixes, true = wrong.fixes_at(300), right.snapshot(300.0)
@@ -162,26 +162,26 @@ def test_an_episode_is_as_long_as_asked_for() -> None:
 
 @given(FAULTS)
 @LENIENT
-def test_ends_are_told_and_nothing_is_made_up(straight: Course, options: dict[str, Any]) -> None:
+def test_ends_are_published_and_nothing_is_invented(straight: Course, options: dict[str, Any]) -> None:
     """Every reported position exists, none is reported early, and the end is always reported."""
     race = Race(straight, resolved(competitors=8, **options))
-    told_at = defaultdict(list)
+    published_at = defaultdict(list)
     for tick, who, of in reported(race):
-        told_at[who, of].append(tick)
+        published_at[who, of].append(tick)
 
-    assert told_at.keys() <= all_there_is(race)
-    assert all(of <= min(ticks) for (_, of), ticks in told_at.items())
-    assert all(len(ticks) <= 2 for ticks in told_at.values())
+    assert published_at.keys() <= all_there_is(race)
+    assert all(of <= min(ticks) for (_, of), ticks in published_at.items())
+    assert all(len(ticks) <= 2 for ticks in published_at.values())
     ends = np.where(np.isfinite(race.field.end), race.field.end, 0.0)
     for who, end in enumerate(ends.tolist()):
-        assert (who, int(np.ceil(end / race.request.tick))) in told_at
+        assert (who, int(np.ceil(end / race.request.tick))) in published_at
         if np.isfinite(verdict := race.field.disqualified_at[who]):
-            assert (who, int(np.ceil(verdict / race.request.tick))) in told_at
+            assert (who, int(np.ceil(verdict / race.request.tick))) in published_at
 
 
 @given(FAULTS)
 @LENIENT
-def test_late_positions_are_all_told_once(straight: Course, options: dict[str, Any]) -> None:
+def test_late_positions_are_all_published_once(straight: Course, options: dict[str, Any]) -> None:
     """With any share and length of delays, each position is reported exactly once."""
     names = ("seed", "interval", "late", "late_for", "wave_size", "disqualified")
     kept = {name: options[name] for name in names}
@@ -281,7 +281,7 @@ def test_dead_batteries_tell_no_more_but_the_end(make_race: MakeRace) -> None:
     assert all(found[who][-1] == np.ceil(race.finish_times[who] / 5) for who in range(100))
 
 
-def test_the_truth_is_told_where_it_is_asked_for(make_race: MakeRace) -> None:
+def test_the_truth_is_published_on_request(make_race: MakeRace) -> None:
     """With ground truth a position has the true place too, without it no such fields."""
     (batch,) = positions_at(make_race(competitors=3, gps_error=5, ground_truth=True), 50, 100)
     (true,) = positions_at(make_race(competitors=3), 50, 100)
@@ -331,8 +331,8 @@ def test_neither_interval_nor_speed_changes_what_a_tracker_says(make_race: MakeR
         make_race(competitors=50, interval=10, speed=5, **steady),
     )
     for second in (0, 300, 600):
-        told_often = {text for text in texts(often, second) if f'"rawTime":{second},'.encode() in text}
-        told_seldom = {
+        published_often = {text for text in texts(often, second) if f'"rawTime":{second},'.encode() in text}
+        published_seldom = {
             text for text in texts(seldom, second // 10) if f'"rawTime":{second},'.encode() in text
         }
-        assert told_often == told_seldom
+        assert published_often == published_seldom
