@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 
+InThread = Callable[..., Deferred[Any]]
+"""`in_thread(f, *arguments)` calls f in a thread (`deferToThread`)."""
+
 
 class Reactor(Protocol):
     """The part of Twisted's reactor that the simulator uses, as in `task.Clock`."""

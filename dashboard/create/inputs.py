@@ -136,15 +136,7 @@ def key(name: str) -> str:
 
 
 def inputs(fields: Mapping[str, RaceField]) -> dict[str, Input]:
-    """The form's inputs by name, as far as the API has their fields.
-
-    Raises `ApiError` if it lacks one that the form can't do without.
-    """
-    if missing := [name for name in (*PLAIN, START_LIST) if name not in fields]:
-        raise ApiError(
-            f"The simulator's API has no {', '.join(missing)}. "
-            "Run a simulator and a dashboard of the same version."
-        )
+    """The form's inputs by name, as far as the API has their fields."""
     tables = (PLAIN, *OPTIONS.values())
     return {
         name: Input(name, shown, fields[name])
@@ -152,3 +144,12 @@ def inputs(fields: Mapping[str, RaceField]) -> dict[str, Input]:
         for name, shown in table.items()
         if name in fields
     }
+
+
+def check(fields: Mapping[str, RaceField]) -> None:
+    """Raise `ApiError` if the API lacks a field that the form can't do without."""
+    if missing := [name for name in (*PLAIN, START_LIST) if name not in fields]:
+        raise ApiError(
+            f"The simulator's API has no {', '.join(missing)}. "
+            "Run a simulator and a dashboard of the same version."
+        )

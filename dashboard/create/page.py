@@ -10,8 +10,7 @@ import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField
-from dashboard.create import course_choice, paces, race_form
-from dashboard.create.inputs import inputs
+from dashboard.create import course_choice, inputs, paces, race_form
 from dashboard.create.race_form import PACES_OF_THEIR_OWN, RaceForm
 from dashboard.race import choose
 from dashboard.ui import words
@@ -68,7 +67,7 @@ def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]
 @st.cache_data(ttl=FIELDS_TTL_S, show_spinner=False)
 def _fields(_api: RaceApi) -> Mapping[str, RaceField]:
     fields = _api.race_fields()
-    inputs(fields)
+    inputs.check(fields)
     return fields
 
 

@@ -46,7 +46,6 @@ def _takers(source: str) -> xml.Takers:
         try:
             return _place(point, source)
         except CourseError as error:
-            # An error for a line, but irrelevant outside of one.
             return error
 
     return {"trkpt": take, "rtept": take}
@@ -78,11 +77,8 @@ def _add_line(drawing: Drawing, path: etree._Element, taken: xml.Taken, source: 
     is_track = xml.local(path) == "trk"
     where = xml.where("track" if is_track else "route", path, xml.name(path))
     holders = path.iterchildren("{*}trkseg") if is_track else [path]
-    segments = [places for holder in holders if (places := taken.get(holder))]
-    places = [place for segment in segments for place in segment]
-    if error := next((place for place in places if isinstance(place, CourseError)), None):
-        raise error
-    points = points_of(places, source)
+    segments = [places for holder in holders if (places := xml.taken_in(taken, holder))]
+    points = points_of([place for segment in segments for place in segment], source)
     drawing.add_line(points, where, len(segments))
 
 

@@ -151,6 +151,17 @@ def _sift(data: bytes, source: str, takers: Takers, drop: frozenset[str]) -> tup
     return complete, taken
 
 
+def taken_in(taken: Taken, element: etree._Element) -> list[Any]:
+    """Return what was taken from an element's children; raises the first CourseError that is among it.
+
+    A taker returns an error that matters only if its element belongs to something that is used.
+    """
+    found = taken.get(element, [])
+    if error := next((one for one in found if isinstance(one, CourseError)), None):
+        raise error
+    return found
+
+
 def outermost(data: bytes) -> str:
     """Return the local name of the outermost element, or "" if there is none."""
     # `parse` reports errors of the encoding or further down.

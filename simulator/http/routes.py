@@ -30,9 +30,10 @@ from simulator.http import answers, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.sending import InThread, send
+from simulator.http.sending import send
 from simulator.publishers.publisher import Publisher
 from simulator.race.request import CourseQuery, RaceRequest
+from simulator.reactor import InThread
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery

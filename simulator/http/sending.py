@@ -3,13 +3,13 @@
 So the reactor is never blocked, and only a few pieces of a large file are in memory.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.server import Request
 
-InThread = Callable[..., Deferred[Any]]
+from simulator.reactor import InThread
 
 
 class _Tap:

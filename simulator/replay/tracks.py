@@ -51,11 +51,11 @@ def read(data: bytes, source: str) -> list[Recorded]:
     takers = {"trkpt": lambda point: _fix(point, source), "rtept": _ignore, "wpt": _ignore}
     try:
         root, taken = xml.sift(data, source, lambda: takers, with_times=True)
+        if xml.local(root) != "gpx":
+            raise RecordingError(f"{source} isn't GPX")
+        found = [_recorded(track, taken, source) for track in root.iterchildren("{*}trk")]
     except CourseError as error:
         raise RecordingError(str(error)) from error
-    if xml.local(root) != "gpx":
-        raise RecordingError(f"{source} isn't GPX")
-    found = [_recorded(track, taken, source) for track in root.iterchildren("{*}trk")]
     return [track for track in found if len(track.time) > 1]
 
 
@@ -64,9 +64,8 @@ def _ignore(_: etree._Element) -> None:
 
 
 def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
-    fixes = [fix for segment in track.iterchildren("{*}trkseg") for fix in taken.get(segment, []) if fix]
-    if error := next((fix for fix in fixes if isinstance(fix, RecordingError)), None):
-        raise error
+    segments = track.iterchildren("{*}trkseg")
+    fixes = [fix for segment in segments for fix in xml.taken_in(taken, segment) if fix]
     if len(fixes) > MAX_FIXES:
         raise RecordingError(f"{source} has a track of more than {MAX_FIXES:,} places")
     places = np.array(fixes, float).reshape(-1, 3)
@@ -77,15 +76,14 @@ def _recorded(track: etree._Element, taken: xml.Taken, source: str) -> Recorded:
     return Recorded(xml.name(track), time, lon, lat)
 
 
-def _fix(point: etree._Element, source: str) -> tuple[float, float, float] | RecordingError:
+def _fix(point: etree._Element, source: str) -> tuple[float, float, float] | CourseError:
     """Return epoch seconds (nan if there are none), longitude and latitude, or the error in them."""
     when = xml.child(point, "time")
     try:
         lon, lat = _degrees(point, "lon", 180.0), _degrees(point, "lat", 90.0)
         seconds = math.nan if when is None else _seconds(xml.text(when).strip())
     except ValueError as error:
-        # An error for a track, but irrelevant outside of one.
-        return RecordingError(f"{source}, line {xml.lineno(point)}: {error}")
+        return CourseError(f"{source}, line {xml.lineno(point)}: {error}")
     return seconds, lon, lat
 
 

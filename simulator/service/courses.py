@@ -17,13 +17,13 @@ from simulator.course.library import READERS, format_of
 from simulator.course.survey import survey
 from simulator.publishers.publisher import Publisher, PublishError
 from simulator.race.events import CourseRecord
+from simulator.reactor import InThread
 from simulator.service.catalogue import UNUSABLE, short_name_of
 from simulator.service.races import RaceService
 from simulator.service.uploads import Upload, UploadFolder, digest_of
 from stream.problems import Problem, Wrong
 
 Given = TypeVar("Given")
-InThread = Callable[..., Deferred[Any]]
 
 MAX_UPLOADS = 500
 
