@@ -10,6 +10,7 @@ linear interpolation.
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,8 @@ PIECE = 64
 """Segments of a line that are processed together."""
 SPLIT = 1000.0
 """Metres between two splits."""
+ALTITUDE_STEP = 50.0
+"""Metres over which altitudes are compared: shorter differences are altimeter noise."""
 SHORTEST = 0.001
 """Minimum length of a visit to a fence, metres: shorter ones are touches."""
 NEAR_MAT = 10.0
@@ -152,6 +155,20 @@ class Course:
         lat = self.lat[before] + share * (self.lat[after] - self.lat[before])
         return (lon + 180.0) % 360.0 - 180.0 if self._crosses_antimeridian else lon, lat
 
+    def profile(self) -> tuple[Floats, Floats] | None:
+        """Return metres of a lap, about `ALTITUDE_STEP` apart, and the altitudes there; None if unknown."""
+        if self.alt is None:
+            return None
+        steps = max(1, math.ceil(self.lap_length / ALTITUDE_STEP))
+        metres = np.linspace(0.0, self.lap_length, steps + 1)
+        return metres, np.interp(metres, self.along, self.alt)
+
+    @property
+    def climb(self) -> float | None:
+        """Metres climbed, laps included; None if the altitude is unknown."""
+        profile = self.profile()
+        return None if profile is None else round(float(np.diff(profile[1]).clip(0.0).sum()) * self.laps, 1)
+
     @cached_property
     def visits(self) -> tuple[tuple[str, float, float], ...]:
         """Stretches of the course inside fences: name, first and last metre, in order."""
@@ -217,7 +234,7 @@ class Course:
         It passes where it is nearest, and at the nearest point of every other stretch that is about as near.
         """
         vertices, step, square = self._segments_in_space
-        before = vertices[:-1] - _in_space(np.array([lon]), np.array([lat]))
+        before = vertices[:-1] - in_space(np.array([lon]), np.array([lat]))
         foot = -np.einsum("ij,ij->i", before, step) / square
         share = np.clip(foot, 0.0, 1.0)
         aside = before + share[:, None] * step
@@ -237,7 +254,7 @@ class Course:
     @cached_property
     def _segments_in_space(self) -> tuple[Floats, Floats, Floats]:
         """The vertices in space, the segments between them and the squares of their lengths."""
-        vertices = _in_space(self.lon, self.lat)
+        vertices = in_space(self.lon, self.lat)
         step = np.diff(vertices, axis=0)
         return vertices, step, np.maximum((step**2).sum(axis=1), np.finfo(float).tiny)
 
@@ -275,8 +292,39 @@ class Course:
         return _wkt(shapely.union_all([fence.polygon for fence in self.fences]))
 
     def fences_json(self) -> str:
-        """Return the fences as a JSON list of objects with name and wkt."""
-        return json.dumps([{"name": fence.name, "wkt": _wkt(fence.polygon)} for fence in self.fences])
+        """Return the fences as a JSON list of objects with name, wkt and visits (first and last metre)."""
+        visits = self.visits_by_fence()
+        return json.dumps(
+            [
+                {"name": fence.name, "wkt": _wkt(fence.polygon), "visits": visits[fence.name]}
+                for fence in self.fences
+            ]
+        )
+
+    def visits_by_fence(self) -> dict[str, list[tuple[float, float]]]:
+        """Return the visits of each fence, by its name: first and last metre, rounded to millimetres."""
+        found: dict[str, list[tuple[float, float]]] = {fence.name: [] for fence in self.fences}
+        for name, first, last in self.visits:
+            found[name].append((round(first, 3), round(last, 3)))
+        return found
+
+    def altitudes_json(self) -> str:
+        """Return the altitude of each vertex of the line as a JSON list; an empty one if unknown."""
+        altitudes = [] if self.alt is None else np.round(self.alt, 1).tolist()
+        return json.dumps(altitudes, separators=(",", ":"))
+
+    def timing_points_json(self) -> str:
+        """Return the mats as a JSON list of objects with name and distances (metres, all laps)."""
+        return json.dumps(
+            [{"name": name, "distances": metres} for name, metres in self.mat_distances().items()]
+        )
+
+    def mat_distances(self) -> dict[str, list[float]]:
+        """Return where the race passes each mat, by its name: metres, rounded to millimetres."""
+        found: dict[str, list[float]] = {mat.name: [] for mat in self.mats}
+        for point in self._mat_points():
+            found[point.name].append(round(point.distance, 3))
+        return found
 
     def start_wkt(self) -> str:
         """Return the start marker as WKT POINT."""
@@ -299,7 +347,7 @@ def moved(lon: Floats, lat: Floats, east: Floats, north: Floats) -> tuple[Floats
     return new_lon, np.clip(new_lat, -90.0, 90.0)
 
 
-def _in_space(lon: Floats, lat: Floats) -> Floats:
+def in_space(lon: Floats, lat: Floats) -> Floats:
     """Return places in metres from the Earth's centre, shape (n, 3); chords there have no date line."""
     across, up = np.radians(lon), np.radians(lat)
     normal = GEOD.a / np.sqrt(1.0 - GEOD.es * np.sin(up) ** 2)

@@ -20,6 +20,13 @@ class CourseError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
+class Path:
+    """A track or the like with lines that belong together; `where` is its position in the file."""
+
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
 class Line:
     """A line of a drawing.
 
@@ -27,12 +34,14 @@ class Line:
         lon, lat: degrees WGS84, shape (n,), as in the file.
         alt: metres, shape (n,), NaN where the file has none.
         where: position in the file, for messages: "LineString at line 8 (Course)".
+        path: the path of which the line is a piece, or None if it stands alone.
     """
 
     lon: Floats
     lat: Floats
     alt: Floats
     where: str
+    path: Path | None = None
 
     def take(self, which: Ints | Mask | slice) -> "Line":
         """Return the line with some of its points, or in another order."""
@@ -76,6 +85,7 @@ class Drawing:
         polygons: every polygon.
         laps: number of laps, or None if the file has none.
         warnings: what the reader left out.
+        routes: lines that are planned rather than recorded or drawn.
     """
 
     name: str = ""
@@ -84,20 +94,21 @@ class Drawing:
     polygons: list[Ring] = field(default_factory=list)
     laps: int | None = None
     warnings: list[str] = field(default_factory=list)
+    routes: list[Line] = field(default_factory=list)
 
     def leave_out(self, where: str, reason: object) -> None:
         """Warn about something that is left out."""
         self.warnings.append(f"The {where} is left out: {reason}")
 
-    def add_line(self, points: Floats, where: str, segments: int = 1) -> None:
-        """Add a line of points (lon, lat, alt), shape (n, 3), unless it is too short; segments are joined."""
-        if segments > 1:
-            self.warnings.append(f"The {where} is in {segments:,} segments: joined")
+    def add_line(
+        self, points: Floats, where: str, path: Path | None = None, *, is_route: bool = False
+    ) -> None:
+        """Add a line of points (lon, lat, alt), shape (n, 3), unless it is too short."""
         if len(points) < 2:
             self.leave_out(where, f"it has {'one point' if len(points) else 'no points'}")
             return
         lon, lat, alt = points.T
-        self.lines.append(Line(lon, lat, alt, where))
+        (self.routes if is_route else self.lines).append(Line(lon, lat, alt, where, path))
 
     def add_marker(self, name: str, where: str, read: Callable[[], Floats], *, is_timing: bool) -> None:
         """Add a marker if it means something; one without a valid place doesn't invalidate the course.

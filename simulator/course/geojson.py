@@ -1,21 +1,23 @@
 """Reads GeoJSON (RFC 7946) into a `Drawing`.
 
-Files are untrusted: `orjson` limits the nesting depth and rejects NaN and infinity, and nested values are
+Files are untrusted: `orjson` limits the nesting depth, and nested values are
 processed with a work list, never by recursion. `survey` decides what a valid course is.
 """
 
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import orjson
 
-from simulator.course import coordinates, xml
-from simulator.course.coordinates import Tally
-from simulator.course.drawing import YES, CourseError, Drawing, Ring
+from simulator.course import coordinates, decoding, formats, xml
+from simulator.course.coordinates import Tally, Unread
+from simulator.course.decoding import BOM
+from simulator.course.drawing import YES, CourseError, Drawing, Path, Ring
 from stream.arrays import Floats
 
 Object: TypeAlias = dict[str, Any]
@@ -26,8 +28,31 @@ MAX_VALUES = 500_000
 """Approximate maximum of values and names, 100 bytes each; 100,000 points with altitudes have 400,000."""
 MAX_DEPTH = 8
 """Maximum depth of nested geometry collections; the standard advises against two."""
-BOM = b"\xef\xbb\xbf"
 
+_SEPARATOR = b"\x1e"
+"""Stands before each text of a sequence (RFC 8142)."""
+_TEXT = re.compile(rb"[^\x1e]+")
+_LINE = re.compile(rb"[^\r\n]+")
+_HINTS = {
+    b"//": "JSON has no comments: remove it",
+    b"/*": "JSON has no comments: remove it",
+    b"'": "JSON has double quotes only",
+    b"trailing comma": "remove the comma before the bracket",
+    b"unexpected end": "the file is cut short",
+    b"unexpected content": "put several texts on a line each, or in one FeatureCollection",
+    b"unexpected control": "a text can't contain a line break or a tab",
+}
+"""What to do about an error, by its message or by what stands at its place."""
+_NO_NUMBER = re.compile(rb"(?<=[\[,:\s])-?(?:NaN|Infinity)(?=\s*+[,\]}])")
+"""Matches what programs write that JSON lacks, for an unknown number."""
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1d\x1f]")
+_DEGREES = re.compile(
+    r"\s*(?:CRS8[34]H?|(?:GCS_)?WGS[ _]?(?:19)?84|(?:EPSG)?[ _]?(?:4326|4979|4258|4269))"
+    r"(?:\s*- WGS ?84|\s*\(CRS84\))?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+"""Coordinate systems in degrees of WGS84, or within two metres of it."""
+_REPROJECT = "export it in EPSG:4326 (WGS 84), for example with ogr2ogr -t_srs EPSG:4326 or QGIS"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTAINERS = frozenset({"Feature", "FeatureCollection"})
 COLLECTION = "GeometryCollection"
@@ -36,7 +61,9 @@ COLLECTION = "GeometryCollection"
 def read(data: bytes, source: str = "GeoJSON") -> Drawing:
     """Read a GeoJSON file, called `source` in messages: a FeatureCollection, a Feature or a geometry.
 
-    Lines are LineStrings and MultiLineStrings, whose parts are joined; geofences are Polygons and those of
+    It may also be a sequence of these, each on a line or after a record separator, or a list.
+
+    Lines are LineStrings and those of MultiLineStrings; geofences are Polygons and those of
     MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
     `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
     else properties of a line's feature.
@@ -46,29 +73,75 @@ def read(data: bytes, source: str = "GeoJSON") -> Drawing:
             its coordinates, in JavaScript notation.
     """
     reading = _Reading(source)
-    reading.take_root(_parse(data, source))
+    reading.take_root(_parse(data, source, reading.drawing.warnings))
     return reading.drawing
 
 
-def _parse(data: bytes, source: str) -> Object:
-    data = data.removeprefix(BOM)
+def _parse(data: bytes, source: str, warnings: list[str]) -> Object:
+    """Return the outermost object; a sequence or a list becomes a FeatureCollection."""
+    data = decoding.in_utf8(data, source, warnings).removeprefix(BOM).rstrip(b"\0\x1a")
     if not data.strip():
         raise CourseError(f"{source} is empty")
     if len(data) > MAX_LENGTH:
         raise CourseError(f"{source} is bigger than {MAX_LENGTH // 1024**2} MiB")
     if sum(map(data.count, (b",", b":", b"[", b"{"))) > MAX_VALUES:
         raise CourseError(f"{source} has more than {MAX_VALUES:,} values")
-    try:
-        root = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        raise CourseError(f"{source} isn't well-formed JSON: {error}") from None
+    data = decoding.replaced(data, (_FORBIDDEN,), source, warnings)
+    root = _loaded(_with_null(data), source)
+    if isinstance(root, list) and root and all(isinstance(one, dict) for one in root):
+        root = {"type": "FeatureCollection", "features": root} if len(root) > 1 else root[0]
     if not isinstance(root, dict):
         raise CourseError(f"{source} isn't GeoJSON: it is {_shown(root)}, not an object")
     kind = root.get("type")
     if not _is_geometry(kind) and not (isinstance(kind, str) and kind in _CONTAINERS):
+        formats.refuse_json(root, source)
         fault = "has no type" if kind is None else f"has the type {_shown(kind)}"
         raise CourseError(f"{source} isn't GeoJSON: its outermost object {fault}")
     return root
+
+
+def _with_null(data: bytes) -> bytes:
+    """Return the text with null for NaN and infinity; `re.sub` would hold all the pieces."""
+    kept, end = bytearray(), 0
+    for found in _NO_NUMBER.finditer(data):
+        kept += data[end : found.start()] + b"null"
+        end = found.end()
+    return bytes(kept + data[end:]) if end else data
+
+
+def _loaded(data: bytes, source: str) -> Any:
+    """Return the value in a JSON text, or the list of those in a sequence of texts."""
+    pattern = _TEXT if _SEPARATOR in data else _LINE
+    texts = (found for found in pattern.finditer(data) if not found[0].isspace())
+    first, second = next(texts, None), next(texts, None)
+    is_object = first is not None and second is not None and second[0].lstrip().startswith(b"{")
+    if pattern is _TEXT or (first and is_object and _is_json(first[0])):
+        texts = (found for found in pattern.finditer(data) if not found[0].isspace())
+        return [_value(text[0], data, text.start(), source) for text in texts]
+    return _value(data, data, 0, source)
+
+
+def _is_json(text: bytes) -> bool:
+    with suppress(orjson.JSONDecodeError):
+        orjson.loads(text)
+        return True
+    return False
+
+
+def _value(text: bytes, data: bytes, start: int, source: str) -> Any:
+    """Parse a text that begins at `start` in the file; errors name the line in the file."""
+    if text is not data and not text.lstrip().startswith(b"{"):
+        line = 1 + data.count(b"\n", 0, start)
+        raise CourseError(f"{source} isn't a sequence of GeoJSON texts: line {line} is no object")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        at = start + len(error.doc[: error.pos].encode())
+        line, column = 1 + data.count(b"\n", 0, at), at - data.rfind(b"\n", 0, at)
+        there = (error.msg.encode(), data[at : at + 20].lstrip())
+        hints = (f" ({hint})" for sign, hint in _HINTS.items() if any(one.startswith(sign) for one in there))
+        fault = f"{error.msg}{next(hints, '')}, line {line}, column {column}"
+        raise CourseError(f"{source} isn't well-formed JSON: {fault}") from None
 
 
 @dataclass(frozen=True)
@@ -114,16 +187,29 @@ class _Reading:
     def take_root(self, root: Object) -> None:
         """Read every feature, in the file's order."""
         top = _Place(self._source)
-        self._take_members(root, top)
         if root["type"] == "FeatureCollection":
-            if isinstance(properties := root.get("properties"), dict):
-                self._take_members(properties, top)
-            for nth, (_, feature) in enumerate(_items(root.get("features"), "features", top), start=1):
+            for nth, feature in enumerate(self._features(root, top), start=1):
                 self._take_feature(feature, replace(top, feature=f"feature {nth}"))
-        elif root["type"] == "Feature":
-            self._take_feature(root, top)
         else:
-            self._take_geometries(root, top)
+            self._take_members(root, top)
+            self._take_feature(root, top)
+
+    def _features(self, root: Object, place: _Place) -> Iterator[Any]:
+        """Yield the features of a collection and of those within it."""
+        todo: deque[tuple[Any, int]] = deque([(root, 0)])
+        while todo:
+            one, depth = todo.popleft()
+            if not isinstance(one, dict) or one.get("type") != "FeatureCollection":
+                yield one
+                continue
+            if depth == MAX_DEPTH:
+                raise place.error(f"feature collections are nested more than {MAX_DEPTH} deep")
+            _check_crs(one, place)
+            self._take_members(one, place)
+            if isinstance(properties := one.get("properties"), dict):
+                self._take_members(properties, place)
+            inner = [(each, depth + 1) for _, each in _items(one.get("features"), "features", place)]
+            todo.extendleft(reversed(inner))
 
     def _take_members(self, members: Object, place: _Place) -> None:
         """Read the document's name and its laps."""
@@ -137,9 +223,13 @@ class _Reading:
     def _take_feature(self, feature: Any, place: _Place) -> None:
         if not isinstance(feature, dict):
             raise place.error(f"it is {_shown(feature)}, not a Feature")
-        if feature.get("type") != "Feature":
+        _check_crs(feature, place)
+        # A geometry may stand for a feature, and has its properties beside its coordinates.
+        is_bare = _is_geometry(feature.get("type"))
+        if not is_bare and feature.get("type") != "Feature":
             raise place.wrong("type", feature.get("type"), '"Feature"')
-        properties, geometry = feature.get("properties"), feature.get("geometry")
+        properties = feature if is_bare else feature.get("properties")
+        geometry = feature if is_bare else feature.get("geometry")
         if properties is None:
             properties = {}
         if not isinstance(properties, dict):
@@ -152,6 +242,7 @@ class _Reading:
             return
         if not isinstance(geometry, dict):
             raise place.wrong("geometry", geometry, "an object")
+        _check_crs(geometry, place)
         before = len(self.drawing.lines)
         self._take_geometries(geometry, place)
         if len(self.drawing.lines) > before:
@@ -182,7 +273,8 @@ class _Reading:
     def take_point(self, position: Any, place: _Place) -> None:
         def read() -> Floats:
             self._tally.add(coordinates.POINTS)
-            return _beside_zero(np.array([_position(position, "coordinates", place)]))
+            unread = Unread(1, self.drawing.warnings)
+            return _beside_zero(np.array([_position(position, "coordinates", place, unread)]))
 
         self.drawing.add_marker(place.name, place.where("Point"), read, is_timing=place.is_timing)
 
@@ -195,10 +287,12 @@ class _Reading:
         self.drawing.add_line(_beside_zero(points), place.where("LineString"))
 
     def take_multi_line(self, lines: Any, place: _Place) -> None:
-        pieces = [self._positions(line, path, place) for path, line in _items(lines, "coordinates", place)]
-        points = _beside_zero(np.concatenate([np.empty((0, 3)), *pieces]))
-        segments = sum(1 for piece in pieces if len(piece))
-        self.drawing.add_line(points, place.where("MultiLineString"), segments)
+        whole = Path(place.where("MultiLineString"))
+        if not lines:
+            self.drawing.leave_out(whole.where, "it has no points")
+        for path, line in _items(lines, "coordinates", place):
+            where = replace(place, path=_joined(place.path, path)).where("LineString")
+            self.drawing.add_line(_beside_zero(self._positions(line, path, place)), where, whole)
 
     def take_polygon(self, rings: Any, place: _Place) -> None:
         self._add_polygon(rings, "coordinates", place, place.where("Polygon"))
@@ -210,8 +304,10 @@ class _Reading:
     def _positions(self, value: Any, path: str, place: _Place) -> Floats:
         self._tally.add(coordinates.SHAPES)
         self._tally.add(coordinates.POINTS, len(value) if isinstance(value, list) else 0)
-        points = [_position(position, at, place) for at, position in _items(value, path, place)]
-        return np.array(points, float).reshape(-1, 3)
+        unread = Unread(len(value) if isinstance(value, list) else 0, self.drawing.warnings)
+        found = [_position(position, at, place, unread) for at, position in _items(value, path, place)]
+        unread.warn()
+        return np.array([point for point in found if point], float).reshape(-1, 3)
 
     def _add_polygon(self, rings: Any, path: str, place: _Place, where: str) -> None:
         found = [
@@ -238,6 +334,22 @@ def _is_geometry(kind: Any) -> TypeGuard[str]:
     return isinstance(kind, str) and (kind in _TAKERS or kind == COLLECTION)
 
 
+def _check_crs(members: Object, place: _Place) -> None:
+    """Raise CourseError if coordinates are in another system than longitude and latitude of WGS84.
+
+    RFC 7946 has no `crs`; before it, a file could name one. The axes are in the same order in all.
+    """
+    crs = members.get("crs")
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    named = properties if isinstance(properties, dict) else {}
+    name = named.get("name", named.get("code", crs))
+    text = str(name) if isinstance(name, str | int) else ""
+    if not crs or _DEGREES.fullmatch(re.split("[/:#]", text)[-1]):
+        return
+    system = coordinates.shown(text) if text else "that crs links to"
+    raise place.error(f"the coordinates are in the system {system}: {_REPROJECT}")
+
+
 def _joined(path: str, more: str) -> str:
     return f"{path}.{more}" if path else more
 
@@ -250,19 +362,29 @@ def _items(value: Any, path: str, place: _Place) -> Iterator[tuple[str, Any]]:
         yield f"{path}[{nth}]", item
 
 
-def _position(value: Any, path: str, place: _Place) -> tuple[float, float, float]:
-    """Return one position's lon, lat and alt; further numbers are ignored."""
+def _position(value: Any, path: str, place: _Place, unread: Unread) -> tuple[float, float, float] | None:
+    """Return one position's lon, lat and alt, or None if it is left out; further numbers are ignored."""
     if not isinstance(value, list):
         raise place.wrong(path, value, "a position")
     if len(value) < 2:
         has = "one number" if value else "no numbers"
         raise place.error(f"{_joined(place.path, path)} has {has}, where a position is longitude, latitude")
-    for nth, number in enumerate(value[:3]):
-        # Some writers use null for an unknown altitude.
-        if type(number) not in {int, float} and not (nth == 2 and number is None):
-            raise place.wrong(f"{path}[{nth}]", number, "a number")
-    lon, lat, alt = (*value, None)[:3]
-    return float(lon), float(lat), np.nan if alt is None else float(alt)
+    lon, lat, alt = map(_number, (*value, None)[:3])
+    if lon is None or lat is None:
+        nth = 0 if lon is None else 1
+        unread.point(place.wrong(f"{path}[{nth}]", value[nth], "a number"))
+        return None
+    # Some writers use null for an unknown altitude.
+    if alt is None and len(value) > 2 and value[2] is not None:
+        unread.altitude(lambda: place.wrong(f"{path}[2]", value[2], "a number"))
+    return lon, lat, np.nan if alt is None else alt
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, which some writers put in quotes; None if it isn't one."""
+    if isinstance(value, str):
+        return None if np.isnan(number := coordinates.value(value)) else number
+    return float(value) if type(value) in {int, float} else None
 
 
 def _beside_zero(points: Floats) -> Floats:

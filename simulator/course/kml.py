@@ -14,14 +14,24 @@ from lxml import etree
 
 from simulator.course import coordinates, xml
 from simulator.course.coordinates import Place, Tally
-from simulator.course.drawing import YES, CourseError, Drawing, Ring
+from simulator.course.drawing import YES, CourseError, Drawing, Path, Ring
 from stream.arrays import Floats
 
-_ROOTS = frozenset({"kml", "Document", "Folder", "Placemark"})
 _DROPPED = frozenset({"when", "angles", "description", "Style", "StyleMap", "Schema", "LookAt", "Camera"})
 """Elements that may be numerous or long and are irrelevant to a course."""
 _LONGEST = 100
 """Maximum length of a number in a gx:Track, characters."""
+
+
+class Link(NamedTuple):
+    """A NetworkLink: what it links to, and its line."""
+
+    href: str
+    line: int
+
+    def not_followed(self) -> str:
+        """Return the warning about a link to another file."""
+        return f"The NetworkLink at line {self.line} isn't followed: save what it links to"
 
 
 def read(data: bytes, source: str = "KML") -> Drawing:
@@ -32,24 +42,29 @@ def read(data: bytes, source: str = "KML") -> Drawing:
     relative to the ground are ignored.
 
     Raises:
-        CourseError: the file isn't KML or is ambiguous; names the line.
+        CourseError: the file isn't well-formed or is ambiguous; names the line.
     """
-    root, taken = xml.sift(data, source, lambda: _takers(source), _DROPPED)
-    if xml.local(root) not in _ROOTS:
-        raise CourseError(
-            f"{source} isn't KML: its outermost element is <{coordinates.clip(xml.local(root))}>"
-        )
-    reading = _Reading(source, taken)
+    drawing = Drawing()
+    links = add(drawing, data, source)
+    drawing.warnings += [link.not_followed() for link in links]
+    return drawing
+
+
+def add(drawing: Drawing, data: bytes, source: str) -> list[Link]:
+    """Add what is in a KML file to a drawing, as `read` does, and return its links to other files."""
+    root, taken = xml.sift(data, source, lambda: _takers(source), _DIALECT, drawing.warnings)
+    reading = _Reading(source, taken, drawing)
     for element in root.iter(*(f"{{*}}{name}" for name in _TAKERS)):
         _TAKERS[xml.local(element)](reading, element)
-    return reading.drawing
+    return reading.links
 
 
 class _List(NamedTuple):
-    """A list of coordinates, or the error in it; and its line."""
+    """A list of coordinates, or the error in it; its line, and what is left out."""
 
     points: Floats | CourseError
     line: int
+    warnings: list[str]
 
 
 def _takers(source: str) -> xml.Takers:
@@ -60,15 +75,20 @@ def _takers(source: str) -> xml.Takers:
         text, line = xml.text(element), xml.lineno(element)
         tally.add(coordinates.SHAPES)
         tally.add_text(text)
+        warnings: list[str] = []
         try:
-            return _List(coordinates.points_in(text, line, source), line)
+            return _List(coordinates.points_in(text, line, source, warnings), line, warnings)
         except CourseError as error:
             # An error for a line, but irrelevant for an unnamed point.
-            return _List(error, line)
+            return _List(error, line, warnings)
 
     def coord_of(element: etree._Element) -> Place:
         tally.add(coordinates.ELEMENTS)
-        numbers = (element.text or "").replace(",", " ").split(None, 4)
+        text = element.text or ""
+        numbers = text.split(None, 4)
+        if not 2 <= len(numbers) <= 3 or "." in text:
+            # Commas separate numbers; otherwise they are decimal commas.
+            numbers = text.replace(",", " ").split(None, 4)
         return Place([coordinates.clip(number, _LONGEST) for number in numbers], xml.lineno(element))
 
     return {"coordinates": coordinates_of, "coord": coord_of}
@@ -77,11 +97,13 @@ def _takers(source: str) -> xml.Takers:
 class _Reading:
     """State while reading a file."""
 
-    def __init__(self, source: str, taken: xml.Taken) -> None:
-        self.drawing = Drawing()
+    def __init__(self, source: str, taken: xml.Taken, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self.links: list[Link] = []
         self._source = source
         self._taken = taken
         self._placemarks: dict[etree._Element, tuple[str, bool]] = {}
+        self._paths: dict[etree._Element, Path] = {}
 
     def take_name(self, document: etree._Element) -> None:
         self.drawing.name = self.drawing.name or xml.name(document)
@@ -89,13 +111,18 @@ class _Reading:
     def take_line(self, element: etree._Element) -> None:
         parent = element.getparent()
         if parent is None or xml.local(parent) not in {"Polygon", "outerBoundaryIs", "innerBoundaryIs"}:
-            self._add_line(element, self._coordinates(element))
+            points = self._coordinates(element)
+            if xml.local(element) == "LinearRing" and not np.array_equal(points[:1, :2], points[-1:, :2]):
+                # It is closed by definition.
+                points = np.concatenate([points, points[:1]])
+            self._add_line(element, points)
 
     def take_track(self, element: etree._Element) -> None:
         found = self._taken.get(element, [])
         # An empty gx:coord means an unknown position at that time.
         places = [place for place in found if isinstance(place, Place) and place.numbers]
-        self._add_line(element, coordinates.points_of(places, self._source))
+        points = coordinates.points_of(places, self._source, self.drawing.warnings)
+        self._add_line(element, points)
 
     def take_point(self, element: etree._Element) -> None:
         name, is_timing = self._placemark(element)
@@ -127,14 +154,21 @@ class _Reading:
             raise self._error(element, error) from None
 
     def take_link(self, element: etree._Element) -> None:
-        line = xml.lineno(element)
-        self.drawing.warnings.append(f"The NetworkLink at line {line} isn't followed: save what it links to")
+        href = next(element.iter("{*}href"), None)
+        self.links.append(Link("" if href is None else xml.text(href).strip(), xml.lineno(element)))
 
     def _add_line(self, element: etree._Element, points: Floats) -> None:
         mode = xml.child(element, "altitudeMode")
         if mode is not None and xml.text(mode).strip() == "relativeToGround":
             points = np.column_stack([points[:, :2], np.full(len(points), np.nan)])
-        self.drawing.add_line(points, self._where(element))
+        self.drawing.add_line(points, self._where(element), self._path(element))
+
+    def _path(self, element: etree._Element) -> Path | None:
+        """Return the outermost group of geometries that holds the line."""
+        groups = list(element.iterancestors("{*}MultiGeometry", "{*}MultiTrack"))
+        if not groups:
+            return None
+        return self._paths.setdefault(groups[-1], Path(self._where(groups[-1])))
 
     def _placemark(self, element: etree._Element) -> tuple[str, bool]:
         """Return the name of a geometry's Placemark, and whether it is marked as a timing point."""
@@ -162,6 +196,7 @@ class _Reading:
             kind, line = xml.local(element), lists[1].line
             raise CourseError(f"{self._source}, line {line}: a second list of coordinates in one {kind}")
         points = lists[0].points
+        self.drawing.warnings += lists[0].warnings
         if isinstance(points, CourseError):
             raise points
         return points
@@ -192,3 +227,11 @@ _TAKERS: dict[str, Callable[[_Reading, etree._Element], None]] = {
     "SimpleData": _Reading.take_data,
     "NetworkLink": _Reading.take_link,
 }
+_DIALECT = xml.Dialect(
+    dropped=_DROPPED,
+    names=_DROPPED.union(
+        _TAKERS,
+        {"kml", "Placemark", "MultiGeometry", "coordinates", "coord", "outerBoundaryIs", "innerBoundaryIs"},
+        {"name", "ExtendedData", "value", "altitudeMode", "Link", "href"},
+    ),
+)

@@ -1,82 +1,80 @@
-"""Reads KMZ, a zip archive with a KML file, into a `Drawing`.
+"""Reads KML, and KMZ, a zip archive of KML files, into a `Drawing`."""
 
-Archives are untrusted: they are unpacked in memory only, so file names can't escape a folder, and never
-beyond `MAX_UNPACKED`, whatever the header claims.
-"""
+import posixpath
+import re
+from collections import deque
 
-import io
-import zipfile
-import zlib
-
-from simulator.course import coordinates, kml
+from simulator.course import coordinates, kml, xml
+from simulator.course.coordinates import clip
 from simulator.course.drawing import CourseError, Drawing
+from simulator.course.packing import Archive, Unpacked
+from simulator.course.survey import limits
 
-MAX_UNPACKED = 20 * 1024 * 1024
-"""Maximum bytes of the KML file: the largest allowed line takes 6 MB, and 10 MB as a gx:Track."""
-MAX_DIRECTORY = 1024 * 1024
-"""Maximum bytes of the archive's directory: about ten thousand pictures."""
-MAGIC = b"PK\x03\x04"
-"""Signatures at the beginning of a zip archive."""
-
-_ENCRYPTED = 0x1
-_PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
-"""Accepted compression methods: others are slow, or need as much memory as the archive claims."""
-_FORK = "__MACOSX/"
-"""Folder of macOS metadata: `__MACOSX/._doc.kml` is not KML."""
+MAX_DOCUMENTS = 100
+"""Maximum number of KML files that are read in an archive."""
+_SHOWN = 3
+_ELSEWHERE = re.compile(r"[A-Za-z][\w+.-]*:|//")
+"""Matches the beginning of an address outside of the archive."""
 
 
-def read(data: bytes, source: str = "KMZ") -> Drawing:
-    """Read a KMZ file, called `source` in messages: its `doc.kml`, or else the first .kml file in it.
+def read(main: Unpacked) -> Drawing:
+    """Read a KML file, and those that it links to in its archive; other links get a warning.
 
     Raises:
-        CourseError: the archive is invalid or encrypted, its KML file is missing or too big, or `kml.read`
-            rejects it.
+        CourseError: as `kml.read`; or there are too many files, or too much is in them.
     """
-    try:
-        with zipfile.ZipFile(_Sparing(data)) as archive:
-            main = _main(archive, source)
-            name = coordinates.clip(" ".join(main.filename.split()))
-            with archive.open(main) as file:
-                unpacked = file.read(MAX_UNPACKED + 1)
-    except CourseError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-        raise CourseError(f"{source} isn't a KMZ file, or a broken one: {error}") from None
-    if len(unpacked) > MAX_UNPACKED:
-        raise _too_big(name, source)
-    return kml.read(unpacked, f"{source}, {name}")
+    archive = main.archive
+    if archive is None:
+        return kml.read(main.content, main.name)
+    drawing = Drawing()
+    seen = {main.member}
+    todo = deque([main.member])
+    marks = 0
+    while todo:
+        member = todo.popleft()
+        content = main.content if member == main.member else archive.read(member)
+        marks += xml.marks(content, 0, len(content))
+        before = len(drawing.warnings)
+        for link in kml.add(drawing, content, archive.called(member)):
+            target = _target(member, link.href, archive)
+            if target is None:
+                drawing.warnings.append(link.not_followed())
+            elif target not in seen:
+                seen.add(target)
+                todo.append(target)
+        if member != main.member:
+            drawing.warnings[before:] = [f"{clip(member)}: {text}" for text in drawing.warnings[before:]]
+        _check(drawing, seen, marks, archive)
+    if others := [member for member in archive.candidates({".kml"}) if member not in seen]:
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        names = ", ".join(clip(name) for name in others[:_SHOWN])
+        drawing.warnings.append(f"Not read, because {clip(main.member)} doesn't link to it: {names}{more}")
+    return drawing
 
 
-class _Sparing(io.BytesIO):
-    """Reads at most `MAX_DIRECTORY` bytes at once, which cuts off a directory that is too long.
-
-    Zipfile reads the directory in one piece and needs a multiple of its size in memory; the rest can be
-    read in small pieces.
-    """
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return as many bytes as asked for, `MAX_DIRECTORY` at most."""
-        return super().read(MAX_DIRECTORY if size is None or size < 0 else min(size, MAX_DIRECTORY))
-
-
-def _main(archive: zipfile.ZipFile, source: str) -> zipfile.ZipInfo:
-    """Return the main document; raises CourseError if it can't be read."""
-    found = [
-        info
-        for info in archive.infolist()
-        if info.filename.casefold().endswith(".kml") and not info.filename.startswith(_FORK)
-    ]
-    if not found:
-        raise CourseError(f"{source} has no .kml file in it")
-    main = next((info for info in found if info.filename.casefold() == "doc.kml"), found[0])
-    if main.flag_bits & _ENCRYPTED:
-        raise CourseError(f"{source} is encrypted: save it without a password")
-    if main.compress_type not in _PACKINGS:
-        raise CourseError(f"{source} isn't packed as a KMZ file is: pack it with deflate")
-    if main.file_size > MAX_UNPACKED:
-        raise _too_big(coordinates.clip(main.filename), source)
-    return main
+def _target(member: str, href: str, archive: Archive) -> str | None:
+    """Return the path of a KML file in the archive to which a file there links, or None."""
+    path = href.replace("\\", "/")
+    if _ELSEWHERE.match(path):
+        return None
+    base = "" if path.startswith("/") else posixpath.dirname(member)
+    bare = re.split("[?#]", path, maxsplit=1)[0]
+    for spelled in (path, bare):
+        found = archive.find(posixpath.join(base, spelled.lstrip("/")))
+        if found and found.casefold().endswith(".kml"):
+            return found
+    return None
 
 
-def _too_big(name: str, source: str) -> CourseError:
-    return CourseError(f"{source}: {name} in it is bigger than {MAX_UNPACKED // 1024**2} MiB when unpacked")
+def _check(drawing: Drawing, seen: set[str], marks: int, archive: Archive) -> None:
+    """Raise CourseError if there are more files, or more in them, than in one file."""
+    shapes = len(drawing.lines) + len(drawing.polygons) + len(drawing.markers)
+    points = sum(len(line.lon) for line in drawing.lines) + sum(len(ring.outer) for ring in drawing.polygons)
+    for number, most, what in (
+        (len(seen), MAX_DOCUMENTS, "files that are linked"),
+        (marks, xml.MAX_MARKS, "tags and attributes"),
+        (shapes, limits.MAX_SHAPES, coordinates.SHAPES),
+        (points, limits.MAX_FILE_POINTS, coordinates.POINTS),
+    ):
+        if number > most:
+            raise CourseError(f"{archive.source} has more than {most:,} {what} in its files together")

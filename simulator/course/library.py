@@ -9,25 +9,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from simulator.course import geojson, gpx, kml, kmz, xml
+from simulator.course import formats, geojson, gpx, kmz, packing, tcx
 from simulator.course.course import Course
 from simulator.course.drawing import CourseError, Drawing
+from simulator.course.packing import Unpacked
 from simulator.course.survey import survey
 from simulator.course.survey.limits import MAX_SHORT_NAME
 
-READERS: Mapping[str, Callable[[bytes, str], Drawing]] = {
-    ".kml": kml.read,
-    ".kmz": kmz.read,
-    ".gpx": gpx.read,
-    ".geojson": geojson.read,
-    ".json": geojson.read,
+_READERS: Mapping[str, Callable[[Unpacked], Drawing]] = {
+    "kml": kmz.read,
+    "gpx": lambda file: gpx.read(file.content, file.name),
+    "tcx": lambda file: tcx.read(file.content, file.name),
+    "geojson": lambda file: geojson.read(file.content, file.name),
 }
-"""The reader of each suffix: takes a file's bytes and its name for messages, returns a `Drawing`."""
+"""The reader of each format."""
+_UNPACKED = (".kml", ".kmz", ".gpx", ".tcx", ".geojson", ".json", ".geojsonl", ".geojsons")
+SUFFIXES = (*_UNPACKED, ".gz", ".zip")
+"""Suffixes of course files. The format follows from the content."""
+_NOT_READ = (".fit", ".topojson", ".gpkg")
+"""Suffixes of files that are reported rather than ignored in a folder."""
 
 NOT_IN_A_SHORT_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 UNNAMED = "course"
 """Short name of a course whose own name has no usable characters."""
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Maximum bytes of a file; the largest allowed line takes 20 MB as GPX with all of a watch's data."""
 
 
@@ -46,13 +51,22 @@ class Library:
     files: dict[str, Path]
 
 
-def format_of(data: bytes) -> str:
-    """Detect a file's format by its content and return the reader's suffix; KML by default."""
-    if data.startswith(kmz.MAGIC):
-        return ".kmz"
-    if data.removeprefix(geojson.BOM).lstrip(b" \t\r\n").startswith(b"{"):
-        return ".geojson"
-    return ".gpx" if xml.outermost(data) == "gpx" else ".kml"
+def read_drawing(data: bytes, source: str) -> tuple[Drawing, str]:
+    """Return the content of a file in any format, packed or not, and the suffix that it should have.
+
+    Raises:
+        CourseError: the file can't be read; the message starts with `source`.
+    """
+    if len(data) > MAX_BYTES:
+        raise CourseError(f"{source} is bigger than {MAX_BYTES // 1024**2} MiB")
+    file = packing.opened(data, source)
+    form = formats.recognised(file.content, file.name)
+    suffix = f".{form}"
+    if data.startswith(packing.GZIP):
+        suffix = ".gz"
+    elif file.archive:
+        suffix = ".kmz" if form == "kml" else ".zip"
+    return _READERS[form](file), suffix
 
 
 def read_course(data: bytes, filename: str, long_name: str | None = None, *, messages: str = "") -> Course:
@@ -60,24 +74,28 @@ def read_course(data: bytes, filename: str, long_name: str | None = None, *, mes
 
     Args:
         data: the file.
-        filename: its suffix is the format, its stem the short name.
+        filename: without its suffixes it is the short name.
         long_name: display name; default: the file's own.
         messages: name of the file in messages; default: `filename`.
 
     Raises:
         CourseError: the message starts with the file's name.
     """
-    path, shown = PurePath(filename), messages or filename
-    reader = READERS.get(path.suffix.lower())
-    if len(data) > MAX_BYTES:
-        raise CourseError(f"{shown} is bigger than {MAX_BYTES // 1024**2} MiB")
-    if reader is None:
-        raise CourseError(f"{shown} isn't a course file: its name ends in none of {', '.join(READERS)}")
-    drawing = reader(data, shown)
+    shown = messages or filename
+    drawing, _ = read_drawing(data, shown)
     try:
-        return survey(drawing, path.stem, long_name)
+        return survey(drawing, stem_of(filename), long_name)
     except CourseError as error:
         raise CourseError(f"{shown}: {error}") from None
+
+
+def stem_of(filename: str) -> str:
+    """Return a file's name without its suffixes: `walk` of `walk.gpx.gz`."""
+    path = PurePath(filename)
+    if path.suffix.lower() in SUFFIXES and path.suffix.lower() not in _UNPACKED:
+        inner = PurePath(path.stem)
+        return inner.stem if inner.suffix.lower() in _UNPACKED else path.stem
+    return path.stem
 
 
 def load_file(path: Path) -> Course:
@@ -86,8 +104,8 @@ def load_file(path: Path) -> Course:
     Raises:
         CourseError: the message starts with the file's name.
     """
-    stem = NOT_IN_A_SHORT_NAME.sub("-", path.stem).lstrip("_-")[:MAX_SHORT_NAME] or UNNAMED
-    return read_course(_bytes(path), stem + path.suffix, messages=path.name)
+    stem = NOT_IN_A_SHORT_NAME.sub("-", stem_of(path.name)).lstrip("_-")[:MAX_SHORT_NAME] or UNNAMED
+    return read_course(_bytes(path), stem, messages=path.name)
 
 
 def load_folder(folder: Path) -> Library:
@@ -97,8 +115,12 @@ def load_folder(folder: Path) -> Library:
         OSError: the folder itself can't be read.
     """
     library = Library({}, {}, {})
-    files = (path for path in folder.iterdir() if path.suffix.lower() in READERS)
-    for path in sorted(files, key=lambda path: (path.stem, path.name)):
+    known = SUFFIXES + _NOT_READ
+    # macOS writes a file ._NAME beside each one on foreign disks.
+    files = (
+        path for path in folder.iterdir() if path.suffix.lower() in known and not path.name.startswith("._")
+    )
+    for path in sorted(files, key=lambda path: (stem_of(path.name), path.name)):
         try:
             course = read_course(_bytes(path), path.name)
         except CourseError as error:

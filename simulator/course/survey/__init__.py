@@ -3,8 +3,9 @@
 Unambiguous mistakes are corrected, with a warning; others are rejected with a `CourseError` that gives the
 reason and the place.
 
-The rules are applied in this order, one module for each: `track` (the line), `markers` (start and finish),
-`fences`, `mats` (timing points). Their numbers are in `limits`.
+The rules are applied in this order, one module for each: `outliers`, `pieces`, `roundabouts`, `readings` and
+`lines` (the line, of however many pieces), `markers` (start and finish), `track` (repeated points),
+`altitudes`, `fences`, and `mats` (timing points). Their numbers are in `limits`.
 """
 
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from simulator.course.course import MAX_DISTANCE, Course
 from simulator.course.drawing import CourseError, Drawing
-from simulator.course.survey import fences, limits, markers, mats, track
+from simulator.course.survey import altitudes, fences, limits, lines, markers, mats, outliers, track
 
 __all__ = ["survey"]
 
@@ -32,12 +33,17 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
     warnings = list(drawing.warnings)
     _check_short_name(short_name)
     laps = _check_laps(1 if drawing.laps is None else drawing.laps)
+    drawing.lines = outliers.without_impossible(drawing.lines, warnings)
+    drawing.routes = outliers.without_impossible(drawing.routes, warnings)
     track.check_range(drawing)
-    line = track.longest(drawing, warnings)
+    line = lines.course_line(drawing, warnings)
     track.refuse_swapped(line, drawing)
     line = replace(line, lon=np.unwrap(line.lon, period=360.0))
     start, finish = markers.find(drawing.markers, line, warnings)
+    others = [marker for marker in drawing.markers if mats.called(marker) is None]
+    markers.warn_of_unclear(others, start, finish, warnings)
     line = markers.turned(line, start, finish, warnings)
+    outliers.check_jumps(line, warnings)
     line = track.distinct(line, warnings)
     if laps > 1:
         line = track.closed(line, warnings)
@@ -48,7 +54,7 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         long_name=_long_name(long_name, drawing, short_name),
         lon=line.lon,
         lat=line.lat,
-        alt=track.altitudes(line, warnings),
+        alt=altitudes.altitudes(line, warnings),
         laps=laps,
         fences=fences.fences(drawing.polygons, line, warnings),
         start=(start.lon, start.lat) if start else None,

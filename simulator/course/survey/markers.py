@@ -1,7 +1,10 @@
 """The start and finish markers, and the direction of the line that they imply."""
 
 import re
-from collections.abc import Sequence
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -11,17 +14,28 @@ from simulator.course.drawing import Line, Marker
 from simulator.course.survey import limits
 from simulator.course.survey.track import DEGREE, beside, in_range
 
-Ends = tuple[Marker | None, Marker | None]
 
+def _plain(text: str) -> str:
+    """Return a text without case and accents."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name; digits and underscores separate them."""
+    return re.findall(r"[^\W\d_]+", _plain(name))
+
+
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_EMPTY_WORDS = frozenset(map(_plain, _TABLE["empty"]))
 _ROLES = {
-    "start": "start",
-    "startline": "start",
-    "finish": "finish",
-    "finishline": "finish",
-    "end": "finish",
+    _plain(word): roles
+    for key, roles in (("start", {"start"}), ("finish", {"finish"}), ("both", {"start", "finish"}))
+    for word in _TABLE[key]
 }
-_EMPTY_WORDS = frozenset({"the", "a", "of", "and", "race", "course", "line", "point", "marker"})
-"""Words that don't change a marker's role: "Start line", "Start and finish", "End of the race"."""
+
+_LONG = [word for word in _ROLES if len(word) >= 5]
+"""Words that are looked for in longer ones."""
 
 
 def roles(name: str) -> frozenset[str]:
@@ -29,30 +43,77 @@ def roles(name: str) -> frozenset[str]:
 
     Only certain cases count: "Start/Finish" is both, "Start of lap 2" is none.
     """
-    words = [word for word in re.findall(r"\w+", name.casefold()) if word not in _EMPTY_WORDS]
-    if not all(word in _ROLES for word in words):
-        return frozenset()
-    return frozenset(_ROLES[word] for word in words)
+    words = [word for word in _words(name) if word not in _EMPTY_WORDS]
+    return _mentioned(words) if all(word in _ROLES for word in words) else frozenset()
 
 
-def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> Ends:
+def _mentioned(words: Sequence[str]) -> frozenset[str]:
+    return frozenset().union(*(_ROLES.get(word, ()) for word in words))
+
+
+def _hinted(words: Sequence[str]) -> frozenset[str]:
+    """Return the roles that words mention, or that longer words contain, as in "restart"."""
+    parts = [part for word in words for part in _LONG if word.startswith(part) or word.endswith(part)]
+    return _mentioned([*words, *parts])
+
+
+def find(found: Sequence[Marker], line: Line, warnings: list[str]) -> tuple[Marker | None, Marker | None]:
     """Return the start and the finish marker, each None if there is none near the (unwrapped) line.
+
+    Of several the ones nearest to the line's ends are used, in the drawn direction if these are as near as in
+    the other one.
 
     Raises:
         CourseError: there are too many.
     """
-    usable: dict[str, Marker] = {}
     ends = [(marker, wanted) for marker in found if (wanted := roles(marker.name))]
     limits.check_number(len(ends), limits.MAX_MARKERS, "markers of the start and the finish")
+    usable: dict[str, list[Marker]] = {"start": [], "finish": []}
     for marker, wanted in ends:
         if fault := _fault(marker, line):
             warnings.append(f"The {marker.where} is left out: {fault}")
             continue
-        for role in sorted(wanted):
-            first = usable.setdefault(role, marker)
-            if first is not marker:
-                warnings.append(f"The {marker.where} is left out: the {first.where} is the {role}")
-    return usable.get("start"), usable.get("finish")
+        for role in wanted:
+            usable[role].append(marker)
+    used = _nearest(usable, line)
+    for role, markers in usable.items():
+        warnings += [
+            f"The {marker.where} is left out: the {own.where} is the {role}"
+            for marker in markers
+            if (own := used[role]) and marker is not own
+        ]
+    return used["start"], used["finish"]
+
+
+def _nearest(usable: Mapping[str, Sequence[Marker]], line: Line) -> dict[str, Marker | None]:
+    """Return the marker of each role that is nearest to its end of the line."""
+    metres = {id(marker): _to_ends(marker, line) for markers in usable.values() for marker in markers}
+
+    def chosen(*, backwards: bool) -> tuple[float, dict[str, Marker | None]]:
+        """Return markers for one direction of the line, and their metres from its ends."""
+        total, best = 0.0, dict[str, Marker | None]()
+        for role, own in (("start", 0), ("finish", -1)):
+            end = -1 - own if backwards else own
+            marker = min(usable[role], key=lambda one: metres[id(one)][end], default=None)
+            total, best[role] = total + (metres[id(marker)][end] if marker else 0.0), marker
+        return total, best
+
+    drawn, other = chosen(backwards=False), chosen(backwards=True)
+    return (other if other[0] < drawn[0] - limits.MARKER_NEAR else drawn)[1]
+
+
+def warn_of_unclear(
+    others: Sequence[Marker], start: Marker | None, finish: Marker | None, warnings: list[str]
+) -> None:
+    """Warn about markers that could be the missing start or finish, but whose names say more."""
+    known = {role for role, marker in (("start", start), ("finish", finish)) if marker}
+    for marker in others:
+        missing = _hinted(_words(marker.name)) - known - roles(marker.name)
+        if missing:
+            role = " and the ".join(sorted(missing, reverse=True))
+            warnings.append(
+                f"The {marker.where} isn't taken for the {role}: its name says more; rename it if it is"
+            )
 
 
 def _fault(marker: Marker, line: Line) -> str:
@@ -78,16 +139,23 @@ def _off_line(marker: Marker, line: Line) -> float:
 
 
 def turned(line: Line, start: Marker | None, finish: Marker | None, warnings: list[str]) -> Line:
-    """Reverse the line if it runs from the finish marker to the start marker."""
-    if not start or not finish:
-        return line
-    to_start, to_finish = _to_ends(start, line), _to_ends(finish, line)
-    nearer_start = to_start[0] - to_start[1]
-    nearer_finish = to_finish[1] - to_finish[0]
+    """Reverse the line if its markers are at the wrong ends, or the only one is."""
+    found = [(marker, own) for marker, own in ((start, 0), (finish, 1)) if marker]
+    metres = [
+        (to_ends[own], to_ends[1 - own]) for marker, own in found if (to_ends := _to_ends(marker, line))
+    ]
+    further = [to_own - to_other for to_own, to_other in metres]
     # On a closed loop both directions are equal: keep the drawn one.
-    if min(nearer_start, nearer_finish) <= 0 or nearer_start + nearer_finish <= limits.MARKER_NEAR:
+    if not found or min(further) <= 0 or sum(further) <= limits.MARKER_NEAR:
         return line
-    warnings.append(f"The {line.where} runs from the finish marker to the start marker: turned round")
+    if len(found) == 1 and metres[0][1] > limits.MARKER_NEAR:
+        return line
+    reason = (
+        "runs from the finish marker to the start marker"
+        if len(found) > 1
+        else f"has the {found[0][0].where} at its other end"
+    )
+    warnings.append(f"The {line.where} {reason}: turned round")
     return line.take(slice(None, None, -1))
 
 

@@ -1,5 +1,7 @@
 """The line of a course, and its corrections."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from simulator.course.course import GEOD
@@ -16,13 +18,27 @@ def length(line: Line) -> float:
     return float(GEOD.line_length(line.lon, line.lat))
 
 
+def distance(line: Line, one: int, other: int) -> float:
+    """Return the metres between two points of a line, by their numbers."""
+    return float(GEOD.inv(line.lon[one], line.lat[one], line.lon[other], line.lat[other])[2])
+
+
 def check_range(drawing: Drawing) -> None:
     """Raise CourseError if a line or polygon has coordinates out of range."""
-    for line in drawing.lines:
+    lines = [*drawing.lines, *drawing.routes]
+    for line in () if all_in_range(lines) else lines:
         _check_range(line.lon, line.lat, line.where)
     for ring in drawing.polygons:
         for points in (ring.outer, *ring.holes):
             _check_range(points[:, 0], points[:, 1], ring.where)
+
+
+def all_in_range(lines: Sequence[Line]) -> bool:
+    """Return whether all points of lines are in range, which is faster for all together."""
+    lon, lat = (
+        np.concatenate([np.empty(0), *(getattr(line, axis) for line in lines)]) for axis in ("lon", "lat")
+    )
+    return bool(in_range(lon, lat).all())
 
 
 def in_range(lon: Floats, lat: Floats) -> Mask:
@@ -38,35 +54,15 @@ def _check_range(lon: Floats, lat: Floats, where: str) -> None:
     place = f"point {at + 1} of the {where}"
     if np.isnan(lon[at]) or np.isnan(lat[at]):
         raise CourseError(f"{place} has a coordinate that is not a number")
-    fault = f"latitude {lat[at]:g}, outside -90…90" if abs(lat[at]) > 90 else ""
-    fault = f"longitude {lon[at]:g}, outside -180…180" if abs(lon[at]) > 180 else fault
+    fault = f"latitude {lat[at]:.9g}, outside -90…90" if abs(lat[at]) > 90 else ""
+    fault = f"longitude {lon[at]:.9g}, outside -180…180" if abs(lon[at]) > 180 else fault
     hint = ""
-    # A single wrong point is a typing error; swapped coordinates are swapped throughout.
+    # A single wrong point is a typing error; these are wrong throughout.
     if 2 * len(wrong) > len(lon) and in_range(lat, lon).all():
         hint = "; it looks as if latitude and longitude were swapped: longitude comes first"
+    elif 2 * int((np.maximum(np.abs(lon), np.abs(lat)) > limits.PROJECTED).sum()) > len(lon):
+        hint = "; these look like metres of a map projection: export the file in EPSG:4326 (WGS 84)"
     raise CourseError(f"{place} has {fault}{hint}")
-
-
-def longest(drawing: Drawing, warnings: list[str]) -> Line:
-    """Return the longest line; a warning names the others."""
-    if not drawing.lines:
-        why = f" ({'; '.join(drawing.warnings[:3])})" if drawing.warnings else ""
-        polygons = "; a polygon is a geofence, not a course" if drawing.polygons else ""
-        raise CourseError(f"there is no line to run along{polygons}{why}")
-    line = max(drawing.lines, key=length)
-    if (metres := length(line)) < limits.MIN_DISTANCE:
-        least = f"{limits.MIN_DISTANCE:g} m"
-        raise CourseError(f"the {line.where} is {metres:.1f} m long, and a course has {least} or more")
-    if (points := len(line.lon)) > limits.MAX_POINTS:
-        raise CourseError(f"the {line.where} has {points:,} points, and {limits.MAX_POINTS:,} are allowed")
-    others = [other.where for other in drawing.lines if other is not line]
-    if others:
-        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-        warnings.append(
-            f"The course is the longest line, the {line.where}; left out: "
-            f"the {', the '.join(others[:3])}{more}"
-        )
-    return line
 
 
 def refuse_swapped(line: Line, drawing: Drawing) -> None:
@@ -130,7 +126,7 @@ def _distinct(lon: Floats, lat: Floats) -> Mask:
 
 def closed(line: Line, warnings: list[str]) -> Line:
     """Close the line, so that it can be run in laps."""
-    gap = float(GEOD.inv(line.lon[-1], line.lat[-1], line.lon[0], line.lat[0])[2])
+    gap = distance(line, -1, 0)
     if gap < limits.MIN_STEP:
         return line
     warnings.append(
@@ -138,25 +134,3 @@ def closed(line: Line, warnings: list[str]) -> Line:
         f"{gap:,.1f} m to each"
     )
     return line.take(np.append(np.arange(len(line.lon)), 0))
-
-
-def altitudes(line: Line, warnings: list[str]) -> Floats | None:
-    """Return metres for every point, interpolating gaps; None if the file has no altitudes.
-
-    Zero everywhere means "on the ground" in editors, not sea level.
-    """
-    low, high = limits.ALTITUDES
-    known = (line.alt >= low) & (line.alt <= high)
-    if not line.alt[known].any():
-        return None
-    missing = int(len(known) - known.sum())
-    if not missing:
-        return line.alt
-    warnings.append(
-        f"{missing:,} of the {len(known):,} points have no altitude between {low:,.0f} and {high:,.0f} m: "
-        "filled in from their neighbours"
-    )
-    _, _, steps = GEOD.inv(line.lon[:-1], line.lat[:-1], line.lon[1:], line.lat[1:])
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    filled: Floats = np.interp(along, along[known], line.alt[known])
-    return filled
