@@ -13,6 +13,14 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
+def csv_head(columns: Iterable[str]) -> str:
+    """Return the first line of a file, after a byte order mark.
+
+    Without the mark, Excel reads UTF-8 in the encoding of the system, and names are wrong.
+    """
+    return f"\N{ZERO WIDTH NO-BREAK SPACE}{csv_lines([columns])}"
+
+
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV lines ending in CRLF; None is an empty cell."""
     out = io.StringIO()

@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 MAX_ENTRIES = 50
 """Maximum number of invalid fields reported: `points` can hold a hundred thousand."""
+REASONS = "reasons"
+"""Name of the reasons in an error's context, if a field has several."""
 
 WORDS = {
     "bool_parsing": "must be true or false",
@@ -89,6 +91,11 @@ def invalid(errors: Sequence[Wrong]) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "; ".join(first) + more, errors)
 
 
+def several(reasons: Sequence[str]) -> dict[str, Any]:
+    """Return the context of a PydanticCustomError for a field that is wrong in several places."""
+    return {"why": reasons[0], REASONS: list(reasons)}
+
+
 def from_validation(error: ValidationError) -> Problem:
     """Convert a pydantic validation error: 400 for malformed JSON, else 422."""
     details = error.errors(include_url=False)
@@ -97,7 +104,7 @@ def from_validation(error: ValidationError) -> Problem:
         return Problem(HTTPStatus.BAD_REQUEST, f"The body is not valid JSON: {why}")
     # A default computed from an invalid field is not an error of its own.
     own = [detail for detail in details if detail["type"] != "default_factory_not_called"]
-    return invalid([_wrong(detail) for detail in own[:MAX_ENTRIES]])
+    return invalid([wrong for detail in own for wrong in _wrong(detail)][:MAX_ENTRIES])
 
 
 def flag_sentences(error: ValidationError) -> str:
@@ -109,12 +116,15 @@ def flag_sentences(error: ValidationError) -> str:
     )
 
 
-def _wrong(detail: ErrorDetails) -> Wrong:
+def _wrong(detail: ErrorDetails) -> list[Wrong]:
     context = {name: _number(value) for name, value in detail.get("ctx", {}).items()}
+    reasons: Any = context.get(REASONS)
+    if reasons is not None:
+        return [Wrong(_path(detail["loc"]), reason) for reason in reasons]
     if "pattern" in context:
         context["pattern"] = PATTERNS.get(str(context["pattern"]), f"of the form {context['pattern']}")
     words = WORDS.get(detail["type"])
-    return Wrong(_path(detail["loc"]), words.format(**context) if words else detail["msg"])
+    return [Wrong(_path(detail["loc"]), words.format(**context) if words else detail["msg"])]
 
 
 def _number(value: object) -> object:

@@ -1,20 +1,29 @@
-"""The results table: order, places, columns and CSV. Used by the API, `export` and the dashboard.
+"""The results table: times, order, places, columns and CSV. Used by the API, `export` and the dashboard.
 
-Places go by gun time, as in the rules of World Athletics and UK Athletics; chip time, from a competitor's own
-start, is listed beside it. Equal gun times share a place. A disqualified competitor keeps the times but has
-no place. All values are computed from times rounded to the millisecond, as published, so the core and the
-stores give the same results.
+Gun time counts from the gun of the competitor's own wave, chip time from crossing the start line. Places go
+by gun time, as in the rules of World Athletics (TR19.24.6: the official time counts from the start signal),
+or by chip time where the organiser wants that. The official time is the time that places go by, rounded up to
+the whole second (TR19.24.5). Places go by the exact times, because the order of arrival decides, so only
+equal ones share a place. A disqualified competitor keeps the times but has no place.
+
+All values are computed from times rounded to the millisecond, as published, so the core and the stores give
+the same results.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from stream.arrays import Floats, Ints, Texts
-from stream.csv_text import csv_lines, harmless
+from stream.arrays import Floats, Ints, Mask, Texts
+from stream.csv_text import csv_head, csv_lines, harmless
 
+Rank = Literal["gun", "chip"]
+"""The time that places go by."""
+
+WAVE_DELAY = 60.0
+"""Seconds between the guns of two waves in a race whose request does not say."""
 DECIMALS = 3
 """Times have milliseconds, distances millimetres."""
 GROUPS = {"finished": 0, "dsq": 2, "dnf": 3, "dns": 4}
@@ -22,20 +31,22 @@ GROUPS = {"finished": 0, "dsq": 2, "dnf": 3, "dns": 4}
 
 
 class Entrant(NamedTuple):
-    """A competitor in the start list."""
+    """A competitor in the start list. The sex is F, M, X (another), or empty if it is not known."""
 
     bib: int
     name: str
     category: str
     club: str
     wave: int
+    sex: str = ""
 
 
 class Line(NamedTuple):
     """One competitor's results, without the splits.
 
     Times are in seconds, distances in metres. `place` and `category_place` are None without a place.
-    `gun_time`, `chip_time` and `behind` (gun time after the first finisher) are None before the finish.
+    `official_time`, `gun_time`, `chip_time` and `behind` (the first finisher, by the time that places go by)
+    are None before the finish.
     `pace` (seconds per kilometre from the own start) is None before the first metre.
     """
 
@@ -44,9 +55,11 @@ class Line(NamedTuple):
     bib: int
     name: str
     category: str
+    sex: str
     club: str
     wave: int
     status: str
+    official_time: int | None
     gun_time: float | None
     chip_time: float | None
     distance: float
@@ -59,47 +72,71 @@ class Standings:
     """The order of n competitors; all arrays of shape (n,) by competitor.
 
     Attributes:
+        time: seconds that places go by.
         order: indices in sort order.
         place, category_place: 0 for competitors without one.
         behind: seconds after the first finisher; NaN without a place.
     """
 
+    time: Floats
     order: Ints
     place: Ints
     category_place: Ints
     behind: Floats
 
 
-def stand(bib: Ints, status: Texts, elapsed: Floats, distance: Floats, category: Sequence[str]) -> Standings:
-    """Sort competitors: finishers by gun time, those on the course by distance, then the others.
+class Times(NamedTuple):
+    """Seconds since the own wave's gun and since the own start, to the millisecond."""
+
+    gun: Floats
+    chip: Floats
+
+
+def wave_guns(wave: Ints, delay: float) -> Floats:
+    """Return the seconds from the first gun to the gun of each wave (1…); waves start `delay` apart."""
+    return np.round((wave - 1) * delay, DECIMALS)
+
+
+def since(elapsed: Floats, moment: Floats) -> Floats:
+    """Return the seconds from a moment (a gun, a start) to another; both are seconds after the first gun."""
+    return np.round(np.round(elapsed, DECIMALS) - np.round(moment, DECIMALS), DECIMALS)
+
+
+def official(seconds: Floats) -> Floats:
+    """Round exact times up to the whole second."""
+    return np.ceil(np.round(seconds, DECIMALS))
+
+
+def stand(bib: Ints, status: Texts, time: Floats, distance: Floats, category: Sequence[str]) -> Standings:
+    """Sort competitors: finishers by time, those on the course by distance, then the others.
 
     Args:
         bib: shape (n,), like all others.
         status: the statuses of the topic `parkrun`.
-        elapsed: gun time in seconds.
+        time: of finishers the seconds that places go by, to the millisecond.
         distance: metres.
         category: n categories.
     """
-    elapsed, distance = np.round(elapsed, DECIMALS), np.round(distance, DECIMALS)
+    distance = np.round(distance, DECIMALS)
     placed = np.flatnonzero(status == "finished")
-    gun = elapsed[placed]
+    taken = time[placed]
     numbers: dict[str, int] = {}
     categories = np.array([numbers.setdefault(name, len(numbers)) for name in category], np.int64)
     place, category_place = np.zeros((2, len(bib)), np.int64)
-    place[placed] = _places(gun, np.zeros(len(placed), np.int64))
-    category_place[placed] = _places(gun, categories[placed])
+    place[placed] = _places(taken, np.zeros(len(placed), np.int64))
+    category_place[placed] = _places(taken, categories[placed])
     behind = np.full(len(bib), np.nan)
-    behind[placed] = gun - gun.min(initial=np.inf)
+    behind[placed] = taken - taken.min(initial=np.inf)
     group = np.select([status == name for name in GROUPS], list(GROUPS.values()), 1)
-    within = np.select([group == 0, group == 1], [elapsed, -distance], 0.0)
-    return Standings(np.lexsort((bib, within, group)), place, category_place, behind)
+    within = np.select([group == 0, group == 1], [time, -distance], 0.0)
+    return Standings(time, np.lexsort((bib, within, group)), place, category_place, behind)
 
 
 def lines(
     who: Ints,
     standings: Standings,
     entrants: Sequence[Entrant],
-    columns: tuple[Texts, Floats, Floats, Floats],
+    columns: tuple[Texts, Times, Floats],
 ) -> list[Line]:
     """Return the result lines of some competitors.
 
@@ -107,24 +144,35 @@ def lines(
         who: their indices, shape (k,).
         standings: of all.
         entrants: theirs, k of them.
-        columns: their status, gun time (s), own start (s after the gun) and distance (m), each of shape (k,).
+        columns: their status, times (of finishers those at the finish) and distance (m), each of shape (k,).
     """
-    status, *numbers = columns
-    elapsed, start, distance = (np.round(column, DECIMALS) for column in numbers)
-    own = elapsed - start
+    status, times, distance = columns
+    distance = np.round(distance, DECIMALS)
     finished = (status == "finished") | (status == "dsq")
-    pace = np.divide(own, distance / 1000.0, out=np.full(len(who), np.nan), where=distance > 0)
+    pace = np.divide(times.chip, distance / 1000.0, out=np.full(len(who), np.nan), where=distance > 0)
     values = (
-        rounded(np.where(finished, elapsed, np.nan)),
-        rounded(np.where(finished, own, np.nan)),
+        _whole(official(standings.time[who]), finished),
+        rounded(np.where(finished, times.gun, np.nan)),
+        rounded(np.where(finished, times.chip, np.nan)),
         rounded(distance),
         rounded(standings.behind[who]),
         rounded(pace),
     )
     places = standings.place[who].tolist(), standings.category_place[who].tolist()
     return [
-        Line(place or None, among or None, bib, name, category, club, wave, state, *times)
-        for place, among, (bib, name, category, club, wave), state, *times in zip(
+        Line(
+            place or None,
+            among or None,
+            who.bib,
+            who.name,
+            who.category,
+            who.sex,
+            who.club,
+            who.wave,
+            state,
+            *numbers,
+        )
+        for place, among, who, state, *numbers in zip(
             *places, entrants, status.tolist(), *values, strict=True
         )
     ]
@@ -136,6 +184,10 @@ def rounded(column: Floats) -> list[float | None]:
     numbers[np.isnan(column)] = None
     values: list[float | None] = numbers.tolist()
     return values
+
+
+def _whole(seconds: Floats, known: Mask) -> list[int | None]:
+    return [int(value) if is_known else None for value, is_known in zip(seconds, known, strict=True)]
 
 
 def split_names(points: Iterable[tuple[str, int]], columns: Iterable[str]) -> tuple[str, ...]:
@@ -155,14 +207,14 @@ def as_csv(
     splits: Iterable[tuple[str, int]],
     chunks: Iterable[tuple[Iterable[Line], Iterable[Iterable[float | None]]]],
 ) -> Iterator[bytes]:
-    """Yield the results as UTF-8 CSV, with a column for each field of `Line` and each split.
+    """Yield the results as UTF-8 CSV with a byte order mark: a column per field of `Line` and per split.
 
     Args:
         splits: name and lap of each split, by distance.
         chunks: lines with their split times (gun time in seconds).
     """
     names = split_names(((harmless(point), lap) for point, lap in splits), Line._fields)
-    yield csv_lines([[*Line._fields, *names]]).encode()
+    yield csv_head([*Line._fields, *names]).encode()
     for some, times in chunks:
         rows = ([*map(_cell, line), *map(_cell, at)] for line, at in zip(some, times, strict=True))
         yield csv_lines(rows).encode()

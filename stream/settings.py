@@ -5,7 +5,7 @@ import ssl
 from argparse import Action, HelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, LiteralString, TypeVar
+from typing import Annotated, Any, Final, LiteralString, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -34,6 +34,28 @@ Certificates = Annotated[
     AfterValidator(_has_certificates),
 ]
 """A setting for a PEM file of trusted CA certificates, or None; checked when the settings are read."""
+
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+
+
+def origins_of(text: str) -> frozenset[str]:
+    """Return the origins in a comma-separated list, as browsers write them; see `Origins`."""
+    return frozenset(one.strip() for one in text.split(",") if one.strip())
+
+
+def _are_origins(text: str) -> str:
+    for origin in origins_of(text):
+        if not _ORIGIN.fullmatch(origin):
+            raise PydanticCustomError(
+                "origin",
+                "{origin} is not a valid origin: use the form https://example.org",
+                {"origin": origin},
+            )
+    return text
+
+
+Origins = Annotated[str, AfterValidator(_are_origins)]
+"""A setting for origins of web pages: scheme, host in lower case, and port if it is not the default."""
 
 Url = Annotated[str, AfterValidator(lambda url: url.rstrip("/"))]
 """A setting for a URL; paths are appended to it."""

@@ -73,10 +73,13 @@ def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:
-    """Return a folder's valid courses and report invalid files; raise CourseError if none is valid."""
+    """Return a folder's valid courses and report all that is wrong; raise CourseError if none is valid."""
     library = load_folder(folder)
     for error in library.errors.values():
         say(f"skipped: {error}")
+    for name, course in library.courses.items():
+        for warning in course.warnings:
+            say(f"{library.files[name].name}: {warning}")
     if not library.courses:
         raise CourseError(f"{folder} has no valid course")
     return list(library.courses.values())

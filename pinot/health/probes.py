@@ -11,7 +11,7 @@ from pinot.health.embedded import EmbeddedProbe
 from pinot.health.incomplete import DefectsProbe, defects
 from pinot.health.kafka import KafkaProbe
 from pinot.health.pinot import PinotProbe
-from pinot.health.sample import Sample
+from pinot.health.sample import Failure, Races, Sample
 from pinot.health.simulator import SimulatorProbe
 from stream.pinot import OPEN, PinotAuth
 
@@ -21,6 +21,11 @@ class Probes:
 
     def __init__(self, probes: Mapping[str, Callable[[], Any]]) -> None:
         self._probes = probes
+
+    def races(self) -> Races | Failure:
+        """Run only the probe of the running races."""
+        found: Races | Failure = self._probes["races"]()
+        return found
 
     def take(self) -> Sample:
         """Run all probes concurrently; an unreachable part becomes a `Failure` within seconds."""

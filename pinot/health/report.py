@@ -52,13 +52,9 @@ class Part(Row):
 
 @dataclass(frozen=True)
 class Report:
-    """The pipeline at the time `taken` (epoch seconds).
-
-    `freshness`: age in seconds of the newest position of the most overdue race; None if there is none.
-    """
+    """The pipeline at the time `taken` (epoch seconds)."""
 
     taken: float
-    freshness: float | None
     parts: tuple[Part, ...]
     topics: tuple[Row, ...]
     tables: tuple[Row, ...]
@@ -99,7 +95,6 @@ def report(samples: Sequence[Sample]) -> Report:
     verdicts = judge(now, then)
     return Report(
         taken=now.taken,
-        freshness=_freshness(now),
         parts=tuple(Part(name, of_part[name](now, then), verdict) for name, verdict in verdicts.items()),
         topics=_topics(now, then) if now.kafka else (),
         tables=_tables(now) if now.pinot else (),

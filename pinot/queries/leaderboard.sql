@@ -1,5 +1,6 @@
 -- Who leads the race, how far does each competitor still have to go, and at what average pace?
 -- Parameters: runId and courseDistance (metres, from races.sql). Competitors who have not moved are left out.
+-- Times and paces count from the first gun, also for later waves.
 SELECT competitorId,
        distance AS covered,
        %(courseDistance)s - distance AS toGo,

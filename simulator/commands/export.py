@@ -15,6 +15,9 @@ from simulator.export.formats import of_suffix
 from simulator.export.track_query import TrackQuery
 from stream.problems import Problem
 
+ONLY = {"results": ("rank",), "tracks": ("bib", "track_interval", "truth")}
+"""Flags that are only valid with one value of `--what`."""
+
 
 def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     """Write the results or tracks that the flags describe; exits with a message if they are invalid."""
@@ -23,16 +26,18 @@ def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     suffix = settings.format or suffixes[0]
     if suffix not in suffixes:
         raise SystemExit(f"--format for {settings.what} must be one of: {', '.join(suffixes)}")
+    for what, names in ONLY.items():
+        for name in names:
+            if what != settings.what and name in settings.model_fields_set:
+                raise SystemExit(f"--{name.replace('_', '-')} is only valid with --what {what}")
     out.writelines(_results(settings, suffix) if settings.what == "results" else _tracks(settings, suffix))
     out.flush()
 
 
 def _results(settings: ExportSettings, suffix: str) -> Iterator[bytes]:
-    for name in ("bib", "track_interval", "truth"):
-        if name in settings.model_fields_set:
-            raise SystemExit(f"--{name.replace('_', '-')} is only valid with --what tracks")
     race = race_of(settings)
-    return of_suffix(result_files.FORMATS, suffix).write(results.of(race, race.time_of(race.last_tick)))
+    found = results.of(race, race.time_of(race.last_tick), settings.rank)
+    return of_suffix(result_files.FORMATS, suffix).write(found)
 
 
 def _tracks(settings: ExportSettings, suffix: str) -> Iterator[bytes]:

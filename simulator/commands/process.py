@@ -19,7 +19,11 @@ PATIENCE = 4.0
 
 
 def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue:
-    """Read all courses; an invalid one is logged and doesn't affect the others. Raises OSError."""
+    """Read all courses and log their warnings.
+
+    An invalid one is logged too and doesn't affect the others. Raises OSError.
+    """
+    log = structlog.get_logger()
     shipped = load_folder(settings.courses)
     uploads, unusable = folder.load()
     hidden = [
@@ -28,7 +32,10 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
         if name in shipped.courses
     ]
     for why in (*shipped.errors.values(), *unusable.values(), *hidden):
-        structlog.get_logger().warning("course left out", why=why)
+        log.warning("course left out", why=why)
+    for name, course in shipped.courses.items():
+        for warning in course.warnings:
+            log.warning("course corrected", file=shipped.files[name].name, why=warning)
     return Catalogue(shipped.courses, uploads, unusable)
 
 

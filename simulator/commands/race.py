@@ -6,9 +6,10 @@ from pathlib import Path
 from simulator.commands.settings import RaceSettings
 from simulator.course.course import Course
 from simulator.course.drawing import CourseError
-from simulator.course.library import READERS, load_file, load_folder
+from simulator.course.library import SUFFIXES, load_file, load_folder, stem_of
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from simulator.race.start_list import StartListError
 
 
 def race_of(settings: RaceSettings) -> Race:
@@ -21,13 +22,20 @@ def race_of(settings: RaceSettings) -> Race:
     resolved = request.resolved(
         run_id=course.short_name, name=course.long_name, seed=settings.seed, start_at=settings.start_at
     )
+    if (listed := resolved.listed) is not None:
+        for warning in listed.warnings:
+            sys.stderr.write(f"start list: {warning}\n")
+        try:
+            listed.check(course.distance)
+        except StartListError as error:
+            raise SystemExit("\n".join(f"--start-list {reason}" for reason in error.reasons)) from error
     return Race(course, resolved)
 
 
 def _course(wanted: str, folder: Path) -> Course:
     """Return a course by short name or file path."""
     try:
-        if Path(wanted).suffix.lower() in READERS:
+        if Path(wanted).suffix.lower() in SUFFIXES or (Path(wanted).suffix and Path(wanted).is_file()):
             return load_file(Path(wanted))
         library = load_folder(folder)
     except CourseError as error:
@@ -36,6 +44,6 @@ def _course(wanted: str, folder: Path) -> Course:
         raise SystemExit(f"The folder {folder} can't be read: {error.strerror}") from error
     if wanted in library.courses:
         return library.courses[wanted]
-    errors = [error for file, error in library.errors.items() if Path(file).stem == wanted]
+    errors = [error for file, error in library.errors.items() if stem_of(file) == wanted]
     names = ", ".join(library.courses) or "none"
     raise SystemExit("\n".join(errors) or f"There is no course {wanted} in {folder}; available: {names}")

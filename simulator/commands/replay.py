@@ -1,12 +1,13 @@
 """`python -m simulator replay`: publishes a recording until the race has ended."""
 
-import fileinput
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import orjson
+import structlog
 from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
@@ -21,20 +22,21 @@ from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
 from simulator.reactor import after, use_monotonic_clock
-from simulator.replay import lines, tracks
+from simulator.replay import event_files, lines, pieces, tracks
+from simulator.replay.event_files import Notes
+from simulator.replay.files import found, is_events, tracks_in
 from simulator.replay.lines import Lines
 from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, from_validation
 from stream.race_states import ENDED
+from stream.results import WAVE_DELAY
 
 LOOK = 0.1
 """Seconds between checks whether the race has ended."""
-LINES, TRACKS = {".ndjson", ".jsonl", ".json"}, {".gpx"}
-"""Suffixes of event files and of track files."""
-MAX_FILE = 64 * 1024 * 1024
-"""Maximum size of a GPX file, bytes."""
+MAX_WARNINGS = 50
+"""Maximum number of warnings about a recording."""
 
 
 class Replayed(RaceRequest):
@@ -45,7 +47,7 @@ class Replayed(RaceRequest):
     def text(self) -> str:
         """Describe the replay as JSON; no race can be simulated from it."""
         fields = {"replay", "course", "run_id", "name", "competitors", "speed", "interval", "start_at"}
-        return self.model_dump_json(include=fields)
+        return self.model_dump_json(include=fields | {"wave_delay"})
 
 
 def replay(flags: Sequence[str]) -> None:
@@ -98,14 +100,17 @@ class _Recorded(NamedTuple):
     parts: tuple[Entrants, Track, tuple[TimingPoint, ...], Passings]
     name: str
     source: str
+    wave_delay: float = 0.0
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:
     """Return the configured recording, starting at `now`; raises RecordingError, OSError."""
-    files = _files(settings.files)
-    kinds = {file.suffix.lower() in LINES for file in files}
+    left_out: list[str] = []
+    files = found(settings.files, left_out)
+    _log_warnings(left_out)
+    kinds = {is_events(file) for file in files}
     if len(kinds) > 1:
-        raise RecordingError("event files and GPX files can't be mixed: replay them separately")
+        raise RecordingError("event files and tracks can't be mixed: replay them separately")
     recorded = (_of_lines if kinds == {True} else _of_tracks)(files, settings, courses)
     course = recorded.course
     try:
@@ -119,34 +124,18 @@ def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime)
             speed=settings.speed,
             interval=recorded.interval,
             start_at=now,
+            wave_delay=recorded.wave_delay,
         )
     except ValidationError as error:
         raise RecordingError(from_validation(error).detail) from error
     return Recording(course, request, *recorded.parts)
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files; folders are expanded in the order of file names."""
-    known = LINES | TRACKS
-    suffixes = ", ".join(sorted(known))
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise RecordingError(f"no such file or folder: {path}")
-        if path.is_dir():
-            found += sorted(file for file in path.iterdir() if file.suffix.lower() in known)
-        elif path.suffix.lower() in known:
-            found.append(path)
-        else:
-            raise RecordingError(f"{path} is neither a folder nor a file with one of the suffixes {suffixes}")
-    if not found:
-        raise RecordingError(f"no {suffixes} file in {paths[0]}")
-    return found
-
-
 def _of_lines(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course]) -> _Recorded:
-    with fileinput.input(files, mode="rb") as all_lines:
-        races = lines.read(all_lines, files[0].name)
+    notes = Notes()
+    races = lines.read(event_files.opened(files), notes)
+    for warning in notes.warnings():
+        structlog.get_logger().warning("events skipped or corrected", why=warning)
     with_positions = {run_id: race for run_id, race in races.items() if race.positions}
     if not with_positions:
         raise RecordingError(f"there are no positions in {files[0].name}")
@@ -158,25 +147,46 @@ def _of_lines(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[
     course = _known(settings.course or race.course, courses, race)
     interval = lines.interval_of(race)
     name = settings.name or str(race.race.get("name") or course.long_name)
-    return _Recorded(course, interval, lines.parts_of(race, course, interval), name, run_id)
+    parts = lines.parts_of(race, course, interval)
+    return _Recorded(course, interval, parts, name, run_id, _wave_delay(race))
+
+
+def _wave_delay(race: Lines) -> float:
+    """Return the seconds between the guns of two waves; without the race's record there is one gun."""
+    try:
+        return float(orjson.loads(race.race["request"]).get("wave_delay", WAVE_DELAY))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        if any(wave > 1 for *_, wave in race.entries.values()):
+            structlog.get_logger().warning(
+                "the recording has waves and no record of the race, which says when they start: "
+                "all times count from the first gun (record the topic races too)"
+            )
+        return 0.0
 
 
 def _of_tracks(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course]) -> _Recorded:
-    found = tracks.all_of((file.name, _bytes(file)) for file in files)
+    warnings: list[str] = []
+    source = files[0] if len(files) == 1 else files[0].parent
+    recorded = pieces.without_copies(tracks_in(files, warnings), warnings)
     if settings.course:
         course = _known(settings.course, courses)
     else:
-        course = tracks.course_of(found, settings.name or files[0].stem)
+        course = tracks.course_of(recorded, settings.name or source.stem)
+        warnings += course.warnings
     interval = float(settings.interval)
-    parts = tracks.parts_of(found, course, interval, together=not settings.own_starts)
-    source = files[0].name if len(files) == 1 else files[0].parent.name
-    return _Recorded(course, interval, parts, settings.name or course.long_name, source)
+    recorded = tracks.on_course(recorded, course, warnings)
+    parts = tracks.parts_of(recorded, course, interval, warnings, together=not settings.own_starts)
+    _log_warnings(warnings)
+    structlog.get_logger().info("recording", **tracks.summary(recorded, *parts[2:]))
+    return _Recorded(course, interval, parts, settings.name or course.long_name, source.name)
 
 
-def _bytes(file: Path) -> bytes:
-    if file.stat().st_size > MAX_FILE:
-        raise RecordingError(f"{file.name} is larger than {MAX_FILE // 1024**2} MiB")
-    return file.read_bytes()
+def _log_warnings(warnings: Sequence[str]) -> None:
+    log = structlog.get_logger()
+    for why in warnings[:MAX_WARNINGS]:
+        log.warning("recording", why=why)
+    if len(warnings) > MAX_WARNINGS:
+        log.warning("recording", why=f"{len(warnings) - MAX_WARNINGS:,} more warnings")
 
 
 def _known(name: str, courses: Mapping[str, Course], race: Lines | None = None) -> Course:

@@ -15,7 +15,7 @@ from simulator.commands.process import close, log_failure, open_courses, open_pu
 from simulator.commands.settings import ServeSettings, settings_of
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
-from simulator.http.cors import Cors, origins_of
+from simulator.http.cors import Cors
 from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
@@ -25,6 +25,7 @@ from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
+from stream.settings import origins_of
 
 BACKLOG = 1024
 """Connections waiting to be accepted; the kernel drops further ones, and their clients retry after 1 s."""
@@ -45,11 +46,11 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     folder = UploadFolder(settings.uploads)
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
-        origins = origins_of(settings.cors_origins)
         courses = open_courses(settings, folder)
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, AccessError) as error:
         raise SystemExit(log_failure("can't start", error)) from error
+    origins = origins_of(settings.cors_origins)
     engine = Engine(reactor, publisher)
     race_service = RaceService(reactor, engine, courses, secrets.randbelow)
     recovery = Recovery(reactor, publisher, race_service)

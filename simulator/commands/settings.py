@@ -5,6 +5,7 @@ the environment the default. A test compares them with docs/settings.md. `genera
 flags, so that the same command always writes the same bytes.
 """
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +22,16 @@ from pydantic_settings import (
 )
 
 from simulator.export import result_files, track_files
+from simulator.export.results import ResultsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from stream.contract import Topic
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
-from stream.settings import Secret, Url, read_settings
+from stream.results import Rank
+from stream.settings import Origins, Secret, Url, read_settings
+from stream.text_files import TextError, decode
 
 Settings = TypeVar("Settings", bound=BaseSettings)
 
@@ -40,6 +44,9 @@ FORMATS = {
     "tracks": [form.suffix for form in track_files.FORMATS],
 }
 """File formats of what `export` writes, the default first."""
+
+MAX_BYTES_OF_LIST = 4 * MAX_START_LIST
+"""Bytes that are read of a start list's file; no encoding needs more for its characters."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -95,7 +102,7 @@ class ServeSettings(PublisherSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: Port = Field(default=8080, description="Port to listen on; 0 picks a free one and logs it.")
-    cors_origins: str = Field(
+    cors_origins: Origins = Field(
         default="",
         description="Origins of web pages that may use the API, https://example.org[,…]. Empty: none.",
     )
@@ -116,18 +123,19 @@ class ServeSettings(PublisherSettings):
 
 
 class ReplaySettings(PublisherSettings):
-    """Publish a recorded race again, starting now, as if it were run: Racecast events or timed GPX tracks."""
+    """Publish a recorded race again, starting now, as if it were run: events or tracks with times."""
 
     model_config = _config("replay")
 
     files: CliPositionalArg[list[Path]] = Field(
-        description="Files of Racecast events (one JSON object per line) or GPX files, or folders of either."
+        description="Files of Racecast events (one JSON object per line) or of tracks (GPX, KML, TCX; also "
+        "packed), or folders of either."
     )
     speed: float = Field(default=1.0, ge=0.1, le=1000, description="Race seconds per second.")
     race: str = Field(default="", description="Run id of the race to replay, if the files contain several.")
     course: str = Field(
         default="",
-        description="Short name of the course. Default: the course named by the events; for GPX tracks, the "
+        description="Short name of the course. Default: the course named by the events; for tracks, the "
         "longest track becomes the course.",
     )
     run_id: str = Field(default="", description="Id of the new race; generated if omitted.")
@@ -135,22 +143,29 @@ class ReplaySettings(PublisherSettings):
         default="", description="Name of the new race. Default: the recorded name, or the course's."
     )
     interval: int = Field(
-        default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a GPX track."
+        default=1, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a track."
     )
     own_starts: CliImplicitFlag[bool] = Field(
         default=False,
-        description="Start each GPX track at the gun, not at its recorded time: for multi-day recordings.",
+        description="Start each track at the gun, not at its recorded time: for runs of several days, and "
+        "for clocks in local time.",
     )
 
 
 def _text_of(file: object) -> object:
+    """Return the text of a file; what is assumed about its encoding goes to standard error."""
     path = Path(str(file))
     try:
-        return path.read_text("utf-8")
+        with path.open("rb") as opened:
+            text, warning = decode(opened.read(MAX_BYTES_OF_LIST + 1))
     except OSError as error:
         why = f"{path} can't be read: {error.strerror}"
-    except UnicodeDecodeError:
-        why = f"{path} is not valid UTF-8"
+    except TextError as error:
+        why = f"{path} {error}"
+    else:
+        if warning:
+            sys.stderr.write(f"{path}: {warning}\n")
+        return text
     raise PydanticCustomError("file", "must be a text file; {why}", {"why": why})
 
 
@@ -216,6 +231,7 @@ class ExportSettings(RaceSettings):
         description="; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in FORMATS.items())
         + ". Default: the first one.",
     )
+    rank: Rank = Field(default="gun", description=ResultsQuery.model_fields["rank"].description)
     bib: list[Bib] = Field(default=[], description=TrackQuery.model_fields["bib"].description)
     track_interval: Interval | None = Field(
         default=None, description=TrackQuery.model_fields["interval"].description

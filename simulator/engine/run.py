@@ -32,6 +32,7 @@ class Run:
     Attributes:
         request: the resolved request without its points: the course has them.
         request_json: the whole resolved request.
+        list_warnings: what was corrected, assumed or left out when its start list was read.
         status: the state of the race.
         schedule: maps its race time to wall time.
         next_tick: the first tick that has not been published completely.
@@ -53,6 +54,7 @@ class Run:
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
+        self.list_warnings = () if request.listed is None else request.listed.warnings
         self.run_id, start_ms = request.identity()
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = source

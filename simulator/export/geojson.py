@@ -29,16 +29,29 @@ def course_features(course: Course) -> dict[str, Any]:
             name=course.long_name,
             distance=round(course.distance, 3),
             laps=course.laps,
+            climb=course.climb,
         ),
         _feature({"type": "Point", "coordinates": course.start}, kind="start", name="Start"),
         _feature({"type": "Point", "coordinates": course.finish}, kind="finish", name="Finish"),
     ]
+    visits, distances = course.visits_by_fence(), course.mat_distances()
     features += [
-        _feature(shapely.geometry.mapping(fence.polygon), kind="geofence", name=fence.name)
+        _feature(
+            shapely.geometry.mapping(fence.polygon),
+            kind="geofence",
+            name=fence.name,
+            visits=visits[fence.name],
+        )
         for fence in course.fences
     ]
     features += [
-        _feature({"type": "Point", "coordinates": mat.place}, kind="timing", name=mat.name, timing=True)
+        _feature(
+            {"type": "Point", "coordinates": mat.place},
+            kind="timing",
+            name=mat.name,
+            timing=True,
+            distances=distances[mat.name],
+        )
         for mat in course.mats
     ]
     return {"type": "FeatureCollection", "features": features}

@@ -12,7 +12,12 @@ from stream.results import as_csv as csv_pieces
 def as_json(results: Results) -> Iterator[bytes]:
     """Yield the results as one JSON object; each result contains its splits."""
     race = results.race
-    head = {"run_id": race.run_id, "name": race.request.name, "race_time": results.until}
+    head = {
+        "run_id": race.run_id,
+        "name": race.request.name,
+        "race_time": results.until,
+        "rank": results.rank,
+    }
     yield orjson.dumps(head)[:-1] + b',"results":['
     points = [(point.name, point.lap, round(point.distance, 3)) for point in results.splits]
     between = b""

@@ -1,19 +1,32 @@
-"""The results of a race up to a moment, as a pure function."""
+"""The results of a race up to a moment, as a pure function; and the query for them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.course.course import TimingPoint
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Race, Snapshot, Status
 from stream.arrays import Floats, Ints, Texts
-from stream.results import DECIMALS, Entrant, Line, Standings, lines, rounded, stand
+from stream.results import Entrant, Line, Rank, Standings, Times, lines, rounded, since, stand, wave_guns
 
 CELLS = 20_000
 """Maximum number of values computed together."""
+
+
+class ResultsQuery(BaseModel):
+    """The choices of `GET /races/{run_id}/results`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    rank: Rank = Field(
+        default="gun",
+        description="The time that places and official times go by: gun time counts from the gun of the own "
+        "wave, chip time from crossing the start line.",
+    )
 
 
 class Lines(NamedTuple):
@@ -21,7 +34,7 @@ class Lines(NamedTuple):
 
     Attributes:
         lines: k of them.
-        elapsed: k lists of s times, seconds from the gun; None at splits not reached.
+        elapsed: k lists of s times, seconds from the own wave's gun; None at splits not reached.
         chip: likewise, from the own start.
     """
 
@@ -37,18 +50,22 @@ class Results:
     Attributes:
         race: the race.
         until: race seconds of the results.
+        rank: the time that places go by.
         splits: the timing points that have a split, by distance.
         snapshot: the competitors' state.
         status: their statuses, shape (n,).
+        times: theirs, shape (n,): of finishers those at the finish.
         entrants: the start list of n competitors.
         standings: their order and places.
     """
 
     race: Race
     until: float
+    rank: Rank
     splits: tuple[TimingPoint, ...]
     snapshot: Snapshot
     status: Texts
+    times: Times
     entrants: list[Entrant]
     standings: Standings
 
@@ -60,19 +77,19 @@ class Results:
             yield self._lines(order[first : first + size])
 
     def _lines(self, who: Ints) -> Lines:
-        some, start = self.snapshot.take(who), self.race.field.start[who]
+        distance = self.snapshot.distance[who]
         found = lines(
             who,
             self.standings,
             [self.entrants[nth] for nth in who.tolist()],
-            (self.status[who], some.elapsed, start, some.distance),
+            (self.status[who], Times(*(times[who] for times in self.times)), distance),
         )
-        elapsed = np.round(self._splits(who, some.distance), DECIMALS)
-        since = np.round(np.where(np.isfinite(start), start, 0.0), DECIMALS)[:, None]
-        return Lines(found, _rows(elapsed), _rows(elapsed - since))
+        elapsed, start = self._splits(who, distance), self.race.field.start[who]
+        moments = _guns(self.race)[who], np.where(np.isfinite(start), start, 0.0)
+        return Lines(found, *(_rows(since(elapsed, moment[:, None])) for moment in moments))
 
     def _splits(self, who: Ints, distance: Floats) -> Floats:
-        """Return the seconds from the gun to each split, shape (k, s), for metres run (k,)."""
+        """Return the seconds from the first gun to each split, shape (k, s), for metres run (k,)."""
         places = np.array([point.distance for point in self.splits])
         reached, point = np.nonzero(places <= distance[:, None])
         elapsed = np.full((len(who), len(places)), np.nan)
@@ -80,8 +97,8 @@ class Results:
         return elapsed
 
 
-def of(race: Race, until: float) -> Results:
-    """Return the results `until` race seconds after the gun; negative before the first tick."""
+def of(race: Race, until: float, rank: Rank = "gun") -> Results:
+    """Return the results `until` race seconds after the first gun; negative before the first tick."""
     snapshot = race.snapshot(until)
     if until < 0:
         # DNS is published at the gun.
@@ -89,15 +106,23 @@ def of(race: Race, until: float) -> Results:
     status, bib = np.array(STATUS_NAMES)[snapshot.status], race.entrants.bib
     entrants = list(race.entrants.some(0, len(bib)))
     categories = [entrant.category for entrant in entrants]
+    times = Times(*(since(snapshot.elapsed, moment) for moment in (_guns(race), race.field.start)))
     return Results(
         race=race,
         until=until,
+        rank=rank,
         splits=tuple(point for point in race.course.timing_points if point.kind == "split"),
         snapshot=snapshot,
         status=status,
+        times=times,
         entrants=entrants,
-        standings=stand(bib, status, snapshot.elapsed, snapshot.distance, categories),
+        standings=stand(bib, status, getattr(times, rank), snapshot.distance, categories),
     )
+
+
+def _guns(race: Race) -> Floats:
+    """Return the seconds from the first gun to each competitor's, shape (n,)."""
+    return wave_guns(race.field.wave, race.request.wave_delay)
 
 
 def _rows(matrix: Floats) -> list[list[float | None]]:

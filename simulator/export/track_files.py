@@ -17,7 +17,7 @@ from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.tracks import Track, Tracks
 from simulator.race.events import STATUS_NAMES
 from stream.arrays import Floats, Ints
-from stream.csv_text import csv_lines, harmless
+from stream.csv_text import csv_head, csv_lines, harmless
 
 COLUMNS = ("bib", "name", "time", "race_time", "lat", "lon", "ele", "distance", "status")
 """Columns of the CSV; `ele` only if the course has altitude."""
@@ -40,10 +40,13 @@ def _file(
 
 
 def as_csv(tracks: Tracks) -> Iterator[bytes]:
-    """Return the points as CSV (RFC 4180), UTF-8, one per line: ISO 8601 times, race seconds, metres."""
+    """Return the points as CSV (RFC 4180), one per line: ISO 8601 times, race seconds, metres.
+
+    The file is UTF-8 with a byte order mark.
+    """
     has_alt = tracks.race.course.alt is not None
     columns = [column for column in COLUMNS if has_alt or column != "ele"]
-    return _file(tracks, csv_lines([columns]), _csv_lines)
+    return _file(tracks, csv_head(columns), _csv_lines)
 
 
 def _csv_lines(track: Track) -> str:
@@ -73,7 +76,7 @@ def as_geojson(tracks: Tracks) -> Iterator[bytes]:
 
 
 def _feature(track: Track) -> str:
-    bib, name, category, club, _ = track.entrant
+    bib = track.entrant.bib
     places = [f"[{lon},{lat}{alt}]" for lon, lat, alt in _places(track, _altitudes(track, before=","))]
     geometry = (
         f'"LineString","coordinates":[{",".join(places)}]'
@@ -82,9 +85,10 @@ def _feature(track: Track) -> str:
     )
     properties = {
         "bib": bib,
-        "name": name,
-        "category": category,
-        "club": club,
+        "name": track.entrant.name,
+        "category": track.entrant.category,
+        "sex": track.entrant.sex,
+        "club": track.entrant.club,
         "distance": round(float(track.distance[-1]), 3),
         "times": track.timestamp.tolist(),
         "coordTimes": _iso(track.timestamp),
@@ -117,17 +121,17 @@ def _trk(track: Track) -> str:
 
 
 def as_kml(tracks: Tracks) -> Iterator[bytes]:
-    """Return KML 2.2 with a `gx:Track` per track; bib, category and club are its ExtendedData."""
+    """Return KML 2.2 with a `gx:Track` per track; bib, category, sex and club are its ExtendedData."""
     namespaces = 'xmlns="http://www.opengis.net/kml/2.2" xmlns:gx="http://www.google.com/kml/ext/2.2"'
     head = f"{XML}<kml {namespaces}><Document>\n<name>{_title(tracks)}</name>\n"
     return _file(tracks, head, _placemark, "</Document></kml>\n")
 
 
 def _placemark(track: Track) -> str:
-    bib, _, category, club, _ = track.entrant
     data = "".join(
-        f'<Data name="{name}"><value>{_xml(value)}</value></Data>'
-        for name, value in (("bib", str(bib)), ("category", category), ("club", club))
+        f'<Data name="{name}"><value>{_xml(str(value))}</value></Data>'
+        for name, value in track.entrant._asdict().items()
+        if name in {"bib", "category", "sex", "club"}
     )
     # Without altitude the line is clamped to the ground, whatever the value.
     places = _places(track, _altitudes(track, without="0"))

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from simulator.course.course import Course
 from simulator.engine.run import Run
 from simulator.race.paces import WALL_FROM
-from simulator.race.request import RaceRequest
+from simulator.race.request import ListRequest, RaceRequest
+from simulator.race.start_list.preview import Preview
 from stream.race_states import ACTIONS, RaceState
+from stream.results import Rank
 
 
 class Answer(BaseModel):
@@ -39,7 +41,9 @@ class RaceAnswer(Answer):
         description="Options that differ from their defaults."
     )
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
-    warnings: list[str] = Field(description="Corrections made to the course.")
+    warnings: list[str] = Field(
+        description="Corrections and assumptions made when the course and the start list were read."
+    )
     links: dict[str, str]
 
 
@@ -60,7 +64,9 @@ class CourseAnswer(Answer):
     long_name: str
     distance: float = Field(description="Metres, laps included.")
     laps: int
+    climb: float | None = Field(description="Metres climbed, laps included; null without altitudes.")
     fences: list[str]
+    timing_points: list[str] = Field(description="Names of the course file's timing points.")
     warnings: list[str]
     links: dict[str, str]
 
@@ -71,31 +77,60 @@ class CoursesAnswer(Answer):
     courses: list[CourseAnswer]
 
 
+class ColumnAnswer(Answer):
+    """A column of a start list."""
+
+    name: str = Field(description="As written.")
+    field: str = Field(description="What it is read as; empty if it is not used.")
+
+
+class ListAnswer(Answer):
+    """A start list as it would be read."""
+
+    competitors: int = Field(description="0 if the list can't be read.")
+    waves: int
+    categories: int
+    clubs: int
+    columns: list[ColumnAnswer] = Field(description="In the order of the list.")
+    rows: list[list[str]] = Field(description="The first rows below the column names, as written.")
+    warnings: list[str] = Field(description="What is corrected, assumed or left out.")
+    errors: list[str] = Field(description='Why the list can\'t be read; each continues "the start list".')
+    start_list: str | None = Field(
+        description="The list with its columns renamed as chosen; null if none was chosen."
+    )
+
+
 class SplitAnswer(Answer):
     """A competitor's passing of a timing point."""
 
     point: str
     lap: int = Field(description="Number of this passing of the same timing point.")
     distance: float = Field(description="Metres.")
-    elapsed: float = Field(description="Seconds since the gun.")
+    elapsed: float = Field(description="Seconds since the gun of the competitor's own wave.")
     chip: float = Field(description="Seconds since the competitor's own start.")
 
 
 class ResultAnswer(Answer):
-    """A competitor's result. Equal gun times share a place."""
+    """A competitor's result. Equal exact times share a place."""
 
-    place: int | None = Field(description="By gun time, as World Athletics and UK Athletics rank.")
+    place: int | None = Field(description="By exact gun time, as World Athletics ranks, or by chip time.")
     category_place: int | None
     bib: int
     name: str
     category: str
+    sex: str = Field(description="F, M or X; empty if it is not known.")
     club: str
     wave: int
     status: Literal["finished", "running", "paused", "waiting", "dnf", "dns", "dsq"]
-    gun_time: float | None = Field(description="Seconds from the gun to the finish.")
+    official_time: int | None = Field(
+        description="The time that places go by, rounded up to the whole second, as road races record it."
+    )
+    gun_time: float | None = Field(description="Seconds from the gun of the own wave to the finish.")
     chip_time: float | None = Field(description="Seconds from the competitor's own start to the finish.")
     distance: float = Field(description="Metres covered so far.")
-    behind: float | None = Field(description="Seconds after the first finisher.")
+    behind: float | None = Field(
+        description="Seconds behind the first finisher, by the time that places go by."
+    )
     pace: float | None = Field(description="Seconds per kilometre since the competitor's own start.")
     splits: list[SplitAnswer]
 
@@ -109,6 +144,7 @@ class ResultsAnswer(Answer):
     run_id: str
     name: str
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    rank: Rank = Field(description="The time that places go by.")
     results: list[ResultAnswer]
 
 
@@ -160,7 +196,7 @@ def race_answer(run: Run) -> RaceAnswer:
 
 
 def _warnings(run: Run) -> list[str]:
-    warnings = list(run.course.warnings)
+    warnings = [*run.course.warnings, *(f"Start list: {warning}" for warning in run.list_warnings)]
     if run.course.short_name != run.request.course:
         warnings.append(
             f"The points differ from the line of the course {run.request.course}: "
@@ -184,7 +220,28 @@ def course_answer(course: Course) -> CourseAnswer:
         long_name=course.long_name,
         distance=round(course.distance, 3),
         laps=course.laps,
+        climb=course.climb,
         fences=[fence.name for fence in course.fences],
+        timing_points=[mat.name for mat in course.mats],
         warnings=list(course.warnings),
         links={"self": f"/courses/{course.short_name}"},
+    )
+
+
+def list_answer(request: ListRequest, shown: Preview) -> ListAnswer:
+    """Return the response for a start list."""
+    people = shown.people
+    return ListAnswer(
+        competitors=len(people) if people else 0,
+        waves=len(set(people.wave.tolist())) if people and people.wave is not None else 1,
+        categories=len(set(people.category)) if people else 0,
+        clubs=len(set(people.club) - {""}) if people else 0,
+        columns=[
+            ColumnAnswer(name=name, field=field)
+            for name, field in zip(shown.heads, shown.fields, strict=True)
+        ],
+        rows=[list(row) for row in shown.rows],
+        warnings=list(people.warnings) if people else [],
+        errors=list(shown.errors),
+        start_list=shown.text if request.columns else None,
     )

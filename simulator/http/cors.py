@@ -1,12 +1,10 @@
 """CORS: web pages of other origins may use the API only if their origin is configured."""
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from twisted.web.server import Request
 
 from simulator.http import responses
-from simulator.http.auth import AccessError
 
 ALLOWED_METHODS = "GET, HEAD, POST"
 ALLOWED_HEADERS = "Authorization, Content-Type, X-Request-Id"
@@ -42,13 +40,3 @@ class Cors:
         request.setHeader("Access-Control-Allow-Headers", ALLOWED_HEADERS)
         request.setHeader("Access-Control-Max-Age", str(MAX_AGE))
         return True
-
-
-def origins_of(text: str) -> frozenset[str]:
-    """Return the origins in a comma-separated list; raises AccessError if one is invalid."""
-    origins = frozenset(one.strip() for one in text.split(",") if one.strip())
-    for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or origin != f"{parts.scheme}://{parts.netloc.lower()}":
-            raise AccessError(f"{origin} is not a valid origin: use the form https://example.org")
-    return origins

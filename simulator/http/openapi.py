@@ -12,11 +12,13 @@ from pydantic.json_schema import models_json_schema
 from simulator import __version__
 from simulator.export import result_files, track_files
 from simulator.export.geojson import MEDIA_TYPE
+from simulator.export.results import ResultsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers
 from simulator.http.auth import CHALLENGE
+from simulator.http.bodies import MAX_BODY, MAX_SIZES, MIB
 from simulator.http.site import REQUEST_ID
-from simulator.race.request import CourseQuery, RaceRequest, RunId, ShortName
+from simulator.race.request import CourseQuery, ListRequest, RaceRequest, RunId, ShortName
 from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
@@ -46,6 +48,7 @@ WORDS = {
     HTTPStatus.UNAUTHORIZED: "Missing or wrong token",
     HTTPStatus.FORBIDDEN: "Forbidden origin",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Request body too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "A form or a compressed body",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Validation failed",
 }
 """Descriptions of statuses that say more than their standard phrases."""
@@ -56,7 +59,11 @@ ANYWHERE = (
     HTTPStatus.TOO_MANY_REQUESTS,
 )
 """Statuses that any request may get before a route handles it."""
-BEFORE_ALL = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+BEFORE_ALL = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+)
 """Statuses sent before the request has been read, and therefore without a request id."""
 
 
@@ -88,7 +95,7 @@ class Route(NamedTuple):
 
 
 PROBLEM = answers.ProblemAnswer
-REFUSED: Answers = dict.fromkeys((401, 403, 409, 422, 503), PROBLEM)
+REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
@@ -100,7 +107,11 @@ COURSE_FILES = (
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
     "application/gpx+xml",
+    "application/vnd.garmin.tcx+xml",
     MEDIA_TYPE,
+    "application/geo+json-seq",
+    "application/gzip",
+    "application/zip",
 )
 """Media types of course files. Only documentation: the format is detected from the content."""
 COURSE_EXAMPLE = {
@@ -133,15 +144,17 @@ ROUTES = (
         "/races/{run_id}/results",
         "show_results",
         "Return the results at the last published tick, as JSON or in the format of the Accept header.",
-        {200: RESULTS, 404: PROBLEM, 406: PROBLEM},
+        {200: RESULTS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
+        query=ResultsQuery,
     ),
     Route(
         "get",
         "/races/{run_id}/results.{suffix}",
         "show_results",
-        "Return the results at the last published tick. Places go by gun time. In CSV, split columns contain "
-        "seconds since the gun.",
-        {200: RESULTS, 404: PROBLEM},
+        "Return the results at the last published tick. In CSV, split columns contain seconds since the gun "
+        "of the competitor's own wave.",
+        {200: RESULTS, 404: PROBLEM, 422: PROBLEM},
+        query=ResultsQuery,
         suffixes=RESULT_SUFFIXES,
     ),
     Route(
@@ -177,8 +190,8 @@ ROUTES = (
         "post",
         "/courses",
         "take_course",
-        "Upload a course as a KML, KMZ, GPX or GeoJSON file. Uploading the same file under the same name "
-        "again returns the existing course.",
+        "Upload a course as a KML, KMZ, GPX, TCX or GeoJSON file, also packed with gzip or zip. Uploading "
+        "the same file under the same name again returns the existing course.",
         TAKEN,
         files=COURSE_FILES,
         query=CourseQuery,
@@ -189,6 +202,14 @@ ROUTES = (
         "show_course",
         "Return a course, as GeoJSON.",
         {200: MEDIA_TYPE, 404: PROBLEM},
+    ),
+    Route(
+        "post",
+        "/start-lists",
+        "preview_list",
+        "Return how a start list would be read: its columns, first rows, warnings and errors.",
+        {200: answers.ListAnswer, 401: PROBLEM, 403: PROBLEM, 415: PROBLEM, 422: PROBLEM},
+        ListRequest,
     ),
     Route(
         "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
@@ -211,8 +232,8 @@ ROUTES = (
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    models: list[type[BaseModel]] = [RaceRequest, answers.HealthAnswer, PROBLEM]
-    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer]
+    models: list[type[BaseModel]] = [RaceRequest, ListRequest, answers.HealthAnswer, PROBLEM]
+    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ListAnswer]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -274,11 +295,13 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.method == "post":
         # Two alternatives: the token is required only if the simulator has one.
         operation["security"] = [{}, {"token": []}]
+    content = {file: {"example": COURSE_EXAMPLE} if file == MEDIA_TYPE else {} for file in route.files}
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": _content("application/json", route.body)}
-    if route.files:
-        content = {file: {"example": COURSE_EXAMPLE} if file == MEDIA_TYPE else {} for file in route.files}
-        operation["requestBody"] = {"required": True, "content": content}
+        content = _content("application/json", route.body)
+    if content:
+        most = MAX_SIZES.get(route.path.encode(), MAX_BODY)
+        description = f"At most {most // MIB} MiB ({most:,} bytes)."
+        operation["requestBody"] = {"description": description, "required": True, "content": content}
     return operation
 
 

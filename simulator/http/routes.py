@@ -4,6 +4,7 @@
 details in one place, at the end of the class.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain
@@ -25,14 +26,16 @@ from simulator import __version__, logs
 from simulator.engine.engine import Engine, StateError
 from simulator.export import formats, geojson, result_files, results, track_files
 from simulator.export.formats import Format
+from simulator.export.results import ResultsQuery
 from simulator.export.track_query import TrackQuery
-from simulator.http import answers, openapi, responses
+from simulator.http import answers, bodies, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
 from simulator.http.sending import send
 from simulator.publishers.publisher import Publisher
-from simulator.race.request import CourseQuery, RaceRequest
+from simulator.race.request import CourseQuery, ListRequest, RaceRequest
+from simulator.race.start_list.preview import preview
 from simulator.reactor import InThread
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
@@ -42,6 +45,8 @@ from stream.race_states import Action
 
 Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
+LONG = 100_000
+"""Length of a request, bytes, from which it is not read on the reactor."""
 LATE = 5.0
 """Seconds by which ticks may be late before `/readyz` reports it."""
 
@@ -86,13 +91,9 @@ class Api:
             loader=jinja2.PackageLoader("simulator.http", "pages"), autoescape=True
         )
 
-    def create_race(self, request: Request) -> bytes:
+    async def create_race(self, request: Request) -> bytes:
         """Create a race."""
-        self._access.check(request)
-        try:
-            asked = RaceRequest.model_validate_json(_read(request))
-        except ValidationError as error:
-            raise from_validation(error) from None
+        asked = await self._asked(request, RaceRequest.model_validate_json)
         run, is_new = self._race_service.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
@@ -115,9 +116,9 @@ class Api:
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
         run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
-        until = run.published_until
+        rank, until = _query(request, ResultsQuery).rank, run.published_until
         name = f"{run_id}-results.{form.suffix}"
-        await self._send(request, name, form, lambda: results.of(run.race, until))
+        await self._send(request, name, form, lambda: results.of(run.race, until, rank))
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""
@@ -137,10 +138,24 @@ class Api:
         """Accept a course file."""
         self._access.check(request)
         name = _query(request, CourseQuery).name
-        course, is_new = await self._course_service.take(name, lambda: _read(request))
+        try:
+            course, is_new = await self._course_service.take(name, lambda: _read(request))
+        except Problem as problem:
+            if problem.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            raise bodies.explained(request, _read(request), problem) from None
         request.setHeader("Location", f"/courses/{course.short_name}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return responses.json(request, answers.course_answer(course), status)
+
+    async def preview_list(self, request: Request) -> bytes:
+        """Return how a start list would be read."""
+
+        def read(data: bytes) -> answers.ListAnswer:
+            asked = ListRequest.model_validate_json(data)
+            return answers.list_answer(asked, preview(asked.start_list, asked.columns))
+
+        return responses.json(request, await self._asked(request, read))
 
     def list_courses(self, request: Request) -> bytes:
         """List all courses."""
@@ -206,6 +221,16 @@ class Api:
             request.setHeader("WWW-Authenticate", CHALLENGE)
         return responses.problem(request, problem)
 
+    async def _asked(self, request: Request, read: Callable[[bytes], Given]) -> Given:
+        """What `read` makes of a JSON body. A thread reads a long start list, which takes a second."""
+        self._access.check(request)
+        # Windows programs write a byte order mark before JSON.
+        data = _read(request).removeprefix(BOM_UTF8)
+        try:
+            return await self._in_thread(read, data) if len(data) > LONG else read(data)
+        except ValidationError as error:
+            raise bodies.explained(request, data, from_validation(error)) from None
+
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
     ) -> None:
@@ -236,13 +261,28 @@ def _no_route(request: Request, error: HTTPException) -> Problem:
             request.setHeader(name, value)
     status = HTTPStatus(error.code or 500)
     if status == HTTPStatus.NOT_FOUND:
-        return Problem(status, "No such path; see GET /docs for the available ones")
+        known = "see GET /docs for the available ones"
+        slash = "try it without the slash at the end, or " if request.path.endswith(b"/") else ""
+        return Problem(status, f"No such path; {slash}{known}")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+        detail = f"{request.method.decode('latin-1')} is not allowed here; allowed: {allowed}"
+        # As curl -T sends it.
+        if request.method == b"PUT" and (
+            request.path in bodies.TAKEN or request.path.startswith(bodies.COURSES)
+        ):
+            detail += f". Use POST: {bodies.head_of(request).command()}"
+        return Problem(status, detail)
     return Problem(status, error.description or status.phrase)
 
 
 def _read(request: Request) -> bytes:
     # Twisted has read the body by now; it has no file for an empty one.
-    return b"" if request.content is None else request.content.read()
+    if request.content is None:
+        return b""
+    request.content.seek(0)
+    data: bytes = request.content.read()
+    return data
 
 
 def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None) -> Format[Given]:

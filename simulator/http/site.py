@@ -16,17 +16,17 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from simulator.http import responses
+from simulator.http.bodies import Head
 from simulator.http.cors import Cors
 from simulator.http.rate import Rate
 from simulator.http.request_metrics import RequestMetrics
 from stream.problems import Problem
 
-MAX_BODY = 8 * 1024 * 1024
-"""Maximum size of a request body in bytes: a course of 100,000 points takes about 5 MB."""
 IDLE = 60.0
 """Idle timeout of a connection, seconds."""
 DEADLINE = 30.0
@@ -37,12 +37,14 @@ MAX_CONNECTIONS = 2000
 """Maximum number of open connections."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 """Request ids that a client may set."""
+ABSOLUTE = re.compile(rb"https?://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
+"""A request target with a host, as a client writes it that takes the simulator for a proxy."""
 MAX_PATH = 200
 """Maximum length of a path in a log line, characters."""
 
 
 class LimitedRequest(Request):
-    """A request with a body limit (413 above `MAX_BODY`) and an id.
+    """A request whose body is judged by `bodies`, and an id.
 
     The id comes from the client (`X-Request-Id`) or is generated; the response and the log lines carry it.
     """
@@ -51,26 +53,23 @@ class LimitedRequest(Request):
     request_id = ""
     _began = 0.0
     _received = 0
-    _refused = False
+    _head: Head
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
-        """Reject a body whose declared length is too large."""
-        super().gotLength(min(length or 0, MAX_BODY))
-        if length is not None and length > MAX_BODY:
-            self._refuse()
+        """Reject a body by its head; the length is None if it isn't declared."""
+        self._head = self.channel.head(self.requestHeaders)
+        refusal = self._head.refusal(length)
+        super().gotLength(0 if refusal else length)
+        if refusal:
+            self.channel.refuse(refusal)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Accept a part of the body, or reject it."""
         self._received += len(data)
-        if self._received > MAX_BODY:
-            self._refuse()
+        if self._received > self._head.max_size:
+            self.channel.refuse(self._head.too_large(None))
         else:
             super().handleContentChunk(data)
-
-    def requestReceived(self, *args: Any) -> None:  # noqa: N802 - Twisted's name
-        """Serve the request unless it was rejected."""
-        if not self._refused:
-            super().requestReceived(*args)
 
     def process(self) -> None:
         """Serve the request unless the client has exceeded its rate limit."""
@@ -130,13 +129,6 @@ class LimitedRequest(Request):
         self.write(responses.problem(self, Problem(status, detail)))
         self.finish()
 
-    def _refuse(self) -> None:
-        if not self._refused:
-            self._refused = True
-            detail = f"The request body exceeds {MAX_BODY // 1024**2} MiB"
-            self.channel.transport.write(_answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail))
-            self.channel.loseConnection()
-
 
 class LimitedChannel(HTTPChannel):
     """A connection whose requests must arrive completely within `DEADLINE`."""
@@ -145,6 +137,9 @@ class LimitedChannel(HTTPChannel):
     transport: Any
     _deadline: Any = None
     _is_answering = False
+    _is_refused = False
+    _command: Any
+    _path: Any
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Count the connection."""
@@ -153,12 +148,46 @@ class LimitedChannel(HTTPChannel):
 
     def dataReceived(self, data: bytes) -> None:  # noqa: N802 - Twisted's name
         """Receive bytes; the first ones of a request start its deadline."""
+        if self._is_refused:
+            return
         if self._deadline is None and not self._is_answering:
             self._deadline = self.callLater(DEADLINE, self._refuse)
         super().dataReceived(data)
 
+    def allHeadersReceived(self) -> None:  # noqa: N802 - Twisted's name
+        """Take the host out of the request target, if it has one."""
+        if absolute := ABSOLUTE.fullmatch(self._path):
+            host, path = absolute.groups()
+            self.requests[-1].requestHeaders.setRawHeaders(b"Host", [host])
+            self._path = path if path.startswith(b"/") else b"/" + path
+        super().allHeadersReceived()
+
+    def head(self, headers: Headers) -> Head:
+        """Return the head of the request that is arriving."""
+        return Head(self._command, self._path, headers)
+
+    def _send100Continue(self) -> None:  # noqa: N802 - Twisted's name
+        if not self._is_refused:
+            super()._send100Continue()
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer a request before its body has arrived, and close the connection.
+
+        What the client still sends is read and dropped until the deadline: a connection closed at once would
+        be reset, and many clients would not see the answer.
+        """
+        if self._is_refused:
+            return
+        self._is_refused = True
+        self.transport.write(_answer(problem))
+        self.transport.loseWriteConnection()
+        self._end_deadline()
+        self._deadline = self.callLater(DEADLINE, self.transport.abortConnection)
+
     def allContentReceived(self) -> None:  # noqa: N802 - Twisted's name
         """Answer a complete request."""
+        if self._is_refused:
+            return
         self._is_answering = True
         self._end_deadline()
         super().allContentReceived()
@@ -181,7 +210,7 @@ class LimitedChannel(HTTPChannel):
 
     def _refuse(self) -> None:
         detail = f"The request did not arrive within {DEADLINE:.0f} s"
-        self.transport.write(_answer(HTTPStatus.REQUEST_TIMEOUT, detail))
+        self.transport.write(_answer(Problem(HTTPStatus.REQUEST_TIMEOUT, detail)))
         # A client that sends slowly may also read slowly: do not wait for it.
         self.loseConnection()
         self.callLater(LINGER, self.transport.abortConnection)
@@ -208,7 +237,7 @@ class LimitedSite(Site):
         cors: Cors,
         request_metrics: RequestMetrics,
     ) -> None:
-        super().__init__(resource, requestFactory=LimitedRequest, timeout=IDLE)
+        super().__init__(resource, requestFactory=LimitedRequest, timeout=IDLE, parsePOSTFormSubmission=False)
         self.seconds, self.rate, self.cors, self.request_metrics = seconds, rate, cors, request_metrics
 
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802 - Twisted's name
@@ -216,11 +245,11 @@ class LimitedSite(Site):
         return super().buildProtocol(addr) if self.request_metrics.connections < MAX_CONNECTIONS else None
 
 
-def _answer(status: HTTPStatus, detail: str) -> bytes:
+def _answer(problem: Problem) -> bytes:
     """Return a raw response, for use before the request has been read."""
-    body = Problem(status, detail).body()
+    body = problem.body()
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\n"
+        f"HTTP/1.1 {problem.status.value} {problem.status.phrase}\r\n"
         "Content-Type: application/problem+json\r\n"
         f"Content-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"

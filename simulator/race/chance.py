@@ -95,6 +95,14 @@ def ranks(values: Floats) -> Floats:
     return found
 
 
+def ranks_within(values: Floats, mask: Mask) -> Floats:
+    """Return the rank of each value among those of the mask, or among all others, as `ranks` does."""
+    found = np.empty(len(values))
+    for group in (mask, ~mask):
+        found[group] = ranks(values[group])
+    return found
+
+
 def along_with(share: Floats, drawn: Floats, correlation: float) -> Floats:
     """Return uniform numbers in [0, 1], made from `drawn`, correlated with `share`, shape (n,) each.
 

@@ -1,20 +1,21 @@
-"""Competitors: bib, name, category, club and wave."""
+"""Competitors: bib, name, category, club, sex and wave."""
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from importlib.resources import files
 
 import numpy as np
 
-from simulator.race.chance import Stream, along_with, ranks
+from simulator.race.chance import Stream, along_with, ranks_within
 from simulator.race.field import Field
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import OPEN, StartList
 from stream.arrays import Ints
 from stream.results import Entrant
 
-Texts = Callable[[slice], Iterable[tuple[str, str, str]]]
-"""Returns the names, categories and clubs of the competitors with these indices."""
+Texts = Callable[[slice], Iterable[tuple[str, str, str, str]]]
+"""Returns the names, categories, clubs and sexes of the competitors with these indices."""
 
 
 NAMES: dict[str, list[str]] = tomllib.loads(files("simulator.race").joinpath("names.toml").read_text("utf-8"))
@@ -36,7 +37,7 @@ AGES = (
 are not a published count."""
 
 SLOWER_WITH_AGE = 0.3
-"""Correlation of age and pace."""
+"""Correlation of age and pace, among those of one sex."""
 
 
 class Entrants:
@@ -59,15 +60,17 @@ class Entrants:
         """Yield the competitors with indices in [first, last)."""
         part = slice(first, last)
         who = zip(self.bib[part].tolist(), self.wave[part].tolist(), self._texts(part), strict=True)
-        for bib, wave, (name, category, club) in who:
-            yield Entrant(bib, name, category, club, wave)
+        for bib, wave, (name, category, club, sex) in who:
+            yield Entrant(bib, name, category, club, wave, sex)
 
 
 def listed(start_list: StartList, wave: Ints) -> Entrants:
     """Return the competitors of a start list with these waves."""
+    sexes = start_list.sexes()
 
-    def texts(part: slice) -> Iterable[tuple[str, str, str]]:
-        return zip(start_list.name[part], start_list.category[part], start_list.club[part], strict=True)
+    def texts(part: slice) -> Iterable[tuple[str, str, str, str]]:
+        columns = start_list.name, start_list.category, start_list.club, sexes
+        return zip(*(column[part] for column in columns), strict=True)
 
     return Entrants(start_list.bib, wave, texts)
 
@@ -75,31 +78,35 @@ def listed(start_list: StartList, wave: Ints) -> Entrants:
 def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entrants:
     """Return a race's competitors: from the start list, drawn, or numbered."""
     if start_list is not None:
-        return listed(start_list, field.wave)
+        _, start_ms = request.identity()
+        return listed(start_list.on(datetime.fromtimestamp(start_ms / 1000, UTC).date()), field.wave)
     texts = _drawn(request, field) if request.entrants == "drawn" else _numbered
     return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
 
 
-def _numbered(part: slice) -> Iterator[tuple[str, str, str]]:
-    """Return `Runner 17` and so on, without category and club."""
-    return ((f"Runner {nth + 1}", OPEN, "") for nth in range(part.start, part.stop))
+def _numbered(part: slice) -> Iterator[tuple[str, str, str, str]]:
+    """Return `Runner 17` and so on, without category, club and sex."""
+    return ((f"Runner {nth + 1}", OPEN, "", "") for nth in range(part.start, part.stop))
 
 
 def _drawn(request: RaceRequest, field: Field) -> Texts:
-    """Return random names, categories and clubs."""
+    """Return random names, categories and clubs; the sexes are those of the field."""
     first, last, club = (
         request.draw(stream) for stream in (Stream.FIRST_NAME, Stream.LAST_NAME, Stream.CLUB)
     )
     shares = np.cumsum([share for _, share in AGES])
-    age = along_with(ranks(field.moving[-1]), request.draw(Stream.AGE), SLOWER_WITH_AGE)
+    # Ranked by sex: otherwise women, slower on average, would be older as well.
+    slowness = ranks_within(field.moving[-1], field.women)
+    age = along_with(slowness, request.draw(Stream.AGE), SLOWER_WITH_AGE)
     numbers = (field.women, first, last, np.searchsorted(shares[:-1], age * shares[-1], side="right"), club)
 
-    def texts(part: slice) -> Iterator[tuple[str, str, str]]:
+    def texts(part: slice) -> Iterator[tuple[str, str, str, str]]:
         for woman, first, last, age, club in zip(*(column[part].tolist() for column in numbers), strict=True):
             name = f"{_pick(NAMES['women' if woman else 'men'], first)} {_pick(NAMES['last'], last)}"
             category = ("W" if woman else "M") + AGES[age][0]
             in_club = (club - CLUBLESS) / (1 - CLUBLESS)
-            yield name, category, "" if in_club < 0 else _pick(NAMES["clubs"], in_club)
+            team = "" if in_club < 0 else _pick(NAMES["clubs"], in_club)
+            yield name, category, team, "F" if woman else "M"
 
     return texts
 

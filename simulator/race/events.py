@@ -117,7 +117,7 @@ class Entries:
     def rows(self) -> Iterator[tuple[object, ...]]:
         """Yield the columns of `competitors`."""
         for who in self.entrants.some(self.first, self.last):
-            yield self.run_id, who.bib, who.name, who.category, who.wave, who.club
+            yield self.run_id, who.bib, who.name, who.category, who.wave, who.club, who.sex
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,8 @@ class CourseRecord:
             course.start_wkt(),
             course.finish_wkt(),
             course.fences_json(),
+            course.altitudes_json(),
+            course.timing_points_json(),
         )
 
 

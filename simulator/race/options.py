@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from simulator.race import start_list
 from simulator.race.paces import WOMEN_SHARE, PaceModel
+from stream.results import WAVE_DELAY
 
 MAX_START = 86_400.0
 """Maximum seconds from the gun to the last start."""
@@ -65,7 +66,7 @@ class StartOptions(Options):
         description="Competitors per start wave; waves in the start list take precedence. Default: one wave.",
     )
     wave_delay: float = Field(
-        default=60.0,
+        default=WAVE_DELAY,
         validate_default=True,
         ge=0,
         le=MAX_START,

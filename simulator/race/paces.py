@@ -221,8 +221,6 @@ def wall(
 
 STEEPEST = 0.45
 """Steepest gradient for which the polynomial was measured."""
-GRADIENT_STEP = 50.0
-"""Metres over which gradients are computed: shorter ones are altimeter noise."""
 
 
 def cost_of_running(gradient: Floats) -> Floats:
@@ -241,11 +239,11 @@ class Effort:
     @classmethod
     def of(cls, course: Course) -> "Effort | None":
         """Return a course's effort; None if it has no altitude."""
-        if course.alt is None:
+        profile = course.profile()
+        if profile is None:
             return None
-        steps = max(1, math.ceil(course.lap_length / GRADIENT_STEP))
-        metres = np.linspace(0.0, course.lap_length, steps + 1)
-        gradient = np.diff(np.interp(metres, course.along, course.alt)) / np.diff(metres)
+        metres, altitudes = profile
+        gradient = np.diff(altitudes) / np.diff(metres)
         lap = np.diff(metres) * cost_of_running(gradient) / cost_of_running(np.zeros(1))
         starts = np.arange(course.laps)[:, None] * course.lap_length
         everywhere = np.append((starts + metres[:-1]).ravel(), course.distance)

@@ -2,7 +2,7 @@
 
 Together with `options` it is their only definition: the API validates with it, `/openapi.json` and the
 command-line flags are generated from it, and the `races` topic carries it, so that a race can be run again.
-The query of a course upload is defined here too.
+The query of a course upload and the request for a preview of a start list are defined here too.
 """
 
 import re
@@ -32,7 +32,10 @@ from simulator.race.options import (
     TrackerOptions,
 )
 from simulator.race.start_list import StartListError
+from simulator.race.start_list.columns import FIELDS
+from simulator.race.start_list.limits import MAX_COLUMNS
 from stream.arrays import Floats
+from stream.problems import several
 
 MAX_COMPETITORS = start_lists.MAX_ROWS
 MAX_SEED = 2**63 - 1
@@ -95,8 +98,8 @@ class PlainRequest(Options):
     start_list: str | None = Field(
         default=None,
         max_length=MAX_START_LIST,
-        description="Competitors as CSV; the first line names the columns: bib, name, category, club, wave, "
-        "pace.",
+        description="Competitors as CSV. A line names the columns, such as bib, name, gender, age, category, "
+        "club, wave, pace (per km) or expected time; see docs/start-lists.md.",
     )
     competitors: Competitors = Field(
         default_factory=_competitors,
@@ -147,7 +150,7 @@ class PlainRequest(Options):
         try:
             _ = None if start_list is None else start_lists.read(start_list)
         except StartListError as error:
-            raise PydanticCustomError("start_list", "{why}", {"why": str(error)}) from error
+            raise PydanticCustomError("start_list", "{why}", several(error.reasons)) from error
         return start_list
 
     @field_validator("competitors")
@@ -244,3 +247,34 @@ class CourseQuery(BaseModel):
         description="Short name of the course. Default: derived from the name in the file.",
         examples=["my-park"],
     )
+
+
+class ListRequest(BaseModel):
+    """Request for a preview of a start list: how it would be read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    start_list: str = Field(max_length=MAX_START_LIST, description="Competitors as CSV.")
+    columns: dict[str, Annotated[int, Field(ge=0, le=MAX_COLUMNS), WHOLE]] = Field(
+        default={},
+        description="The number of a field's column, from 1, where its name says otherwise or nothing; 0: no "
+        f"column has it. The fields are {', '.join(FIELDS)}.",
+        examples=[{"bib": 2, "club": 0}],
+        json_schema_extra={"propertyNames": {"enum": list(FIELDS)}},
+    )
+
+    @field_validator("columns")
+    @classmethod
+    def _are_fields_of_different_columns(cls, columns: dict[str, int]) -> dict[str, int]:
+        if unknown := columns.keys() - FIELDS.keys():
+            raise PydanticCustomError(
+                "field",
+                "has no field {field}; the fields are {fields}",
+                {"field": min(unknown), "fields": ", ".join(FIELDS)},
+            )
+        numbers = [number for number in columns.values() if number]
+        if twice := [number for number in numbers if numbers.count(number) > 1]:
+            raise PydanticCustomError(
+                "twice", "must not have column {number} for two fields", {"number": twice[0]}
+            )
+        return columns

@@ -6,13 +6,14 @@ from simulator.race.chance import Stream
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from stream.arrays import Floats, Ints
+from stream.results import wave_guns
 
 MISJUDGED = 0.1
 """Maximum relative difference between a competitor's expected and actual pace."""
 
 
 def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[Ints, Floats]:
-    """Return each competitor's wave (1…) and seconds from the gun to the own start, shape (n,) each.
+    """Return each competitor's wave (1…) and seconds from the first gun to the own start, shape (n,) each.
 
     Waves start `wave_delay` apart. In each, `start_flow` competitors cross the line per second, the first
     immediately. With corrals, competitors with a faster expected pace stand in front; without, the order is
@@ -32,7 +33,7 @@ def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[In
         wave = place // request.wave_size + 1
     else:
         wave = np.ones(n, np.int64)
-    start = (wave - 1).astype(np.float64) * request.wave_delay
+    start = wave_guns(wave, request.wave_delay)
     if request.start_flow is not None:
         start += _place_in_wave(wave, place) / request.start_flow
     return wave, start

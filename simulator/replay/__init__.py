@@ -1,5 +1,7 @@
-"""Recorded races: read from Racecast events or GPX tracks, and run again by the engine.
+"""Recorded races: read from Racecast events or recorded tracks, and run again by the engine.
 
-`recording` is the engine's input; `lines` creates one from events, `tracks` from GPX files, and `matching`
-finds a track's distance along the course. It may import `simulator.race` and what is below it.
+`recording` is the engine's input. `lines` creates one from events, `tracks` from tracks: `files` finds them,
+`readers` reads GPX, KML and TCX, `times` their times, `fixes` chooses the usable fixes, `names` the bibs and
+names, `pieces` joins the pieces of a run, and `matching` finds the distance along the course. It may import
+`simulator.race` and what is below it.
 """

@@ -1,8 +1,8 @@
 """Converts events, as lines of JSON, to a recording.
 
-The lines are events of any topics, as read from Kafka or written by `generate`, perhaps each after its key
-and a tab. Positions are sorted by `emittedAt`, which merges a topic's partitions, and published again at the
-tick of the newest position before them.
+The lines are events of any topics, as read from Kafka or written by `generate`: alone, after a key and other
+fields, or in an envelope. What is not an event is skipped and noted. Positions are sorted by `emittedAt`,
+which merges a topic's partitions, and published again at the tick of the newest position before them.
 """
 
 from array import array
@@ -21,6 +21,7 @@ from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Passings, Snapshot, Status, points_of
 from simulator.race.request import MAX_INTERVAL
 from simulator.race.start_list import OPEN, StartList
+from simulator.replay.event_files import Notes, Written
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES, TOPICS
@@ -38,7 +39,20 @@ BOUNDS = {
 }
 """Bounds of each number: those of the contract, except for a few."""
 KINDS = TABLES["passings"].fields["kind"].words
+SEXES = TABLES["competitors"].fields["sex"].words
 MEASURED = ("competitorId", "rawTime", "timestamp", "lat", "lon", "distance", "elapsed")
+ENVELOPES = ("payload", "value")
+"""Fields of envelopes that contain the event: of kcat -J and Kafka Connect, and of rpk, AKHQ and others."""
+MAX_ENVELOPES = 3
+"""Maximum number of envelopes around an event."""
+TOMBSTONES = "messages without a value, skipped"
+NOT_EVENTS = "lines that are not events, skipped"
+OTHER_TOPICS = "messages of other topics, skipped"
+CUT_SHORT = "last lines that are cut short, skipped"
+WRONG_BYTES = "lines with bytes that are not UTF-8, which were replaced"
+_NOTHING = {b"", b"null", b"NULL"}
+_SHOWN = 60
+"""Maximum length of quoted text."""
 COLUMNS = 11
 """Numbers that are kept of a position."""
 
@@ -51,14 +65,14 @@ class Lines:
         course: the course's short name.
         positions: the numbers that `_position` returns, one position after the other.
         passings: as returned by `_passing`.
-        entries: name, category, club and wave, by bib.
+        entries: name, category, club, sex and wave, by bib.
         race: the newest record of the race, or empty.
     """
 
     course: str = ""
     positions: "array[float]" = field(default_factory=lambda: array("d"))
     passings: list[tuple[int, TimingPoint, float, float]] = field(default_factory=list)
-    entries: dict[int, tuple[str, str, str, int]] = field(default_factory=dict)
+    entries: dict[int, tuple[str, str, str, str, int]] = field(default_factory=dict)
     race: dict[str, Any] = field(default_factory=dict)
 
     def rows(self) -> Floats:
@@ -66,33 +80,123 @@ class Lines:
         return np.array(self.positions).reshape(-1, COLUMNS)
 
 
-def read(lines: Iterable[bytes], source: str) -> dict[str, Lines]:
-    """Return the events by race; raises RecordingError, with the line's number, if a line isn't an event.
+def read(lines: Iterable[Written], notes: Notes) -> dict[str, Lines]:
+    """Return the events by race.
+
+    Raises RecordingError, with the line's number, if an event is invalid, or if there are none.
 
     Args:
-        lines: the file's lines.
-        source: name of the file in messages.
+        lines: the files' lines.
+        notes: what is skipped is added.
     """
     races: dict[str, Lines] = defaultdict(Lines)
-    written = ((number, text) for number, line in enumerate(lines, start=1) if (text := line.strip()))
-    for count, (number, text) in enumerate(written, start=1):
-        if count > MAX_EVENTS:
-            raise RecordingError(f"{source} has more than {MAX_EVENTS:,} events")
+    count = 0
+    for line in lines:
         try:
-            _take(races, _event(text))
+            events = list(_events(line, notes))
+            for event in events:
+                _take(races, event)
         except (KeyError, ValueError) as error:
             reason = f"has no {error.args[0]}" if isinstance(error, KeyError) else error
-            raise RecordingError(f"{source}, line {number:,}: {reason}") from error
+            raise RecordingError(f"{line.source}, line {line.line:,}: {reason}") from error
+        count += len(events)
+        if count > MAX_EVENTS:
+            raise RecordingError(f"{line.source} has more than {MAX_EVENTS:,} events")
+    if not count:
+        why = "; ".join(notes.warnings()) or "the file is empty"
+        raise RecordingError(f"there are no events of Racecast, one JSON object a line: {why}")
     return dict(races)
 
 
-def _event(text: bytes) -> dict[str, Any]:
-    key, tab, value = text.partition(b"\t")
-    # A key precedes the first tab if the file has keys, but JSON may contain tabs as well.
-    event = orjson.loads(value if tab and not key.startswith(b"{") else text)
-    if not isinstance(event, dict):
-        raise ValueError("is not an event")  # noqa: TRY004 - reported like all errors of a line
+def _events(line: Written, notes: Notes) -> Iterator[dict[str, Any]]:
+    """Yield the events of a line: one, none, or the rows of an answer of Pinot."""
+    place = f"{line.source} line {line.line:,}"
+    text = _value(line.text.strip(b" \r\n\0"))
+    if text in _NOTHING:
+        if line.text.strip():
+            notes.add(TOMBSTONES, place)
+        return
+    if not text.startswith(b"{"):
+        notes.add(NOT_EVENTS, f'{place} "{text[:_SHOWN].decode(errors="replace")}"')
+        return
+    try:
+        event = _parsed(text, place, notes)
+    except orjson.JSONDecodeError as error:
+        if not line.is_last or text.count(b"{") <= text.count(b"}"):
+            raise ValueError(f"is not valid JSON, from column {error.colno:,} on: {error.msg}") from error
+        notes.add(CUT_SHORT, place)
+        return
+    if "resultTable" in event:
+        yield from _rows_of_pinot(event)
+        return
+    topic = event.get("topic")
+    inner = _unwrapped(event)
+    if inner is None:
+        notes.add(TOMBSTONES, place)
+    elif "runId" in inner:
+        yield inner
+    elif isinstance(topic, str) and topic not in TOPICS:
+        notes.add(OTHER_TOPICS, f"{place} ({topic[:_SHOWN]})")
+    else:
+        notes.add(NOT_EVENTS, f"{place} (no runId; fields: {', '.join(list(inner)[:8]) or 'none'})")
+
+
+def _value(text: bytes) -> bytes:
+    """Return what follows the key, the time and the headers that consumers print in front of a value."""
+    if text.startswith(b"{"):
+        return text
+    parts = text.split(b"\t")
+    for nth, part in enumerate(parts):
+        if part.lstrip().startswith(b"{"):
+            return b"\t".join(parts[nth:]).strip()
+    if len(parts) > 1:
+        return parts[-1].strip()
+    begin = text.find(b'{"')
+    return text[begin:] if begin > 0 and b'"runId"' in text and text.endswith(b"}") else text
+
+
+def _parsed(text: bytes, place: str, notes: Notes) -> dict[str, Any]:
+    try:
+        event: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        repaired = text.decode(errors="replace")
+        if "\ufffd" not in repaired:
+            raise
+        event = orjson.loads(repaired)
+        notes.add(WRONG_BYTES, place)
     return event
+
+
+def _unwrapped(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the event in its envelopes; None if there is none."""
+    for _ in range(MAX_ENVELOPES):
+        name = next((name for name in ENVELOPES if name in event), None)
+        if name is None or "runId" in event:
+            break
+        inner = event[name]
+        if inner is None or inner == "":
+            return None
+        if isinstance(inner, str):
+            try:
+                inner = orjson.loads(inner)
+            except orjson.JSONDecodeError as error:
+                raise ValueError(f"{name} is not JSON but {inner[:_SHOWN]!r}: consume it as text") from error
+        if inner is None:
+            return None
+        if not isinstance(inner, dict):
+            raise ValueError(f"{name} is not an event")  # noqa: TRY004 - reported like all errors of a line
+        event = inner
+    return event
+
+
+def _rows_of_pinot(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of Pinot's answer to a query."""
+    table = answer["resultTable"]
+    try:
+        names = table["dataSchema"]["columnNames"]
+        yield from (dict(zip(names, row, strict=True)) for row in table["rows"])
+    except (KeyError, TypeError) as error:
+        raise ValueError("is not the answer of Pinot to a query") from error
 
 
 def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
@@ -105,18 +209,21 @@ def _take(races: dict[str, Lines], event: dict[str, Any]) -> None:
         race.passings.append(_passing(event))
     elif "category" in event:
         name, category = _text(event, "name"), _text(event, "category")
-        club = _text(event, "club") if "club" in event else ""
-        race.entries[int(_number(event, "competitorId"))] = name, category, club, int(_number(event, "wave"))
+        club = _text(event, "club") if event.get("club") is not None else ""
+        sex = _word(event, "sex", SEXES) if event.get("sex") is not None else ""
+        wave = int(_number(event, "wave"))
+        race.entries[int(_number(event, "competitorId"))] = name, category, club, sex, wave
     elif "startTime" in event:
         race.race = event
         race.course = _text(event, "course")
     else:
-        raise ValueError("is not an event of a known topic")
+        fields = ", ".join(list(event)[:12])
+        raise ValueError(f"is not an event of the topics {', '.join(TOPICS)}; its fields: {fields}")
 
 
 def _position(event: dict[str, Any]) -> tuple[float, ...]:
     """Return MEASURED, the status's number, the true lat and lon or NaN, and emittedAt."""
-    has_truth = "trueLon" in event
+    has_truth = event.get("trueLon") is not None
     return (
         *(_number(event, name) for name in MEASURED),
         STATUS_NAMES.index(_word(event, "status", STATUS_NAMES)),
@@ -234,8 +341,8 @@ def _runs(track: Track, count: int) -> Iterator[tuple[int, Floats, Floats, Statu
 
 
 def _entrants(race: Lines, bibs: Ints) -> Entrants:
-    known = [race.entries.get(bib, (f"Runner {bib}", OPEN, "", 1)) for bib in bibs.tolist()]
-    name, category, club, wave = zip(*known, strict=True) if known else ((), (), (), ())
+    known = [race.entries.get(bib, (f"Runner {bib}", OPEN, "", "", 1)) for bib in bibs.tolist()]
+    name, category, club, sex, wave = zip(*known, strict=True) if known else ((), (), (), (), ())
     waves = np.array(wave, np.int64)
-    listed = StartList(bibs, name, category, club, waves, np.full(len(bibs), np.nan))
+    listed = StartList(bibs, name, category, club, waves, np.full(len(bibs), np.nan), sex)
     return entrants.listed(listed, waves)

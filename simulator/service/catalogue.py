@@ -7,10 +7,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain, count
-from pathlib import PurePath
 
 from simulator.course.course import Course
-from simulator.course.library import UNNAMED
+from simulator.course.library import UNNAMED, stem_of
 from simulator.course.survey.limits import MAX_SHORT_NAME
 from simulator.service.uploads import Upload
 
@@ -37,7 +36,7 @@ class Catalogue(Mapping[str, "Course"]):
     ) -> None:
         self._shipped = dict(shipped)
         self.uploads = {name: upload for name, upload in (uploads or {}).items() if name not in shipped}
-        self._unusable = {PurePath(file).stem.casefold() for file in unusable}
+        self._unusable = {stem_of(file).casefold() for file in unusable}
 
     def __getitem__(self, name: str) -> Course:
         if (course := self._shipped.get(name)) is not None:

@@ -12,8 +12,8 @@ import structlog
 from twisted.internet.defer import Deferred, DeferredLock, ensureDeferred
 
 from simulator.course.course import Course
-from simulator.course.drawing import CourseError, Drawing
-from simulator.course.library import READERS, format_of
+from simulator.course.drawing import CourseError
+from simulator.course.library import read_drawing
 from simulator.course.survey import survey
 from simulator.publishers.publisher import Publisher, PublishError
 from simulator.race.events import CourseRecord
@@ -69,7 +69,7 @@ class CourseService:
 
     async def _take(self, name: str | None, data: bytes) -> tuple[Course, bool]:
         digest = digest_of(data)
-        suffix, drawing = await self._of_file(_read, data)
+        drawing, suffix = await self._of_file(read_drawing, data, "the file")
         name = name or short_name_of(drawing.name, lambda name: self._may_have(name, digest))
         uploads = self._race_service.courses.uploads
         if (known := uploads.get(name)) and known.digest == digest:
@@ -120,12 +120,6 @@ class CourseService:
         except PublishError as error:
             # It is published again with each race on it.
             self._log.warning("course not published yet", course=course.short_name, why=str(error))
-
-
-def _read(data: bytes) -> tuple[str, Drawing]:
-    """Return the suffix of the file's format, and its content."""
-    suffix = format_of(data)
-    return suffix, READERS[suffix](data, "the file")
 
 
 def _conflict(name: str, owner: str) -> Problem:

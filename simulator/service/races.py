@@ -22,6 +22,7 @@ from simulator.engine.engine import Engine, EngineFullError
 from simulator.engine.run import Run
 from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
+from simulator.race.start_list import StartListError
 from simulator.reactor import Reactor
 from simulator.service.catalogue import Catalogue
 from stream.problems import Problem, Wrong, from_validation, invalid
@@ -70,6 +71,7 @@ class RaceService:
         now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
         _check_start(request, now)
         course = self._course(request)
+        _check_expected_times(request, course)
         resolved = request.resolved(
             run_id=self._free_id(f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}"),
             name=course.long_name,
@@ -170,6 +172,14 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
         return survey(Drawing(name, [line], polygons=polygons), request.course, name)
     except CourseError as error:
         raise invalid([Wrong("points", f"don't form a valid course: {error}")]) from error
+
+
+def _check_expected_times(request: RaceRequest, course: Course) -> None:
+    try:
+        if request.listed is not None:
+            request.listed.check(course.distance)
+    except StartListError as error:
+        raise invalid([Wrong("start_list", reason) for reason in error.reasons]) from error
 
 
 def _check_start(request: RaceRequest, now: datetime) -> None:

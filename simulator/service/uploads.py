@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from simulator.course.course import Course
-from simulator.course.library import READERS, Library, load_folder
+from simulator.course.library import SUFFIXES, Library, load_folder
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class UploadFolder:
             OSError: the file can't be stored; nothing of it remains.
         """
         self._path.mkdir(parents=True, exist_ok=True)
-        for other in READERS:
+        for other in SUFFIXES:
             if (self._path / f"{name}{other}").exists():
                 raise FileExistsError
         part = self._path / f".{name}{suffix}.part"
