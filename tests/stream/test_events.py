@@ -76,8 +76,10 @@ def allowed(topic: str, field: str) -> set[str]:
 
 def batches() -> Iterator[Streamed]:
     """Yield all events of a race in which everything happens."""
-    race = Race(load_folder(COURSES).courses["crystal-palace"], resolved(**EVERY_OPTION))
+    course = load_folder(COURSES).courses["crystal-palace"]
+    race = Race(course, resolved(**EVERY_OPTION))
     yield from entries_of(race, 1000)
+    yield from entries_of(Race(course, resolved(start_list="name,sex\nKim,X\nSam,\n")), 1000)
     for status in RACE_STATES:
         yield record_of(race, status, race.start_ms, race.request.text())
     for tick in range(race.last_tick + 1):

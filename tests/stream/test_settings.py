@@ -1,4 +1,4 @@
-"""Secrets on a command line, for every command that has settings."""
+"""Secrets and origins on a command line, for every command that has them."""
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -8,7 +8,7 @@ from dashboard.settings import Settings as DashboardSettings
 from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.commands.settings import ReplaySettings, ServeSettings
 from stream.problems import flag_sentences
-from stream.settings import read_settings
+from stream.settings import origins_of, read_settings
 
 KINDS = (ServeSettings, ReplaySettings, Settings, StatusSettings, ResetSettings, DashboardSettings)
 SECRET = "correct-horse-battery"
@@ -56,3 +56,28 @@ def test_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret comes from the environment."""
     monkeypatch.setenv("RACECAST_TOKEN", SECRET)
     assert read_settings(ServeSettings, ["--port", "0"]).token.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["example.org", "https://example.org/", "*", "null", "https://Example.org", "ftp://a", "https://a;b"],
+)
+@pytest.mark.parametrize(
+    ("kind", "flag"), [(ServeSettings, "--cors-origins"), (DashboardSettings, "--frame-ancestors")]
+)
+def test_an_invalid_origin_is_rejected(kind: type[BaseSettings], flag: str, text: str) -> None:
+    """Text that no browser sends as an origin is an error, which names it and shows the right form."""
+    with pytest.raises(ValidationError) as refused:
+        read_settings(kind, [flag, f"https://a.example, {text}"])
+
+    said = f"{flag} {text} is not a valid origin: use the form https://example.org"
+    assert flag_sentences(refused.value) == said
+
+
+def test_origins() -> None:
+    """Origins are separated by commas; an empty setting means none."""
+    settings = read_settings(
+        ServeSettings, ["--cors-origins", "https://a.example, http://b:8000,http://[::1]"]
+    )
+    assert origins_of(settings.cors_origins) == {"https://a.example", "http://b:8000", "http://[::1]"}
+    assert origins_of(" ") == frozenset()

@@ -44,6 +44,13 @@ def test_results_are_those_of_the_race(race: Race, form: Format[results.Results]
     assert form.suffix == "csv" or exported() == expected
 
 
+def test_results_by_chip_time(race: Race) -> None:
+    """`--rank chip` gives what the API gives for `?rank=chip`."""
+    found = results.of(race, race.time_of(race.last_tick), "chip")
+
+    assert exported("--rank", "chip") == b"".join(result_files.as_json(found))
+
+
 @pytest.mark.parametrize("form", track_files.FORMATS, ids=lambda form: form.suffix)
 def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -> None:
     """The tracks equal the API's too, with the query's fields as flags."""
@@ -70,6 +77,8 @@ def test_points_have_no_limit() -> None:
             "--format for tracks must be one of: geojson, csv, gpx, kml",
         ),
         (["--bib", "1"], "--bib is only valid with --what tracks"),
+        (["--what", "tracks", "--rank", "chip"], "--rank is only valid with --what results"),
+        (["--rank", "net"], "--rank must be 'gun' or 'chip'"),
         (["--truth"], "--truth is only valid with --what tracks"),
         (["--what", "tracks", "--bib", "9"], "--bib must be in the race: no competitor has the bib 9"),
         (["--what", "tracks", "--bib", "x"], "--bib must be a whole number"),
@@ -91,5 +100,5 @@ def test_it_is_a_command() -> None:
     command = [sys.executable, "-m", "simulator", "export", *RACE, "--format", "csv"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
 
-    assert done.stdout.startswith(b"place,category_place,bib,name,")
+    assert done.stdout.startswith(b"\xef\xbb\xbfplace,category_place,bib,name,")
     assert done.stdout.count(b"\r\n") == 6

@@ -145,12 +145,30 @@ def test_a_start_list_is_a_file(tmp_path: Path) -> None:
     assert [(one["competitorId"], one["name"]) for one in entries] == [(70, "Zoë"), (5, "Bob")]
     with pytest.raises(SystemExit, match=r"nowhere can't be read: No such file or directory$"):
         lines(*flags, "nowhere")
-    (tmp_path / "words").write_bytes(b"bib\n\xff")
-    with pytest.raises(SystemExit, match="words is not valid UTF-8"):
+    (tmp_path / "words").write_bytes("name\nЖинн".encode("cp1251"))
+    with pytest.raises(SystemExit, match="words is text in an encoding that can't be recognised: save it as"):
         lines(*flags, str(tmp_path / "words"))
     file.write_text("bib\nx", "utf-8")
     with pytest.raises(SystemExit, match="--start-list is invalid in line 2"):
         lines(*flags, str(file))
+
+
+def test_warnings_about_a_start_list_go_to_standard_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The assumed encoding, and what is not used; standard output has only events."""
+    file = tmp_path / "list.csv"
+    file.write_bytes("Startnr;Name;E-Mail\n70;Jürgen;a@b\n".encode("cp1252"))
+    (entry,) = lines("--course", "crystal-palace", "--topic", "competitors", "--start-list", str(file))
+    said = capsys.readouterr().err
+
+    assert orjson.loads(entry)["name"] == "Jürgen"
+    assert said.count("was read as Windows-1252") == 1
+    assert 'such as "Jürgen" in line 2' in said
+    assert 'start list: Unused columns: "E-Mail"' in said
+    file.write_text("bib,expected time\n7,0:00:09\n")
+    with pytest.raises(SystemExit, match="--start-list is invalid for bib 7: the expected time of 9 s"):
+        lines("--course", "crystal-palace", "--start-list", str(file))
 
 
 def test_every_option_has_a_flag_with_its_help(capsys: pytest.CaptureFixture[str]) -> None:

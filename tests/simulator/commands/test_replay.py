@@ -1,17 +1,20 @@
 """`python -m simulator replay` as a process."""
 
+import gzip
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import structlog.testing
 from pydantic_settings import CliApp
+from structlog.testing import capture_logs
 
 from simulator.commands.replay import read
 from simulator.commands.settings import ReplaySettings
@@ -84,6 +87,25 @@ def test_events_are_replayed_from_now_on(events: Path, tmp_path: Path) -> None:
     assert rows(store, "SELECT count(*) FROM competitors WHERE name LIKE '% %'") == [(10,)]
 
 
+@pytest.mark.parametrize(("topics", "delay"), [(("races",), 90.0), ((), 0.0)])
+def test_waves_keep_their_guns(
+    topics: Sequence[str], delay: float, library: Mapping[str, Course], tmp_path: Path
+) -> None:
+    """A replay has the delay between waves of the recorded race; if that is unknown, it has one gun."""
+    file, flags = tmp_path / "race.ndjson", ["--course", "crystal-palace", "--competitors", "4"]
+    flags += ["--interval", "60", "--wave-size", "2", "--wave-delay", "90"]
+    texts = (
+        run("generate", *flags, "--topic", topic).stdout for topic in (*topics, "competitors", "parkrun")
+    )
+    file.write_text("".join(texts))
+    with capture_logs() as logged:
+        recording = read(ReplaySettings(files=[file]), library, START)
+
+    assert orjson.loads(recording.request.text())["wave_delay"] == delay
+    assert sorted(recording.entrants.wave.tolist()) == [1, 1, 2, 2]
+    assert any("all times count from the first gun" in line["event"] for line in logged) == (not topics)
+
+
 def test_tracks_are_replayed_as_a_race(library: Mapping[str, Course], tmp_path: Path) -> None:
     """A folder of GPX files becomes a race on the given course."""
     race = computed(library["crystal-palace"])
@@ -137,11 +159,11 @@ def test_an_impossible_replay_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["README.md"], "is neither a folder nor a file with one of the suffixes"),
+        (["README.md"], "README.md isn't a recording: GPX, KML with gx:Track, TCX are read"),
         (["simulator"], "file in simulator"),
         (["nowhere"], "no such file or folder: nowhere"),
         (["{passings}"], "there are no positions in passings.ndjson"),
-        (["{events}", "{tracks}"], "event files and GPX files"),
+        (["{events}", "{tracks}"], "event files and tracks can't be mixed"),
         (["{events}", "--race", "a", "--course", "moon"], "unknown course moon; available: straight"),
         (
             ["{events}", "--race", "moon"],
@@ -149,7 +171,7 @@ def test_an_impossible_replay_is_reported(tmp_path: Path) -> None:
         ),
         (["{events}"], "choose a race with --race; those with positions: a"),
         (["{events}", "--race", "a", "--run-id", "a b"], "run_id must be 1 to 64 of the characters"),
-        (["{tracks}"], "no track has times"),
+        (["{tracks}"], "run.gpx has no track with points"),
     ],
 )
 def test_an_invalid_recording_is_rejected(
@@ -166,6 +188,18 @@ def test_an_invalid_recording_is_rejected(
         read(CliApp.run(ReplaySettings, cli_args=given), {"straight": straight}, START)
 
     assert words in str(rejected.value)
+
+
+def test_compressed_events_are_read(straight: Course, tmp_path: Path) -> None:
+    """A folder's `.ndjson.gz` files are event files; what is skipped in them is a warning in the log."""
+    (tmp_path / "race.ndjson.gz").write_bytes(gzip.compress(b"% begun\n" + orjson.dumps(POSITION)))
+    with structlog.testing.capture_logs() as logged:
+        recording = read(CliApp.run(ReplaySettings, cli_args=[str(tmp_path)]), {"straight": straight}, START)
+
+    assert len(recording.fixes_at(0).time) == 1
+    assert [entry["why"] for entry in logged] == [
+        'lines that are not events, skipped: 1 (race.ndjson.gz line 1 "% begun")'
+    ]
 
 
 @pytest.mark.parametrize(("times", "interval"), [((7200,), 3600.0), ((0, 7200), 3600.0), ((0, 7201), 379.0)])

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course.course import GEOD, Course, Fence
+from simulator.course.course import GEOD, Course, Fence, Mat
 
 
 def course(lon: list[float], lat: list[float], **more: object) -> Course:
@@ -203,3 +203,28 @@ def test_each_fence_is_written_with_its_name() -> None:
     assert [fence["name"] for fence in listed] == ["North ”1”", "South"]
     assert [shapely.from_wkt(fence["wkt"]) for fence in listed] == [fence.polygon for fence in fences]
     assert course([0, 0.1], [0, 0]).fences_json() == "[]"
+    assert listed[0]["visits"] == [[0.0, pytest.approx(11131.949)]]
+
+
+def test_climb() -> None:
+    """What goes up counts, in each lap, unless it is as short as an altimeter's noise."""
+    up_and_down = course([0, 0.01, 0.02], [0, 0, 0], alt=np.array([100.0, 130.0, 110.0]), laps=2)
+    assert up_and_down.climb == pytest.approx(60, abs=1)
+    lon = np.linspace(0, 0.02, 1000)
+    noisy = course(lon.tolist(), [0] * 1000, alt=100 + np.tile([0.0, 2.0], 500))
+    assert noisy.climb is not None
+    assert noisy.climb < 30
+    assert course([0, 0.1], [0, 0]).climb is None
+
+
+def test_lists_of_altitudes_and_timing_points() -> None:
+    """The JSON has an altitude for each vertex, and each timing point with its passes in all laps."""
+    mats = [Mat("Bridge", (0.001, 0.0), (50.0, 150.0)), Mat("Start", (0.0, 0.0), (0.0,))]
+    hill = course([0, 0.001, 0.002], [0, 0, 0], alt=np.array([1.26, 2.0, 3.0]), laps=2, mats=mats)
+    assert hill.altitudes_json() == "[1.3,2.0,3.0]"
+    assert json.loads(hill.timing_points_json()) == [
+        {"name": "Bridge", "distances": [50.0, 150.0, 272.639, 372.639]},
+        {"name": "Start", "distances": [222.639]},
+    ]
+    assert course([0, 0.1], [0, 0]).altitudes_json() == "[]"
+    assert course([0, 0.1], [0, 0]).timing_points_json() == "[]"

@@ -170,3 +170,153 @@ def test_what_is_written_here_reads_back(course: Course) -> None:
     metres = [point.distance for point in again.timing_points]
     assert metres == pytest.approx([point.distance for point in course.timing_points], abs=0.1)
     assert (again.alt is None) == (course.alt is None)
+
+
+FEATURES = [
+    feature({"type": "Point", "coordinates": [0, 51]}, name="Start"),
+    feature({"type": "LineString", "coordinates": [[0, 51], [0, 51.01]]}, name="Way"),
+]
+TEXTS = [orjson.dumps(one) for one in FEATURES]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n".join(TEXTS),
+        b"\r\n\r\n".join([b"", *TEXTS, b""]),
+        b"".join(b"\x1e" + text + b"\n" for text in TEXTS),
+        b"".join(b"\x1e" + text for text in TEXTS),
+        b"".join(b"\x1e" + orjson.dumps(one, option=orjson.OPT_INDENT_2) + b"\n" for one in FEATURES),
+        b"\xef\xbb\xbf" + b"\n".join(TEXTS),
+        "\n".join(text.decode() for text in TEXTS).encode("utf-16"),
+        orjson.dumps(FEATURES),
+        collection(collection_of := {"type": "FeatureCollection", "features": FEATURES}),
+        orjson.dumps(collection_of) + b"\n",
+        collection({"type": "FeatureCollection", "features": [collection_of]}),
+        b"\n".join([TEXTS[0], orjson.dumps({"type": "FeatureCollection", "features": FEATURES[1:]})]),
+    ],
+)
+def test_sequences_and_nested_collections(data: bytes) -> None:
+    """Features are found in a sequence of texts, in a list and in collections of collections."""
+    course = read_course(data, "way")
+    assert course.distance == pytest.approx(1112.5, abs=0.1)
+    assert (course.long_name, course.start, course.warnings) == ("Way", (0.0, 51.0), ())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        collection({"type": "FeatureCollection", "features": FEATURES, "laps": 3, "name": "Park"}),
+        b"\x1e" + collection(*FEATURES, laps=3, name="Park"),
+        TEXTS[0] + b"\n" + orjson.dumps(FEATURES[1]["geometry"] | {"laps": 3, "name": "Park"}),
+        orjson.dumps([FEATURES[0], feature(FEATURES[1]["geometry"], laps=3, name="Park")]),
+    ],
+)
+def test_laps_and_names_of_inner_parts(data: bytes) -> None:
+    """The laps and the name count wherever the line is."""
+    drawing = geojson.read(data)
+    assert (drawing.name, drawing.laps, len(drawing.lines), len(drawing.markers)) == ("Park", 3, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (
+            b"\n".join([*TEXTS, b'{"type": }']),
+            "a isn't well-formed JSON: unexpected character.*, line 3, column 10$",
+        ),
+        (b"\x1e" + TEXTS[0] + b"\n\x1e\n[1,]", "a isn't a sequence of GeoJSON texts: line 2 is no object$"),
+        (b"\n".join([*TEXTS, b"5"]), "a isn't a sequence of GeoJSON texts: line 3 is no object$"),
+        (
+            TEXTS[0] + b",\n" + TEXTS[1],
+            "unexpected content after document .put several texts .*, line 1, column",
+        ),
+        (b"\n".join([TEXTS[0], b'{"type": "x"}']), 'a, feature 2: type is "x", not "Feature"$'),
+        (b'{"type": "Feature",\n}', "trailing comma is not allowed .remove the comma.*, line 1, column 19$"),
+        (b'{"type":\n"LineString", "x": nan}', "expected 'null', line 2, column 20$"),
+        (b'{"type": "LineString" /* x */}', "JSON has no comments.*, line 1, column 23$"),
+        (b"{'type': 1}", "JSON has double quotes only.*, line 1, column 2$"),
+        (b'{"x": "\xc3\xa4", "y": [1', "the file is cut short.*, line 1, column "),
+        (b'{"x": "a\nb"}', "a text can't contain a line break.*, line 1, column 9$"),
+    ],
+)
+def test_malformed_json(data: bytes, error: str) -> None:
+    """What isn't JSON is rejected with the line and, where it is known, the remedy."""
+    with pytest.raises(CourseError, match=error):
+        geojson.read(data, "a")
+
+
+def test_collections_that_are_too_deep() -> None:
+    """Collections of features may be nested as deep as those of geometries."""
+    data: Any = {"type": "FeatureCollection", "features": FEATURES}
+    for _ in range(geojson.MAX_DEPTH - 1):
+        data = {"type": "FeatureCollection", "features": [data]}
+    assert len(geojson.read(orjson.dumps(data)).lines) == 1
+    with pytest.raises(CourseError, match="nested more than 8 deep"):
+        geojson.read(collection(data))
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        None,
+        "urn:ogc:def:crs:OGC:1.3:CRS84",
+        "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
+        "EPSG:4326",
+        "urn:ogc:def:crs:EPSG::4326",
+        "WGS 84",
+        4326,
+    ],
+)
+def test_coordinate_systems_in_degrees(crs: object) -> None:
+    """A file may say that its coordinates are longitude and latitude in degrees of WGS84."""
+    named = {"type": "name", "properties": {"code" if crs == 4326 else "name": crs}} if crs else None
+    assert len(geojson.read(collection(*FEATURES, crs=named)).lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("crs", "system"),
+    [
+        ({"type": "name", "properties": {"name": "EPSG:3857"}}, '"EPSG:3857"'),
+        (
+            {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32630"}},
+            '"urn:ogc:def:crs:EPSG::32630"',
+        ),
+        ({"type": "name", "properties": {"name": "WGS 84 / UTM zone 30N"}}, '"WGS 84 / UTM zone 30N"'),
+        ({"type": "EPSG", "properties": {"code": 27700}}, '"27700"'),
+        ({"type": "link", "properties": {"href": "http://x"}}, "that crs links to"),
+        ("EPSG:25832", '"EPSG:25832"'),
+    ],
+)
+def test_other_coordinate_systems(crs: object, system: str) -> None:
+    """A file in another coordinate system is rejected by its name, wherever it is, with the remedy."""
+    line = FEATURES[1]
+    for data, place in (
+        (collection(*FEATURES, crs=crs), "a"),
+        (orjson.dumps(line | {"crs": crs}), "a"),
+        (collection(*FEATURES, line | {"crs": crs}), "a, feature 3"),
+        (collection(line | {"geometry": LINE | {"crs": crs}}), "a, feature 1"),
+        (orjson.dumps(LINE | {"crs": crs}), "a"),
+    ):
+        with pytest.raises(CourseError) as caught:
+            geojson.read(data, "a")
+        assert str(caught.value).startswith(
+            f"{place}: the coordinates are in the system {system}: export it in"
+        )
+
+
+@pytest.mark.parametrize("metres", [1001.0, -356_222.0])
+def test_metres_instead_of_degrees(metres: float) -> None:
+    """Coordinates that are too large for degrees are called metres, in every format."""
+    points = [(metres, 5_500_000 + nth) for nth in range(3)]
+    texts = [f"{lon},{lat}" for lon, lat in points]
+    fixes = [f"<trkpt lon='{lon}' lat='{lat}'/>" for lon, lat in points]
+    for data in (
+        orjson.dumps({"type": "LineString", "coordinates": points}),
+        f"<kml><LineString><coordinates>{' '.join(texts)}</coordinates></LineString></kml>".encode(),
+        f"<gpx><trk><trkseg>{''.join(fixes)}</trkseg></trk></gpx>".encode(),
+    ):
+        with pytest.raises(
+            CourseError, match="these look like metres of a map projection: export the file in EPSG:4326"
+        ):
+            read_course(data, "a")

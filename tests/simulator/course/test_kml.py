@@ -133,3 +133,11 @@ def test_hostile_blanks(text: str) -> None:
     with contextlib.suppress(CourseError):
         kml.read(line(text))
     assert time.process_time() - before < PATIENCE
+
+
+def test_a_ring_that_is_not_closed_is_closed() -> None:
+    """A LinearRing ends where it begins, whether or not the point is written again."""
+    ring = "<LinearRing><coordinates>0,51 0,51.001 0.001,51{}</coordinates></LinearRing>"
+    for last in ("", " 0,51"):
+        (line,) = kml.read(f"<kml><Placemark>{ring.format(last)}</Placemark></kml>".encode()).lines
+        assert line.lon.tolist() == [0.0, 0.0, 0.001, 0.0]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import shapely
 
-from simulator.course import geojson, xml
+from simulator.course import decoding, geojson
 from simulator.course.course import GEOD, MAX_DISTANCE
 from simulator.course.library import MAX_BYTES, load_folder
 from simulator.course.survey import limits
@@ -30,22 +30,21 @@ def test_all() -> None:
 def test_limits_are_documented() -> None:
     """The page for organisers has the limits that the survey holds to."""
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
-    small = "GeoJSON, and XML that is not UTF-8,"
     rows = (
         f"| length of the path | {limits.MIN_DISTANCE:g} m or more |",
         f"| length of the course, all laps | {MAX_DISTANCE / 1000:,.0f} km |",
         f"| points in the path | {limits.MAX_POINTS:,} |",
-        f"| points in a GPX file, or in the gx:Tracks of a KML file | {limits.MAX_ELEMENT_POINTS:,} |",
+        f"| points in a GPX or TCX file, or in the gx:Tracks of a KML file | {limits.MAX_ELEMENT_POINTS:,} |",
         f"| points in a file, in all paths, geofences and placemarks | {limits.MAX_FILE_POINTS:,} |",
         f"| paths, geofences and placemarks in a file | {limits.MAX_SHAPES:,} |",
         f"| placemarks of the start and the finish | {limits.MAX_MARKERS} |",
-        f"| size of a file | {MAX_BYTES // 1024**2} MiB; {small} {geojson.MAX_LENGTH // 1024**2} MiB |",
+        f"| size of a file, uploaded or in a folder | {MAX_BYTES // 1024**2} MiB |",
         f"| laps | {limits.MAX_LAPS:,} |",
         f"| geofences | {limits.MAX_FENCES}, with {limits.MAX_FENCE_POINTS:,} points in all |",
         f"| timing points | {limits.MAX_MATS}, passed {limits.MAX_MAT_PASSES:,} times in all |",
         f"| length of a name | {limits.MAX_NAME} characters |",
     )
-    assert geojson.MAX_LENGTH == xml.MAX_RECODED
+    assert geojson.MAX_LENGTH == decoding.MAX_RECODED == MAX_BYTES
     assert [row for row in rows if row not in page] == []
 
 

@@ -12,6 +12,7 @@ from simulator.course.course import GEOD, Course
 from simulator.course.drawing import CourseError, Drawing, Line, Marker, Ring
 from simulator.course.survey import limits, survey
 from simulator.course.survey.markers import roles
+from stream.arrays import Floats
 
 METRE = 1 / 111_000
 """Degrees of latitude, a little less than a metre."""
@@ -84,8 +85,9 @@ def test_turned_round(points: list[tuple[float, float, float]]) -> None:
         assert right.alt is turned.alt
     else:
         np.testing.assert_array_equal(turned.alt, right.alt)
-    assert [w for w in turned.warnings if "turned round" not in w] == list(right.warnings)
+    # Points are numbered as they were drawn.
     assert len(turned.warnings) == len(right.warnings) + 1
+    assert any("turned round" in warning for warning in turned.warnings)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,27 @@ def test_not_turned(
         ("Finish.", {"finish"}),
         ("Start / Finish", {"start", "finish"}),
         ("start & end", {"start", "finish"}),
+        ("10k Start", {"start"}),
+        ("Start Area", {"start"}),
+        ("Ligne de départ du 21,1 km", {"start"}),
+        ("ARRIVEE", {"finish"}),
+        ("Start \u2013 Ziel", {"start", "finish"}),
+        ("Salida/Meta", {"start", "finish"}),
+        ("Partenza", {"start"}),
+        ("Mål", {"finish"}),
+        ("Финиш", {"finish"}),
+        ("スタート", {"start"}),
+        ("ゴール", {"finish"}),
+        ("Departure", {"start"}),
+        ("Arrival", {"finish"}),
+        ("FINISH (ALL)", {"finish"}),
+        ("Początek trasy", {"start"}),
+        ("Koniec", {"finish"}),
+        ("Inici", {"start"}),
+        ("Final", {"finish"}),
+        ("Фініш", {"finish"}),
+        ("Final climb", set()),
+        ("Parking Start", set()),
         ("Start of lap 2", set()),
         ("Restart", set()),
         ("Weekend", set()),
@@ -125,6 +148,24 @@ def test_not_turned(
 def test_roles(name: str, expected: set[str]) -> None:
     """Only a name whose meaning is certain makes a Point a start or a finish."""
     assert roles(name) == expected
+
+
+def test_a_marker_whose_name_says_more_than_start_is_mentioned() -> None:
+    """It may be the start, and the direction of the course would depend on it."""
+    away = Marker("Start (parking)", *STRAIGHT[1], "waypoint 1")
+    course = make(STRAIGHT, markers=(away,))
+    assert course.warnings == (
+        "The waypoint 1 isn't taken for the start: its name says more; rename it if it is",
+    )
+    assert not make(STRAIGHT, markers=(away, Marker("Start", *STRAIGHT[0], "waypoint 2"))).warnings
+
+
+@pytest.mark.parametrize("end", ["start", "finish"])
+def test_a_line_whose_only_marker_is_at_its_other_end_is_turned_round(end: str) -> None:
+    """That is where the marker says that the course begins, or ends."""
+    course = make(STRAIGHT, markers=(Marker(end, *STRAIGHT[1 if end == "start" else 0], "marker"),))
+    assert (course.lon[0], course.lat[0]) == STRAIGHT[1]
+    assert course.warnings == ("The line has the marker at its other end: turned round",)
 
 
 @pytest.mark.parametrize(
@@ -306,6 +347,64 @@ def test_warnings_are_few() -> None:
     warnings = make(STRAIGHT, markers=markers).warnings
     assert len(warnings) == limits.MAX_WARNINGS
     assert warnings[-1] == "And 101 more warnings"
+
+
+def hills(count: int = 60) -> Floats:
+    """Return points 10 m apart, shape (count, 3), that climb from 100 m by 1 %."""
+    north = np.arange(count) * 10.0
+    return np.column_stack([np.zeros(count), 51.0 + north * METRE, 100.0 + north / 100])
+
+
+@pytest.mark.parametrize(("first", "some"), [(0, 3), (20, 7), (57, 3)])
+@pytest.mark.parametrize("wrong", [1000.0, -400.0, 0.0])
+def test_altitudes_too_steep_to_run_are_filled_in(first: int, some: int, wrong: float) -> None:
+    """A faulty receiver's altitudes would be cliffs."""
+    points = hills()
+    points[first : first + some, 2] = wrong
+    course = make([tuple(point) for point in points.tolist()])
+    assert course.alt is not None
+    assert np.abs(course.alt - hills()[:, 2]).max() < 0.5
+    assert f"{some} of the 60 points have" in course.warnings[0]
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_altitudes_that_are_mostly_zero_are_filled_in(every: int) -> None:
+    """A program that knows the altitude of each second or third point writes 0 for the others."""
+    points = hills()
+    points[np.arange(60) % every > 0, 2] = 0.0
+    course = make([tuple(point) for point in points.tolist()])
+    assert course.alt is not None
+    assert np.abs(course.alt - hills()[:, 2]).max() < 0.5
+    assert "have the altitude 0, unlike their neighbours" in course.warnings[0]
+
+
+def test_altitudes_that_are_half_wrong_are_kept_with_a_warning() -> None:
+    """Which half is wrong can't be known."""
+    points = hills()
+    points[::2, 2] += 300
+    course = make([tuple(point) for point in points.tolist()])
+    assert course.alt is not None
+    assert course.alt.tolist() == points[:, 2].tolist()
+    assert course.warnings[0].startswith("The altitude of the line changes by 300 m")
+
+
+def test_a_beach_at_sea_level_keeps_its_zeros() -> None:
+    """Zero is an altitude where the neighbours are as low."""
+    points = hills()
+    points[:, 2] = np.maximum(0.0, np.rint(np.arange(60) / 10 - 3))
+    course = make([tuple(point) for point in points.tolist()])
+    assert course.alt is not None
+    assert course.alt.tolist() == points[:, 2].tolist()
+    assert not course.warnings
+
+
+@pytest.mark.parametrize("metres", [500, 21])
+def test_a_jump_of_the_altitude_is_mentioned(metres: int) -> None:
+    """A barometer that was set while running looks like a cliff."""
+    points = hills()
+    points[30:, 2] += metres
+    (warning,) = make([tuple(point) for point in points.tolist()]).warnings
+    assert warning == f"The altitude of the line changes by {metres} m within 10 m, at 291 m: check it"
 
 
 def test_altitude_between() -> None:

@@ -3,17 +3,23 @@
 import csv
 import io
 from collections.abc import Callable
+from math import ceil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_by_hypothesis
+from hypothesis import strategies as st
 
 from simulator.course.course import Course, Mat
+from simulator.course.library import load_folder
 from simulator.export import result_files, results
 from simulator.http.answers import ResultsAnswer
 from simulator.race.race import BEFORE_THE_START, Race
-from stream.results import Line
+from stream.results import Line, Rank
 from tests.simulator.conftest import resolved
 
 REAL: dict[str, Any] = {
@@ -28,6 +34,8 @@ REAL: dict[str, Any] = {
     "how_many_get_stopped": 0.3,
 }
 MIDDLE = 600.0
+COURSES = Path(__file__).parents[3] / "courses"
+WILD = Path(__file__).parents[2] / "wild"
 HOSTILE = [
     "=1+1",
     "@SUM(A1)",
@@ -48,9 +56,10 @@ def race(make_race: Callable[..., Race]) -> Race:
     return make_race(**REAL)
 
 
-def given(race: Race, until: float) -> list[dict[str, Any]]:
+def given(race: Race, until: float, rank: Rank = "gun") -> list[dict[str, Any]]:
     """Return the lines of the JSON, which has to be what its model says."""
-    text = b"".join(result_files.as_json(results.of(race, until)))
+    text = b"".join(result_files.as_json(results.of(race, until, rank)))
+    assert orjson.loads(text)["rank"] == rank
     ResultsAnswer.model_validate_json(text, strict=True)
     lines: list[dict[str, Any]] = orjson.loads(text)["results"]
     return lines
@@ -58,7 +67,7 @@ def given(race: Race, until: float) -> list[dict[str, Any]]:
 
 def table(race: Race, until: float) -> list[dict[str, str]]:
     """Return the CSV as a csv reader has it, strictly."""
-    text = b"".join(result_files.as_csv(results.of(race, until))).decode()
+    text = b"".join(result_files.as_csv(results.of(race, until))).decode("utf-8-sig")
     assert text.count("\r\n") == text.count("\n")
     return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
 
@@ -95,7 +104,7 @@ def ranked(lines: list[dict[str, Any]]) -> list[tuple[int | None, int | None]]:
 def test_each_competitor_is_listed_once(race: Race, until: float) -> None:
     """At any moment there is one line for each competitor, with the entrant's own words."""
     lines = given(race, until)
-    keys = ("bib", "name", "category", "club", "wave")
+    keys = ("bib", "name", "category", "club", "wave", "sex")
 
     assert sorted(tuple(line[key] for key in keys) for line in lines) == sorted(race.entrants.some(0, 120))
 
@@ -113,20 +122,20 @@ def test_equal_published_times_share_a_place(make_race: Callable[..., Race]) -> 
 
 @pytest.mark.parametrize("until", [MIDDLE, 1e5])
 def test_times_are_those_of_the_passings(race: Race, until: float) -> None:
-    """Gun time is the finish, chip time is it less the own start, splits and statuses are the race's own."""
+    """Gun time counts from the own wave's gun to the finish, chip time from the own start; so do splits."""
     starts, splits, finishes = (times_of(race, until, kind) for kind in ("start", "split", "finish"))
     snapshot = race.snapshot(until)
     lines = given(race, until)
 
     assert finishes
     for line in lines:
-        who = line["bib"] - 1
-        (gun,) = [seconds for _, seconds in finishes.get(line["bib"], [("", None)])]
-        assert line["gun_time"] == (None if gun is None else pytest.approx(gun, abs=0.0006))
-        own = [round(seconds, 3) for _, seconds in starts.get(line["bib"], [])]  # as it is published
-        assert line["chip_time"] == (None if gun is None else pytest.approx(line["gun_time"] - own[0]))
+        who, gun = line["bib"] - 1, 90.0 * (line["wave"] - 1)
+        (finish,) = [seconds for _, seconds in finishes.get(line["bib"], [("", None)])]
+        assert line["gun_time"] == (None if finish is None else pytest.approx(finish - gun, abs=0.0006))
+        own = [round(seconds, 3) - gun for _, seconds in starts.get(line["bib"], [])]  # as it is published
+        assert line["chip_time"] == (None if finish is None else pytest.approx(line["gun_time"] - own[0]))
         assert [(split["point"], split["elapsed"]) for split in line["splits"]] == [
-            (name, pytest.approx(seconds, abs=0.0006)) for name, seconds in splits.get(line["bib"], [])
+            (name, pytest.approx(seconds - gun, abs=0.0006)) for name, seconds in splits.get(line["bib"], [])
         ]
         assert all(
             split["elapsed"] - split["chip"] == pytest.approx(own[0], abs=1e-6) for split in line["splits"]
@@ -159,6 +168,85 @@ def test_places_go_by_gun_time(race: Race, until: float) -> None:
     ]
     assert all(line["behind"] is None for line in lines if line["status"] != "finished")
     assert by_chip != finished
+
+
+@pytest.mark.parametrize("rank", ["gun", "chip"])
+def test_places_go_by_the_chosen_time(race: Race, rank: Rank) -> None:
+    """A place, a gap and the official time come from the time that was chosen; the other times stay."""
+    lines = given(race, end(race), rank)
+    by_gun = {line["bib"]: line for line in given(race, end(race))}
+    finished = [line for line in lines if line["status"] == "finished"]
+    times = [line[f"{rank}_time"] for line in finished]
+
+    assert [line["place"] for line in finished] == [
+        1 + sum(other < time for other in times) for time in times
+    ]
+    assert [line["behind"] for line in finished] == pytest.approx([time - times[0] for time in times])
+    assert [line["official_time"] for line in finished] == [ceil(time) for time in times]
+    for line in lines:
+        for field in ("gun_time", "chip_time", "splits", "distance", "pace", "status"):
+            assert line[field] == by_gun[line["bib"]][field]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given_by_hypothesis(
+    delay=st.floats(0, 500),
+    size=st.integers(1, 12),
+    flow=st.none() | st.floats(0.1, 20),
+    rank=st.sampled_from(["gun", "chip"]),
+)
+def test_times_fit_together(
+    make_race: Callable[..., Race], delay: float, size: int, flow: float | None, rank: Rank
+) -> None:
+    """Chip time is at most gun time; the official time is the exact one or less than a second more."""
+    race = make_race(competitors=12, wave_delay=delay, wave_size=size, start_flow=flow)
+    lines = given(race, end(race), rank)
+    clock = dict(zip(race.entrants.bib.tolist(), race.field.end.tolist(), strict=True))
+
+    assert [line["status"] for line in lines] == ["finished"] * 12
+    for line in lines:
+        exact = line[f"{rank}_time"]
+        assert line["chip_time"] <= line["gun_time"]
+        assert exact <= line["official_time"] < exact + 1
+        assert line["gun_time"] + delay * (line["wave"] - 1) == pytest.approx(clock[line["bib"]], abs=0.0011)
+    order = [(line[f"{rank}_time"], line["bib"]) for line in lines]
+    assert order == sorted(order)
+
+
+def waves_of(case: str) -> dict[int, dict[str, Any]]:
+    """Return the results of a start list among the wild cases, by bib: two waves, a minute apart."""
+    listed = (WILD / case / "tie.csv").read_text()
+    course = load_folder(COURSES).courses["city-10k"]
+    race = Race(course, resolved(start_list=listed, wave_delay=60.0))
+    return {line["bib"]: line for line in given(race, end(race))}
+
+
+def test_a_wave_is_timed_from_its_own_gun() -> None:
+    """Bib 6 of the second wave runs 3,000.5 s, officially 3,001: the minute until its gun does not count."""
+    found = waves_of("92-results-of-waves")
+
+    assert [found[bib]["gun_time"] for bib in range(1, 7)] == [2700.0, 3000.0, 3000.0, 3300.0, 2600.0, 3000.5]
+    assert [found[bib]["chip_time"] for bib in (5, 6)] == [2600.0, 3000.5]
+    assert [found[bib]["official_time"] for bib in range(1, 7)] == [2700, 3000, 3000, 3300, 2600, 3001]
+    assert [found[bib]["behind"] for bib in (5, 1, 6)] == [0.0, 100.0, 400.5]
+
+
+def test_equal_times_share_a_place_and_the_next_is_skipped() -> None:
+    """Bibs 2 and 3 tie: places 1, 2, 3, 3, 5, 6, and each has a place of its own in its category."""
+    found = waves_of("90-results-ties")
+
+    assert [found[bib]["place"] for bib in (5, 1, 2, 3, 6, 4)] == [1, 2, 3, 3, 5, 6]
+    assert [found[bib]["category_place"] for bib in (5, 1, 2, 3, 6, 4)] == [1, 2, 1, 3, 4, 2]
+
+
+def test_an_official_tie_is_no_tie(make_race: Callable[..., Race]) -> None:
+    """Two who cross the line within the same second have one official time, but a place each."""
+    race = make_race(competitors=2)
+    race.field.end[:] = 900.2, 900.7
+    first, second = given(race, 1000.0)
+
+    assert (first["official_time"], second["official_time"]) == (901, 901)
+    assert (first["place"], second["place"]) == (1, 2)
 
 
 @pytest.mark.parametrize("until", [100.0, MIDDLE, 1e5])
@@ -308,5 +396,5 @@ def test_many_are_given_in_pieces(make_race: Callable[..., Race], monkeypatch: p
     pieces = [list(form.write(results.of(race, MIDDLE))) for form in result_files.FORMATS]
 
     assert [b"".join(some) for some in pieces] == whole
-    assert [len(some) for some in pieces] == [11, 10]
+    assert [len(some) for some in pieces] == [12, 11]
     assert all(piece for some in pieces for piece in some)

@@ -103,7 +103,7 @@ def read_geojson(data: bytes) -> Read:
 def read_csv(data: bytes) -> Read:
     """Return the points of CSV."""
     read: Read = {}
-    for row in csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True):
+    for row in csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True):
         ele = float(row["ele"]) if "ele" in row else None
         point = Point(datetime.fromisoformat(row["time"]), float(row["lon"]), float(row["lat"]), ele)
         read.setdefault(f"{row['bib']} {row['name']}", []).append(point)
@@ -230,7 +230,7 @@ def test_all_formats_say_the_same(request: pytest.FixtureRequest, fixture: str, 
 def test_altitude_is_that_of_the_course(hilly: Race) -> None:
     """Altitude goes up and down with the metres of each lap."""
     lap, turn = hilly.course.lap_length, hilly.course.lap_length / 2
-    rows = list(csv.DictReader(io.StringIO(written("csv", of(hilly, 1e4)).decode(), newline="")))
+    rows = list(csv.DictReader(io.StringIO(written("csv", of(hilly, 1e4)).decode("utf-8-sig"), newline="")))
 
     assert {row["status"] for row in rows} == {"running", "finished"}
     for row in rows:
@@ -256,7 +256,8 @@ def test_the_altitude_of_the_finish_is_not_that_of_the_start() -> None:
 
 def test_csv_has_times_metres_and_statuses(race: Race) -> None:
     """A line of the CSV has race time, metres and status as the race has them."""
-    rows = list(csv.DictReader(io.StringIO(written("csv", of(race, truth="true", interval="60")).decode())))
+    text = written("csv", of(race, truth="true", interval="60")).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
 
     assert list(rows[0]) == ["bib", "name", "time", "race_time", "lat", "lon", "distance", "status"]
     for row in rows:

@@ -140,6 +140,35 @@ def test_results_are_those_of_the_last_published_tick(client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["results", "results.csv", "results.json"])
+def test_the_query_chooses_the_rank(client: Client, path: str) -> None:
+    """`?rank=chip` ranks by chip time, in each format; without it, and with `gun`, places go by gun time."""
+    client.create(run_id="flow", competitors=30, start_flow=0.5, speed=1000)
+    client.wait(100)
+    by_default, by_gun, by_chip = (
+        client.get(f"/races/flow/{path}{query}").body.decode() for query in ("", "?rank=gun", "?rank=chip")
+    )
+    csv_by_chip = client.get("/races/flow/results.csv?rank=chip").body.decode("utf-8-sig")
+    times = [float(row["chip_time"]) for row in csv.DictReader(io.StringIO(csv_by_chip))]
+
+    assert by_default == by_gun != by_chip
+    assert times == sorted(times)
+    assert len(times) == 30
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [("rank=net", "rank", "must be 'gun' or 'chip'"), ("order=chip", "order", "is not")],
+)
+def test_an_unknown_rank_is_rejected(client: Client, query: str, field: str, words: str) -> None:
+    """The response is 422 and names the parameter and its values."""
+    answer = client.get(f"/races/r/results?{query}")
+
+    assert answer.status == 422
+    assert answer.json["errors"][0]["field"] == field
+    assert words in answer.json["errors"][0]["detail"]
+
+
 def test_tracks_go_up_to_the_last_published_tick(client: Client) -> None:
     """A track has a point for each tick from the gun to the last published one."""
     features = client.get("/races/r/tracks").json["features"]
@@ -221,8 +250,8 @@ def test_a_race_that_has_ended_is_complete(client: Client) -> None:
     """After the end, all competitors have finished, and the tracks lead to the finish."""
     client.create(run_id="done", competitors=4, speed=1000.0, seed=3)
     client.wait(60)
-    rows = list(csv.DictReader(io.StringIO(client.get("/races/done/results.csv").body.decode())))
-    tracks = list(csv.DictReader(io.StringIO(client.get("/races/done/tracks.csv").body.decode())))
+    rows = list(csv.DictReader(io.StringIO(client.get("/races/done/results.csv").body.decode("utf-8-sig"))))
+    tracks = list(csv.DictReader(io.StringIO(client.get("/races/done/tracks.csv").body.decode("utf-8-sig"))))
 
     assert client.get("/races/done").json["status"] == "finished"
     assert [row["place"] for row in rows] == ["1", "2", "3", "4"]
@@ -246,8 +275,26 @@ def test_files_are_generated_in_threads(clock: Clock, straight: Course, tmp_path
     for nth in range(4):
         assert len(work) == nth + 1
         work[nth].callback(None)
-    assert client.answered(asked).body.startswith(b"place,")
+    assert client.answered(asked).body.startswith(b"\xef\xbb\xbfplace,")
     assert len(work) == 4
+
+
+def test_long_start_lists_are_read_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
+    """While a thread reads a long list, the reactor answers other requests."""
+    work: list[Deferred[None]] = []
+
+    def in_thread(make: Any, *arguments: Any) -> Deferred[Any]:
+        work.append(Deferred())
+        return work[-1].addCallback(lambda _: make(*arguments))
+
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads", in_thread)
+    body = {"course": "straight", "run_id": "long", "start_list": "name\n" + "Ann Smith\n" * 20_000}
+    asked = client.ask("POST", "/races", body)
+
+    assert client.get("/healthz").status == 200
+    assert client.get("/races/long").status == 404
+    work[0].callback(None)
+    assert client.answered(asked).json["competitors"] == 20_000
 
 
 def test_a_fault_at_the_beginning_is_answered_as_such(

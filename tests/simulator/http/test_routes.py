@@ -265,6 +265,55 @@ def test_a_start_list_gives_the_competitors(client: Client) -> None:
     ]
 
 
+def test_what_is_assumed_about_a_start_list_is_a_warning(client: Client) -> None:
+    """Warnings are in the answer, and stay in it; all faulty lines are in the errors."""
+    body = {"course": "straight", "run_id": "noted", "start_list": "Bib,Name,E-mail\n1,Ann,a@b"}
+    answer = client.post("/races", body)
+    refused = client.post("/races", {"course": "straight", "start_list": "bib,name\nx,Ann\ny,Bob"})
+    too_fast = client.post("/races", {"course": "straight", "start_list": "bib,expected time\n1,0:00:10"})
+
+    assert answer.json["warnings"][0].startswith('Start list: Unused columns: "E-mail"')
+    assert client.get("/races/noted").json["warnings"] == answer.json["warnings"]
+    assert [error["field"] for error in refused.json["errors"]] == ["start_list"] * 2
+    assert [error["detail"][:20] for error in refused.json["errors"]] == [
+        "is invalid in line 2",
+        "is invalid in line 3",
+    ]
+    assert wrong(too_fast)["start_list"].startswith("is invalid for bib 1: the expected time of 10 s")
+
+
+def test_a_start_list_has_a_preview(client: Client) -> None:
+    """A preview says how a list is read; with other columns chosen, it has the list to be sent."""
+    body = {"start_list": "Nr,Who,Verein\n1,Ann,Harriers\n2,Bo,"}
+    plain = client.post("/start-lists", body)
+    chosen = client.post("/start-lists", {**body, "columns": {"name": 2, "club": 0}})
+    created = client.post("/races", {"course": "straight", "start_list": chosen.json["start_list"]})
+
+    assert plain.status == 200
+    assert [(one["name"], one["field"]) for one in plain.json["columns"]] == [
+        ("Nr", "bib"),
+        ("Who", ""),
+        ("Verein", "club"),
+    ]
+    assert plain.json["rows"] == [["1", "Ann", "Harriers"], ["2", "Bo", ""]]
+    assert (plain.json["competitors"], plain.json["clubs"], plain.json["start_list"]) == (2, 1, None)
+    assert plain.json["warnings"][0].startswith('Unused columns: "Who"')
+    assert [one["field"] for one in chosen.json["columns"]] == ["bib", "name", ""]
+    assert (created.status, created.json["competitors"]) == (201, 2)
+
+
+def test_a_preview_has_errors(client: Client) -> None:
+    """What is wrong with a list is in its preview; a wrong request is refused."""
+    faulty = client.post("/start-lists", {"start_list": "bib,name\nx,Ann"})
+    unknown = client.post("/start-lists", {"start_list": "", "columns": {"shoe": 1}})
+    twice = client.post("/start-lists", {"start_list": "", "columns": {"bib": 1, "name": 1}})
+
+    assert (faulty.status, faulty.json["competitors"]) == (200, 0)
+    assert faulty.json["errors"][0].startswith("is invalid in line 2")
+    assert wrong(unknown)["columns"].startswith("has no field shoe; the fields are bib, name, ")
+    assert wrong(twice)["columns"] == "must not have column 1 for two fields"
+
+
 def test_options_without_an_effect_get_a_warning(client: Client) -> None:
     """Hills on a course without altitude and a wall in a short race have no effect: a warning says so."""
     answer = client.post("/races", {"course": "straight", "gradient": True, "fatigue": "wall"})
@@ -456,6 +505,7 @@ def test_courses_are_listed_and_shown(client: Client) -> None:
     assert listed[0]["short_name"] == "straight"
     assert listed[0]["distance"] == pytest.approx(2500, abs=0.5)
     assert listed[0]["fences"] == ["Bridge", "Park"]
+    assert (listed[0]["climb"], listed[0]["timing_points"]) == (None, [])
     assert [feature["properties"]["kind"] for feature in shown] == [
         "course",
         "start",

@@ -36,7 +36,12 @@ class Transport(StringTransport):
         """Abort it."""
         self.aborting = True
 
+    def loseWriteConnection(self) -> None:  # noqa: N802 - Twisted's name
+        """Close the direction to the client."""
+        self.is_half_closed = True
+
     aborting = False
+    is_half_closed = False
 
 
 class World:
@@ -95,6 +100,23 @@ def test_a_slow_request_times_out(text: bytes) -> None:
     assert b"within 30 s" in transport.value()
     assert transport.disconnecting
     world.clock.advance(LINGER)
+    assert transport.aborting
+
+
+def test_a_refused_body_is_dropped_until_the_deadline() -> None:
+    """The answer comes at once; then the client may go on sending for a while, without any effect."""
+    world = World()
+    channel, transport = world.open()
+    channel.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+    answer = transport.value()
+    for _ in range(int(DEADLINE)):
+        assert not transport.aborting
+        channel.dataReceived(HEAD + b"12345")
+        world.clock.advance(1)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert transport.value() == answer
+    assert transport.is_half_closed
     assert transport.aborting
 
 

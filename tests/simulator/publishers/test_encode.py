@@ -131,6 +131,7 @@ def test_an_entry_is_the_event_of_the_contract(make_race: MakeRace) -> None:
         "category": "Open",
         "wave": 1,
         "club": "",
+        "sex": "",
     }
 
 

@@ -543,6 +543,20 @@ def test_the_file_does_not_grow_indefinitely(thread: ReactorThread, tmp_path: Pa
         assert run_ids(path, table) == ["live"]
 
 
+def test_the_file_reuses_its_space(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """One race after another, each above the limit: the file soon keeps its size."""
+    path = tmp_path / "race.db"
+    many = Race(race.course, race.request.model_copy(update={"competitors": 800}))
+    sizes = []
+    for number in range(6):
+        publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.01))
+        ended(publisher, thread, named(many, f"race-{number}"), number + 1)
+        close_pruned(thread, publisher)
+        sizes.append(path.stat().st_size)
+
+    assert max(sizes[3:]) <= max(sizes[:3])
+
+
 def test_histories_go_before_races(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
     """If deleting the oldest history is enough, everything else stays."""
     path = tmp_path / "race.db"

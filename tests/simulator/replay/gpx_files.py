@@ -1,11 +1,14 @@
-"""GPX files as a receiver writes them, of a race that is computed."""
+"""GPX files as a receiver writes them, of a race that is computed, and reading them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 import numpy as np
 
 from simulator.race.race import Race
+from simulator.replay import fixes, readers
+from simulator.replay.fixes import Recorded
 
 Place = tuple[float, float, float | None]
 """Longitude, latitude and epoch seconds."""
@@ -41,3 +44,9 @@ def of_competitor(
         (lon, lat, start + time)
         for lon, lat, time in zip(true.lon + noise[0], true.lat + noise[1], times.tolist(), strict=True)
     ]
+
+
+def tracks_of(files: Mapping[str, bytes], warnings: list[str] | None = None) -> list[Recorded]:
+    """Return the tracks of files, by name; what is left out is added to the warnings."""
+    written = [track for name, data in files.items() for track in readers.read(data, name, [])]
+    return [fixes.usable(track, [] if warnings is None else warnings) for track in written]

@@ -14,6 +14,8 @@ from simulator.publishers.encode import encode
 from simulator.race.events import RaceSource, entries_of, passings_until, positions_at, record_of
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.replay import lines
+from simulator.replay.event_files import Notes, written
+from simulator.replay.lines import Lines
 from simulator.replay.recording import Recording, RecordingError
 from tests.simulator.conftest import resolved
 
@@ -49,6 +51,12 @@ PASSING = {"runId": "r", "competitorId": 1, "kind": "start", "point": "Start", "
 PASSING |= {"elapsed": 0.0, "timestamp": 1000}
 
 
+def read(stream: Iterable[bytes], source: str = "events", notes: Notes | None = None) -> dict[str, Lines]:
+    """Return the races of a file with these lines."""
+    file = io.BufferedReader(io.BytesIO(b"\n".join(stream)))
+    return lines.read(written(file, source), notes or Notes())
+
+
 def events(race: Race, *, with_passings: bool = True) -> Iterator[bytes]:
     """Yield all events that an engine would publish for a race."""
     yield from encode(record_of(race, "running", 1, race.request.text())).values
@@ -64,7 +72,7 @@ def events(race: Race, *, with_passings: bool = True) -> Iterator[bytes]:
 
 def recorded(race: Race, **how: Any) -> Recording:
     """Return a race as it is read from its own events."""
-    (found,) = lines.read(events(race, **how), "events").values()
+    (found,) = read(events(race, **how)).values()
     interval = lines.interval_of(found)
     request = resolved(competitors=race.request.competitors, interval=interval)
     return Recording(race.course, request, *lines.parts_of(found, race.course, interval))
@@ -109,7 +117,7 @@ def test_partitions_are_merged(straight: Course) -> None:
 
 def one_of(stream: Iterable[bytes]) -> lines.Lines:
     """Return the only race of some lines."""
-    (found,) = lines.read(stream, "events").values()
+    (found,) = read(stream).values()
     return found
 
 
@@ -155,7 +163,7 @@ def test_what_generate_writes_is_read() -> None:
     flags = ["--course", "crystal-palace", "--competitors", "3", "--interval", "60"]
     for topic in ("competitors", "parkrun", "passings"):
         generate([*flags, "--topic", topic, "--keys"], out)
-    (race,) = lines.read(out.getvalue().splitlines(keepends=True), "file").values()
+    (race,) = read(out.getvalue().splitlines()).values()
 
     assert race.course == "crystal-palace"
     assert len(race.entries) == 3
@@ -167,7 +175,7 @@ def test_start_without_a_record_of_the_race(straight: Course) -> None:
     """Without a record of the race, its start is the median of the trackers' clocks."""
     race = Race(straight, resolved(competitors=9, interval=60, clock_skew=2))
     stream = [value for batch in positions_at(race, 1, 100) for value in encode(batch).values]
-    (found,) = lines.read(stream, "events").values()
+    (found,) = read(stream).values()
     _, track, _, _ = lines.parts_of(found, straight, 60.0)
     skews = positions_at(race, 1, 100).__next__().timestamp - race.start_ms - 60_000
 
@@ -177,12 +185,9 @@ def test_start_without_a_record_of_the_race(straight: Course) -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (b"{", "line 2: unexpected end of data"),
-        (b"[]", "line 2"),
-        (b'"x"', "line 2"),
-        (b"{}", "line 2: has no runId"),
+        (b"{", "line 2: "),
         (b'{"runId":7}', "line 2: runId is not a text"),
-        (b'{"runId":"r"}', "is not an event of a known topic"),
+        (b'{"runId":"r"}', "is not an event of the topics parkrun, "),
         ({**POSITION, "lat": 91}, "lat is not a number from -90 to 90"),
         ({**POSITION, "lon": "1"}, "lon is not a number"),
         ({**POSITION, "rawTime": -1}, "rawTime is not a number from 0"),
@@ -196,15 +201,13 @@ def test_start_without_a_record_of_the_race(straight: Course) -> None:
         ({**PASSING, "lap": 0}, "lap is not a number from 1"),
         ({**PASSING, "elapsed": None}, "elapsed is not a number"),
         (b'{"runId":"r","eventId":"e","rawTime":1e999}', "line 2"),
-        (b"hello", "unexpected character"),
-        (b"key\thello", "unexpected character"),
     ],
 )
 def test_invalid_line_is_reported_with_its_number(line: bytes | dict[str, Any], words: str) -> None:
     """A line that is not an event is reported in one sentence."""
     text = line if isinstance(line, bytes) else orjson.dumps(line)
     with pytest.raises(RecordingError) as caught:
-        lines.read([orjson.dumps(POSITION), text], "race.ndjson")
+        read([orjson.dumps(POSITION), text, orjson.dumps(POSITION)], "race.ndjson")
 
     assert str(caught.value).startswith("race.ndjson, line 2")
     assert words in str(caught.value)
@@ -215,6 +218,6 @@ def test_number_of_events_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "MAX_EVENTS", 3)
     line = orjson.dumps(POSITION)
 
-    assert len(lines.read([line, b"", line, line], "f")["r"].rows()) == 3
+    assert len(read([line, b"", line, line])["r"].rows()) == 3
     with pytest.raises(RecordingError, match="f has more than 3 events"):
-        lines.read([line] * 4, "f")
+        read([line] * 4, "f")

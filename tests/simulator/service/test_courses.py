@@ -1,6 +1,7 @@
 """`POST /courses`: accepted files, their names, rejected files."""
 
 import errno
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,26 @@ def test_a_course_is_accepted(client: Client, folder: Path, name: str) -> None:
         "long_name": "Test",
         "distance": pytest.approx(412.4, abs=0.1),
         "laps": 1,
+        "climb": 2.5 if name.endswith("gpx") else None,
         "fences": [] if name.endswith("gpx") else ["Park"],
-        "warnings": [],
+        "timing_points": [],
+        "warnings": ["Not read, because doc.kml doesn't link to it: aaa.kml"] if "kmz" in name else [],
         "links": {"self": "/courses/my-Park_1"},
     }
     assert files(folder) == [f"my-Park_1{Path(name).suffix}"]
     assert (folder / files(folder)[0]).read_bytes() == data
     assert [course.short_name for course in client.publisher.courses] == ["my-Park_1"]
+
+
+def test_a_packed_course_is_accepted(client: Client, clock: Clock, straight: Course, folder: Path) -> None:
+    """A file that is packed is stored as it came, and is the same course after a restart."""
+    data = gzip.compress((FILES / "gpx-track.gpx").read_bytes())
+    assert client.request("POST", "/courses?name=walk", data).status == 201
+    assert files(folder) == ["walk.gz"]
+    assert (folder / "walk.gz").read_bytes() == data
+    again = Client(clock, {"straight": straight}, folder)
+    assert again.request("POST", "/courses?name=walk", data).status == 200
+    assert again.request("POST", "/courses?name=walk", PLAIN).status == 409
 
 
 def test_an_accepted_course_can_be_used(client: Client) -> None:
@@ -150,19 +164,19 @@ def test_the_same_course_under_another_name_is_another_course(client: Client) ->
     ("data", "words"),
     [
         (b"", "the file is empty"),
-        (b"nothing", "the file isn't well-formed XML: "),
-        (b"<html/>", "the file isn't KML: its outermost element is <html>"),
+        (b"nothing", 'the file is no course file: it begins with "nothing"; KML, KMZ, GPX, '),
+        (b"<html/>", "the file is a web page (HTML), not the file that it offers: download "),
         ((FILES / "junk-token.kml").read_bytes(), 'the file, line 7: "51.o025" is not a number'),
         ((FILES / "no-line.kml").read_bytes(), "there is no line to run along"),
         (
             (FILES / "kmz-bomb.kmz").read_bytes(),
             "the file: doc.kml in it is bigger than 20 MiB when unpacked",
         ),
-        ((FILES / "gpx-comma.gpx").read_bytes(), 'the file, line 6: "51,002" is not a number'),
+        ((FILES / "gpx-no-latitude.gpx").read_bytes(), "the file, line 6: the point has no latitude"),
         (b'{"type": "Topology"}', "the file isn't GeoJSON: "),
         (
             (FILES / "geojson-junk-number.geojson").read_bytes(),
-            'the file, feature 1: coordinates[3][1] is "51.004", not a number',
+            'the file, feature 1: coordinates[3][1] is "51.o04", not a number',
         ),
         ((FILES / "name-too-long.kml").read_bytes(), "the course's name has "),
     ],

@@ -34,11 +34,12 @@ def test_an_invalid_file_is_left_out_with_its_message(tmp_path: Path) -> None:
     """An invalid file doesn't affect the others."""
     folder = UploadFolder(tmp_path)
     folder.write("park", ".kml", PLAIN)
-    folder.write("bad", ".gpx", PLAIN)
+    folder.write("bad", ".gpx", b"<gpx>")
     uploads, unusable = folder.load()
 
     assert list(uploads) == ["park"]
-    assert unusable == {"bad.gpx": "bad.gpx isn't GPX: its outermost element is <kml>"}
+    assert list(unusable) == ["bad.gpx"]
+    assert unusable["bad.gpx"].startswith("bad.gpx isn't well-formed XML: ")
 
 
 def test_a_crash_leaves_no_partial_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
