@@ -1,5 +1,6 @@
 """`python -m dashboard`: serve the dashboard until interrupted."""
 
+import resource
 import sys
 
 from prometheus_client import disable_created_metrics
@@ -11,10 +12,14 @@ from dashboard.settings import Settings, streamlit_settings
 from stream.problems import flag_sentences
 from stream.settings import read_settings
 
+OPEN_FILES = 65_536
+"""Wanted limit of open files: each viewer of a race has two connections."""
+
 
 def main() -> None:
     """Read the settings and serve; exits if a setting is invalid."""
     settings = _settings()
+    _allow_many_viewers()
     # Disables the `_created` gauge beside each counter: the process start time says the same.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     del sys.argv[1:]  # already read; Streamlit would expose them to the pages
@@ -25,6 +30,13 @@ def main() -> None:
             "server.port": settings.dashboard_port,
         }
     )
+
+
+def _allow_many_viewers() -> None:
+    """Raise the soft limit of open files, often 1,024, as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
 def _settings() -> Settings:

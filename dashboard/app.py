@@ -1,11 +1,18 @@
 """The dashboard's composition root: store, shared snapshots, API client, and Streamlit with our routes."""
 
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboard import context
+from dashboard.addresses import PageAddresses
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.stream import Stream
 from dashboard.api import RaceApi
@@ -15,11 +22,14 @@ from dashboard.headers import SecurityHeaders
 # themselves: streamlit-folium registers its component with the server running at import.
 from dashboard.live import board  # noqa: F401
 from dashboard.metrics import Metrics, measured
+from dashboard.pipeline.freshness import Freshness
 from dashboard.pipeline.sampler import Sampler
 from dashboard.race import race_map  # noqa: F401
+from dashboard.race.feed import Feed
 from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
+from dashboard.read_only import ReadOnly
 from dashboard.results import charts  # noqa: F401
 from dashboard.settings import Settings
 from dashboard.store.pinot_broker import Broker
@@ -29,6 +39,7 @@ from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
 from pinot.health.probes import Probes, of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
+from stream.settings import origins_of
 
 _SCRIPT = Path(__file__).parent / "pages.py"
 
@@ -69,19 +80,61 @@ def make_app(settings: Settings) -> st.App:
     store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
+    feed = Feed(snapshots)
+    probes = make_probes(settings)
+    freshness = Freshness(probes.races, metrics.freshness.observe)
+    freshness.start()
     context.install(
         settings,
         snapshots,
-        RaceApi(str(settings.api), settings.token.get_secret_value()),
+        _api(settings),
         Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
-        Sampler(make_probes(settings).take),
+        Sampler(probes.take),
+        freshness,
     )
     return st.App(
         _SCRIPT,
-        routes=routes(snapshots, history, metrics),
-        middleware=[Middleware(SecurityHeaders)],
+        routes=routes(snapshots, history, feed, metrics),
+        lifespan=_ending(feed),
+        middleware=_middleware(settings),
         on_script_error=_say_that_it_failed,
     )
+
+
+def _ending(feed: Feed) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
+    """The lifespan that ends all streams with the first signal to stop, for the server waits for them."""
+
+    @asynccontextmanager
+    async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                _hear_first(number, feed.close)
+        yield
+
+    return lifespan
+
+
+def _hear_first(number: signal.Signals, hear: Callable[[], None]) -> None:
+    """Have `hear` called in this thread's event loop before the present handler of a signal."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(number)
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(hear)
+        if callable(before):
+            before(received, frame)
+
+    signal.signal(number, handle)
+
+
+def _api(settings: Settings) -> RaceApi:
+    """The client of the API; a read-only one needs no token and has none."""
+    token = "" if settings.read_only else settings.token.get_secret_value()
+    return RaceApi(str(settings.api), token, read_only=settings.read_only)
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    always = [Middleware(SecurityHeaders, origins_of(settings.frame_ancestors)), Middleware(PageAddresses)]
+    return [*always, Middleware(ReadOnly)] if settings.read_only else always
 
 
 def _say_that_it_failed(_error: Exception) -> bool:

@@ -17,9 +17,23 @@ MAX_BINS = 40
 MAX_MARKS = 8
 SHORTEST_STRETCH = 100.0
 """Metres; over a shorter stretch, timing error dominates the pace."""
+LONGEST_STAYS = 100
+"""Maximum number of single geofence visits listed."""
 
-COLUMNS = ("Place", "Bib", "Name", "Chip time", "Gap", "Pace", "Category", "Club", "Status")
-"""Columns of the finish list besides the splits."""
+COLUMNS = (
+    "Place",
+    "Bib",
+    "Name",
+    "Place in filter",
+    "Official time",
+    "Gun time",
+    "Chip time",
+    "Gap",
+    "Pace",
+    "Category",
+    "Club",
+)
+"""Columns of the finish list (static/board/results.js) besides the splits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,31 +41,34 @@ class Results:
     """A race's results in finish order; n competitors, s splits.
 
     Attributes:
+        rank: the time that places go by.
         bib: shape (n,).
         place: shape (n,); `leaderboard.NO_PLACE` for non-finishers.
         status: shape (n,), of `store.STATUSES`.
-        chip: chip time in seconds, shape (n,); NaN for non-finishers.
+        gun, chip: gun and chip time in seconds, shape (n,); NaN for non-finishers.
         gap: seconds behind the winner at the finish line, shape (n,); NaN for non-finishers.
         distance: metres covered, shape (n,).
-        elapsed: gun time in seconds of the newest position, for finishers of the finish, shape (n,).
-        start: gun time in seconds of the own start, shape (n,); 0 where unknown.
+        so_far: gun and chip time of the newest position, for finishers of the finish.
         points: the splits' names and laps, s of them.
         split_metres: shape (s,).
         splits: chip time in seconds at each split, shape (n, s); NaN where not reached.
-        visits: to geofences, in gun time.
+        gun_splits: likewise gun time.
+        visits: to geofences, in race seconds.
     """
 
+    rank: table.Rank
     bib: Ints
     place: Ints
     status: Texts
+    gun: Floats
     chip: Floats
     gap: Floats
     distance: Floats
-    elapsed: Floats
-    start: Floats
+    so_far: table.Times
     points: tuple[tuple[str, int], ...]
     split_metres: Floats
     splits: Floats
+    gun_splits: Floats
     visits: Visits
 
     @property
@@ -65,30 +82,43 @@ class Results:
         found: Mask = self.status == "finished"
         return found
 
+    @property
+    def time(self) -> Floats:
+        """The time that places go by in seconds, shape (n,); NaN for non-finishers."""
+        return self.gun if self.rank == "gun" else self.chip
+
     def __len__(self) -> int:
         return len(self.bib)
 
 
-def results(positions: Positions, splits: SplitTimes) -> Results:
-    """Compute the results as they are now; they are provisional while the race goes on."""
-    ranking = leaderboard.rank(positions)
+def results(positions: Positions, splits: SplitTimes, guns: Floats, rank: table.Rank = "gun") -> Results:
+    """Compute the results as they are now; they are provisional while the race goes on.
+
+    `guns` are the seconds from the first gun to that of each one's wave, in the order of the positions.
+    """
+    starts = splits.starts(positions.competitor, guns)
+    ranking = leaderboard.rank(positions, guns if rank == "gun" else starts)
     ranked = positions.take(ranking.order)
     finished = ranked.status == "finished"
-    start = splits.starts(ranked.competitor)
-    gun = np.where(finished, ranked.elapsed, np.nan)
+    guns, starts = guns[ranking.order], starts[ranking.order]
+    so_far = table.Times(*(table.since(ranked.elapsed, moment) for moment in (guns, starts)))
+    gun, chip = (np.where(finished, times, np.nan) for times in so_far)
+    time = gun if rank == "gun" else chip
     metres, times = splits.matrix("split", ranked.competitor)
     return Results(
+        rank=rank,
         bib=ranked.competitor,
         place=np.where(finished, ranking.place, leaderboard.NO_PLACE),
         status=ranked.status,
-        chip=gun - start,
-        gap=gun - (gun[0] if len(gun) else np.nan),
+        gun=gun,
+        chip=chip,
+        gap=time - (time[0] if len(time) else np.nan),
         distance=ranked.distance,
-        elapsed=ranked.elapsed,
-        start=start,
+        so_far=so_far,
         points=tuple((point.name, point.lap) for point in splits.points("split")),
         split_metres=metres,
-        splits=times - start[:, None],
+        splits=table.since(times, starts[:, None]),
+        gun_splits=table.since(times, guns[:, None]),
         visits=splits.visits(),
     )
 
@@ -151,14 +181,24 @@ def _step(seconds: Floats, most: int) -> int:
 
 @dataclass(frozen=True)
 class Stays:
-    """Visits to one geofence: visits, competitors, competitors still inside, seconds."""
+    """Visits to one geofence: visits, competitors, competitors still inside; seconds, None before an exit."""
 
     fence: str
     visits: int
     competitors: int
     inside: int
-    median: float
-    longest: float
+    median: float | None
+    longest: float | None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A visit to a geofence: race seconds of the entry, and how long it lasted; None while it does."""
+
+    fence: str
+    bib: int
+    entered: float
+    stay: float | None
 
 
 def stays(visits: Visits) -> Iterator[Stays]:
@@ -172,33 +212,36 @@ def stays(visits: Visits) -> Iterator[Stays]:
             visits=int(these.sum()),
             competitors=len(np.unique(visits.bib[these])),
             inside=int(np.isnan(lasted).sum()),
-            median=float(np.median(ended)) if len(ended) else np.nan,
-            longest=float(ended.max()) if len(ended) else np.nan,
+            median=float(np.median(ended)) if len(ended) else None,
+            longest=float(ended.max()) if len(ended) else None,
         )
 
 
+def longest_stays(visits: Visits) -> list[Stay]:
+    """The longest visits; competitors still inside come first."""
+    lasted = visits.left - visits.entered
+    order = np.argsort(-np.nan_to_num(lasted, nan=np.inf), kind="stable")[:LONGEST_STAYS]
+    columns = visits.fence[order].tolist(), visits.bib[order].tolist(), visits.entered[order].tolist()
+    return [Stay(*visit) for visit in zip(*columns, table.rounded(lasted[order]), strict=True)]
+
+
 def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> bytes:
-    """Return the results as CSV, identical to the API's."""
+    """Return the results as CSV, identical to the API's with the same rank."""
     entrants = [_entrant(bib, competitors.get(bib)) for bib in found.bib.tolist()]
     categories = [entrant.category for entrant in entrants]
-    standings = table.stand(found.bib, found.status, found.elapsed, found.distance, categories)
+    time = found.so_far.gun if found.rank == "gun" else found.so_far.chip
+    standings = table.stand(found.bib, found.status, time, found.distance, categories)
     who = standings.order
     lines = table.lines(
         who,
         standings,
         [entrants[nth] for nth in who.tolist()],
-        (found.status[who], found.elapsed[who], found.start[who], found.distance[who]),
+        (found.status[who], table.Times(*(times[who] for times in found.so_far)), found.distance[who]),
     )
-    from_the_gun = found.splits[who] + found.start[who, None]
-    return b"".join(table.as_csv(found.points, [(lines, map(table.rounded, from_the_gun))]))
+    return b"".join(table.as_csv(found.points, [(lines, map(table.rounded, found.gun_splits[who]))]))
 
 
 def _entrant(bib: int, known: Competitor | None) -> table.Entrant:
     if known is None:
         return table.Entrant(bib, "", "", "", 0)
-    return table.Entrant(bib, known.name, known.category, known.club, known.wave)
-
-
-def has_clubs(competitors: Mapping[int, Competitor]) -> bool:
-    """Whether any competitor has a club."""
-    return any(who.club for who in competitors.values())
+    return table.Entrant(bib, known.name, known.category, known.club, known.wave, known.sex)

@@ -92,8 +92,11 @@ class History:
                 self._kept.move_to_end(key)
                 return kept
             then = self._at(key, now)
-            starts = now.standing.starts[np.searchsorted(now.positions.competitor, then.competitor)]
-            packed = payload.encode_moment(then, leaderboard.rank(then), starts, time=raw_time, end=end)
+            rows = np.searchsorted(now.positions.competitor, then.competitor)
+            moments = now.standing.guns[rows], now.standing.starts[rows]
+            ranking = leaderboard.rank(then, moments[0])
+            status = now.race.status if raw_time >= end else "running"
+            packed = payload.encode_moment(then, ranking, moments, time=raw_time, end=end, status=status)
             if raw_time < end or now.is_final:
                 self._keep(key, packed)  # the newest tick may not have reached the store yet
             return packed

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dashboard.store.protocol import ON_COURSE, OUT, Positions
 from stream.arrays import Floats, Ints
+from stream.results import since
 
 NO_PLACE = 0
 
@@ -28,14 +29,16 @@ class Ranking:
     place: Ints
 
 
-def rank(positions: Positions) -> Ranking:
+def rank(positions: Positions, starts: Floats) -> Ranking:
     """Finishers by exact time, then those on the course by distance, then by bib; unplaced competitors last.
 
-    Places are standard competition ranking (1, 2, 2, 4) among competitors still in the race.
+    `starts` are the moments from which each one's time counts: the guns of the waves, or the own starts; in
+    seconds after the first gun, shape (n,). Places are standard competition ranking (1, 2, 2, 4) among
+    competitors still in the race.
     """
     group = np.select([np.isin(positions.status, group) for group in GROUPS], range(len(GROUPS)), 1)
     came_in = np.isin(positions.status, ("finished", "dsq"))
-    key = np.where(came_in, positions.elapsed, -positions.distance)
+    key = np.where(came_in, since(positions.elapsed, starts), -positions.distance)
     order = np.lexsort((positions.competitor, key, group))
     placed = order[group[order] <= 1]
     first_of_tie = np.ones(len(placed), dtype=bool)
@@ -46,11 +49,12 @@ def rank(positions: Positions) -> Ranking:
     return Ranking(order=order, place=rank_by_index[order])
 
 
-def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) -> Floats:
-    """Seconds behind the head of the race at each competitor's own position, shape (n,).
+def gaps(positions: Positions, guns: Floats, ranking: Ranking, head: tuple[Floats, Floats]) -> Floats:
+    """Seconds of gun time behind the head of the race at each competitor's own position, shape (n,).
 
-    For finishers, the difference of finish times. `head` is the earliest passing time at each timing point
-    (metres, seconds), interpolated at even pace. NaN before the first tick and for unplaced competitors.
+    For finishers, the difference of gun times. `guns` are the seconds from the first gun to each one's own,
+    shape (n,). `head` is the shortest gun time at each timing point (metres, seconds), interpolated at even
+    pace. NaN before the first tick and for unplaced competitors.
     """
     if not len(positions):
         return np.empty(0)
@@ -58,6 +62,7 @@ def gaps(positions: Positions, ranking: Ranking, head: tuple[Floats, Floats]) ->
     first = ranking.order[0]
     beyond = metres < positions.distance[first]
     metres = np.append(metres[beyond], positions.distance[first])
-    seconds = np.append(seconds[beyond], positions.elapsed[first])
-    found = np.maximum(positions.elapsed - np.interp(positions.distance, metres, seconds), 0.0)
+    times = since(positions.elapsed, guns)
+    seconds = np.append(seconds[beyond], times[first])
+    found = np.maximum(times - np.interp(positions.distance, metres, seconds), 0.0)
     return np.where(np.isin(positions.status, ("waiting", *OUT)), np.nan, found)

@@ -3,7 +3,6 @@
 Map and leaderboard use the same payload, so they never disagree. Rows are in leaderboard order.
 """
 
-import gzip
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,14 +13,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from dashboard.race import event_stream
 from dashboard.race.leaderboard import Ranking
-from dashboard.race.standing import Figures, Standing
+from dashboard.race.standing import Standing
 from dashboard.store.protocol import STATUSES, Competitor, Course, Positions, Race
 from dashboard.ui.formatting import TIME_DECIMALS
-from stream.arrays import Floats
-
-GZIP_LEVEL = 1
-"""gzip level; 9 takes ten times as long to save another 10 %."""
+from stream.arrays import Floats, Texts
+from stream.results import since
 
 DEGREE_DECIMALS = 6
 """Decimals: a tenth of a metre."""
@@ -53,42 +51,52 @@ def encode(  # noqa: PLR0913 - a payload has many parts
     in seconds when the snapshot was taken; `names` is the number of names the store has.
     """
     order = standing.ranking.order
-    columns = _columns(positions, standing.ranking, standing.starts)
-    columns["gap"] = _seconds(standing.gaps[order])
+    columns = _columns(positions, standing.ranking, (standing.guns, standing.starts))
+    columns["gap"] = seconds(standing.gaps[order])
     columns["split"] = np.round(standing.split_metres[order], 1)
-    columns["split_time"] = _seconds(standing.split_seconds[order])
+    columns["split_time"] = seconds(standing.split_seconds[order])
     said = {
         "time": round(standing.race_time, TIME_DECIMALS),
         "status": race.status,
         "names": names,
-        "figures": _figures(standing.figures),
-        "change": None if standing.change is None else _figures(standing.change),
+        "figures": asdict(standing.figures),
+        "change": None if standing.change is None else asdict(standing.change),
         "fences": _fences(course, standing),
     }
     age = round(taken_at - positions.newest_emitted / 1000, 1) if len(positions) else None
-    return _pack(columns, said, age=age)
+    return pack(columns, said, age=age)
 
 
-def encode_moment(
-    positions: Positions, ranking: Ranking, starts: Floats, *, time: float, end: float
+def encode_moment(  # noqa: PLR0913 - a payload has many parts
+    positions: Positions,
+    ranking: Ranking,
+    moments: tuple[Floats, Floats],
+    *,
+    time: float,
+    end: float,
+    status: str,
 ) -> Packed:
     """Encode a past snapshot for the replay: `time` is its race seconds, `end` those of the newest.
 
-    `starts` are gun times in seconds of the own starts, in the order of the positions.
+    `status` is the race's at that moment.
+    `moments` are the seconds from the first gun to each one's own gun and own start, in the order of the
+    positions.
     """
-    return _pack(_columns(positions, ranking, starts), {"time": time, "end": end})
+    return pack(_columns(positions, ranking, moments), {"time": time, "end": end, "status": status})
 
 
 def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
-    """Encode the start list by columns: competitor, name, category, club.
+    """Encode the start list by columns: competitor, name, category, club, sex, wave.
 
     A category is its index in `categories`, the most frequent first. Clubs are included if any competitor has
-    one.
+    one, and so are sexes; waves if there are several.
     """
     entrants = competitors.values()
     counted = Counter(one.category for one in entrants)
     number = {name: nth for nth, name in enumerate(sorted(counted, key=lambda name: (-counted[name], name)))}
     clubs = [one.club for one in entrants]
+    sexes = [one.sex for one in entrants]
+    waves = [one.wave for one in entrants]
     body = {
         "names": len(competitors),
         "categories": list(number),
@@ -96,34 +104,38 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
         "name": [one.name for one in entrants],
         "category": [number[one.category] for one in entrants],
         "club": clubs if any(clubs) else [],
+        "sex": sexes if any(sexes) else [],
+        "wave": waves if len(set(waves)) > 1 else [],
     }
     text = orjson.dumps(body)
-    return Packed(blake2b(text, digest_size=8).hexdigest(), gzip.compress(text, GZIP_LEVEL))
+    return Packed(blake2b(text, digest_size=8).hexdigest(), event_stream.compress(text))
 
 
-def _columns(positions: Positions, ranking: Ranking, starts: Floats) -> dict[str, NDArray[Any]]:
-    """Competitor, place (0 for none), lon, lat, distance, elapsed, start, status (an index into `statuses`).
+def _columns(
+    positions: Positions, ranking: Ranking, moments: tuple[Floats, Floats]
+) -> dict[str, NDArray[Any]]:
+    """Competitor, place, lon, lat, distance, elapsed, gun, chip, status.
 
-    Start is the gun time in seconds of the own start.
+    The place is 0 for none; elapsed, gun and chip are the seconds since the first gun, the own wave's gun and
+    the own start, negative before them; the status is an index into `statuses`.
     """
+    gun, chip = (since(positions.elapsed, moment)[ranking.order] for moment in moments)
     ranked = positions.take(ranking.order)
-    status = np.zeros(len(ranked), dtype=np.uint8)
-    for number, name in enumerate(STATUSES):
-        status[ranked.status == name] = number
     return {
         "competitor": ranked.competitor,
         "place": ranking.place,
         "lon": np.round(ranked.lon, DEGREE_DECIMALS),
         "lat": np.round(ranked.lat, DEGREE_DECIMALS),
         "distance": np.round(ranked.distance, 1),
-        "elapsed": _seconds(ranked.elapsed),
-        "start": _seconds(starts[ranking.order]),
-        "status": status,
+        "elapsed": seconds(ranked.elapsed),
+        "gun": gun,
+        "chip": chip,
+        "status": status_numbers(ranked.status),
     }
 
 
-def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) -> Packed:
-    """Compress columns and other fields; `aside` is sent too but does not affect the version."""
+def pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) -> Packed:
+    """Compress columns and other fields as a payload; `aside` is sent too but does not affect the version."""
     # A hash of the content, not a time: a store may show one half of a tick before the other.
     digest = blake2b(orjson.dumps(said), digest_size=8)
     for column in columns.values():
@@ -131,17 +143,20 @@ def _pack(columns: dict[str, NDArray[Any]], said: dict[str, Any], **aside: Any) 
     version = digest.hexdigest()
     body = {"version": version, "statuses": STATUSES, **said, **aside, "columns": columns}
     text = orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Packed(version, gzip.compress(text, GZIP_LEVEL))
+    return Packed(version, event_stream.compress(text))
 
 
-def _seconds(values: Floats) -> Floats:
+def status_numbers(status: Texts) -> NDArray[np.uint8]:
+    """Statuses as indices into `STATUSES`."""
+    numbers = np.zeros(len(status), dtype=np.uint8)
+    for number, name in enumerate(STATUSES):
+        numbers[status == name] = number
+    return numbers
+
+
+def seconds(values: Floats) -> Floats:
+    """Seconds as browsers get them: to the millisecond."""
     return np.round(values, TIME_DECIMALS)  # orjson writes NaN as null
-
-
-def _figures(figures: Figures) -> dict[str, Any]:
-    said = asdict(figures)
-    leader = said.pop("leader_distance")
-    return {**said, "leader": None if leader is None else round(leader, 1)}
 
 
 def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:

@@ -16,39 +16,54 @@ from folium.template import Template
 from dashboard.race.routes import file_address, race_address
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course, Fence, Race
-from dashboard.ui.escape import escape
+from dashboard.ui.escape import script_json
+from dashboard.ui.viewer import Viewer
 
+_COURSE_SCRIPTS = (
+    "formatting.js",
+    "course_line.js",
+    "placement.js",
+    "labels.js",
+    "arrows.js",
+    "gestures.js",
+    "whole_course.js",
+    "street_map.js",
+    "crowd.js",
+    "dots.js",
+    "below.js",
+    "profile_ground.js",
+    "course_profile.js",
+)
 _SCRIPTS = {
-    "addCourse": ("formatting.js", "course_line.js", "crowd.js", "dots.js", "furniture.js"),
+    "addCourse": (*_COURSE_SCRIPTS, "furniture.js"),
     "addRace": (
-        "formatting.js",
-        "course_line.js",
-        "crowd.js",
-        "dots.js",
+        *_COURSE_SCRIPTS,
+        "sheet.js",
+        "pack.js",
+        "annotations.js",
         "field.js",
         "glide.js",
         "live_feed.js",
+        "names.js",
         "trails.js",
         "inspector.js",
         "furniture.js",
         "live.js",
-        "replay_control.js",
         "replay.js",
+        "replay_control.js",
+        "timeline.js",
+        "profile.js",
         "race_layer.js",
     ),
 }
 """The scripts for a function of static/furniture.js, in the order of their dependencies."""
-_STYLES = (("leaflet", "leaflet.css"), ("static", "map.css"))
+_STYLES = (("leaflet", "leaflet.css"), ("static", "motion.css"), ("static", "map.css"))
 
-PANES = {"marks": 420, "field": 450}
-"""z-indexes above Leaflet's lines (400): the course's markers, then the competitors."""
+PANES = {"field": 450, "marks": 460, "leaders": 470}
+"""z-indexes above Leaflet's lines (400): competitors, the course's labels, and the marked competitors."""
 
-MAX_ZOOM = 20
 ZOOM_STEP = 0.25
 FONT_SIZE = "12px"
-VIEW_PADDING_PX = (30, 30)
-REPLAY_BAR_PX = 58
-"""Height of the bar at the map's lower edge (static/map.css), in pixels; the course is fitted above it."""
 
 
 class _Script(JSCSSMixin):
@@ -56,7 +71,7 @@ class _Script(JSCSSMixin):
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "Racecast.{{ this.function }}({{ this._parent.get_name() }}, {{ this.choices|tojson }});"
+        "Racecast.{{ this.function }}({{ this._parent.get_name() }}, {{ this.choices }});"
         "{% endmacro %}"
     )
 
@@ -64,15 +79,22 @@ class _Script(JSCSSMixin):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Racecast"
         self.function = function
-        self.choices = {
-            "line": np.round(course.line, 7).tolist() if course else [],
-            "distance": course.distance if course else 0,
-            **options,
-        }
+        self.choices = script_json(
+            {
+                "line": np.round(course.line, 7).tolist() if course else [],
+                "distance": course.distance if course else 0,
+                **_along(course),
+                "bounds": _bounds(course) if course else None,
+                "labels": _labels(course) if course else None,
+                **options,
+            }
+        )
 
 
 class MapOptions(folium.FeatureGroup):
-    """An empty layer whose script passes the viewer's choices to the live layer.
+    """An empty layer whose script passes the viewer's choices to the map.
+
+    Without it a map requests no street map.
 
     streamlit-folium runs a feature group's script in the map's frame only when its text changes. So a choice
     reaches the map without rebuilding it.
@@ -83,49 +105,80 @@ class MapOptions(folium.FeatureGroup):
         # streamlit-folium removes the last group from the map but keeps all groups in this list.
         "window.feature_group = [];"
         "var {{ this.get_name() }} = L.featureGroup();"
-        "window.racecast.control({{ this.choices|tojson }});"
+        "Racecast.control({{ this.choices }});"
         "{% endmacro %}"
     )
 
-    def __init__(
-        self, refresh_ms: int | None, asked: int, *, colour: str = "status", favourites: Sequence[int] = ()
+    def __init__(  # noqa: PLR0913 - a viewer has many choices
+        self,
+        refresh_ms: int | None = None,
+        asked: int = 0,
+        *,
+        colour: str = "status",
+        favourites: Sequence[int] = (),
+        follow: int | None = None,
+        moment: int | None = None,
+        streets: bool = True,
     ) -> None:
         super().__init__()
-        self.choices = {
-            "refresh": refresh_ms,
-            "asked": asked,
-            "colour": colour,
-            "favourites": list(favourites),
-        }
+        self.choices = script_json(
+            {
+                "refresh": refresh_ms,
+                "asked": asked,
+                "colour": colour,
+                "favourites": list(favourites),
+                "follow": follow,
+                "moment": moment,
+                "streets": streets,
+            }
+        )
 
 
-def course_map(course: Course, wanted: Settings) -> folium.Map:
+def course_map(course: Course, wanted: Settings, viewer: Viewer) -> folium.Map:
     """The map of a course without a race."""
-    return _map("addCourse", course, wanted)
+    return _map("addCourse", course, wanted, viewer)
 
 
-def race_map(race: Race, course: Course | None, wanted: Settings) -> folium.Map:
-    """The static parts of the map of a live race.
+def race_map(
+    race: Race, course: Course | None, wanted: Settings, viewer: Viewer, *, has_timeline: bool = True
+) -> folium.Map:
+    """The map of a live race, with the profile and, unless left out, the timeline below it.
 
     Without a course the layer zooms to the first positions.
     """
-    return _map("addRace", course, wanted, source="Live", **_of_race(race))
+    options = {"isLive": True, "end": 0, "hasTimeline": has_timeline, **_of_race(race)}
+    return _map("addRace", course, wanted, viewer, **options)
 
 
-def replay_map(race: Race, course: Course | None, wanted: Settings, end: float) -> folium.Map:
+def replay_map(race: Race, course: Course | None, wanted: Settings, viewer: Viewer, end: float) -> folium.Map:
     """The replay map, from the gun to `end` in race seconds."""
-    options = {"source": "Replay", "end": end, **_of_race(race)}
-    return _map("addRace", course, wanted, bar_px=REPLAY_BAR_PX, **options)
+    options = {"isLive": False, "end": end, "hasTimeline": True, **_of_race(race)}
+    return _map("addRace", course, wanted, viewer, **options)
 
 
 def _of_race(race: Race) -> dict[str, Any]:
-    return {"run": race.run_id, "races": race_address(race.run_id), "interval": race.interval}
+    races = race_address(race.run_id)
+    return {"run": race.run_id, "races": races, "interval": race.interval, "speed": race.speed}
+
+
+def _along(course: Course | None) -> dict[str, Any]:
+    """What the profile shows by distance: altitudes, timing points and geofences."""
+    if course is None:
+        return {"altitudes": None, "points": [], "fences": []}
+    return {
+        "altitudes": None if course.altitudes is None else np.round(course.altitudes, 1).tolist(),
+        "points": [(point.name, round(point.distance, 1)) for point in course.points],
+        "fences": [
+            (fence.name, [(round(first, 1), round(last, 1)) for first, last in fence.visits])
+            for fence in course.fences
+        ],
+    }
 
 
 def _map(
-    function: str, course: Course | None, wanted: Settings, *, bar_px: int = 0, **options: Any
+    function: str, course: Course | None, wanted: Settings, viewer: Viewer, **options: Any
 ) -> folium.Map:
-    """A map's static parts and its script, which calls `function`; a bar may cover its lower edge."""
+    """A map's static parts and its script, which calls `function`."""
     drawn = folium.Map(location=(0, 0), tiles=None, zoom_start=2, zoom_snap=ZOOM_STEP, font_size=FONT_SIZE)
     # Local copies instead of CDN addresses, on this map only.
     files = [("leaflet", "leaflet.js"), *(("static", name) for name in _SCRIPTS[function])]
@@ -133,68 +186,57 @@ def _map(
     drawn.default_css = [(name, file_address(folder, name)) for folder, name in _STYLES]
     for name, height in PANES.items():
         folium.map.CustomPane(name, z_index=height).add_to(drawn)
-    if wanted.tiles:
-        attribution = escape(wanted.tiles_attribution) or "&nbsp;"  # Folium insists on one
-        folium.TileLayer(tiles=wanted.tiles, attr=attribution, max_zoom=MAX_ZOOM).add_to(drawn)
     if course is not None:
         _draw_course(course, drawn)
-        right, bottom = VIEW_PADDING_PX
-        drawn.fit_bounds(
-            _bounds(course), padding_top_left=VIEW_PADDING_PX, padding_bottom_right=(right, bottom + bar_px)
-        )
-    _Script(function, course, **options).add_to(drawn)
+    _Script(function, course, tiles=_tiles(wanted), viewer=viewer.for_scripts, **options).add_to(drawn)
     return drawn
+
+
+def _tiles(wanted: Settings) -> dict[str, str] | None:
+    if wanted.street_map is None:
+        return None
+    url, attribution = wanted.street_map
+    return {"url": url, "attribution": attribution}
 
 
 def _draw_course(course: Course, drawn: folium.Map) -> None:
     for number, fence in enumerate(course.fences):
-        _fence(fence, number).add_to(drawn)
+        folium.Polygon(
+            [_lat_lon(ring) for ring in fence.rings],
+            class_name=f"fence fence-{number}",
+            weight=2,
+            fill=True,
+            fill_opacity=0.12,
+            interactive=False,
+        ).add_to(drawn)
     line = _lat_lon(course.line)
-    for name, weight in (("course-edge", 10), ("course-line", 5)):
+    for name, weight in (("course-halo", 12), ("course-edge", 9), ("course-line", 6)):
         folium.PolyLine(  # type: ignore[no-untyped-call]
             line, class_name=name, weight=weight, opacity=1, interactive=False
         ).add_to(drawn)
-    _place(course.start, "Start", "bottom").add_to(drawn)
-    _place(course.finish, "Finish", "top").add_to(drawn)
 
 
-def _fence(fence: Fence, number: int) -> folium.Polygon:
-    """A geofence's outline and label; the layer highlights them by their classes."""
-    label = folium.Tooltip(
-        escape(fence.name),
-        permanent=True,
-        direction="center",
-        class_name=f"fence-label fence-label-{number}",
-        pane="marks",
-    )
-    return folium.Polygon(
-        [_lat_lon(ring) for ring in fence.rings],
-        class_name=f"fence fence-{number}",
-        weight=2,
-        fill=True,
-        fill_opacity=0.12,
-        interactive=False,
-        tooltip=label,
-    )
+def _labels(course: Course) -> dict[str, Any]:
+    """What static/labels.js writes on the map, apart from the kilometres."""
+    start, finish = _lat_lon(np.array([course.start, course.finish]))
+    return {
+        "start": start,
+        "finish": finish,
+        "fences": [{"name": fence.name, "at": _middle(fence)} for fence in course.fences],
+        "points": [{"name": point.name, "distance": point.distance} for point in course.points],
+    }
 
 
-def _place(at: tuple[float, float], word: str, side: str) -> folium.CircleMarker:
-    """A ring and its label, on opposite sides for start and finish, which are often next to each other.
-
-    Not a Marker: that loads Leaflet's own pin before Folium replaces its icon.
-    """
-    lon, lat = at
-    label = folium.Tooltip(word, permanent=True, direction=side, class_name="place", pane="marks")
-    return folium.CircleMarker(
-        (lat, lon),
-        radius=5,
-        weight=3,
-        fill=True,
-        fill_opacity=1,
-        class_name="place",
-        pane="marks",
-        tooltip=label,
-    )
+def _middle(fence: Fence) -> list[float]:
+    """The centroid of a fence's outer ring, lat before lon; degrees are even enough at this size."""
+    ring = fence.rings[0]
+    origin = ring.mean(axis=0)
+    here, there = ring - origin, np.roll(ring, -1, axis=0) - origin
+    cross = here[:, 0] * there[:, 1] - there[:, 0] * here[:, 1]
+    area = cross.sum()
+    centroid = ((here + there) * cross[:, None]).sum(axis=0) / (3 * area) if area else 0.0
+    middle: list[float] = _lat_lon((origin + centroid)[None])[0]
+    return middle
 
 
 def _bounds(course: Course) -> list[list[float]]:

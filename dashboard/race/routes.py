@@ -1,23 +1,27 @@
 """The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import cast, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
+from dashboard.race.event_stream import HEADERS
+from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.history import History
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id
+from stream.results import Rank
 
 PREFIX = "racecast"
 FROM_MAP = f"../../{PREFIX}/"
@@ -39,15 +43,20 @@ def race_address(run_id: str) -> str:
     return f"{FROM_MAP}races/{run_id}"
 
 
+def race_address_in_page(run_id: str) -> str:
+    """Prefix of a page component's requests about a race, relative to the page."""
+    return f"{PREFIX}/races/{run_id}"
+
+
 def file_address(folder: str, name: str) -> str:
     """The URL of a static file, relative to the map; it changes with the content."""
     content = (_FOLDERS[folder] / name).read_bytes()
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[BaseRoute]:
+def routes(snapshots: Snapshots, history: History, feed: Feed, metrics: Metrics) -> list[BaseRoute]:
     """All routes, for `st.App(routes=…)`."""
-    races = _Races(snapshots, history, metrics)
+    races = _Races(snapshots, history, feed, metrics)
 
     def measured(_: Request) -> Response:
         """Prometheus metrics."""
@@ -57,7 +66,9 @@ def routes(snapshots: Snapshots, history: History, metrics: Metrics) -> list[Bas
         Route(f"/{LIVE}", _to_live_page),
         Route(f"/{PREFIX}/metrics", measured),
         Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
+        Route(f"/{PREFIX}/races/{{run_id}}/stream", races.stream),
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
+        Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
@@ -71,26 +82,61 @@ def _to_live_page(request: Request) -> Response:
 class _Races:
     """Serves the data of map and leaderboard."""
 
-    def __init__(self, snapshots: Snapshots, history: History, metrics: Metrics) -> None:
+    def __init__(self, snapshots: Snapshots, history: History, feed: Feed, metrics: Metrics) -> None:
         self._snapshots = snapshots
         self._history = history
+        self._feed = feed
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            return await self._answer(
+            answer = await self._answer(
                 "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
             )
+            outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
+            answer.headers["Racecast-Outline"] = outline
+            return answer
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
+
+    async def stream(self, request: Request) -> Response:
+        """The payloads as they come, at most one in `every` seconds, as server-sent events.
+
+        `picture` has a payload; `same` says that the last one, or the one `seen`, is the newest; `trouble`
+        has the reason in `detail` why there is none: one of them comes every `HEARTBEAT_S` seconds at least.
+        `outline` changes with all else that the page draws.
+        """
+        run_id = request.path_params["run_id"]
+        every = request.query_params.get("every", "0")
+        if not is_run_id(run_id):
+            return _problem(404, "Invalid race id.")
+        if not _SECONDS.fullmatch(every):
+            return _problem(400, "The parameter `every` must be seconds.")
+        return StreamingResponse(
+            self._pieces(run_id, request.query_params.get("seen", ""), float(every)), headers=HEADERS
+        )
+
+    async def _pieces(self, run_id: str, seen: str, every: float) -> AsyncIterator[bytes]:
+        with self._metrics.streams.track_inprogress():
+            async for piece in self._feed.stream(run_id, seen, every):
+                yield piece
 
     async def competitors(self, request: Request) -> Response:
         """The start list."""
         return await self._answer(
             "start_list", request, lambda run_id: self._snapshots.get(run_id).packed_names
+        )
+
+    async def results(self, request: Request) -> Response:
+        """The results by the time that `rank` names, or 204 if their version is `seen`."""
+        rank = request.query_params.get("rank", "gun")
+        if rank not in get_args(Rank):
+            return _problem(400, "The parameter `rank` must be gun or chip.")
+        return await self._answer(
+            "results", request, lambda run_id: self._snapshots.packed_results(run_id, cast("Rank", rank))
         )
 
     async def _answer(
@@ -121,7 +167,7 @@ async def _answer(
         if packed is None:
             packed = await run_in_threadpool(ask, run_id)
     except UnknownRaceError:
-        return _problem(404, "Race not found.")
+        return _problem(404, NOT_FOUND)
     except StoreError as error:
         return _problem(503, str(error))
     if request.query_params.get("seen") == packed.version:

@@ -1,7 +1,8 @@
 """One snapshot of a race for all its viewers.
 
-The store is queried once a second per watched race, regardless of the number of viewers: the first request
-that finds the snapshot stale takes a new one, the others keep the last until it is there.
+A race is read from the store once per tick, regardless of the number of viewers. `feed.py` looks for the
+ticks of races that a stream watches. Of any other race the first request that finds the snapshot stale takes
+a new one, the others keep the last until it is there.
 """
 
 import math
@@ -9,19 +10,31 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 
-from dashboard.race import finish_list, payload
+from dashboard.race import current, finish_list, payload, results_payload
 from dashboard.race.finish_list import Results
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import Moment, Standing, race_time, raw_time_at, stand
+from dashboard.race.standing import Standing, guns_of, race_time, stand
 from dashboard.store import course_shape
-from dashboard.store.protocol import Competitor, Course, Positions, Race, Store, StoreError
+from dashboard.store.protocol import Competitor, Course, Mark, Positions, Race, Store, StoreError
 from stream.race_states import ENDED
+from stream.results import Rank
 
 FRESH_FOR_S = 0.9
 """Seconds; just under one, so that a viewer polling every second always gets a new snapshot."""
+
+LOOK_ANYWAY_AFTER_S = 1.5
+"""Seconds; after that a race is read again even if no position has come, for its state may have changed."""
+
+SETTLES_WITHIN = 5
+"""Most questions until a tick counts as arrived; what comes later makes another snapshot."""
+
+SETTLING_S = 0.015
+"""Seconds between two of them."""
 
 TOO_OLD_TO_SHOW_S = 3.0
 """Seconds; a request waits for the new snapshot if the last one is older."""
@@ -37,6 +50,9 @@ RACES_FRESH_FOR_S = 2.0
 
 MAX_RACES_WATCHED = 64
 """Maximum number of races with a cached snapshot; the least recently requested is evicted."""
+
+WATCHED_FOR_S = 900.0
+"""Seconds until the snapshot of a race without viewers may be evicted: a wall goes on from race to race."""
 
 COMPARED_WITH_S = 60.0
 """Seconds; figures are shown with their change over this time."""
@@ -100,12 +116,18 @@ class _Watched:
     """
 
     def __init__(
-        self, run_id: str, store: Store, clock: Callable[[], float], wall_clock: Callable[[], float]
+        self,
+        run_id: str,
+        store: Store,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._run_id = run_id
         self._store = store
         self._clock = clock
         self._wall_clock = wall_clock
+        self._pause = pause
         self.taking = threading.Lock()
         self.failure: StoreError | None = None
         self.asked = -math.inf
@@ -114,7 +136,9 @@ class _Watched:
     def _forget(self) -> None:
         """Begin without data: the race is new or gone, or its run id was reused."""
         self.snapshot: Snapshot | None = None
-        self._results: tuple[Snapshot, Results] | None = None
+        self._mark: Mark | None = None  # of the positions that were read last
+        self._results: dict[Rank, tuple[Snapshot, Results]] = {}
+        self._packed: dict[Rank, tuple[Snapshot, payload.Packed]] = {}
         self._names_asked = -math.inf
         self._course: Course | None = None
         self._course_asked = -math.inf
@@ -122,19 +146,43 @@ class _Watched:
         self._splits = SplitTimes()
         self._over_since = math.inf
         self._has_all_passings = False
-        # Those of the last minute with the time they were seen at, the oldest first.
-        self._moments: deque[tuple[float, Moment]] = deque()
+        # The race times of the last minute with the time they were seen at, the oldest first.
+        self._moments: deque[tuple[float, float]] = deque()
         self._less_since = math.inf  # when the store began to show less of the race than before
 
     def age(self) -> float:
         """Seconds since the last query."""
         return self._clock() - self.asked
 
+    def look(self) -> None:
+        """Take a new snapshot if there are new positions, or if the last one is old."""
+        try:
+            mark = self._store.mark(self._run_id)
+            if mark == self._mark and self.failure is None and self.age() < LOOK_ANYWAY_AFTER_S:
+                return
+            self._mark = self._settled(mark)
+        except StoreError as failure:
+            self.failure = failure
+            self.asked = self._clock()
+            return
+        self._take()
+
+    def _settled(self, mark: Mark) -> Mark:
+        """The mark as soon as it changes no more: a tick arrives in several batches."""
+        for _ in range(SETTLES_WITHIN if self.snapshot and mark != self._mark else 0):
+            self._pause(SETTLING_S)
+            last, mark = mark, self._store.mark(self._run_id)
+            if mark == last:
+                break
+        return mark
+
     def take(self) -> None:
         """Take a new snapshot unless the last one is fresh."""
+        if self.age() >= FRESH_FOR_S:
+            self._take()
+
+    def _take(self) -> None:
         begun = self._clock()
-        if begun - self.asked < FRESH_FOR_S:
-            return
         try:
             self.snapshot = self._read()
             if self.snapshot is not None:
@@ -147,13 +195,30 @@ class _Watched:
             self.failure = failure
             self.asked = self._clock()
 
-    def results(self) -> tuple[Snapshot, Results]:
-        """The last snapshot and its results; raises `UnknownRaceError` if there is none."""
-        if self.snapshot is None:
+    def found(self, snapshot: Snapshot | None) -> Snapshot:
+        """This snapshot; raises the last query's failure, and `UnknownRaceError` if there is no snapshot."""
+        if self.failure is not None:
+            raise self.failure
+        if snapshot is None:
             raise UnknownRaceError(self._run_id)
-        if self._results is None or self._results[0] is not self.snapshot:
-            self._results = (self.snapshot, finish_list.results(self.snapshot.positions, self._splits))
-        return self._results
+        return snapshot
+
+    def results(self, rank: Rank) -> tuple[Snapshot, Results]:
+        """The last snapshot and its results; raises `UnknownRaceError` if there is none."""
+        if (snapshot := self.snapshot) is None:
+            raise UnknownRaceError(self._run_id)
+        if rank not in self._results or self._results[rank][0] is not snapshot:
+            found = finish_list.results(snapshot.positions, self._splits, snapshot.standing.guns, rank)
+            self._results[rank] = snapshot, found
+        return self._results[rank]
+
+    def packed_results(self, rank: Rank) -> payload.Packed:
+        """The payload of these results."""
+        snapshot, found = self.results(rank)
+        if rank not in self._packed or self._packed[rank][0] is not snapshot:
+            packed = results_payload.encode(found, snapshot.race, names=len(snapshot.competitors))
+            self._packed[rank] = snapshot, packed
+        return self._packed[rank][1]
 
     def _read(self) -> Snapshot | None:
         race = self._store.race(self._run_id)
@@ -171,12 +236,14 @@ class _Watched:
         positions = self._store.positions(self._run_id)
         self._expect_as_much(positions)
         self._read_passings(race)
-        standing = stand(positions, self._splits, self._moment_before(race, positions))
-        self._moments.append((self._clock(), Moment(standing.race_time, standing.figures.leader_distance)))
+        competitors = self._read_competitors(race)
+        guns = guns_of(race, competitors, positions.competitor)
+        standing = stand(positions, self._splits, guns, self._moment_before(race, positions))
+        self._moments.append((self._clock(), standing.race_time))
         return Snapshot(
             race=race,
             course=self._read_course(race, positions),
-            competitors=self._read_competitors(race),
+            competitors=competitors,
             positions=positions,
             standing=standing,
             taken_at=self._wall_clock(),
@@ -211,8 +278,8 @@ class _Watched:
         self._splits.add(self._store.passings(race.run_id, after))
         self._has_all_passings = is_last
 
-    def _moment_before(self, race: Race, positions: Positions) -> Moment | None:
-        """The moment a minute ago to compare with; None while no competitor is on the course."""
+    def _moment_before(self, race: Race, positions: Positions) -> float | None:
+        """The race time a minute ago to compare with; None while no competitor is on the course."""
         if not len(positions) or race.status in ENDED:
             return None
         moments, then = self._moments, self._clock() - COMPARED_WITH_S
@@ -220,18 +287,8 @@ class _Watched:
             moments.popleft()
         if not moments or moments[0][0] < then - FORGOTTEN_AFTER_S:
             moments.clear()
-            moments.append((then, self._read_moment(race, positions)))
+            moments.append((then, max(0.0, race_time(positions) - COMPARED_WITH_S * race.speed)))
         return moments[0][1]
-
-    def _read_moment(self, race: Race, positions: Positions) -> Moment:
-        """The moment a minute ago, when there was no viewer yet."""
-        then = race_time(positions) - COMPARED_WITH_S * race.speed
-        if then <= 0:
-            return Moment(0.0, 0.0)
-        if self._splits.count("finish", then):
-            return Moment(then, float(positions.distance.max()))
-        past = self._store.positions_at(race.run_id, raw_time_at(race, then))
-        return Moment(then, float(past.distance.max()) if len(past) else None)
 
     def _read_course(self, race: Race, positions: Positions) -> Course | None:
         fresh_for = COURSE_FRESH_FOR_S if self._course else MISSING_FRESH_FOR_S
@@ -319,29 +376,62 @@ class Snapshots:
                 snapshot = watched.snapshot
             finally:
                 watched.taking.release()
-        if watched.failure is not None:
-            raise watched.failure
-        if snapshot is None:
-            raise UnknownRaceError(run_id)
-        return snapshot
+        return watched.found(snapshot)
+
+    def outline(self, run_id: str) -> str:
+        """What changes with all that the page draws besides positions: state, course and the races offered.
+
+        Queries the store at most every `RACES_FRESH_FOR_S`; a store that cannot be read changes nothing.
+        """
+        with suppress(StoreError):
+            self.races()
+        snapshot, races = self.last(run_id), self._races
+        newest = current.current(races, 1000 * self._wall_clock())
+        drawn = (
+            snapshot and (snapshot.race.status, id(snapshot.course)),
+            newest and newest.run_id,
+            [(race.run_id, race.name, race.course_name, race.status, race.start_time) for race in races],
+        )
+        return blake2b(repr(drawn).encode(), digest_size=8).hexdigest()
+
+    def look(self, run_id: str) -> Snapshot:
+        """The snapshot of a race, taken again if the store has news of it; raises what `get` does."""
+        watched = self._watch(run_id)
+        with watched.taking:
+            watched.look()
+            return watched.found(watched.snapshot)
 
     def last(self, run_id: str) -> Snapshot | None:
         """The last snapshot of a race, however old; for while the store is unavailable."""
         watched = self._watched.get(run_id)
         return watched.snapshot if watched else None
 
-    def results(self, run_id: str) -> tuple[Snapshot, Results]:
+    def results(self, run_id: str, rank: Rank = "gun") -> tuple[Snapshot, Results]:
         """The snapshot of a race and its results, computed once for all viewers; raises what `get` does."""
         self.get(run_id)
         watched = self._watch(run_id)
         with watched.taking:
-            return watched.results()
+            return watched.results(rank)
+
+    def packed_results(self, run_id: str, rank: Rank) -> payload.Packed:
+        """The browsers' payload of the results, encoded once for all viewers; raises what `get` does."""
+        self.get(run_id)
+        watched = self._watch(run_id)
+        with watched.taking:
+            return watched.packed_results(rank)
 
     def _watch(self, run_id: str) -> _Watched:
         with self._lock:
             if run_id not in self._watched:
+                self._forget_some()
                 self._watched[run_id] = _Watched(run_id, self._store, self._clock, self._wall_clock)
             self._watched.move_to_end(run_id)
-            if len(self._watched) > MAX_RACES_WATCHED:
-                self._watched.popitem(last=False)
             return self._watched[run_id]
+
+    def _forget_some(self) -> None:
+        """Make room for another race; one that has not been read yet has an infinite age, and stays."""
+        while self._watched:
+            age = next(iter(self._watched.values())).age()
+            if len(self._watched) < MAX_RACES_WATCHED and not WATCHED_FOR_S <= age < math.inf:
+                break
+            self._watched.popitem(last=False)

@@ -80,12 +80,16 @@ class SplitTimes:
         """Number of passings of one kind up to `until` race seconds."""
         return sum(int((times <= until).sum()) for point, times in self._times.items() if point.kind == kind)
 
-    def starts(self, bibs: Ints) -> Floats:
-        """Gun time in seconds of each competitor's own start, shape (n,); 0 where unknown."""
-        return np.nan_to_num(self._first("start", bibs))
+    def starts(self, bibs: Ints, guns: Floats) -> Floats:
+        """Seconds from the first gun to each competitor's own start, shape (n,); to the gun where unknown.
+
+        `guns` are the seconds from the first gun to each one's own, shape (n,).
+        """
+        starts = self._first("start", bibs)
+        return np.where(np.isnan(starts), guns, starts)
 
     def verdicts(self, bibs: Ints) -> Floats:
-        """Gun time in seconds of each disqualification, shape (n,); NaN for all others."""
+        """Race seconds of each disqualification, shape (n,); NaN for all others."""
         return self._first("dsq", bibs)
 
     def last_splits(self, bibs: Ints) -> tuple[Floats, Floats]:
@@ -127,16 +131,17 @@ class SplitTimes:
         order = np.lexsort((who, entered, fences))
         return Visits(fences[order], who[order].astype(np.int64), entered[order], left[order])
 
-    def head(self) -> tuple[Floats, Floats]:
-        """The earliest passing at each timing point, in metres and race seconds, rising.
+    def head(self, bibs: Ints, guns: Floats) -> tuple[Floats, Floats]:
+        """The shortest gun time of these bibs (n,) at each timing point, in metres and seconds, rising.
 
-        Disqualified competitors are excluded.
+        `guns` are the seconds from the first gun to each one's own, shape (n,). Disqualified competitors are
+        excluded.
         """
-        disqualified = ~np.isnan(self.verdicts(self._bibs))
+        counts = np.isnan(self.verdicts(bibs))
+        rows, known = self._rows(bibs[counts])
+        own = guns[counts][known]
         points = [point for point in self._times if point.kind in HEAD_KINDS]
-        first = [
-            float(np.fmin.reduce(self._times[point], where=~disqualified, initial=np.inf)) for point in points
-        ]
+        first = [float(np.fmin.reduce(self._times[point][rows] - own, initial=np.inf)) for point in points]
         found = sorted(
             (self._distance[point], seconds)
             for point, seconds in zip(points, first, strict=True)

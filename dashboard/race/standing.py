@@ -4,14 +4,16 @@ Pure: positions and passings in, arrays and numbers out.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from dashboard.race import leaderboard
 from dashboard.race.split_times import SplitTimes, Stay
-from dashboard.store.protocol import ON_COURSE, OUT, Positions, Race
-from stream.arrays import Floats
+from dashboard.store.protocol import ON_COURSE, OUT, Competitor, Positions, Race
+from stream.arrays import Floats, Ints
+from stream.results import wave_guns
 
 ROUNDING = 1e-5
 """Tolerance in ticks: browsers send times with six decimals."""
@@ -26,22 +28,12 @@ class Figures:
         finished: finishers, without disqualified ones.
         out: competitors who were disqualified, gave up or did not start.
         in_fences: competitors inside a geofence, each counted once.
-        leader_distance: metres; None before the first tick.
     """
 
     on_course: int
     finished: int
     out: int
     in_fences: int
-    leader_distance: float | None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """An earlier moment to compare with: race seconds, and the leader's distance in metres."""
-
-    race_time: float
-    leader_distance: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +41,11 @@ class Standing:
     """A race at one moment.
 
     Attributes:
-        race_time: gun time in seconds of the newest position or disqualification; 0 before the first.
-        ranking: all places.
+        race_time: race seconds of the newest position or disqualification; 0 before the first.
+        ranking: all places, by gun time.
         gaps: seconds behind the head of the race, shape (n,) as the positions; NaN where undefined.
-        starts: gun time in seconds of each own start, shape (n,); 0 where unknown.
+        guns: seconds from the first gun to that of each one's wave, shape (n,).
+        starts: seconds from the first gun to each own start, shape (n,); that of the own gun where unknown.
         verdicts: race seconds of disqualifications, shape (n,); NaN for all others.
         split_metres, split_seconds: last split, in chip time, shape (n,); NaN before the first.
         inside: competitors inside each geofence that has had a visit.
@@ -63,6 +56,7 @@ class Standing:
     race_time: float
     ranking: leaderboard.Ranking
     gaps: Floats
+    guns: Floats
     starts: Floats
     verdicts: Floats
     split_metres: Floats
@@ -72,19 +66,28 @@ class Standing:
     change: Figures | None
 
 
-def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> Standing:
-    """Compute the standing; `before` is what its figures are compared with."""
-    starts = splits.starts(positions.competitor)
+def guns_of(race: Race, competitors: Mapping[int, Competitor], bibs: Ints) -> Floats:
+    """Seconds from the first gun to that of each bib's wave, shape (n,); 0 for those without an entry."""
+    waves = {bib: entry.wave for bib, entry in competitors.items()}
+    return wave_guns(np.array([waves.get(bib, 1) for bib in bibs.tolist()], np.int64), race.wave_delay)
+
+
+def stand(positions: Positions, splits: SplitTimes, guns: Floats, before: float | None) -> Standing:
+    """Compute the standing; `before` is the moment with which its figures are compared, race seconds.
+
+    `guns` are the seconds from the first gun to that of each one's wave, shape (n,) as the positions.
+    """
+    starts = splits.starts(positions.competitor, guns)
     verdicts = splits.verdicts(positions.competitor)
-    ranking = leaderboard.rank(positions)
+    ranking = leaderboard.rank(positions, guns)
     inside = splits.inside()
-    leader = float(positions.distance[ranking.order[0]]) if len(positions) else None
     metres, seconds = splits.last_splits(positions.competitor)
     return Standing(
         # Between the last finish and a verdict there are no positions, so the verdict is the newest.
         race_time=float(np.nanmax(verdicts, initial=race_time(positions))),
         ranking=ranking,
-        gaps=leaderboard.gaps(positions, ranking, splits.head()),
+        gaps=leaderboard.gaps(positions, guns, ranking, splits.head(positions.competitor, guns)),
+        guns=guns,
         starts=starts,
         verdicts=verdicts,
         split_metres=metres,
@@ -95,9 +98,8 @@ def stand(positions: Positions, splits: SplitTimes, before: Moment | None) -> St
             finished=int((positions.status == "finished").sum()),
             out=int(np.isin(positions.status, OUT).sum()),
             in_fences=_heads(inside),
-            leader_distance=leader,
         ),
-        change=None if before is None else _change(splits, before, inside, leader),
+        change=None if before is None else _change(splits, before, inside),
     )
 
 
@@ -122,19 +124,14 @@ def _heads(inside: dict[str, list[Stay]]) -> int:
     return len({stay.bib for stays in inside.values() for stay in stays})
 
 
-def _change(
-    splits: SplitTimes, before: Moment, inside: dict[str, list[Stay]], leader: float | None
-) -> Figures:
+def _change(splits: SplitTimes, then: float, inside: dict[str, list[Stay]]) -> Figures:
     # Counted from passings at both ends: positions describe only the newest moment.
-    then = before.race_time
     started, came_in, stopped, disqualified = (
         splits.count(kind) - splits.count(kind, then) for kind in ("start", "finish", "dnf", "dsq")
     )
-    moved = None if leader is None or before.leader_distance is None else leader - before.leader_distance
     return Figures(
         on_course=started - came_in - stopped,
         finished=came_in - disqualified,
         out=stopped + disqualified,
         in_fences=_heads(inside) - _heads(splits.inside(then)),
-        leader_distance=moved,
     )

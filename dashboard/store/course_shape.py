@@ -3,13 +3,13 @@
 Pure: degrees and metres in, shapes and answers out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import shapely
 
-from dashboard.store.protocol import Course, Fence, Positions
+from dashboard.store.protocol import Course, Fence, PointOnCourse, Positions
 from stream.arrays import Floats
 
 OFF_COURSE_M = 200.0
@@ -28,14 +28,20 @@ METRES_PER_DEGREE = 111_195.0
 """Metres per degree of latitude, on a sphere of the Earth's mean radius."""
 
 
-def course(
+def course(  # noqa: PLR0913 - the parts of a course
     names: tuple[str, str],
     distance: float,
     line: Any,
     ends: tuple[Any, Any],
-    fences: Iterable[tuple[str, Any]],
+    *,
+    fences: Iterable[tuple[str, Any, Any]],
+    altitudes: Sequence[Any] = (),
+    timing_points: Iterable[tuple[str, Iterable[Any]]] = (),
 ) -> Course:
-    """A course from its short and long name, metres, a LineString, start and finish, and named Polygons.
+    """A course from its short and long name, metres, a LineString, and start and finish.
+
+    Fences have a name, a Polygon, and visits as pairs of metres. Altitudes that don't fit the line's vertices
+    are unknown. Timing points have a name and metres.
 
     Longitudes continue from the line's own, so that a course across the antimeridian is in one piece. Raises
     TypeError, ValueError, AttributeError or IndexError if a shape is malformed.
@@ -45,8 +51,16 @@ def course(
     along = np.column_stack([np.unwrap(lon, period=360.0), lat])
     middle = float(along[:, 0].mean())
     start, finish = (_place(end, middle) for end in ends)
-    areas = tuple(Fence(name, _rings(polygon, middle)) for name, polygon in fences)
-    return Course(short_name, long_name, distance, along, start, finish, areas)
+    areas = tuple(
+        Fence(name, _rings(polygon, middle), tuple((float(first), float(last)) for first, last in visits))
+        for name, polygon, visits in fences
+    )
+    heights = np.array(altitudes, float) if len(altitudes) == len(along) else None
+    points = [PointOnCourse(name, float(metres)) for name, passes in timing_points for metres in passes]
+    points.sort(key=lambda point: point.distance)
+    return Course(
+        short_name, long_name, distance, along, start, finish, areas, altitudes=heights, points=tuple(points)
+    )
 
 
 def _place(point: Any, reference: float) -> tuple[float, float]:

@@ -18,13 +18,14 @@ LIMIT 1
 
 -- name: course
 SELECT shortName, longName, distance,
-       ST_AsText(courseMap), ST_AsText(startLocation), ST_AsText(endLocation), fences
+       ST_AsText(courseMap), ST_AsText(startLocation), ST_AsText(endLocation),
+       fences, altitudes, timingPoints
 FROM courses
 WHERE shortName = %(name)s
 LIMIT 1
 
 -- name: competitors
-SELECT competitorId, name, category, wave, club
+SELECT competitorId, name, category, wave, club, sex
 FROM competitors
 WHERE runId = %(run)s
 LIMIT %(limit)s
@@ -34,6 +35,11 @@ SELECT competitorId, lon, lat, distance, status, elapsed, emittedAt
 FROM parkrun
 WHERE runId = %(run)s
 LIMIT %(limit)s
+
+-- name: mark
+SELECT MAX(emittedAt), SUM(rawTime), COUNT(*)
+FROM parkrun
+WHERE runId = %(run)s
 
 -- name: positions_at
 -- Kafka delivers at least once: of an event that arrived twice, skipUpsert shows both rows.

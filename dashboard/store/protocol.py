@@ -7,13 +7,14 @@ depends on Streamlit, the map or a database.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream.arrays import Floats, Ints, Mask, Texts
 from stream.contract import TABLES
+from stream.results import WAVE_DELAY
 
 STATUSES = TABLES["parkrun"].fields["status"].words
 """All statuses of a competitor, in the order in which the map numbers them."""
@@ -56,6 +57,7 @@ class Race:
         interval: race seconds between two ticks.
         updated_at: epoch milliseconds UTC of the newest change of this row.
         gps_error: standard deviation of positions, in metres.
+        wave_delay: seconds between the guns of two waves.
     """
 
     run_id: str
@@ -70,14 +72,30 @@ class Race:
     interval: float
     updated_at: int
     gps_error: float = 0.0
+    wave_delay: float = WAVE_DELAY
 
 
 @dataclass(frozen=True, eq=False)
 class Fence:
-    """A geofence: its name, and its rings (outer first, then holes), each of shape (n, 2) as lon, lat."""
+    """A geofence.
+
+    Attributes:
+        name: its name.
+        rings: outer first, then holes, each of shape (n, 2) as lon, lat.
+        visits: first and last metre of each stretch of the course inside it, all laps.
+    """
 
     name: str
     rings: tuple[Floats, ...]
+    visits: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class PointOnCourse:
+    """A timing point: its name, and metres of the race covered there."""
+
+    name: str
+    distance: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +109,8 @@ class Course:
             of all other places continue from them.
         start, finish: lon, lat.
         fences: in the order of the course's file.
+        altitudes: metres above sea level of each vertex of the line, shape (n,); None if unknown.
+        points: the timing points in the order in which the race passes them, each lap's for itself.
     """
 
     short_name: str
@@ -100,16 +120,19 @@ class Course:
     start: tuple[float, float]
     finish: tuple[float, float]
     fences: tuple[Fence, ...]
+    altitudes: Floats | None = None
+    points: tuple[PointOnCourse, ...] = ()
 
 
 @dataclass(frozen=True)
 class Competitor:
-    """A competitor's start list entry; the club may be empty."""
+    """A competitor's start list entry. The club may be empty; so may the sex (F, M or X), if unknown."""
 
     name: str
     category: str
     wave: int
     club: str = ""
+    sex: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +144,7 @@ class Positions:
         lon, lat: degrees.
         distance: metres of the course covered.
         status: one of `STATUSES`.
-        elapsed: race time in seconds; for finishers, the exact finish time.
+        elapsed: race time in seconds since the first gun; for finishers, of the exact finish.
         newest_emitted: epoch milliseconds (wall clock) at which the simulator emitted the newest of them; 0
             if there is none.
     """
@@ -172,6 +195,20 @@ class Passings:
         return len(self.competitor)
 
 
+class Mark(NamedTuple):
+    """The newest positions of a race in sum: those of another moment have another mark.
+
+    Attributes:
+        emitted: epoch milliseconds UTC at which the newest was emitted; 0 if there are none.
+        raw_time: sum of their race seconds.
+        competitors: number of those with a position.
+    """
+
+    emitted: int
+    raw_time: int
+    competitors: int
+
+
 class Store(Protocol):
     """Reads races; every method raises `StoreError` if the store cannot be read."""
 
@@ -193,6 +230,10 @@ class Store(Protocol):
 
     def positions(self, run_id: str) -> Positions:
         """The newest position of each competitor; of length 0 before the first tick."""
+        ...
+
+    def mark(self, run_id: str) -> Mark:
+        """What changes with every position that comes; much cheaper than the positions."""
         ...
 
     def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:

@@ -15,8 +15,9 @@ import shapely
 from numpy.typing import NDArray
 
 from dashboard.store import course_shape
-from dashboard.store.protocol import Competitor, Course, Passings, Positions, Race, StoreError
+from dashboard.store.protocol import Competitor, Course, Mark, Passings, Positions, Race, StoreError
 from stream.contract import TABLES
+from stream.results import WAVE_DELAY
 
 # In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions` and `Passings`.
 RACE_COLUMNS = (
@@ -33,9 +34,10 @@ RACE_COLUMNS = (
 )
 POSITION_COLUMNS = ("competitorId", "lon", "lat", "distance", "status", "elapsed", "emittedAt")
 PASSING_COLUMNS = ("competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
-COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club")
+COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club", "sex")
 
 _TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
+ROWS_AT_ONCE = 2000
 _NOT_SHOWN = {"emittedAt", "timestamp"}
 """A row that lacks one of these is shown all the same."""
 
@@ -43,6 +45,14 @@ _NOT_SHOWN = {"emittedAt", "timestamp"}
 def races(rows: Sequence[Sequence[Any]]) -> list[Race]:
     """The races of rows of `RACE_COLUMNS` and the course's long name; times in epoch milliseconds."""
     return [_race(row) for row in _complete("races", RACE_COLUMNS, rows)]
+
+
+def mark(rows: Sequence[Sequence[Any]]) -> Mark:
+    """The mark of a row of its fields; without positions they are null, or Pinot's infinities."""
+    for emitted, raw_time, competitors in rows:
+        if competitors:
+            return Mark(int(emitted), int(raw_time), int(competitors))
+    return Mark(0, 0, 0)
 
 
 def _race(row: Sequence[Any]) -> Race:
@@ -60,6 +70,7 @@ def _race(row: Sequence[Any]) -> Race:
         interval=_number(request, "interval", max(1.0, float(speed))),
         updated_at=int(updated_at),
         gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
+        wave_delay=_number(request, "wave_delay", WAVE_DELAY),
     )
 
 
@@ -74,8 +85,8 @@ def _number(request: str, field: str, default: float) -> float:
 def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
     """Competitors by bib from rows of `COMPETITOR_COLUMNS`."""
     return {
-        int(bib): Competitor(name=name, category=category, wave=int(wave), club=club)
-        for bib, name, category, wave, club in _complete("competitors", COMPETITOR_COLUMNS, rows)
+        int(bib): Competitor(name=name, category=category, wave=int(wave), club=club, sex=sex)
+        for bib, name, category, wave, club, sex in _complete("competitors", COMPETITOR_COLUMNS, rows)
     }
 
 
@@ -110,11 +121,15 @@ def _arrays(
     table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
     """Return the columns by name, and the mask of the rows that are complete in those that are shown."""
-    fields = TABLES[table].fields
-    columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    found: dict[str, NDArray[Any]] = {
-        name: np.array(column, _TYPES[fields[name].type]) for name, column in zip(names, columns, strict=True)
-    }
+    types = [_TYPES[TABLES[table].fields[name].type] for name in names]
+    # In parts: turning a million rows into columns at once takes twice as long.
+    parts: list[list[NDArray[Any]]] = [
+        list(map(np.array, zip(*rows[first : first + ROWS_AT_ONCE], strict=True), types))
+        for first in range(0, len(rows), ROWS_AT_ONCE)
+    ]
+    none: list[NDArray[Any]] = [np.empty(0, kind) for kind in types]
+    columns = map(np.concatenate, zip(none, *parts, strict=True))
+    found: dict[str, NDArray[Any]] = dict(zip(names, columns, strict=True))
     shown = {name: column for name, column in found.items() if name not in _NOT_SHOWN}
     return found, TABLES[table].are_complete(shown)
 
@@ -129,19 +144,25 @@ def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
 
 
 def course(row: Sequence[Any]) -> Course:
-    """A course from its short and long name, metres, WKT of line, start and end, and fences as JSON.
+    """A course from a row of the query `course`: names, metres, WKT of line, start and end, lists as JSON.
 
-    The fences are a list of objects with `name` and `wkt` (a POLYGON), None or empty. Raises `StoreError` if
-    a geometry can't be read.
+    The contract describes the lists: fences, altitudes and timing points. A row that is older than a list's
+    column has an empty text or null. Raises `StoreError` if a geometry or a list can't be read.
     """
-    short_name, long_name, distance, line, start, finish, fences = row
+    short_name, long_name, distance, line, start, finish, *lists = row
     try:
+        fences, altitudes, points = (orjson.loads(text or "[]") or [] for text in lists)
         return course_shape.course(
             (short_name, long_name),
             float(distance),
             shapely.from_wkt(line),
             (shapely.from_wkt(start), shapely.from_wkt(finish)),
-            [(str(fence["name"]), shapely.from_wkt(fence["wkt"])) for fence in orjson.loads(fences or "[]")],
+            fences=[
+                (str(fence["name"]), shapely.from_wkt(fence["wkt"]), fence.get("visits", ()))
+                for fence in fences
+            ],
+            altitudes=altitudes,
+            timing_points=[(str(point["name"]), point["distances"]) for point in points],
         )
     except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise StoreError(

@@ -16,6 +16,7 @@ from dashboard.store.protocol import (
     MAX_RACES,
     Competitor,
     Course,
+    Mark,
     Passings,
     Positions,
     Race,
@@ -28,7 +29,7 @@ BIBS_AT_ONCE = 10_000
 """Competitors per query of passings: those of 100,000 over a marathon take longer than `TIMEOUT_S`."""
 
 NO_VALUE = "null"
-"""What `lookup` returns for a missing course, and `fences` in segments that are older than the column."""
+"""What `lookup` returns for a missing course."""
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -65,6 +66,10 @@ class SqlStore:
     def positions(self, run_id: str) -> Positions:
         """The newest position of each competitor."""
         return rows.positions(self._ask_of(run_id, "positions", limit=MAX_COMPETITORS))
+
+    def mark(self, run_id: str) -> Mark:
+        """What changes with every position that comes."""
+        return rows.mark(self._ask_of(run_id, "mark"))
 
     def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
         """Each competitor's position at a second of race time, or the newest of the seconds before."""
@@ -103,7 +108,7 @@ class PinotStore(SqlStore):
 
     def _ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
         found = super()._ask(query, **parameters)
-        if query not in {"races", "race", "course"}:
+        if query not in {"races", "race"}:
             return found
-        # The last column is a course's long name or its fences.
+        # The last column is a course's long name.
         return [(*row, None if last == NO_VALUE else last) for *row, last in found]

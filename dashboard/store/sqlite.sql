@@ -14,12 +14,12 @@ FROM races LEFT JOIN courses ON courses.shortName = races.course
 WHERE races.runId = :run
 
 -- name: course
-SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences
+SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences, altitudes, timingPoints
 FROM courses
 WHERE shortName = :name
 
 -- name: competitors
-SELECT competitorId, name, category, wave, club
+SELECT competitorId, name, category, wave, club, sex
 FROM competitors
 WHERE runId = :run
 LIMIT :limit
@@ -29,6 +29,11 @@ SELECT competitorId, lon, lat, distance, status, elapsed, emittedAt
 FROM parkrun
 WHERE runId = :run
 LIMIT :limit
+
+-- name: mark
+SELECT MAX(emittedAt), SUM(rawTime), COUNT(*)
+FROM parkrun
+WHERE runId = :run
 
 -- name: positions_at
 SELECT competitorId, lon, lat, distance, status, elapsed, emittedAt

@@ -52,6 +52,8 @@ class SqliteFile:
         if version == 0 or SQLITE_VERSION <= version < NEXT_VERSION:  # 0: not set up yet
             return
         remedy = "Start with a new file (RACECAST_SQLITE)"
+        if version // 100 == SQLITE_VERSION // 100:
+            remedy = "Start the simulator of this version, which adds what is missing"
         if version >= NEXT_VERSION:
             remedy = "Use a newer dashboard, or start with a new file"
         raise StoreError(
