@@ -52,7 +52,9 @@ class OfferedCourse:
         short_name, long_name: its names.
         distance: metres, all laps.
         laps: how many times the line is run.
+        climb: metres climbed, all laps; None if the altitude is unknown.
         fences: the names of its geofences.
+        timing_points: the names of its file's timing points.
         warnings: what was corrected in its file, as sentences.
     """
 
@@ -62,6 +64,44 @@ class OfferedCourse:
     laps: int = 1
     fences: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    climb: float | None = None
+    timing_points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column of a start list: its name, and the field that it is read as, "" for none."""
+
+    name: str
+    field: str
+
+
+@dataclass(frozen=True)
+class ListPreview:
+    """How the API reads a start list.
+
+    Attributes:
+        competitors, waves, categories, clubs: how many there are; 0 competitors if it can't be read.
+        columns: in the order of the list.
+        rows: the first rows as written.
+        warnings: what is corrected, assumed or left out, as sentences.
+        errors: why it can't be read; each continues "the start list".
+        start_list: the list with its columns renamed as chosen; None if none was chosen.
+    """
+
+    competitors: int
+    waves: int
+    categories: int
+    clubs: int
+    columns: tuple[ListColumn, ...]
+    rows: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+    errors: tuple[str, ...]
+    start_list: str | None
+
+    def numbers(self) -> dict[str, int]:
+        """The number of each field's column, from 1."""
+        return {column.field: number for number, column in enumerate(self.columns, 1) if column.field}
 
 
 @dataclass(frozen=True)
@@ -84,12 +124,20 @@ class RaceField:
 _COURSE = TypeAdapter(OfferedCourse)
 _COURSES = TypeAdapter(list[OfferedCourse])
 _FIELD = TypeAdapter(RaceField)
+_LIST = TypeAdapter(ListPreview)
 
 
 class RaceApi:
-    """Calls the API at `address`, such as http://127.0.0.1:8080, with its token if it requires one."""
+    """Calls the API.
 
-    def __init__(self, address: str, token: str = "") -> None:
+    Args:
+        address: such as http://127.0.0.1:8080.
+        token: the API's token, if it requires one.
+        read_only: whether to refuse everything but reading.
+    """
+
+    def __init__(self, address: str, token: str = "", *, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._address = address.rstrip("/")
         self._shown = without_password(self._address)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -116,9 +164,19 @@ class RaceApi:
         """The fields of a race request, by name. Raises `ApiError`."""
         return self._ask("GET", "/openapi.json", race_fields)
 
+    def preview_list(self, start_list: str, columns: Mapping[str, int]) -> ListPreview:
+        """How a start list is read, with these columns for fields: numbers from 1, 0 for none.
+
+        Raises `RefusedError` or another `ApiError`.
+        """
+        asked = {"start_list": start_list, "columns": columns}
+        return self._ask("POST", "/start-lists", _LIST.validate_python, json=asked, timeout=UPLOAD_TIMEOUT_S)
+
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Create a race and return its run id. Raises `RefusedError` or another `ApiError`."""
-        return self._ask("POST", "/races", lambda race: str(race["run_id"]), json=request)
+        return self._ask(
+            "POST", "/races", lambda race: str(race["run_id"]), json=request, timeout=UPLOAD_TIMEOUT_S
+        )
 
     def change(self, run_id: str, change: Action) -> str:
         """Pause, resume or cancel a race, and return its new status. Raises `ApiError`."""
@@ -134,6 +192,8 @@ class RaceApi:
         **sent: Any,
     ) -> Read:
         """What `read` makes of a response; `sent` (json, content, params) is passed to httpx."""
+        if self._read_only and method != "GET":
+            raise ApiError("This dashboard is read-only.")
         try:
             answer = self._client.request(method, self._address + path, timeout=timeout, **sent)
             if answer.is_success:
@@ -170,14 +230,24 @@ def _drawn(short_name: str, features: list[dict[str, Any]]) -> Course:
     for feature in features:
         by_kind.setdefault(feature["properties"]["kind"], []).append(feature)
     (line,), (start,), (finish,) = by_kind["course"], by_kind["start"], by_kind["finish"]
-    said = line["properties"]
     return course_shape.course(
-        (short_name, str(said["name"])),
-        float(said["distance"]),
+        (short_name, _name(line)),
+        float(line["properties"]["distance"]),
         _shape(line),
         (_shape(start), _shape(finish)),
-        [(str(fence["properties"]["name"]), _shape(fence)) for fence in by_kind.get("geofence", ())],
+        fences=[
+            (_name(fence), _shape(fence), fence["properties"].get("visits", ()))
+            for fence in by_kind.get("geofence", ())
+        ],
+        altitudes=[height for _lon, _lat, *heights in line["geometry"]["coordinates"] for height in heights],
+        timing_points=[
+            (_name(point), point["properties"].get("distances", ())) for point in by_kind.get("timing", ())
+        ],
     )
+
+
+def _name(feature: Mapping[str, Any]) -> str:
+    return str(feature["properties"]["name"])
 
 
 def _shape(feature: Mapping[str, Any]) -> Any:
@@ -189,9 +259,10 @@ def _refusal(status: int, problem: Any) -> ApiError:
     sentence = str(
         problem.get("detail") or problem.get("title") or f"The API responded with status {status}."
     )
-    mistakes = {
-        str(entry.get("field", "")): str(entry.get("detail", "")) for entry in problem.get("errors", ())
-    }
+    mistakes: dict[str, str] = {}
+    for entry in problem.get("errors", ()):
+        field, detail = str(entry.get("field", "")), str(entry.get("detail", ""))
+        mistakes[field] = f"{mistakes[field]}; {detail}" if field in mistakes else detail
     if mistakes:
         return RefusedError(sentence, mistakes)
     if status == httpx.codes.UNAUTHORIZED:

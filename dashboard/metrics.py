@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     PlatformCollector,
     ProcessCollector,
@@ -20,12 +21,17 @@ Queried = TypeVar("Queried")
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Bucket limits in seconds, from one row of the embedded store to longer than a viewer waits."""
 
+_AGES: Final = (0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
+"""Bucket limits in seconds, from a quarter of a second to far beyond where the pipeline's light is red."""
+
 
 class Metrics:
     """The metrics; thread-safe.
 
     Attributes:
-        payloads: responses to browsers, by `feed` (live, past, start_list) and `status`.
+        payloads: responses to browsers, by `feed` (live, past, start_list, results) and `status`.
+        streams: number of open streams of live payloads.
+        freshness: ages of the newest position that queries return, once a second while a race runs.
     """
 
     def __init__(self) -> None:
@@ -34,6 +40,17 @@ class Metrics:
             "racecast_dashboard_payloads",
             "Requests for race payloads and start lists, by response status (204: unchanged).",
             ["feed", "status"],
+            registry=self._registry,
+        )
+        self.streams = Gauge(
+            "racecast_dashboard_streams",
+            "Open streams of live payloads, one per viewer of a race.",
+            registry=self._registry,
+        )
+        self.freshness = Histogram(
+            "racecast_dashboard_freshness_seconds",
+            "Age of the newest position that queries return, sampled while a race runs.",
+            buckets=_AGES,
             registry=self._registry,
         )
         self._durations = Histogram(

@@ -1,6 +1,8 @@
 """The script that Streamlit runs for every viewer: page navigation and the selected page."""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import streamlit as st
 
@@ -8,9 +10,11 @@ from dashboard.analytics import page as analytics
 from dashboard.create import page as create
 from dashboard.live import page as live
 from dashboard.pipeline import page as pipeline
+from dashboard.race import choose
 from dashboard.race.routes import LIVE
 from dashboard.results import page as results
-from dashboard.ui import words
+from dashboard.ui import navigation, viewer, viewing, words
+from dashboard.ui.viewing import View
 
 _ICON = Path(__file__).parent / "static" / "icon.svg"
 
@@ -19,15 +23,17 @@ def main() -> None:
     """Show a page."""
     st.set_page_config(page_title="Racecast", page_icon=str(_ICON), layout="wide")
     words.style()
+    bar = st.container(key="bar")  # before the units menu in the order of the Tab key
+    viewer.menu()
     live_page = st.Page(
-        lambda: live.show(create_page, results_page),
+        lambda: live.show(create_page),
         title="Live",
         icon=":material/directions_run:",
         url_path=LIVE,
         default=True,
     )
     results_page = st.Page(
-        lambda: results.show(create_page, live_page),
+        lambda: results.show(create_page),
         title="Results",
         icon=":material/leaderboard:",
         url_path="results",
@@ -39,12 +45,41 @@ def main() -> None:
         url_path="analytics",
     )
     create_page = st.Page(
-        lambda: create.show(live_page), title="New race", icon=":material/add_circle:", url_path="new"
+        lambda: _create(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
     pipeline_page = st.Page(
         pipeline.show, title="Pipeline", icon=":material/monitor_heart:", url_path="pipeline"
     )
-    st.navigation([live_page, results_page, create_page, analytics_page, pipeline_page], position="top").run()
+    pages = [live_page, results_page, create_page, analytics_page, pipeline_page]
+    here = st.navigation([*pages, *_unknown_page(pages)], position="hidden")
+    if viewing.view() is not View.EMBED:
+        offered = [page for page in pages if page is not create_page or viewing.may_change()]
+        walls = {page.url_path for page in (live_page, analytics_page, pipeline_page)}
+        with bar:
+            navigation.show(offered, here, on_walls=here.url_path in walls)
+    here.run()
+
+
+def _create(live_page: st.Page) -> None:
+    """The page that creates a race, or why this viewer cannot."""
+    if (reason := viewing.why_not()) is None:
+        create.show(live_page)
+        return
+    words.title("New race")
+    words.notice(reason, "info")
+    st.page_link(live_page, label="Watch a race", icon=":material/directions_run:")
+
+
+def _unknown_page(known: Sequence[st.Page]) -> Iterator[st.Page]:
+    """A page at the requested address, unless one of these or the dashboard's root is there."""
+    path = PurePosixPath(unquote(urlsplit(st.context.url or "").path)).name
+    if path and path not in {page.url_path for page in known}:
+        yield st.Page(
+            lambda: choose.unknown("Unknown page", f"There is no page “{path}”.", "./"),
+            title="Unknown page",
+            url_path=path,
+            visibility="hidden",
+        )
 
 
 main()

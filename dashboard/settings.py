@@ -8,13 +8,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, HttpUrl, SecretStr
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    CliImplicitFlag,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from dashboard.secrets import connection
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
-from stream.settings import Secret
+from stream.settings import Origins, Secret
+
+OSM_TILES: Final = "https://tile.openstreetmap.org/{z}/{x}/{y}.png"
+OSM_ATTRIBUTION: Final = "© OpenStreetMap contributors"
+NO_TILES: Final = "none"
+_TILE_PARTS: Final = ("{z}", "{x}", "y}")
+"""What a URL template of tiles contains; rows may count from the south: {-y}."""
 
 _STREAMLIT: Final = Path(__file__).parents[1] / ".streamlit" / "config.toml"
 
@@ -39,6 +51,14 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
     token: Secret = Field(
         SecretStr(""), description="the simulator's token, required for creating and changing races"
     )
+    read_only: CliImplicitFlag[bool] = Field(
+        False, description="only show races: no page of this dashboard creates, pauses or cancels one"
+    )
+    frame_ancestors: Origins = Field(
+        "",
+        description="origins of web pages that may show ?view=embed in a frame, https://example.org[,…]; "
+        "none if empty",
+    )
     allowed_lateness: int = Field(
         10,
         ge=0,
@@ -47,12 +67,31 @@ class Settings(KafkaAccess, PinotAccess, BaseSettings):
         "time is further behind the newest of its race",
     )
     tiles: str = Field(
-        "",
-        description="URL template of a tile layer under the map, such as "
-        "https://tile.openstreetmap.org/{z}/{x}/{y}.png; without it the background is plain "
-        "and the map makes no requests to other hosts",
+        OSM_TILES,
+        description=f"URL template of the street map's tiles; `{NO_TILES}`: a plain background, and the map "
+        "makes no requests to other hosts",
     )
-    tiles_attribution: str = Field("", description="attribution of the tiles, shown on the map")
+    tiles_attribution: str = Field(
+        "", description="attribution of the tiles, shown on the map; OpenStreetMap's own have theirs"
+    )
+
+    @field_validator("tiles")
+    @classmethod
+    def _is_template(cls, tiles: str) -> str:
+        if tiles in {"", NO_TILES}:
+            return NO_TILES
+        if not all(part in tiles for part in _TILE_PARTS):
+            raise ValueError(
+                f"must be `{NO_TILES}` or a URL with {{z}}, {{x}} and {{y}}, such as {OSM_TILES}"
+            )
+        return tiles
+
+    @property
+    def street_map(self) -> tuple[str, str] | None:
+        """URL template and attribution of the tiles; None for a plain background."""
+        if self.tiles == NO_TILES:
+            return None
+        return self.tiles, self.tiles_attribution or (OSM_ATTRIBUTION if self.tiles == OSM_TILES else "")
 
     @classmethod
     def settings_customise_sources(

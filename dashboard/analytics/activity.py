@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from dashboard.analytics import figures, series, watermark
 from dashboard.analytics.figures import Figures
+from dashboard.analytics.palette import Palette
 from dashboard.analytics.recent import Hour, Recent, settled
 from dashboard.analytics.stream import PACE_STEP_S, Stream
 from dashboard.analytics.windows import Windows
@@ -31,11 +32,13 @@ class Rates:
         events: by step and series (see `series.rates`).
         averages: of all series together (see `series.averages`).
         step_s: seconds per step.
+        colours: of the series, the lowest first.
     """
 
     events: pd.DataFrame
     averages: pd.DataFrame
     step_s: int
+    colours: Mapping[str, str]
 
 
 class Activity:
@@ -54,6 +57,7 @@ class Activity:
         self._paces = Recent(stream.paces, PACE_STEP_S)
         self._windows: OrderedDict[tuple[str, int], Windows] = OrderedDict()
         self._counting = threading.Lock()
+        self._palettes = {"run": Palette(), "course": Palette()}
         self.allowed_lateness_s = allowed_lateness_s
 
     def arrivals(self, course: str | None = None) -> Hour:
@@ -83,9 +87,9 @@ class Activity:
         hour = self.arrivals(course)
         until = hour.until - hour.until % step_s
         span = (max(until - span_s, hour.known_since - hour.known_since % -step_s), until, step_s)
-        return Rates(
-            series.rates(hour.rows, by, *span), series.averages(hour.rows, *span, hour.known_since), step_s
-        )
+        events = series.rates(hour.rows, by, *span)
+        averages = series.averages(hour.rows, *span, hour.known_since)
+        return Rates(events, averages, step_s, self._palettes[by].colours(events["who"].unique().tolist()))
 
     def progress(self, course: str | None = None) -> pd.DataFrame:
         """Each race's progress and late events (see `watermark.progress`)."""

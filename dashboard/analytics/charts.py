@@ -5,7 +5,7 @@ updates the chart's rows instead of rebuilding it every second. A legend is text
 of it: long names have room there, on a phone too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import altair as alt
@@ -13,9 +13,10 @@ import pandas as pd
 
 from dashboard.analytics.activity import Rates
 from dashboard.analytics.entrants import PACE_BAND_S
-from dashboard.analytics.series import AVERAGED_OVER_S, OTHERS
+from dashboard.analytics.series import AVERAGED_OVER_S, with_gaps
 from dashboard.ui import formatting
 from dashboard.ui.theme import BAR_COLOUR, LINE_COLOURS, Chart
+from dashboard.ui.viewer import Unit, Viewer
 
 
 class Mark(NamedTuple):
@@ -26,8 +27,6 @@ class Mark(NamedTuple):
     kind: str = "area"
 
 
-SERIES_COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#8d7500", "#999999")
-"""One colour for each of `series.MOST_SERIES`, the muted one last."""
 INK = "currentColor"
 """The page's text colour in either theme: charts are SVG, so CSS applies."""
 AVERAGES = tuple(map(Mark, AVERAGED_OVER_S, (INK, INK), ("line", "dashed")))
@@ -49,22 +48,18 @@ MOST_BARS = 15
 LABEL_PX = 130
 """Maximum width of the labels beside the bars."""
 
-_CLOCK = alt.Axis(format="%H:%M:%S", labelOverlap=True, tickCount=6)
 _MIN_SEC = alt.Axis(format="%-M:%S", labelOverlap=True, tickCount=6)
 """Paces are drawn as times of day, so that axis marks fall on whole, half and quarter minutes."""
 
 
-def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *, per_s: int) -> Chart:
-    """Events per `per_s` seconds, stacked, and the moving averages of all series.
-
-    `labels` are the series' labels, `shades` their colours, the lowest first.
-    """
+def rates(found: Rates, labels: Mapping[str, str], viewer: Viewer, *, per_s: int) -> Chart:
+    """Events per `per_s` seconds, stacked, and the moving averages of all series, which have these labels."""
     who = found.events["who"]
-    place = {name: number for number, name in enumerate(shades)}
+    place = {name: number for number, name in enumerate(found.colours)}
     steps = found.events.assign(
         rate=found.events["events"] * (per_s / found.step_s),
         word=who.map(lambda name: labels.get(name, name)),
-        colour=who.map(shades),
+        colour=who.map(found.colours),
         place=who.map(place),
     )
     events = _closed(steps, found.step_s)
@@ -73,7 +68,7 @@ def rates(found: Rates, labels: Mapping[str, str], shades: Mapping[str, str], *,
         time=_moments(found.averages["second"]), rate=found.averages["rate"] * per_s
     )
     title = f"events per {'second' if per_s == 1 else 'minute'}"
-    across, up = alt.X("time:T", title=None, axis=_CLOCK), alt.Y("rate:Q", title=title, stack="zero")
+    across, up = alt.X("time:T", title=None, axis=_clock(viewer)), alt.Y("rate:Q", title=title, stack="zero")
     dashes = alt.Scale(domain=list(AVERAGED_OVER_S), range=list(DASHES))
     area = (
         alt.Chart(events)
@@ -102,14 +97,15 @@ def _closed(steps: pd.DataFrame, step_s: int) -> pd.DataFrame:
     return closed
 
 
-def paces(found: pd.DataFrame) -> Chart:
-    """Mean and median pace over the last hour."""
-    table = found.assign(
-        time=_moments(found["second"]),
-        up=_moments(found["pace"]),
+def paces(found: pd.DataFrame, viewer: Viewer) -> Chart:
+    """Mean and median pace over the last hour; the lines break where no competitor ran."""
+    lines = with_gaps(found, "pace")
+    values = viewer.unit.pace(lines["pace"])
+    table = lines.assign(
+        time=_moments(lines["second"]),
+        up=_moments(values),
         word=[
-            f"{what} {formatting.duration(pace)}"
-            for what, pace in zip(found["what"], found["pace"], strict=True)
+            f"{what} {formatting.duration(pace)}" for what, pace in zip(lines["what"], values, strict=True)
         ],
     )
     shades = alt.Scale(domain=[mark.word for mark in PACES], range=[mark.colour for mark in PACES])
@@ -117,10 +113,10 @@ def paces(found: pd.DataFrame) -> Chart:
         alt.Chart(table, height=PACES_PX)
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14))
         .encode(
-            x=alt.X("time:T", title=None, axis=_CLOCK),
+            x=alt.X("time:T", title=None, axis=_clock(viewer)),
             y=alt.Y(
                 "up:T",
-                title="min:sec per km",
+                title=viewer.unit.min_sec,
                 axis=_MIN_SEC,
                 scale=alt.Scale(type="utc", nice=True, reverse=True),
             ),
@@ -153,7 +149,7 @@ def bars(counted: pd.DataFrame, what: str, value: str = "count") -> Chart:
     ).properties(height=alt.Step(BARS_PX), autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
-def pace_bands(counted: pd.DataFrame) -> Chart:
+def pace_bands(counted: pd.DataFrame, unit: Unit) -> Chart:
     """Finishers per pace band, the fastest on the left."""
     table = pd.DataFrame(
         {
@@ -169,7 +165,7 @@ def pace_bands(counted: pd.DataFrame) -> Chart:
         alt.Chart(table, height=HEIGHT_PX)
         .mark_rect(color=BAR_COLOUR, stroke=INK, strokeOpacity=0.25, strokeWidth=0.5)
         .encode(
-            x=alt.X("from:T", title="min:sec per km", axis=_MIN_SEC, scale=alt.Scale(type="utc")),
+            x=alt.X("from:T", title=unit.min_sec, axis=_MIN_SEC, scale=alt.Scale(type="utc")),
             x2="to:T",
             y=alt.Y("count:Q", title="Finishers", axis=alt.Axis(tickMinStep=1)),
             tooltip=_words("word"),
@@ -183,7 +179,7 @@ def band_word(band: int) -> str:
     return f"{formatting.duration(band)}\N{EN DASH}{formatting.duration(band + PACE_BAND_S - 1)}"
 
 
-def windows(found: pd.DataFrame, size_s: int) -> Chart:
+def windows(found: pd.DataFrame, size_s: int, viewer: Viewer) -> Chart:
     """The events of each event-time window, late ones on top; open windows are faded with an outline."""
     late = found["late"].clip(upper=found["events"])
     on_time = found["events"] - late
@@ -204,7 +200,7 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
         alt.Chart(table, height=HEIGHT_PX)
         .mark_rect(strokeWidth=1.5)
         .encode(
-            x=alt.X("start:T", title="Event time", axis=_CLOCK),
+            x=alt.X("start:T", title="Event time", axis=_clock(viewer)),
             x2="end:T",
             y=alt.Y("low:Q", title="Events", axis=alt.Axis(tickMinStep=1)),
             y2="high:Q",
@@ -218,6 +214,10 @@ def windows(found: pd.DataFrame, size_s: int) -> Chart:
     return drawn
 
 
+def _clock(viewer: Viewer) -> alt.Axis:
+    return alt.Axis(format=formatting.axis_clock(viewer, seconds=True), labelOverlap=True, tickCount=6)
+
+
 def _moments(seconds: pd.Series) -> pd.Series:
     return pd.to_datetime(seconds, unit="s", utc=True)
 
@@ -226,16 +226,6 @@ def _words(column: str) -> alt.Tooltip:
     return alt.Tooltip(f"{column}:N", title=" ")
 
 
-def colours(who: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
-    """A colour for each series; series with one in `before` keep it, and their place."""
-    these = list(who)
-    kept = {name: colour for name, colour in before.items() if name in these}
-    free = [colour for colour in SERIES_COLOURS if colour not in kept.values()]
-    for name in sorted(set(these) - kept.keys(), key=lambda name: (name == OTHERS, name)):
-        kept[name] = free.pop(-1 if name == OTHERS else 0)
-    return kept
-
-
-def rates_legend(labels: Mapping[str, str], shades: Mapping[str, str]) -> list[Mark]:
+def rates_legend(found: Rates, labels: Mapping[str, str]) -> list[Mark]:
     """The legend of the event rates."""
-    return [*(Mark(labels.get(who, who), colour) for who, colour in shades.items()), *AVERAGES]
+    return [*(Mark(labels.get(who, who), colour) for who, colour in found.colours.items()), *AVERAGES]

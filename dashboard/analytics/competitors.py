@@ -10,8 +10,9 @@ from dashboard.analytics import charts
 from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, follow, if_known, pick
-from dashboard.ui import words
+from dashboard.ui import viewer, words
 from dashboard.ui.theme import Chart
+from dashboard.ui.viewer import Unit
 
 EVERY_S = 5
 NO_FINISHER = "No finisher found."
@@ -42,7 +43,7 @@ def _draw(stream: StreamConnection, course: str | None, category: str | None, of
     entrants = here.only(None, category)
     labels = course_labels()
     with st.container(horizontal=True, key="analytics-bars"):
-        for title, chart, nothing, more in _bar_charts(entrants, labels):
+        for title, chart, nothing, more in _bar_charts(entrants, labels, viewer.current().unit):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):
                 words.group(title)
                 if chart is None:
@@ -53,15 +54,15 @@ def _draw(stream: StreamConnection, course: str | None, category: str | None, of
                     words.hint(f"and {more:,} more")
 
 
-def _bar_charts(entrants: Entrants, courses: Mapping[str, str]) -> list[Bars]:
+def _bar_charts(entrants: Entrants, courses: Mapping[str, str], unit: Unit) -> list[Bars]:
     finishers = entrants.people[entrants.people["finished"]]
     by_course = count_by(entrants.people, "course")
     by_course["course"] = by_course["course"].map(lambda name: courses.get(name, name))
     fences = fence_times(entrants.stays)
     fences["minutes"] = fences["seconds"] / 60
-    bands = pace_bands(finishers)
+    bands = pace_bands(finishers, unit)
     members = finishers[finishers["club"] != NO_CLUB]
-    pace_chart = charts.pace_bands(bands) if len(bands) else None
+    pace_chart = charts.pace_bands(bands, unit) if len(bands) else None
     return [
         _bars("Competitors per course", by_course, "course", "No events found."),
         Bars("Finishers per pace band", pace_chart, NO_FINISHER),

@@ -11,9 +11,10 @@ from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
 from dashboard.race.snapshots import Snapshot
 from dashboard.store.protocol import Competitor
+from dashboard.ui.viewer import Unit
 
 PACE_BAND_S = 30
-"""Width of a pace band in seconds per kilometre."""
+"""Width of a pace band in seconds per kilometre or mile."""
 
 UNKNOWN = "not known"
 NO_CLUB = "no club"
@@ -98,12 +99,12 @@ def count_by(people: pd.DataFrame, what: str) -> pd.DataFrame:
     return found.rename("count").reset_index()
 
 
-def pace_bands(people: pd.DataFrame) -> pd.DataFrame:
-    """Finishers per pace band: `band` (its start in seconds per kilometre), `count`, the fastest first.
+def pace_bands(people: pd.DataFrame, unit: Unit) -> pd.DataFrame:
+    """Finishers per pace band: `band` (its start in seconds per `unit`), `count`, the fastest first.
 
     Empty bands between the first and the last have 0.
     """
-    counts, starts = finish_list.histogram(people["pace"].dropna().to_numpy(), PACE_BAND_S)
+    counts, starts = finish_list.histogram(unit.pace(people["pace"].dropna().to_numpy()), PACE_BAND_S)
     return pd.DataFrame({"band": starts, "count": counts})
 
 

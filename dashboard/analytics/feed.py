@@ -10,7 +10,8 @@ from dashboard.analytics.activity import Activity
 from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.parts import follow, if_known, pick, race_labels, races_on, switch
 from dashboard.store.protocol import OUT
-from dashboard.ui import formatting, words
+from dashboard.ui import formatting, viewer, words
+from dashboard.ui.viewer import Viewer
 
 EVERY_S = (1, 2, 6, 10, 30)
 DEFAULT_S = 6
@@ -43,23 +44,25 @@ def _newest(events: pd.DataFrame, labels: Mapping[str, str]) -> None:
     if events.empty:
         words.notice("No events found.", "info")
         return
-    shown = _table(events, labels, st.context.timezone).style.apply(_mark, axis=1)
+    shown = _table(events, labels, viewer.current()).style.apply(_mark, axis=1)
     st.dataframe(shown, height=HEIGHT_PX, hide_index=True, row_height=30, column_config=_columns())
 
 
-def _table(events: pd.DataFrame, labels: Mapping[str, str], zone: str | None) -> pd.DataFrame:
+def _table(events: pd.DataFrame, labels: Mapping[str, str], reader: Viewer) -> pd.DataFrame:
     """The columns as shown, of events as `Activity.newest` returns them, in their order."""
     emitted = events["emitted_at"].tolist()
     elapsed, distance = events["elapsed"].tolist(), events["distance"].tolist()
     return pd.DataFrame(
         {
-            "Emitted": [f"{formatting.clock(ms, zone)}.{ms % 1000:03}" for ms in emitted],
+            "Emitted": [formatting.exact_clock(ms, reader) for ms in emitted],
             "Bib": events["competitor"],
             "Status": events["status"],
             "Race time": [formatting.race_time(seconds) for seconds in elapsed],
-            "Distance": [f"{formatting.kilometres(metres)} km" for metres in distance],
-            "Pace": [formatting.pace(s, metres) for s, metres in zip(elapsed, distance, strict=True)],
-            "Event time": [formatting.clock(ms, zone) for ms in events["timestamp"].tolist()],
+            "Distance": [formatting.distance(metres, reader.unit) for metres in distance],
+            "Pace": [
+                formatting.pace(s, metres, reader.unit) for s, metres in zip(elapsed, distance, strict=True)
+            ],
+            "Event time": [formatting.clock(ms, reader) for ms in events["timestamp"].tolist()],
             "Arrived": [LATE if is_late else "on time" for is_late in events["late"].tolist()],
             "Race": [labels.get(run, run) for run in events["run"].tolist()],
         }
@@ -70,7 +73,7 @@ def _columns() -> dict[str, ColumnConfig]:
     """Column widths; race names, of unknown length, take the rest."""
     text = st.column_config.TextColumn
     return {
-        "Emitted": text(width=108),
+        "Emitted": text(width=126),
         "Bib": st.column_config.NumberColumn(width=60, format="%d"),
         "Status": text(width=85),
         **{name: text(width=90, alignment="right") for name in ("Race time", "Distance", "Pace")},

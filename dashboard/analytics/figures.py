@@ -13,14 +13,14 @@ class Figures:
         events: number of events, duplicates included.
         competitors: competitors with events; the same bib in two races counts twice.
         finished: competitors who emitted their finish.
-        kilometres: total distance run.
+        metres: total distance run.
         courses, races: those with events.
     """
 
     events: int
     competitors: int
     finished: int
-    kilometres: float
+    metres: float
     courses: int
     races: int
 
@@ -39,7 +39,7 @@ def figures(seen: pd.DataFrame, before: pd.DataFrame) -> Figures:
         events=int(seen["events"].sum()),
         competitors=len(seen),
         finished=int(seen["finished"].sum()),
-        kilometres=float((known["last"] - since).clip(lower=0).sum()) / 1000,
+        metres=float((known["last"] - since).clip(lower=0).sum()),
         courses=int(seen["course"].nunique()),
         races=int(seen["run"].nunique()),
     )

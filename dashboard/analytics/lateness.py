@@ -10,7 +10,7 @@ from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.parts import follow, if_known, in_order, race_labels, switch
 from dashboard.analytics.windows import SIZES_S
 from dashboard.store.protocol import StoreError
-from dashboard.ui import formatting, words
+from dashboard.ui import formatting, viewer, words
 
 WINDOWS_OF = "analytics-of"
 """Session state key of the race."""
@@ -27,28 +27,30 @@ def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
             return
         run_ids = [chosen]
     labels = if_known(race_labels) or {}
-    if not run_ids:
-        words.notice("No events found.", "info")
-        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
         run_id = _pick_race(run_ids, labels)
         size_s = switch("Window size", SIZES_S, 10, "{} s".format, key="analytics-size")
     follow(lambda: _lateness(stream, run_id, size_s), every_s)
 
 
-def _pick_race(run_ids: list[str], labels: Mapping[str, str]) -> str:
+def _pick_race(run_ids: list[str], labels: Mapping[str, str]) -> str | None:
     """One of the races, by name; the first one initially, and when the chosen one has disappeared."""
-    if st.session_state.get(WINDOWS_OF) not in run_ids:
+    if run_ids and st.session_state.get(WINDOWS_OF) not in run_ids:
         st.session_state[WINDOWS_OF] = run_ids[0]
 
     def label(run: str) -> str:
         return labels.get(run, run)
 
     options = in_order(WINDOWS_OF, sorted(run_ids, key=label))
-    return st.selectbox("Windows of", options, format_func=label, key=WINDOWS_OF)
+    return st.selectbox(
+        "Windows of", options, format_func=label, key=WINDOWS_OF, disabled=not options, placeholder="No race"
+    )
 
 
-def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
+def _lateness(stream: StreamConnection, run_id: str | None, size_s: int) -> None:
+    if run_id is None:
+        words.notice("No events found.", "info")
+        return
     progress = stream.ask(Activity.progress)
     these = progress[progress["run"] == run_id]
     found = stream.ask(Activity.windows, run_id, size_s)
@@ -58,12 +60,12 @@ def _lateness(stream: StreamConnection, run_id: str, size_s: int) -> None:
     race = these.iloc[0]
     late, events = int(race["late"]), int(race["events"])
     words.facts(
-        f"watermark {formatting.clock(1000 * int(race['watermark']), st.context.timezone)} event time",
+        f"watermark {formatting.clock(1000 * int(race['watermark']), viewer.current())} event time",
         f"{stream.activity.allowed_lateness_s} s allowed",
         f"{late:,} of {events:,} events late ({late / events:.2%})",
     )
     if found.empty:
         words.notice("No complete windows yet.", "info")
         return
-    st.altair_chart(charts.windows(found, size_s))
+    st.altair_chart(charts.windows(found, size_s, viewer.current()))
     words.legend(charts.WINDOWS)

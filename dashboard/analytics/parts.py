@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
 from dashboard.race.snapshots import Snapshots
@@ -14,6 +15,14 @@ from dashboard.ui import words
 EVERYTHING = "All"
 
 T = TypeVar("T")
+
+
+def section(name: str, title: str | None = None) -> DeltaGenerator:
+    """A part of the page. Until it is drawn, page.css fills its place."""
+    place = st.container(key=f"analytics-{name}")
+    with place:
+        words.placeholder() if title is None else words.section(title)
+    return place
 
 
 def follow(show: Callable[[], None], every_s: int) -> None:

@@ -10,6 +10,8 @@ from stream.arrays import Ints
 
 AVERAGED_OVER_S = {"1 min average": 60, "5 min average": 300}
 MOST_SERIES = 8
+USUAL_GAPS = 3
+"""A line breaks where two of its points are further apart than this many times their usual distance."""
 OTHERS = "all others"
 """The combined series of those beyond `MOST_SERIES`."""
 
@@ -69,3 +71,15 @@ def paces(counted: pd.DataFrame) -> pd.DataFrame:
         for what, found in (("Mean", mean), ("Median", median))
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def with_gaps(lines: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Lines in long form (`second`, `what`, `value`), with a row without a value where one breaks."""
+    parts = [lines]
+    for what, line in lines.groupby("what"):
+        seconds = np.sort(line["second"].to_numpy())
+        apart = np.diff(seconds)
+        ends = seconds[:-1][apart > USUAL_GAPS * np.median(apart)] if len(apart) else seconds[:0]
+        parts.append(pd.DataFrame({"second": ends + 1, "what": what, value: np.nan}))
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts).sort_values(["what", "second"], kind="stable", ignore_index=True)

@@ -1,24 +1,29 @@
-"""The course of a race: chosen from the API's courses and shown on a map."""
+"""The course of a race: one of the API's courses or a file, shown on a map."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi
 from dashboard.create import upload
-from dashboard.race.race_map import course_map
+from dashboard.race import streets
+from dashboard.race.race_map import MapOptions, course_map
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course
-from dashboard.ui import formatting, words
+from dashboard.ui import formatting, viewer, words
 from dashboard.ui.maps import show_map
 
-MAP_HEIGHT_PX = 400
+MAP_HEIGHT_PX = 360
+PROFILE_PX = 110
+"""Height of the elevation profile below the map, of a course with altitudes."""
 
-SHOWN_FENCES = 5
-"""Maximum number of geofences named beside the map, which labels all of them."""
+SHOWN_NAMES = 5
+"""Maximum number of geofences, and of timing points, named above the map, which labels all of them."""
 
-_CHOSEN = "course-chosen"
+CHOSEN = "course-chosen"
 """Session state key of the chosen course's short name."""
 
 _NEW = "course-new"
@@ -28,67 +33,92 @@ _DRAWN = "course-drawn"
 """Session state key of the map's course: the page reruns with every key press."""
 
 
-def keep() -> None:
-    """Keep the choice across a run that doesn't draw the chooser."""
-    if _CHOSEN in st.session_state:
-        # Streamlit identifies an option by its label, and a course's label changes with a new upload.
-        st.session_state[_CHOSEN] = st.session_state[_CHOSEN]
+class Choice(NamedTuple):
+    """The chosen course.
+
+    Attributes:
+        course: None if there is none to choose.
+        is_refused: whether a file was chosen that can't be used, so that the race can't start.
+    """
+
+    course: OfferedCourse | None
+    is_refused: bool
 
 
-def choose_next(short_name: str) -> None:
-    """Select this course when the chooser is drawn next."""
-    st.session_state[_CHOSEN] = short_name
-
-
-def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> OfferedCourse | None:
-    """Draw chooser, upload and map, and return the chosen course; None if there is none to choose."""
+def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> Choice:
+    """Draw chooser, upload and map."""
     by_name = {course.short_name: course for course in offered}
     if not by_name:
-        words.notice("The simulator has no courses yet. Upload the first one.", "info")
-        upload.offer(api, _take_up, is_open=True)
-        return None
-    if st.session_state.get(_CHOSEN) not in by_name:
-        choose_next(next(iter(by_name)))
-    # The short name comes last: Streamlit treats options with equal labels as one.
+        words.notice("The simulator has no courses yet. Choose a file for the first one.", "info")
+        return Choice(None, upload.offer(api, _take_up))
+    if st.session_state.get(CHOSEN) not in by_name:
+        st.session_state[CHOSEN] = next(iter(by_name))
+    names = Counter(map(_label, offered))
+    # Streamlit treats options with equal labels as one.
     labels = {
-        name: f"{course.long_name} · {formatting.kilometres(course.distance)} km · {name}"
+        name: _label(course) if names[_label(course)] == 1 else f"{_label(course)} · {name}"
         for name, course in by_name.items()
     }
-    chosen = st.selectbox("Course", list(labels), format_func=labels.__getitem__, key=_CHOSEN)
-    upload.offer(api, _take_up)
-    _preview(api, by_name[chosen])
-    return by_name[chosen]
+    name = st.selectbox(
+        "Course",
+        list(labels),
+        format_func=labels.__getitem__,
+        key=CHOSEN,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    is_refused = upload.offer(api, _take_up)
+    _preview(api, by_name[name])
+    return Choice(by_name[name], is_refused)
+
+
+def _label(course: OfferedCourse) -> str:
+    return f"{course.long_name} · {formatting.distance(course.distance, viewer.current().unit)}"
 
 
 def _take_up(course: OfferedCourse) -> None:
-    choose_next(course.short_name)
+    st.session_state[CHOSEN] = course.short_name
     st.session_state[_NEW] = course.short_name
 
 
 def _preview(api: RaceApi, course: OfferedCourse) -> None:
+    is_new = st.session_state.get(_NEW) == course.short_name
+    if is_new:
+        words.notice(f"Your file is the course {course.long_name}, short name {course.short_name}.", "info")
     words.facts(
-        f"{formatting.kilometres(course.distance)} km",
-        f"{course.laps} laps" if course.laps > 1 else "one lap",
-        _fences(course.fences),
+        *_facts(course),
     )
     try:
         drawn = _drawn(api, course)
     except ApiError as error:
         words.notice(str(error))
     else:
-        show_map(course_map(drawn, context.get(Settings)), f"preview-{course.short_name}", MAP_HEIGHT_PX)
+        show_map(
+            course_map(drawn, context.get(Settings), viewer.current()),
+            f"preview-{course.short_name}",
+            MAP_HEIGHT_PX + (0 if drawn.altitudes is None else PROFILE_PX),
+            MapOptions(streets=streets.wanted()),
+        )
     if course.warnings:
         # Expanded only after the viewer's own upload.
-        is_new = st.session_state.get(_NEW) == course.short_name
         with st.expander("Notes on this course", expanded=is_new):
             words.notes(course.warnings)
 
 
-def _fences(names: Sequence[str]) -> str:
+def _facts(course: OfferedCourse) -> Iterator[str]:
+    unit = viewer.current().unit
+    yield formatting.distance(course.distance, unit)
+    yield f"{course.laps} laps" if course.laps > 1 else "one lap"
+    yield "no altitudes" if course.climb is None else f"{formatting.altitude(course.climb, unit)} of climb"
+    yield _named("timing point", course.timing_points)
+    yield _named("geofence", course.fences)
+
+
+def _named(what: str, names: Sequence[str]) -> str:
     if not names:
-        return "no geofence"
-    more = f" and {len(names) - SHOWN_FENCES} more" if len(names) > SHOWN_FENCES else ""
-    return f"geofence{'s' if len(names) > 1 else ''}: {', '.join(names[:SHOWN_FENCES])}{more}"
+        return f"no {what}s"
+    more = f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return f"{what}{'s' if len(names) > 1 else ''}: {', '.join(names[:SHOWN_NAMES])}{more}"
 
 
 def _drawn(api: RaceApi, offered: OfferedCourse) -> Course:

@@ -15,11 +15,12 @@ import streamlit as st
 from dashboard.api import ApiError, RaceField
 from dashboard.create import paces
 from dashboard.ui.escape import escape
+from dashboard.ui.viewer import Unit
 
 PER_CENT = "per cent"
 """Unit of a share, which is 0 to 1 in the API."""
-PER_KM = "min:sec per km"
-"""Unit of a pace, which is seconds per kilometre in the API."""
+PACE = "pace"
+"""Unit of a pace: minutes and seconds per unit of the viewer, and seconds per kilometre in the API."""
 
 KEYS = "race-field-"
 """Prefix of the session state keys of the form's fields."""
@@ -54,16 +55,19 @@ OPTIONS = {
 """The realism options by group, in the order of the form. Only values that differ from the API's defaults are
 sent."""
 START_LIST = "start_list"
+LIST_FIELDS: Mapping[str, str] = _FORM["list"]
+"""The labels of a start list's fields."""
 OPTION_NAMES = frozenset(name for group in OPTIONS.values() for name in group)
 
 
 @dataclass(frozen=True)
 class Input:
-    """The input of the field `name`."""
+    """The input of the field `name`; paces are per `pace_unit`."""
 
     name: str
     shown: Shown
     schema: RaceField
+    pace_unit: Unit
 
     @property
     def bounds(self) -> tuple[Any, Any]:
@@ -77,9 +81,11 @@ class Input:
 
     def settings(self, **other: Any) -> dict[str, Any]:
         """The arguments that all widgets take, and `other` ones."""
-        label = f"{self.shown.label}, {self.shown.unit}" if self.shown.unit else self.shown.label
+        unit = self.pace_unit.min_sec if self.shown.unit == PACE else self.shown.unit
+        label = f"{self.shown.label}, {unit}" if unit else self.shown.label
         # Streamlit takes a help text for Markdown; it shows the API's as it is.
-        return {"label": label, "key": key(self.name), "help": escape(self.schema.description), **other}
+        common = {"label": label, "key": key(self.name), "help": escape(self.schema.description)}
+        return {**common, "persist_state": "session", **other}
 
     def draw(self, **other: Any) -> Any:
         """Draw a checkbox, a choice or a number and return what it holds; `other` goes to the widget."""
@@ -118,8 +124,8 @@ class Input:
             return None
         if self.shown.unit == PER_CENT:
             return round(value * 100.0, DECIMALS)
-        if self.shown.unit == PER_KM:
-            return paces.write(value)
+        if self.shown.unit == PACE:
+            return paces.write(value, self.pace_unit)
         return float(value) if self.schema.type == "number" else value
 
     def changed(self) -> Any:
@@ -135,11 +141,11 @@ def key(name: str) -> str:
     return f"{KEYS}{name}"
 
 
-def inputs(fields: Mapping[str, RaceField]) -> dict[str, Input]:
+def inputs(fields: Mapping[str, RaceField], pace_unit: Unit) -> dict[str, Input]:
     """The form's inputs by name, as far as the API has their fields."""
     tables = (PLAIN, *OPTIONS.values())
     return {
-        name: Input(name, shown, fields[name])
+        name: Input(name, shown, fields[name], pace_unit)
         for table in tables
         for name, shown in table.items()
         if name in fields

@@ -7,6 +7,7 @@ unparsable pace, is reported before any request.
 import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +17,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
-from dashboard.create import paces
-from dashboard.create.inputs import KEYS, OPTION_NAMES, OPTIONS, START_LIST, Input, inputs, key
-from dashboard.ui import formatting, words
-from dashboard.ui.escape import escape
+from dashboard.create import paces, pending
+from dashboard.create.course_choice import Choice
+from dashboard.create.inputs import OPTION_NAMES, OPTIONS, START_LIST, inputs, key
+from dashboard.create.start_list import StartList
+from dashboard.ui import formatting, viewer, words
+from dashboard.ui.viewer import KM, Unit
 
 NOW, LATER = "Now", "Later"
 
@@ -28,6 +31,9 @@ IN_A_WHILE = timedelta(minutes=5)
 
 DEFAULTS: Mapping[str, Any] = {"name": "", "competitors": 100, "speed": 10.0, "seed": "", "start": NOW}
 """Initial values that are not the API's defaults."""
+
+FASTEST = 180
+"""Initial fastest pace in seconds per kilometre: that of a club's best runner, not a world record's."""
 
 PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a marathon"}
 """Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
@@ -45,8 +51,6 @@ LEANS_ON = {
 }
 """Fields whose errors can be fixed in another field of the same group."""
 
-NO_TEXT = "This file is not UTF-8 text. Save it as CSV UTF-8."
-
 NOT_STARTED = "The race was not started: see the errors next to the fields."
 
 PACES = ("fastest", "slowest")
@@ -61,23 +65,19 @@ class _Memory:
     """What the form keeps from one run to the next.
 
     Attributes:
-        values: the fields' values: Streamlit drops those of widgets that a run doesn't draw.
-        is_settled: whether a run has drawn all fields with their values, so the browser has them.
-        list_key: session state key of the start list; another one recreates its field empty.
         ticket: idempotency id of the next request.
         refused: the last request that was refused.
         mistakes: the reasons by field, until the next attempt.
-        foot: the message at the bottom of the form in the next run.
+        foot: the message beside the button in the next run.
+        pace_unit: unit of the paces in the fields.
         is_open: whether an option had an error, so the expander is open.
     """
 
-    values: dict[str, Any] = field(default_factory=dict)
-    is_settled: bool = False
-    list_key: str = "race-start-list"
     ticket: str | None = None
     refused: Mapping[str, Any] = field(default_factory=dict)
     mistakes: dict[str, str] = field(default_factory=dict)
     foot: str | None = None
+    pace_unit: Unit = KM
     is_open: bool = False
 
 
@@ -86,69 +86,94 @@ def _memory() -> _Memory:
     return memory
 
 
-def keep() -> None:
-    """Keep typed values across runs that don't draw the form."""
-    typed = {str(name): value for name, value in st.session_state.items() if str(name).startswith(KEYS)}
-    _memory().values.update(typed)
-
-
-def _settle(fields: Mapping[str, Input], memory: _Memory) -> None:
-    """Set the fields' values until a run has drawn all of them, and not after.
-
-    Each value set by a run overwrites what has been typed since it began.
-    """
-    first = {**{name: entry.held(entry.schema.default) for name, entry in fields.items()}, **DEFAULTS}
-    if not all(key(name) in st.session_state for name in first):
-        memory.is_settled = False
-    if not memory.is_settled:
-        st.session_state.update({key(name): value for name, value in first.items()} | memory.values)
-
-
-def fill_in(request: Mapping[str, Any], fields: Mapping[str, RaceField]) -> None:
-    """Fill in a preset's request; must run before the fields are drawn."""
-    for name, entry in inputs(fields).items():
-        if name in request or name in OPTION_NAMES:
-            st.session_state[key(name)] = entry.held(request.get(name, entry.schema.default))
+def begin(fields: Mapping[str, RaceField], unit: Unit) -> None:
+    """Give the fields their first values, and paces per `unit`; must run before they are drawn."""
     memory = _memory()
-    memory.is_settled = False
-    memory.list_key = f"race-start-list-{secrets.token_hex(4)}"
+    if memory.pace_unit != unit:
+        pending.give(_converted_paces(memory.pace_unit, unit))
+        memory.pace_unit = unit
+    entries = inputs(fields, unit)
+    first = {name: entry.held(entry.schema.default) for name, entry in entries.items()}
+    first["fastest"] = entries["fastest"].held(FASTEST)
+    for name, value in {**first, **DEFAULTS}.items():
+        st.session_state.setdefault(key(name), value)
+
+
+def _converted_paces(before: Unit, now: Unit) -> dict[str, str]:
+    """The paces that are typed so far, by session state key."""
+    converted = {}
+    for name in map(key, PACES):
+        with suppress(KeyError, paces.PaceError):
+            converted[name] = paces.write(paces.read(st.session_state[name], before), now)
+    return converted
+
+
+def values(request: Mapping[str, Any], fields: Mapping[str, RaceField]) -> dict[str, Any]:
+    """What a preset's request sets the fields to, by session state key; other options get their defaults."""
+    return {
+        key(name): entry.held(request.get(name, entry.schema.default))
+        for name, entry in inputs(fields, viewer.current().unit).items()
+        if name in request or name in OPTION_NAMES
+    }
+
+
+def _row(name: str, *, is_level: bool = False) -> DeltaGenerator:
+    """A row for fields, which wraps where the screen is narrow."""
+    return st.container(
+        horizontal=True, vertical_alignment="bottom" if is_level else "top", key=f"fields-{name}"
+    )
 
 
 class RaceForm:
-    """The form for a race on `course`; `fields` are the API's, `now` has a zone.
+    """The form for a race; `fields` are the API's, `now` has a zone.
 
     Attributes:
         sent: whether it was just submitted.
     """
 
-    def __init__(self, course: OfferedCourse, fields: Mapping[str, RaceField], now: datetime) -> None:
+    def __init__(
+        self,
+        chosen: Choice,
+        course: OfferedCourse,
+        listed: StartList,
+        fields: Mapping[str, RaceField],
+        now: datetime,
+    ) -> None:
         self._course = course
-        self._fields = fields
-        self._inputs = inputs(fields)
+        self._listed = listed
+        self._unit = viewer.current().unit
+        self._inputs = inputs(fields, self._unit)
         self._now = now
         self._memory = _memory()
-        _settle(self._inputs, self._memory)
         self._request: dict[str, Any] = {"course": course.short_name}
-        self._cannot_be_sent = False
+        self._cannot_be_sent = chosen.is_refused or listed.is_refused
         changed = {name: self._inputs[name].changed() for name in OPTION_NAMES & self._inputs.keys()}
         self._options = {name: value for name, value in changed.items() if value is not None}
-        self._has_list = st.session_state.get(self._memory.list_key) is not None
         self._below: dict[str, DeltaGenerator] = {}
+        self._when = ""
+        with listed.below:
+            self._take(START_LIST, listed.text)
+        words.section("Field and paces")
         self._who_runs()
         self._who_stops()
+        self._more()
+        words.section("Start")
         self._how_it_is_run()
         self._start()
-        self._more()
-        forget = self._memory.mistakes.clear
-        self.sent = st.button("Start the race", type="primary", icon=":material/flag:", on_click=forget)
-        self._memory.is_settled = True
-        self._foot = st.empty()
+        with st.bottom:
+            self._foot = st.container()
+            with st.container(horizontal=True, vertical_alignment="center", key="start-bar"):
+                words.plain(self._summary())
+                forget = self._memory.mistakes.clear
+                self.sent = st.button(
+                    "Start the race", type="primary", icon=":material/flag:", on_click=forget
+                )
         if self._memory.foot is not None:
             self._say_at_foot(self._memory.foot)
             self._memory.foot = None
 
     def create(self, api: RaceApi) -> str | None:
-        """The new race's run id; None if there is none, and the form shows why."""
+        """The new race's id; None if there is no new race, and the form shows why."""
         if self._cannot_be_sent:
             self._say_at_foot(NOT_STARTED)
             return None
@@ -171,11 +196,11 @@ class RaceForm:
         return None
 
     def _show(self, refused: RefusedError) -> None:
-        """Show errors below their fields while these are unchanged; all others at the bottom."""
+        """Show errors below their fields while these are unchanged; all others beside the button."""
         self._memory.refused = self._request
         self._memory.mistakes |= refused.mistakes
         sentence = NOT_STARTED if refused.mistakes.keys() <= self._below.keys() else str(refused)
-        if not refused.mistakes.keys().isdisjoint({"start_list", *OPTION_NAMES}):
+        if not refused.mistakes.keys().isdisjoint(OPTION_NAMES):
             self._memory.is_open, self._memory.foot = True, sentence
             st.rerun()  # an expander that is already drawn can't be opened
         for name in self._below:
@@ -191,22 +216,34 @@ class RaceForm:
         is_unchanged = all(then.get(one) == now.get(one) for one in (name, *LEANS_ON.get(name, ())))
         if is_unchanged and (said := self._memory.mistakes.get(name)):
             with self._below[name]:
-                words.notice(paces.in_minutes(said) if name in PACES else said)
+                words.notice(paces.in_minutes(said, self._unit) if name in PACES else said)
 
     def _who_runs(self) -> None:
-        self._take("name", self._inputs["name"].draw_text(placeholder=self._course.long_name) or None)
-        competitors = self._inputs["competitors"].draw(disabled=self._has_list)
-        self._take("competitors", None if self._has_list else competitors)
-        if self._has_list:
-            words.hint("As many as the start list has")
-        for pace, column in zip(PACES, st.columns(2), strict=True):
-            with column:
-                self._pace(pace)
+        with _row("paces"):
+            with st.container():
+                self._competitors()
+            for pace in PACES:
+                with st.container():
+                    self._pace(pace)
+
+    def _competitors(self) -> None:
+        has_list = self._listed.competitors is not None
+        competitors = self._inputs["competitors"].draw(disabled=has_list)
+        self._take("competitors", None if has_list else competitors)
+        if has_list:
+            words.hint(f"As many as the start list has: {self._listed.competitors:,}")
+
+    @property
+    def _count(self) -> int:
+        """Number of competitors."""
+        listed = self._listed.competitors
+        count: int = self._request["competitors"] if listed is None else listed
+        return count
 
     def _pace(self, name: str) -> None:
         try:
             # Without help: the API's description is about seconds.
-            seconds = paces.read(self._inputs[name].draw_text(help=None))
+            seconds = paces.read(self._inputs[name].draw_text(help=None), self._unit)
         except paces.PaceError as error:
             self._cannot_be_sent = True
             words.notice(str(error))
@@ -218,38 +255,43 @@ class RaceForm:
         self._take(name, seconds)
 
     def _who_stops(self) -> None:
+        with _row("stops"):
+            with st.container():
+                self._share_that_stops()
+            for stop in STOPS:
+                with st.container():
+                    self._number(stop)
+
+    def _share_that_stops(self) -> None:
         stopped = self._inputs["how_many_get_stopped"]
         low, high = stopped.bounds
         settings = stopped.settings(label=stopped.shown.label)
         share = st.slider(min_value=low, max_value=high, step=1.0, format="%d%%", **settings) / 100
         words.hint(self._stopped(share))
         self._take("how_many_get_stopped", share)
-        for stop, column in zip(STOPS, st.columns(2), strict=True):
-            with column:
-                self._number(stop)
 
     def _stopped(self, share: float) -> str:
         """Number of competitors who stop, computed as in the simulator."""
         if share and not self._course.fences:
             return "This course has no geofence, so there are no stops."
-        if self._has_list:
-            return f"{share:.0%} of the start list" if share else "No competitors"
-        count, total = round(share * self._request["competitors"]), self._request["competitors"]
-        return f"{count:,} of {total:,} competitors" if count else "No competitors"
+        count = round(share * self._count)
+        return f"{count:,} of {self._count:,} competitors" if count else "No competitors"
 
     def _how_it_is_run(self) -> None:
-        speed, seed = st.columns(2)
-        with speed:
-            self._number("speed")
-            if (longest := self._longest()) is not None:
-                words.hint(f"Over after {formatting.race_time(longest)} of wall time")
-        with seed:
-            self._take("seed", _number_if_any(self._inputs["seed"].draw_text()))
+        with _row("start"):
+            with st.container():
+                self._take("name", self._inputs["name"].draw_text(placeholder=self._course.long_name) or None)
+            with st.container():
+                self._number("speed")
+                if (longest := self._longest()) is not None:
+                    words.hint(f"Over after {formatting.race_time(longest)} of wall time")
+            with st.container():
+                self._take("seed", _number_if_any(self._inputs["seed"].draw_text()))
 
     def _longest(self) -> float | None:
         """Wall-clock seconds until the slowest possible finish; None if undetermined."""
         wanted = self._request
-        if "slowest" not in wanted or wanted["speed"] <= 0 or self._has_list:
+        if "slowest" not in wanted or wanted["speed"] <= 0 or self._listed.competitors is not None:
             return None
         if not self._options.keys().isdisjoint(CHANGES_FINISH_TIMES):
             return None
@@ -258,64 +300,60 @@ class RaceForm:
         return longest
 
     def _start(self) -> None:
-        chosen = st.segmented_control("Start", (NOW, LATER), key=key("start"), required=True)
+        chosen = st.segmented_control(
+            "Gun time", (NOW, LATER), key=key("start"), required=True, persist_state="session"
+        )
         if chosen == NOW:
+            self._when = "now"
             for name in ("day", "clock"):
                 st.session_state.pop(key(name), None)
-                self._memory.values.pop(key(name), None)
             return
-        zone = ZoneInfo(formatting.known_zone(st.context.timezone))
+        reader = viewer.current()
+        zone = ZoneInfo(reader.zone)
         soon = (self._now + IN_A_WHILE).astimezone(zone)
         if key("day") not in st.session_state:
             st.session_state[key("day")] = soon.date()
             st.session_state[key("clock")] = soon.time().replace(second=0, microsecond=0)
-            self._memory.is_settled = False
-        day, clock = st.columns(2)
-        with day:
-            on = st.date_input("Day", key=key("day"))
-        with clock:
-            at = st.time_input("Time of day", step=60, key=key("clock"))
+        with _row("gun"):
+            with st.container():
+                on = st.date_input(
+                    "Day", key=key("day"), format=formatting.date_order(reader), persist_state="session"
+                )
+            with st.container():
+                at = st.time_input(
+                    "Time of day",
+                    step=60,
+                    key=key("clock"),
+                    format="12h" if reader.clock == "12-hour" else "24h",
+                    persist_state="session",
+                )
         start = datetime.combine(on, at, zone)
         words.hint(f"In the time zone {zone.key}")
         if start < self._now:
             words.hint("This is in the past: the race starts at once and catches up.")
+        self._when = formatting.day_and_clock(start.timestamp() * 1000, reader)
         self._take("start_at", start.isoformat())
+
+    def _summary(self) -> str:
+        """The race in one line."""
+        runners = formatting.counted(self._count, "runner", "runners")
+        speed = f"{self._request['speed']:g}\N{MULTIPLICATION SIGN} speed"
+        return f"{self._course.long_name}, {runners}, starts {self._when} at {speed}"
 
     def _more(self) -> None:
         """The realism options, collapsed unless they have errors."""
         with st.expander("Realism options", icon=":material/science:", expanded=self._memory.is_open):
             for group, names in OPTIONS.items():
                 words.group(group)
-                self._pairs([self._inputs[name] for name in names if name in self._inputs])
-                if "entrants" in names:
-                    self._start_list()
+                options = [self._inputs[name] for name in names if name in self._inputs]
+                # A checkbox is level with the field beside it, not with its label.
+                with _row(f"options-{group.lower()}", is_level=any(option.is_switch for option in options)):
+                    for option in options:
+                        with st.container():
+                            option.draw()
+                            self._take(option.name, self._options.get(option.name))
         if self._options:
             words.hint(f"{len(self._options)} of these set")
-
-    def _pairs(self, options: list[Input]) -> None:
-        """Draw options side by side; a checkbox is level with the field beside it, not with its label."""
-        for first in range(0, len(options), 2):
-            pair = options[first : first + 2]
-            has_switch = any(option.is_switch for option in pair)
-            columns = st.columns(2, vertical_alignment="bottom" if has_switch else "top")
-            for option, column in zip(pair, columns, strict=False):
-                with column:
-                    option.draw()
-                    self._take(option.name, self._options.get(option.name))
-
-    def _start_list(self) -> None:
-        about = escape(self._fields[START_LIST].description)
-        file = st.file_uploader(
-            "Start list", type=["csv", "tsv", "txt"], key=self._memory.list_key, help=about
-        )
-        text = None
-        if file is not None:
-            try:
-                text = file.getvalue().decode("utf-8-sig")
-            except UnicodeDecodeError:
-                self._cannot_be_sent = True
-                words.notice(NO_TEXT)
-        self._take("start_list", text)
 
     def _number(self, name: str) -> None:
         self._take(name, self._inputs[name].draw())

@@ -1,82 +1,92 @@
-"""Figures, leaderboard and lists: page components that use the map's payloads, bypassing Streamlit.
+"""Figures, leaderboard and lists: parts of the page that use the map's payloads, bypassing Streamlit."""
 
-They are mounted once (see `race_map`). Only the viewer's choices in them come back to Python.
-"""
-
-from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+import time
+from typing import Literal
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
+from dashboard.race import component, link
+from dashboard.race.component import Keepers
 from dashboard.race.snapshots import Snapshot
+from dashboard.ui import formatting, viewer
 
-_STATIC = Path(__file__).parents[1] / "static"
-_SCRIPTS = (
-    "formatting.js",
-    "board/page.js",
-    "board/figures.js",
-    "board/leaderboard.js",
-    "board/panels.js",
-    "board/main.js",
-)
+KEEPERS: Keepers = {
+    "favourites": link.keep_favourites,
+    "filters": link.keep_filters,
+    "follow": link.keep_followed,
+    "moment": link.keep_moment,
+}
+"""Where the viewer's choices in the leaderboard and on the map are kept, by name."""
 
-FAVOURITES = "favourites"
+Look = Literal["", "wall", "embed"]
+"""The style of a part in a view that fills the window (static/board/looks.css)."""
 
 
-def figures(snapshot: Snapshot) -> None:
-    """Key figures with their change over the last minute, and the age of the data."""
+def figures(snapshot: Snapshot, look: Look = "") -> None:
+    """The age of the data, race clock and leaders."""
     race = snapshot.race
-    _part("figures", snapshot, competitors=race.competitors, tick=race.interval / race.speed)
-
-
-def leaderboard(
-    snapshot: Snapshot, height: int, favourites: Sequence[int], on_favourites: Callable[[list[int]], None]
-) -> None:
-    """The leaderboard. `on_favourites` is called with the viewer's favourite bibs."""
-    distance = snapshot.course.distance if snapshot.course else None
-    key = _key("leaderboard", snapshot)
-
-    def chosen() -> None:
-        bibs = st.session_state[key].get(FAVOURITES) or []
-        on_favourites([bib for bib in bibs if isinstance(bib, int)])
-
-    _part(
-        "leaderboard",
-        snapshot,
-        chosen,
-        height=height,
-        distance=distance,
-        favourites=list(favourites),
+    component.mount(
+        "figures",
+        race.run_id,
+        status=race.status,
+        startsIn=race.start_time / 1000 - time.time() if race.status == "scheduled" else None,
+        speed=race.speed,
+        tick=race.interval / race.speed,
+        sexes=sorted({who.sex for who in snapshot.competitors.values()} - {""}),
+        look=look,
     )
+
+
+def tallies(snapshot: Snapshot, look: Look = "") -> None:
+    """Counts with their change over the last minute, and the progress of the race."""
+    component.mount("tallies", snapshot.race.run_id, competitors=snapshot.race.competitors, look=look)
+
+
+def leaderboard(snapshot: Snapshot, height: int) -> None:
+    """The leaderboard, with the viewer's choices, which the link keeps."""
+    component.mount(
+        "leaderboard",
+        snapshot.race.run_id,
+        KEEPERS,
+        height=height,
+        distance=snapshot.course.distance if snapshot.course else None,
+        favourites=link.favourites(),
+        filters=link.filters(),
+    )
+
+
+def start_list(snapshot: Snapshot) -> None:
+    """The start list, which is all that the page prints."""
+    race = snapshot.race
+    facts = [race.course_name, f"start {formatting.day_and_clock(race.start_time, viewer.current())}"]
+    with st.container(key="printed"):
+        component.mount(
+            "start-list",
+            race.run_id,
+            {"list": link.keep_list_choices},
+            heading={"title": race.name, "facts": facts},
+            choices=link.list_choices(),
+        )
 
 
 def panels(snapshot: Snapshot) -> None:
     """Lists: at the front, at the back, just finished, and current geofence visits with their durations."""
-    _part("panels", snapshot)
-
-
-def _part(
-    part: str, snapshot: Snapshot, on_favourites_change: Callable[[], None] | None = None, **data: Any
-) -> None:
-    _component()(
-        key=_key(part, snapshot),
-        data={"part": part, "run": snapshot.race.run_id, **data},
-        on_favourites_change=on_favourites_change or (lambda: None),
+    component.mount(
+        "panels",
+        snapshot.race.run_id,
+        lists={"front": 5, "back": 5, "done": 5},
+        numbers="competitor",
+        hasFences=True,
     )
 
 
-def _key(part: str, snapshot: Snapshot) -> str:
-    return f"{part}-{snapshot.race.run_id}"
+def leaders(snapshot: Snapshot, look: Look) -> None:
+    """Leaders with their places: on a wall as many as fit, and the newest finishers; else they scroll."""
+    lists = {"leaders": 10, "done": 5} if look == "wall" else {"leaders": 100}
+    run_id = snapshot.race.run_id
+    component.mount("panels", run_id, lists=lists, numbers="place", hasFences=False, look=look)
 
 
-@cache
-def _component() -> ComponentRenderer:
-    return st.components.v2.component(
-        "racecast_board",
-        html='<div class="part"></div>',
-        css=(_STATIC / "board" / "board.css").read_text(),
-        js="\n".join((_STATIC / name).read_text() for name in _SCRIPTS),
-    )
+def share(snapshot: Snapshot) -> None:
+    """The button that shares the link."""
+    component.mount("share", snapshot.race.run_id, width="content", title=snapshot.race.name)

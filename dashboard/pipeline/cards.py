@@ -5,9 +5,11 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.pipeline.freshness import SHARES, Span
 from dashboard.ui.escape import templates
-from pinot.health.report import Report, Row
+from pinot.health.report import Figure, Report, Row
 from pinot.health.verdict import Light
+from pinot.health.words import seconds
 
 WORDS = {Light.GREEN: "Fine", Light.AMBER: "Attention", Light.RED: "Trouble", Light.GREY: "Idle"}
 """The word beside each light, for colour-blind viewers."""
@@ -28,6 +30,18 @@ def topics(report: Report) -> None:
 def tables(report: Report) -> None:
     """One row per Pinot table."""
     _show_table("tables", "Table", report.tables)
+
+
+def spans(found: Sequence[Span]) -> None:
+    """One row per span of time."""
+    _show_table("freshness", "Over", [_of_span(one) for one in found])
+
+
+def _of_span(found: Span) -> Row:
+    percentiles = zip(SHARES, found.percentiles, strict=True)
+    shares = (Figure(f"p{share}", f"p{share}", value, seconds) for share, value in percentiles)
+    measured = Figure("measured", "Measured", found.measured_s, seconds)
+    return Row(f"{found.minutes} min", (*shares, measured))
 
 
 def _show_table(name: str, kind: str, rows: Sequence[Row]) -> None:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import context
 from dashboard.pipeline import cards, charts
-from dashboard.pipeline.sampler import Sampler
-from dashboard.ui import formatting, words
+from dashboard.pipeline.freshness import Freshness
+from dashboard.pipeline.sampler import KEPT_S, Sampler
+from dashboard.ui import formatting, viewer, viewing, words
+from dashboard.ui.viewing import View
 from pinot.health.report import Report
 from pinot.health.words import seconds
 
@@ -19,12 +22,14 @@ OLD_S = 10.0
 
 
 def show() -> None:
-    """Draw the page; it refreshes by itself."""
-    words.title("Pipeline")
-    st.fragment(_follow, run_every=REFRESH_S)()
+    """Draw the page in the viewer's view; it refreshes by itself."""
+    on_wall = viewing.view() is View.WALL
+    with st.container(key="wall-page" if on_wall else None):
+        words.title("Pipeline")
+        st.fragment(_follow, run_every=REFRESH_S)(on_wall=on_wall)
 
 
-def _follow() -> None:
+def _follow(*, on_wall: bool) -> None:
     pipeline = context.get(Sampler)
     reports = pipeline.look(FIRST_LOOK_S)
     if not reports:
@@ -32,11 +37,18 @@ def _follow() -> None:
         return
     newest = reports[-1]
     age = max(0.0, pipeline.now() - newest.taken)
-    words.facts(f"measured {formatting.clock(1000 * newest.taken, st.context.timezone)}", f"{age:.0f} s ago")
+    words.facts(f"measured {formatting.clock(1000 * newest.taken, viewer.current())}", f"{age:.0f} s ago")
     if age > OLD_S:
         words.notice(f"These figures are {seconds(age)} old. Waiting for new ones.", "warning")
     cards.parts(newest)
-    _charts(reports)
+    with st.container(horizontal=True, key="wall-charts" if on_wall else "pipeline-charts"):
+        _charts(reports, on_wall=on_wall)
+        if on_wall:
+            with st.container(key="wall-freshness"):
+                _freshness()
+    if on_wall:
+        return
+    _freshness()
     if newest.topics:
         words.section("Topics")
         cards.topics(newest)
@@ -45,21 +57,30 @@ def _follow() -> None:
         cards.tables(newest)
 
 
-def _charts(reports: Sequence[Report]) -> None:
-    with st.container(horizontal=True, key="pipeline-charts"):
-        with st.container(key="pipeline-freshness"):
-            words.section("Age of the newest position")
-            _chart(charts.AGE, reports)
-        if reports[-1].topics:
-            with st.container(key="pipeline-messages"):
-                words.section("Messages")
-                _chart(charts.RATES, reports)
+def _charts(reports: Sequence[Report], *, on_wall: bool) -> None:
+    with st.container(key="pipeline-freshness"):
+        words.section("Age of the newest position")
+        _chart(charts.AGE, charts.ages(context.get(Freshness).ages(KEPT_S)), on_wall=on_wall)
+    if reports[-1].topics:
+        with st.container(key="pipeline-messages"):
+            words.section("Messages")
+            _chart(charts.RATES, charts.rates(reports), on_wall=on_wall)
 
 
-def _chart(lines: charts.Lines, reports: Sequence[Report]) -> None:
-    table = charts.rows(lines, reports)
-    with st.container(height=charts.ROOM_PX, border=False):
+def _freshness() -> None:
+    freshness = context.get(Freshness)
+    words.section("Freshness")
+    words.facts(
+        "age of the newest position, sampled every second while a race runs",
+        f"sampling for the last {seconds(freshness.sampled_s())}",
+    )
+    cards.spans(freshness.spans())
+
+
+def _chart(lines: charts.Lines, table: pd.DataFrame | None, *, on_wall: bool) -> None:
+    with st.container(height="stretch" if on_wall else charts.ROOM_PX, border=False):
         if table is None:
             words.notice("No data yet.", "info")
         else:
-            st.vega_lite_chart(table, charts.chart(lines))
+            drawn = charts.chart(lines, formatting.axis_clock(viewer.current()), on_wall=on_wall)
+            st.vega_lite_chart(table, drawn, height="stretch" if on_wall else "content")

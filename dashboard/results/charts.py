@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
 from dashboard.ui.theme import BAND_COLOUR, BAR_COLOUR, LINE_COLOURS, Chart
+from dashboard.ui.viewer import Unit
 
 HEIGHT_PX = 300
 LEGEND_ROW_PX = 30
@@ -22,31 +23,32 @@ H_MM_SS = (
 )
 
 
-def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Chart | None:
-    """Pace by kilometre: median and middle 80 % of the field, the winner, and the selected competitors.
+def pace(found: Results, length: float | None, chosen: Mapping[str, int], unit: Unit) -> Chart | None:
+    """Pace by split: median and middle 80 % of the field, the winner, and the selected competitors.
 
     `chosen` are rows of the results by label. None before the first split.
     """
     metres, paces = finish_list.paces(found, length)
+    paces = unit.pace(paces)
     been = ~np.isnan(paces).all(axis=0)
     metres, paces = metres[been], paces[:, been]
     if not len(metres):
         return None
     low, middle, high = np.nanpercentile(paces, (10, 50, 90), axis=0)
-    kilometres = metres / 1000
-    band = pd.DataFrame({"km": kilometres, "low": low, "high": high})
+    distance = metres / unit.metres
+    band = pd.DataFrame({"distance": distance, "low": low, "high": high})
     rows = {WINNER if found.finished[0] else LEADER: 0, **chosen}
     lines = pd.concat(
         [
-            pd.DataFrame({"km": kilometres, "pace": values, "who": word})
+            pd.DataFrame({"distance": distance, "pace": values, "who": word})
             for word, values in [(MEDIAN, middle), *((word, paces[row]) for word, row in rows.items())]
         ]
     ).dropna()
     words = [MEDIAN, *rows]
-    across = alt.X("km:Q", title="Kilometre", axis=alt.Axis(tickMinStep=1, format="~r"))
+    across = alt.X("distance:Q", title=unit.word.capitalize(), axis=alt.Axis(tickMinStep=1, format="~r"))
     marks = finish_list.marks(np.concatenate([low, high, lines["pace"].to_numpy(float)]))
     up = alt.Scale(domain=[marks[0], marks[-1]], reverse=True)
-    axis = alt.Axis(title="min:sec per km", labelExpr=MIN_SEC, values=marks.tolist())
+    axis = alt.Axis(title=unit.min_sec, labelExpr=MIN_SEC, values=marks.tolist())
     area = alt.Chart(band).mark_area(opacity=0.2, color=BAND_COLOUR)
     line = alt.Chart(lines).mark_line(point=True, strokeWidth=2.5)
     colours = alt.Scale(domain=words, range=list(LINE_COLOURS[: len(words)]))
@@ -63,11 +65,11 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int]) -> Cha
 
 
 def finish_times(found: Results) -> Chart | None:
-    """Histogram of finish times; None without finishers."""
-    width, counts, starts = finish_list.bins(found.chip)
+    """Histogram of the finish times that places go by; None without finishers."""
+    width, counts, starts = finish_list.bins(found.time)
     if not len(counts):
         return None
-    marks = finish_list.marks(found.chip).tolist()
+    marks = finish_list.marks(found.time).tolist()
     table = pd.DataFrame({"from": starts, "to": starts + width, "finishers": counts})
     drawn: alt.Chart = (
         alt.Chart(table)
@@ -76,7 +78,7 @@ def finish_times(found: Results) -> Chart | None:
             x=alt.X(
                 "from:Q",
                 bin="binned",
-                title="Finish time",
+                title=f"{found.rank.capitalize()} time",
                 axis=alt.Axis(labelExpr=H_MM_SS, values=marks, labelOverlap=True),
                 scale=alt.Scale(zero=False, nice=False),
             ),

@@ -4,70 +4,76 @@ Results of a running race are provisional and follow it; those of a finished one
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboard import context
-from dashboard.race import choose, finish_list
+from dashboard.race import choose, component, current, finish_list, link, streets
+from dashboard.race.component import Keepers
 from dashboard.race.finish_list import Results
-from dashboard.race.race_map import replay_map
+from dashboard.race.race_map import MapOptions, replay_map
+from dashboard.race.routes import race_address_in_page
 from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
 from dashboard.settings import Settings
-from dashboard.store.protocol import OUT, Competitor, Race, StoreError
-from dashboard.ui import formatting, words
+from dashboard.store.protocol import OUT, Competitor, StoreError
+from dashboard.ui import formatting, viewer, words
 from dashboard.ui.maps import show_map
 from dashboard.ui.theme import Chart
 from stream.race_states import ENDED
+from stream.results import Rank
 
 REFRESH_S = 5.0
-MAX_ROWS = 1000
-"""Maximum rows of the finish list and of the comparison; the CSV has all competitors."""
-MAX_SPLITS = 10
-"""Maximum split columns in the finish list; a longer course shows every second or third split."""
+REFRESH_MS = int(REFRESH_S * 1000)
+SETTLED_REFRESH_MS = 60_000
+"""Refresh interval of a list that is final; the race may get a new run id, name or late correction."""
 MAX_COMPARED = 4
-LONGEST_STAYS = 100
-LIST_HEIGHT_PX = 460
 MAP_HEIGHT_PX = 520
-SHORT_BIB = 9999
-"""The largest bib that fits the usual column width."""
 
-STATUS_WORDS = {
-    "running": "Running",
-    "paused": "Paused",
-    "finished": "Finished",
-    "waiting": "Waiting to start",
-    "dnf": "DNF",
-    "dns": "DNS",
-    "dsq": "DSQ",
-}
+KEEPERS: Keepers = {"list": link.keep_list_choices, "favourites": link.keep_favourites}
+"""Where the viewer's choices in the lists are kept."""
+RANK_WORDS: dict[Rank, str] = {"gun": "Places by gun time", "chip": "Places by chip time"}
 
 
-def show(create_page: st.Page, live_page: st.Page) -> None:
+def show(create_page: st.Page) -> None:
     """Draw the page; without a race, it links to `create_page`."""
 
     def draw(run_id: str, _labels: Mapping[str, str], top: DeltaGenerator) -> None:
-        snapshot, found = context.get(Snapshots).results(run_id)
         with top:
-            st.page_link(
-                live_page, label="Live", icon=":material/directions_run:", query_params={"run": run_id}
-            )
+            rank = _rank()
+        snapshot, found = context.get(Snapshots).results(run_id, rank)
         _show_race(snapshot, found)
 
-    choose.show(create_page, draw)
+    choose.show(create_page, draw, current.with_results)
+
+
+def _rank() -> Rank:
+    """Draw the choice of the time that places go by; the query parameter `rank` has it, as in the API."""
+    given = st.query_params.get("rank")
+    rank: Rank = "chip" if given == "chip" else "gun"
+    st.session_state["rank"] = rank
+    st.selectbox(
+        "Places by",
+        RANK_WORDS,
+        format_func=RANK_WORDS.__getitem__,
+        key="rank",
+        on_change=lambda: st.query_params.update(rank=st.session_state["rank"]),
+        label_visibility="collapsed",
+        width=200,
+    )
+    return rank
 
 
 def _show_race(snapshot: Snapshot, found: Results) -> None:
     words.title(snapshot.race.name)
-    if snapshot.is_final:
-        _draw(snapshot, found)
-    else:
-        st.fragment(_follow, run_every=REFRESH_S)(snapshot.race)
+    every = None if snapshot.is_final else REFRESH_S
+    # A fragment even when nothing changes any more: choices in the list then run only this part of the page.
+    st.fragment(_follow, run_every=every)(snapshot, found.rank)
     if len(snapshot.positions):
         _replay(snapshot)
 
@@ -76,38 +82,33 @@ def _replay(snapshot: Snapshot) -> None:
     """The race on the map, from the gun to the newest tick; the controls are static/replay.js."""
     words.section("Replay")
     race = snapshot.race
-    drawn = replay_map(race, snapshot.course, context.get(Settings), end_of(race, snapshot.standing))
-    show_map(drawn, f"replay-{race.run_id}", MAP_HEIGHT_PX)
+    end = end_of(race, snapshot.standing)
+    drawn = replay_map(race, snapshot.course, context.get(Settings), viewer.current(), end)
+    show_map(drawn, f"replay-{race.run_id}", MAP_HEIGHT_PX, MapOptions(streets=streets.wanted()))
 
 
-def _follow(drawn: Race) -> None:
-    """The fragment that follows a running race; when the race ends, the page runs once more."""
+def _follow(drawn: Snapshot, rank: Rank) -> None:
+    """The fragment that follows a running race; when its state changes, the page runs once more."""
     try:
-        snapshot, found = context.get(Snapshots).results(drawn.run_id)
+        snapshot, found = context.get(Snapshots).results(drawn.race.run_id, rank)
     except StoreError as error:
         words.notice(str(error), "warning")
         return
     except UnknownRaceError:
         st.rerun()
-    if snapshot.is_final or snapshot.race.status != drawn.status:
+    if (snapshot.is_final, snapshot.race.status) != (drawn.is_final, drawn.race.status):
         st.rerun()
     _draw(snapshot, found)
 
 
 def _draw(snapshot: Snapshot, found: Results) -> None:
     race = snapshot.race
-    finished = int(found.finished.sum())
-    length = snapshot.course.distance if snapshot.course else None
-    words.facts(
-        race.course_name,
-        f"{formatting.kilometres(length)} km" if length is not None else "length unknown",
-        race.status,
-        f"start {formatting.day_and_clock(race.start_time, st.context.timezone)}",
-        f"{finished:,} of {race.competitors:,} finished",
-        *_out(found),
-    )
+    facts = _facts(snapshot, found)
+    words.facts(*facts)
     if race.status == "scheduled":
         words.notice("No competitors have started yet.", "info")
+        words.section("Start list")
+        _list("start-list", snapshot, facts)
         return
     if race.status not in ENDED:
         words.notice("Provisional results: the race is still on, and this page follows it.", "info")
@@ -116,28 +117,67 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
     if not len(found):
         words.notice("No positions received yet.", "info")
         return
+    if snapshot.race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
+        words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
     _times_in_short(found, snapshot.competitors)
-    _finish_list(race, found, snapshot.competitors)
-    _charts(race, found, length, snapshot.competitors)
-    _stays(found, snapshot.competitors)
+    words.section("Finish list")
+    _list("results", snapshot, facts, rank=found.rank, favourites=link.favourites())
+    st.download_button(
+        "Download CSV",
+        lambda: finish_list.as_csv(found, snapshot.competitors),
+        file_name=f"{race.run_id}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    _charts(found, snapshot)
+    _stays(found, race.run_id)
+
+
+def _facts(snapshot: Snapshot, found: Results) -> list[str]:
+    race, course = snapshot.race, snapshot.course
+    return [
+        race.course_name,
+        formatting.distance(course.distance, viewer.current().unit) if course else "length unknown",
+        race.status,
+        f"start {formatting.day_and_clock(race.start_time, viewer.current())}",
+        f"{int(found.finished.sum()):,} of {race.competitors:,} finished",
+        *_out(found),
+    ]
+
+
+def _list(part: str, snapshot: Snapshot, facts: list[str], **data: Any) -> None:
+    """A list of static/board/, which gets its rows from the routes; in print, it is all that remains."""
+    race = snapshot.race
+    with st.container(key="printed"):
+        component.mount(
+            part,
+            race.run_id,
+            KEEPERS,
+            races=race_address_in_page(race.run_id),
+            refresh=SETTLED_REFRESH_MS if snapshot.is_final else REFRESH_MS,
+            heading={"title": race.name, "facts": facts},
+            choices=link.list_choices(),
+            **data,
+        )
 
 
 def _out(found: Results) -> Iterator[str]:
     """Number of non-finishers by status."""
     for status in OUT:
         if count := int((found.status == status).sum()):
-            yield f"{count:,} {STATUS_WORDS[status]}"
+            yield f"{count:,} {status.upper()}"
 
 
 def _times_in_short(found: Results, competitors: Mapping[int, Competitor]) -> None:
-    chip = found.chip[found.finished]
-    if not len(chip):
+    times = found.time[found.finished]
+    if not len(times):
         return
     winner = int(found.bib[0])
     words.tiles(
-        ("Winner", formatting.race_time(float(chip[0])), _who(winner, competitors)),
-        ("Median", formatting.race_time(float(np.median(chip))), f"of {len(chip):,} finishers"),
-        ("Last", formatting.race_time(float(chip.max())), "chip time"),
+        ("Winner", formatting.official_time(float(times[0])), _who(winner, competitors)),
+        ("Median", formatting.official_time(float(np.median(times))), f"of {len(times):,} finishers"),
+        ("Last", formatting.official_time(float(times.max())), f"{found.rank} times, rounded up"),
     )
 
 
@@ -146,85 +186,17 @@ def _who(bib: int, competitors: Mapping[int, Competitor]) -> str:
     return known.name if known and known.name else f"Bib {bib}"
 
 
-def _finish_list(race: Race, found: Results, competitors: Mapping[int, Competitor]) -> None:
-    words.section("Finish list")
-    st.dataframe(
-        finish_table(found, competitors),
-        height=LIST_HEIGHT_PX,
-        hide_index=True,
-        row_height=32,
-        placeholder=formatting.UNKNOWN,  # missing places stay null, so that the column sorts numerically
-        column_config={
-            "Place": st.column_config.NumberColumn(width=60, pinned=True),
-            "Bib": st.column_config.NumberColumn(
-                width=60 if found.bib.max() <= SHORT_BIB else 80, pinned=True, format="%d"
-            ),
-            "Name": st.column_config.TextColumn(width=150),
-            **_on_the_right("Chip time", "Gap", "Pace", *_split_names(found)),
-        },
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.download_button(
-            "Download CSV",
-            lambda: finish_list.as_csv(found, competitors),
-            file_name=f"{race.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        if len(found) > MAX_ROWS:
-            words.plain(f"The first {MAX_ROWS:,} of {len(found):,}; the CSV has all competitors.")
-
-
-def _on_the_right(*columns: str) -> dict[str, ColumnConfig]:
-    return {name: st.column_config.TextColumn(alignment="right") for name in columns}
-
-
-def finish_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.DataFrame:
-    """The first `MAX_ROWS` rows as shown; paces are minutes per kilometre over the whole distance.
-
-    The time follows the name: a phone has no room for more columns.
-    """
-    shown = slice(MAX_ROWS)
-    bibs = found.bib[shown].tolist()
-    known = [competitors.get(bib) for bib in bibs]
-    chip, gap, distance = (column[shown].tolist() for column in (found.chip, found.gap, found.distance))
-    times = found.splits[shown, :: _every(found)]
-    splits = {
-        name: [formatting.duration(seconds) for seconds in column]
-        for name, column in zip(_split_names(found), times.T.tolist(), strict=True)
-    }
-    clubs = {"Club": [who.club if who else "" for who in known]} if finish_list.has_clubs(competitors) else {}
-    return pd.DataFrame(
-        {
-            "Place": pd.array([place or None for place in found.place[shown].tolist()], dtype="Int64"),
-            "Bib": bibs,
-            "Name": [who.name if who else "" for who in known],
-            "Chip time": [formatting.race_time(seconds) for seconds in chip],
-            "Gap": [formatting.gap(seconds) for seconds in gap],
-            "Pace": [formatting.pace(s, metres) for s, metres in zip(chip, distance, strict=True)],
-            "Category": [who.category if who else "" for who in known],
-            **clubs,
-            **splits,
-            "Status": [STATUS_WORDS.get(status, status) for status in found.status[shown].tolist()],
-        }
-    )
-
-
-def _every(found: Results) -> int:
-    return -(-len(found.split_metres) // MAX_SPLITS) or 1
-
-
-def _split_names(found: Results) -> tuple[str, ...]:
-    return found.split_names[:: _every(found)]
-
-
-def _charts(race: Race, found: Results, length: float | None, competitors: Mapping[int, Competitor]) -> None:
+def _charts(found: Results, snapshot: Snapshot) -> None:
+    length = snapshot.course.distance if snapshot.course else None
+    compared = _compared(found, snapshot.competitors)
     paces, times = st.columns(2)
     with paces:
-        words.section("Pace by kilometre")
+        words.section("Pace by split")
+        if not compared:
+            with st.container(key="star-hint"):
+                words.hint("Stars in the finish list add competitors to this chart.")
         _chart(
-            charts.pace(found, length, _compared(race, found, competitors)),
+            charts.pace(found, length, compared, viewer.current().unit),
             "No competitors have reached a split yet.",
         )
     with times:
@@ -232,25 +204,11 @@ def _charts(race: Race, found: Results, length: float | None, competitors: Mappi
         _chart(charts.finish_times(found), "No competitors have finished yet.")
 
 
-def _compared(race: Race, found: Results, competitors: Mapping[int, Competitor]) -> dict[str, int]:
-    """The competitors to compare: rows of the results, by label."""
-    row_of = {bib: row for row, bib in enumerate(found.bib[:MAX_ROWS].tolist())}
-
-    def word(bib: int) -> str:
-        return f"{bib} · {_who(bib, competitors)}"
-
-    compared = st.multiselect(
-        "Compare",
-        sorted(row_of),
-        format_func=word,
-        # Options are bibs, and the widget has a key: the selection survives place changes during the race.
-        key=f"compared-{race.run_id}",
-        max_selections=MAX_COMPARED,
-        select_all=False,  # typing a bib and Enter selects that bib, not all that contain it
-        placeholder="Compare with a bib or a name",
-        label_visibility="collapsed",
-    )
-    return {word(bib): row_of[bib] for bib in compared if row_of.get(bib)}  # row 0 is drawn anyway
+def _compared(found: Results, competitors: Mapping[int, Competitor]) -> dict[str, int]:
+    """The first favourites, to compare: rows of the results, by label. The winner is drawn anyway."""
+    row_of = {bib: row for row, bib in enumerate(found.bib.tolist())}
+    rows = {bib: row for bib in link.favourites() if (row := row_of.get(bib))}
+    return {f"{bib} · {_who(bib, competitors)}": row for bib, row in list(rows.items())[:MAX_COMPARED]}
 
 
 def _chart(drawn: Chart | None, nothing: str) -> None:
@@ -260,56 +218,15 @@ def _chart(drawn: Chart | None, nothing: str) -> None:
         st.altair_chart(drawn)
 
 
-def _stays(found: Results, competitors: Mapping[int, Competitor]) -> None:
+def _stays(found: Results, run_id: str) -> None:
+    """The tables of geofence visits, which print below the finish list."""
     if not len(found.visits.bib):
         return
-    words.section("Geofence visits")
-    summed, longest = st.columns(2)
-    with summed:
-        st.dataframe(
-            stays_table(found), hide_index=True, column_config=_on_the_right("Median stay", "Longest")
+    with st.container(key="printed-stays"):
+        words.section("Geofence visits")
+        component.mount(
+            "stays",
+            run_id,
+            summed=[asdict(stay) for stay in finish_list.stays(found.visits)],
+            longest=[asdict(visit) for visit in finish_list.longest_stays(found.visits)],
         )
-    with longest:
-        st.dataframe(
-            longest_table(found, competitors),
-            hide_index=True,
-            height=260,
-            column_config=_on_the_right("Entered at", "Stay"),
-        )
-
-
-def stays_table(found: Results) -> pd.DataFrame:
-    """Each geofence's visits summed up."""
-    return pd.DataFrame(
-        [
-            {
-                "Geofence": stay.fence,
-                "Visits": stay.visits,
-                "Competitors": stay.competitors,
-                "Inside now": stay.inside,
-                "Median stay": formatting.duration(stay.median),
-                "Longest": formatting.duration(stay.longest),
-            }
-            for stay in finish_list.stays(found.visits)
-        ]
-    )
-
-
-def longest_table(found: Results, competitors: Mapping[int, Competitor]) -> pd.DataFrame:
-    """The longest visits; competitors still inside come first."""
-    visits = found.visits
-    lasted = visits.left - visits.entered
-    order = np.argsort(-np.nan_to_num(lasted, nan=np.inf), kind="stable")[:LONGEST_STAYS]
-    bibs = visits.bib[order].tolist()
-    return pd.DataFrame(
-        {
-            "Geofence": visits.fence[order].tolist(),
-            "Bib": bibs,
-            "Name": [_who(bib, competitors) for bib in bibs],
-            "Entered at": [formatting.race_time(seconds) for seconds in visits.entered[order].tolist()],
-            "Stay": [
-                "still inside" if np.isnan(seconds) else formatting.duration(seconds)
-                for seconds in lasted[order].tolist()
-            ],
-        }
-    )

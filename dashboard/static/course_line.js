@@ -33,24 +33,57 @@
   }
 
   class CourseLine {
-    // points: [[lon, lat], …] of one lap; distance: metres of all laps, as the race measures them.
-    constructor(points, distance) {
+    // points: [[lon, lat], …] of one lap; distance: metres of all laps, as the race measures them; altitudes:
+    // metres of each point, or null.
+    constructor(points, distance, altitudes = null) {
+      this.altitudes = altitudes;
       this._x = points.map(([lon]) => worldX(lon));
       this._y = points.map(([, lat]) => worldY(lat));
+      this._found = { low: 0, part: 0 };
       this._along = [0];
+      this.worldLength = 0; // of a lap, on the Mercator square
       for (let i = 1; i < points.length; i++) {
         this._along.push(this._along[i - 1] + metresBetween(points[i - 1], points[i]));
+        this.worldLength += Math.hypot(this._x[i] - this._x[i - 1], this._y[i] - this._y[i - 1]);
       }
+      this._normals = normalsOf(this._x, this._y);
       this._length = this._along[this._along.length - 1];
+      this.distance = distance;
       this.laps = Math.max(1, Math.round(distance / this._length));
       // The race measures on the ellipsoid and this line on a sphere; the ratio converts one to the other.
-      this._lapDistance = distance / this.laps;
+      this.lapDistance = distance / this.laps;
     }
 
-    // The place after this many metres of the race, written into out.x and out.y.
+    // The lap at a distance, from 1; the lap's line belongs to the lap that ends there.
+    lapAt(distance) {
+      return Math.min(this.laps, Math.max(1, Math.ceil(distance / this.lapDistance)));
+    }
+
+    // Metres above sea level at a distance, or null.
+    altitude(distance) {
+      if (!this.altitudes) return null;
+      const { low, part } = this._segment(distance);
+      return this.altitudes[low] + (this.altitudes[low + 1] - this.altitudes[low]) * part;
+    }
+
+    // The place after this many metres of the race, written into out.x and out.y, and the direction to the
+    // runner's right: out.normalX and out.normalY, of length 1, which turns evenly along the line.
     at(distance, out) {
-      const lap = Math.max(0, Math.ceil(distance / this._lapDistance) - 1);
-      const inLap = Math.max(0, distance / this._lapDistance - lap) * this._length;
+      const { low, part } = this._segment(distance);
+      out.x = this._x[low] + (this._x[low + 1] - this._x[low]) * part;
+      out.y = this._y[low] + (this._y[low + 1] - this._y[low]) * part;
+      const { x, y } = this._normals;
+      out.normalX = x[low] + (x[low + 1] - x[low]) * part;
+      out.normalY = y[low] + (y[low + 1] - y[low]) * part;
+      return out;
+    }
+
+    // The segment at a distance, as the index of its first point, and the part of it that is covered. The
+    // object is the same for all calls, as there are thousands per frame.
+    _segment(distance) {
+      // Rounding may put a finisher beyond the end, which is no further lap.
+      const lap = this.lapAt(distance) - 1;
+      const inLap = Math.max(0, distance / this.lapDistance - lap) * this._length;
       const along = this._along;
       let low = 0;
       let high = along.length - 1;
@@ -60,11 +93,31 @@
         else high = middle;
       }
       const step = along[high] - along[low];
-      const part = step > 0 ? Math.min(1, (inLap - along[low]) / step) : 0;
-      out.x = this._x[low] + (this._x[high] - this._x[low]) * part;
-      out.y = this._y[low] + (this._y[high] - this._y[low]) * part;
-      return out;
+      this._found.low = low;
+      this._found.part = step > 0 ? Math.min(1, (inLap - along[low]) / step) : 0;
+      return this._found;
     }
+  }
+
+  // The normals at the points of a line: each the mean of those of the segments on both sides.
+  function normalsOf(x, y) {
+    const count = x.length;
+    const normals = { x: new Float64Array(count), y: new Float64Array(count) };
+    for (let i = 0; i < count; i++) {
+      const [from, to] = [Math.max(0, i - 1), Math.min(count - 1, i + 1)];
+      const into = direction(x[i] - x[from], y[i] - y[from]);
+      const onwards = direction(x[to] - x[i], y[to] - y[i]);
+      let mean = direction(into.x + onwards.x, into.y + onwards.y);
+      if (mean.x === 0 && mean.y === 0) mean = into; // the line turns back
+      normals.x[i] = -mean.y;
+      normals.y[i] = mean.x;
+    }
+    return normals;
+  }
+
+  function direction(x, y) {
+    const length = Math.hypot(x, y);
+    return length > 0 ? { x: x / length, y: y / length } : { x: 0, y: 0 };
   }
 
   // The places between two distances, ends included, as [{x, y}, …].
@@ -79,10 +132,12 @@
 
   // Used when the course is unknown: every position is an offset from the middle of the world.
   class NoCourse {
+    constructor() {
+      Object.assign(this, { distance: 0, laps: 1, lapDistance: 0, worldLength: 0 });
+    }
+
     at(_distance, out) {
-      out.x = 0.5;
-      out.y = 0;
-      return out;
+      return Object.assign(out, { x: 0.5, y: 0, normalX: 0, normalY: 0 });
     }
   }
 

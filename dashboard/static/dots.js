@@ -2,7 +2,7 @@
 (function () {
   'use strict';
 
-  const { pixelColour } = window.Racecast;
+  const { dotColours } = window.Racecast;
 
   // Sizes up to this many competitors: the radius of a dot, the halo that separates it from the course, and
   // the rim that separates it from its neighbours. Larger fields are a crowd: single-coloured dots, drawn
@@ -30,7 +30,7 @@
       const names = categories ? categories.map((_, nth) => categoryColour(nth)) : statuses;
       const isCrowd = size.halo === undefined;
       this.radius = size.radius;
-      this.colours = isCrowd ? names.map((name) => pixelColour(colour(name))) : null;
+      this.colours = isCrowd ? names.map((name) => dotColours(colour(name), colour('halo'))) : null;
       if (!isCrowd) this._makeSprites(names.map(colour), size, colour);
       this.ink = colour('text-color') || '#222';
       this.paper = colour('halo');

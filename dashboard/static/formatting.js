@@ -1,9 +1,24 @@
-// Numbers in the formats runners use; the same formats as formatting.py.
+// Numbers in the formats runners use, in the viewer's units; the same formats as formatting.py.
 (function () {
   'use strict';
 
   const UNKNOWN = '–';
   const MIN_PACE_DISTANCE_M = 50; // below it, rounding and the start dominate the pace
+
+  // The viewer's choices, as dashboard/ui/viewer.py passes them.
+  let viewer = {
+    unit: { name: 'km', symbol: 'km', metres: 1000, height: { symbol: 'm', metres: 1 } },
+    clock: '24-hour',
+    locale: 'en-150',
+  };
+
+  function use(choices) {
+    viewer = choices;
+  }
+
+  function unit() {
+    return viewer.unit;
+  }
 
   // Completed whole seconds. Times are in milliseconds; anything below is floating-point error.
   function wholeSeconds(seconds) {
@@ -21,6 +36,18 @@
     return `${Math.floor(whole / 3600)}:${twoDigits(Math.floor(whole / 60) % 60)}:${twoDigits(whole % 60)}`;
   }
 
+  // A finish time rounded up to the whole second, as the results of road races have it.
+  function officialTime(seconds) {
+    return seconds === null ? UNKNOWN : raceTime(Math.ceil(Math.round(seconds * 1000) / 1000));
+  }
+
+  // h:mm:ss.mmm.
+  function exactTime(seconds) {
+    if (seconds === null || !(seconds >= 0)) return UNKNOWN;
+    const thousandths = String(Math.round(seconds * 1000) % 1000).padStart(3, '0');
+    return `${raceTime(seconds)}.${thousandths}`;
+  }
+
   // m:ss below one hour, else h:mm:ss.
   function duration(seconds) {
     if (seconds === null || !(seconds >= 0)) return UNKNOWN;
@@ -29,16 +56,46 @@
     return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
   }
 
-  // min:sec per kilometre, rounded to the second.
+  // min:sec per unit, rounded to the second.
   function pace(seconds, metres) {
     if (seconds === null || !(metres >= MIN_PACE_DISTANCE_M)) return UNKNOWN;
-    const whole = Math.round((seconds / metres) * 1000);
+    const whole = Math.round((seconds / metres) * viewer.unit.metres);
     return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
   }
 
-  // Kilometres with two decimals, without the unit.
-  function kilometres(metres) {
-    return metres === null ? UNKNOWN : (metres / 1000).toFixed(2);
+  // A distance with two decimals and its unit, such as 5.00 km.
+  function distance(metres) {
+    return metres === null ? UNKNOWN : `${(metres / viewer.unit.metres).toFixed(2)} ${viewer.unit.symbol}`;
+  }
+
+  // A distance with at most two decimals and its unit, such as 5 km.
+  function shortDistance(metres) {
+    return `${Number((metres / viewer.unit.metres).toFixed(2))} ${viewer.unit.symbol}`;
+  }
+
+  // The name of a timing point; the split at a whole kilometre is named by its distance.
+  function point(name, metres) {
+    return name === `${Number((metres / 1000).toFixed(2))} km` ? shortDistance(metres) : name;
+  }
+
+  // An altitude in whole metres, or feet beside miles, without its unit.
+  function height(metres) {
+    return Math.round(metres / viewer.unit.height.metres).toLocaleString('en');
+  }
+
+  // An altitude with its unit.
+  function altitude(metres) {
+    return `${height(metres)} ${viewer.unit.height.symbol}`;
+  }
+
+  const CLOCKS = {
+    '24-hour': { hourCycle: 'h23', timeStyle: 'medium' },
+    '12-hour': { hourCycle: 'h12', hour: 'numeric', minute: '2-digit', second: '2-digit' },
+  };
+
+  // The viewer's time of day, with seconds.
+  function clock(date) {
+    return date.toLocaleTimeString(viewer.locale, { ...CLOCKS[viewer.clock], numberingSystem: 'latn' });
   }
 
   // How long ago something was, rounded, in words.
@@ -54,12 +111,39 @@
     paused: 'Paused',
     finished: 'Finished',
     waiting: 'Waiting to start',
+    stopped: 'Stopped',
     dnf: 'DNF',
     dns: 'DNS',
     dsq: 'DSQ',
   };
 
+  // Statuses that a cancelled race leaves as they were.
+  const STOPPED = ['running', 'paused', 'waiting'];
+
+  // A competitor's status as shown: in a cancelled race, all who were not done yet have stopped.
+  function shownStatus(status, raceStatus) {
+    return raceStatus === 'cancelled' && STOPPED.includes(status) ? 'stopped' : status;
+  }
+
   window.Racecast = Object.assign(window.Racecast || {}, {
-    formatting: { UNKNOWN, STATUS, raceTime, duration, pace, kilometres, age },
+    formatting: {
+      UNKNOWN,
+      STATUS,
+      shownStatus,
+      use,
+      unit,
+      raceTime,
+      officialTime,
+      exactTime,
+      duration,
+      pace,
+      distance,
+      shortDistance,
+      point,
+      height,
+      altitude,
+      clock,
+      age,
+    },
   });
 })();

@@ -1,15 +1,14 @@
-// Static elements around the race on the map: legend, scale, kilometre marks, and a notice when the source is
-// unavailable.
+// Elements around the race on the map: legend, scale, and a notice when the source is unavailable; and what
+// the map's script calls.
 (function () {
   'use strict';
 
+  const { Arrows, Below, CourseLine, CourseProfile, Gestures, Labels, StreetMap, WholeCourse } = window.Racecast;
   const { formatting, categoryColour } = window.Racecast;
 
   const REST = categoryColour(Infinity);
-  const ZOOM = { least: 2, most: 20 };
-  const MARK_STEPS_KM = [1, 2, 5, 10, 20, 50];
-  const MOST_MARKS = 12; // more would hide the course
-  const USUAL = ['running', 'paused', 'finished']; // always in the legend, even with no such competitor
+  const narrow = window.matchMedia('(max-width: 480px)'); // as in map.css
+  const USUAL = ['running', 'paused', 'finished']; // in the legend even with no such competitor
 
   const StatusControl = L.Control.extend({
     options: { position: 'topright' },
@@ -24,7 +23,7 @@
     // The reason is beside the figures, where there is room.
     old() {
       if (!this._box.hidden) return;
-      this._box.textContent = `No new positions since ${new Date().toLocaleTimeString('en-GB')}`;
+      this._box.textContent = `No new positions since ${formatting.clock(new Date())}`;
       this._box.hidden = false;
     },
 
@@ -36,16 +35,23 @@
   const Legend = L.Control.extend({
     options: { position: 'bottomright' },
 
-    onAdd() {
-      this._box = L.DomUtil.create('div', 'race-legend');
+    // On a phone it is closed at first, as it would cover the course.
+    onAdd(map) {
+      const frame = L.DomUtil.create('details', 'race-legend');
+      frame.open = !narrow.matches;
+      frame.addEventListener('toggle', () => map.fire('controls'));
+      L.DomUtil.create('summary', '', frame).textContent = 'Colours';
+      this._box = L.DomUtil.create('div', 'race-legend-colours', frame);
+      L.DomEvent.disableClickPropagation(frame);
       this._shown = undefined;
       this.show(null, []);
-      return this._box;
+      return frame;
     },
 
-    // Explains the colours of these statuses, or of these categories, if any are given.
-    show(categories, statuses) {
-      const entries = categories ? categoryEntries(categories) : statusEntries(statuses);
+    // Explains the colours of these statuses and of the usual ones if they are possible, or of these
+    // categories, if any are given.
+    show(categories, statuses, possible = USUAL) {
+      const entries = categories ? categoryEntries(categories) : statusEntries(statuses, possible);
       const shown = JSON.stringify(entries);
       if (this._shown === shown) return;
       this._shown = shown;
@@ -64,20 +70,9 @@
     return own.length < entries.length ? [...own, [REST, 'Others']] : own;
   }
 
-  function statusEntries(statuses) {
-    return Object.entries(formatting.STATUS).filter(([name]) => USUAL.includes(name) || statuses.includes(name));
-  }
-
-  function addKilometreMarks(map, course, distance) {
-    const step = MARK_STEPS_KM.find((km) => distance / (1000 * km) <= MOST_MARKS);
-    if (course.laps !== 1 || !step) return;
-    const { world } = window.Racecast;
-    for (let km = step; km * 1000 < distance; km += step) {
-      const { x, y } = course.at(km * 1000, {});
-      const icon = L.divIcon({ className: 'kilometre', html: String(km), iconSize: [18, 18] });
-      const place = [world.latitude(y), world.longitude(x)];
-      L.marker(place, { icon, pane: 'marks', interactive: false, keyboard: false }).addTo(map);
-    }
+  function statusEntries(statuses, possible) {
+    const shown = [...statuses, ...USUAL.filter((name) => possible.includes(name))];
+    return Object.entries(formatting.STATUS).filter(([name]) => shown.includes(name));
   }
 
   // streamlit-folium doesn't wait for style sheets, and anything measured without them is misplaced.
@@ -86,32 +81,83 @@
     Promise.all(missing.map((link) => new Promise((done) => (link.onload = link.onerror = done)))).then(then);
   }
 
-  function settle(map) {
-    map.invalidateSize();
-    map.eachLayer((layer) => layer.getTooltip && layer.getTooltip() && layer.getTooltip().update());
+  // Leaflet's buttons are links, which the space bar doesn't press.
+  function pressBySpace(event) {
+    const button = event.key === ' ' && event.target.closest('.leaflet-bar [role=button]');
+    if (!button) return;
+    event.preventDefault();
+    button.click();
   }
 
-  // Elements of any course map, with or without a race.
-  function furnish(map) {
+  let streetMap = null;
+
+  // Elements of any map of a course, with or without a race. Returns its view of the whole course.
+  function furnish(map, { bounds, tiles, viewer }) {
+    formatting.use(viewer);
     map.attributionControl.setPrefix('<a href="https://leafletjs.com" target="_blank">Leaflet</a>');
-    map.setMinZoom(ZOOM.least).setMaxZoom(ZOOM.most);
-    L.control.scale({ imperial: false }).addTo(map);
-    whenStyled(() => settle(map));
+    new Gestures(map);
+    map.getContainer().addEventListener('keydown', pressBySpace);
+    const view = new WholeCourse(map);
+    if (bounds) view.set(bounds);
+    streetMap = new StreetMap(map, tiles);
+    return view;
   }
 
-  function addCourse(map, { line, distance }) {
-    furnish(map);
-    if (line.length > 1) addKilometreMarks(map, new window.Racecast.CourseLine(line, distance), distance);
+  // Returns the labels, or null without a course.
+  function drawCourse(map, { line, distance, labels: texts }) {
+    if (line.length < 2) return null;
+    const course = new CourseLine(line, distance);
+    new Arrows(course).addTo(map);
+    return new Labels(course, distance, texts).addTo(map);
   }
 
-  // Adds the race and its controls to the map, and exposes the layer on the window for the page's choices and
-  // the tests.
+  // What depends on all others: the first control at the bottom is the lowest, and labels keep clear of all.
+  function complete(map, labels) {
+    const isMetric = formatting.unit().name === 'km';
+    L.control.scale({ metric: isMetric, imperial: !isMetric }).addTo(map);
+    whenStyled(() => {
+      map.invalidateSize();
+      streetMap.followTheme();
+      if (labels) labels.arrange();
+    });
+  }
+
+  function addCourse(map, options) {
+    const { line, distance, altitudes } = options;
+    furnish(map, options);
+    complete(map, drawCourse(map, options));
+    if (!altitudes) return;
+    keepDrawn(map, new CourseProfile(new Below(map), new CourseLine(line, distance, altitudes), options));
+  }
+
+  // In every size and theme; Streamlit sends a new theme as another style sheet.
+  function keepDrawn(map, profile) {
+    const draw = () => {
+      profile.prepare();
+      profile.draw();
+    };
+    whenStyled(draw);
+    map.on('resize', draw);
+    new MutationObserver(draw).observe(document.head, { childList: true });
+  }
+
+  // Adds the race and its controls to the map, and exposes the layer on the window for the tests.
   function addRace(map, options) {
+    // Without a timeline it fills a wall or a frame, and buttons for the view would only take room.
+    document.body.classList.toggle('bare', !options.hasTimeline);
+    const below = new Below(map);
     const legend = new Legend().addTo(map);
-    // First, because the first control at the bottom is the lowest: the replay's bar.
-    window.racecast = new window.Racecast.RaceLayer({ ...options, legend }).addTo(map);
-    addCourse(map, options);
+    const view = furnish(map, options);
+    const labels = drawCourse(map, options);
+    window.racecast = new window.Racecast.RaceLayer({ ...options, legend, view, labels, below }).addTo(map);
+    complete(map, labels);
   }
 
-  Object.assign(window.Racecast, { StatusControl, addCourse, addRace });
+  // The viewer's choices, now and with every change; see `MapOptions` in race_map.py.
+  function control(choices) {
+    streetMap.show(choices.streets);
+    if (window.racecast) window.racecast.control(choices);
+  }
+
+  Object.assign(window.Racecast, { StatusControl, addCourse, addRace, control });
 })();

@@ -27,8 +27,18 @@
       return !jump && smoothly;
     }
 
+    // Whether the last payload was glided to, not jumped.
+    isGliding() {
+      return this._until > this._from;
+    }
+
     isOn(now) {
       return now < this._until;
+    }
+
+    // Seconds since the glide has ended, at most `most`: by so much the next payload is late.
+    late(now, most) {
+      return Math.min(most, Math.max(0, (now - this._until) / 1000));
     }
 
     // Progress of the glide, 0 to 1.

@@ -8,6 +8,8 @@
   const REACH_PX = 12; // generous enough for a finger
   const CALM_PART = 0.25; // of the view's width and height at each edge: a followed competitor is kept out of it
 
+  const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
+
   class Inspector {
     constructor(layer, map) {
       this._layer = layer;
@@ -15,10 +17,10 @@
       this._bib = null;
       this._followed = null;
       this._popup = L.popup({ autoPan: true, className: 'competitor', maxWidth: 260 });
-      this._label = new FollowControl(() => this.follow(null)).addTo(map);
+      this._label = new FollowControl(() => this._choose(null)).addTo(map);
       map.on('click', this._pick, this);
       map.on('popupclose', this._forget, this);
-      map.on('dragstart', () => this.follow(null));
+      map.on('dragstart', () => this._choose(null));
     }
 
     stop() {
@@ -52,8 +54,16 @@
       this._layer.redraw();
     }
 
-    // A new payload.
+    // The viewer's choice, which the page keeps in the link.
+    _choose(bib) {
+      if (bib === this._followed) return;
+      this.follow(bib);
+      this._layer.emit('follow', { bib });
+    }
+
+    // A new payload, or the names.
     refresh() {
+      this._label.show(this._followed === null ? null : this._layer.nameOf(this._followed));
       if (this._bib !== null) this._popup.setContent(this._content(this._bib));
     }
 
@@ -62,7 +72,7 @@
       const at = this._bib === null ? null : this._layer.latLng(this._bib);
       if (at) this._popup.setLatLng(at);
       const followed = this._followed === null ? null : this._layer.latLng(this._followed);
-      if (followed && !this._isWellInside(followed)) this._map.panTo(followed);
+      if (followed && !this._isWellInside(followed)) this._map.panTo(followed, { animate: !calm.matches });
     }
 
     _isWellInside(at) {
@@ -97,23 +107,26 @@
       button.textContent = isFollowed ? 'Stop following' : 'Follow on the map';
       L.DomEvent.on(button, 'click', (event) => {
         L.DomEvent.stop(event);
-        this.follow(isFollowed ? null : bib);
+        this._choose(isFollowed ? null : bib);
       });
       return box;
     }
 
     _facts(bib) {
-      const { place, status, distance, elapsed, start, category, club } = this._layer.factsOf(bib);
-      const own = elapsed === null ? null : elapsed - start;
+      const { place, status, distance, gun, chip, category, club } = this._layer.factsOf(bib);
+      const isExact = status === 'finished' || status === 'dsq';
+      const time = isExact ? formatting.exactTime : formatting.raceTime;
+      const { laps } = this._layer.course;
       const facts = [
         ['Bib', String(bib)],
         ['Place', place > 0 ? String(place) : formatting.UNKNOWN],
         ['Status', formatting.STATUS[status] || status],
-        ['Covered', `${formatting.kilometres(distance)} km`],
-        ['Pace', `${formatting.pace(own, distance)} /km`],
-        ['Time', formatting.raceTime(elapsed)],
+        ['Covered', formatting.distance(distance)],
+        ...(laps > 1 ? [['Lap', `${this._layer.course.lapAt(distance)} of ${laps}`]] : []),
+        ['Pace', `${formatting.pace(chip, distance)} /${formatting.unit().symbol}`],
       ];
-      if (start > 0) facts.push(['Chip time', formatting.raceTime(own)]);
+      if (isExact) facts.push(['Official time', formatting.officialTime(gun)]);
+      facts.push(['Gun time', time(gun)], ['Chip time', time(chip)]);
       if (category) facts.push(['Category', category]);
       if (club) facts.push(['Club', club]);
       return facts;

@@ -1,27 +1,33 @@
-// The race on the map: every competitor as a dot on one canvas, live or replayed.
+// The race on the map: every competitor as a dot on one canvas, live or replayed; and above the labels of the course,
+// on a second canvas, leaders, favourites and the competitor in the inspector.
 //
-// The canvas is created once. A frame is drawn only while dots move or the map does; panning and zooming
+// The canvases are created once. A frame is drawn only while dots move or the map does; panning and zooming
 // never wait for a payload, and a payload never changes the view.
 (function () {
   'use strict';
 
-  const { CourseLine, NoCourse, Field, Dots, Crowd, Inspector, Trails, stretch, world } = window.Racecast;
+  const { CourseLine, NoCourse, Field, Pack, Dots, Crowd, Annotations } = window.Racecast;
+  const { Inspector, Profile, Sheet, Timeline, Trails, stretch, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
+  const LATE_S = 0.5; // a payload later than that makes the places estimates, which look so
   const SLOW_MS = 12; // of the 16 ms of a frame
   const LEADERS = 3; // leaders marked with their place
-  const LABEL_FONT_PX = 11;
   const TRAIL_STEP_M = 10;
   const TRAIL_WIDTH_PX = 4;
 
   const RaceLayer = L.Layer.extend({
     initialize(options) {
       L.setOptions(this, options);
-      const { line, distance } = options;
-      this.course = line.length > 1 ? new CourseLine(line, distance) : new NoCourse();
-      this._field = new Field(this.course);
+      const { line, distance, altitudes } = options;
+      this.course = line.length > 1 ? new CourseLine(line, distance, altitudes) : new NoCourse();
+      const barriers = [...options.points.map(([, metres]) => metres), distance].sort((a, b) => a - b);
+      this._field = new Field(this.course, barriers, options.speed);
+      this._pack = new Pack(this.course);
+      this._annotations = new Annotations();
       this._names = { count: -1, asked: false, byBib: new Map(), categories: [] };
       this._choices = { colour: 'status', favourites: [] };
+      this._isControlled = false;
       this._spot = { x: 0, y: 0, distance: 0 };
       this._frame = null;
       this._took = 0;
@@ -29,15 +35,19 @@
     },
 
     onAdd(map) {
-      this._canvas = L.DomUtil.create('canvas', 'leaflet-zoom-animated', this.getPane('field'));
-      this._context = this._canvas.getContext('2d');
-      this._dots = new Dots(this._canvas);
+      this._under = new Sheet(map, 'field');
+      this._over = new Sheet(map, 'leaders');
+      this._dots = new Dots(this._under.canvas);
       this._crowd = new Crowd();
       this._trails = new Trails((time) => this.past(time));
       this._inspector = new Inspector(this, map);
-      this._source = new window.Racecast[this.options.source](this, map);
+      const { below, hasTimeline } = this.options;
+      this._profile = this.course.distance ? new Profile(below, this) : null;
+      this._source = new Timeline(this, map, hasTimeline ? below : null);
       this._showBib = ({ detail }) => this._inspector.open(detail.bib);
       window.parent.addEventListener('racecast:show', this._showBib);
+      // The frame is removed without its map: the page's listener would keep all of it in memory.
+      window.addEventListener('pagehide', () => this.remove(), { once: true });
       this.redraw();
     },
 
@@ -47,7 +57,8 @@
       this._inspector.stop();
       clearTimeout(this._pause);
       cancelAnimationFrame(this._frame);
-      this._canvas.remove();
+      this._under.remove();
+      this._over.remove();
     },
 
     getEvents() {
@@ -62,8 +73,14 @@
     },
 
     // The page's choices: refresh (milliseconds or null), asked, colour ('status' or 'category'), favourites
-    // (bibs). Called again with every change.
+    // (bibs), follow (a bib or null), moment (race seconds or null). Called again with every change.
     control(choices) {
+      // Later on, the choices here are newer than those of the page's script.
+      if (!this._isControlled) {
+        this._inspector.follow(choices.follow);
+        this._source.open(choices.moment);
+      }
+      this._isControlled = true;
       this._choices = { ...this._choices, ...choices };
       this._trails.set(this._choices.favourites);
       this._source.control(this._choices);
@@ -80,19 +97,31 @@
       this._prepareDots();
       this._inspector.refresh();
       this._needNames(payload.names);
-      if (payload.figures) this._tookNewest(payload);
+      if (!this._source.isLive()) this._occupy([]);
       this.redraw();
     },
 
+    // The newest payload of a live race, whatever the map shows.
+    tookNewest(payload) {
+      this._needNames(payload.names);
+      this._trails.add(payload).then(() => this.redraw());
+      this._occupy(this._source.isLive() ? payload.fences : []);
+      this.emit('payload', { payload });
+    },
+
     // Passes events to the page around the map's frame, where leaderboard and figures use the same payloads.
-    tell(kind, detail) {
+    emit(kind, detail) {
       const page = window.parent;
       page.dispatchEvent(new page.CustomEvent(`racecast:${kind}`, { detail: { run: this.options.run, ...detail } }));
     },
 
     // Whether the data is old: then the positions shown are no longer current.
     fade(isOld) {
-      this._canvas.classList.toggle('old', isOld);
+      this._mark('old', isOld);
+    },
+
+    _mark(name, isOn) {
+      for (const { canvas } of [this._under, this._over]) canvas.classList.toggle(name, isOn);
     },
 
     // A frame is followed by a pause as long as its drawing time, so that other programs get half of the
@@ -108,7 +137,7 @@
       else draw();
     },
 
-    // The current positions of the dots, for the tests: a canvas has no elements to query.
+    // The current positions of the competitors, for the tests: a canvas has no elements to query.
     positions() {
       const part = this._source.part(performance.now());
       return this._field.competitors.map((one) => {
@@ -127,11 +156,12 @@
     // The canvas's content besides the dots, as text for screen readers.
     shown() {
       return {
-        leaders: this._leaders().map(({ bib }) => bib),
+        leaders: this.leaders().map(({ bib }) => bib),
         trails: this._trails.starts().map(({ bib, from }) => ({ bib, from, to: this._distance(bib) })),
         followed: this._inspector.followed,
         inspected: this._inspector.shown,
-        colour: this._categories() ? 'category' : 'status',
+        profile: this._profile && this._profile.shown(),
+        colour: this.categories() ? 'category' : 'status',
       };
     },
 
@@ -144,7 +174,7 @@
       return this._field.payloads;
     },
 
-    // The source of the payloads: `Live` or `Replay`.
+    // The source of the payloads: the timeline.
     source() {
       return this._source;
     },
@@ -152,7 +182,7 @@
     latLng(bib) {
       const one = this._field.competitor(bib);
       if (!one) return null;
-      const { x, y } = this._field.place(one, this._source.part(performance.now()), this._spot);
+      const { x, y } = this._spotOf(one, this._source.part(performance.now()));
       return L.latLng(world.latitude(y), world.longitude(x));
     },
 
@@ -163,11 +193,15 @@
       let found = null;
       let least = reach * reach;
       for (const one of this._field.competitors) {
-        const { x, y } = this._field.place(one, part, this._spot);
+        const { x, y } = this._spotOf(one, part);
         const off = (x * scale - corner.x - point.x) ** 2 + (y * scale - corner.y - point.y) ** 2;
         if (off <= least) [found, least] = [one.bib, off];
       }
       return found;
+    },
+
+    inspect(bib) {
+      this._inspector.open(bib);
     },
 
     nameOf(bib) {
@@ -177,7 +211,7 @@
 
     factsOf(bib) {
       const one = this._field.competitor(bib);
-      if (!one) return { place: 0, status: 'unknown', distance: null, elapsed: null, start: 0, category: '', club: '' };
+      if (!one) return { place: 0, status: 'unknown', distance: null, gun: null, chip: null, category: '', club: '' };
       const known = this._names.byBib.get(bib);
       return {
         ...one.data,
@@ -185,13 +219,6 @@
         category: known ? this._names.categories[known.category] : '',
         club: known ? known.club : '',
       };
-    },
-
-    // Whether this is a live payload and not one from the past.
-    _tookNewest(payload) {
-      this._trails.add(payload).then(() => this.redraw());
-      this._occupy(payload.fences);
-      this.tell('payload', { payload });
     },
 
     // Requests the names when the number of known ones changes; past payloads don't say.
@@ -202,12 +229,8 @@
       const list = await this._ask('competitors');
       this._names.asked = false;
       if (!list) return;
-      const byBib = new Map();
-      list.competitor.forEach((bib, nth) => {
-        byBib.set(bib, { name: list.name[nth], category: list.category[nth], club: list.club[nth] || '' });
-      });
-      this._names = { count: list.names, asked: false, byBib, categories: list.categories };
-      this.tell('names', { names: this._names });
+      this._names = { ...window.Racecast.namesOf(list), asked: false };
+      this.emit('names', { names: this._names });
       this._prepareDots();
       this._inspector.refresh();
       this.redraw();
@@ -228,23 +251,23 @@
       }
     },
 
-    // Geofences with competitors inside are highlighted and show their number.
-    _occupy(fences) {
+    // Geofences with competitors inside are highlighted and show their number; past payloads don't have it.
+    _occupy(known) {
       const frame = this._map.getContainer();
+      const fences = this.options.fences.map((_, nth) => known[nth] || { inside: 0 });
       fences.forEach(({ inside }, nth) => {
         for (const outline of frame.querySelectorAll(`.fence-${nth}`)) {
           outline.classList.toggle('occupied', inside > 0);
         }
-        const label = frame.querySelector(`.fence-label-${nth}`);
-        if (label) label.dataset.inside = inside > 0 ? ` · ${inside}` : '';
       });
+      if (this.options.labels) this.options.labels.occupy(fences);
     },
 
     _lookAt({ lat, lon }) {
-      if (lat.length > 0) this._map.fitBounds(lat.map((_, i) => [lat[i], lon[i]]));
+      if (lat.length > 0) this.options.view.set(lat.map((_, i) => [lat[i], lon[i]]));
     },
 
-    _categories() {
+    categories() {
       return this._choices.colour === 'category' && this._names.categories.length > 0 ? this._names.categories : null;
     },
 
@@ -256,9 +279,10 @@
     // The theme may have changed as well.
     _prepareDots() {
       if (!this._field.payload) return;
-      const categories = this._categories();
+      const categories = this.categories();
       this._dots.prepare(this._field.competitors.length, this._field.statuses, categories);
-      this.options.legend.show(categories, this._statusesThere());
+      if (this._profile) this._profile.prepare(this._field);
+      this.options.legend.show(categories, this._statusesThere(), this._field.statuses);
     },
 
     _projection() {
@@ -269,63 +293,57 @@
       this._frame = null;
       const now = performance.now();
       const part = this._source.part(now);
+      this._field.late = this._source.late(now);
+      this._mark('late', this._field.late > LATE_S);
       this._inspector.keepUp();
       if (!this._zooming) {
-        this._cover();
+        this._under.cover();
+        this._over.cover();
         if (this._field.payload) this._drawField(part);
       }
+      if (this._profile) this._profile.draw(part);
       this._took = performance.now() - now;
       if (this._source.isMoving(now)) this.redraw();
     },
 
-    // Moves the canvas over the visible area, however the map was moved.
-    _cover() {
-      const size = this._map.getSize();
-      const ratio = window.devicePixelRatio || 1;
-      const [width, height] = [Math.round(size.x * ratio), Math.round(size.y * ratio)];
-      if (this._canvas.width !== width || this._canvas.height !== height) {
-        Object.assign(this._canvas, { width, height });
-        this._canvas.style.width = `${size.x}px`;
-        this._canvas.style.height = `${size.y}px`;
-      }
-      L.DomUtil.setPosition(this._canvas, this._map.containerPointToLayerPoint([0, 0]));
-      this._view = { center: this._map.getCenter(), zoom: this._map.getZoom() };
-      this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      this._context.clearRect(0, 0, size.x, size.y);
-    },
-
     _drawField(part) {
       const view = { ...this._projection(), size: this._map.getSize() };
-      this._drawTrails(part, view);
+      this._pack.measure(this._field, part, view.scale, this._dots.radius);
+      if (this._source.isLive()) this._drawTrails(part, view);
       if (this._dots.colours) this._drawCrowd(part, view);
       else this._drawSprites(part, view);
-      this._drawFavourites(part, view);
-      this._leaders().forEach((one) => this._drawLeader(one, part, view));
       this._ring(this._inspector.shown, part, view);
+      this._annotate(part, view);
+    },
+
+    // Where a competitor is drawn, on the Mercator square.
+    _spotOf(one, part) {
+      return this._pack.spread(one.side, this._field.place(one, part, this._spot));
     },
 
     _drawSprites(part, view) {
       const { halo, sprites } = this._dots;
       // All halos below all dots; otherwise a pack's halos would cover its dots.
       this._drawDots(part, view, () => halo);
-      this._drawDots(part, view, (one) => sprites[this._kindOf(one)]);
+      this._drawDots(part, view, (one) => sprites[this.kindOf(one)]);
     },
 
     _drawCrowd(part, { scale, corner }) {
       const ratio = window.devicePixelRatio || 1;
       const { colours, radius } = this._dots;
-      this._crowd.begin(this._canvas.width, this._canvas.height, radius * ratio);
+      const { canvas, context } = this._under;
+      this._crowd.begin(canvas.width, canvas.height, radius * ratio);
       for (const one of this._field.competitors) {
-        const { x, y } = this._field.place(one, part, this._spot);
-        const colour = colours[this._kindOf(one)];
+        const { x, y } = this._spotOf(one, part);
+        const colour = colours[this.kindOf(one)];
         this._crowd.dot((x * scale - corner.x) * ratio, (y * scale - corner.y) * ratio, colour);
       }
-      this._crowd.end(this._context);
+      this._crowd.end(context);
     },
 
     // The colour index of a competitor: by status or by category.
-    _kindOf(one) {
-      if (!this._categories()) return one.data.status;
+    kindOf(one) {
+      if (!this.categories()) return one.data.status;
       const known = this._names.byBib.get(one.bib);
       return known ? known.category : this._names.categories.length - 1;
     },
@@ -334,66 +352,88 @@
       const { width } = this._dots;
       const half = width / 2;
       for (const one of this._field.competitors) {
-        const { x, y } = this._field.place(one, part, this._spot);
+        const { x, y } = this._spotOf(one, part);
         const left = x * scale - corner.x - half;
         const top = y * scale - corner.y - half;
         if (left > -width && top > -width && left < size.x && top < size.y) {
-          this._context.drawImage(spriteOf(one), left, top, width, width);
+          this._under.context.drawImage(spriteOf(one), left, top, width, width);
         }
       }
     },
 
-    // The first competitors with a place, in order.
-    _leaders() {
-      const { competitor, place } = this._field.payload.columns;
+    // The first competitors with a place, in order; at the gun there is no leader.
+    leaders() {
+      if (!this._field.payload) return [];
+      const { competitor, distance, place } = this._field.payload.columns;
       const found = [];
       for (let row = 0; row < competitor.length && found.length < LEADERS; row++) {
-        if (place[row] > 0) found.push(this._field.competitor(competitor[row]));
+        const one = place[row] > 0 && distance[row] > 0 ? this._field.competitor(competitor[row]) : undefined;
+        if (one) found.push(one);
       }
       return found;
     },
 
-    _drawLeader(one, part, view) {
-      const at = this._pixel(one, part, view);
-      const radius = Math.max(this._dots.radius + 2, 8);
-      this._disc(at, radius + 1.5, this._dots.paper);
-      this._disc(at, radius, this._dots.ink);
-      this._text(String(one.data.place), at.x, at.y, this._dots.paper, 'center');
+    _isIn(one) {
+      return this._field.statuses[one.data.status] === 'finished';
     },
 
-    _drawFavourites(part, view) {
-      for (const bib of this._choices.favourites) {
-        this._ring(bib, part, view);
-        const one = this._field.competitor(bib);
-        if (one) this._label(this.nameOf(bib), this._pixel(one, part, view));
-      }
+    // The favourites, and the competitors that are followed and inspected.
+    marked() {
+      const bibs = new Set([...this._choices.favourites, this._inspector.followed, this._inspector.shown]);
+      return [...bibs].map((bib) => this._field.competitor(bib)).filter(Boolean);
+    },
+
+    // The leader's lap and the number of laps, or null on a course of one lap.
+    lap() {
+      const [leader] = this.leaders();
+      const { laps } = this.course;
+      return laps > 1 && leader ? [this.course.lapAt(leader.toDistance), laps] : null;
+    },
+
+    _annotate(part, view) {
+      const { labels } = this.options;
+      const favourites = this._choices.favourites.filter((bib) => this._field.competitor(bib));
+      // A leader who has finished needs no flag: all stand at the finish, and the leaderboard has the places.
+      const flagged = this.leaders().filter((one) => !this._isIn(one));
+      favourites.forEach((bib) => this._ring(bib, part, view));
+      this._annotations.draw(this._over.context, {
+        leaders: flagged.map((one) => ({ place: one.data.place, ...this._pixel(one, part, view) })),
+        favourites: favourites.map((bib) => ({
+          bib,
+          name: this.nameOf(bib),
+          ...this._pixel(this._field.competitor(bib), part, view),
+        })),
+        dots: this._dots,
+        taken: labels ? labels.boxes() : [],
+      });
     },
 
     _drawTrails(part, view) {
+      const { context } = this._under;
       for (const { bib, from } of this._trails.starts()) {
         const one = this._field.competitor(bib);
         if (!one) continue;
         const { distance } = this._field.place(one, part, this._spot);
-        this._context.beginPath();
+        context.beginPath();
         for (const { x, y } of stretch(this.course, from, distance, TRAIL_STEP_M)) {
-          this._context.lineTo(x * view.scale - view.corner.x, y * view.scale - view.corner.y);
+          context.lineTo(x * view.scale - view.corner.x, y * view.scale - view.corner.y);
         }
         const { x, y } = this._pixel(one, part, view);
-        this._context.lineTo(x, y);
-        Object.assign(this._context, {
+        context.lineTo(x, y);
+        Object.assign(context, {
           strokeStyle: this._dots.accent,
           lineWidth: TRAIL_WIDTH_PX,
           lineCap: 'round',
           lineJoin: 'round',
           globalAlpha: 0.8,
         });
-        this._context.stroke();
-        this._context.globalAlpha = 1;
+        context.stroke();
+        context.globalAlpha = 1;
       }
     },
 
     _pixel(one, part, { scale, corner }) {
-      const { x, y } = this._field.place(one, part, this._spot);
+      const { x, y } = this._spotOf(one, part);
       return { x: x * scale - corner.x, y: y * scale - corner.y };
     },
 
@@ -406,50 +446,19 @@
       const one = bib === null ? null : this._field.competitor(bib);
       if (!one) return;
       const { x, y } = this._pixel(one, part, view);
-      this._context.beginPath();
-      this._context.arc(x, y, this._dots.radius + 4, 0, 2 * Math.PI);
-      Object.assign(this._context, { strokeStyle: this._dots.accent, lineWidth: 3 });
-      this._context.stroke();
+      const { context } = this._over;
+      context.beginPath();
+      context.arc(x, y, this._dots.radius + 4, 0, 2 * Math.PI);
+      for (const [lineWidth, strokeStyle] of [[5, this._dots.paper], [3, this._dots.accent]]) {
+        Object.assign(context, { strokeStyle, lineWidth });
+        context.stroke();
+      }
     },
 
-    _disc({ x, y }, radius, colour) {
-      this._context.beginPath();
-      this._context.arc(x, y, radius, 0, 2 * Math.PI);
-      this._context.fillStyle = colour;
-      this._context.fill();
-    },
-
-    // A label beside a dot, legible on any background.
-    _label(text, { x, y }) {
-      const left = x + this._dots.radius + 7;
-      this._font('left');
-      Object.assign(this._context, { strokeStyle: this._dots.paper, lineWidth: 4, lineJoin: 'round' });
-      this._context.strokeText(text, left, y);
-      this._text(text, left, y, this._dots.ink, 'left');
-    },
-
-    _text(text, x, y, colour, align) {
-      this._font(align);
-      this._context.fillStyle = colour;
-      this._context.fillText(text, x, y + 0.5);
-    },
-
-    _font(align) {
-      const font = `600 ${LABEL_FONT_PX}px sans-serif`;
-      Object.assign(this._context, { font, textAlign: align, textBaseline: 'middle' });
-    },
-
-    // The map scales smoothly to a new zoom, and the canvas with it, as an image.
     _animateZoom({ center, zoom }) {
-      if (!this._view) return;
       this._zooming = true;
-      const map = this._map;
-      const scale = map.getZoomScale(zoom, this._view.zoom);
-      const half = map.getSize().divideBy(2);
-      const panned = L.DomUtil.getPosition(map.getPane('mapPane'));
-      const origin = map.project(center, zoom).subtract(half).add(panned).round();
-      const corner = map.project(this._view.center, zoom).subtract(half.multiplyBy(scale));
-      L.DomUtil.setTransform(this._canvas, corner.subtract(origin), scale);
+      this._under.zoomTo(center, zoom);
+      this._over.zoomTo(center, zoom);
     },
 
     _endZoom() {

@@ -1,4 +1,4 @@
 """What all pages share: formatting, escaping, notices, colours.
 
-It may import `dashboard.store` and `stream`.
+It may import `dashboard.context`, `dashboard.store` and `stream`.
 """

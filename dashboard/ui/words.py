@@ -13,7 +13,8 @@ import streamlit as st
 
 from dashboard.ui.escape import templates
 
-_STYLE = Path(__file__).parents[1] / "static" / "page.css"
+_STATIC = Path(__file__).parents[1] / "static"
+_STYLES = ("motion.css", "page.css", "views.css")
 
 
 @cache
@@ -22,8 +23,9 @@ def _macros() -> Any:
 
 
 def style() -> None:
-    """The pages' style sheet; once per page."""
-    st.html(_STYLE)
+    """The pages' style sheets; once per page."""
+    for name in _STYLES:
+        st.html(_STATIC / name)
 
 
 def title(text: str) -> None:
@@ -51,6 +53,11 @@ def legend(marks: Iterable[tuple[str, str, str]]) -> None:
     st.html(_macros().legend(marks))
 
 
+def away(text: str, address: str, link: str) -> None:
+    """A heading with a link that opens in a new tab, for a page in a frame."""
+    st.html(_macros().away(text, address, link))
+
+
 def facts(*texts: str) -> None:
     """Short facts on one muted line."""
     st.html(_macros().facts(texts))
@@ -59,6 +66,16 @@ def facts(*texts: str) -> None:
 def notes(texts: Iterable[str]) -> None:
     """Notes as a list."""
     st.html(_macros().notes(texts))
+
+
+def placeholder() -> None:
+    """Nothing that can be seen: it keeps an empty container on the page."""
+    st.html(_macros().placeholder())
+
+
+def links(entries: Iterable[tuple[str, str, str]]) -> None:
+    """Links as a list, each with its address, its text and a note."""
+    st.html(_macros().links(entries))
 
 
 def notice(text: str, kind: Literal["error", "warning", "info"] = "error") -> None:

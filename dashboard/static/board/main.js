@@ -1,17 +1,28 @@
 // A page component mounted by Streamlit: called on every run of the page's script; the returned function is
 // called when the component is removed.
 
-const PARTS = { figures: Figures, leaderboard: Leaderboard, panels: Panels };
+const PARTS = {
+  figures: Figures,
+  tallies: Tallies,
+  leaderboard: Leaderboard,
+  panels: Panels,
+  results: ResultList,
+  share: Share,
+  'start-list': StartList,
+  stays: Stays,
+  watch: Watch,
+};
 
 const mounted = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
+  formatting.use(data.viewer);
   let here = mounted.get(parentElement);
   if (!here || here.key !== `${data.part}/${data.run}`) {
     if (here) here.end();
     const root = parentElement.querySelector('.part');
     root.replaceChildren();
-    root.classList.add(data.part);
+    root.classList.add(data.part, ...(data.look ? [data.look] : []));
     const part = new PARTS[data.part](root);
     const unsubscribe = page().subscribe((kind) => part.draw(kind));
     const end = () => {
@@ -23,6 +34,7 @@ export default function ({ parentElement, data, setStateValue }) {
     mounted.set(parentElement, here);
   }
   if (page().run !== data.run) page().begin(data.run);
-  here.part.update(data, { choose: (bibs) => setStateValue('favourites', bibs) });
+  // Choices that the link keeps: favourites, filters, follow, moment. For Streamlit null is no change from nothing.
+  here.part.update(data, { keep: (name, value) => setStateValue(name, value ?? '') });
   return here.end;
 }

@@ -10,11 +10,15 @@ class Page {
     this.run = null;
     this.payload = null;
     this.names = { count: 0, byBib: new Map(), categories: [] };
+    this.followed = null; // the bib that the map follows
     this.arrived = null; // performance.now() of the newest payload
     this.answered = null; // Date of the newest response
     this.silence = null; // {since, sentence} while there is no response
+    this.moment = null; // race seconds that the map shows instead of the newest
+    this.rest = null; // those on which it rests
+    this.outline = ''; // changes when Streamlit's part of the page may be outdated
     this._parts = new Set();
-    for (const kind of ['payload', 'names', 'silence', 'answer']) {
+    for (const kind of ['payload', 'names', 'silence', 'answer', 'follow', 'moment', 'rest', 'outline']) {
       window.addEventListener(`racecast:${kind}`, ({ detail }) => this._hear(kind, detail));
     }
   }
@@ -53,6 +57,10 @@ class Page {
       this.arrived = performance.now();
     }
     if (kind === 'names') this.names = detail.names;
+    if (kind === 'follow') this.followed = detail.bib;
+    if (kind === 'outline') this.outline = detail.outline;
+    if (kind === 'moment') this.moment = detail.time;
+    if (kind === 'rest') this.rest = detail.time;
     if (kind === 'answer') {
       this.answered = new Date();
       this.silence = null;
@@ -66,6 +74,9 @@ class Page {
     this.run = run;
     this.payload = null;
     this.silence = null;
+    this.moment = null;
+    this.rest = null;
+    this.outline = '';
     this.names = { count: 0, byBib: new Map(), categories: [] };
   }
 }

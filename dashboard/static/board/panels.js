@@ -1,18 +1,49 @@
-// Lists: at the front, at the back, just finished, and current geofence visits with their durations.
+// Short lists: leaders, at the front, at the back, just finished, and current geofence visits with their durations.
 
-const LISTED = 5;
+const STAYS = 5;
+
+// pick gets the rows of all competitors, of those on the course and of finishers, each in order of place.
+const LISTS = {
+  leaders: {
+    title: 'Leaders',
+    none: 'No competitors have started.',
+    pick: ({ placed }, most) => placed.slice(0, most),
+    fact: (columns, row, isFinished) => (isFinished ? finishTime(columns, row) : covered(columns, row)),
+  },
+  front: {
+    title: 'At the front',
+    none: 'No competitors on the course.',
+    pick: ({ onCourse }, most) => onCourse.slice(0, most),
+    fact: covered,
+  },
+  back: {
+    title: 'At the back',
+    none: 'No competitors on the course.',
+    pick: ({ onCourse }, most) => onCourse.slice(-most).reverse(),
+    fact: covered,
+  },
+  done: {
+    title: 'Just finished',
+    none: 'No finishers yet.',
+    pick: ({ finished }, most, { elapsed }) => finished.sort((a, b) => elapsed[b] - elapsed[a]).slice(0, most),
+    fact: finishTime,
+  },
+};
 
 class Panels {
   constructor(root) {
     this._page = page();
     this._root = put(root, 'div', 'panels');
-    this._front = this._panel('At the front');
-    this._back = this._panel('At the back');
-    this._done = this._panel('Just finished');
+    this._lists = new Map(); // panels by their name in LISTS
     this._fences = new Map(); // by the fence's number
   }
 
-  update() {
+  // data: lists (the length of each, by name), numbers ('competitor' or 'place', before the names) and hasFences.
+  update(data) {
+    this._data = data;
+    for (const name of Object.keys(data.lists)) {
+      if (!this._lists.has(name)) this._lists.set(name, this._panel(LISTS[name].title));
+    }
     this.draw();
   }
 
@@ -20,40 +51,38 @@ class Panels {
 
   draw() {
     const { payload } = this._page;
-    if (payload === null) return;
-    const { columns, statuses } = payload;
-    const running = new Set(['running', 'paused']);
-    const rows = columns.competitor.map((_, row) => row);
-    const onCourse = rows.filter((row) => running.has(statuses[columns.status[row]]));
-    const finished = rows.filter((row) => statuses[columns.status[row]] === 'finished');
-    const covered = (row) => `${formatting.kilometres(columns.distance[row])} km`;
-    const time = (row) => formatting.raceTime(columns.elapsed[row]);
-    this._list(this._front, onCourse.slice(0, LISTED), columns, covered, 'No competitors on the course.');
-    this._list(this._back, onCourse.slice(-LISTED).reverse(), columns, covered, 'No competitors on the course.');
-    this._list(this._done, finished.slice(-LISTED).reverse(), columns, time, 'No finishers yet.');
-    this._drawFences(payload);
+    if (payload === null || !this._data) return;
+    const { columns } = payload;
+    const groups = groupsOf(payload);
+    const finished = new Set(groups.finished);
+    for (const [name, panel] of this._lists) {
+      const { pick, fact, none } = LISTS[name];
+      const rows = pick(groups, this._data.lists[name], columns);
+      const entries = rows.map((row) => ({
+        bib: columns.competitor[row],
+        number: columns[this._data.numbers][row],
+        fact: fact(columns, row, finished.has(row)),
+      }));
+      this._fill(panel, entries, none);
+    }
+    if (this._data.hasFences) this._drawFences(payload);
   }
 
   _panel(title) {
     const box = put(this._root, 'section', 'panel');
-    const head = put(box, 'h3', '', title);
+    const head = put(box, 'h2', '', title);
     box.setAttribute('aria-label', title);
     return { box, head, list: put(box, 'ol'), empty: put(box, 'p', 'empty') };
-  }
-
-  _list(panel, rows, columns, fact, placeholder) {
-    const entries = rows.map((row) => [columns.competitor[row], fact(row)]);
-    this._fill(panel, entries, placeholder);
   }
 
   _fill({ list, empty }, entries, placeholder) {
     while (list.children.length > entries.length) list.lastChild.remove();
     while (list.children.length < entries.length) this._entry(list);
-    entries.forEach(([bib, fact], nth) => {
+    entries.forEach(({ bib, number, fact }, nth) => {
       const entry = list.children[nth];
       entry.dataset.bib = String(bib);
       write(entry.querySelector('.who'), this._page.nameOf(bib) || `Bib ${bib}`);
-      write(entry.querySelector('.number'), String(bib));
+      write(entry.querySelector('.number'), String(number));
       write(entry.querySelector('.fact'), fact);
     });
     write(empty, entries.length ? '' : placeholder);
@@ -78,7 +107,11 @@ class Panels {
       panel.box.classList.add('fence');
       panel.box.classList.toggle('occupied', inside > 0);
       write(panel.head, inside > 0 ? `${name} · ${inside.toLocaleString('en')}` : name);
-      const stays = competitor.slice(0, LISTED).map((bib, i) => [bib, formatting.duration(Math.max(0, time - since[i]))]);
+      const stays = competitor.slice(0, STAYS).map((bib, i) => ({
+        bib,
+        number: bib,
+        fact: formatting.duration(Math.max(0, time - since[i])),
+      }));
       this._fill(panel, stays, 'No competitors inside.');
     });
     for (const [nth, panel] of this._fences) {
@@ -88,4 +121,24 @@ class Panels {
       }
     }
   }
+}
+
+// Row numbers of the payload's columns.
+function groupsOf({ columns, statuses }) {
+  const running = new Set(['running', 'paused']);
+  const rows = columns.competitor.map((_, row) => row);
+  const withStatus = (isWanted) => rows.filter((row) => isWanted(statuses[columns.status[row]]));
+  return {
+    placed: rows.filter((row) => columns.place[row] > 0),
+    onCourse: withStatus((status) => running.has(status)),
+    finished: withStatus((status) => status === 'finished'),
+  };
+}
+
+function covered(columns, row) {
+  return formatting.distance(columns.distance[row]);
+}
+
+function finishTime(columns, row) {
+  return formatting.officialTime(columns.gun[row]);
 }
