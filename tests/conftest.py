@@ -14,7 +14,7 @@ from pinot.local.stack import Stack
 from tests.stacks import ANY_PORTS, stack_settings
 
 # No deadline: durations depend on the machine more than on the code.
-settings.register_profile("racecast", deadline=None)
+settings.register_profile("racecast", deadline=None, max_examples=50)
 settings.load_profile("racecast")
 
 # A shell starts background jobs with SIGINT ignored, and child processes inherit this. Tests that send SIGINT

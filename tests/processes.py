@@ -90,13 +90,14 @@ def total(metrics: dict[str, float], name: str) -> float:
 
 
 @contextmanager
-def simulator(folder: Path, *flags: str) -> Iterator[Running]:
+def simulator(folder: Path, *flags: str, host: str = "127.0.0.1") -> Iterator[Running]:
     """Run the simulator on a free port; its log is `simulator.log` in `folder`."""
     port = free_port()
     folders = ["--courses", str(ROOT / "courses"), "--uploads", str(folder / "uploads")]
     # Without Pinot, unless `flags` override this: the last occurrence of a flag counts.
-    command = ["simulator", "serve", "--port", str(port), *folders, "--pinot-controller", "", *flags]
-    with _running(command, f"http://127.0.0.1:{port}", folder / "simulator.log") as running:
+    command = ["simulator", "serve", "--host", host, "--port", str(port), *folders, "--pinot-controller", ""]
+    shown = f"[{host}]" if ":" in host else host
+    with _running([*command, *flags], f"http://{shown}:{port}", folder / "simulator.log") as running:
         running.wait_until_up("/healthz")
         yield running
 
@@ -105,7 +106,8 @@ def simulator(folder: Path, *flags: str) -> Iterator[Running]:
 def dashboard(folder: Path, api: str, *flags: str, module: str = "dashboard") -> Iterator[Running]:
     """Run the dashboard, or a `module` with the same flags, on a free port; it logs to `dashboard.log`."""
     port = free_port()
-    command = [module, "--dashboard-port", str(port), "--api", api, *flags]
+    # Without a street map, unless `flags` override this.
+    command = [module, "--dashboard-port", str(port), "--api", api, "--tiles", "none", *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "dashboard.log") as running:
         running.wait_until_up("/_stcore/health")
         yield running

@@ -11,17 +11,18 @@ from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
 from pinot.settings import Settings as SetupSettings
-from simulator.commands import process, replay
+from simulator.commands import process
 from simulator.commands.settings import PublisherSettings, ReplaySettings, ServeSettings
-from simulator.course import geojson, kmz, xml
+from simulator.course import decoding, geojson, kmz, packing, xml
 from simulator.course.library import MAX_BYTES
 from simulator.course.survey import limits
 from simulator.engine import engine
 from simulator.export import track_query
-from simulator.http import openapi, rate, site
+from simulator.http import bodies, openapi, rate, site
 from simulator.publishers import course_loader, kafka, publisher
 from simulator.race import chance, options, request, start_list
-from simulator.replay import recording, tracks
+from simulator.race.start_list import limits as start_list_limits
+from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses, races
 from stream import problems
 from stream.contract import TABLES, TOPICS
@@ -191,7 +192,7 @@ def anchors(path: Path) -> set[str]:
 
 PER_SECOND = ServeSettings.model_fields["requests_per_second"].default
 LIMITS: dict[str, tuple[float, ...]] = {
-    "a request body": (site.MAX_BODY / MIB,),
+    "a request body": (bodies.MAX_BODY / MIB, bodies.MAX_SIZES[bodies.COURSES] / MIB),
     "competitors of a race": (1, request.MAX_COMPETITORS),
     "competitors of all races that have not ended": (engine.MAX_LIVE_COMPETITORS,),
     "races in memory": (engine.MAX_RUNS,),
@@ -203,11 +204,18 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "a start list": (request.MAX_START_LIST, start_list.MAX_LINES, start_list.MAX_ROWS),
     "a bib, and a wave, of a start list": (1, start_list.MAX_BIB, 1, start_list.MAX_WAVE),
     "a name, a category or a club of a start list": (start_list.MAX_WORDS,),
+    "columns of a start list, and those with known names": (
+        start_list_limits.MAX_COLUMNS,
+        start_list_limits.MAX_USED,
+    ),
+    "faulty lines of a start list that are listed": (start_list_limits.MAX_FAULTS,),
     "the last start": (options.MAX_START,),
     "duration of a tracker fault": (1, options.MAX_EPISODE),
     "points of the tracks in one response": (track_query.MAX_TRACK_POINTS,),
+    "an event of a recording, with its envelope": (event_files.MAX_LINE / MIB,),
     "events of a recording": (recording.MAX_EVENTS,),
-    "GPX tracks of a recording": (tracks.MAX_TRACKS, tracks.MAX_FIXES, replay.MAX_FILE / MIB),
+    "tracks of a recording": (tracks.MAX_TRACKS, readers.MAX_FIXES, files.MAX_FILE / MIB),
+    "jumps in a track of a recording": (fixes.MAX_JUMPS,),
     "invalid fields reported in one response": (problems.MAX_ENTRIES,),
     "an idle connection": (site.IDLE,),
     "sending a request, including its body": (site.DEADLINE,),
@@ -220,8 +228,11 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "a shutdown's wait for the current tick and accepted requests": (process.PATIENCE,),
     "a shutdown's wait for Kafka after that": (kafka.FLUSH,),
     "uploaded courses": (courses.MAX_UPLOADS,),
-    "a KML file in a KMZ": (kmz.MAX_UNPACKED / MIB,),
-    "a KMZ's list of its files": (kmz.MAX_DIRECTORY / MIB,),
+    "all that is read in a KMZ, a gzip file or a zip archive": (packing.MAX_UNPACKED / MIB,),
+    "the list of files in a zip archive": (packing.MAX_DIRECTORY / MIB,),
+    "layers of packing, and concatenated gzip files": (packing.MAX_LAYERS, packing.MAX_PARTS),
+    "KML files in a KMZ that are linked": (kmz.MAX_DOCUMENTS,),
+    "control characters and the like that are replaced in a course file": (decoding.MAX_FORBIDDEN,),
     "tags and attributes in a course file, without times and extensions": (
         xml.MAX_MARKS,
         xml.MAX_ATTRIBUTES,

@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,6 +25,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LOCALE = "en-IE"
+"""Of the tests' browsers: English, kilometres and a 24-hour clock."""
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -55,8 +60,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test for every request off this machine, script error and dialog."""
+    with watched_page(browser) as opened:
+        yield opened
+
+
+@contextmanager
+def watched_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page, with these options of its context, that accepts no such fault."""
     faults: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, locale=LOCALE, **options)
     context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     opened.on("request", lambda request: _note_if_it_leaves(request, faults))
@@ -87,4 +99,4 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         simulator(folder, "--publisher", "sqlite", "--sqlite", str(database)) as api,
         dashboard(folder, api.address, "--store", "sqlite", "--sqlite", str(database)) as pages,
     ):
-        yield Site(pages.address, api.address)
+        yield Site(pages.address, api.address, database)

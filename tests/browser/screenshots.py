@@ -8,13 +8,15 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, LOCALE
+from tests.browser.site import LiveMap
 from tests.processes import dashboard, simulator
 
 DOCS = Path(__file__).parents[2] / "docs"
 WIDE = {"width": 1280, "height": 1010}
 TALL = {"width": 1280, "height": 2060}
-NARROW = {"width": 390, "height": 1480}
+WALL = {"width": 1920, "height": 1080}
+PHONE = {"width": 390, "height": 844}
 FLAT = {"width": 1280, "height": 960}
 RACE = {
     "course": "crystal-palace",
@@ -37,7 +39,7 @@ RACE = {
     "interval": 10,
     "seed": 2026,
 }
-LIVE_DELAY_MS = 22_000
+LIVE_DELAY_MS = 12_000
 """Wall time from the gun until the screenshots: a quarter of an hour of race time."""
 PIPELINE_DELAY_MS = 60_000
 """Wall time until the charts of the pipeline page have enough data."""
@@ -74,8 +76,9 @@ def main() -> None:
             live_page = _open(browser, live, WIDE)
             live_page.wait_for_timeout(LIVE_DELAY_MS)
             live_page.screenshot(path=DOCS / "live.png")
-            for picture, size, scheme in (("live-dark", WIDE, "dark"), ("live-narrow", NARROW, "light")):
-                _screenshot(browser, live, picture, size, scheme)
+            _screenshot(browser, live, "live-dark", WIDE, "dark")
+            _screenshot(browser, f"{live}&view=wall", "wall", WALL, "dark")
+            _screenshot(browser, live, "phone", PHONE, "light")
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
             # One that is still under way after the delay.
@@ -118,11 +121,13 @@ def _screenshot(
 def _open(
     browser: Browser, url: str, size: dict[str, int], scheme: str = "light", *, frame: bool = True
 ) -> Page:
-    context: Any = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+    context: Any = browser.new_context(viewport=size, color_scheme=scheme, locale=LOCALE)  # type: ignore[arg-type]
     page: Page = context.new_page()
     page.goto(url)
     if frame:
         page.wait_for_selector("[data-testid=stAppViewContainer]")
+        if "/?run=" in url:
+            LiveMap.on(page)
         page.wait_for_timeout(6000)
     return page
 

@@ -1,7 +1,7 @@
 // All rows of a list that has only those in the page that can be seen: it is scrolled through, from the top
 // again if need be, until `count` different rows were there or no more are found for long.
 async (list, [rowSelector, cellSelector, count]) => {
-  const PATIENCE_MS = 30_000;
+  const PATIENCE_MS = 60_000;
   const SETTLED_MS = 500; // a canvas exposes its new rows only when the scrolling has paused
   const hidden = (one) => (getComputedStyle(one).overflowY === 'auto' ? one.scrollHeight - one.clientHeight : 0);
   const [box] = [list, ...list.querySelectorAll('*')].sort((one, other) => hidden(other) - hidden(one));
@@ -17,7 +17,8 @@ async (list, [rowSelector, cellSelector, count]) => {
     const settled = performance.now() + SETTLED_MS;
     while (JSON.stringify(read()) === before && performance.now() < settled) await frame();
     const rows = read();
-    for (const row of rows) seen.set(JSON.stringify(row), row);
+    // A canvas exposes a row before it has its texts.
+    for (const row of rows.filter(([first]) => first !== '')) seen.set(JSON.stringify(row), row);
     before = JSON.stringify(rows);
     const isAtEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 1;
     box.scrollTop = isAtEnd ? 0 : box.scrollTop + 0.75 * box.clientHeight;

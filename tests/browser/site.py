@@ -1,11 +1,14 @@
 """Test helpers for a running site: create races by the API, open the page, and query its map."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Frame, Page
+from playwright.sync_api import Error, Frame, Locator, Page, expect
 from shapely import LineString
 from shapely.geometry import shape
 
@@ -19,10 +22,11 @@ from tests.processes import ROOT
 
 @dataclass(frozen=True)
 class Site:
-    """The addresses of a dashboard and of the API behind it."""
+    """The addresses of a dashboard and of the API behind it, and the SQLite file of both, if it is on one."""
 
     dashboard: str
     api: str
+    database: Path | None = None
 
     def create_race(self, **request: Any) -> str:
         """The run id of a new race, by default of 60 competitors at five times the speed."""
@@ -55,6 +59,7 @@ class Site:
     def positions_at(self, run_id: str, raw_time: int, competitors: int) -> list[dict[str, Any]]:
         """All positions at a second of race time: the race computed again from its request."""
         made = httpx.get(f"{self.api}/races/{run_id}", trust_env=False).json()
+        made |= made.get("options", {})
         fields = {name: made[name] for name in RaceRequest.model_fields if name in made}
         fields["start_at"] = datetime.fromisoformat(fields["start_at"])
         request = RaceRequest.model_validate(fields)
@@ -77,6 +82,34 @@ class Site:
         return next(one for one in shapes if isinstance(one, LineString))
 
 
+ATTEMPTS = 5
+
+
+def choose(chooser: Locator, option: str) -> None:
+    """Choose the first option that begins so in one of Streamlit's choosers.
+
+    A page that is drawn again meanwhile closes the list of options; then it is opened once more.
+    """
+    for _ in range(ATTEMPTS - 1):
+        with suppress(AssertionError, Error):
+            return _choose_once(chooser, option)
+    return _choose_once(chooser, option)
+
+
+def _choose_once(chooser: Locator, option: str) -> None:
+    begins_so = re.compile(f"^{re.escape(option)}")
+    # Scrolling closes the list of options too.
+    chooser.evaluate("chooser => chooser.scrollIntoView({ block: 'center' })")
+    chooser.click(timeout=5_000)
+    chooser.page.get_by_role("option", name=begins_so).first.click(timeout=5_000)
+    expect(chooser).to_have_value(begins_so, timeout=5_000)
+
+
+def without_streams(page: Page) -> None:
+    """Let no stream through, as some proxies do: the page polls, which a test can interrupt."""
+    page.route("**/stream?*", lambda route: route.abort())
+
+
 FRAMES = "[...document.querySelectorAll('iframe[src*=streamlit_folium]')]"
 
 
@@ -89,14 +122,14 @@ class LiveMap:
     @classmethod
     def on(cls, page: Page) -> "LiveMap":
         """The map of `page`, once it has shown its first positions."""
-        # Of all frames the one with a race: that of the page before may be on its way out yet.
-        page.wait_for_function(f"() => {FRAMES}.some((one) => one.contentWindow.racecast)")
-        element = page.evaluate_handle(
-            f"() => {FRAMES}.find((one) => one.contentWindow.racecast)"
-        ).as_element()
-        assert element is not None
-        frame = element.content_frame()
-        assert frame is not None
+        frame: Frame | None = None
+        while frame is None:  # one that is removed at this moment has none
+            # Of all frames the one with a race: that of the page before may be on its way out yet.
+            element = page.wait_for_function(
+                f"() => {FRAMES}.find((one) => one.contentWindow && one.contentWindow.racecast)"
+            ).as_element()
+            assert element is not None
+            frame = element.content_frame()
         found = cls(frame)
         found.wait_for("race => race.payloads() >= 1 && race.positions().length > 0")
         return found

@@ -1,6 +1,5 @@
 """The analytics page, from a viewer's perspective."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from dashboard.ui.formatting import kilometres, race_time
-from tests.browser.site import Site
+from dashboard.ui.formatting import distance, race_time
+from dashboard.ui.viewer import KM
+from tests.browser.site import Site, choose
 from tests.processes import dashboard, simulator
 
 HILLY = 25
@@ -18,6 +18,12 @@ HILLY = 25
 ROWS = """[...document.querySelectorAll('[data-testid=stDataFrame] tr')].map(
     (row) => [...row.children].map((cell) => cell.textContent))"""
 """The table's rows as its canvas exposes them to screen readers, the names of the columns first."""
+LAST_PART = ".st-key-analytics-competitors"
+FILLING = f"getComputedStyle(document.querySelector('{LAST_PART}'), '::after').content"
+FILLING_PX = f"parseFloat(getComputedStyle(document.querySelector('{LAST_PART}'), '::after').width)"
+TOPS = """Object.fromEntries(['figures', 'events', 'pace', 'late', 'newest', 'competitors'].map((part) => [
+    part, Math.round(document.querySelector(`.st-key-analytics-${part}`).getBoundingClientRect().top)]))"""
+"""Where the parts of the page begin, in pixels."""
 OPTION = "[role=option]"
 """By CSS: what a list offers is in no accessible tree that Playwright sees."""
 
@@ -75,13 +81,30 @@ def test_figures_and_charts_follow(page: Page, site: Site, hilly: str) -> None:
         )
 
 
+@pytest.mark.usefixtures("hilly")
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_while_parts_load(page: Page, site: Site, width: int) -> None:
+    """Every part has its place, filled until it is drawn, before any of them is; then none moves."""
+    page.set_viewport_size({"width": width, "height": 3400})
+    page.goto(f"{site.dashboard}/analytics")
+    page.locator(LAST_PART).wait_for()
+    before = page.wait_for_function(f"() => {TOPS}.competitors > 1800 && {TOPS}").json_value()
+    expect(page.locator("[class*=st-key-analytics-bar-club]").locator("svg.marks, .notice")).to_be_visible()
+    expect(_charts(page).nth(3)).to_be_visible()
+    assert page.evaluate(TOPS) == before
+    assert page.evaluate(FILLING) == "none"
+    page.evaluate(f"document.body.prepend(document.querySelector('{LAST_PART}').cloneNode())")
+    assert page.evaluate(FILLING) == '""'  # of an empty one
+    assert page.evaluate(FILLING_PX) > 300
+
+
 def test_filters(page: Page, site: Site, hilly: str) -> None:
     """With a course chosen, figures and charts are those of its races alone, as the API has them."""
     site.create_race(name="In the park", competitors=40, speed=2)
     _open(page, site)
     for name in ("In the park", "Over the hills"):
         expect(_legend(page, name)).to_be_visible()
-    _choose(page, "Course", "Hilly half")
+    choose(page.get_by_role("combobox", name="Course", exact=True), "Hilly half")
     expect(_legend(page, "In the park")).to_have_count(0)
     expect(_tile(page, "Races")).to_have_text("1")
     expect(_tile(page, "Competitors")).to_have_text(str(len(site.positions(hilly))))
@@ -100,9 +123,9 @@ def test_filters(page: Page, site: Site, hilly: str) -> None:
 def test_choices_stay(page: Page, site: Site) -> None:
     """A new course, and a new race on the chosen one, come into the open list; what was chosen stays."""
     _open(page, site)
-    _choose(page, "Course", "Hilly half")
+    choose(page.get_by_role("combobox", name="Course", exact=True), "Hilly half")
     expect(page.get_by_role("combobox", name="Windows of")).to_have_value("Over the hills")
-    _choose(page, "Race", "Over the hills")
+    choose(page.get_by_role("combobox", name="Race", exact=True), "Over the hills")
     _switch(page, "Compare the last", "5 min")
     _choose_bib(page, 7)
     chosen = _chosen(page)
@@ -127,7 +150,7 @@ def test_choices_stay(page: Page, site: Site) -> None:
 def test_newest_events(page: Page, site: Site, hilly: str) -> None:
     """The newest events are those of the race and the bib chosen, as the API has them, every so often."""
     _open(page, site)
-    _choose(page, "Race", "Over the hills")
+    choose(page.get_by_role("combobox", name="Race", exact=True), "Over the hills")
     _choose_bib(page, 7)
     _switch(page, "Every", "30 s")
     _wait_for_figures(page, 3)
@@ -141,7 +164,7 @@ def test_newest_events(page: Page, site: Site, hilly: str) -> None:
 
     _switch(page, "Every", "1 s")
     (position,) = [one for one in site.positions(hilly) if one["competitorId"] == 7]
-    cells = [race_time(position["elapsed"]), f"{kilometres(position['distance'])} km"]
+    cells = [race_time(position["elapsed"]), distance(position["distance"], KM)]
     page.wait_for_function(
         f"cells => {ROWS}.some((row) => cells.every((cell) => row.includes(cell)))", arg=cells
     )
@@ -152,7 +175,7 @@ def test_store_away_and_back(page: Page, site: Site, database: Path) -> None:
     """While the store cannot be read each part says so; then all choices are restored."""
     _open(page, site)
     _switch(page, "Every", "1 s")
-    _choose(page, "Course", "Hilly half")
+    choose(page.get_by_role("combobox", name="Course", exact=True), "Hilly half")
     expect(page.get_by_role("combobox", name="Windows of")).to_have_value("Over the hills")
     chosen = _chosen(page)
     said = page.get_by_role("alert").filter(has_text="Cannot read the race file")
@@ -222,14 +245,6 @@ def _choose_bib(page: Page, bib: int) -> None:
     field.fill(str(bib))
     field.press("Enter")
     page.wait_for_function(f"bib => {ROWS}.slice(1).every((row) => row.includes(bib))", arg=str(bib))
-
-
-def _choose(page: Page, label: str, text: str) -> None:
-    chooser = page.get_by_role("combobox", name=label, exact=True)
-    chooser.fill(text)
-    expect(page.locator(OPTION)).to_have_text([re.compile(re.escape(text))])
-    chooser.press("Enter")
-    expect(chooser).to_have_value(re.compile(re.escape(text)))
 
 
 def _chosen(page: Page) -> list[str]:

@@ -4,18 +4,21 @@ import re
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, Request, expect
+import httpx
+from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from shapely import Point
 
-from dashboard.ui.formatting import duration, gap, race_time
-from tests.browser.site import LiveMap, Site
-from tests.processes import ROOT, dashboard, simulator
+from dashboard.ui.formatting import duration, gap, official_time, race_time
+from tests.browser.site import LiveMap, Site, without_streams
+from tests.processes import ROOT, dashboard, metrics_of, simulator
 
 COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
 
 METRES_PER_DEGREE = 111_000
 GPS_AND_ROUNDING_M = 2.0
+GOES_ON_FOR_M = 5 * 3 * 10
+"""Metres for which competitors go on without data at five times the speed: 3 seconds at 10 m/s each."""
 PERIOD_MS = 1000
 """Of the refreshing, unless another is chosen."""
 REVERSED = """() => {
@@ -107,35 +110,57 @@ def test_dots_are_where_they_say(page: Page, site: Site) -> None:
 
 
 def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
-    """With the switch off only the button requests data, once each time."""
+    """With the switch off only the button brings data, once each time, and there is no stream."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
     _open_view(page)
     page.get_by_text("Auto-refresh").click()
     button = page.get_by_role("button", name="Refresh now")
     expect(button).to_be_enabled()
-    # On the way to the map the switch may meet a question that is due, and it has the map ask a last time.
-    assert _questions_until_silence(page) <= 2
+    # On the way to the map the switch may meet a payload that is due, and it has the map ask a last time.
+    assert _payloads_until_silence(live) <= 2
+    assert (
+        metrics_of(httpx.get(f"{site.dashboard}/racecast/metrics", trust_env=False).text)[
+            "racecast_dashboard_streams"
+        ]
+        == 0
+    )
     before = live.ask("race => race.payloads()")
-    with page.expect_request(_is_question):
-        button.click()
-    assert _questions_until_silence(page) == 0
+    button.click()
+    live.wait_for_payloads(1)
+    assert _payloads_until_silence(live) == 0
     assert live.ask("race => race.payloads()") == before + 1
 
 
 def test_source_away_and_back(page: Page, site: Site) -> None:
-    """While no positions arrive the map says since when, fades, and recovers by itself."""
+    """Where no stream gets through the map polls. Without answers it says since when, fades, and recovers.
+
+    Competitors go on for some seconds then, as far as the next timing point, and wait for the truth.
+    """
+    without_streams(page)
     page.goto(f"{site.dashboard}/?run={site.create_race()}")
     live = LiveMap.on(page)
+    live.wait_for_payloads(3)
     page.route("**/positions?*", lambda route: route.abort())
-    said = live.frame.get_by_role("status")
-    expect(said).to_have_text(re.compile("^No new positions since [0-9]{2}:[0-9]{2}:[0-9]{2}$"))
+    late = live.frame.locator("canvas.late")
+    expect(late).to_have_count(2)
+    live.wait_for("race => !race.isGliding()")
+    known = page.evaluate("() => racecastPage.payload.columns.distance")
+    assert sum(known) < sum(live.distances().values()) < sum(known) + len(known) * GOES_ON_FOR_M
+    said = live.frame.locator(".race-trouble")
+    expect(said).to_have_text(re.compile("^No new positions since [0-9]{1,2}:[0-9]{2}:[0-9]{2}$"))
     faded = live.frame.locator("canvas.old")
-    expect(faded).to_have_count(1)
+    expect(faded).not_to_have_count(0)
+    beside = page.locator(
+        ".trouble", has_text=re.compile("No new data since .+. The dashboard does not respond.")
+    )
+    expect(beside).to_be_visible()
     page.unroute("**/positions?*")
     expect(said).to_be_hidden()
     expect(faded).to_have_count(0)
+    expect(beside).to_be_hidden()
     live.wait_for_payloads(1)
+    expect(late).to_have_count(0)
 
 
 def test_leaderboard_agrees_with_api(page: Page, site: Site) -> None:
@@ -173,24 +198,34 @@ def test_leaderboard_at_the_end(page: Page, site: Site) -> None:
     )
     # As on the page of the results.
     assert said == [
-        [bib, gap(times[bib] - first) or "leader", race_time(times[bib])]
+        [bib, gap(times[bib] - first) or "leader", official_time(times[bib])]
         for bib in sorted(times, key=lambda bib: times[bib])
     ]
 
 
 def test_numbers_are_worded_alike(page: Page) -> None:
     """The browser words times as the server does."""
-    seconds = [0.0, 0.999, 59.999, 794.973 - 791.973, 791.973, 3599.999, 3599.9999, 3600.0, 36_000.5]
+    exact = {
+        0.0: "0:00:00.000",
+        0.999: "0:00:00.999",
+        59.9996: "0:01:00.000",
+        794.973 - 791.973: "0:00:03.000",
+        791.973: "0:13:11.973",
+        3599.999: "0:59:59.999",
+        3599.9999: "1:00:00.000",
+        3600.0: "1:00:00.000",
+        36_000.5: "10:00:00.500",
+    }
     page.goto("about:blank")
     page.add_script_tag(path=ROOT / "dashboard" / "static" / "formatting.js")
     said = page.evaluate(
         """seconds => {
-            const { raceTime, duration } = Racecast.formatting;
-            return seconds.map((one) => [raceTime(one), duration(one)]);
+            const { raceTime, officialTime, exactTime, duration } = Racecast.formatting;
+            return seconds.map((one) => [raceTime(one), officialTime(one), exactTime(one), duration(one)]);
         }""",
-        seconds,
+        list(exact),
     )
-    assert said == [[race_time(one), duration(one)] for one in seconds]
+    assert said == [[race_time(s), official_time(s), shown, duration(s)] for s, shown in exact.items()]
 
 
 def test_page_by_its_name(page: Page, site: Site) -> None:
@@ -215,11 +250,41 @@ def test_newest_race_first(page: Page, site: Site) -> None:
 
 
 def test_unknown_race_appears_when_it_is_there(page: Page, site: Site) -> None:
-    """A link to a race that doesn't exist yet waits for it and shows it when it does."""
+    """A mistyped link offers the races there are; one to a race that doesn't exist yet waits for it."""
+    run = site.create_race(name="The one that exists")
+    page.goto(f"{site.dashboard}/races/monday?run=whatever")
+    expect(page.get_by_role("heading", name="Unknown page")).to_be_visible()
+    expect(page.get_by_text("There is no page “monday”.")).to_be_visible()
+    page.get_by_role("link", name="The one that exists").click()
+    LiveMap.on(page)
+    expect(page).to_have_url(re.compile(rf"{site.dashboard}/\?run={run}$"))
     page.goto(f"{site.dashboard}/?run=not-there-yet")
-    expect(page.get_by_text("This race does not exist yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Unknown race")).to_be_visible()
+    expect(page.get_by_role("link", name="The one that exists")).to_be_visible()
     site.create_race(run_id="not-there-yet")
     LiveMap.on(page)
+
+
+def test_after_the_end(page: Page, site: Site) -> None:
+    """In a cancelled race all have stopped, everywhere; and when the next race runs, the page offers it."""
+    run = site.create_race(name="The called off")
+    page.goto(f"{site.dashboard}/?run={run}")
+    live = LiveMap.on(page)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel the race").click()
+    expect(page.get_by_text("This race was cancelled.")).to_be_visible()
+    live.wait_for("race => race.positions().every(({ status }) => status === 'stopped')")
+    expect(live.frame.locator(".race-legend-colours")).to_have_text("FinishedStopped")
+    expect(live.frame.get_by_role("button", name="Final")).to_be_visible()
+    expect(_board(page).get_by_role("cell", name="Stopped").first).to_be_visible()
+    expect(page.locator("[data-figure=on_course]")).to_contain_text("Stopped")
+    expect(page.get_by_text("60 stopped")).to_be_visible()
+    newer = site.create_race(name="The one that is on")
+    expect(page.get_by_text("The next race is on: The one that is on.")).to_be_visible()
+    page.get_by_role("button", name="Watch it").click()
+    expect(page.get_by_role("heading", name="The one that is on")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"\?run={newer}$"))
+    expect(page.get_by_text("The next race is on")).to_be_hidden()
 
 
 def test_narrow_screen(page: Page, site: Site) -> None:
@@ -260,11 +325,8 @@ def test_figures(page: Page, site: Site) -> None:
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=30, speed=60)}")
     LiveMap.on(page)
     expect(_figure(page, "on_course")).to_have_text("30")
-    expect(_figure(page, "leader")).to_have_text(re.compile(r"[1-4]\.[0-9]{2} km"))
-    expect(page.locator("[data-figure=leader] .change")).to_have_text(
-        re.compile(r"\+[0-4]\.[0-9]{2} km in 1 min")
-    )
     expect(_figure(page, "finished")).to_have_text(re.compile("[1-9]"))
+    expect(page.locator("[data-figure=finished] .change")).to_have_text(re.compile(r"\+[1-9][0-9]* in 1 min"))
     done = page.get_by_role("progressbar", name="Finished")
     expect(done).to_have_attribute("aria-valuenow", re.compile("[1-9]"))
     expect(done).to_have_attribute("aria-valuemax", "30")
@@ -367,7 +429,7 @@ def test_who_is_that(page: Page, site: Site) -> None:
     live.frame.locator(".leaflet-container").click(position={"x": x, "y": y})
     card = live.frame.locator(".competitor-card")
     expect(card.locator("strong")).to_have_text(f"Runner {bib}")
-    for word in ("Bib", "Place", "Covered", "Pace", "Time"):
+    for word in ("Bib", "Place", "Covered", "Pace", "Gun time", "Chip time"):
         expect(card.locator("dt", has_text=word)).to_be_visible()
     covered = card.locator("dd").nth(3)
     before = covered.inner_text()
@@ -407,6 +469,32 @@ def test_leaders_are_marked(page: Page, site: Site) -> None:
     assert live.ask("race => race.shown().leaders") == [bib for _, bib in _leaderboard(page)[:3]]
 
 
+def test_choices_go_along(page: Page, site: Site) -> None:
+    """With choices in the link, all ways from page to page work, and the viewer's choices last."""
+    page.goto(f"{site.dashboard}/?run={site.create_race()}&every=5%20s&colour=Category&units=miles")
+    LiveMap.on(page)
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="New race").click()
+    page.get_by_role("button", name="Start the race").click()
+    page.wait_for_url(re.compile(r"/\?run="))
+    LiveMap.on(page)
+    expect(page.locator(".leaderboard th.pace")).to_have_text("Pace /mi")
+    page.locator(".leaderboard tr[data-bib='7'] button.star").click()
+    page.wait_for_url(re.compile("fav=7"))
+    pages.get_by_role("link", name="Results").click()
+    expect(page.get_by_role("heading", name="Finish list")).to_be_visible()
+    pages.get_by_role("link", name="Live").click()
+    # Its rows come from the live map; the replay's map is gone then.
+    expect(page.locator(".leaderboard tr.favourite")).to_have_attribute("data-bib", "7")
+    live = LiveMap.on(page)
+    page.wait_for_url(
+        lambda address: all(f"{one}=" in address for one in ("every", "colour", "units", "fav"))
+    )
+    live.wait_for("race => race.shown().colour === 'category'")
+    expect(page.locator(".leaderboard th.pace")).to_have_text("Pace /mi")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_geofence_lights_up(page: Page, site: Site) -> None:
     """While a competitor is inside a geofence it lights up, and the page says which one and for how long."""
     run = site.create_race(competitors=10, how_many_get_stopped=1, min_pause=3000, max_pause=3600, speed=100)
@@ -436,7 +524,7 @@ def test_colour_by_category(page: Page, site: Site) -> None:
     """Dots can be coloured by category, and the legend says which is which."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=5)}")
     live = LiveMap.on(page)
-    legend = live.frame.locator(".race-legend")
+    legend = live.frame.locator(".race-legend-colours")
     expect(legend).to_contain_text("Running")
     _open_view(page)
     page.get_by_text("Category", exact=True).click()
@@ -445,17 +533,23 @@ def test_colour_by_category(page: Page, site: Site) -> None:
 
 
 def test_pause_resume_cancel(page: Page, site: Site) -> None:
-    """A race can be paused, resumed and cancelled from its page; cancelling asks for confirmation."""
+    """A race is paused, resumed and cancelled from its page; pausing and cancelling ask for confirmation."""
     run = site.create_race(competitors=5)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
-    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.get_by_role("button", name="Pause the race")).to_be_visible()
+    assert site.status(run) == "running"
+    page.get_by_role("button", name="Pause the race").click()
     expect(page.get_by_text("This race is paused.")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("This race is paused.")).to_be_hidden()
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the race").click()
     expect(page.get_by_text("This race was cancelled.")).to_be_visible()
+    # No menu is left open, nor does the one beside it open.
+    expect(page.get_by_text("All competitors stop where they are")).to_have_count(0)
+    expect(page.get_by_role("switch", name="Auto-refresh")).to_have_count(0)
     expect(page.get_by_role("button", name="Pause")).to_be_hidden()
     assert site.status(run) == "cancelled"
 
@@ -467,23 +561,11 @@ def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
         site = Site(pages.address, api.address)
         page.goto(f"{site.dashboard}/?run={site.create_race()}")
         LiveMap.on(page)
-        said = page.get_by_text("The stream has stopped")
+        said = page.locator(".trouble", has_text="The stream has stopped")
         expect(said).to_be_hidden()
         api.end()
         expect(said).to_be_visible()
         expect(said).to_contain_text(re.compile(r"are 1[0-9] s old"))
-
-
-def test_source_away_is_said_beside_the_figures(page: Page, site: Site) -> None:
-    """While there is no response the figures say since when, and recover by themselves."""
-    page.goto(f"{site.dashboard}/?run={site.create_race()}")
-    live = LiveMap.on(page)
-    page.route("**/positions?*", lambda route: route.abort())
-    said = page.get_by_text(re.compile("No new data since [0-9:]+. The dashboard does not respond."))
-    expect(said).to_be_visible()
-    page.unroute("**/positions?*")
-    expect(said).to_be_hidden()
-    live.wait_for_payloads(1)
 
 
 def test_by_keyboard(page: Page, site: Site) -> None:
@@ -505,6 +587,7 @@ def test_by_keyboard(page: Page, site: Site) -> None:
 
 def test_focus_goes_with_the_competitor(page: Page, site: Site) -> None:
     """The focus in the leaderboard stays on the competitor's star or name."""
+    without_streams(page)
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
     LiveMap.on(page)
     expect(page.locator("tr[data-bib]:not([hidden])")).to_have_count(8)
@@ -557,19 +640,16 @@ def _row(page: Page, bib: int) -> Locator:
     return _board(page).locator(f"tr[data-bib='{bib}']")
 
 
-def _is_question(request: Request) -> bool:
-    """Whether the map asks for positions."""
-    return "/positions?" in request.url
-
-
-def _questions_until_silence(page: Page) -> int:
-    """How many requests for positions go out until none did for longer than two periods."""
-    for questions in range(10):
+def _payloads_until_silence(live: LiveMap) -> int:
+    """How many payloads arrive until none has for longer than two periods."""
+    first = live.ask("race => race.payloads()")
+    for _ in range(10):
+        seen = live.ask("race => race.payloads()")
         try:
-            page.wait_for_event("request", _is_question, timeout=2.5 * PERIOD_MS)
+            live.frame.wait_for_function(f"racecast.payloads() > {seen}", timeout=2.5 * PERIOD_MS)
         except PlaywrightTimeoutError:
-            return questions
-    raise AssertionError("the map goes on asking")
+            return int(seen - first)
+    raise AssertionError("payloads go on arriving")
 
 
 def _order(site: Site, run: str) -> dict[int, int]:

@@ -33,9 +33,9 @@ def pinot_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     """A race created by the form moves live, finishes as the API says, and can be downloaded and replayed."""
     page.goto(f"{pinot_site.dashboard}/new")
-    page.get_by_role("button", name="Saturday 5 km").click()
+    page.get_by_role("radio", name="Saturday 5 km").click()
     expect(page.locator("input[aria-label='Competitors']")).to_have_value("300")
-    for label, value in (("Name", "Through Pinot"), ("Competitors", str(COMPETITORS)), ("Speed", "60")):
+    for label, value in (("Race name", "Through Pinot"), ("Competitors", str(COMPETITORS)), ("Speed", "60")):
         field = page.locator(f"input[aria-label^='{label}']")
         field.fill(value)
         field.press("Tab")
@@ -56,10 +56,10 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     # While the page redraws for a finished race, the previous row is still there.
     expect(results).to_have_count(1)
     results.click()
-    expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished")).to_be_visible()
+    expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished", exact=True)).to_be_visible()
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download CSV").click()
-    rows = list(csv.DictReader(downloading.value.path().read_text().splitlines()))
+    rows = list(csv.DictReader(downloading.value.path().read_text("utf-8-sig").splitlines()))
     assert [int(row["bib"]) for row in rows] == order
     replay = LiveMap.on(page)
     replay.frame.get_by_role("slider", name="Race time").fill("600")

@@ -1,4 +1,4 @@
-"""Pinot unavailable in mid race: the simulator goes on, the page says so, and both recover completely."""
+"""Pinot unavailable in mid race: the simulator goes on, the pages say so, and all recover completely."""
 
 import re
 import time
@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from pinot.local.stack import Stack
 from stream.waiting import wait_for
+from tests.browser.pipeline_page import PipelinePage
 from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 from tests.stacks import without
@@ -20,27 +21,31 @@ COMPETITORS = 40
 SAID_WITHIN_S = 15.0
 BACK_WITHIN_S = 30.0
 """After Pinot responds again."""
+PIPELINE_BACK_WITHIN_S = 90.0
+"""Pinot has its tables to load, and a race to catch up."""
 
 
 @pytest.fixture(scope="module")
 def site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Simulator and dashboard on it."""
     folder = tmp_path_factory.mktemp("away")
-    flags = ("--publisher", "kafka", "--kafka", stack.kafka, "--pinot-controller", stack.controller)
+    kafka = ("--kafka", stack.kafka, "--pinot-controller", stack.controller)
     with (
-        simulator(folder, *flags) as api,
-        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", stack.broker) as pages,
+        simulator(folder, "--publisher", "kafka", *kafka) as api,
+        dashboard(folder, api.address, "--store", "pinot", "--pinot-broker", stack.broker, *kafka) as pages,
     ):
         yield Site(pages.address, api.address)
 
 
 def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
-    """The page says that Pinot is unavailable, keeps its last data, and recovers completely by itself."""
+    """Live keeps its last data, both pages say that Pinot is unavailable, and recover by themselves."""
     run = site.create_race(competitors=COMPETITORS)
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
     live.wait_for_payloads(2)
-    said, faded = page.get_by_text("No new data since"), live.frame.locator("canvas.old")
+    pipeline = PipelinePage(page.context.new_page(), site.dashboard)
+    pipeline.expect_light("Pinot", "green")
+    said, faded = page.locator(".trouble", has_text="No new data since"), live.frame.locator("canvas.old")
     expect(said).to_be_hidden()
 
     leaving = time.monotonic()
@@ -49,12 +54,18 @@ def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
             re.compile("^No new data since [0-9:]+. Pinot's broker at .* does not respond.")
         )
         assert time.monotonic() - leaving < SAID_WITHIN_S
-        expect(faded).to_have_count(1)
+        expect(faded).not_to_have_count(0)
+        live.wait_for("race => !race.isGliding()")  # competitors go on for some seconds without data
         last = live.distances()
         assert len(last) == COMPETITORS
         comes_late = page.context.new_page()
         comes_late.goto(page.url)
-        expect(comes_late.get_by_text("Nothing to show yet. Pinot's broker at")).to_be_visible()
+        unseen = comes_late.locator(".trouble", has_text="Nothing to show yet. Pinot's broker at")
+        expect(unseen).to_be_visible()
+        pipeline.expect_light("Pinot", "red", f"Pinot's controller at {stack.controller} does not answer")
+        pipeline.expect_light("End to end", "red", "No position can be read")
+        pipeline.expect_light("Kafka", "green")
+        pipeline.expect_cell("tables", "parkrun", "Rows", "\N{EN DASH}")
         for one in (page, comes_late):
             expect(one.get_by_test_id("stException")).to_have_count(0)
             assert "Traceback" not in one.content()
@@ -70,6 +81,8 @@ def test_pinot_away_and_back(page: Page, stack: Stack, site: Site) -> None:
     now = live.distances()
     assert all(now[bib] > last[bib] for bib in last)
     LiveMap.on(comes_late)
+    for part in ("Pinot", "End to end"):
+        pipeline.expect_light(part, "green", within_s=PIPELINE_BACK_WITHIN_S)
 
     httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
     wait_for("all of it in Pinot", lambda: _missing(stack, run), seconds=30, say=print)

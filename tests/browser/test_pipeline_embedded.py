@@ -1,5 +1,6 @@
 """The pipeline page on the embedded store, wide and narrow, dark and light."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,8 @@ def test_race_in_the_file(page: Page, site: Site) -> None:
         shown.expect_light(part, "green")
     shown.expect_figure("Simulator", "races", "1")
     shown.expect_charts(1)
+    for column in ("p50", "p95", "p99", "Measured"):
+        shown.expect_cell("freshness", "1 min", column, re.compile(r"\d s$"))
     for part in ("Kafka", "Pinot"):
         assert shown.part(part).count() == 0
     httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()

@@ -10,7 +10,10 @@ from typing import Any, Protocol
 
 from confluent_kafka import Producer
 
+from simulator.course.library import load_folder
 from simulator.publishers.sqlite_file import open_file
+from simulator.race.events import CourseRecord
+from stream.contract import TABLES
 
 ROOT = Path(__file__).parents[2]
 NOW = 1_790_000_000_000
@@ -44,6 +47,7 @@ def competitor(run_id: str, bib: int, **other: Any) -> Event:
         "category": "W35",
         "wave": 1,
         "club": "",
+        "sex": "",
         **other,
     }
 
@@ -98,7 +102,7 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         open_file(path).close()
-        self.write("courses", [_crystal_palace()])
+        self.write("courses", [_crystal_palace(), _hilly_half()])
 
     def write(self, table: str, events: Iterable[Event]) -> None:
         """Write events to a table, the newest last; positions to their history as well."""
@@ -143,6 +147,12 @@ def _crystal_palace() -> Event:
         "endLocation": f"POINT ({_wkt([finish])})",
         "fences": json.dumps([{"name": "Geofence", "wkt": f"POLYGON (({_wkt([*fence, fence[0]])}))"}]),
     }
+
+
+def _hilly_half() -> Event:
+    """The row of `courses` as the simulator writes it."""
+    (row,) = CourseRecord(load_folder(ROOT / "courses").courses["hilly-half"]).rows()
+    return dict(zip(TABLES["courses"].columns, row, strict=True))
 
 
 def _wkt(points: list[list[str]]) -> str:

@@ -5,18 +5,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField, race_fields
+from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, race_fields
 from dashboard.race.history import together
 from dashboard.store import rows
-from dashboard.store.protocol import Competitor, Course, Fence, Passings, Positions, Race, StoreError
+from dashboard.store.protocol import Competitor, Course, Fence, Mark, Passings, Positions, Race, StoreError
+from dashboard.ui.viewer import Viewer
 from simulator.http import openapi
+from simulator.http.answers import list_answer
+from simulator.race.request import ListRequest
+from simulator.race.start_list.preview import preview
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
 
 EMITTED = 1_000_000
 """Epoch milliseconds at which all fake positions were emitted."""
+
+VIEWER = Viewer.of("en-IE", "UTC")
+"""Reads kilometres and a 24-hour clock."""
 
 COURSE = Course(
     short_name="hills",
@@ -76,6 +84,7 @@ class FakeApi(RaceApi):
     refusal: ApiError | None = None
     away: ApiError | None = None
     undrawable: ApiError | None = None
+    previews: list[Mapping[str, int]] = field(default_factory=list)
     requests: list[Mapping[str, Any]] = field(default_factory=list)
     uploads: list[tuple[bytes, str | None]] = field(default_factory=list)
     drawn: list[str] = field(default_factory=list)
@@ -104,6 +113,15 @@ class FakeApi(RaceApi):
     def race_fields(self) -> dict[str, RaceField]:
         """Those of the simulator's document."""
         return race_fields(openapi.document())
+
+    def preview_list(self, start_list: str, columns: Mapping[str, int]) -> ListPreview:
+        """What the simulator says of it."""
+        self.previews.append(columns)
+        if self.away is not None:
+            raise self.away
+        asked = ListRequest(start_list=start_list, columns=dict(columns))
+        answer = list_answer(asked, preview(start_list, columns))
+        return TypeAdapter(ListPreview).validate_python(answer.model_dump())
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Keep the request."""
@@ -150,6 +168,12 @@ class FakeStore:
         """The newest positions."""
         self._ask("positions")
         return self.now
+
+    def mark(self, _run_id: str) -> Mark:
+        """The mark of the newest positions."""
+        self._ask("mark")
+        covered = round(float(self.now.distance.sum() + self.now.elapsed.sum()))
+        return Mark(self.now.newest_emitted, covered, len(self.now))
 
     def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
         """The positions then, or at the newest moment before within the look-back."""

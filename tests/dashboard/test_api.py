@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
+from dashboard.api import (
+    ApiError,
+    ConflictError,
+    OfferedCourse,
+    RaceApi,
+    RaceField,
+    RefusedError,
+)
 from stream.race_states import Action
 
 
@@ -67,14 +74,16 @@ COURSE = {
     "long_name": "X",
     "distance": 5000.5,
     "laps": 2,
+    "climb": 31.5,
     "fences": ["North"],
+    "timing_points": ["Mat"],
     "warnings": ["turned round"],
 }
-OFFERED = OfferedCourse("x", "X", 5000.5, 2, ("North",), ("turned round",))
+OFFERED = OfferedCourse("x", "X", 5000.5, 2, ("North",), ("turned round",), 31.5, ("Mat",))
 
 
 def test_courses(server: Server) -> None:
-    """Courses come with their names, lengths, laps, geofences and warnings."""
+    """Courses come with their names, lengths, laps, climb, geofences, timing points and warnings."""
     assert server.will_say(200, {"courses": [COURSE]}).courses() == [OFFERED]
 
 
@@ -100,7 +109,8 @@ def test_course_to_draw(server: Server) -> None:
         ),
         feature("start", "Point", [179.9, 0.5]),
         feature("finish", "Point", [-179.9, 0.5]),
-        feature("geofence", "Polygon", [ring], name="<b>"),
+        feature("geofence", "Polygon", [ring], name="<b>", visits=[[5.0, 7.5]]),
+        feature("timing", "Point", [180.0, 0.5], name="Mat", distances=[11.0, 20.0]),
     ]
     api = server.will_say(200, {"type": "FeatureCollection", "features": features})
     course = api.course("a b")
@@ -110,6 +120,10 @@ def test_course_to_draw(server: Server) -> None:
     assert course.finish == pytest.approx((180.1, 0.5))
     assert [fence.name for fence in course.fences] == ["<b>"]
     assert course.fences[0].rings[0][:, 0].tolist() == [179.5, 180.5, 180.5, 179.5]
+    assert course.fences[0].visits == ((5.0, 7.5),)
+    assert course.altitudes is not None
+    assert course.altitudes.tolist() == [10.0, 12.0]
+    assert [(point.name, point.distance) for point in course.points] == [("Mat", 11.0), ("Mat", 20.0)]
 
 
 @pytest.mark.parametrize("change", ["pause", "resume", "cancel"])
@@ -183,6 +197,7 @@ def test_something_else_answers(server: Server, status: int, body: object) -> No
         lambda: api.create_race({}),
         lambda: api.course("x"),
         lambda: api.upload_course(b"", None),
+        lambda: api.preview_list("", {}),
         lambda: api.change("x", "pause"),
     ):
         with pytest.raises(

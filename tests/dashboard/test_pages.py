@@ -1,6 +1,7 @@
 """The pages as Streamlit runs them, without a browser."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
@@ -13,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
-from dashboard.live import page as live
+from dashboard.race import link
 from dashboard.race.race_map import race_map
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
@@ -22,10 +23,11 @@ from dashboard.store.protocol import Course, Race, StoreError
 from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui.escape import escape
+from dashboard.ui.viewer import UNKNOWN_LOCALE
 from tests.dashboard import events
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.events import ROOT, SqliteWriter
-from tests.dashboard.fakes import COURSE, FakeStore, race
+from tests.dashboard.fakes import COURSE, VIEWER, FakeStore, race
 from tests.dashboard.plain_stream import PlainStream
 
 NOTICE = '<div class="notice'
@@ -62,7 +64,7 @@ def parts(page: AppTest) -> dict[str, dict[str, Any]]:
     """The data of figures, leaderboard and lists, by part."""
     assert not page.exception
     data_by_part = [json.loads(part.proto.json) for part in page.get("bidi_component")]
-    return {data["part"]: data for data in data_by_part}
+    return {data["part"]: data for data in data_by_part if "part" in data}
 
 
 def test_race(store: FakeStore) -> None:
@@ -80,12 +82,38 @@ def test_race(store: FakeStore) -> None:
     ):
         assert escape(fact) in said
     data_by_part = parts(page)
-    assert data_by_part["figures"] == {"part": "figures", "run": "run_1", "competitors": 2, "tick": 2.0}
+    assert data_by_part["figures"] == {
+        "part": "figures",
+        "run": "run_1",
+        "viewer": VIEWER.for_scripts | {"locale": UNKNOWN_LOCALE},
+        "status": "running",
+        "startsIn": None,
+        "speed": 20.0,
+        "tick": 2.0,
+        "sexes": [],
+        "look": "",
+    }
+    assert data_by_part["tallies"]["competitors"] == 2
     assert (data_by_part["leaderboard"]["distance"], data_by_part["leaderboard"]["favourites"]) == (
         5000.0,
         [],
     )
     assert data_by_part["panels"]["run"] == "run_1"
+
+
+def test_before_the_start(store: FakeStore) -> None:
+    """Before the start there are the time until then and the start list, whose search the link keeps."""
+    store.known = [race(status="scheduled", start_time=4_000_000_000_000)]
+    store.now = rows.positions([])
+    page = AppTest.from_file(PAGES, default_timeout=30)
+    page.query_params["run"] = "run_1"
+    page.query_params["find"] = "ann"
+    page.query_params["sex"] = "F"
+    shown = parts(page.run())
+    assert shown.keys() == {"share", "figures", "start-list", "watch"}
+    assert shown["figures"]["startsIn"] > 1e9
+    assert shown["start-list"]["heading"]["title"] == "Saturday"
+    assert shown["start-list"]["choices"] == {"find": "ann", "sex": "F"}
 
 
 def test_favourites_in_the_link(store: FakeStore) -> None:
@@ -96,14 +124,14 @@ def test_favourites_in_the_link(store: FakeStore) -> None:
     page.query_params["fav"] = "17,x,3,-4,<b>,\u0663,3," + ",".join(map(str, range(100, 140)))
     found = parts(page.run())["leaderboard"]["favourites"]
     assert found[:3] == [3, 17, 100]
-    assert len(found) == live.MAX_FAVOURITES
+    assert len(found) == link.MAX_FAVOURITES
 
 
 @pytest.mark.parametrize(
     ("status", "offered"),
     [
-        ("scheduled", {"Pause", "Cancel the race"}),
-        ("running", {"Pause", "Cancel the race"}),
+        ("scheduled", {"Pause the race", "Cancel the race"}),
+        ("running", {"Pause the race", "Cancel the race"}),
         ("paused", {"Resume", "Cancel the race"}),
         ("finished", set()),
         ("cancelled", set()),
@@ -142,17 +170,25 @@ def test_another_race_chosen(store: FakeStore) -> None:
     assert page.query_params["run"] == "older"
 
 
+def test_labels_of_races(store: FakeStore) -> None:
+    """Races are offered by name; only those that look the same have their run ids too."""
+    store.known = [race("newer", name="Newer"), race("same-1", name="Same"), race("same-2", name="Same")]
+    newer, *same = run().selectbox[0].options
+    assert newer.startswith("Newer \N{MIDDLE DOT} ")
+    assert "newer" not in newer
+    assert [label.rpartition(" \N{MIDDLE DOT} ")[2] for label in same] == ["same-1", "same-2"]
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("scheduled", "Starts 2027-01-01 00:00."),
         ("paused", "This race is paused."),
         ("cancelled", "This race was cancelled."),
     ],
 )
 def test_race_that_stands_still(store: FakeStore, status: str, said: str) -> None:
     """A prominent notice says why no competitors move."""
-    store.known = [race(status=status, start_time=1_798_761_600_000)]
+    store.known = [race(status=status)]
     notices = [line for line in text(run("run_1")).splitlines() if NOTICE in line]
     assert len(notices) == 1
     assert escape(said) in notices[0]
@@ -170,19 +206,34 @@ def test_before_the_first_tick(store: FakeStore) -> None:
     store.known = [race(competitors=1)]
     store.now = rows.positions([])
     page = run("run_1")
-    assert parts(page).keys() == {"figures", "leaderboard", "panels"}
+    assert parts(page).keys() == {"share", "figures", "tallies", "leaderboard", "panels", "watch"}
     assert "<span>1 competitor</span>" in text(page)
 
 
-def test_link_to_what_is_no_race(store: FakeStore) -> None:
-    """An invalid run id in a link is reported, and the newest race is offered."""
-    store.known = [race()]
-    page = run("<b>x")
-    assert "The link contains an invalid race id" in text(page)
-    (button,) = [button for button in page.button if button.label == "Show the newest race"]
-    button.click().run()
-    assert "Saturday" in text(page)
-    assert page.query_params["run"] == "run_1"
+@pytest.mark.parametrize(
+    ("run_id", "said"),
+    [("<b>x", "The link contains an invalid race id."), ("gone", "No race has the id “gone” yet.")],
+)
+def test_link_to_what_is_no_race(store: FakeStore, run_id: str, said: str) -> None:
+    """A link to no race says so, and links to the recent races, the current one first."""
+    store.known = [race("past", name="Past", status="cancelled"), race("now", name="Now", status="finished")]
+    shown = text(run(run_id))
+    assert "Unknown race" in shown
+    assert escape(said) in shown
+    assert 0 < shown.index(f'href="{escape("?run=now")}">Now<') < shown.index(f'{escape("?run=past")}">Past<')
+
+
+def test_next_race_is_offered(store: FakeStore) -> None:
+    """When the race shown has ended and a newer one runs, the page offers that one."""
+    now = round(1000 * time.time())
+    newer = race("newer", name="Newer", start_time=2000, updated_at=now)
+    store.known = [newer, race(status="finished")]
+    page = run("run_1")
+    assert escape("The next race is on: Newer") in text(page)
+    (watch,) = [button for button in page.button if button.label == "Watch it"]
+    watch.click().run()
+    assert page.query_params["run"] == "newer"
+    assert "The next race" not in text(page)
 
 
 def test_chooser_follows_the_races(store: FakeStore) -> None:
@@ -210,11 +261,11 @@ def test_course_that_comes_late(store: FakeStore, monkeypatch: pytest.MonkeyPatc
     store.course = lambda _short_name: next(found)  # type: ignore[method-assign, assignment]
     drawn: list[Course | None] = []
 
-    def noted(race: Race, course: Course | None, settings: Settings) -> folium.Map:
+    def noted(race: Race, course: Course | None, *others: Any, **options: Any) -> folium.Map:
         drawn.append(course)
-        return race_map(race, course, settings)
+        return race_map(race, course, *others, **options)
 
-    monkeypatch.setattr("dashboard.live.page.race_map", noted)
+    monkeypatch.setattr("dashboard.live.shown.race_map", noted)
     run("run_1")
     assert drawn == [None, COURSE]
 

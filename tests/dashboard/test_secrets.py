@@ -43,12 +43,14 @@ def test_a_setting_may_stand_in_the_file(file: Path) -> None:
 
 def test_flag_then_environment_then_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A flag wins over the environment, the environment over the file, the file over the default."""
-    file.write_text('[connections.racecast]\ntiles = "file"\ntiles_attribution = "file"\nkafka = "file"\n')
+    file.write_text(
+        '[connections.racecast]\ntiles = "file/{z}{x}{y}"\ntiles_attribution = "file"\nkafka = "file"\n'
+    )
     monkeypatch.setenv("RACECAST_TILES", "environment")
     monkeypatch.setenv("RACECAST_TILES_ATTRIBUTION", "environment")
-    read = settings("--tiles", "flag")
+    read = settings("--tiles", "flag/{z}{x}{y}")
 
-    assert (read.tiles, read.tiles_attribution, read.kafka) == ("flag", "environment", "file")
+    assert (read.tiles, read.tiles_attribution, read.kafka) == ("flag/{z}{x}{y}", "environment", "file")
     assert read.pinot_controller == "http://127.0.0.1:9000"
 
 

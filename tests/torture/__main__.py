@@ -14,7 +14,7 @@ from benchmarks import report
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from tests.stacks import stack_settings, started
-from tests.torture import api_requests, course_files, faults, load
+from tests.torture import api_requests, course_files, faults, load, streams
 from tests.torture.event_stores import KafkaEventStore, SqliteEventStore
 from tests.torture.load import LoadResult
 from tests.torture.outcome import FaultResult, InputResult
@@ -36,6 +36,7 @@ def main() -> int:
         "load": _load,
         "files": _course_files,
         "requests": _requests,
+        "streams": _streams,
     }
     passed = []
     for name in report.selected_parts("python -m tests.torture", __doc__, parts):
@@ -119,6 +120,28 @@ def _load(folder: Path) -> bool:
     rows = [_load_row(one) for one in results]
     report.write("Torture: load", report.table([*head, "slow clients disconnected"], rows))
     return all(not one.failed and not one.late and one.p99 < MAX_P99_S for one in results)
+
+
+def _streams(folder: Path) -> bool:
+    results = [
+        streams.cut_by_a_proxy(_new_folder(folder), 200, times=6, every_s=10.0),
+        streams.store_unavailable(_new_folder(folder), 200, outage_s=30.0),
+        streams.readers_of_nothing(_new_folder(folder), 50, 150, seconds=60.0),
+    ]
+    rows = [
+        [
+            one.name,
+            f"{one.viewers}",
+            f"{one.connects}",
+            f"{one.longest:.1f} s",
+            f"{one.oldest:.1f} s",
+            f"{one.memory_growth:.0f} MiB",
+        ]
+        for one in results
+    ]
+    head = ["fault", "viewers", "streams opened", "longest without a picture", "oldest picture at the end"]
+    report.write("Torture: streams", report.table([*head, "dashboard's growth"], rows))
+    return all(one.passed for one in results)
 
 
 def _load_row(one: LoadResult) -> list[str]:

@@ -61,6 +61,7 @@ UNDOCUMENTED_RULES = (
     "file ",
     "must be in the race",
     "points; the limit is",
+    "for two fields",
 )
 """Parts of the error messages for rules that OpenAPI cannot express.
 

@@ -1,14 +1,15 @@
-# ruff: noqa: E501, PLR0915, T201 - the corpus is a long list of long lines
+# ruff: noqa: E501, PLR0915 - the corpus is a long list of long lines
 """Hostile course files, and how the course readers handle them.
 
 Each file is read as the product reads it, in a separate process that measures CPU time and peak memory. The
 result must be a valid course or one `CourseError`; anything else is a failure.
 
-    python -m tests.torture.course_files [NUMBER_OF_MUTATED_FILES]
+    python -m tests.torture files
 """
 
 import ctypes
 import gc
+import gzip
 import io
 import json
 import multiprocessing
@@ -24,7 +25,7 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -91,8 +92,7 @@ def _read(data: bytes, suffix: str | None) -> ReadResult:
     before, begin = _memory_mib("VmRSS"), time.process_time()
     course: Course | None = None
     try:
-        found = library.format_of(data)
-        course = library.read_course(data, f"any{suffix or found}")
+        course = library.read_course(data, f"any{suffix or '.kml'}")
     except CourseError as error:
         outcome, message = "rejected", str(error)
     except BaseException as error:  # noqa: BLE001 - any other exception is a failure to report
@@ -249,7 +249,7 @@ class _Totals:
 # Mutated files ----------------------------------------------------------------------------------------------
 
 _PATTERNS = (
-    "*.kml", "*.kmz", "*.gpx", "*.geojson", "*.json",
+    "*.kml", "*.kmz", "*.gpx", "*.geojson", "*.json", "*.tcx",
 )  # fmt: skip
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _DECIMALS = re.compile(rb"\.\d\d(\d+)")
@@ -670,6 +670,129 @@ def _archives() -> Iterator[tuple[str, bytes]]:
     yield "encrypted entry", good.replace(b"PK\1\2\x14\x03\x14\0\0", b"PK\1\2\x14\x03\x14\0\1")
 
 
+def _packed() -> Iterator[tuple[str, bytes]]:
+    yield "300 MB of zeros in gzip", gzip.compress(bytes(300_000_000))
+    yield "20 MB of spaces in gzip", gzip.compress(b" " * 20_000_000)
+    yield "a zip bomb in gzip", gzip.compress(zipped(("doc.kml", b" " * 60_000_000)))
+    yield "a gzip bomb in a zip", zipped(("a.gpx.gz", gzip.compress(bytes(300_000_000))))
+    twice = gzip.compress(gzip.compress(bytes(20_000_000)))
+    yield "gzip, three times", gzip.compress(twice)
+    yield "5,000 gzip files", gzip.compress(b"") * 5_000
+    yield "400,000 gzip files", gzip.compress(b"") * 400_000
+    yield "5,000 gzip files before 10 MB", gzip.compress(b"") * 4_999 + gzip.compress(os.urandom(10_000_000))
+    yield "the longest GPX track in gzip", gzip.compress(_gpx(limits.MAX_ELEMENT_POINTS))
+    yield "the longest GPX track in a zip", zipped(("a.gpx", _gpx(limits.MAX_ELEMENT_POINTS)))
+    yield "10,000 GPX files", zipped(*((f"{nth}.gpx", b"") for nth in range(10_000)))
+    yield "a cut gzip file", gzip.compress(os.urandom(5_000_000))[:-9]
+    yield (
+        "the longest line behind a link",
+        zipped(("doc.kml", links("a.kml")), ("a.kml", kml(long_line(100_000)))),
+    )
+    names = [f"{nth}.kml" for nth in range(99)]
+    for size in (1_000, 5_000, 100_000):
+        files = ((name, kml(long_line(size))) for name in names[: 20_000_000 // (size * 40)])
+        yield f"links to files of {size:,} points", zipped(("doc.kml", links(*names)), *files)
+    yield (
+        "links to 99 files of tags",
+        zipped(("doc.kml", links(*names)), *((name, kml(b"<a/>" * 30_000)) for name in names)),
+    )
+    chain = ((f"{nth}.kml", links(f"{nth + 1}.kml")) for nth in range(200))
+    yield "a chain of links", zipped(("doc.kml", links("0.kml")), *chain)
+    yield "a circle of links", zipped(("doc.kml", links("a.kml") * 1), ("a.kml", links("doc.kml", "a.kml")))
+    yield (
+        "20,000 links to one file",
+        zipped(("doc.kml", links(*["a.kml"] * 20_000)), ("a.kml", kml(_SHORT_LINE))),
+    )
+    yield "20,000 links to elsewhere", zipped(("doc.kml", links(*["http://a"] * 20_000)))
+    yield "a long link", zipped(("doc.kml", links("../" * 3_000_000 + "a.kml")), ("a.kml", kml(_SHORT_LINE)))
+    yield "a link to a bomb", zipped(("doc.kml", links("a.kml")), ("a.kml", b" " * 60_000_000))
+
+
+def links(*names: str) -> bytes:
+    """Return a KML file that links to others."""
+    link = "<NetworkLink><Link><href>{}</href></Link></NetworkLink>"
+    return kml(*(link.format(name).encode() for name in names))
+
+
+def _untidy() -> Iterator[tuple[str, bytes]]:
+    longest = _gpx(limits.MAX_ELEMENT_POINTS)
+    route = (
+        longest.replace(b"trkseg>", b"rtept>")
+        .replace(b"trkpt", b"gpxx:rpt")
+        .replace(b"trk>", b"rte>")
+        .replace(b"<gpx", b"<gpx xmlns:gpxx='x'")
+    )
+    yield "the longest GPX track, bad byte", longest.replace(b"<trk>", b"<trk><name>\xe4</name>")
+    yield "the longest GPX track, half a letter", longest.replace(b"<trk>", b"<trk><name>\xc3\xa4\xc3</name>")
+    yield "the longest GPX track, control character", longest.replace(b"<trk>", b"<trk><name>\x0b</name>")
+    yield "the longest GPX track, capitals", longest.replace(b"trkpt", b"TRKPT")
+    yield "the longest GPX track, text before it", b"junk" * 1_000 + longest
+    yield "the longest GPX track, no segment", longest.replace(b"<trkseg>", b"").replace(b"</trkseg>", b"")
+    yield "the longest GPX track, no altitude", longest.replace(b"<ele>", b"<ele>--")
+    yield "the longest GPX track, decimal commas", re.sub(rb"([0-9])\.(?=[0-9])", rb"\1,", longest)
+    yield "the longest route in an extension", route
+    yield "the longest TCX track", _tcx(limits.MAX_ELEMENT_POINTS)
+    yield "too long a TCX track", _tcx(limits.MAX_ELEMENT_POINTS + 1)
+    yield (
+        "segments without a track",
+        b"<gpx>" + b"<trkseg><trkpt lat='1' lon='2'/></trkseg>" * 40_000 + b"</gpx>",
+    )
+    yield "16 MB of bad bytes", kml(b"<name>" + b"\xff" * 16_000_000 + b"</name>")
+    yield "16 MB of bad bytes and letters", kml(b"<name>" + b"\xc3\xa4\xff" * 5_000_000 + b"</name>")
+    yield "16 MB of bad lines", kml(b"<name>" + b"\xff\n" * 8_000_000 + b"</name>")
+    yield (
+        "30 MB of letters",
+        kml(b"<description>" + b"\xf0\x9f\x98\x80" * 2_400_000 + b"</description>", _SHORT_LINE),
+    )
+    yield "10,000 control characters", kml(_SHORT_LINE, b"<name>" + b"&#0;\n" * 10_000 + b"</name>")
+    yield "six million control characters", kml(b"<name>" + b"&#0;" * 6_000_000 + b"</name>")
+    yield "24 MB of ampersands", kml(b"<name>" + b"&" * 24_000_000 + b"</name>")
+    yield "quotes in tags of a mended file", b"\xff" + kml(b"<a b='\"" * 3_000_000)
+    yield "tags of a mended file", b"<kml>\xff" + b"<a b='c'" * 3_000_000
+    yield "beginnings within text", b"<a>" + b"<gpx " * 5_000_000
+    yield "prefixes before the beginning", (b"<" + b"a" * 30_000) * 900
+    feature = b'{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]}}'
+    points = re.sub(rb",[0-9.]+\n", b",--\n", long_line(limits.MAX_POINTS))
+    yield "the longest line in KML, unreadable", kml(points.replace(b"-0.", b"-x.", 10))
+    line = _geojson(limits.MAX_POINTS)
+    yield "the longest line in GeoJSON, unreadable", re.sub(rb"[0-9.]+\]", b'"--"]', line)
+    yield "the longest line in GeoJSON, NaN", re.sub(rb"[0-9.]+\]", b"NaN]", line)
+    yield "the longest line in GeoJSON, in quotes", re.sub(rb"(-?[0-9.]+)", rb'"\1"', line)
+    yield "500,000 times NaN", b'{"type":"LineString","coordinates":[' + b"NaN," * 499_000 + b"0]}"
+    yield "what begins like NaN", b"[" + b" NaN \n\n\n" * 1_800_000 + b"]"
+    yield "16 MB after the end", kml(_SHORT_LINE) + b"<a>" * 100_000 + b"x" * 15_000_000
+    yield "two million entities", kml(b"<name>" + b"&eacute;" * 2_000_000 + b"</name>", _SHORT_LINE)
+    yield "less-than signs", kml(b"<name>" + b"< " * 400_000 + b"</name>", _SHORT_LINE)
+    yield "a sequence of features", (feature + b"\n") * 60_000
+    yield "a sequence with separators", (b"\x1e" + feature + b"\n") * 60_000
+    yield "16 million separators", b"{" + b"\x1e" * 16_000_000
+    yield "16 million lines", b"{}" + b"\n" * 16_000_000 + b"{}"
+    yield "a sequence of objects", b"{}\n" * 400_000
+    yield "a sequence of numbers", b"{}\n{}\n" + b"1\n" * 5_000_000
+    yield "a list of objects", b"[" + b"{}," * 200_000 + b"{}]"
+    line = _geojson(limits.MAX_POINTS).replace(b"\n", b"")
+    yield "the longest line in a sequence", line + b"\n" + feature
+    yield "the longest line in a sequence, UTF-16", (line[:7_000_000] + b"\n{}").decode().encode("utf-16")
+    nested = b'{"type":"FeatureCollection","features":[' * 300
+    yield "nested feature collections", nested + b"]}" * 300
+    yield "bad bytes in GeoJSON", b'{"name":"' + b"\xff" * 15_000_000 + b'"}'
+    yield "control characters in GeoJSON", b'{"name":"' + b"\1" * 15_000_000 + b'"}'
+    yield "a fault at the end of 16 MB of letters", b'{"name":"' + b"\xf0\x9f\x98\x80" * 3_900_000 + b'",}'
+    yield "30 MB of text", b"lat lon " * 3_700_000
+    yield "30 MB of commas", b"," * 30_000_000
+
+
+def _tcx(points: int) -> bytes:
+    heart = "<Time>2024-05-01T08:00:00Z</Time><HeartRateBpm><Value>99</Value></HeartRateBpm>"
+    fixes = "\n".join(
+        f"<Trackpoint>{heart}<Position><LatitudeDegrees>{lat}</LatitudeDegrees><LongitudeDegrees>{lon}"
+        f"</LongitudeDegrees></Position><AltitudeMeters>{alt}</AltitudeMeters></Trackpoint>"
+        for lon, lat, alt in point_texts(points)
+    )
+    head = "<TrainingCenterDatabase><Courses><Course><Track>"
+    return f"{head}{fixes}</Track></Course></Courses></TrainingCenterDatabase>".encode()
+
+
 def _numbers() -> Iterator[tuple[str, bytes]]:
     for value in (
         "NaN",
@@ -781,6 +904,58 @@ def _points() -> Iterator[tuple[str, bytes]]:
     yield "a collection of points", collection
     named = b'{"type":"Feature","properties":{"name":"a"},"geometry":' + collection + b"}"
     yield "a named collection of points", named
+
+
+def _pieces() -> Iterator[tuple[str, bytes]]:
+    """Yield files of many lines: in any order, all at one place, far apart, along each other."""
+    order = np.random.default_rng(1).permutation(9_900)
+    many: dict[str, Sequence[Sequence[float]]] = {
+        "a chain out of order": [(nth * 50, 0, nth * 50 + 50, 0) for nth in order.tolist()],
+        "a chain of 6 m each, half of them reversed": [
+            (nth * 6, 0, nth * 6 + 6, 0) if nth % 3 else (nth * 6 + 6, 0, nth * 6, 0)
+            for nth in order.tolist()
+        ],
+        "a star": [(0, 0, 100, nth / 10) for nth in range(9_900)],
+        "rings in a row": [(nth * 20, 0, nth * 20 + 20, 500, nth * 20, 0) for nth in range(9_000)],
+        "a comb": [(nth * 50, 0, nth * 50 + 50, 0, nth * 50 + 50, 40) for nth in range(9_000)],
+        "far apart": [(nth * 1e4 % 1e7, nth, nth * 1e4 % 1e7 + 99, nth) for nth in order.tolist()],
+        "each along the next": [(nth * 5, 0, nth * 5 + 40, 0) for nth in range(9_900)],
+        "a long one and parts of it": [
+            [number for nth in range(80_000) for number in (nth * 2, nth % 2)],
+            *((nth * 5, 0, nth * 5 + 400, 0) for nth in range(1_000)),
+        ],
+        "a line of jumps": [[number for nth in range(80_000) for number in (nth * 2, 1e4 * (nth % 5 == 0))]],
+        "a line of spurs": [[number for nth in range(80_000) for number in (nth * 2, 90 * (nth % 25 == 0))]],
+        "roundabouts between thousands of ways": [
+            *((nth * 50, 0, nth * 50 + 25, 25, nth * 50 + 50, 0, nth * 50, 0) for nth in range(100)),
+            *((nth % 100 * 50 + 25, 25, nth % 100 * 50 + 90, nth) for nth in range(9_000)),
+        ],
+        "a thousand groups": [
+            (nth // 9 * 2000 + nth % 9 * 100, 0, nth // 9 * 2000 + nth % 9 * 100 + 100, 0)
+            for nth in range(9_000)
+        ],
+    }
+    for name, lines in many.items():
+        texts = [
+            " ".join(
+                f"{x / 70_000:.7f},{51 + y / 111_000:.7f}" for x, y in zip(line[::2], line[1::2], strict=True)
+            )
+            for line in lines
+        ]
+        strings = [f"<LineString><coordinates>{text}</coordinates></LineString>".encode() for text in texts]
+        yield f"{name}, as Placemarks", kml(*(b"<Placemark>" + text + b"</Placemark>" for text in strings))
+        together = b"".join(strings)
+        yield (
+            f"{name}, in a MultiGeometry",
+            kml(b"<Placemark><MultiGeometry>" + together + b"</MultiGeometry></Placemark>"),
+        )
+        if len(lines) > 1000:
+            halves = zip(strings[::2], strings[1::2], strict=False)
+            pairs = (
+                b"<Placemark><MultiGeometry>" + one + two + b"</MultiGeometry></Placemark>"
+                for one, two in halves
+            )
+            yield f"{name}, in pairs", kml(*pairs)
 
 
 def _shapes() -> Iterator[tuple[str, bytes]]:
@@ -998,9 +1173,12 @@ FAMILIES: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
     "archives": _archives,
     "numbers": _numbers,
     "points": _points,
+    "pieces": _pieces,
     "shapes": _shapes,
     "markup": _markup,
     "encodings": _encodings,
+    "packed": _packed,
+    "untidy": _untidy,
 }
 """The corpus without external references and paths: each function yields names and contents of files."""
 
@@ -1050,9 +1228,3 @@ def read_corpus(max_seconds: float = MAX_SECONDS, log: Callable[[str], None] | N
     if written_files:
         totals.failures.append(f"files were written: {written_files}")
     return totals.result("corpus of hostile course files")
-
-
-if __name__ == "__main__":
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    for result in (read_corpus(log=print), read_mutated(number)):
-        print(result, "passed" if result.passed else "FAILED", flush=True)

@@ -37,13 +37,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> EventStore:
 @pytest.mark.parametrize("stop_signal", [signal.SIGKILL, signal.SIGTERM])
 def test_simulator_restarts(tmp_path: Path, store: EventStore, stop_signal: signal.Signals) -> None:
     """After SIGKILL or SIGTERM, a restarted simulator completes the race without losing an event."""
-    result = faults.simulator_restarts(tmp_path, store, repetitions=2, uptime=1.5, stop_signal=stop_signal)
+    result = faults.simulator_restarts(tmp_path, store, repetitions=1, uptime=1.5, stop_signal=stop_signal)
 
     assert result.passed, result
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize(("fault", "outage"), [("stopped", 3.0), ("killed", 3.0), ("hung", 7.0)])
+@pytest.mark.parametrize(("fault", "outage"), [("killed", 3.0), ("hung", 7.0)])
 def test_broker_outages(tmp_path: Path, kafka: Stack, fault: BrokerFault, outage: float) -> None:
     """During a Kafka outage `/readyz` gives the reason; afterwards all due events arrive in order."""
     result = faults.broker_outages(tmp_path, kafka, fault, repetitions=1, outage=outage)

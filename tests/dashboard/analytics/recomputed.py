@@ -32,7 +32,7 @@ def figures(events: Sequence[Event], until: int, span_s: int, course: str | None
         events=sum(map(len, emitted.values())),
         competitors=len(emitted),
         finished=sum(any(event["status"] == "finished" for event in here) for here in emitted.values()),
-        kilometres=cast("float", pytest.approx(metres / 1000)),
+        metres=cast("float", pytest.approx(metres)),
         courses=len({event["course"] for here in emitted.values() for event in here}),
         races=len({run for run, _ in emitted}),
     )

@@ -8,16 +8,18 @@ import pytest
 
 from dashboard.analytics import charts
 from dashboard.analytics.activity import Rates
-from dashboard.analytics.series import MOST_SERIES, OTHERS
+from dashboard.analytics.palette import Palette
 from dashboard.ui.theme import Chart
+from dashboard.ui.viewer import KM
 from tests.dashboard.events import ROOT
+from tests.dashboard.fakes import VIEWER
 
 
 def rates(*who: str) -> Chart:
     """A chart of these series, each with as many events as its place."""
     events = pd.DataFrame({"second": 100, "who": list(who), "events": range(len(who))})
     averages = pd.DataFrame({"second": [100], "what": ["1 min average"], "rate": [0.5 * len(who)]})
-    return charts.rates(Rates(events, averages, 1), {}, charts.colours(who, {}), per_s=1)
+    return charts.rates(Rates(events, averages, 1, Palette().colours(who)), {}, VIEWER, per_s=1)
 
 
 def bars(*who: str) -> Chart:
@@ -27,19 +29,21 @@ def bars(*who: str) -> Chart:
 
 def bands(*who: str) -> Chart:
     """A band for each."""
-    return charts.pace_bands(pd.DataFrame({"band": [30 * len(one) for one in who], "count": 1}))
+    return charts.pace_bands(pd.DataFrame({"band": [30 * len(one) for one in who], "count": 1}), KM)
 
 
 def windows(*who: str) -> Chart:
     """A window for each."""
     late = [len(one) for one in who]
-    return charts.windows(pd.DataFrame({"start": late, "events": 9, "late": late, "is_open": False}), 10)
+    return charts.windows(
+        pd.DataFrame({"start": late, "events": 9, "late": late, "is_open": False}), 10, VIEWER
+    )
 
 
 def paces(*who: str) -> Chart:
     """A pace for each."""
     return charts.paces(
-        pd.DataFrame({"second": 100, "what": "Mean", "pace": [300.0 + len(one) for one in who]})
+        pd.DataFrame({"second": 100, "what": "Mean", "pace": [300.0 + len(one) for one in who]}), VIEWER
     )
 
 
@@ -61,7 +65,8 @@ def test_steps_are_drawn_over_their_width() -> None:
     """The newest step reaches to its end, like all others, and there the average of that moment is."""
     events = pd.DataFrame({"second": [60, 120] * 2, "who": ["a", "a", "b", "b"], "events": [6, 12, 18, 24]})
     averages = pd.DataFrame({"second": [180], "what": ["1 min average"], "rate": [0.6]})
-    whole = charts.rates(Rates(events, averages, 60), {}, charts.colours(["a", "b"], {}), per_s=60).to_dict()
+    found = Rates(events, averages, 60, Palette().colours(["a", "b"]))
+    whole = charts.rates(found, {}, VIEWER, per_s=60).to_dict()
     area, line = (whole["datasets"][layer["data"]["name"]] for layer in whole["layer"])
     drawn: dict[str, list[tuple[str, float]]] = {}
     for row in area:
@@ -76,7 +81,7 @@ def test_steps_are_drawn_over_their_width() -> None:
 def test_windows_can_be_seen() -> None:
     """Windows that are open have an outline; it and the areas stand out against either background, 3 to 1."""
     found = pd.DataFrame({"start": [0, 10], "events": 9, "late": [2, 0], "is_open": [False, True]})
-    spec = charts.windows(found, 10).to_dict()
+    spec = charts.windows(found, 10, VIEWER).to_dict()
     rows = spec["datasets"][spec["data"]["name"]]
     assert [(row["open"], row["high"] - row["low"]) for row in rows] == [(False, 7), (True, 9), (False, 2)]
     assert spec["encoding"]["stroke"] == spec["encoding"]["fill"]
@@ -107,18 +112,13 @@ def test_bars_say_their_numbers() -> None:
     assert [row["word"] for row in rows] == ["Harriers: 0", "Striders: 1"]
 
 
-def test_a_series_keeps_its_colour() -> None:
-    """A series keeps its colour while it exists, whatever series come and go; no two have the same."""
-    first = charts.colours(["b", "c"], {})
-    second = charts.colours(["a", "b", "c", OTHERS], first)
-    third = charts.colours([OTHERS, "a", "c", "d"], second)
-    assert {name: second[name] for name in first} == first
-    assert [third[name] for name in ("a", "c", OTHERS)] == [second[name] for name in ("a", "c", OTHERS)]
-    assert third["d"] == first["b"]
-    assert len(set(second.values())) == 4
-
-
-def test_as_many_colours_as_series() -> None:
-    """There is a colour for as many series as there can be."""
-    names = [str(number) for number in range(MOST_SERIES)]
-    assert len(set(charts.colours(names, {}).values())) == MOST_SERIES
+def test_lines_break_where_nothing_ran() -> None:
+    """Where no competitor ran for longer than usual, the pace's lines have a row without a value."""
+    seconds = [100, 110, 120, 190, 200]
+    table = pd.concat(
+        pd.DataFrame({"second": seconds, "what": what, "pace": 300.0}) for what in ("Mean", "Median")
+    )
+    (rows,) = charts.paces(table, VIEWER).to_dict()["datasets"].values()
+    mean = [(row["time"][14:19], row["pace"] is not None) for row in rows if row["what"] == "Mean"]
+    assert [time for time, is_there in mean if not is_there] == ["02:01"]
+    assert len(mean) == 6

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from dashboard.analytics.entrants import Entrants, count_by, fence_times, pace_bands
 from dashboard.race.snapshots import Snapshots
 from dashboard.store.protocol import Competitor
+from dashboard.ui.viewer import KM, MILES, Unit
 from tests.dashboard.fakes import FakeStore, at, race
 
 
@@ -73,19 +74,19 @@ def test_counts_are_sorted() -> None:
     assert count_by(people, "club").to_dict("list") == {"club": ["b", "c", "a", "d"], "count": [2, 2, 1, 1]}
 
 
-@given(st.lists(st.floats(60, 3600), min_size=1))
-def test_pace_bands(paces: list[float]) -> None:
+@given(st.lists(st.floats(60, 3600), min_size=1), st.sampled_from([KM, MILES]))
+def test_pace_bands(paces: list[float], unit: Unit) -> None:
     """Each finisher is in the band that the pace lies in; bands follow one another without a gap."""
-    bands = pace_bands(pd.DataFrame({"pace": [*paces, np.nan]}))
+    bands = pace_bands(pd.DataFrame({"pace": [*paces, np.nan]}), unit)
     begins = bands["band"].tolist()
     assert begins == list(range(begins[0], begins[-1] + 1, 30))
     for band, count in zip(begins, bands["count"], strict=True):
-        assert count == sum(band <= pace < band + 30 for pace in paces)
+        assert count == sum(band <= unit.pace(pace) < band + 30 for pace in paces)
 
 
 def test_no_races() -> None:
     """Without races there are no entrants, in the same columns."""
     empty = Entrants.of([])
     assert empty.categories == []
-    assert len(count_by(empty.people, "club")) == len(pace_bands(empty.people)) == 0
+    assert len(count_by(empty.people, "club")) == len(pace_bands(empty.people, KM)) == 0
     assert len(fence_times(empty.stays)) == 0

@@ -36,4 +36,4 @@ def test_late_news_takes_nothing_back() -> None:
         for second, metres in emitted
     ]
     now, before = Activity(PlainStream(events), 10).figures(SPAN_S, BEGIN + 120)
-    assert (now.kilometres, before.kilometres) == (0.0, 0.0)
+    assert (now.metres, before.metres) == (0.0, 0.0)

@@ -10,6 +10,7 @@ from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.store.protocol import Competitor, StoreError
 from dashboard.ui.formatting import clock
+from dashboard.ui.viewer import Viewer
 from tests.dashboard.analytics.pages import installed, page, said, tiles
 from tests.dashboard.analytics.streams import BEGIN
 from tests.dashboard.at_once import still_sampler
@@ -19,6 +20,7 @@ from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_pages import UNREACHABLE
 
 NOW = BEGIN + 200
+UTC = Viewer.of(None, "UTC")
 
 
 class Shown(NamedTuple):
@@ -118,11 +120,11 @@ def test_time_of_the_figures(shown: Shown) -> None:
     drawn = page()
     updated, until = NOW, NOW - NOW % 15
     assert updated != until
-    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
-    assert f"figures up to {clock(1000 * updated, 'UTC')}" in said(drawn)
+    assert f"updated {clock(1000 * updated, UTC)}" in said(drawn)
+    assert f"figures up to {clock(1000 * updated, UTC)}" in said(drawn)
     next(one for one in drawn.button_group if one.label == "Compare the last").set_value(15).run()
-    assert f"updated {clock(1000 * updated, 'UTC')}" in said(drawn)
-    assert f"figures up to {clock(1000 * until, 'UTC')}" in said(drawn)
+    assert f"updated {clock(1000 * updated, UTC)}" in said(drawn)
+    assert f"figures up to {clock(1000 * until, UTC)}" in said(drawn)
 
 
 def test_late_events(shown: Shown) -> None:

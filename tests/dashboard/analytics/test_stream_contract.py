@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from dashboard.analytics.stream import Stream
+from dashboard.analytics.stream import MAX_ROWS, Stream
 from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import StoreError
 from dashboard.store.sqlite_file import SqliteFile
@@ -155,10 +155,10 @@ def test_newest_of_a_course(case: Case, bib: int | None) -> None:
 def test_newest_of_all(case: Case) -> None:
     """Without a race the newest events of all are there, and none older than asked for."""
     since = case.begin + RACE_S - 5
-    found = case.stream.newest(10_000, since, run_id=None, bib=None, course=None)
+    found = case.stream.newest(MAX_ROWS, since, run_id=None, bib=None, course=None)
     assert (found["emitted_at"] >= 1000 * since).all()
     assert case.only_ours(found) == case.only_ours(
-        case.plain.newest(10_000, since, run_id=None, bib=None, course=None)
+        case.plain.newest(MAX_ROWS, since, run_id=None, bib=None, course=None)
     )
 
 

@@ -14,14 +14,15 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
 from dashboard.create import inputs
-from dashboard.create.paces import HOW_TO
-from dashboard.create.page import PRESETS
-from dashboard.create.race_form import NO_TEXT, NOT_STARTED
+from dashboard.create.presets import PRESETS
+from dashboard.create.race_form import NOT_STARTED
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from dashboard.ui.escape import escape
+from dashboard.ui.viewer import KM
 from simulator.http import openapi
 from simulator.race.request import PlainRequest, RaceRequest
+from simulator.race.start_list.columns import FIELDS
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeApi, FakeStore
 from tests.dashboard.plain_stream import PlainStream
@@ -29,6 +30,8 @@ from tests.dashboard.plain_stream import PlainStream
 REFUSAL = RefusedError("It can't be.", {"seed": "must be a whole number"})
 HILLS = OfferedCourse("hills", "Over the hills", 5000.0, 1, ("The climb",))
 PLAIN = OfferedCourse("plain", "The plain", 10_000.0)
+NOT_OF_A_PRESET = ["Short name of your course", "Seed", "Course", "Start with a preset"]
+HOW_TO = "Enter minutes:seconds per kilometre, such as 4:30."
 NOON = datetime(2027, 4, 30, 12, 0, 30, tzinfo=UTC)
 
 
@@ -48,7 +51,7 @@ def api() -> Iterator[FakeApi]:
     streamlit.cache_data.clear()
 
 
-def page(now: datetime = NOON) -> AppTest:
+def page(now: datetime = NOON, locale: str | None = None) -> AppTest:
     """The page after it has run."""
 
     def script(now) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001 - no names there for types
@@ -58,7 +61,9 @@ def page(now: datetime = NOON) -> AppTest:
 
         create.show(st.Page(lambda: None, title="Live", url_path="live"), lambda: now)
 
-    form = AppTest.from_function(script, default_timeout=30, kwargs={"now": now}).run()
+    form = AppTest.from_function(script, default_timeout=30, kwargs={"now": now})
+    form.context["locale"] = locale
+    form.run()
     assert not form.exception
     return form
 
@@ -92,6 +97,27 @@ def press(form: AppTest, label: str) -> AppTest:
     """Press a button."""
     (button,) = [one for one in form.button if one.label == label]
     button.click().run()
+    assert not form.exception
+    return form
+
+
+def group(form: AppTest, label: str) -> Any:
+    """The buttons with this label, of which one is marked."""
+    (found,) = [one for one in form.get("button_group") if one.proto.label == label]
+    return found
+
+
+def preset(form: AppTest, title: str | None) -> AppTest:
+    """Press a preset's button."""
+    group(form, "Start with a preset").set_value(title).run()
+    assert not form.exception
+    return form
+
+
+def choose_file(form: AppTest, label: str, name: str, data: bytes) -> AppTest:
+    """Choose a file."""
+    (uploader,) = [one for one in form.file_uploader if one.label == label]
+    uploader.set_value((name, data, "text/plain")).run()
     assert not form.exception
     return form
 
@@ -171,6 +197,23 @@ def test_what_is_no_pace(api: FakeApi, typed: str) -> None:
     assert api.requests == []
 
 
+def test_paces_per_mile(api: FakeApi) -> None:
+    """Where road distances are in miles, paces are typed per mile and sent per kilometre."""
+    form = page(locale="en-US")
+    assert "3.11 mi" in form.selectbox[0].options[0]
+    assert field(form, "Fastest pace, min:sec per mile").value == "4:50"
+    field(form, "Fastest pace, min:sec per mile").set_value("8:00").run()
+    field(form, "Slowest pace, min:sec per mile").set_value("x").run()
+    assert mistakes(form) == [escape("Enter minutes:seconds per mile, such as 7:15.")]
+    field(form, "Slowest pace, min:sec per mile").set_value("16:00").run()
+    form.context["locale"] = "de-DE"  # as if chosen in the menu
+    form.run()
+    assert field(form, "Fastest pace, min:sec per km").value == "4:58"
+    assert field(form, "Slowest pace, min:sec per km").value == "9:57"
+    press(form, "Start the race")
+    assert (api.requests[0]["fastest"], api.requests[0]["slowest"]) == (298.0, 597.0)
+
+
 def test_refused_pace_is_said_in_minutes(api: FakeApi) -> None:
     """The API's errors give seconds; minutes and seconds are added."""
     words = "must be at least the fastest pace, 400 seconds per kilometre"
@@ -202,7 +245,7 @@ def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
 @pytest.mark.parametrize(
     ("refused", "label", "value"),
     [
-        ("slowest", "Fastest pace, min:sec per km", "3:00"),
+        ("slowest", "Fastest pace, min:sec per km", "2:50"),
         ("max_pause", "Shortest stop, seconds", 1.0),
     ],
 )
@@ -229,8 +272,7 @@ def test_api_away(api: FakeApi) -> None:
     form = page()
     form.selectbox[0].set_value("plain").run()
     field(form, "Competitors").set_value(7).run()
-    start: Any = form.get("button_group")[0]
-    start.set_value("Later").run()
+    group(form, "Gun time").set_value("Later").run()
     field(form, "Day").set_value(date(2027, 5, 1)).run()
     api.away = ApiError("It does not respond.")
     form.run()
@@ -298,10 +340,10 @@ def test_map_is_asked_for_once(api: FakeApi) -> None:
 def test_what_was_typed_stays(api: FakeApi) -> None:
     """After a refusal everything is as it was typed."""
     form = page()
-    field(form, "Name").set_value("Mine")
+    field(form, "Race name").set_value("Mine")
     field(form, "Competitors").set_value(7)
     press(form, "Start the race")
-    assert (field(form, "Name").value, field(form, "Competitors").value) == ("Mine", 7)
+    assert (field(form, "Race name").value, field(form, "Competitors").value) == ("Mine", 7)
     assert len(api.requests) == 1
 
 
@@ -309,13 +351,11 @@ def test_fields_are_given_no_value_that_they_have(api: FakeApi) -> None:
     """A run leaves the fields as they are: a value given would undo what has been typed since it began."""
     assert api.offered
     form = page()
-    start: Any = form.get("button_group")[0]
-    start.set_value("Later").run()
+    group(form, "Gun time").set_value("Later").run()
     field(form, "Competitors").set_value(7).run()
     fields = every_field(form)
     assert len(fields) > 40
-    # The course's, whose label may be another one each time, is known by its label alone.
-    assert [one.label for one in fields if one.set_value] == ["Course"]
+    assert [one.label for one in fields if one.set_value] == []
 
 
 def test_fields_are_given_their_values_until_all_are_drawn(
@@ -326,34 +366,36 @@ def test_fields_are_given_their_values_until_all_are_drawn(
     form = page()
     with monkeypatch.context() as broken:
         broken.setattr("dashboard.create.page.race_form.RaceForm._how_it_is_run", lambda _: streamlit.stop())
-        (preset,) = [one for one in form.button if one.label == PRESETS[0].title]
-        preset.click().run()
+        preset(form, "Stress test of 10,000")
     form.run()
-    assert [one.label for one in every_field(form) if not one.set_value] == ["Short name"]  # of an upload
+    # A field that the preset doesn't fill in has its value in the browser.
+    assert [one.label for one in every_field(form) if not one.set_value] == NOT_OF_A_PRESET
+    assert field(form, "Competitors").value == 10_000
     form.run()
-    assert [one.label for one in every_field(form) if one.set_value] == ["Course"]
+    assert [one.label for one in every_field(form) if one.set_value] == []
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.title)
-def test_preset(api: FakeApi, preset: Any) -> None:
+@pytest.mark.parametrize("title", PRESETS)
+def test_preset(api: FakeApi, title: str) -> None:
     """A preset fills in everything it says, and what it fills in can be changed before it is sent."""
-    course = preset.request["course"]
+    request_of_it = PRESETS[title].request
+    course = request_of_it["course"]
     api.offered.append(OfferedCourse(course, "Its course", 4000.0, 1, ("N",)))
-    form = press(page(), preset.title)
+    form = preset(page(), title)
     field(form, "Competitors").set_value(9)
     press(form, "Start the race")
     request = dict(api.requests[0])
     assert request.pop("run_id").startswith(f"{course}-")
-    assert request == {**preset.request, "competitors": 9}
+    assert request == {**request_of_it, "competitors": 9}
     RaceRequest.model_validate(request)
 
 
 def test_next_preset_forgets_the_last(api: FakeApi) -> None:
     """A preset puts options that it doesn't name at their defaults, and takes a start list away."""
     form = page()
-    form.file_uploader[-1].set_value(("list.csv", b"name\nA\n", "text/csv")).run()
-    press(form, "Real parkrun")
-    press(form, "Saturday 5 km")
+    choose_file(form, "Start list", "list.csv", b"name\nA\n")
+    preset(form, "Real parkrun")
+    preset(form, "Saturday 5 km")
     press(form, "Start the race")
     request = api.requests[0]
     assert request["competitors"] == 300
@@ -364,16 +406,51 @@ def test_preset_without_its_course(api: FakeApi) -> None:
     """A preset whose course isn't offered leaves the chosen one."""
     form = page()
     form.selectbox[0].set_value("plain").run()
-    press(form, PRESETS[0].title)
+    preset(form, "Saturday 5 km")
     press(form, "Start the race")
     assert api.requests[0]["course"] == "plain"
+    assert group(form, "Start with a preset").value == "Saturday 5 km"
+
+
+def test_preset_is_marked(api: FakeApi) -> None:
+    """The chosen preset is marked until one of its fields, the course or the start list is another one."""
+    api.offered.append(OfferedCourse("crystal-palace", "Crystal Palace", 5000.0))
+    form = page()
+    changes: list[tuple[Any, Any]] = [
+        (lambda: field(form, "Slowest pace, min:sec per km"), "9:00"),
+        (lambda: field(form, "Start walking, per cent"), 3.0),
+        (lambda: form.selectbox[0], "plain"),
+    ]
+    for changed, value in changes:
+        preset(form, "Real parkrun")
+        assert group(form, "Start with a preset").value == "Real parkrun"
+        assert "250 runners" in said(form)
+        changed().set_value(value).run()
+        assert group(form, "Start with a preset").value is None
+    preset(form, "Real parkrun")
+    preset(form, None)
+    assert group(form, "Start with a preset").value == "Real parkrun"
+    choose_file(form, "Start list", "list.csv", b"name\nA\n")
+    assert group(form, "Start with a preset").value is None
+
+
+def test_summary_of_the_race(api: FakeApi) -> None:
+    """Beside the button is what it will start."""
+    assert api.offered
+    form = page()
+    assert escape("Over the hills, 100 runners, starts now at 10\N{MULTIPLICATION SIGN} speed") in said(form)
+    field(form, "Competitors").set_value(1)
+    field(form, "Speed, race seconds per second").set_value(1.0)
+    form.selectbox[0].set_value("plain")
+    group(form, "Gun time").set_value("Later").run()
+    when = "30 Apr 2027, 12:05"
+    assert escape(f"The plain, 1 runner, starts {when} at 1\N{MULTIPLICATION SIGN} speed") in said(form)
 
 
 def test_scheduled_start(api: FakeApi) -> None:
     """A start later on is sent with its zone."""
     form = page()
-    start: Any = form.get("button_group")[0]
-    start.set_value("Later").run()
+    group(form, "Gun time").set_value("Later").run()
     field(form, "Day").set_value(date(2027, 5, 1))
     field(form, "Time of day").set_value(time(9, 30))
     press(form, "Start the race")
@@ -385,8 +462,7 @@ def test_start_offered(api: FakeApi) -> None:
     """A later start is offered a few minutes ahead; one that is past is said to be."""
     assert api.offered
     form = page()
-    start: Any = form.get("button_group")[0]
-    start.set_value("Later").run()
+    group(form, "Gun time").set_value("Later").run()
     assert (field(form, "Day").value, field(form, "Time of day").value) == (NOON.date(), time(12, 5))
     assert "in the past" not in said(form)
     field(form, "Time of day").set_value(time(11, 0)).run()
@@ -420,53 +496,78 @@ def test_notes_on_a_course_are_folded(api: FakeApi) -> None:
     """Corrections of a course's file are in a collapsed note, not in an alert."""
     api.offered = [OfferedCourse("hills", "Hills", 5000.0, warnings=("The line was <b>turned</b> round.",))]
     drawn = page()
-    _, notes, _ = drawn.expander
+    notes, _ = drawn.expander
     assert (notes.label, notes.proto.expanded) == ("Notes on this course", False)
     assert "turned" in str(notes.get("html")[0].proto.body)
     assert '<div class="notice' not in said(drawn)
 
 
-def test_upload(api: FakeApi) -> None:
-    """An uploaded file becomes the chosen course, and the fields are empty again."""
+def test_course_file_is_read_at_once(api: FakeApi) -> None:
+    """A chosen file becomes the chosen course without another button, and the fields are empty again."""
     api.refusal = None
     form = page()
-    form.file_uploader[0].set_value(("mine.gpx", b"<gpx/>", "application/gpx+xml"))
-    field(form, "Short name").set_value(" mine ").run()
-    press(form, "Upload")
+    field(form, "Short name of your course").set_value(" mine ").run()
+    choose_file(form, "Course file of your own", "mine.gpx", b"<gpx/>")
     assert api.uploads == [(b"<gpx/>", "mine")]
     assert form.selectbox[0].value == "mine"
-    assert field(form, "Short name").value == ""
-    assert [notes.proto.expanded for notes in form.expander] == [False, True, False]
+    assert field(form, "Short name of your course").value == ""
+    assert escape("Your file is the course Handed in, short name mine.") in said(form)
+    assert [notes.proto.expanded for notes in form.expander] == [True, False]
+    api.refusal = REFUSAL
+    press(form, "Start the race")
+    assert api.requests[0]["course"] == "mine"
 
 
-def test_names_of_geofences(api: FakeApi) -> None:
-    """The geofences are named beside the map, as many as there is room for."""
+def test_facts_of_a_course(api: FakeApi) -> None:
+    """Above the map are distance, climb, timing points and geofences, as many as there is room for."""
     assert "geofence&#58; The climb" in said(page())
+    assert "no altitudes" in said(page())
+    api.offered = [OfferedCourse("hills", "Hills", 5000.0, climb=152.4, timing_points=("2 km", "4 km"))]
+    assert "152 m of climb" in said(page())
+    assert escape("timing points: 2 km, 4 km") in said(page())
+    assert "500 ft of climb" in said(page(locale="en-US"))
     api.offered = [OfferedCourse("hills", "Hills", 5000.0, fences=tuple("ABCDEFG"))]
     assert "A&#44; B&#44; C&#44; D&#44; E and 2 more" in said(page())
 
 
-def test_upload_that_the_api_does_not_take(api: FakeApi) -> None:
-    """A duplicate name is an error below the fields until the name changes; the form stays."""
-    api.refusal = ApiError("hills is the name of another course.")
+def test_name_of_a_course_that_is_taken(api: FakeApi) -> None:
+    """A taken name is an error at its field, and another name is tried at once."""
+    api.refusal = ConflictError("hills is the name of another course.")
     form = page()
-    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml"))
-    field(form, "Short name").set_value("hills").run()
-    press(form, "Upload")
+    field(form, "Short name of your course").set_value("hills").run()
+    choose_file(form, "Course file of your own", "mine.kml", b"<kml/>")
     assert mistakes(form) == [escape("hills is the name of another course.")]
     assert field(form, "Competitors").value == 100
-    field(form, "Short name").set_value("hills-2").run()
+    api.refusal = None
+    field(form, "Short name of your course").set_value("hills-2").run()
     assert mistakes(form) == []
+    assert form.selectbox[0].value == "hills-2"
 
 
-def test_refused_upload(api: FakeApi) -> None:
-    """Errors of a file or its name are shown at the field, in the API's words."""
-    api.refusal = RefusedError("No.", {"file": "There is no <line> in it.", "name": "must be short"})
-    form = page()
-    form.file_uploader[0].set_value(("mine.kml", b"<kml/>", "text/xml")).run()
-    press(form, "Upload")
-    assert escape("There is no <line> in it.") in said(form)
-    assert escape("must be short") in said(form)
+def test_course_file_that_was_not_read(api: FakeApi) -> None:
+    """After a failure that may pass, the same file can be tried again."""
+    api.refusal = ApiError("It does not respond.")
+    form = choose_file(page(), "Course file of your own", "mine.kml", b"<kml/>")
+    assert mistakes(form) == [escape("It does not respond.")]
+    api.refusal = None
+    press(form, "Try again")
+    assert (mistakes(form), form.selectbox[0].value) == ([], "made")
+
+
+def test_refused_course_file_blocks_the_start(api: FakeApi) -> None:
+    """Errors of a file or its name are shown at the field, and no other course is run until it is removed."""
+    api.refusal = RefusedError("No.", {"file": "there is no <line>", "name": "must be short"})
+    form = choose_file(page(), "Course file of your own", "mine.kml", b"<kml/>")
+    said_of_it = "This file can't be used: there is no <line>. Remove it, or choose another one."
+    assert mistakes(form) == [escape("must be short"), escape(said_of_it)]
+    press(form, "Start the race")
+    assert mistakes(form)[-1] == escape(NOT_STARTED)
+    assert api.requests == []
+    form.file_uploader[0].set_value(None).run()
+    assert mistakes(form) == []
+    api.refusal = REFUSAL
+    press(form, "Start the race")
+    assert api.requests[0]["course"] == "hills"
 
 
 def test_no_course_at_all(api: FakeApi) -> None:
@@ -474,14 +575,14 @@ def test_no_course_at_all(api: FakeApi) -> None:
     api.offered = []
     form = page()
     assert "has no courses yet" in said(form)
-    assert form.expander[0].proto.expanded
+    assert [uploader.label for uploader in form.file_uploader] == ["Course file of your own", "Start list"]
     assert not [button for button in form.button if button.label == "Start the race"]
 
 
 def test_options_as_the_api_has_them() -> None:
     """The form has every option of the API's, at the API's default, with all there is to choose from."""
     assert RaceRequest.model_fields.keys() - PlainRequest.model_fields.keys() == inputs.OPTION_NAMES
-    for name, option in inputs.inputs(race_fields(openapi.document())).items():
+    for name, option in inputs.inputs(race_fields(openapi.document()), KM).items():
         known = RaceRequest.model_fields[name]
         assert option.schema.default == (None if name == "competitors" else known.default), name
         assert set(option.schema.enum) == option.shown.choices.keys()
@@ -504,7 +605,7 @@ def test_option_that_the_api_does_not_have(api: FakeApi, monkeypatch: pytest.Mon
     older = race_fields(openapi.document())
     del older["gps_error"]
     monkeypatch.setattr(api, "race_fields", lambda: older)
-    form = press(page(), "Real parkrun")
+    form = preset(page(), "Real parkrun")
     assert not [one for one in form.number_input if one.label == "GPS error, metres"]
     press(form, "Start the race")
     assert api.requests[0].keys().isdisjoint({"gps_error"})
@@ -567,7 +668,7 @@ def test_mistake_among_the_options(api: FakeApi) -> None:
     field(form, "Don't start (DNS), per cent").set_value(60.0)
     press(form, "Start the race")
     assert form.expander[-1].proto.expanded
-    assert mistakes(form) == [escape(text) for text in ("must be whole", "is too much", NOT_STARTED)]
+    assert mistakes(form) == [escape(text) for text in ("is too much", "must be whole", NOT_STARTED)]
     assert len(api.requests) == 1
     field(form, "Don't start (DNS), per cent").set_value(1.0).run()
     assert mistakes(form) == [escape("must be whole")]
@@ -586,29 +687,98 @@ def test_paces_without_effect(api: FakeApi) -> None:
 
 
 def test_start_list(api: FakeApi) -> None:
-    """A start list is sent as text, and it alone determines the number of competitors."""
+    """A start list is shown and sent as text, and it alone determines the number of competitors."""
     form = page()
-    words = "name,club\n<b>Åsa,Häger\n"
-    form.file_uploader[-1].set_value(("list.csv", b"\xef\xbb\xbf" + words.encode(), "text/csv")).run()
+    words = "name,club\n<b>Åsa,Häger\nBo,\n"
+    choose_file(form, "Start list", "list.csv", b"\xef\xbb\xbf" + words.encode())
     assert field(form, "Competitors").disabled
-    field(form, "Stop in a geofence").set_value(20).run()
-    assert escape("20% of the start list") in said(form)
+    assert escape("2 competitors") in said(form)
+    assert escape("Over the hills, 2 runners, starts now") in said(form)
+    assert f"<td>{escape('<b>Åsa')}</td>" in said(form)
+    field(form, "Stop in a geofence").set_value(50).run()
+    assert escape("1 of 2 competitors") in said(form)
     api.refusal = RefusedError("No.", {"start_list": "is wrong in line 2: <b>"})
     press(form, "Start the race")
     assert "competitors" not in api.requests[0]
     assert api.requests[0]["start_list"] == words
-    assert escape("is wrong in line 2: <b>") in said(form)
-    assert form.expander[-1].proto.expanded
+    assert mistakes(form) == [escape("is wrong in line 2: <b>"), escape(NOT_STARTED)]
+    assert api.previews == [{}]
+    press(form, "Remove the start list")
+    assert mistakes(form) == []
+    press(form, "Start the race")
+    assert "start_list" not in api.requests[1]
+
+
+def test_columns_of_a_start_list(api: FakeApi) -> None:
+    """Another column can be chosen for a field; a column that had it has none, and the list is sent so."""
+    form = choose_file(page(), "Start list", "list.csv", b"No,Verein,Who\n1,Ann,Harriers\n")
+    assert [field(form, label).value for label in ("Bib", "Name", "Club")] == [1, 0, 2]
+    field(form, "Name").set_value(2).run()
+    assert [field(form, label).value for label in ("Bib", "Name", "Club")] == [1, 2, 0]
+    field(form, "Club").set_value(3).run()
+    assert api.previews == [{}, {"name": 2, "club": 0}, {"name": 2, "club": 3}]
+    press(form, "Start the race")
+    assert api.requests[0]["start_list"] == "No,name,club\n1,Ann,Harriers\n"
+
+
+def test_start_list_with_errors(api: FakeApi) -> None:
+    """Errors of a list are shown as soon as it is chosen, and it isn't sent; the columns are offered."""
+    form = choose_file(page(), "Start list", "list.csv", b"A,B\n7,Ann\n")
+    assert mistakes(form)[0].startswith(escape("The start list has no known column names"))
+    assert [one.proto.expanded for one in form.expander if one.label == "Which column is which"] == [True]
+    press(form, "Start the race")
+    assert mistakes(form)[-1] == escape(NOT_STARTED)
+    assert api.requests == []
+    field(form, "Bib").set_value(1).run()
+    assert mistakes(form) == []
+    press(form, "Start the race")
+    assert api.requests[0]["start_list"] == "bib,B\n7,Ann\n"
+
+
+def test_notes_on_a_start_list(api: FakeApi) -> None:
+    """What was assumed when the list was read is shown before it is sent."""
+    assert api.offered
+    form = choose_file(page(), "Start list", "list.csv", b"name,<email>\nAnn,")
+    assert escape('Unused columns: "<email>"') in said(form)
+
+
+def test_start_list_without_the_api(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the API doesn't respond, the list is read as soon as it does."""
+
+    def away(_start_list: str, _columns: object) -> Any:
+        raise ApiError("It does not respond.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(api, "preview_list", away)
+        form = choose_file(page(), "Start list", "list.csv", b"name\nAnn")
+        assert mistakes(form) == [escape("It does not respond.")]
+    form.run()
+    assert escape("1 competitor") in said(form)
+
+
+def test_fields_of_a_start_list() -> None:
+    """The form has a chooser for each field of a start list."""
+    assert inputs.LIST_FIELDS.keys() == FIELDS.keys()
 
 
 def test_start_list_that_is_no_text(api: FakeApi) -> None:
-    """A file that isn't text is an error at its field, and nothing is sent."""
-    form = page()
-    form.file_uploader[-1].set_value(("list.csv", "name\nÅsa".encode("utf-16"), "text/csv")).run()
-    assert mistakes(form) == [escape(NO_TEXT)]
+    """A spreadsheet file is an error at its field that says what to do, and nothing is sent."""
+    form = choose_file(page(), "Start list", "list.csv", b"PK\x03\x04 xl/workbook.xml")
+    said_of_it = "list.csv is an Excel file (.xlsx): open it, and save it as CSV UTF-8."
+    assert mistakes(form) == [escape(said_of_it)]
     press(form, "Start the race")
-    assert mistakes(form) == [escape(NO_TEXT), escape(NOT_STARTED)]
+    assert mistakes(form) == [escape(said_of_it), escape(NOT_STARTED)]
     assert api.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig", "cp1252"])
+def test_start_list_in_an_encoding_of_excel(api: FakeApi, encoding: str) -> None:
+    """The text is sent whatever its encoding; if that isn't certain, a warning beside the field names it."""
+    form = page()
+    choose_file(form, "Start list", "list.csv", "bib,name\n1,Åsa Häger".encode(encoding))
+    assert (escape("Windows-1252") in said(form)) == (encoding == "cp1252")
+    press(form, "Start the race")
+    assert api.requests[0]["start_list"] == "bib,name\n1,Åsa Häger"
 
 
 def test_pressed_again(api: FakeApi) -> None:

@@ -3,12 +3,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.create import paces
+from dashboard.ui.viewer import KM, MILES
 
 
 @given(st.integers(0, 59_999))
 def test_written_and_read(seconds: int) -> None:
     """A pace of whole seconds is the same after it was written and read."""
-    assert paces.read(paces.write(seconds)) == seconds
+    assert paces.read(paces.write(seconds, KM), KM) == seconds
+
+
+@given(st.integers(0, 30_000))
+def test_there_and_back(seconds: int) -> None:
+    """A pace per kilometre stays the same when the viewer looks at miles and returns."""
+    in_miles = paces.write(seconds, MILES)
+    assert paces.write(paces.read(in_miles, MILES), KM) == paces.write(seconds, KM)
+
+
+def test_per_mile() -> None:
+    """A pace typed per mile is sent per kilometre."""
+    assert paces.read("8:00", MILES) == pytest.approx(298.258)
+    assert paces.write(300, MILES) == "8:03"
+    with pytest.raises(paces.PaceError, match="per mile, such as 7:15"):
+        paces.read("4", MILES)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +33,7 @@ def test_written_and_read(seconds: int) -> None:
 def test_no_pace(text: str) -> None:
     """What is no pace is said to be none, with how to write one."""
     with pytest.raises(paces.PaceError, match="such as 4:30"):
-        paces.read(text)
+        paces.read(text, KM)
 
 
 def test_finish_time() -> None:
@@ -36,4 +52,4 @@ def test_finish_time() -> None:
 )
 def test_api_words_in_minutes(said: str, shown: str) -> None:
     """Each number of seconds has its minutes beside it."""
-    assert paces.in_minutes(said) == shown
+    assert paces.in_minutes(said, KM) == shown

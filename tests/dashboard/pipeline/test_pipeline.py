@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import unescape
 
 import numpy as np
@@ -13,11 +14,12 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
 from dashboard.pipeline import charts
+from dashboard.pipeline.freshness import Age, Freshness
 from dashboard.pipeline.sampler import EVERY_S, KEPT_S, MOST_KEPT, Sampler
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from pinot.health.report import report
-from pinot.health.sample import Failure, Races, Sample
+from pinot.health.sample import Failure, RaceNews, Races, Sample
 from tests.dashboard.at_once import AtOnce
 from tests.dashboard.fakes import FakeStore
 from tests.dashboard.plain_stream import PlainStream
@@ -33,6 +35,7 @@ class Pipeline:
         self.now = NOW
         self.looks = 0
         self.found: Callable[[], Sample] = lambda: sample(ago=NOW - self.now)
+        self.freshness = Freshness(lambda: self.found().races, clock=lambda: self.now)
 
     def take(self) -> Sample:
         """Count a look."""
@@ -54,6 +57,7 @@ def pipeline() -> Iterator[Pipeline]:
         RaceApi(UNREACHABLE),
         Activity(PlainStream(), 10),
         known.sampler(),
+        known.freshness,
     )
     yield known
     context.uninstall()
@@ -178,7 +182,9 @@ def test_charts_come_with_the_second_look(pipeline: Pipeline) -> None:
     first = page()
     assert text(first).count("No data yet.") == 2
     assert not first.get("vega_lite_chart")
-    pipeline.now += 2
+    for _ in range(2):
+        pipeline.now += charts.AGE_STEP_S
+        pipeline.freshness.sample()
     page()
     pipeline.now += 2
     second = page()
@@ -191,8 +197,23 @@ def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:
     pipeline.found = embedded_sample
     said = text(page())
     assert 'data-part="Embedded store" data-light="green"' in said
-    for word in ("Kafka", "data-table", "Messages", "Pinot"):
+    for word in ("Kafka", 'data-table="topics"', 'data-table="tables"', "Messages", "Pinot"):
         assert word not in said
+
+
+def test_freshness(pipeline: Pipeline) -> None:
+    """The page says how old the newest position was in the last minutes, and for how long it has sampled."""
+    news = partial(RaceNews, "run", 1.0)
+    pipeline.found = lambda: sample(
+        races=Races((news(pipeline.now - 0.5, pipeline.now),), pipeline.now), ago=NOW - pipeline.now
+    )
+    for _ in range(80):
+        pipeline.now += 1
+        pipeline.freshness.sample()
+    said = text(page())
+    assert "sampling for the last 80 s" in said
+    assert '<th scope="row">1 min</th><td>0.5 s</td><td>0.5 s</td><td>0.5 s</td><td>60 s</td>' in said
+    assert '<th scope="row">60 min</th><td>0.5 s</td><td>0.5 s</td><td>0.5 s</td><td>80 s</td>' in said
 
 
 def test_lights_have_words(pipeline: Pipeline) -> None:
@@ -225,9 +246,9 @@ def test_old_report_says_so(pipeline: Pipeline) -> None:
 
 
 def test_rows_of_the_charts() -> None:
-    """A chart has each sample's value, reaches a quarter of an hour back, and has a gap without viewers."""
+    """A chart has each sample's value, reaches a quarter of an hour back, and has gaps without samples."""
     looks = [sample(ago=age, offset=round(1000 - 10 * age)) for age in (100.0, 98.0, 4.0, 2.0, 0.0)]
-    table = charts.rows(charts.RATES, [report(looks[: place + 1]) for place in range(len(looks))])
+    table = charts.rates([report(looks[: place + 1]) for place in range(len(looks))])
     assert table is not None
     parkrun = table[table["line"] == "parkrun"]
     ages = [round(NOW - moment.timestamp()) for moment in parkrun["time"]]
@@ -246,15 +267,21 @@ def test_rows_of_the_charts() -> None:
 
 def test_chart_stays_the_same() -> None:
     """A chart's specification doesn't change with its data: Streamlit would rebuild it."""
-    assert charts.chart(charts.RATES) is charts.chart(charts.RATES)
-    assert "data" not in charts.chart(charts.AGE)
+    assert charts.chart(charts.RATES, "%H:%M") is charts.chart(charts.RATES, "%H:%M")
+    assert "data" not in charts.chart(charts.AGE, "%H:%M")
 
 
 def test_freshness_without_a_race() -> None:
     """Without races there is no line, and no chart if there never was one."""
-    idle = report([sample(races=Races((), NOW))])
-    assert charts.rows(charts.AGE, [idle, idle]) is None
-    table = charts.rows(charts.AGE, [report([sample(ago=2)]), report([sample()]), idle])
+    assert charts.ages([]) is None
+    assert charts.ages([Age(NOW - 1, None), Age(NOW, None)]) is None
+    table = charts.ages([Age(NOW - 10, 0.0), Age(NOW - 4, 0.5), Age(NOW - 3, 0.7), Age(NOW, None)])
     assert table is not None
-    assert table["value"].dropna().tolist() == [0.0, 0.5]
+    values = table.dropna()
+    assert list(zip(values["line"], values["value"], strict=True)) == [
+        ("median", 0.0),
+        ("maximum", 0.0),
+        ("median", 0.6),
+        ("maximum", 0.7),
+    ]
     assert np.isnan(table["value"].tolist()[-1])

@@ -43,7 +43,7 @@ def found(now: list[Row] = NOW, passed: list[Passing] = PASSED) -> finish_list.R
     """The results of a race in which this happened."""
     splits = SplitTimes()
     splits.add(passings(passed))
-    return finish_list.results(at(*now), splits)
+    return finish_list.results(at(*now), splits, np.zeros(len(now)))
 
 
 def test_order() -> None:
@@ -114,7 +114,7 @@ def test_stays() -> None:
 def test_csv() -> None:
     """The CSV has every competitor with exact times, and nothing that a spreadsheet would run."""
     names = {1: Competitor('=cmd|"/c calc"!A1', "M35", 1), 2: Competitor('Åsa "B", C', "@SUM(1)", 1)}
-    text = finish_list.as_csv(found(), names).decode()
+    text = finish_list.as_csv(found(), names).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["bib"] for row in rows] == ["2", "1", "5", "3", "4"]
     assert rows[0] == {
@@ -123,9 +123,11 @@ def test_csv() -> None:
         "bib": "2",
         "name": 'Åsa "B", C',
         "category": "'@SUM(1)",
+        "sex": "",
         "club": "",
         "wave": "1",
         "status": "finished",
+        "official_time": "1001",
         "gun_time": "1000.500",
         "chip_time": "1000.500",
         "distance": "2500.000",
@@ -215,10 +217,10 @@ def test_timing_points_have_their_names() -> None:
 def test_no_split_is_called_as_a_column_or_as_another_one() -> None:
     """The finish list has a column for each mat, whatever its name."""
     mats: list[Passing] = [
-        (1, "split", "Status", 1, 300.0, 120.0),
+        (1, "split", "Gap", 1, 300.0, 120.0),
         (1, "split", "Bridge", 2, 500.0, 220.0),
         (1, "split", "Bridge (2)", 1, 700.0, 320.0),
     ]
     names = found(passed=PASSED + mats).split_names
 
-    assert names == ("Status (split)", "Bridge (2)", "Bridge (2) (split)", "1 km", "2 km")
+    assert names == ("Gap (split)", "Bridge (2)", "Bridge (2) (split)", "1 km", "2 km")

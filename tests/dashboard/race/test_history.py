@@ -1,6 +1,7 @@
 import gzip
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -10,6 +11,7 @@ from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import end_of, raw_time_at, stand
 from dashboard.store import rows
+from dashboard.store.protocol import Competitor
 from tests.dashboard.fakes import FakeStore, at, race
 
 NOW = at((1, 5000.0, "finished", 90.0), (2, 3000.0, "running", 120.0), (3, 900.0, "dnf", 40.0))
@@ -61,9 +63,9 @@ def test_tick_at_or_before(interval: float, time: float, raw: int) -> None:
 
 def test_end_shows_the_last_finish() -> None:
     """A race is played back up to the tick that shows its newest position or its last finish."""
-    finished = stand(at((1, 5000.0, "finished", 121.345)), SplitTimes(), None)
+    finished = stand(at((1, 5000.0, "finished", 121.345)), SplitTimes(), np.zeros(1), None)
     assert end_of(race(interval=20.0), finished) == 140.0
-    assert end_of(race(interval=20.0), stand(NOW, SplitTimes(), None)) == 120.0
+    assert end_of(race(interval=20.0), stand(NOW, SplitTimes(), np.zeros(len(NOW)), None)) == 120.0
 
 
 def test_who_had_ended_stays(history: History) -> None:
@@ -121,12 +123,14 @@ def test_no_position_yet(history: History, store: FakeStore) -> None:
 
 
 def test_own_start_in_the_past(history: History, store: FakeStore) -> None:
-    """A past payload has every competitor's own start, whatever the bibs."""
+    """A past payload has the times since every competitor's own gun and start, whatever the bibs."""
     store.now = at((7, 100.0, "running", 120.0), (31_337, 50.0, "running", 120.0), (999_999, 0.0, "dns", 0.0))
     store.past[100] = at((31_337, 20.0, "running", 100.0))
     store.passed = [(31_337, "start", "Start", 1, 0.0, 90.5), (7, "start", "Start", 1, 0.0, 30.0)]
+    store.names = {31_337: Competitor("Bo", "M", 2)}
     columns = body(history.payload("run_1", 100.0))["columns"]
-    assert (columns["competitor"], columns["start"]) == ([31_337, 999_999], [90.5, 0.0])
+    assert columns["competitor"] == [31_337, 999_999]
+    assert (columns["gun"], columns["chip"]) == ([40.0, 0.0], [9.5, 0.0])
 
 
 def test_payload_of_the_past(history: History) -> None:

@@ -1,3 +1,5 @@
+import numpy as np
+
 from dashboard.race import leaderboard
 from tests.dashboard.fakes import Row, at
 
@@ -5,7 +7,7 @@ from tests.dashboard.fakes import Row, at
 def standing(*competitors: Row) -> list[tuple[int, int]]:
     """(place, bib) in the leaderboard's order."""
     found = at(*competitors)
-    ranking = leaderboard.rank(found)
+    ranking = leaderboard.rank(found, np.zeros(len(found)))
     return list(zip(ranking.place.tolist(), found.competitor[ranking.order].tolist(), strict=True))
 
 

@@ -5,6 +5,7 @@ import pytest
 from starlette.applications import Starlette
 
 from dashboard.metrics import Metrics
+from dashboard.race.feed import Feed
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
 from dashboard.race.snapshots import Snapshots
@@ -22,7 +23,7 @@ class Client:
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
-        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Metrics()))
+        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Feed(snapshots), Metrics()))
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Send a request and return the response."""
@@ -69,14 +70,32 @@ def test_live_page_by_its_name(client: Client, query: str) -> None:
 
 
 def test_times_are_those_of_the_results(store: FakeStore, client: Client) -> None:
-    """Times and gaps are in milliseconds: truncated to seconds, they equal those of the results."""
+    """Times and gaps are in milliseconds, since the own gun and the own start as in the results."""
     store.now = at((1, 5000.0, "finished", 791.973), (2, 5000.0, "finished", 794.936))
     store.passed = [(1, "start", "Start", 1, 0.0, 2.996), (1, "split", "1 km", 1, 1000.0, 180.995)]
+    store.names = {1: Competitor("Åsa", "W35", 1), 2: Competitor("Bo", "M", 2)}
     columns = client.get(FEED).json()["columns"]
-    assert columns["elapsed"] == [791.973, 794.936]
-    assert columns["gap"] == [0.0, 2.963]
-    assert columns["start"] == [2.996, 0.0]
-    assert columns["split_time"] == [177.999, None]
+    assert columns["competitor"] == [2, 1]
+    assert columns["elapsed"] == [794.936, 791.973]
+    assert columns["gun"] == [734.936, 791.973]
+    assert columns["chip"] == [734.936, 788.977]
+    assert columns["gap"] == [0.0, 57.037]
+    assert columns["split_time"] == [None, 177.999]
+
+
+def test_results(store: FakeStore, client: Client) -> None:
+    """The results are ranked by gun or chip time, and sent again only when they have changed."""
+    store.now = at((1, 5000.0, "finished", 1010.0), (2, 5000.0, "finished", 1000.0))
+    store.passed = [(1, "start", "Start", 1, 0.0, 20.0)]
+    address = "/racecast/races/run_1/results"
+    by_gun, by_chip = (client.get(address, rank=rank).json() for rank in ("gun", "chip"))
+    assert by_gun["columns"]["competitor"] == [2, 1]
+    assert by_chip["columns"]["competitor"] == [1, 2]
+    assert client.get(address, rank="chip", seen=by_chip["version"]).status_code == 204
+    assert client.get(address, seen=by_chip["version"]).status_code == 200
+    refused = client.get(address, rank="net")
+    assert refused.status_code == 400
+    assert refused.json()["detail"] == "The parameter `rank` must be gun or chip."
 
 
 def test_nothing_new(client: Client, store: FakeStore) -> None:
@@ -113,6 +132,12 @@ def test_no_time(client: Client, at: str) -> None:
     answer = client.get(FEED, at=at)
     assert answer.status_code == 400
     assert "race time in seconds" in answer.json()["detail"]
+
+
+def test_sexes(client: Client, store: FakeStore) -> None:
+    """If any competitor's sex is known, the start list has all sexes."""
+    store.names = {1: Competitor("Ann", "W", 1, sex="F"), 2: Competitor("Bo", "Open", 1)}
+    assert client.get("/racecast/races/run_1/competitors").json()["sex"] == ["F", ""]
 
 
 def test_clubs(client: Client, store: FakeStore) -> None:
@@ -154,6 +179,8 @@ def test_start_list(client: Client, store: FakeStore) -> None:
         "name": ["Ann <b>", "Bo", "Cy"],
         "category": [1, 0, 0],
         "club": [],
+        "sex": [],
+        "wave": [],
     }
 
 

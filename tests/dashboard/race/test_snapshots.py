@@ -8,6 +8,7 @@ from dashboard.race.snapshots import (
     LOADING_FOR_S,
     MISSING_FRESH_FOR_S,
     PASSINGS_LATE_BY_S,
+    WATCHED_FOR_S,
     Snapshots,
     UnknownRaceError,
 )
@@ -283,6 +284,17 @@ def test_few_races_are_kept(snapshots: Snapshots, store: FakeStore) -> None:
     assert snapshots.fresh("run_99") is not None
 
 
+def test_forget_races_without_viewers(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """A wall goes from race to race: those without viewers for a while are dropped at the next one."""
+    store.known = [race(f"run_{number}") for number in range(4)]
+    snapshots.get("run_0")
+    snapshots.get("run_1")
+    clock.now += WATCHED_FOR_S
+    snapshots.get("run_1")
+    snapshots.get("run_2")
+    assert [snapshots.last(one.run_id) is not None for one in store.known] == [False, True, True, False]
+
+
 def test_passings_are_read_once(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """All passings are read at first, then those that are new, with a margin for those that come late."""
     store.passed = [(1, "enter", "The climb", 1, 90.0, 50.0)]
@@ -306,24 +318,25 @@ def test_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Cloc
 
 def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
     """Figures are compared with those of a minute ago, however long the race has been watched."""
-    store.past = {seconds: at((1, 500.0 + seconds, "running", seconds)) for seconds in range(400, 600)}
+    # One finishes each second.
+    store.passed = [(second, "finish", "Finish", 1, 5000.0, float(second)) for second in range(1, 601)]
     change = None
     for second in range(100):
         store.now = at((1, 1000.0 + second, "running", 500.0 + second))
         change = snapshots.get("run_1").standing.change
         clock.now += 1.0
     assert change is not None
-    assert change.leader_distance == pytest.approx(60.0, abs=FORGOTTEN_AFTER_S)
+    assert change.finished == pytest.approx(60, abs=FORGOTTEN_AFTER_S)
 
 
 def test_change_before_the_first_viewer(snapshots: Snapshots, store: FakeStore) -> None:
-    """A late first viewer sees the change over the last minute all the same: the past is queried once."""
+    """A late first viewer sees the change over the last minute all the same."""
     store.known = [race(speed=2.0)]
     store.now = at((1, 1000.0, "running", 500.0))
-    store.past = {380: at((1, 750.0, "running", 380.0))}
+    store.passed = [(bib, "finish", "Finish", 1, 5000.0, 379.0 + bib) for bib in (1, 2, 3)]
     change = snapshots.get("run_1").standing.change
     assert change is not None
-    assert change.leader_distance == 250.0
+    assert change.finished == 2
 
 
 def test_no_viewer_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -331,11 +344,11 @@ def test_no_viewer_for_long(snapshots: Snapshots, store: FakeStore, clock: Clock
     store.now = at((1, 100.0, "running", 50.0))
     snapshots.get("run_1")
     store.now = at((1, 1000.0, "running", 500.0))
-    store.past = {440: at((1, 880.0, "running", 440.0))}
+    store.passed = [(bib, "finish", "Finish", 1, 5000.0, 439.0 + bib) for bib in (1, 2, 3)]
     clock.now += 450.0
     change = snapshots.get("run_1").standing.change
     assert change is not None
-    assert change.leader_distance == 120.0
+    assert change.finished == 2
 
 
 def test_change_is_none_when_it_is_over(snapshots: Snapshots, store: FakeStore) -> None:

@@ -18,6 +18,7 @@ RACE: list[Passing] = [
     (2, "split", "1 km", 1, 1000.0, 320.5),
     (1, "finish", "Finish", 1, 2000.0, 400.0),
 ]
+ONE_GUN = np.array([1, 2, 3]), np.zeros(3)
 
 
 def times(*taken: list[Passing]) -> SplitTimes:
@@ -39,23 +40,29 @@ def test_last_split() -> None:
 
 def test_head_of_the_race() -> None:
     """The head is the earliest passing at each point; geofences don't count."""
-    metres, seconds = times(RACE).head()
+    metres, seconds = times(RACE).head(*ONE_GUN)
     assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0, 2000.0], [0.0, 200.0, 400.0])
+
+
+def test_head_of_a_race_in_waves() -> None:
+    """The head has the shortest time since the own gun, whichever wave was first on the clock."""
+    metres, seconds = times(RACE).head(np.array([1, 2]), np.array([0.0, 150.0]))
+    assert (metres.tolist()[1:], seconds.tolist()[1:]) == ([1000.0, 2000.0], [170.5, 400.0])
 
 
 def test_head_without_the_disqualified() -> None:
     """A disqualified competitor was never ahead, in retrospect."""
     known = times(RACE, [(1, "dsq", "DSQ", 1, 2000.0, 500.0)])
-    metres, seconds = known.head()
+    metres, seconds = known.head(*ONE_GUN)
     assert (metres.tolist(), seconds.tolist()) == ([0.0, 1000.0], [0.0, 320.5])
     assert np.array_equal(known.verdicts(np.array([2, 1, 99])), [np.nan, 500.0, np.nan], equal_nan=True)
 
 
 def test_own_starts() -> None:
-    """Each competitor's own start is the passing, or the gun if there is none."""
+    """Each competitor's own start is the passing, or the own gun if there is none."""
     known = times([(999_999, "start", "Start", 1, 0.0, 61.5), (3, "start", "Start", 1, 0.0, 2.0)])
-    assert known.starts(np.array([3, 4, 999_999])).tolist() == [2.0, 0.0, 61.5]
-    assert times().starts(np.array([1])).tolist() == [0.0]
+    assert known.starts(np.array([3, 4, 999_999]), np.array([0.0, 30.0, 60.0])).tolist() == [2.0, 30.0, 61.5]
+    assert times().starts(np.array([1]), np.array([60.0])).tolist() == [60.0]
 
 
 @given(st.permutations(RACE), st.integers(0, len(RACE)))
@@ -77,7 +84,7 @@ def test_bibs_may_be_any_numbers(taken: list[Passing], cut: int) -> None:
 
 def test_head_before_anything() -> None:
     """Before the first passing there is no head."""
-    metres, seconds = times().head()
+    metres, seconds = times().head(*ONE_GUN)
     assert (len(metres), len(seconds)) == (0, 0)
 
 
@@ -114,5 +121,5 @@ def test_order_and_repeats_change_nothing(taken: list[Passing], cuts: list[int])
     bibs = np.array([1, 2, 3])
     assert found.inside() == whole.inside()
     assert np.array_equal(found.last_splits(bibs), whole.last_splits(bibs), equal_nan=True)
-    assert np.array_equal(found.head(), whole.head())
+    assert np.array_equal(found.head(*ONE_GUN), whole.head(*ONE_GUN))
     assert found.newest == whole.newest

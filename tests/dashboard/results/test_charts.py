@@ -6,6 +6,7 @@ import pytest
 from dashboard.race.finish_list import Results
 from dashboard.results import charts
 from dashboard.ui.theme import Chart
+from dashboard.ui.viewer import KM, MILES, Unit
 from tests.dashboard.race.test_finish_list import LENGTH, NOW, found
 
 BAND, LINES = 0, 1
@@ -17,23 +18,32 @@ def spec(chart: Chart | None) -> dict[str, Any]:
     return chart.to_dict()
 
 
-def paces(results: Results, chosen: Mapping[str, int] | None = None) -> list[dict[str, Any]]:
+def paces(results: Results, chosen: Mapping[str, int] | None = None, unit: Unit = KM) -> list[dict[str, Any]]:
     """The layers of the chart of paces, each with its rows as `rows`."""
-    chart = spec(charts.pace(results, LENGTH, chosen or {}))
+    chart = spec(charts.pace(results, LENGTH, chosen or {}, unit))
     return [{**layer, "rows": chart["datasets"][layer["data"]["name"]]} for layer in chart["layer"]]
 
 
 def test_pace_lines() -> None:
-    """The field's median, the winner and the selected competitors each have a line of paces by kilometre."""
+    """The field's median, the winner and the selected competitors each have a line of paces by split."""
     lines = paces(found(), {"1 Bo": 1})[LINES]["rows"]
     by_word: dict[str, list[tuple[float, float]]] = {}
     for row in lines:
-        by_word.setdefault(row["who"], []).append((row["km"], row["pace"]))
+        by_word.setdefault(row["who"], []).append((row["distance"], row["pace"]))
     assert by_word == {
         "Median": [(1.0, 400.0), (2.0, 396.0), (2.5, 398.5)],
         "Winner": [(1.0, 400.0), (2.0, 402.0), (2.5, 397.0)],
         "1 Bo": [(1.0, 400.0), (2.0, 390.0), (2.5, 400.0)],
     }
+
+
+def test_pace_in_miles() -> None:
+    """In miles, distances are miles and paces are per mile, and the axes say so."""
+    lines = paces(found(), unit=MILES)[LINES]
+    row = next(row for row in lines["rows"] if row["who"] == "Median")
+    assert (row["distance"], row["pace"]) == pytest.approx((0.621371, 643.7376))
+    axes = lines["encoding"]
+    assert (axes["x"]["title"], axes["y"]["axis"]["title"]) == ("Mile", "min:sec per mile")
 
 
 def test_pace_band() -> None:
@@ -85,11 +95,11 @@ def test_finish_times() -> None:
     """Each bar says how many finished between two round times."""
     (bars,) = spec(charts.finish_times(found()))["datasets"].values()
     assert sum(bar["finishers"] for bar in bars) == 2
-    assert (bars[0]["from"], bars[-1]["to"]) == (990.0, 1001.0)
+    assert (bars[0]["from"], bars[-1]["to"]) == (1000.0, 1011.0)
 
 
 def test_nothing_to_draw() -> None:
     """Before the first split and the first finish there is no chart."""
     unstarted = found([(1, 10.0, "running", 5.0)], [])
-    assert charts.pace(unstarted, LENGTH, {}) is None
+    assert charts.pace(unstarted, LENGTH, {}, KM) is None
     assert charts.finish_times(unstarted) is None

@@ -1,16 +1,16 @@
 """The results page as Streamlit runs it, without a browser."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from pandas.api.types import is_integer_dtype
 from streamlit.testing.v1 import AppTest
 
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import RaceApi
 from dashboard.race.snapshots import Snapshots
-from dashboard.results import page as results
 from dashboard.settings import Settings
 from dashboard.store.protocol import STATUSES, Competitor, StoreError
 from dashboard.ui.escape import escape
@@ -18,7 +18,7 @@ from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.race.test_finish_list import LENGTH, NOW, PASSED
-from tests.dashboard.test_pages import UNREACHABLE, text
+from tests.dashboard.test_pages import UNREACHABLE, parts, text
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def store() -> Iterator[FakeStore]:
     context.uninstall()
 
 
-def page(run_id: str = "run_1") -> AppTest:
-    """The results page after it has run."""
+def page(run_id: str = "run_1", **link: str) -> AppTest:
+    """The results page after it has run, with these parameters in its link."""
 
     def script() -> None:
         import streamlit as st  # noqa: PLC0415 - the page is this function's text, run elsewhere
@@ -41,51 +41,54 @@ def page(run_id: str = "run_1") -> AppTest:
         from dashboard.results import page as results  # noqa: PLC0415
 
         page = st.Page(lambda: None, title="Live", url_path="live")
-        st.navigation([page, st.Page(lambda: results.show(page, page), title="R", default=True)]).run()
+        st.navigation([page, st.Page(lambda: results.show(page), title="R", default=True)]).run()
 
     drawn = AppTest.from_function(script, default_timeout=30)
-    drawn.query_params["run"] = run_id
+    for name, value in {"run": run_id, **link}.items():
+        drawn.query_params[name] = value
     return drawn.run()
 
 
 def test_finish_list(store: FakeStore) -> None:
-    """The finish list has places, times, gaps, paces and splits as runners read them."""
+    """The page says how many have finished; the list gets its rows from the race's route."""
     store.names = {2: Competitor("Åsa", "W35", 1)}
     drawn = page()
     assert "2 of 5 finished" in text(drawn)
     assert "Provisional" not in text(drawn)
-    table = drawn.dataframe[0].value
-    assert table.iloc[0].to_dict() == {
-        "Place": 1,
-        "Bib": 2,
-        "Name": "Åsa",
-        "Category": "W35",
-        "Chip time": "0:16:40",
-        "Gap": "",
-        "Pace": "6:40",
-        "1 km": "6:40",
-        "2 km": "13:22",
-        "Status": "Finished",
-    }
-    assert table["Gap"].tolist()[1:3] == ["+0:09", "\N{EN DASH}"]
-    assert table["Status"].tolist() == ["Finished", "Finished", "Paused", "Running", "DNF"]
+    finish_list = parts(drawn)["results"]
+    assert finish_list["races"] == "racecast/races/run_1"
+    assert finish_list["heading"]["title"] == "Saturday"
+    assert {"Over the hills", "2 of 5 finished"} <= set(finish_list["heading"]["facts"])
+    assert (finish_list["rank"], finish_list["choices"], finish_list["favourites"]) == ("gun", {}, [])
 
 
-def test_places_of_who_is_running(store: FakeStore) -> None:
-    """Competitors without a place have a dash there; places stay numbers, and are sorted as such."""
+def test_choices_in_the_link(store: FakeStore) -> None:
+    """The list begins with the link's filters, search, order and favourites."""
     assert store.known
-    table = page().dataframe[0]
-    assert table.value["Place"].dropna().tolist() == [1, 2]
-    assert is_integer_dtype(table.value["Place"].dtype)
-    assert table.value["Place"].isna().sum() == 3
-    assert table.proto.placeholder == "\N{EN DASH}"
+    drawn = page(category="W35", sex="F", find="smith", sort="-chip", fav="3,1")
+    finish_list = parts(drawn)["results"]
+    assert finish_list["choices"] == {"category": "W35", "sex": "F", "find": "smith", "sort": "-chip"}
+    assert finish_list["favourites"] == [1, 3]
 
 
-def test_clubs(store: FakeStore) -> None:
-    """Clubs have a column if any competitor has one."""
-    store.names = {1: Competitor("Åsa", "W35", 1, "Harriers"), 2: Competitor("Bo", "M", 1)}
-    table = page().dataframe[0].value
-    assert dict(zip(table["Bib"], table["Club"], strict=True)) == {1: "Harriers", 2: "", 3: "", 4: "", 5: ""}
+def test_places_by_chip_time(store: FakeStore) -> None:
+    """The link and the chooser choose the time that places go by."""
+    assert store.known
+    drawn = page()
+    assert escape("0:16:41") in text(drawn)
+    drawn.selectbox(key="rank").select("chip").run()
+
+    assert drawn.query_params["rank"] == "chip"
+    assert parts(drawn)["results"]["rank"] == "chip"
+    assert escape("0:16:30") in text(drawn)
+
+
+def test_start_list(store: FakeStore) -> None:
+    """Before the start the page has the start list, which also gets its rows from the race's route."""
+    store.known, store.now, store.passed = [race(status="scheduled")], at(), []
+    drawn = page()
+    assert parts(drawn)["start-list"]["races"] == "racecast/races/run_1"
+    assert "results" not in parts(drawn)
 
 
 def test_who_is_out(store: FakeStore) -> None:
@@ -94,32 +97,36 @@ def test_who_is_out(store: FakeStore) -> None:
     drawn = page()
     for words in ("2 of 5 finished", "1 DSQ", "1 DNF", "1 DNS", "of 2 finishers"):
         assert words in text(drawn)
-    table = drawn.dataframe[0].value
-    assert table["Bib"].tolist() == [2, 1, 5, 3, 999_999, 7, 4, 6]
-    assert table["Status"].tolist()[4:] == ["Waiting to start", "DSQ", "DNF", "DNS"]
-    assert table["Chip time"].tolist()[5] == "\N{EN DASH}"
+
+
+def test_waves_without_a_start_list(store: FakeStore) -> None:
+    """While entries are missing, the page says whose times may count from a wrong gun."""
+    store.names = {2: Competitor("Åsa", "W35", 1)}
+    assert escape("The start list is still arriving: 4 are timed from the first gun.") in text(page())
 
 
 def test_every_status_has_its_word() -> None:
-    """No status is shown as the tables call it."""
-    assert set(results.STATUS_WORDS) == set(STATUSES)
+    """The browser shows no status as the tables call it."""
+    script = (Path(context.__file__).parent / "static" / "formatting.js").read_text()
+    words = re.search(r"const STATUS = \{(.*?)\}", script, re.DOTALL)
+    assert words is not None
+    assert set(re.findall(r"(\w+):", words[1])) == {*STATUSES, "stopped"}
 
 
 def test_short_figures(store: FakeStore) -> None:
     """Winner, median and last are said at a glance."""
     assert store.known
     said = text(page())
-    for word in ("Winner", "0&#58;16&#58;40", "Median", "Last"):
+    for word in ("Winner", "0&#58;16&#58;41", "Median", "Last"):
         assert word in said
 
 
 def test_geofence_tables(store: FakeStore) -> None:
     """Stays are summed up by geofence, and the longest are listed, competitors still inside first."""
     assert store.known
-    _, summed, longest = (frame.value for frame in page().dataframe)
-    assert summed["Geofence"].tolist() == ["North", "Stadium"]
-    assert summed["Median stay"].tolist() == ["1:10", "0:20"]
-    assert longest["Stay"].tolist() == ["still inside", "1:40", "0:40", "0:20"]
+    tables = parts(page())["stays"]
+    assert [(row["fence"], row["median"]) for row in tables["summed"]] == [("North", 70.0), ("Stadium", 20.5)]
+    assert [row["stay"] for row in tables["longest"]] == [None, 100.0, 40.0, 20.5]
 
 
 def test_race_that_goes_on(store: FakeStore) -> None:
@@ -137,16 +144,6 @@ def test_race_that_is_just_over(store: FakeStore) -> None:
     assert escape("Its last times may still be arriving.") in said
 
 
-def test_more_than_can_be_shown(store: FakeStore) -> None:
-    """For a large race the list shows the first rows and refers to the CSV."""
-    count = results.MAX_ROWS + 1
-    store.known = [race(status="finished", competitors=count)]
-    store.now = at(*((bib, 5000.0, "finished", 1000.0 + bib) for bib in range(1, count + 1)))
-    drawn = page()
-    assert drawn.dataframe[0].value["Bib"].tolist() == list(range(1, count))
-    assert escape("The first 1,000 of 1,001; the CSV has all competitors.") in text(drawn)
-
-
 @pytest.mark.parametrize(
     ("status", "said"),
     [("scheduled", "No competitors have started yet."), ("running", "No positions received yet.")],
@@ -156,7 +153,7 @@ def test_no_positions_yet(store: FakeStore, status: str, said: str) -> None:
     store.known, store.now, store.passed = [race(status=status)], at(), []
     drawn = page()
     assert escape(said) in text(drawn)
-    assert not drawn.dataframe
+    assert "results" not in parts(drawn)
 
 
 def test_no_finishers_yet(store: FakeStore) -> None:
@@ -169,24 +166,13 @@ def test_no_finishers_yet(store: FakeStore) -> None:
 
 
 def test_comparing(store: FakeStore) -> None:
-    """A competitor can be compared with the winner and the field, by bib and name."""
-    store.names = {1: Competitor("$x$ **Bo**", "M", 1)}
-    drawn = page()
-    assert drawn.multiselect[0].options[0] == "1 \N{MIDDLE DOT} $x$ **Bo**"
-    drawn.multiselect[0].select(1).run()
-    assert not drawn.exception
-
-
-def test_compared_while_places_change(store: FakeStore) -> None:
-    """Compared competitors stay selected when the order changes and names arrive late."""
-    store.known = [race(status="running", competitors=5)]
-    drawn = page()
-    drawn.multiselect[0].select(3).run()
-    store.now = at(*NOW[:2], (3, 2500.0, "finished", 990.0), *NOW[3:])
-    store.names = {3: Competitor("Late", "M", 1)}
-    drawn.run()
-    assert drawn.dataframe[0].value["Bib"][0] == 3
-    assert drawn.multiselect[0].value == [3]
+    """The first favourites are compared with the winner and the field, by bib and name."""
+    store.names = {1: Competitor("$x$ **Bo**", "M", 1), 2: Competitor("Åsa", "W", 1)}
+    drawn = page(fav="1,2,3,4,5,99")
+    paces, _ = drawn.get("vega_lite_chart")
+    assert "1 \N{MIDDLE DOT} $x$ **Bo**".encode() in paces.proto.SerializeToString()
+    assert "Stars in the finish list" not in text(drawn)
+    assert escape("Stars in the finish list add competitors to this chart.") in text(page())
 
 
 def test_no_race_yet(store: FakeStore) -> None:
@@ -201,11 +187,4 @@ def test_store_away_and_back(store: FakeStore) -> None:
     drawn = page()
     assert "The broker sleeps" in text(drawn)
     store.failure = None
-    assert drawn.run().dataframe
-
-
-def test_long_course_has_few_columns(store: FakeStore) -> None:
-    """On a long course every so many splits are shown, so that the list can be read."""
-    store.passed = [(1, "split", f"{km} km", 1, 1000.0 * km, 200.0 * km) for km in range(1, 43)]
-    columns = [name for name in page().dataframe[0].value.columns if name.endswith(" km")]
-    assert columns == ["1 km", "6 km", "11 km", "16 km", "21 km", "26 km", "31 km", "36 km", "41 km"]
+    assert parts(drawn.run())["results"]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from dashboard.store import course_shape, rows
+from dashboard.store.protocol import PointOnCourse
 from tests.dashboard.fakes import COURSE
 
 FENCE = (
@@ -17,9 +18,13 @@ ACROSS = rows.course(
         "POINT (179.998 -17)",
         "POINT (-179.998 -17)",
         FENCE,
+        "[1.5,2,2.5,3]",
+        "[]",
     )
 )
 """The course of tests/simulator/course/files/antimeridian.kml."""
+NO_LISTS = ("[]", "[]", "[]")
+SHORT = ("LINESTRING (0 0, 1 0)", "POINT (0 0)", "POINT (1 0)")
 
 
 def run_at(*places: tuple[float, float], distance: float = 100.0, gps_error: float = 0.0) -> bool:
@@ -45,8 +50,35 @@ def test_course_across_the_antimeridian_is_in_one_piece() -> None:
 
 def test_line_that_jumps_at_the_antimeridian() -> None:
     """A line whose longitudes stay within 180 degrees is the same line."""
-    jumps = rows.course(("x", "X", 1.0, "LINESTRING (-179.9 0, 179.9 0)", "POINT (0 0)", "POINT (0 0)", "[]"))
+    line = "LINESTRING (-179.9 0, 179.9 0)"
+    jumps = rows.course(("x", "X", 1.0, line, "POINT (0 0)", "POINT (0 0)", *NO_LISTS))
     assert jumps.line[:, 0] == pytest.approx([-179.9, -180.1])
+
+
+def test_lists_of_a_course() -> None:
+    """Each vertex has its altitude, and each passing of a timing point is a point, in the race's order."""
+    points = '[{"name": "Mat", "distances": [100.5, 500]}, {"name": "Bridge", "distances": [300]}]'
+    visited = '[{"name": "N", "wkt": "POLYGON ((0 0, 1 0, 1 1, 0 0))", "visits": [[10, 20.5], [30, 40]]}]'
+    found = rows.course(("x", "X", 600.0, *SHORT, visited, "[12.5,-3]", points))
+    assert found.altitudes is not None
+    assert found.altitudes.tolist() == [12.5, -3.0]
+    passes = [("Mat", 100.5), ("Bridge", 300.0), ("Mat", 500.0)]
+    assert found.points == tuple(PointOnCourse(*one) for one in passes)
+    assert found.fences[0].visits == ((10.0, 20.5), (30.0, 40.0))
+
+
+@pytest.mark.parametrize("missing", ["[]", "", "null", None])
+def test_rows_that_are_older_than_the_lists(missing: str | None) -> None:
+    """A course whose row is older than a column has none of what the column holds."""
+    found = rows.course(("x", "X", 600.0, *SHORT, missing, missing, missing))
+    assert (found.fences, found.altitudes, found.points) == ((), None, ())
+    old = '[{"name": "N", "wkt": "POLYGON ((0 0, 1 0, 1 1, 0 0))"}]'
+    assert rows.course(("x", "X", 600.0, *SHORT, old, missing, missing)).fences[0].visits == ()
+
+
+def test_altitudes_of_another_line() -> None:
+    """Altitudes that don't fit the line are unknown, and the course is drawn."""
+    assert rows.course(("x", "X", 600.0, *SHORT, "[]", "[1,2,3]", "[]")).altitudes is None
 
 
 def test_positions_on_either_side_are_on_the_course() -> None:

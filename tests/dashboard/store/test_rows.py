@@ -75,7 +75,7 @@ def test_passing_that_lacks_something(name: str) -> None:
 
 def test_competitor_without_a_bib() -> None:
     """A competitor without a bib is left out."""
-    assert list(rows.competitors([(0, "Ann", "W40", 1, ""), (7, "Bob", "M40", 1, "")])) == [7]
+    assert list(rows.competitors([(0, "Ann", "W40", 1, "", "F"), (7, "Bob", "M40", 1, "", "M")])) == [7]
 
 
 @pytest.mark.parametrize("name", rows.RACE_COLUMNS)

@@ -7,7 +7,7 @@ import pytest
 from dashboard.store.protocol import StoreError
 from dashboard.store.sql_store import SqlStore
 from dashboard.store.sqlite_file import SqliteFile
-from tests.dashboard.events import SqliteWriter, race
+from tests.dashboard.events import SqliteWriter, competitor, race
 
 
 def test_no_file_yet(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_tables_of_a_later_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 201")
     with pytest.raises(
-        StoreError, match=r"schema version 201; this dashboard reads 100 to 199\).*Use a newer dashboard"
+        StoreError, match=r"schema version 201; this dashboard reads 101 to 199\).*Use a newer dashboard"
     ):
         SqlStore(SqliteFile(path)).races()
 
@@ -87,9 +87,21 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 4")
     with pytest.raises(
-        StoreError, match=r"schema version 4; this dashboard reads 100 to 199\). Start with a new file"
+        StoreError, match=r"schema version 4; this dashboard reads 101 to 199\). Start with a new file"
     ):
         SqlStore(SqliteFile(path)).races()
+
+
+def test_tables_without_the_newest_columns(tmp_path: Path) -> None:
+    """A file that the previous version's simulator wrote is read once this version's has opened it."""
+    path = tmp_path / "previous.db"
+    SqliteWriter(path).write("races", [race("known")])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("ALTER TABLE competitors DROP COLUMN sex; PRAGMA user_version = 100")
+    with pytest.raises(StoreError, match="Start the simulator of this version, which adds what is missing"):
+        SqlStore(SqliteFile(path)).races()
+    SqliteWriter(path).write("competitors", [competitor("known", 1)])
+    assert SqlStore(SqliteFile(path)).competitors("known")[1].sex == ""
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,21 @@ def test_course(case: Case) -> None:
     (outer,) = fence.rings
     assert np.array_equal(outer[0], outer[-1])
     assert pytest.approx(tuple(outer[0]), abs=1e-6) == (-0.0651347, 51.4191617)
+    assert course.altitudes is None
+
+
+def test_course_with_altitudes(case: Case) -> None:
+    """A course has the altitude of each vertex, and the metres of its geofences and timing points."""
+    course = case.store.course("hilly-half")
+    assert course is not None
+    assert course.altitudes is not None
+    assert course.altitudes.shape == (len(course.line),)
+    assert 0 < course.altitudes.min() < course.altitudes.max() < 500
+    visits = [visit for fence in course.fences for visit in fence.visits]
+    assert visits
+    assert all(0 <= first < last <= course.distance for first, last in visits)
+    metres = [point.distance for point in course.points]
+    assert metres == sorted(metres)
 
 
 def test_unknown_course(case: Case) -> None:
@@ -173,14 +188,15 @@ def test_many_positions(case: Case) -> None:
 
 
 def test_what_the_request_says(case: Case) -> None:
-    """How far ticks lie apart, and places are off, comes from the race's request, or is the API's default."""
-    wrong = '{"interval":7.5,"gps_error":3.5,"gps_noise":1}'
+    """How far ticks, places and guns lie apart comes from the race's request, or is the API's default."""
+    wrong = '{"interval":7.5,"gps_error":3.5,"gps_noise":1,"wave_delay":90}'
     case.writer.write("races", [race(f"{case.run}_a", request=wrong)])
     case.writer.write("races", [race(f"{case.run}_b", request="{}")])
     case.wait_for(lambda: bool(case.store.race(f"{case.run}_a") and case.store.race(f"{case.run}_b")))
     found = [case.store.race(f"{case.run}_{letter}") for letter in "ab"]
     assert [one and one.interval for one in found] == [7.5, 2.5]
     assert [one and one.gps_error for one in found] == [4.5, 0.0]
+    assert [one and one.wave_delay for one in found] == [90.0, 60.0]
 
 
 def test_newest_emitted(case: Case) -> None:
@@ -189,6 +205,15 @@ def test_newest_emitted(case: Case) -> None:
     case.wait_for(lambda: len(case.store.positions(case.run)) == 3)
     assert case.store.positions(case.run).newest_emitted == NOW + 3
     assert case.store.positions("unknown").newest_emitted == 0
+
+
+def test_mark_changes_with_each_position(case: Case) -> None:
+    """The mark belongs to the newest positions: each one that comes changes it."""
+    case.writer.write("parkrun", [position(case.run, bib, emittedAt=NOW) for bib in (1, 2)])
+    case.wait_for(lambda: case.store.mark(case.run) == (NOW, 120, 2))
+    case.writer.write("parkrun", [position(case.run, 2, rawTime=61, emittedAt=NOW + 5)])
+    case.wait_for(lambda: case.store.mark(case.run) == (NOW + 5, 121, 2))
+    assert case.store.mark("unknown") == (0, 0, 0)
 
 
 def test_positions_of_the_past(case: Case) -> None:
@@ -282,10 +307,10 @@ def test_competitors(case: Case) -> None:
     """Competitors are there by bib, each with the name as written."""
     name = "O'Neil <b>${1}</b>"
     club = "${alert(1)} <b>Harriers"
-    emitted = [competitor(case.run, 999_999, name=name, club=club), competitor(case.run, 7, wave=3)]
+    emitted = [competitor(case.run, 999_999, name=name, club=club, sex="F"), competitor(case.run, 7, wave=3)]
     case.writer.write("competitors", emitted)
     case.wait_for(lambda: len(case.store.competitors(case.run)) == 2)
     found = case.store.competitors(case.run)
     assert {999_999: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
     assert (found[7].category, found[7].wave, found[7].club) == ("W35", 3, "")
-    assert found[999_999].club == club
+    assert (found[999_999].club, found[999_999].sex, found[7].sex) == (club, "F", "")

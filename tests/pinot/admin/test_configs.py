@@ -6,6 +6,7 @@ import pytest
 
 from pinot.admin.configs import HERE, columns_of, read_schema, read_table
 from pinot.admin.schemas import schema_of, text_of
+from simulator.course.course import MAX_DISTANCE
 from simulator.course.survey import limits
 from stream.contract import TABLES, TOPICS, read_topics
 
@@ -114,11 +115,19 @@ def test_longest_request_fits_its_column_and_its_topic() -> None:
     assert int(read_topics()["races"]["config"]["max.message.bytes"]) >= largest
 
 
-def test_longest_fences_fit_their_column() -> None:
-    """The column holds as many and as detailed fences as a course may have."""
-    (fences,) = [s for s in read_schema("courses")["dimensionFieldSpecs"] if s["name"] == "fences"]
+LONGEST_NAME = limits.MAX_NAME * len("\\ud83d\\ude00")
+
+
+def test_longest_lists_of_a_course_fit_their_columns() -> None:
+    """The columns hold as many and as detailed fences, altitudes and timing points as a course may have."""
+    columns = {s["name"]: s.get("maxLength") for s in read_schema("courses")["dimensionFieldSpecs"]}
     points = limits.MAX_FENCE_POINTS * len("-179.123456789 -89.123456789, ")
-    names = limits.MAX_FENCES * (
-        limits.MAX_NAME * len("\\ud83d\\ude00") + len('{"name": "", "wkt": "POLYGON (())"}, ')
-    )
-    assert fences["maxLength"] >= points + names
+    visits = limits.MAX_FENCE_PASSES * len("[999999.999, 999999.999], ")
+    names = limits.MAX_FENCES * (LONGEST_NAME + len('{"name": "", "wkt": "POLYGON (())", "visits": []}, '))
+    assert columns["fences"] >= points + visits + names
+    # Between two points of the file, a line is divided near a pole into pieces of about 30 m.
+    vertices = limits.MAX_POINTS + MAX_DISTANCE / 29
+    assert columns["altitudes"] >= vertices * len("-499.9,")
+    passes = limits.MAX_MAT_PASSES * len("999999.999, ")
+    names = limits.MAX_MATS * (LONGEST_NAME + len('{"name": "", "distances": []}, '))
+    assert columns["timingPoints"] >= passes + names

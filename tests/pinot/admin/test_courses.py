@@ -135,9 +135,9 @@ def test_a_course_of_a_race_can_be_looked_up(pinot: Pinot, name: str, tmp_path: 
         answer = httpx.post(f"{running.address}/races", json=race, trust_env=False)
         assert answer.status_code == 201
         pinot.wait_until(look_up(name), [[name]])
-        row = pinot.ask(f"select ST_AsText(geoFenceLocation), fences from courses where shortName = '{name}'")
-
-    assert row == [["POLYGON EMPTY", "[]"]]
+        fences = f"select ST_AsText(geoFenceLocation), fences from courses where shortName = '{name}'"
+        # Pinot 0.11 misses rows for a moment while it replaces a segment.
+        pinot.wait_until(fences, [["POLYGON EMPTY", "[]"]])
 
 
 def test_a_course_is_replaced_and_not_doubled(pinot: Pinot, name: str) -> None:

@@ -1,0 +1,149 @@
+"""What viewers may do: read-only dashboards, links for watching, and frames of other sites' pages."""
+
+import asyncio
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from streamlit.testing.v1 import AppTest
+
+from dashboard import context
+from dashboard.analytics.activity import Activity
+from dashboard.api import ApiError, RaceApi
+from dashboard.headers import SecurityHeaders
+from dashboard.race.snapshots import Snapshots
+from dashboard.read_only import ReadOnly
+from dashboard.settings import Settings
+from tests.dashboard.at_once import still_sampler
+from tests.dashboard.fakes import FakeStore, race
+from tests.dashboard.plain_stream import PlainStream
+from tests.dashboard.test_pages import PAGES, text
+
+UNREACHABLE = "http://127.0.0.1:9"
+NAMED = "https://club.example"
+SELF = "frame-ancestors 'self'"
+
+
+@pytest.fixture
+def store() -> Iterator[FakeStore]:
+    """A store with one running race."""
+    known = FakeStore()
+    known.known = [race()]
+    api = RaceApi(UNREACHABLE)
+    context.install(Settings(), Snapshots(known), api, Activity(PlainStream(), 10), still_sampler())
+    yield known
+    context.uninstall()
+
+
+def run(**parameters: str) -> AppTest:
+    """The live page after it has run, by a link with these parameters."""
+    page = AppTest.from_file(PAGES, default_timeout=30)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    return page.run()
+
+
+def labels(page: AppTest) -> set[str]:
+    """The labels of all buttons but the View menu's."""
+    assert not page.exception
+    return {button.label for button in page.button} - {"Refresh now"}
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("view", ["watch", "wall", "embed"])
+def test_views_without_controls(view: str) -> None:
+    """No view but the whole page has controls that change a race; an unknown one is the whole page."""
+    assert labels(run(run="run_1", view=view)) == set()
+    assert labels(run(run="run_1", view="other")) == {"Pause the race", "Cancel the race"}
+
+
+@pytest.mark.usefixtures("store")
+def test_read_only() -> None:
+    """A read-only dashboard has no such controls in any view."""
+    context.install(Settings(read_only=True))
+    assert labels(run(run="run_1")) == set()
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("view", ["watch", "embed"])
+def test_views_that_stay(view: str) -> None:
+    """Whatever removes the view from the link, the session does not leave it."""
+    page = run(run="run_1", view=view)
+    del page.query_params["view"]
+    page.run()
+    assert page.query_params["view"] == view
+    assert labels(page) == set()
+
+
+@pytest.mark.usefixtures("store")
+def test_wall_without_a_link(store: FakeStore) -> None:
+    """A wall without a race in its link follows the newest one, and does not write it into the link."""
+    page = run(view="wall")
+    assert "Saturday" in text(page)
+    assert "run" not in page.query_params
+    store.known = [race("newer", name="Newer", start_time=race().start_time + 1), race()]
+    context.install(Snapshots(store))
+    assert "Newer" in text(page.run())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda api: api.change("run_1", "pause"),
+        lambda api: api.create_race({}),
+        lambda api: api.upload_course(b"", None),
+    ],
+)
+def test_read_only_client(change: object) -> None:
+    """The client of a read-only dashboard refuses every change without a request."""
+    assert callable(change)
+    with pytest.raises(ApiError, match="read-only"):
+        change(RaceApi(UNREACHABLE, read_only=True))
+
+
+def _answer(_: Request) -> PlainTextResponse:
+    return PlainTextResponse("here")
+
+
+def _ask(method: str, path: str, *middleware: Middleware) -> httpx.Response:
+    """What an application with this middleware answers."""
+    route = Route("/{path:path}", _answer, methods=["GET", "PUT", "POST", "DELETE"])
+    transport = httpx.ASGITransport(Starlette(routes=[route], middleware=middleware))
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://dashboard") as client:
+            return await client.request(method, path)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 403), ("POST", 403), ("DELETE", 403)])
+def test_read_only_requests(method: str, status: int) -> None:
+    """A read-only dashboard rejects requests that could change anything: Streamlit's uploads, too."""
+    answer = _ask(method, "/_stcore/upload_file/session/file", Middleware(ReadOnly))
+    assert answer.status_code == status
+    assert answer.status_code != httpx.codes.FORBIDDEN or answer.text == "This dashboard is read-only."
+
+
+@pytest.mark.parametrize(
+    ("path", "is_framed"),
+    [
+        ("/?run=run_1&view=embed", True),
+        ("/component/streamlit_folium.st_folium/index.html", True),
+        ("/", False),
+        ("/new?view=watch", False),
+        ("/?view=embed&view=wall", False),
+        ("/?view=wall&x=view=embed", False),
+        ("/racecast/component/", False),
+    ],
+)
+def test_framing(path: str, is_framed: bool) -> None:  # noqa: FBT001 - of the table above
+    """Named origins may frame the embedded view and the frames in it; without one, no origin may."""
+    for origins, policy in (([NAMED], f"{SELF} {NAMED}" if is_framed else SELF), ([], SELF)):
+        answer = _ask("GET", path, Middleware(SecurityHeaders, origins))
+        assert answer.headers["Content-Security-Policy"] == policy

@@ -1,0 +1,48 @@
+"""The races of `make demo`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from demo import RACES, Programme
+from simulator.course.library import load_folder
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from tests.processes import ROOT, simulator
+
+SEEDS = range(1, 9)
+FASTEST_S, SLOWEST_S = 165, 245
+"""Believable paces of a winner in seconds per kilometre, on a track or on a hilly half marathon."""
+
+
+@pytest.mark.parametrize("request_body", RACES, ids=lambda body: str(body["course"]))
+def test_believable_race(request_body: dict[str, Any]) -> None:
+    """Each race is won at a believable pace, has names, and lasts some minutes."""
+    course = load_folder(ROOT / "courses").courses[request_body["course"]]
+    for seed in SEEDS:
+        body = RaceRequest.model_validate(request_body)
+        race = Race(course, body.resolved(run_id="demo", name="Demo", seed=seed, start_at=datetime.now(UTC)))
+        winner = float(np.min(race.finish_times)) / course.distance * 1000
+        assert FASTEST_S <= winner <= SLOWEST_S
+        assert 200 <= race.duration / body.speed <= 420
+        names = {entrant.name for entrant in race.entrants.some(0, body.competitors)}
+        assert len(names) > 0.9 * body.competitors
+
+
+def test_one_race_after_another(tmp_path: Path) -> None:
+    """When a race has ended, the next one starts, on another course; until then, none does."""
+    with simulator(tmp_path, "--sqlite", str(tmp_path / "races.db")) as api:
+        programme = Programme(api.address)
+        for number in range(1, 3):
+            programme.follow()
+            programme.follow()
+            races = httpx.get(f"{api.address}/races", trust_env=False).json()["races"]
+            assert len(races) == number
+            (running,) = [race for race in races if race["status"] == "running"]
+            assert running["course"] == RACES[number - 1]["course"]
+            assert running["name"].endswith(f", race {number}")
+            httpx.post(f"{api.address}/races/{running['run_id']}/cancel", trust_env=False).raise_for_status()
