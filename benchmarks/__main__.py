@@ -8,7 +8,20 @@ from math import isnan
 from pathlib import Path
 from textwrap import fill
 
-from benchmarks import big_map, compose, core, freshness, options, report, soak, throughput, viewers
+import numpy as np
+
+from benchmarks import (
+    big_map,
+    compose,
+    core,
+    freshness,
+    options,
+    reckoning,
+    report,
+    soak,
+    throughput,
+    viewers,
+)
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.local.stack import Stack
@@ -36,6 +49,7 @@ def main() -> None:
         "freshness": _freshness,
         "viewers": _viewers,
         "map": _map,
+        "reckoning": _reckoning,
         "compose": _compose,
         "soak": _soak,
     }
@@ -142,17 +156,18 @@ def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str
         _log(f"viewers: {number}, {dashboard_flags[1]}")
         found = viewers.measure(folder, number, simulator_flags, dashboard_flags)
         times = [f"{found[name] * 1000:,.0f} ms" for name in ("p50", "p95", "p99", "max")]
-        page = [f"{found[name] * 1000:,.0f} ms" for name in ("fragment_p95", "page_load_p50")]
-        rows.append([f"{number}", *times, f"{found['in_time']:.1%}", f"{found['failed']:.0f}", *page])
-        rates = ("refreshes", "updates_per_viewer", "position_queries", "queries")
+        rows.append([f"{number:,}", *times, f"{found['in_time']:.1%}", f"{found['missed']:.1%}"])
+        rates = ("position_queries", "queries")
         shares = [f"{found[name]:.0%}" for name in ("dashboard_cpu", "viewers_cpu")]
-        load.append([f"{number}", *(f"{found[name]:.2f}" for name in rates), *shares, f"{found['load']:.1f}"])
-    head = ["viewers", "refresh p50", "p95", "p99", "max", "under 1 s", "failed", "fragment run, p95"]
-    refreshes = report.table([*head, "page load, p50"], rows)
-    head = ["viewers", "refreshes per second", "updates per second and viewer"]
-    head += ["position queries per second", "all store queries per second", "dashboard CPU, of one core"]
-    head += ["viewers CPU", "load average"]
-    return f"{refreshes}\n\n{report.table(head, load)}"
+        cost = [f"{found['memory_per_viewer']:.2f} MiB", f"{found['page_load_p50'] * 1000:,.0f} ms"]
+        load.append(
+            [f"{number:,}", *(f"{found[name]:.2f}" for name in rates), *shares, *cost, f"{found['load']:.1f}"]
+        )
+    head = ["viewers", "queryable to received, p50", "p95", "p99", "max", "within 0.5 s", "never"]
+    delays = report.table(head, rows)
+    head = ["viewers", "position queries per second", "all store queries per second"]
+    head += ["dashboard CPU, of one core", "viewers CPU", "memory per viewer"]
+    return f"{delays}\n\n{report.table([*head, 'page load, p50', 'load average'], load)}"
 
 
 def _map(folder: Path) -> Iterator[Section]:
@@ -163,13 +178,23 @@ def _map(folder: Path) -> Iterator[Section]:
         frames = [f"{found[key]:,.0f} ms" for key in ("frames_p50", "frames_p95")]
         updates = [
             "" if isnan(found[f"{key}_{percentile}"]) else f"{found[f'{key}_{percentile}']:,.0f} ms"
-            for key in ("updates", "refreshes", "draws")
+            for key in ("updates", "draws")
             for percentile in ("p50", "p95")
         ]
         rows.append([name, f"{found['fps']:.0f}", f"{found['fps'] / empty:.2f}", *frames, *updates])
     head = ["scenario", "frames per second", "ratio", "frame interval, p50", "p95"]
-    head += ["update interval, p50", "p95", "request to drawn, p50", "p95"]
-    yield "Map of a large race", report.table([*head, "response to drawn, p50", "p95"], rows)
+    head += ["update interval, p50", "p95", "arrival to drawn, p50", "p95"]
+    yield "Map of a large race", report.table(head, rows)
+
+
+def _reckoning(folder: Path) -> Iterator[Section]:
+    rows = []
+    for course, late, errors in reckoning.measure(folder):
+        _log(f"reckoning: {course}, {late:g} s")
+        shares = [f"{value:.1f} m" for value in np.percentile(errors, (50, 95, 100))]
+        rows.append([course, f"{late:g} s", f"{len(errors):,}", *shares])
+    head = ["course", "picture late by", "places compared", "distance from the true place, p50", "p95", "max"]
+    yield "Competitors while a picture is late", report.table(head, rows)
 
 
 def _compose(_: Path) -> Iterator[Section]:

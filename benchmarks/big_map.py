@@ -1,6 +1,6 @@
 """Rendering of a large race in Chromium: time to draw an update, and frame rate compared with an empty page.
 
-Chromium renders on the CPU, as on any machine without a GPU.
+With street map and elevation profile. Chromium renders on the CPU, as on any machine without a GPU.
 """
 
 import shutil
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
+from tests.browser.tile_server import tile_server
 from tests.processes import dashboard, simulator
 
 SIZES = (1000, 10_000)
@@ -27,13 +28,18 @@ class NoBrowserError(Exception):
     """Chromium is not installed."""
 
 
+def chromium() -> str:
+    """The path of Chromium; raise `NoBrowserError` without it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise NoBrowserError("This benchmark needs Chromium: apt-get install chromium.")
+    return found
+
+
 def measure(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield each scenario with percentiles of its times in milliseconds; raise `NoBrowserError`."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise NoBrowserError("This benchmark needs Chromium: apt-get install chromium.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield "empty page", _empty(browser)
         for competitors in SIZES:
             for scenario, found in _race(browser, folder, competitors):
@@ -50,10 +56,11 @@ def _empty(browser: Browser) -> dict[str, float]:
 
 def _race(browser: Browser, folder: Path, competitors: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Measure a race on its own simulator and dashboard, with the map still and while panning."""
-    database = str(folder / f"{competitors}.db")
+    database = ("--sqlite", str(folder / f"{competitors}.db"))
     with (
-        simulator(folder, "--publisher", "sqlite", "--sqlite", database) as api,
-        dashboard(folder, api.address, "--store", "sqlite", "--sqlite", database) as pages,
+        tile_server() as tiles,
+        simulator(folder, "--publisher", "sqlite", *database) as api,
+        dashboard(folder, api.address, "--store", "sqlite", *database, "--tiles", tiles.template) as pages,
     ):
         site = Site(pages.address, api.address)
         run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)

@@ -6,7 +6,6 @@ first batch of a tick is published. The first ends with the query response that 
 second ends with the first frame that shows all competitors at this tick or a later one.
 """
 
-import shutil
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import httpx
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from benchmarks.big_map import chromium
 from pinot.local.stack import Stack
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site
@@ -82,9 +82,8 @@ def _poll_pinot(query_url: str, run_id: str, competitors: int, stop: Event) -> T
 
 def _watch_page(address: str, seconds: float) -> Times:
     """Return when each tick after the warm-up was first drawn on the map."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         # With reduced motion, markers jump to their positions instead of gliding.
         viewport = {"width": 1280, "height": 900}
         context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]

@@ -1,61 +1,43 @@
-"""A simulated viewer of a race's live page: the Streamlit session and the map's feed, without rendering.
+"""A simulated viewer of a race's live page: the Streamlit session and the map's stream, without rendering.
 
-It opens the page over a WebSocket, reruns the page's fragments as often as a browser does, and requests an
-update every second, as `live_feed.js` does. It does not fetch Streamlit's static files, which browsers cache.
+It opens the page over a WebSocket and follows the stream, as `live_feed.js` does. Static files of Streamlit,
+which browsers cache, are not fetched.
 """
 
 import asyncio
+import re
 import time
-from dataclasses import dataclass
+import zlib
 from ssl import SSLContext
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import httpx
-import orjson
-from streamlit.proto.AutoRerun_pb2 import AutoRerun
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-FRAGMENT_FINISHED = ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
 PROTOCOL = Subprotocol("streamlit")
 
-REFRESH_S = 1.0
-"""The live page's default refresh interval."""
+TIMEOUT_S = 12.0
+"""As in `live_feed.js`."""
 
-AFTER_FAILURE_S = 2.0
-TIMEOUT_S = 10.0
-"""Both as in `live_feed.js`."""
+GZIP = 31
+"""zlib's window bits for the gzip format."""
+PICTURE = b"event: picture\n"
+TIME = re.compile(rb'"time":([-0-9.e]+)')
 
 
 class PageError(Exception):
     """The page failed."""
 
 
-@dataclass(frozen=True)
-class Refresh:
-    """A request for an update.
+class Picture(NamedTuple):
+    """A picture of the race: when it was received (epoch seconds), and its race time in seconds."""
 
-    Attributes:
-        requested_at: monotonic time in seconds.
-        duration: seconds until the response was decoded.
-        is_new: whether the response contained an update (not 204).
-        is_failed: whether the request failed.
-    """
-
-    requested_at: float
-    duration: float
-    is_new: bool = False
-    is_failed: bool = False
-
-
-@dataclass(frozen=True)
-class FragmentRun:
-    """A run of a page fragment: when it was requested (monotonic seconds), and its duration in seconds."""
-
-    requested_at: float
-    duration: float
+    received_at: float
+    race_time: float
 
 
 class Page:
@@ -64,114 +46,77 @@ class Page:
     Attributes:
         loaded: set after the first complete run of the page.
         load_time: seconds from connecting until then.
-        fragment_runs: the runs of the page's fragments.
     """
 
     def __init__(self, address: str, run_id: str) -> None:
         self._address = address
         self._query = urlencode({"run": run_id})
-        self._connected_at = float("nan")
-        self._requested: dict[str, float] = {}
-        self._timers: dict[str, asyncio.Task[None]] = {}
         self.loaded = asyncio.Event()
-        self.load_time = float("nan")
-        self.fragment_runs: list[FragmentRun] = []
+        self.load_time = float("inf")
 
     async def stay(self) -> None:
         """Open the page and keep it open; raise `PageError` if it shows an exception."""
-        self._connected_at = time.monotonic()
+        connected_at = time.monotonic()
         stream = self._address.replace("http", "ws", 1) + "/_stcore/stream"
-        async with (
-            connect(
-                stream, subprotocols=[PROTOCOL], origin=Origin(self._address), max_size=None, proxy=None
-            ) as session,
-            asyncio.TaskGroup() as tasks,
-        ):
-            await self._rerun(session)
+        async with connect(
+            stream, subprotocols=[PROTOCOL], origin=Origin(self._address), max_size=None, proxy=None
+        ) as session:
+            await self._run(session)
             async for data in session:
                 message = ForwardMsg.FromString(data)
-                self._handle(message)
-                if message.HasField("auto_rerun"):
-                    self._schedule_reruns(message.auto_rerun, session, tasks)
+                if message.delta.new_element.WhichOneof("type") == "exception":
+                    raise PageError(message.delta.new_element.exception.message)
+                if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY and _is_end(message):
+                    self.load_time = min(self.load_time, time.monotonic() - connected_at)
+                    self.loaded.set()
             raise PageError("The dashboard closed the connection.")
 
-    def _handle(self, message: ForwardMsg) -> None:
-        match message.WhichOneof("type"):
-            case "delta" if message.delta.new_element.WhichOneof("type") == "exception":
-                raise PageError(message.delta.new_element.exception.message)
-            case "script_finished" if message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                self._record_load()
-            case "script_finished" if message.script_finished == FRAGMENT_FINISHED:
-                self._record_fragment_run()
-
-    def _record_load(self) -> None:
-        """Record the first complete run only: the page also reruns when the race's state changes."""
-        if not self.loaded.is_set():
-            self.load_time = time.monotonic() - self._connected_at
-            self.loaded.set()
-
-    def _record_fragment_run(self) -> None:
-        """Record the end of the oldest requested run; a session handles requests in order."""
-        if self._requested:
-            requested_at = self._requested.pop(next(iter(self._requested)))
-            self.fragment_runs.append(FragmentRun(requested_at, time.monotonic() - requested_at))
-
-    def _schedule_reruns(
-        self, request: AutoRerun, session: ClientConnection, tasks: asyncio.TaskGroup
-    ) -> None:
-        if (timer := self._timers.pop(request.fragment_id, None)) is not None:
-            timer.cancel()
-
-        async def run() -> None:
-            while True:
-                await asyncio.sleep(request.interval)
-                self._requested.setdefault(request.fragment_id, time.monotonic())
-                await self._rerun(session, request.fragment_id)
-
-        self._timers[request.fragment_id] = tasks.create_task(run())
-
-    async def _rerun(self, session: ClientConnection, fragment: str = "") -> None:
-        """Request a run of the whole page, or of one fragment."""
+    async def _run(self, session: ClientConnection) -> None:
+        """Request a run of the page."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self._query
-        state.fragment_id = fragment
-        state.is_auto_rerun = bool(fragment)
         state.context_info.timezone = "UTC"
         state.context_info.url = f"{self._address}/?{self._query}"
         await session.send(message.SerializeToString())
 
 
+def _is_end(message: ForwardMsg) -> bool:
+    return message.WhichOneof("type") == "script_finished"
+
+
 class Feed:
-    """The feed of the map and the leaderboard."""
+    """The stream of the map and the leaderboard.
+
+    Attributes:
+        pictures: those received.
+    """
 
     def __init__(self, address: str, run_id: str, encryption: SSLContext) -> None:
         self._race = f"{address}/racecast/races/{run_id}"
         self._encryption = encryption
-        self._seen = ""
-        self.refreshes: list[Refresh] = []
+        self.pictures: list[Picture] = []
 
     async def follow(self) -> None:
-        """Fetch the start list, then poll for updates."""
-        async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=TIMEOUT_S) as http:
+        """Fetch the start list, then follow the stream; raise `PageError` if it ends."""
+        timeout = httpx.Timeout(TIMEOUT_S, connect=60.0)
+        async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=timeout) as http:
             (await http.get(f"{self._race}/competitors")).raise_for_status()
-            while True:
-                requested_at = time.monotonic()
-                refresh = await self._refresh(http, requested_at)
-                self.refreshes.append(refresh)
-                pause = max(REFRESH_S, AFTER_FAILURE_S) if refresh.is_failed else REFRESH_S
-                await asyncio.sleep(max(0.0, requested_at + pause - time.monotonic()))
+            async with http.stream("GET", f"{self._race}/stream") as response:
+                await self._read(response)
+        raise PageError("The dashboard ended the stream.")
 
-    async def _refresh(self, http: httpx.AsyncClient, requested_at: float) -> Refresh:
-        try:
-            response = await http.get(f"{self._race}/positions", params={"seen": self._seen})
-            response.raise_for_status()
-        except httpx.HTTPError:
-            return Refresh(requested_at, time.monotonic() - requested_at, is_failed=True)
-        is_new = response.status_code != 204
-        if is_new:
-            self._seen = orjson.loads(response.content)["version"]
-        return Refresh(requested_at, time.monotonic() - requested_at, is_new=is_new)
+    async def _read(self, response: httpx.Response) -> None:
+        reader, text = zlib.decompressobj(GZIP), b""
+        async for data in response.aiter_raw():
+            received_at = time.time()
+            text += reader.decompress(data)
+            *events, text = text.split(b"\n\n")
+            for event in events:
+                if event.startswith(PICTURE):
+                    # All viewers are one process: decoding each picture whole would measure that.
+                    (race_time,) = TIME.findall(event)
+                    self.pictures.append(Picture(received_at, float(race_time)))
 
 
 class Viewer:
@@ -186,7 +131,7 @@ class Viewer:
         self.feed = Feed(address, run_id, encryption)
 
     async def watch(self) -> None:
-        """Open the page; once it is loaded, its map starts polling."""
+        """Open the page; once it is loaded, its map opens the stream."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.page.stay())
             tasks.create_task(self._follow())

@@ -1,7 +1,8 @@
-"""Refresh times and store queries, by the number of viewers.
+"""How soon viewers have each tick, and what that costs, by the number of viewers.
 
+A tick is queryable as soon as a query of the store finds all of it. Viewers have it when its picture arrives.
 Viewers, dashboard and simulator each have their own process. Run as `python -m benchmarks.viewers ADDRESS RUN
-VIEWERS`; prints one line of JSON.
+VIEWERS STORE`, with the SQLite file or the address of Pinot's broker; prints one line of JSON.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,17 +21,21 @@ import httpx
 import numpy as np
 
 from benchmarks.viewer import Viewer
+from dashboard.store.pinot_broker import Broker
+from dashboard.store.sqlite_file import SqliteFile
 from tests.processes import dashboard, metrics_of, simulator
 
-NUMBERS = (1, 20, 60, 100)
+NUMBERS = (1, 100, 300, 1000)
 COMPETITORS = 1000
 COURSE = "hilly-half"
 """Long enough that no competitor finishes during the measurement."""
 
-ARRIVALS_PER_SECOND = 5.0
+ARRIVALS_PER_SECOND = 10.0
 WARM_UP_S = 10.0
-MEASURED_S = 30.0
-MAX_REFRESH_S = 1.0
+MEASURED_S = 60.0
+IN_TIME_S = 0.5
+POLL_INTERVAL_S = 0.01
+NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
 QUERY_COUNT = "racecast_dashboard_store_duration_seconds_count"
 """The dashboard's metric that counts store queries, with a label for the kind."""
 
@@ -49,23 +54,26 @@ def measure(
 ) -> dict[str, float]:
     """Let `viewers` watch one race, with a new simulator, dashboard and viewer process.
 
-    The result has the keys of `_refreshes`, `_page` and `_usage`; times are in seconds.
+    The last of `dashboard_flags` is the store's address. The result has the keys of `_delays` and `_usage`,
+    `page_load_p50` and `memory_per_viewer` (MiB); times are in seconds.
     """
     with simulator(folder, *simulator_flags) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
         run_id = httpx.post(f"{api.address}/races", json=body, trust_env=False).json()["run_id"]
         with dashboard(folder, api.address, *dashboard_flags) as pages:
-            return _in_separate_process(pages.address, run_id, viewers)
+            empty = pages.memory()
+            found = _in_separate_process(pages.address, run_id, str(viewers), dashboard_flags[-1])
+            return found | {"memory_per_viewer": (pages.memory() - empty) / viewers}
 
 
-def _in_separate_process(address: str, run_id: str, viewers: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.viewers", address, run_id, str(viewers)]
+def _in_separate_process(*arguments: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.viewers", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
 
-async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
+async def watch(address: str, run_id: str, number: int, store: str) -> dict[str, float]:
     """Start `number` viewers one after another, and measure while all watch."""
     encryption = ssl.create_default_context()
     viewers = [Viewer(address, run_id, encryption) for _ in range(number)]
@@ -77,12 +85,25 @@ async def watch(address: str, run_id: str, number: int) -> dict[str, float]:
         for viewer in viewers:
             await viewer.page.loaded.wait()
         await asyncio.sleep(WARM_UP_S)
+        queryable: dict[float, float] = {}
+        watching.append(tasks.create_task(_note_ticks(store, run_id, queryable)))
         before, begin = await _usage_so_far(address), time.monotonic()
         await asyncio.sleep(MEASURED_S)
         after, end = await _usage_so_far(address), time.monotonic()
         for task in watching:
             task.cancel()
-    return _refreshes(viewers, begin, end) | _page(viewers, begin, end) | _usage(before, after, end - begin)
+    load = {"page_load_p50": float(np.median([viewer.page.load_time for viewer in viewers]))}
+    return _delays(viewers, queryable) | load | _usage(before, after, end - begin)
+
+
+async def _note_ticks(store: str, run_id: str, queryable: dict[float, float]) -> None:
+    """Note when each tick is first complete in a query: epoch seconds by race time."""
+    database = Broker(store) if store.startswith("http") else SqliteFile(Path(store))
+    while True:
+        ((competitors, race_time),) = await asyncio.to_thread(database.ask, NEWEST_TICK.format(run=run_id))
+        if competitors == COMPETITORS:
+            queryable.setdefault(float(race_time), time.time())
+        await asyncio.sleep(POLL_INTERVAL_S)
 
 
 async def _usage_so_far(address: str) -> Usage:
@@ -94,30 +115,25 @@ async def _usage_so_far(address: str) -> Usage:
     return Usage(queries, metrics["process_cpu_seconds_total"], time.process_time())
 
 
-def _refreshes(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
-    """Summarize the refreshes requested between `begin` and `end`; a failed one does not count as in time."""
-    found = [one for viewer in viewers for one in viewer.feed.refreshes if begin <= one.requested_at < end]
-    durations = np.array([one.duration for one in found])
-    seconds = end - begin
-    failed = sum(one.is_failed for one in found)
-    in_time = sum(one.duration < MAX_REFRESH_S and not one.is_failed for one in found)
+def _delays(viewers: Sequence[Viewer], queryable: Mapping[float, float]) -> dict[str, float]:
+    """Summarize how long after being queryable each viewer had each tick; a missing one is not in time."""
+    ticks = sorted(queryable)[1:-1]  # the first was queryable before, the last may still be on its way
+    delays = [_delay(viewer, tick, queryable[tick]) for viewer in viewers for tick in ticks]
+    arrived = np.array([delay for delay in delays if delay is not None])
     return {
-        **{f"p{share}": float(np.percentile(durations, share)) for share in (50, 95, 99)},
-        "max": float(durations.max()),
-        "refreshes": len(found) / seconds,
-        "in_time": in_time / len(found),
-        "failed": failed,
-        "updates_per_viewer": sum(one.is_new for one in found) / len(viewers) / seconds,
+        **{f"p{share}": float(np.percentile(arrived, share)) for share in (50, 95, 99)},
+        "max": float(arrived.max()),
+        "in_time": float((arrived <= IN_TIME_S).sum()) / len(delays),
+        "missed": (len(delays) - len(arrived)) / len(delays),
     }
 
 
-def _page(viewers: Sequence[Viewer], begin: float, end: float) -> dict[str, float]:
-    runs = [run for viewer in viewers for run in viewer.page.fragment_runs]
-    durations = [run.duration for run in runs if begin <= run.requested_at < end]
-    return {
-        "page_load_p50": float(np.median([viewer.page.load_time for viewer in viewers])),
-        "fragment_p95": float(np.percentile(durations, 95)),
-    }
+def _delay(viewer: Viewer, tick: float, queryable: float) -> float | None:
+    """Seconds until a viewer had a tick or a later one; None if that never came."""
+    for picture in viewer.feed.pictures:
+        if picture.race_time >= tick:
+            return max(0.0, picture.received_at - queryable)
+    return None
 
 
 def _usage(before: Usage, after: Usage, seconds: float) -> dict[str, float]:
@@ -136,4 +152,4 @@ def _usage(before: Usage, after: Usage, seconds: float) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(watch(sys.argv[1], sys.argv[2], int(sys.argv[3])))))
+    print(json.dumps(asyncio.run(watch(sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]))))
