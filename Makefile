@@ -1,4 +1,4 @@
-# `make demo` runs a race and its live map; `make test` runs every test. Both install what they need.
+# `make demo` runs races and their live map; `make test` runs every test. Both install what they need.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -37,7 +37,7 @@ lock: ## update the pinned requirements
 	done
 	rm -rf .venv-lock
 
-demo: $(STAMPS)/runtime ## run a race and its live map on this machine; Ctrl-C stops it
+demo: $(STAMPS)/runtime ## run races and their live map on this machine; Ctrl-C stops it
 	@$(BIN)/python demo.py
 
 test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser), and measure coverage
@@ -49,13 +49,13 @@ test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka
 
 # Two at a time, ordered so that both finish together: most tests spend their time waiting for other processes.
 test-stack: # tests that share the real Kafka and Pinot
-	$(BIN)/coverage run -m pytest -ra -m "stack"
+	$(BIN)/coverage run -m pytest -ra --durations=12 -m "stack"
 test-browser: # without coverage, which slows it down and to which it adds nothing
-	$(BIN)/pytest -ra -m "browser and not stack"
+	$(BIN)/pytest -ra --durations=12 -m "browser and not stack"
 test-simulator:
-	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" tests/simulator
+	$(BIN)/coverage run -m pytest -ra --durations=12 -m "$(FAST)" tests/simulator
 test-rest:
-	$(BIN)/coverage run -m pytest -ra -m "$(FAST)" --ignore tests/simulator
+	$(BIN)/coverage run -m pytest -ra --durations=12 -m "$(FAST)" --ignore tests/simulator
 
 test-fast: $(STAMPS)/dev ## run the tests that need no Kafka, Pinot, browser or Docker
 	$(BIN)/pytest -m "$(FAST)"
