@@ -19,21 +19,21 @@ from benchmarks import (
     reckoning,
     report,
     soak,
+    stores,
     throughput,
     viewers,
 )
-from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.local.stack import Stack
 from pinot.settings import Settings
-from tests.stacks import stack_settings, started
+from tests.stacks import started
 
 Section = tuple[str, str]
 """Heading and text."""
 
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
-FRESH_SIZES = (1000, 10_000, 30_000)
+FRESH_SIZES = tuple(int(size) for size in os.environ.get("RACECAST_FRESH_SIZES", "1000 10000 30000").split())
 FRESH_S = float(os.environ.get("RACECAST_FRESH_MINUTES", "10")) * 60
 SOAK_HOURS = float(os.environ.get("RACECAST_SOAK_HOURS", "2"))
 SOAK_STEP_S = SOAK_HOURS * 3600 / 8
@@ -46,14 +46,15 @@ def main() -> None:
         "options": _options,
         "sqlite": _sqlite,
         "stack": _stack,
-        "freshness": _freshness,
+        "fresh-sqlite": _fresh_sqlite,
+        "fresh-pinot": _fresh_pinot,
         "viewers": _viewers,
         "map": _map,
         "reckoning": _reckoning,
         "compose": _compose,
         "soak": _soak,
     }
-    default = parts.keys() - {"freshness", "compose", "soak"}
+    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "compose", "soak"}
     for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -125,36 +126,46 @@ def _kafka(stack: Stack, folder: Path) -> Section:
     return "Kafka", report.table(head, rows)
 
 
-def _freshness(folder: Path) -> Iterator[Section]:
-    head = [f"measured for {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
-    rows = []
+def _fresh_sqlite(folder: Path) -> Iterator[Section]:
     for competitors in FRESH_SIZES:
-        _log(f"freshness: {competitors:,}")
-        with started(folder / f"stack-{competitors}") as stack:
-            set_up(stack_settings(stack))
-            measured = freshness.measure(stack, competitors, folder, FRESH_S)
-        for name, found in measured.items():
-            times = [f"{found[key]:.3f} s" for key in ("p50", "p95", "p99", "max")]
-            rows.append([f"{competitors:,} competitors, {name}", *times, f"{found['ticks']:.0f}"])
-        yield "Freshness", report.table(head, rows)
+        yield _fresh(stores.sqlite(_folder(folder, competitors)), competitors, folder)
+
+
+def _fresh_pinot(folder: Path) -> Iterator[Section]:
+    for competitors in FRESH_SIZES:
+        with stores.pinot(_folder(folder, competitors)) as store:
+            yield _fresh(store, competitors, folder)
+
+
+def _fresh(store: stores.MeasuredStore, competitors: int, folder: Path) -> Section:
+    _log(f"freshness: {competitors:,}, {store.name}")
+    rows = []
+    for name, found in freshness.measure(store, competitors, folder, FRESH_S).items():
+        times = [f"{found[key]:.3f} s" for key in ("p50", "p95", "p99", "max")]
+        rows.append([name, *times, f"{found['ticks']:.0f}"])
+    head = [f"measured for {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
+    return f"Freshness: {competitors:,} competitors, {store.name}", report.table(head, rows)
+
+
+def _folder(folder: Path, competitors: int) -> Path:
+    """A new folder for the store of a measurement."""
+    own = folder / str(competitors)
+    own.mkdir(exist_ok=True)
+    return own
 
 
 def _viewers(folder: Path) -> Iterator[Section]:
-    database = ["--sqlite", str(folder / "viewers.db")]
-    table = _watched(folder, ["--publisher", "sqlite", *database], ["--store", "sqlite", *database])
-    yield "Viewers on SQLite", table
-    with started(folder / "stack") as stack:
-        set_up(stack_settings(stack))
-        kafka = ["--publisher", "kafka", "--kafka", stack.kafka]
-        table = _watched(folder, kafka, ["--store", "pinot", "--pinot-broker", stack.broker])
-        yield "Viewers on Pinot", table
+    store = stores.sqlite(folder)
+    yield f"Viewers on {store.name}", _watched(folder, store)
+    with stores.pinot(folder) as store:
+        yield f"Viewers on {store.name}", _watched(folder, store)
 
 
-def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str]) -> str:
+def _watched(folder: Path, store: stores.MeasuredStore) -> str:
     rows, load = [], []
     for number in viewers.NUMBERS:
-        _log(f"viewers: {number}, {dashboard_flags[1]}")
-        found = viewers.measure(folder, number, simulator_flags, dashboard_flags)
+        _log(f"viewers: {number}, {store.name}")
+        found = viewers.measure(folder, number, store)
         times = [f"{found[name] * 1000:,.0f} ms" for name in ("p50", "p95", "p99", "max")]
         rows.append([f"{number:,}", *times, f"{found['in_time']:.1%}", f"{found['missed']:.1%}"])
         rates = ("position_queries", "queries")

@@ -24,6 +24,8 @@ HEARTBEAT_S = 5.0
 """Seconds between events while nothing changes; browsers give up a stream after 12 silent ones."""
 SHORTEST_PERIOD_S = 1.0
 """Seconds; of a race with more ticks than that, not every tick is shown."""
+SLACK_S = 0.5
+"""Seconds by which a picture may be sent earlier than wanted: ticks are not exactly one period apart."""
 
 NOT_FOUND: Final = "Race not found."
 
@@ -38,12 +40,14 @@ class Message(NamedTuple):
         event: the piece.
         heartbeat: the piece that confirms it while nothing changes.
         outline: see `Snapshots.outline`.
+        since: seconds on the event loop's clock; when it became the newest message.
     """
 
     version: str
     event: bytes
     heartbeat: bytes
     outline: str
+    since: float
 
 
 def _picture(packed: Packed) -> tuple[bytes, bytes]:
@@ -82,7 +86,8 @@ class Feed:
         Args:
             run_id: the race.
             seen: version of the picture that the viewer has.
-            every: shortest time in seconds between two pictures.
+            every: shortest time in seconds between two pictures, less `SLACK_S`. It counts from the moment
+                when a picture became the newest: viewers who come between two ticks get the next at once.
         """
         clock = asyncio.get_running_loop().time
         known: Message | None = None
@@ -95,10 +100,10 @@ class Feed:
                     continue
                 if known is None or known.outline != newest.outline:
                     yield _event("outline", {"outline": newest.outline})
-                known, begun = newest, clock()
+                known = newest
                 yield known.heartbeat if known.version == seen else known.event
                 seen = known.version
-                await asyncio.sleep(max(0.0, begun + every - clock()))
+                await asyncio.sleep(max(0.0, known.since + every - SLACK_S - clock()))
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""
@@ -185,7 +190,7 @@ class _Channel:
         """Publish the event and the heartbeat that `make` returns, unless viewers have them."""
         newest = self._newest
         if newest is None or (newest.version, newest.outline) != (version, outline):
-            self._newest = Message(version, *make(), outline)
+            self._newest = Message(version, *make(), outline, asyncio.get_running_loop().time())
             self.wake()
 
 

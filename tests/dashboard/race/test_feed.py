@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.race import feed as feed_module
-from dashboard.race.feed import Feed
+from dashboard.race.feed import SLACK_S, Feed
 from dashboard.race.snapshots import Snapshots
 from dashboard.store.protocol import StoreError
 from tests.dashboard.fakes import FakeStore, positions, race
@@ -68,6 +68,12 @@ def run(store: FakeStore, story: Callable[[Feed], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
+async def _moment_of(viewer: Viewer, metres: float) -> float:
+    """When the picture with this distance has come, in seconds on the event loop's clock."""
+    assert await viewer.next_distance() == metres
+    return asyncio.get_running_loop().time()
+
+
 def test_each_tick_is_pushed_to_all_viewers(store: FakeStore) -> None:
     """All viewers get the newest picture at once and each new one, read from the store once for all."""
 
@@ -102,12 +108,28 @@ def test_pictures_are_as_rare_as_wanted(store: FakeStore) -> None:
     """A viewer can choose the shortest time between two pictures."""
 
     async def story(feed: Feed) -> None:
-        viewer = Viewer(feed.stream("run_1", every=0.5))
+        viewer = Viewer(feed.stream("run_1", every=1.5))
         begun = asyncio.get_running_loop().time()
         assert await viewer.next_distance() == 100.0
         store.now = positions(200.0)
         assert await viewer.next_distance() == 200.0
-        assert asyncio.get_running_loop().time() - begun >= 0.5
+        assert asyncio.get_running_loop().time() - begun >= 1.5 - SLACK_S
+
+    run(store, story)
+
+
+def test_who_comes_between_two_ticks_gets_the_next_at_once(store: FakeStore) -> None:
+    """The shortest time between pictures counts from the last tick, not from a viewer's arrival."""
+
+    async def story(feed: Feed) -> None:
+        first = Viewer(feed.stream("run_1"))
+        await first.next()
+        await asyncio.sleep(0.9)
+        late = Viewer(feed.stream("run_1", every=1.0))
+        assert await late.next_distance() == 100.0
+        store.now = positions(200.0)
+        moments = await asyncio.gather(*(_moment_of(one, 200.0) for one in (first, late)))
+        assert moments[1] - moments[0] < 0.4
 
     run(store, story)
 
