@@ -161,7 +161,7 @@ class _Channel:
 
     async def _watch(self) -> None:
         pace, clock = Pace(), asyncio.get_running_loop().time
-        newest_emitted, outline = -1, ""
+        newest, outline = -1.0, ""
         while True:
             begun = clock()
             try:
@@ -176,11 +176,10 @@ class _Channel:
             else:
                 packed = snapshot.packed
                 self._publish(packed.version, outline, partial(_picture, packed))
-                if snapshot.positions.newest_emitted == newest_emitted:
-                    pause = pace.after_nothing(clock())
-                else:
-                    newest_emitted = snapshot.positions.newest_emitted
-                    pause = pace.after_news(begun, clock(), _period(snapshot.race))
+                if snapshot.standing.race_time != newest:
+                    newest = snapshot.standing.race_time
+                    pace.found(begun, _period(snapshot.race))
+                pause = pace.pause(clock(), is_whole=snapshot.is_whole)
             await asyncio.sleep(pause)
 
     def _look(self) -> tuple[Snapshot, str]:

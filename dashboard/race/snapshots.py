@@ -19,6 +19,7 @@ from dashboard.race import current, finish_list, payload, results_payload
 from dashboard.race.finish_list import Results
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import Standing, guns_of, race_time, stand
+from dashboard.race.ticks import is_whole, next_whole
 from dashboard.store import course_shape
 from dashboard.store.protocol import Competitor, Course, Mark, Positions, Race, Store, StoreError
 from stream.race_states import ENDED
@@ -30,11 +31,14 @@ FRESH_FOR_S = 0.9
 LOOK_ANYWAY_AFTER_S = 1.5
 """Seconds; after that a race is read again even if no position has come, for its state may have changed."""
 
-SETTLES_WITHIN = 5
-"""Most questions until a tick counts as arrived; what comes later makes another snapshot."""
+WHOLE_WITHIN_S = 1.0
+"""Longest time in seconds for which a tick that arrives in batches is waited for."""
 
-SETTLING_S = 0.015
-"""Seconds between two of them."""
+QUIET_S = 0.15
+"""Seconds without another batch after which what has arrived of a tick is shown."""
+
+STEP_S = 0.015
+"""Seconds between two questions for the next batch."""
 
 TOO_OLD_TO_SHOW_S = 3.0
 """Seconds; a request waits for the new snapshot if the last one is older."""
@@ -101,6 +105,11 @@ class Snapshot:
         )
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether it has the newest tick of all competitors who report."""
+        return is_whole(self.positions, self.race.interval)
+
+    @cached_property
     def packed_names(self) -> payload.Packed:
         """The start list's payload."""
         return payload.encode_names(self.competitors)
@@ -137,6 +146,7 @@ class _Watched:
         """Begin without data: the race is new or gone, or its run id was reused."""
         self.snapshot: Snapshot | None = None
         self._mark: Mark | None = None  # of the positions that were read last
+        self._next_whole = -math.inf  # the `raw_time` of the mark with which the next tick is whole
         self._results: dict[Rank, tuple[Snapshot, Results]] = {}
         self._packed: dict[Rank, tuple[Snapshot, payload.Packed]] = {}
         self._names_asked = -math.inf
@@ -160,20 +170,27 @@ class _Watched:
             mark = self._store.mark(self._run_id)
             if mark == self._mark and self.failure is None and self.age() < LOOK_ANYWAY_AFTER_S:
                 return
-            self._mark = self._settled(mark)
+            if mark != self._mark:
+                mark = self._whole(mark)
         except StoreError as failure:
             self.failure = failure
             self.asked = self._clock()
             return
         self._take()
+        self._mark = mark
+        if self.snapshot is not None:
+            self._next_whole = next_whole(mark, self.snapshot.positions, self.snapshot.race.interval)
 
-    def _settled(self, mark: Mark) -> Mark:
-        """The mark as soon as it changes no more: a tick arrives in several batches."""
-        for _ in range(SETTLES_WITHIN if self.snapshot and mark != self._mark else 0):
-            self._pause(SETTLING_S)
+    def _whole(self, mark: Mark) -> Mark:
+        """The mark as soon as a tick is whole, or no more of it comes."""
+        begun = changed = self._clock()
+        while mark.raw_time < self._next_whole and self._clock() < min(
+            begun + WHOLE_WITHIN_S, changed + QUIET_S
+        ):
+            self._pause(STEP_S)
             last, mark = mark, self._store.mark(self._run_id)
-            if mark == last:
-                break
+            if mark != last:
+                changed = self._clock()
         return mark
 
     def take(self) -> None:

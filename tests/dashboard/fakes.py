@@ -172,8 +172,9 @@ class FakeStore:
     def mark(self, _run_id: str) -> Mark:
         """The mark of the newest positions."""
         self._ask("mark")
-        covered = round(float(self.now.distance.sum() + self.now.elapsed.sum()))
-        return Mark(self.now.newest_emitted, covered, len(self.now))
+        # What moved was emitted later.
+        emitted = self.now.newest_emitted + round(float(self.now.distance.sum()))
+        return Mark(emitted, int(self.now.elapsed.sum()), len(self.now))
 
     def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
         """The positions then, or at the newest moment before within the look-back."""

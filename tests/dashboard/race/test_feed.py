@@ -10,9 +10,9 @@ import pytest
 
 from dashboard.race import feed as feed_module
 from dashboard.race.feed import SLACK_S, Feed
-from dashboard.race.snapshots import Snapshots
-from dashboard.store.protocol import StoreError
-from tests.dashboard.fakes import FakeStore, positions, race
+from dashboard.race.snapshots import QUIET_S, Snapshots
+from dashboard.store.protocol import Positions, StoreError
+from tests.dashboard.fakes import FakeStore, at, positions, race
 
 PATIENCE_S = 5.0
 
@@ -86,6 +86,32 @@ def test_each_tick_is_pushed_to_all_viewers(store: FakeStore) -> None:
         assert store.asked.count("positions") == asked + 1
         late = Viewer(feed.stream("run_1"))
         assert await late.next_distance() == 200.0
+
+    run(store, story)
+
+
+def test_a_tick_that_comes_in_parts_is_one_picture(store: FakeStore) -> None:
+    """A picture waits until its tick is whole, but not for long: what comes later is another picture."""
+
+    def tick(*times: float) -> Positions:
+        return at(*((bib, 10 * time, "running", time) for bib, time in enumerate(times, 1)))
+
+    async def next_times(viewer: Viewer) -> list[float]:
+        _, picture = await viewer.next()
+        times: list[float] = picture["columns"]["elapsed"]
+        return times
+
+    async def story(feed: Feed) -> None:
+        store.now = tick(60.0, 60.0)
+        viewer = Viewer(feed.stream("run_1"))
+        assert await next_times(viewer) == [60.0, 60.0]
+        store.now = tick(61.0, 60.0)
+        asyncio.get_running_loop().call_later(QUIET_S / 2, setattr, store, "now", tick(61.0, 61.0))
+        assert await next_times(viewer) == [61.0, 61.0]
+        store.now = tick(62.0, 61.0)
+        assert await next_times(viewer) == [62.0, 61.0]
+        store.now = tick(62.0, 62.0)
+        assert await next_times(viewer) == [62.0, 62.0]
 
     run(store, story)
 
