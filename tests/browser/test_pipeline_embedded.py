@@ -28,8 +28,7 @@ def test_race_in_the_file(page: Page, site: Site) -> None:
     shown.expect_light("End to end", "grey")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_nothing_moves_at_a_refresh(page: Page, site: Site, width: int, scheme: str) -> None:
     """Everything stays where it is while figures change, and fits into a phone's width as into a screen's."""
     page.set_viewport_size({"width": width, "height": 1400})
