@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
+PYTEST := $(BIN)/pytest
 FAST   := not stack and not browser and not compose
 # make 3.81 (macOS) can't keep the output of parallel targets apart.
 SYNC   := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -40,22 +41,26 @@ lock: ## update the pinned requirements
 demo: $(STAMPS)/runtime ## run races and their live map on this machine; Ctrl-C stops it
 	@$(BIN)/python demo.py
 
-test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser), and measure coverage
+test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser)
+	@$(BIN)/python -m pinot.local fetch || true
+	@$(MAKE) --no-print-directory -k -j3 $(SYNC) test-stack test-browser test-simulator test-rest
+
+coverage: tools $(STAMPS)/dev ## measure which lines the tests run, the browser's left out
 	@$(BIN)/python -m pinot.local fetch || true
 	rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory -k -j2 $(SYNC) test-stack test-rest test-browser test-simulator
+	@$(MAKE) --no-print-directory -k -j2 $(SYNC) PYTEST="$(BIN)/coverage run -m pytest" test-stack test-simulator test-rest
 	$(BIN)/coverage combine --quiet
 	@for package in stream simulator pinot dashboard; do $(BIN)/coverage report --include="$$package/*" || exit 1; done
 
-# Two at a time, ordered so that both finish together: most tests spend their time waiting for other processes.
+# Three at a time on two cores, the long ones first: most tests spend their time waiting for other processes.
 test-stack: # tests that share the real Kafka and Pinot
-	$(BIN)/coverage run -m pytest -ra --durations=12 -m "stack"
-test-browser: # without coverage, which slows it down and to which it adds nothing
-	$(BIN)/pytest -ra --durations=12 -m "browser and not stack"
+	$(PYTEST) -ra --durations=12 -m "stack"
+test-browser:
+	$(PYTEST) -ra --durations=12 -m "browser and not stack"
 test-simulator:
-	$(BIN)/coverage run -m pytest -ra --durations=12 -m "$(FAST)" tests/simulator
+	$(PYTEST) -ra --durations=12 -m "$(FAST)" tests/simulator
 test-rest:
-	$(BIN)/coverage run -m pytest -ra --durations=12 -m "$(FAST)" --ignore tests/simulator
+	$(PYTEST) -ra --durations=12 -m "$(FAST)" --ignore tests/simulator
 
 test-fast: $(STAMPS)/dev ## run the tests that need no Kafka, Pinot, browser or Docker
 	$(BIN)/pytest -m "$(FAST)"
@@ -99,4 +104,4 @@ clean: ## remove everything that the other targets created
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast test-pythons tools lock check schemas stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast test-pythons coverage tools lock check schemas stack stack-stop bench torture screenshots clean

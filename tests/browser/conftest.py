@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_pla
 from tests.browser.site import Site
 from tests.processes import dashboard, simulator
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
+"""Of a test for what it expects: many times what a page needs, for a machine may be slow or busy."""
 
 FLAGS = [
     "--no-sandbox",

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
+
 LIGHTS = {"green": "Fine", "amber": "Attention", "red": "Trouble", "grey": "Idle"}
 
 
@@ -18,7 +20,9 @@ class PipelinePage:
         """A part's card."""
         return self._page.locator(f"[data-part='{name}']")
 
-    def expect_light(self, part: str, light: str, sentence: str = "", *, within_s: float = 30.0) -> None:
+    def expect_light(
+        self, part: str, light: str, sentence: str = "", *, within_s: float = PATIENCE_MS / 1000
+    ) -> None:
         """Wait until a part has a light, its word, and a sentence in which these words are."""
         expect(self.part(part)).to_have_attribute("data-light", light, timeout=1000 * within_s)
         expect(self.part(part).locator("em")).to_have_text(LIGHTS[light])

@@ -16,6 +16,7 @@ from simulator.course.library import load_folder
 from simulator.race.events import positions_of_all
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from stream.race_states import Action
 from stream.waiting import wait_for
 from tests.processes import ROOT
 
@@ -35,6 +36,27 @@ class Site:
         assert answer.status_code == 201, answer.text
         run_id: str = answer.json()["run_id"]
         return run_id
+
+    def change(self, run_id: str, action: Action) -> None:
+        """Pause, resume or cancel a race.
+
+        A race paused at its start waits for the page, however long that takes to open.
+        """
+        httpx.post(f"{self.api}/races/{run_id}/{action}", trust_env=False).raise_for_status()
+
+    def race_time(self, run_id: str) -> float:
+        """How far a race is, in seconds."""
+        seconds: float = httpx.get(f"{self.api}/races/{run_id}", trust_env=False).json()["race_time"]
+        return seconds
+
+    def wait_for_race_time(self, run_id: str, seconds: float) -> None:
+        """Wait until a race is farther than this."""
+        wait_for(
+            run_id,
+            lambda: None if (now := self.race_time(run_id)) > seconds else f"it is at {now} s",
+            seconds=60,
+            say=print,
+        )
 
     def positions(self, run_id: str) -> list[dict[str, Any]]:
         """The properties of each competitor's position, as the API says it."""
@@ -80,6 +102,20 @@ class Site:
         answer = httpx.get(f"{self.api}/courses/{short_name}", trust_env=False)
         shapes = [shape(feature["geometry"]) for feature in answer.json()["features"]]
         return next(one for one in shapes if isinstance(one, LineString))
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait until Streamlit's script has stopped: a value that it gives a field overwrites what is typed."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def fill(page: Page, label: str, value: str) -> None:
+    """Type into the field whose label begins so, in one of Streamlit's forms."""
+    field = page.locator(f'input[aria-label^="{label}"]')
+    expect(field).to_be_visible()
+    wait_until_drawn(page)
+    field.fill(value)
+    field.press("Tab")
 
 
 ATTEMPTS = 5
@@ -134,9 +170,11 @@ class LiveMap:
         found.wait_for("race => race.payloads() >= 1 && race.positions().length > 0")
         return found
 
-    def wait_for(self, condition: str) -> None:
-        """Wait until a function of the live layer, in JavaScript, is true."""
-        self.frame.wait_for_function(f"() => window.racecast && ({condition})(window.racecast)")
+    def wait_for(self, condition: str) -> Any:
+        """Wait until a function of the live layer, in JavaScript, is true, and return its value."""
+        return self.frame.wait_for_function(
+            f"() => window.racecast && ({condition})(window.racecast)"
+        ).json_value()
 
     def ask(self, question: str) -> Any:
         """Call a function of the live layer, in JavaScript."""

@@ -18,8 +18,9 @@ CLOCK = re.compile(r"^[0-9]:[0-9]{2}:[0-9]{2}$")
 
 def test_from_the_countdown_to_the_winner(page: Page, site: Site) -> None:
     """A countdown, a start list, then clock and leaders by name; one region announces the finishers."""
-    soon = datetime.now(UTC) + timedelta(seconds=15)
-    run = site.create_race(**FIELD, speed=90, slowest=260, start_at=soon.isoformat())
+    page.goto(site.dashboard)  # so that the browser has its scripts
+    soon = datetime.now(UTC) + timedelta(seconds=12)
+    run = site.create_race(**FIELD, speed=90, fastest=240, slowest=260, start_at=soon.isoformat())
     page.goto(f"{site.dashboard}/?run={run}")
     clock = _tile(page, "clock")
     expect(clock).to_contain_text("Starts in")
@@ -29,14 +30,17 @@ def test_from_the_countdown_to_the_winner(page: Page, site: Site) -> None:
     start_list = page.get_by_role("region", name="Start list")
     expect(start_list.locator("tbody tr[data-bib]:visible")).to_have_count(1)
 
-    expect(clock).to_contain_text("Race clock · 90\N{MULTIPLICATION SIGN} speed")
+    news = page.get_by_role("log", name="Race news")
+    expect(news).to_contain_text("The race has started.")
+    site.change(run, "pause")  # for what is to be seen while it runs: it is over soon
+    expect(clock).to_contain_text("Race clock · paused")
     expect(clock.get_by_role("timer")).to_have_text(CLOCK)
     for figure, word in (("leader", "Leader"), ("woman", "First woman"), ("man", "First man")):
         expect(_tile(page, figure)).to_have_text(re.compile(rf"^{word}.+Bib [0-9]+ · [0-9]\.[0-9]{{2}} km$"))
 
+    site.change(run, "resume")
+    expect(clock).to_contain_text("Race clock · 90\N{MULTIPLICATION SIGN} speed")
     expect(_tile(page, "leader")).to_contain_text("Winner")
-    news = page.get_by_role("log", name="Race news")
-    expect(news).to_contain_text("The race has started.")
     expect(news).to_contain_text(re.compile("finished 1st in [0-9:]+."))
     expect(clock).to_contain_text("Race clock · finished")
     expect(news).to_contain_text("The race is over.")

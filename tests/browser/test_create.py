@@ -6,15 +6,15 @@ from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tests.browser.site import LiveMap, Site, choose
+from tests.browser.site import LiveMap, Site, choose, fill
 from tests.processes import dashboard
 
 
 def test_form_makes_a_race(page: Page, site: Site) -> None:
     """The form makes a race and leads to its live page, where competitors move."""
     page.goto(f"{site.dashboard}/new")
-    _fill(page, "Race name", "Made by the form")
-    _fill(page, "Competitors", "37")
+    fill(page, "Race name", "Made by the form")
+    fill(page, "Competitors", "37")
     page.get_by_role("button", name="Start the race").click()
     page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
     expect(page.get_by_role("heading", name="Made by the form")).to_be_visible()
@@ -34,7 +34,7 @@ def test_preset_and_what_it_means(page: Page, site: Site) -> None:
     expect(page.get_by_label("Competitors", exact=True)).to_have_value("10000")
     expect(page.get_by_role("combobox")).to_have_value(re.compile("Hilly half marathon"))
     expect(page.get_by_text("21.10 km", exact=True)).to_be_visible()
-    _fill(page, "Fastest pace", "4:00")
+    fill(page, "Fastest pace", "4:00")
     expect(page.get_by_text("Finish in 1:24:23")).to_be_visible()
     expect(preset).not_to_be_checked()
     expect(
@@ -51,9 +51,9 @@ def test_preset_and_what_it_means(page: Page, site: Site) -> None:
 def test_mistakes_at_their_fields(page: Page, site: Site) -> None:
     """The API's errors are shown at the fields, and the form keeps what was typed."""
     page.goto(f"{site.dashboard}/new")
-    _fill(page, "Fastest pace", "7:00")
-    _fill(page, "Slowest pace", "5:00")
-    _fill(page, "Seed", "a lot")
+    fill(page, "Fastest pace", "7:00")
+    fill(page, "Slowest pace", "5:00")
+    fill(page, "Seed", "a lot")
     page.get_by_role("button", name="Start the race").click()
     said = page.get_by_role("alert")
     expect(said.filter(has_text="at least the fastest pace, 420 seconds per kilometre (7:00")).to_be_visible()
@@ -71,13 +71,13 @@ def test_more_like_a_real_race(page: Page, site: Site) -> None:
     expect(disqualified).not_to_be_visible()
     page.get_by_text("Realism options").click()
     for label, value in (("Don't start", "60"), ("Disqualified", "50")):
-        _fill(page, label, value)
+        fill(page, label, value)
     page.get_by_text("Realism options").click()
     expect(disqualified).not_to_be_visible()
     page.get_by_role("button", name="Start the race").click()
     expect(page.get_by_role("alert").filter(has_text="must add up to at most 1")).to_be_visible()
     expect(disqualified).to_be_visible()
-    _fill(page, "Don't start", "20")
+    fill(page, "Don't start", "20")
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(disqualified).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
@@ -119,8 +119,8 @@ def test_another_page_and_back(page: Page, site: Site) -> None:
     choose(page.get_by_role("combobox", name="Course"), "Hilly half marathon")
     _choose_file(page, "Start list", "list.csv", b"bib,name\n7,Bo\n")
     expect(page.get_by_text("Hilly half marathon, 1 runner, starts now")).to_be_visible()
-    _fill(page, "Race name", "Typed before")
-    _fill(page, "Slowest pace", "9:59")
+    fill(page, "Race name", "Typed before")
+    fill(page, "Slowest pace", "9:59")
     page.get_by_text("Later", exact=True).click()
     day = page.get_by_label("Day", exact=True)
     expect(day).to_be_visible()
@@ -140,7 +140,7 @@ def test_another_page_and_back(page: Page, site: Site) -> None:
 def test_scheduled_race(page: Page, site: Site) -> None:
     """A race can be scheduled; its page says when it starts."""
     page.goto(f"{site.dashboard}/new")
-    _fill(page, "Race name", "Tomorrow, perhaps")
+    fill(page, "Race name", "Tomorrow, perhaps")
     page.get_by_text("Later", exact=True).click()
     expect(page.get_by_text("In the time zone")).to_be_visible()
     page.get_by_role("button", name="Start the race").click()
@@ -163,7 +163,7 @@ HOSTILE_COURSE = """<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
 def test_course_of_ones_own(page: Page, site: Site) -> None:
     """A file is the course as soon as it is chosen: shown with its names as typed, and raced on."""
     page.goto(f"{site.dashboard}/new")
-    _fill(page, "Short name", "own-loop")
+    fill(page, "Short name", "own-loop")
     _choose_file(page, "Course file of your own", "own.kml", HOSTILE_COURSE.encode())
     chooser = page.get_by_role("combobox")
     expect(chooser).to_have_value(re.compile(re.escape('${alert(1)} **My** <b onclick="alert(1)">loop · ')))
@@ -185,11 +185,11 @@ def test_course_file_that_is_refused(page: Page, site: Site) -> None:
     expect(said.filter(has_text="The race was not started")).to_be_visible()
     page.get_by_role("button", name="Remove notes.gpx").click()
     expect(said).to_have_count(0)
-    _fill(page, "Short name", "crystal-palace")
+    fill(page, "Short name", "crystal-palace")
     _choose_file(page, "Course file of your own", "own.kml", HOSTILE_COURSE.encode())
     expect(said).to_contain_text("choose another name")
     expect(page.get_by_text("own.kml")).to_be_visible()
-    _fill(page, "Short name", "another-loop")
+    fill(page, "Short name", "another-loop")
     expect(said).to_have_count(0)
     expect(page.get_by_role("combobox", name="Course")).to_have_value(re.compile("loop"))
 
@@ -250,9 +250,3 @@ def _choose_file(page: Page, label: str, name: str, content: bytes) -> None:
 
 def _dropzone(page: Page, label: str) -> Locator:
     return page.get_by_label(label, exact=True).get_by_test_id("stFileUploaderDropzoneInput")
-
-
-def _fill(page: Page, label: str, value: str) -> None:
-    field = page.locator(f'input[aria-label^="{label}"]')
-    field.fill(value)
-    field.press("Tab")

@@ -1,6 +1,7 @@
 """The map of a course: how it is moved, its street map, and its labels."""
 
 import io
+import re
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -15,6 +16,8 @@ from tests.browser.site import LiveMap, Site
 from tests.browser.tile_server import PARK, TileServer, tile_server
 from tests.processes import ROOT, dashboard, simulator
 
+ALL_TILES_SHOWN = """() => [...document.querySelectorAll('.street-map .leaflet-tile')].every(
+    (tile) => tile.classList.contains('leaflet-tile-loaded') && tile.style.opacity === '1')"""
 PHONE = {"width": 390, "height": 844}
 SCROLL_TOP = "() => document.querySelector('[data-testid=stMain]').scrollTop"
 SCROLLED_FURTHER = f"top => ({SCROLL_TOP})() > top + 50"
@@ -58,19 +61,21 @@ def test_wheel_scrolls_the_page(page: Page, site: Site) -> None:
     whole = _zoom(live)
     _hover(page)
     top = page.evaluate(SCROLL_TOP)
-    page.mouse.wheel(0, 200)
-    page.wait_for_function(SCROLLED_FURTHER, arg=top)
     hint = live.frame.locator(".map-hint")
+    page.mouse.wheel(0, 200)
+    expect(hint).to_have_css("opacity", "1")  # first: it is there for a moment
     expect(hint).to_have_text("Use Ctrl + scroll to zoom the map")
-    expect(hint).to_have_css("opacity", "1")
+    page.wait_for_function(SCROLLED_FURTHER, arg=top)
     assert _zoom(live) == whole
     _hover(page)
     page.keyboard.down("Control")
     page.mouse.wheel(0, -400)
     live.wait_for(f"() => window.map.getZoom() > {whole}")
+    live.wait_for("() => !document.querySelector('.leaflet-zoom-anim')")  # Leaflet does one zoom at a time
     expect(hint).to_have_css("opacity", "0")
     live.frame.get_by_role("button", name="Whole course").click()
     live.wait_for(f"() => window.map.getZoom() === {whole}")
+    live.wait_for("() => !document.querySelector('.leaflet-zoom-anim')")
     for _ in range(6):
         page.mouse.wheel(0, 2000)
     live.wait_for("() => window.map.getZoom() === window.map.getMinZoom()")
@@ -109,7 +114,7 @@ def test_street_map(page: Page, site: Site, tiles: TileServer) -> None:
     live = LiveMap.on(page)
     shown = live.frame.locator(".street-map .leaflet-tile-loaded")
     expect(shown.first).to_be_visible()
-    live.wait_for("() => document.querySelector('.leaflet-tile-loaded').style.opacity === '1'")
+    live.wait_for(ALL_TILES_SHOWN)
     # Without the page's path, which has the race.
     assert set(tiles.referers) == {f"{site.dashboard}/"}
     assert _saturation(_ground(page)) < _saturation(PARK) / 2
@@ -123,7 +128,7 @@ def test_street_map(page: Page, site: Site, tiles: TileServer) -> None:
     _street_map_switch(page).click()
     expect(shown).to_have_count(0)
     expect(link).to_have_count(0)
-    assert page.evaluate("() => new URLSearchParams(location.search).get('streets')") == "false"
+    page.wait_for_url(re.compile("streets=false"))
     tiles.referers.clear()
     page.goto(f"{site.dashboard}/?run={run}&streets=false")
     live = LiveMap.on(page)

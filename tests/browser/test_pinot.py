@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pinot.local.stack import Stack
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, fill
 from tests.processes import dashboard, simulator
 
 COMPETITORS = 25
@@ -35,10 +35,13 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     page.goto(f"{pinot_site.dashboard}/new")
     page.get_by_role("radio", name="Saturday 5 km").click()
     expect(page.locator("input[aria-label='Competitors']")).to_have_value("300")
-    for label, value in (("Race name", "Through Pinot"), ("Competitors", str(COMPETITORS)), ("Speed", "60")):
-        field = page.locator(f"input[aria-label^='{label}']")
-        field.fill(value)
-        field.press("Tab")
+    for label, value in (
+        ("Race name", "Through Pinot"),
+        ("Competitors", str(COMPETITORS)),
+        ("Slowest pace", "6:00"),
+        ("Speed", "60"),
+    ):
+        fill(page, label, value)
     page.get_by_role("button", name="Start the race").click()
     page.wait_for_url(re.compile(r"\?run=[A-Za-z0-9_-]+$"))
     run = page.url.partition("run=")[2]
@@ -48,7 +51,7 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     assert seen[0] < seen[1] < seen[2]
     assert live.ask("() => window.map.getZoom()") == 16
     expect(page.get_by_role("combobox").first).to_have_value(re.compile("Through Pinot · Crystal Palace · "))
-    expect(page.locator("[data-figure=finished] .value")).to_have_text(str(COMPETITORS), timeout=90_000)
+    expect(page.locator("[data-figure=finished] .value")).to_have_text(str(COMPETITORS))
     order = [one["competitorId"] for one in sorted(pinot_site.positions(run), key=lambda one: one["elapsed"])]
     bibs = page.locator("tr[data-bib]:not([hidden]) td.bib")
     assert [int(text) for text in bibs.all_inner_texts()[:8]] == order[:8]

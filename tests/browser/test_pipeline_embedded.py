@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Page
 
@@ -25,12 +24,11 @@ def test_race_in_the_file(page: Page, site: Site) -> None:
         shown.expect_cell("freshness", "1 min", column, re.compile(r"\d s$"))
     for part in ("Kafka", "Pinot"):
         assert shown.part(part).count() == 0
-    httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
+    site.change(run, "cancel")
     shown.expect_light("End to end", "grey")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_nothing_moves_at_a_refresh(page: Page, site: Site, width: int, scheme: str) -> None:
     """Everything stays where it is while figures change, and fits into a phone's width as into a screen's."""
     page.set_viewport_size({"width": width, "height": 1400})
@@ -44,7 +42,7 @@ def test_nothing_moves_at_a_refresh(page: Page, site: Site, width: int, scheme: 
     assert shown.places() == before
     assert shown.width() == width
     assert all(left >= 0 and left + wide <= width for left, _, wide, _ in before)
-    httpx.post(f"{site.api}/races/{run}/cancel", trust_env=False).raise_for_status()
+    site.change(run, "cancel")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.site import LiveMap, Site, without_streams
 from tests.processes import dashboard
 
@@ -118,6 +119,7 @@ def test_frame(page: Page, site: Site, tmp_path: Path) -> None:
 def test_phone(browser: Browser, site: Site) -> None:
     """On a phone, the map begins within the first screen and the pages are at the bottom, in reach."""
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(f"{site.dashboard}/?run={site.create_race(entrants='drawn')}")
     LiveMap.on(page)

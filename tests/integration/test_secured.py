@@ -193,9 +193,9 @@ def test_simulator_reports_rejected_credentials_and_recovers(
         def not_reported() -> str | None:
             return None if error in reasons(running) else reasons(running)
 
-        wait_for("the error", not_reported, seconds=30, say=print)
+        wait_for("the error", not_reported, seconds=60, say=print)
         secured_environment.add_user("a-late-user", KAFKA_PASSWORD)
-        wait_for("the simulator", lambda: reasons(running) or None, seconds=30, say=print)
+        wait_for("the simulator", lambda: reasons(running) or None, seconds=60, say=print)
         assert running.end() == 0
 
     assert "Kafka rejects the credentials" in running.log.read_text()
@@ -214,8 +214,8 @@ def test_rejected_course_upload_is_logged(
         def not_reported() -> str | None:
             return None if "Pinot rejects the credentials in" in running.log.read_text() else "not logged yet"
 
-        wait_for("the error", not_reported, seconds=30, say=print)
-        wait_for("the simulator", lambda: reasons(running) or None, seconds=30, say=print)
+        wait_for("the error", not_reported, seconds=60, say=print)
+        wait_for("the simulator", lambda: reasons(running) or None, seconds=60, say=print)
 
     assert WRONG not in running.log.read_text()
 

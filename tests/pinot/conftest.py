@@ -49,7 +49,7 @@ class Pinot:
 
     def wait_until(self, sql: str, expected: list[list[Any]]) -> None:
         """Wait until a query returns `expected`."""
-        wait_for(sql, partial(self._difference, sql, expected), seconds=30, say=print)
+        wait_for(sql, partial(self._difference, sql, expected), seconds=60, say=print)
 
     def _difference(self, sql: str, expected: list[list[Any]]) -> str | None:
         found = self.ask(sql)

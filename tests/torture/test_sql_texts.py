@@ -30,7 +30,7 @@ from tests.dashboard.events import KafkaWriter, SqliteWriter, Writer, competitor
 from tests.processes import simulator
 from tests.torture.sql_texts import KNOWN, TEXTS
 
-VISIBLE_WITHIN_S = 30.0
+VISIBLE_WITHIN_S = 60.0
 TABLES = ("races", "competitors", "parkrun", "passings", "courses")
 RUN_ID = re.compile("[A-Za-z0-9_-]{1,64}", re.ASCII)
 VALID_NAMES = [text for text in TEXTS if text.isprintable() and text.strip() and len(text) <= 120]

@@ -375,6 +375,19 @@ def test_fields_are_given_their_values_until_all_are_drawn(
     assert [one.label for one in every_field(form) if one.set_value] == []
 
 
+def test_fields_keep_what_is_typed_while_a_preset_is_filled_in(
+    api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the viewer types during an interrupted run stays; the other fields get the preset's values."""
+    assert api.offered
+    form = page()
+    with monkeypatch.context() as broken:
+        broken.setattr("dashboard.create.page.race_form.RaceForm._start", lambda _: streamlit.stop())
+        preset(form, "Stress test of 10,000")
+    field(form, "Race name").set_value("Mine").run()
+    assert (field(form, "Race name").value, field(form, "Competitors").value) == ("Mine", 10_000)
+
+
 @pytest.mark.parametrize("title", PRESETS)
 def test_preset(api: FakeApi, title: str) -> None:
     """A preset fills in everything it says, and what it fills in can be changed before it is sent."""

@@ -24,7 +24,7 @@ from tests.dashboard.events import (
     race,
 )
 
-VISIBLE_WITHIN_S = 30.0
+VISIBLE_WITHIN_S = 60.0
 
 
 class Case(NamedTuple):

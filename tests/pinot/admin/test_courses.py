@@ -182,7 +182,7 @@ def test_the_segment_of_older_versions_goes(pinot: Pinot, monkeypatch: pytest.Mo
         return "it is there" if OLD_SEGMENT in cluster.segments("courses") else None
 
     # Pinot deletes a segment after all its servers have dropped it.
-    wait_for("the end of the old segment", left, seconds=30, say=print)
+    wait_for("the end of the old segment", left, seconds=60, say=print)
     for name in SHIPPED:
         pinot.wait_until(f"select count(*) from courses where shortName = '{name}'", [[1]])
         pinot.wait_until(look_up(name), [[load_folder(ROOT / "courses").courses[name].long_name]])

@@ -170,7 +170,7 @@ def test_defects_of_all_tables(stack: Stack, pinot: Pinot, run: str) -> None:
         more = now.incomplete > was.incomplete and (now.rowless or 0) > (was.rowless or 0)
         return None if more else f"{now} after {was}"
 
-    wait_for("the defects", trouble, seconds=30, say=print)
+    wait_for("the defects", trouble, seconds=60, say=print)
     assert list(before) == list(TOPICS)
     assert {table: type(found.rowless) for table, found in before.items()} == {
         "parkrun": int,

@@ -132,7 +132,7 @@ def test_defects_are_counted_now_and_then() -> None:
     assert probe() == {"parkrun": Defects(1, 0)}
     assert counts == [1]
     now[0] = EVERY_S
-    wait_for("a failure", lambda: None if probe() is None else "none yet", seconds=10, say=print)
+    wait_for("a failure", lambda: None if probe() is None else "none yet", seconds=60, say=print)
     now[0] = 2 * EVERY_S
     assert probe() is None
     now[0] = 3 * EVERY_S
@@ -144,7 +144,7 @@ def test_defects_are_counted_now_and_then() -> None:
 
 def _first_count(probe: DefectsProbe) -> Mapping[str, Defects] | None:
     """Return the probe's first count."""
-    wait_for("a count", lambda: None if probe() else "none yet", seconds=20, say=print)
+    wait_for("a count", lambda: None if probe() else "none yet", seconds=60, say=print)
     return probe()
 
 
@@ -158,7 +158,7 @@ def test_simulator_and_embedded_store(tmp_path: Path) -> None:
         assert (before.simulator.running, before.simulator.reasons) == (0, ())
         body = {"course": "crystal-palace", "competitors": 5, "speed": 10, "interval": 10, "run_id": "mine"}
         httpx.post(f"{api.address}/races", json=body, trust_env=False).raise_for_status()
-        wait_for("positions", lambda: None if _newest(file) else "none yet", seconds=20, say=print)
+        wait_for("positions", lambda: None if _newest(file) else "none yet", seconds=60, say=print)
         found = probes.take()
         metrics = api.metrics()
     assert isinstance(found.simulator, Simulator)

@@ -31,7 +31,7 @@ def test_race_under_way(stack: Stack, run: str, tmp_path: Path, capsys: pytest.C
     with simulator(tmp_path, *flags) as api:
         body = {"course": "crystal-palace", "competitors": 20, "speed": 2, "interval": 1, "run_id": run}
         httpx.post(f"{api.address}/races", json=body, trust_env=False).raise_for_status()
-        wait_for("ticks", lambda: None if _tick(api.address, run) > 3 else "none yet", seconds=30, say=print)
+        wait_for("ticks", lambda: None if _tick(api.address, run) > 3 else "none yet", seconds=60, say=print)
         capsys.readouterr()
         main(["status", *addresses(stack, api.address), "--seconds", "4", "--json"])
         printed = json.loads(capsys.readouterr().out)

@@ -187,7 +187,7 @@ def test_process_that_ends_leaves_its_last_words(program: Callable[[str, str], s
     """The output of a process that has ended is available."""
     process = Process("brief", tmp_path)
     process.start(program("java", ENDS_WITH_WORDS), [])
-    wait_for("its end", lambda: "runs" if process.pid() else None, seconds=10, say=print)
+    wait_for("its end", lambda: "runs" if process.pid() else None, seconds=60, say=print)
     assert process.last_words().splitlines()[-1] == "    no room left"
 
 

@@ -186,10 +186,10 @@ def test_a_folder_says_something_about_its_only_track() -> None:
 
 def test_names_of_the_largest_length_take_little_time() -> None:
     """Whatever they consist of, 20 names take less than a second."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     for text in ("1 " * 500, "a" * 1000, "no " * 333, "a-" * 500, "1" * 1000, "( " * 500, "start" * 200):
         listed(*[(text, f"{text[:255]}.gpx")] * 3)
-    assert time.perf_counter() - begin < 1.0
+    assert time.process_time() - begin < 1.0
 
 
 def test_a_bib_that_is_taken_is_reported() -> None:
