@@ -103,7 +103,7 @@ def passings(rows: Iterable[Sequence[Any]]) -> list[Passings]:
     """Passings by timing point from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
     points: dict[tuple[str, str, int], list[Sequence[Any]]] = {}
     for row in rows:
-        points.setdefault(row[1:4], []).append(row)  # type: ignore[arg-type] # a slice of a row's columns
+        points.setdefault((row[1], row[2], row[3]), []).append(row)
     found = []
     for point, some in points.items():
         bibs, _, _, _, *numbers = zip(*some, strict=True)
