@@ -284,7 +284,7 @@ class _Watched:
             )
 
     def _read_passings(self, race: Race) -> None:
-        """Read new passings; all of them at first, and once more when the race is over."""
+        """Read new passings; all of them at first, and when the race is over again those that were late."""
         if self._has_all_passings:
             return
         if race.status in ENDED:
@@ -292,7 +292,8 @@ class _Watched:
         is_last = self._clock() - self._over_since >= PASSINGS_LATE_BY_S
         late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
         after = None if self.snapshot is None or is_last else self._splits.newest - late_by_ms
-        self._splits.add(self._store.passings(race.run_id, after))
+        if not is_last or self._store.count_passings(race.run_id) != len(self._splits):
+            self._splits.add(self._store.passings(race.run_id, after))
         self._has_all_passings = is_last
 
     def _moment_before(self, race: Race, positions: Positions) -> float | None:

@@ -306,14 +306,28 @@ def test_passings_are_read_once(snapshots: Snapshots, store: FakeStore, clock: C
 
 
 def test_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """When a race is over its passings are read whole once more when all have come, and never again."""
+    """When a race is over its passings are counted when all have come, and never read again."""
+    store.passed = [(1, "start", "Start", 1, 0.0, 0.0)]
     snapshots.get("run_1")
     store.known = [race(status="finished")]
     for _ in range(30):
         clock.now += 1.0
         snapshots.get("run_1")
     asked = [asked for asked in store.asked if "passings" in asked]
-    assert (asked.count("passings"), len(asked)) == (2, 12)
+    assert (asked.count("passings"), asked.count("count_passings"), len(asked)) == (1, 1, 12)
+
+
+def test_late_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Passings that came too late for the margin are there at the end: if some are missing all are read."""
+    store.passed = [(1, "finish", "Finish", 1, 5000.0, 900.0)]
+    snapshots.get("run_1")
+    store.passed += [(1, "start", "Start", 1, 0.0, 12.0)]
+    store.known = [race(status="finished")]
+    clock.now += 1.0
+    assert snapshots.get("run_1").standing.starts.tolist() == [0.0, 0.0]
+    clock.now += PASSINGS_LATE_BY_S
+    assert snapshots.get("run_1").standing.starts.tolist() == [12.0, 0.0]
+    assert store.asked.count("passings") == 2
 
 
 def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
