@@ -2,8 +2,8 @@
 
 Ticks are due by this clock. If the system clock were set back by an hour, no tick would come for an hour; if
 set ahead, an hour of ticks would come at once. So the wall time is read once at start-up and advanced by a
-clock that only goes forward. That clock also counts the time for which the machine is suspended: otherwise the
-time of all later ticks would be wrong.
+clock that only goes forward. That clock also counts the time for which the machine is suspended: otherwise
+the time of all later ticks would be wrong.
 """
 
 import sys
