@@ -21,7 +21,7 @@ from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
-from simulator.reactor import after, use_monotonic_clock
+from simulator.reactor import after, use_steady_clock
 from simulator.replay import event_files, lines, pieces, tracks
 from simulator.replay.event_files import Notes
 from simulator.replay.files import found, is_events, tracks_in
@@ -62,7 +62,7 @@ def replay(flags: Sequence[str]) -> None:
 
 
 async def _replay(reactor: Any, settings: ReplaySettings) -> None:
-    use_monotonic_clock(reactor)
+    use_steady_clock(reactor)
     try:
         courses = open_courses(settings, UploadFolder(settings.uploads))
         now = datetime.fromtimestamp(int(reactor.seconds() * 1000) / 1000, UTC)

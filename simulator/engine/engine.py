@@ -259,7 +259,7 @@ class Engine:
                 self._log.error("race failed, retrying", run_id=run.run_id, exc_info=True)
                 run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
         self._working = False
-        if self.stopping and not self._given_up:
+        if self.stopping and not self._given_up and not any(run.outbox for run in self.runs.values()):
             self._drained.callback(True)
 
     async def _serve(self, run: Run) -> None:

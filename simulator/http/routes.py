@@ -39,7 +39,6 @@ from simulator.race.start_list.preview import preview
 from simulator.reactor import InThread
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
-from simulator.service.recovery import Recovery
 from stream.problems import Problem, from_validation
 from stream.race_states import Action
 
@@ -58,7 +57,6 @@ class Api:
         race_service: creates and finds races.
         course_service: accepts course files.
         publisher: reports its health.
-        recovery: reports whether earlier races have been read, if there is one.
         access: decides which requests may change state. Default: those of this origin.
 
     Attributes:
@@ -74,14 +72,12 @@ class Api:
         race_service: RaceService,
         course_service: CourseService,
         publisher: Publisher,
-        recovery: Recovery | None = None,
         access: Access | None = None,
     ) -> None:
         self._race_service = race_service
         self._course_service = course_service
         self._engine: Engine = race_service.engine
         self._publisher = publisher
-        self._recovery = recovery
         self._access = access or Access(None)
         self._in_thread: InThread = course_service.in_thread
         self._log = structlog.get_logger()
@@ -173,9 +169,9 @@ class Api:
 
     def readyz(self, request: Request) -> bytes:
         """Report whether events are being delivered, and if not, why."""
-        recovering, lag = self._recovery.trouble if self._recovery else None, self._engine.lag()
+        unread, lag = self._race_service.unread, self._engine.lag()
         late = f"ticks are {lag:.0f} s late" if lag > LATE else None
-        found = [self._publisher.health().trouble, self._engine.trouble, recovering, late]
+        found = [self._publisher.health().trouble, self._engine.trouble, unread, late]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
         if not reasons:
             return self.healthz(request)

@@ -46,6 +46,10 @@ class RaceService:
         engine: runs the races.
         courses: the known courses.
         chance: `chance(n)` returns an unpredictable integer in 0…n-1 (`secrets.randbelow`).
+
+    Attributes:
+        unread: why the races of an earlier run are not known yet; None if they are. Until then all methods
+            raise Problem 503: a race that is not found may exist.
     """
 
     def __init__(
@@ -56,13 +60,14 @@ class RaceService:
         self._reactor = reactor
         self._chance = chance
         self._log = structlog.get_logger()
+        self.unread: str | None = None
 
     def create(self, request: RaceRequest) -> tuple[Run, bool]:
         """Return the race for a request, and whether it is new.
 
         Raises Problem: 409 if its run id is taken, 422 if it can't be run, 503 if there is no capacity.
         """
-        if request.run_id is not None and (run := self.engine.runs.get(request.run_id)):
+        if request.run_id is not None and (run := self._runs.get(request.run_id)):
             if not run.was_asked_by(request):
                 detail = f"Race {run.run_id} already exists with different parameters"
                 raise Problem(HTTPStatus.CONFLICT, detail)
@@ -97,33 +102,40 @@ class RaceService:
                 why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
                 self._log.warning("earlier race not restored", run_id=record.run_id, why=why)
 
+    @property
+    def _runs(self) -> dict[str, Run]:
+        if self.unread is not None:
+            detail = f"Earlier races are still being read: {self.unread}"
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
+        return self.engine.runs
+
     def _free_id(self, stem: str) -> str:
-        while (run_id := f"{stem}-{self._chance(16**6):06x}") in self.engine.runs:
+        while (run_id := f"{stem}-{self._chance(16**6):06x}") in self._runs:
             pass
         return run_id
 
     def race(self, run_id: str) -> Run:
         """Return a race; raises Problem 404."""
-        if (run := self.engine.runs.get(run_id)) is None:
+        if (run := self._runs.get(run_id)) is None:
             raise Problem(HTTPStatus.NOT_FOUND, "No race with this id")
         return run
 
     def races(self) -> list[Run]:
         """Return all races, latest start first."""
-        return sorted(self.engine.runs.values(), key=lambda run: run.start_at, reverse=True)
+        return sorted(self._runs.values(), key=lambda run: run.start_at, reverse=True)
 
     def course(self, short_name: str) -> Course:
         """Return a course, known or brought by a race; raises Problem 404."""
         if (course := self.courses.get(short_name)) is not None:
             return course
-        for run in self.engine.runs.values():
+        for run in self._runs.values():
             if run.course.short_name == short_name:
                 return run.course
         raise Problem(HTTPStatus.NOT_FOUND, "No course with this name")
 
     def owner(self, name: str) -> str | None:
         """Describe the course that owns a name, as the end of a sentence; None if the name is free."""
-        if any(run.course.short_name == name for run in self.engine.runs.values()):
+        if any(run.course.short_name == name for run in self._runs.values()):
             return self.courses.owner(name) or "a course that came with a race"
         return self.courses.owner(name)
 

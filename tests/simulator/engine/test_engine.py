@@ -375,6 +375,21 @@ def test_stopping_gives_up(world: World) -> None:
     assert world.publisher.log()[-1] == "tick 1: 3"
 
 
+def test_stopping_waits_for_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in one race during shutdown is not the end: its accepted records are tried again."""
+    run = world.add()
+    world.turn()
+    world.engine.cancel(run)
+    with monkeypatch.context() as faulty:
+        faulty.setattr(world.publisher, "publish", lambda _: 1 / 0)
+        stopped = world.engine.stop(5)
+        world.turn()
+        assert not stopped.called
+    world.wait(RETRY)
+    assert stopped.result is True
+    assert world.publisher.log()[-1] == "cancelled"
+
+
 def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
     """An engine that waits for the next tick stops at once."""
     world.add()

@@ -223,12 +223,12 @@ def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(world.publisher, "recover", away)
     world.start()
     world.wait(3 * RETRY)
-    assert world.recovery.trouble == "no broker answers"
+    assert world.race_service.unread == "no broker answers"
     assert not world.engine.runs
     monkeypatch.undo()
     world.wait(2 * RETRY)
 
-    assert world.recovery.trouble is None
+    assert world.race_service.unread is None
     assert list(world.engine.runs) == ["race-1"]
 
 
