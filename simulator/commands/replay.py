@@ -17,6 +17,7 @@ from simulator.commands.process import close, log_failure, open_courses, open_pu
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
 from simulator.engine.engine import Engine
+from simulator.engine.run import Run
 from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
@@ -71,7 +72,8 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
     engine = Engine(reactor, publisher)
-    run = engine.add(recording.course, recording.request, source=recording)
+    run = Run(recording.course, recording.request, source=recording)
+    engine.add(run)
     ended: Deferred[None] = Deferred()
 
     def end() -> Deferred[None]:

@@ -52,7 +52,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         raise SystemExit(log_failure("can't start", error)) from error
     origins = origins_of(settings.cors_origins)
     engine = Engine(reactor, publisher)
-    race_service = RaceService(reactor, engine, courses, secrets.randbelow)
+    race_service = RaceService(reactor, engine, courses, secrets.randbelow, deferToThread)
     recovery = Recovery(reactor, publisher, race_service)
     course_service = CourseService(race_service, folder, publisher, deferToThread)
     api = Api(race_service, course_service, publisher, Access(token, origins))

@@ -90,7 +90,7 @@ class Api:
     async def create_race(self, request: Request) -> bytes:
         """Create a race."""
         asked = await self._asked(request, RaceRequest.model_validate_json)
-        run, is_new = self._race_service.create(asked)
+        run, is_new = await self._race_service.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return responses.json(request, answers.race_answer(run), status)
@@ -104,10 +104,11 @@ class Api:
         """Return a race."""
         return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
 
-    def show_positions(self, request: Request, run_id: str) -> bytes:
+    async def show_positions(self, request: Request, run_id: str) -> bytes:
         """Return all positions at the last published tick."""
-        positions = self._race_service.race(run_id).positions()
-        return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+        run = self._race_service.race(run_id)
+        features = await self._in_thread(lambda: geojson.position_features(run.positions()))
+        return responses.body(request, features, geojson.MEDIA_TYPE)
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
@@ -158,10 +159,11 @@ class Api:
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
-    def show_course(self, request: Request, short_name: str) -> bytes:
+    async def show_course(self, request: Request, short_name: str) -> bytes:
         """Return a course."""
-        features = geojson.course_features(self._race_service.course(short_name))
-        return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+        course = self._race_service.course(short_name)
+        features = await self._in_thread(lambda: orjson.dumps(geojson.course_features(course)))
+        return responses.body(request, features, geojson.MEDIA_TYPE)
 
     def healthz(self, request: Request) -> bytes:
         """Report that the process is running."""

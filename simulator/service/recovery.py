@@ -48,6 +48,6 @@ class Recovery:
         except PublishError as error:
             self._race_service.unread = str(error)
             return False
-        self._race_service.restore(records)
+        await self._race_service.restore(records)
         self._race_service.unread = None
         return True

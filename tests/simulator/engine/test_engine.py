@@ -31,7 +31,9 @@ class World:
         """Add a race of three, unless said otherwise."""
         run_id = fields.pop("run_id", "race-1")
         request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
-        return self.engine.add(self.course, request)
+        run = Run(self.course, request)
+        self.engine.add(run)
+        return run
 
     def published(self) -> list[tuple[str, int]]:
         """Return the run id and race time of the published positions, in order."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from treq.testing import StubTreq
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
@@ -55,7 +55,7 @@ class Client:
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
-        self.race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances))
+        self.race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances), in_thread)
         course_service = CourseService(self.race_service, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
         self._treq = stub(Api(self.race_service, course_service, self.publisher).app.resource())
@@ -205,9 +205,11 @@ def test_generated_ids_are_unique(clock: Clock, straight: Course) -> None:
     """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     engine = Engine(clock, FakePublisher())
-    race_service = RaceService(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
+    race_service = RaceService(
+        clock, engine, Catalogue({"straight": straight}), lambda _: next(chances), maybeDeferred
+    )
     for _ in range(2):
-        race_service.create(RaceRequest(course="straight"))
+        _ = ensureDeferred(race_service.create(RaceRequest(course="straight")))
 
     assert [run_id[-6:] for run_id in engine.runs] == ["000005", "000006"]
 
