@@ -29,9 +29,9 @@ WARM_UP_S = 15.0
 POLL_INTERVAL_S = 0.02
 """Pause between two queries to Pinot."""
 TIMEOUT_MS = 120_000
-NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
+NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM {table} WHERE runId = '{run}'"
 EMISSION_TIMES = (
-    "SELECT rawTime, MIN(emittedAt) FROM parkrun WHERE runId = '{run}' GROUP BY rawTime LIMIT 100000 "
+    "SELECT rawTime, MIN(emittedAt) FROM {table} WHERE runId = '{run}' GROUP BY rawTime LIMIT 100000 "
     "option(skipUpsert=true)"
 )
 SCRIPT = Path(__file__).with_name("freshness.js").read_text()
@@ -49,31 +49,32 @@ def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dic
         run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
         stop = Event()
         with ThreadPoolExecutor(1) as executor:
-            queryable = executor.submit(_poll_pinot, stack.queries, run_id, competitors, stop)
+            queryable = executor.submit(poll_pinot, stack.queries, "parkrun", run_id, competitors, stop)
             try:
                 drawn = _watch_page(f"{site.dashboard}/?run={run_id}", seconds)
             finally:
                 stop.set()
             found = {"tick to queryable": queryable.result(), "tick to pixel": drawn}
-        emitted = _emission_times(stack.queries, run_id)
+        emitted = emission_times(stack.queries, "parkrun", run_id)
         httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
     # Both times are of the same ticks: those during which the page was watched.
     ticks = range(min(drawn), max(drawn) + 1)
-    return {name: _percentiles(seen, emitted, ticks) for name, seen in found.items()}
+    return {name: percentiles(seen, emitted, ticks) for name, seen in found.items()}
 
 
-def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
+def percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
+    """Return percentiles of the seconds from the emission of each of `ticks` until it was seen."""
     ages = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
     names = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
     return {name: float(np.percentile(ages, share)) for name, share in names.items()} | {"ticks": len(ages)}
 
 
-def _poll_pinot(query_url: str, run_id: str, competitors: int, stop: Event) -> Times:
-    """Return when each tick was first complete in a query, until `stop` is set."""
+def poll_pinot(query_url: str, table: str, run_id: str, competitors: int, stop: Event) -> Times:
+    """Return when each tick was first complete in a query of a table of positions, until `stop` is set."""
     seen: Times = {}
     with httpx.Client(trust_env=False) as http:
         while not stop.wait(POLL_INTERVAL_S):
-            rows = http.post(query_url, json={"sql": NEWEST_TICK.format(run=run_id)}).json()
+            rows = http.post(query_url, json={"sql": NEWEST_TICK.format(table=table, run=run_id)}).json()
             count, newest = rows["resultTable"]["rows"][0]
             if count == competitors:
                 _record(seen, int(newest), time.time())
@@ -106,6 +107,7 @@ def _record(seen: Times, newest: int, at: float) -> None:
         seen[tick] = at
 
 
-def _emission_times(query_url: str, run_id: str) -> Times:
-    rows = query_pinot(query_url, EMISSION_TIMES.format(run=run_id))
+def emission_times(query_url: str, table: str, run_id: str) -> Times:
+    """Return when the first event of each tick of a race was emitted."""
+    rows = query_pinot(query_url, EMISSION_TIMES.format(table=table, run=run_id))
     return {int(tick): emitted / 1000 for tick, emitted in rows}
