@@ -1,13 +1,13 @@
 """Commits: how long Pinot stops consuming a partition to write a full segment, and what each row adds.
 
-The simulator publishes one position per second and competitor to Kafka. Tables consume the topic one after
-another from its end, each with another configuration and another number of rows per segment. The steps of each
-commit are read from Pinot's log, and meanwhile Pinot is queried for the newest complete tick.
+The simulator publishes one position per second and competitor to Kafka. One table after another consumes the
+topic from its end, each with another configuration or another number of rows per segment. The steps of each
+commit are read from Pinot's log. Meanwhile Pinot is queried for the newest complete tick.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -25,6 +25,7 @@ from pinot.admin.cluster import Cluster
 from pinot.admin.configs import read_schema, read_table
 from pinot.admin.setup import set_up_table
 from pinot.admin.topics import set_up_topics
+from pinot.local.ports import HOST
 from pinot.local.stack import Stack
 from stream.waiting import wait_for
 from tests.processes import simulator
@@ -93,8 +94,8 @@ class Result:
     ticks: Mapping[str, float]
 
 
-def measure(stack: Stack, folder: Path, configs: Mapping[str, Mapping[str, Any]] = CONFIGS) -> Iterator[Result]:
-    """Yield the result of each size and config. The first, small table is a warm-up and does not count."""
+def measure(stack: Stack, folder: Path) -> Iterator[Result]:
+    """Yield the result of each size and config. A first table warms Pinot up and does not count."""
     set_up_topics(stack.kafka_access, partitions=PARTITIONS, replication=1)
     for logger in LOGGERS:
         _log_at_info(stack, logger)
@@ -102,9 +103,9 @@ def measure(stack: Stack, folder: Path, configs: Mapping[str, Mapping[str, Any]]
         race = {"course": COURSE, "competitors": COMPETITORS, "speed": 1, "seed": 1}
         created = httpx.post(f"{api.address}/races", json=race, trust_env=False).raise_for_status()
         run_id = created.json()["run_id"]
-        _measure_table(stack, run_id, "warm", SIZES[0], configs["current"])
+        _measure_table(stack, run_id, "warm", SIZES[0], CONFIGS["current"])
         for rows in SIZES:
-            for name, changes in configs.items():
+            for name, changes in CONFIGS.items():
                 yield _measure_table(stack, run_id, name, rows, changes)
 
 
@@ -117,7 +118,7 @@ def fit(results: list[Result]) -> tuple[float, float]:
 
 
 def _log_at_info(stack: Stack, logger: str) -> None:
-    server = f"http://127.0.0.1:{stack.ports.server_admin}"
+    server = f"http://{HOST}:{stack.ports.server_admin}"
     httpx.put(f"{server}/loggers/{logger}", params={"level": "INFO"}, trust_env=False).raise_for_status()
 
 

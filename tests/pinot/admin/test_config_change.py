@@ -48,7 +48,10 @@ def test_next_segments_have_the_changed_configuration(
 
     cluster = table.counter.cluster
     table.wait_for_rows(len(old))
-    limits = {cluster.segment(table.name, name)["segment.flush.threshold.size"] for name in cluster.consumers(table.name)}
+    limits = {
+        cluster.segment(table.name, name)["segment.flush.threshold.size"]
+        for name in cluster.consumers(table.name)
+    }
     assert limits == {"2000"}
     table.send(table.name, new)
     table.wait_for_rows(len(old) + len(new))
