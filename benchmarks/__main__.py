@@ -3,7 +3,9 @@
 import os
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import astuple
 from math import isnan
 from pathlib import Path
 from textwrap import fill
@@ -12,6 +14,7 @@ import numpy as np
 
 from benchmarks import (
     big_map,
+    commits,
     compose,
     core,
     freshness,
@@ -48,13 +51,14 @@ def main() -> None:
         "stack": _stack,
         "fresh-sqlite": _fresh_sqlite,
         "fresh-pinot": _fresh_pinot,
+        "commits": _commits,
         "viewers": _viewers,
         "map": _map,
         "reckoning": _reckoning,
         "compose": _compose,
         "soak": _soak,
     }
-    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "compose", "soak"}
+    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "commits", "compose", "soak"}
     for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -152,6 +156,26 @@ def _folder(folder: Path, competitors: int) -> Path:
     own = folder / str(competitors)
     own.mkdir(exist_ok=True)
     return own
+
+
+def _commits(folder: Path) -> Iterator[Section]:
+    rows, results = [], defaultdict(list)
+    with started(folder / "stack") as stack:
+        for found in commits.measure(stack, folder):
+            _log(f"commits: {found.config}, {found.rows:,} rows")
+            results[found.config].append(found)
+            steps = np.array([(*astuple(commit), commit.total) for commit in found.commits])
+            times = [*np.median(steps, axis=0), steps[:, -1].max()]
+            ticks = [found.ticks[name] for name in ("p50", "p95", "max")]
+            rows.append([f"{found.config}, {found.rows:,}", *(f"{time:.2f} s" for time in [*times, *ticks])])
+    head = ["configuration, rows per segment", "building", "packing and upload", "metadata", "next consumer"]
+    head += ["total, median", "max", "tick to queryable, p50", "p95", "max"]
+    fits = [
+        [name, f"{a:.2f} s", f"{1e6 * b:.1f} µs"]
+        for name, (a, b) in ((name, commits.fit(one)) for name, one in results.items())
+    ]
+    model = report.table(["configuration", "a, per commit", "b, per row"], fits)
+    yield "Commits", f"{report.table(head, rows)}\n\n{model}"
 
 
 def _viewers(folder: Path) -> Iterator[Section]:

@@ -7,17 +7,15 @@ batch of a tick is published. A tick is queryable with the query response that c
 screen with the first frame that shows all competitors at this tick or a later one.
 """
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import httpx
-import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.big_map import chromium
-from benchmarks.stores import MeasuredStore, TickWatch, Times, record
+from benchmarks.stores import MeasuredStore, TickWatch, Times, percentiles, record
 from tests.browser.conftest import FLAGS
 from tests.browser.site import LiveMap, Site, without_streams
 from tests.processes import dashboard, simulator
@@ -53,16 +51,10 @@ def measure(
     # Queryable is measured for the same ticks as the page with a stream.
     ticks = range(min(pushed), max(pushed) + 1)
     return {
-        "tick to queryable": _percentiles(queryable.result(), emitted, ticks),
-        "tick to pixel": _percentiles(pushed, emitted, ticks),
-        "tick to pixel, polled": _percentiles(polled, emitted, range(min(polled), max(polled) + 1)),
+        "tick to queryable": percentiles(queryable.result(), emitted, ticks),
+        "tick to pixel": percentiles(pushed, emitted, ticks),
+        "tick to pixel, polled": percentiles(polled, emitted, range(min(polled), max(polled) + 1)),
     }
-
-
-def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
-    ages = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
-    names = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
-    return {name: float(np.percentile(ages, share)) for name, share in names.items()} | {"ticks": len(ages)}
 
 
 def _drawn(address: str, seconds: float) -> tuple[Times, Times]:
