@@ -25,7 +25,7 @@ from tests.topics import TopicMessage, read_topic
 PLAIN: dict[str, Any] = {
     "course": "crystal-palace",
     "competitors": 60,
-    "speed": 150,
+    "speed": 300,
     "interval": 10,
     "seed": 42,
     "dnf": 0.1,
