@@ -47,6 +47,10 @@ class Site:
         status: str = answer.json()["status"]
         return status
 
+    def change(self, run_id: str, action: str) -> None:
+        """Pause, resume or cancel a race."""
+        httpx.post(f"{self.api}/races/{run_id}/{action}", trust_env=False).raise_for_status()
+
     def wait_for_status(self, run_id: str, status: str) -> None:
         """Wait until a race has this status."""
         wait_for(
