@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks import (
     big_map,
+    big_results,
     commits,
     compose,
     core,
@@ -54,6 +55,7 @@ def main() -> None:
         "commits": _commits,
         "viewers": _viewers,
         "map": _map,
+        "results": _results,
         "reckoning": _reckoning,
         "compose": _compose,
         "soak": _soak,
@@ -220,6 +222,27 @@ def _map(folder: Path) -> Iterator[Section]:
     head = ["scenario", "frames per second", "ratio", "frame interval, p50", "p95"]
     head += ["update interval, p50", "p95", "arrival to drawn, p50", "p95"]
     yield "Map of a large race", report.table(head, rows)
+
+
+def _results(folder: Path) -> Iterator[Section]:
+    rows = []
+    for competitors in big_results.SIZES:
+        _log(f"results: {competitors:,}")
+        found = big_results.measure(folder, competitors)
+        printed = "" if isnan(found["print"]) else f"{found['print']:.1f} s"
+        rows.append(
+            [
+                f"{competitors:,} competitors, {found['passings']:,} passings",
+                f"{found['first']:.1f} s",
+                f"{found['memory']:,.0f} MiB",
+                f"{found['opened']:.1f} s",
+                f"{found['key']:,.0f} ms",
+                f"{found['order']:,.0f} ms",
+                printed,
+            ]
+        )
+    head = ["race", "first answer", "memory for it", "page opened after that", "search, slowest key"]
+    yield "Results of a large race", report.table([*head, "order, slowest column", "print to PDF"], rows)
 
 
 def _reckoning(folder: Path) -> Iterator[Section]:

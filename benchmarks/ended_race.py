@@ -44,15 +44,8 @@ def fill(path: Path, course_name: str, competitors: int) -> int:
     batches: list[Batch] = [CourseRecord(course), record, *entries_of(race, BATCH), passed]
     with closing(open_file(path)) as file:
         file.execute("BEGIN")
-        for batch in batches:
-            for statement in INSERTS[type(batch)]:
-                file.executemany(statement, batch.rows())
-        file.executemany(INSERTS[type(positions_of_all(race, last))][0], positions_of_all(race, last).rows())
+        for batch in [*batches, positions_of_all(race, last)]:
+            newest, *_history = INSERTS[type(batch)]
+            file.executemany(newest, batch.rows())
         file.execute("COMMIT")
     return len(passed)
-
-
-if __name__ == "__main__":
-    import sys
-
-    print(fill(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

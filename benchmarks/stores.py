@@ -63,7 +63,7 @@ def pinot(folder: Path) -> Iterator[MeasuredStore]:
 
 
 class TickWatch:
-    """Polls a table of positions of a store, by its address, for complete ticks of a race with one per second.
+    """Polls a table of positions of a store, by its address, for complete ticks of a race: one per second.
 
     It doesn't poll while the next tick can't have been published yet: that would slow down large races.
     """

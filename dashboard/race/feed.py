@@ -38,6 +38,7 @@ class Message(NamedTuple):
     Attributes:
         version: the picture's, or the trouble's.
         event: the piece.
+        news: the piece that only says that there is another one.
         heartbeat: the piece that confirms it while nothing changes.
         outline: see `Snapshots.outline`.
         since: seconds on the event loop's clock; when it became the newest message.
@@ -45,24 +46,26 @@ class Message(NamedTuple):
 
     version: str
     event: bytes
+    news: bytes
     heartbeat: bytes
     outline: str
     since: float
 
 
-def _picture(packed: Packed) -> tuple[bytes, bytes]:
-    return event("picture", packed.body), _SAME
+def _picture(packed: Packed) -> tuple[bytes, bytes, bytes]:
+    return event("picture", packed.body), _NEWS, _SAME
 
 
-def _trouble(sentence: str) -> tuple[bytes, bytes]:
+def _trouble(sentence: str) -> tuple[bytes, bytes, bytes]:
     piece = _event("trouble", {"detail": sentence})
-    return piece, piece
+    return piece, piece, piece
 
 
 def _event(name: str, data: Mapping[str, str]) -> bytes:
     return event(name, compress(orjson.dumps(data)))
 
 
+_NEWS: Final = _event("news", {})
 _SAME: Final = _event("same", {})
 _NOTHING: Final = comment()
 _BROKEN: Final = "This race cannot be shown. The details are in the dashboard's log."
@@ -80,7 +83,9 @@ class Feed:
         self._channels: dict[str, _Channel] = {}
         self._is_closed = False
 
-    async def stream(self, run_id: str, seen: str = "", every: float = 0.0) -> AsyncIterator[bytes]:
+    async def stream(
+        self, run_id: str, seen: str = "", every: float = 0.0, *, has_pictures: bool = True
+    ) -> AsyncIterator[bytes]:
         """Yield the pieces of an event stream.
 
         Args:
@@ -88,6 +93,7 @@ class Feed:
             seen: version of the picture that the viewer has.
             every: shortest time in seconds between two pictures, less `SLACK_S`. It counts from the moment
                 when a picture became the newest: viewers who come between two ticks get the next at once.
+            has_pictures: otherwise there is only news, of pictures and outlines.
         """
         clock = asyncio.get_running_loop().time
         known: Message | None = None
@@ -101,7 +107,10 @@ class Feed:
                 if known is None or known.outline != newest.outline:
                     yield _event("outline", {"outline": newest.outline})
                 known = newest
-                yield known.heartbeat if known.version == seen else known.event
+                if not has_pictures:
+                    yield known.news
+                else:
+                    yield known.heartbeat if known.version == seen else known.event
                 seen = known.version
                 await asyncio.sleep(max(0.0, known.since + every - SLACK_S - clock()))
 
@@ -185,8 +194,8 @@ class _Channel:
     def _look(self) -> tuple[Snapshot, str]:
         return self._snapshots.look(self._run_id), self._snapshots.outline(self._run_id)
 
-    def _publish(self, version: str, outline: str, make: Callable[[], tuple[bytes, bytes]]) -> None:
-        """Publish the event and the heartbeat that `make` returns, unless viewers have them."""
+    def _publish(self, version: str, outline: str, make: Callable[[], tuple[bytes, bytes, bytes]]) -> None:
+        """Publish event, news and heartbeat, which `make` returns, unless viewers have them."""
         newest = self._newest
         if newest is None or (newest.version, newest.outline) != (version, outline):
             self._newest = Message(version, *make(), outline, asyncio.get_running_loop().time())

@@ -115,6 +115,22 @@ class Snapshot:
         return payload.encode_names(self.competitors)
 
 
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The results of a snapshot, in the order of one of the two times."""
+
+    snapshot: Snapshot
+    results: Results
+
+    @cached_property
+    def packed(self) -> payload.Packed:
+        """The browsers' payload; its version changes with all that the results page shows."""
+        snapshot = self.snapshot
+        return results_payload.encode(
+            self.results, snapshot.race, names=len(snapshot.competitors), is_final=snapshot.is_final
+        )
+
+
 class _Watched:
     """A race that is read from the store by one thread at a time, which holds `taking`.
 
@@ -147,8 +163,7 @@ class _Watched:
         self.snapshot: Snapshot | None = None
         self._mark: Mark | None = None  # of the positions that were read last
         self._next_whole = -math.inf  # the `raw_time` of the mark with which the next tick is whole
-        self._results: dict[Rank, tuple[Snapshot, Results]] = {}
-        self._packed: dict[Rank, tuple[Snapshot, payload.Packed]] = {}
+        self._outcomes: dict[Rank, Outcome] = {}
         self._names_asked = -math.inf
         self._course: Course | None = None
         self._course_asked = -math.inf
@@ -220,22 +235,14 @@ class _Watched:
             raise UnknownRaceError(self._run_id)
         return snapshot
 
-    def results(self, rank: Rank) -> tuple[Snapshot, Results]:
-        """The last snapshot and its results; raises `UnknownRaceError` if there is none."""
+    def results(self, rank: Rank) -> Outcome:
+        """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
         if (snapshot := self.snapshot) is None:
             raise UnknownRaceError(self._run_id)
-        if rank not in self._results or self._results[rank][0] is not snapshot:
+        if rank not in self._outcomes or self._outcomes[rank].snapshot is not snapshot:
             found = finish_list.results(snapshot.positions, self._splits, snapshot.standing.guns, rank)
-            self._results[rank] = snapshot, found
-        return self._results[rank]
-
-    def packed_results(self, rank: Rank) -> payload.Packed:
-        """The payload of these results."""
-        snapshot, found = self.results(rank)
-        if rank not in self._packed or self._packed[rank][0] is not snapshot:
-            packed = results_payload.encode(found, snapshot.race, names=len(snapshot.competitors))
-            self._packed[rank] = snapshot, packed
-        return self._packed[rank][1]
+            self._outcomes[rank] = Outcome(snapshot, found)
+        return self._outcomes[rank]
 
     def _read(self) -> Snapshot | None:
         race = self._store.race(self._run_id)
@@ -397,7 +404,7 @@ class Snapshots:
         return watched.found(snapshot)
 
     def outline(self, run_id: str) -> str:
-        """What changes with all that the page draws besides positions: state, course and the races offered.
+        """What changes with all that the pages draw besides positions: state, course and the races offered.
 
         Queries the store at most every `RACES_FRESH_FOR_S`; a store that cannot be read changes nothing.
         """
@@ -406,7 +413,7 @@ class Snapshots:
         snapshot, races = self.last(run_id), self._races
         newest = current.current(races, 1000 * self._wall_clock())
         drawn = (
-            snapshot and (snapshot.race.status, id(snapshot.course)),
+            snapshot and (snapshot.race.status, snapshot.is_final, id(snapshot.course)),
             newest and newest.run_id,
             [(race.run_id, race.name, race.course_name, race.status, race.start_time) for race in races],
         )
@@ -424,19 +431,16 @@ class Snapshots:
         watched = self._watched.get(run_id)
         return watched.snapshot if watched else None
 
-    def results(self, run_id: str, rank: Rank = "gun") -> tuple[Snapshot, Results]:
-        """The snapshot of a race and its results, computed once for all viewers; raises what `get` does."""
+    def results(self, run_id: str, rank: Rank = "gun") -> Outcome:
+        """The results of a race, computed once for all viewers; raises what `get` does."""
         self.get(run_id)
+        return self.last_results(run_id, rank)
+
+    def last_results(self, run_id: str, rank: Rank = "gun") -> Outcome:
+        """The results of the last snapshot, however old; raises `UnknownRaceError` if there is none."""
         watched = self._watch(run_id)
         with watched.taking:
             return watched.results(rank)
-
-    def packed_results(self, run_id: str, rank: Rank) -> payload.Packed:
-        """The browsers' payload of the results, encoded once for all viewers; raises what `get` does."""
-        self.get(run_id)
-        watched = self._watch(run_id)
-        with watched.taking:
-            return watched.packed_results(rank)
 
     def _watch(self, run_id: str) -> _Watched:
         with self._lock:

@@ -173,6 +173,22 @@ def test_a_viewer_who_comes_back_gets_only_news(store: FakeStore) -> None:
     run(store, story)
 
 
+def test_news_instead_of_pictures(store: FakeStore) -> None:
+    """A viewer who wants no pictures gets news of each, and of a state in which nothing else changes."""
+
+    async def story(feed: Feed) -> None:
+        viewer = Viewer(feed.stream("run_1", has_pictures=False))
+        assert await viewer.next() == ("news", {})
+        store.now = positions(200.0)
+        assert await viewer.next() == ("news", {})
+        store.known = [race(status="finished")]
+        assert await viewer.next() == ("news", {})
+        store.failure = StoreError("Unavailable.")
+        assert await viewer.next() == ("trouble", {"detail": "Unavailable."})
+
+    run(store, story)
+
+
 def test_the_outline_changes_with_the_state_and_not_with_positions(store: FakeStore) -> None:
     """A change of state, or another race, changes the outline; positions don't."""
 

@@ -60,15 +60,15 @@ def test_final_results_are_read_once(snapshots: Snapshots, store: FakeStore, clo
     store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
     snapshots.results("run_1")
     clock.now += PASSINGS_LATE_BY_S
-    snapshot, final = snapshots.results("run_1")
-    assert snapshot.is_final
+    final = snapshots.results("run_1")
+    assert final.snapshot.is_final
     asked = store.asked.count("positions")
     clock.now += 3600.0
-    assert snapshots.results("run_1") == (snapshot, final)
+    assert snapshots.results("run_1") is final
     assert store.asked.count("positions") == asked
     store.known = [race(status="finished", updated_at=2000)]
     clock.now += 3600.0
-    assert snapshots.results("run_1")[0].race.updated_at == 2000
+    assert snapshots.results("run_1").snapshot.race.updated_at == 2000
 
 
 def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -76,10 +76,10 @@ def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, c
     store.known = [race(status="finished")]
     snapshots.results("run_1")
     clock.now += PASSINGS_LATE_BY_S
-    assert snapshots.results("run_1")[0].is_final
+    assert snapshots.results("run_1").snapshot.is_final
     store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
     clock.now += MISSING_FRESH_FOR_S
-    assert snapshots.results("run_1")[0].competitors == store.names
+    assert snapshots.results("run_1").snapshot.competitors == store.names
 
 
 def test_new_payload_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -385,4 +385,4 @@ def test_another_race_with_the_run_id(snapshots: Snapshots, store: FakeStore, cl
     assert found.standing.inside == {"N": [Stay(2, 5.0)]}
     assert found.competitors == {}
     assert not found.is_final
-    assert snapshots.results("run_1")[1].bib.tolist() == [2]
+    assert snapshots.results("run_1").results.bib.tolist() == [2]
