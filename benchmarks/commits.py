@@ -37,6 +37,8 @@ SIZES = (25_000, 50_000, 100_000)
 """Rows per segment."""
 COMMITS = 3
 """Commits per partition of each table."""
+WARM_UP_COMMITS = 12
+"""Java compiles the code of commits during the first ones, which take several times as long."""
 CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "former": {
         "tableIndexConfig": {
@@ -103,10 +105,10 @@ def measure(stack: Stack, folder: Path) -> Iterator[Result]:
         race = {"course": COURSE, "competitors": COMPETITORS, "speed": 1, "seed": 1}
         created = httpx.post(f"{api.address}/races", json=race, trust_env=False).raise_for_status()
         run_id = created.json()["run_id"]
-        _measure_table(stack, run_id, "warm", SIZES[0], CONFIGS["current"])
+        _measure_table(stack, run_id, "current", SIZES[0], WARM_UP_COMMITS)
         for rows in SIZES:
-            for name, changes in CONFIGS.items():
-                yield _measure_table(stack, run_id, name, rows, changes)
+            for name in CONFIGS:
+                yield _measure_table(stack, run_id, name, rows, COMMITS)
 
 
 def fit(results: list[Result]) -> tuple[float, float]:
@@ -122,13 +124,13 @@ def _log_at_info(stack: Stack, logger: str) -> None:
     httpx.put(f"{server}/loggers/{logger}", params={"level": "INFO"}, trust_env=False).raise_for_status()
 
 
-def _measure_table(stack: Stack, run_id: str, name: str, rows: int, changes: Mapping[str, Any]) -> Result:
-    table = f"{name}_{rows}"
+def _measure_table(stack: Stack, run_id: str, name: str, rows: int, commits: int) -> Result:
+    table = f"{name}_{rows}_{commits}"
     stop = Event()
-    with _table(stack, table, rows, changes), ThreadPoolExecutor(1) as executor:
+    with _table(stack, table, rows, CONFIGS[name]), ThreadPoolExecutor(1) as executor:
         wait_for(table, lambda: _incomplete(stack, table, run_id), seconds=60, say=print)
         queryable = executor.submit(poll_pinot, stack.queries, table, run_id, COMPETITORS, stop)
-        sleep((COMMITS + 0.5) * rows * PARTITIONS / COMPETITORS)
+        sleep((commits + 0.5) * rows * PARTITIONS / COMPETITORS)
         stop.set()
         seen = queryable.result()
         emitted = emission_times(stack.queries, table, run_id)
