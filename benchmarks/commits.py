@@ -38,6 +38,8 @@ SIZES = (25_000, 50_000, 100_000)
 """Rows per segment."""
 COMMITS = 3
 """Commits per partition of each table."""
+WARM_UP_COMMITS = 12
+"""Java compiles the code of commits during the first ones, which take several times as long."""
 CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "former": {
         "tableIndexConfig": {
@@ -104,10 +106,10 @@ def measure(stack: Stack, folder: Path) -> Iterator[Result]:
         race = {"course": COURSE, "competitors": COMPETITORS, "speed": 1, "seed": 1}
         created = httpx.post(f"{api.address}/races", json=race, trust_env=False).raise_for_status()
         run_id = created.json()["run_id"]
-        _measure_table(stack, run_id, "warm", SIZES[0], CONFIGS["current"])
+        _measure_table(stack, run_id, "current", SIZES[0], WARM_UP_COMMITS)
         for rows in SIZES:
-            for name, changes in CONFIGS.items():
-                yield _measure_table(stack, run_id, name, rows, changes)
+            for name in CONFIGS:
+                yield _measure_table(stack, run_id, name, rows, COMMITS)
 
 
 def fit(results: list[Result]) -> tuple[float, float]:
@@ -123,13 +125,13 @@ def _log_at_info(stack: Stack, logger: str) -> None:
     httpx.put(f"{server}/loggers/{logger}", params={"level": "INFO"}, trust_env=False).raise_for_status()
 
 
-def _measure_table(stack: Stack, run_id: str, name: str, rows: int, changes: Mapping[str, Any]) -> Result:
-    table = f"{name}_{rows}"
+def _measure_table(stack: Stack, run_id: str, name: str, rows: int, commits: int) -> Result:
+    table = f"{name}_{rows}_{commits}"
     watch, stop = TickWatch(stack.broker, run_id, COMPETITORS, table), Event()
-    with _table(stack, table, rows, changes), ThreadPoolExecutor(1) as executor:
+    with _table(stack, table, rows, CONFIGS[name]), ThreadPoolExecutor(1) as executor:
         wait_for(table, lambda: _incomplete(stack, table, run_id), seconds=60, say=print)
         queryable = executor.submit(watch.watch, stop)
-        sleep((COMMITS + 0.5) * rows * PARTITIONS / COMPETITORS)
+        sleep((commits + 0.5) * rows * PARTITIONS / COMPETITORS)
         stop.set()
         seen = queryable.result()
         emitted = watch.emission_times()
