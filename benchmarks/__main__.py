@@ -170,13 +170,13 @@ def _commits(folder: Path) -> Iterator[Section]:
             times = [*np.median(steps, axis=0), steps[:, -1].max()]
             ticks = [found.ticks[name] for name in ("p50", "p95", "max")]
             rows.append([f"{found.config}, {found.rows:,}", *(f"{time:.2f} s" for time in [*times, *ticks])])
-    head = ["configuration, rows per segment", "building", "packing and upload", "metadata", "next consumer"]
+    head = ["compression, rows per segment", "building", "packing and upload", "metadata", "next consumer"]
     head += ["total, median", "max", "tick to queryable, p50", "p95", "max"]
     fits = [
         [name, f"{a:.2f} s", f"{1e6 * b:.1f} µs"]
         for name, (a, b) in ((name, commits.fit(one)) for name, one in results.items())
     ]
-    model = report.table(["configuration", "a, per commit", "b, per row"], fits)
+    model = report.table(["compression", "a, per commit", "b, per row"], fits)
     yield "Commits", f"{report.table(head, rows)}\n\n{model}"
 
 
