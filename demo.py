@@ -73,7 +73,7 @@ def main() -> None:
         limits = ("--uploads", f"{data}/uploads", "--history-mb", str(HISTORY_MB))
         simulator = _start(running, "simulator", "serve", "--port", str(api_port), *store, *limits)
         dashboard = _start(running, "dashboard", "--dashboard-port", str(page_port), "--api", api, *store)
-        _wait_for(f"{api}/healthz", simulator)
+        _wait_for(f"{api}/readyz", simulator)
         _wait_for(f"{page}/_stcore/health", dashboard)
         programme = Programme(api)
         programme.follow()

@@ -3,7 +3,9 @@
 import os
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import astuple
 from math import isnan
 from pathlib import Path
 from textwrap import fill
@@ -12,6 +14,8 @@ import numpy as np
 
 from benchmarks import (
     big_map,
+    big_results,
+    commits,
     compose,
     core,
     freshness,
@@ -19,21 +23,21 @@ from benchmarks import (
     reckoning,
     report,
     soak,
+    stores,
     throughput,
     viewers,
 )
-from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.local.stack import Stack
 from pinot.settings import Settings
-from tests.stacks import stack_settings, started
+from tests.stacks import started
 
 Section = tuple[str, str]
 """Heading and text."""
 
 SIZES = (100, 10_000, 100_000)
 COURSES = ("crystal-palace", "hilly-half")
-FRESH_SIZES = (1000, 10_000, 30_000)
+FRESH_SIZES = tuple(int(size) for size in os.environ.get("RACECAST_FRESH_SIZES", "1000 10000 30000").split())
 FRESH_S = float(os.environ.get("RACECAST_FRESH_MINUTES", "10")) * 60
 SOAK_HOURS = float(os.environ.get("RACECAST_SOAK_HOURS", "2"))
 SOAK_STEP_S = SOAK_HOURS * 3600 / 8
@@ -46,14 +50,17 @@ def main() -> None:
         "options": _options,
         "sqlite": _sqlite,
         "stack": _stack,
-        "freshness": _freshness,
+        "fresh-sqlite": _fresh_sqlite,
+        "fresh-pinot": _fresh_pinot,
+        "commits": _commits,
         "viewers": _viewers,
         "map": _map,
+        "results": _results,
         "reckoning": _reckoning,
         "compose": _compose,
         "soak": _soak,
     }
-    default = parts.keys() - {"freshness", "compose", "soak"}
+    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "commits", "compose", "soak"}
     for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -125,36 +132,66 @@ def _kafka(stack: Stack, folder: Path) -> Section:
     return "Kafka", report.table(head, rows)
 
 
-def _freshness(folder: Path) -> Iterator[Section]:
-    head = [f"measured for {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
-    rows = []
+def _fresh_sqlite(folder: Path) -> Iterator[Section]:
     for competitors in FRESH_SIZES:
-        _log(f"freshness: {competitors:,}")
-        with started(folder / f"stack-{competitors}") as stack:
-            set_up(stack_settings(stack))
-            measured = freshness.measure(stack, competitors, folder, FRESH_S)
-        for name, found in measured.items():
-            times = [f"{found[key]:.3f} s" for key in ("p50", "p95", "p99", "max")]
-            rows.append([f"{competitors:,} competitors, {name}", *times, f"{found['ticks']:.0f}"])
-        yield "Freshness", report.table(head, rows)
+        yield _fresh(stores.sqlite(_folder(folder, competitors)), competitors, folder)
+
+
+def _fresh_pinot(folder: Path) -> Iterator[Section]:
+    for competitors in FRESH_SIZES:
+        with stores.pinot(_folder(folder, competitors)) as store:
+            yield _fresh(store, competitors, folder)
+
+
+def _fresh(store: stores.MeasuredStore, competitors: int, folder: Path) -> Section:
+    _log(f"freshness: {competitors:,}, {store.name}")
+    rows = []
+    for name, found in freshness.measure(store, competitors, folder, FRESH_S).items():
+        times = [f"{found[key]:.3f} s" for key in ("p50", "p95", "p99", "max")]
+        rows.append([name, *times, f"{found['ticks']:.0f}"])
+    head = [f"measured for {FRESH_S / 60:g} min", "p50", "p95", "p99", "max", "ticks"]
+    return f"Freshness: {competitors:,} competitors, {store.name}", report.table(head, rows)
+
+
+def _folder(folder: Path, competitors: int) -> Path:
+    """A new folder for the store of a measurement."""
+    own = folder / str(competitors)
+    own.mkdir(exist_ok=True)
+    return own
+
+
+def _commits(folder: Path) -> Iterator[Section]:
+    rows, results = [], defaultdict(list)
+    with started(folder / "stack") as stack:
+        for found in commits.measure(stack, folder):
+            _log(f"commits: {found.config}, {found.rows:,} rows")
+            results[found.config].append(found)
+            steps = np.array([(*astuple(commit), commit.total) for commit in found.commits])
+            times = [*np.median(steps, axis=0), steps[:, -1].max()]
+            ticks = [found.ticks[name] for name in ("p50", "p95", "max")]
+            rows.append([f"{found.config}, {found.rows:,}", *(f"{time:.2f} s" for time in [*times, *ticks])])
+    head = ["configuration, rows per segment", "building", "packing and upload", "metadata", "next consumer"]
+    head += ["total, median", "max", "tick to queryable, p50", "p95", "max"]
+    fits = [
+        [name, f"{a:.2f} s", f"{1e6 * b:.1f} µs"]
+        for name, (a, b) in ((name, commits.fit(one)) for name, one in results.items())
+    ]
+    model = report.table(["configuration", "a, per commit", "b, per row"], fits)
+    yield "Commits", f"{report.table(head, rows)}\n\n{model}"
 
 
 def _viewers(folder: Path) -> Iterator[Section]:
-    database = ["--sqlite", str(folder / "viewers.db")]
-    table = _watched(folder, ["--publisher", "sqlite", *database], ["--store", "sqlite", *database])
-    yield "Viewers on SQLite", table
-    with started(folder / "stack") as stack:
-        set_up(stack_settings(stack))
-        kafka = ["--publisher", "kafka", "--kafka", stack.kafka]
-        table = _watched(folder, kafka, ["--store", "pinot", "--pinot-broker", stack.broker])
-        yield "Viewers on Pinot", table
+    store = stores.sqlite(folder)
+    yield f"Viewers on {store.name}", _watched(folder, store)
+    with stores.pinot(folder) as store:
+        yield f"Viewers on {store.name}", _watched(folder, store)
 
 
-def _watched(folder: Path, simulator_flags: list[str], dashboard_flags: list[str]) -> str:
+def _watched(folder: Path, store: stores.MeasuredStore) -> str:
     rows, load = [], []
     for number in viewers.NUMBERS:
-        _log(f"viewers: {number}, {dashboard_flags[1]}")
-        found = viewers.measure(folder, number, simulator_flags, dashboard_flags)
+        _log(f"viewers: {number}, {store.name}")
+        found = viewers.measure(folder, number, store)
         times = [f"{found[name] * 1000:,.0f} ms" for name in ("p50", "p95", "p99", "max")]
         rows.append([f"{number:,}", *times, f"{found['in_time']:.1%}", f"{found['missed']:.1%}"])
         rates = ("position_queries", "queries")
@@ -185,6 +222,27 @@ def _map(folder: Path) -> Iterator[Section]:
     head = ["scenario", "frames per second", "ratio", "frame interval, p50", "p95"]
     head += ["update interval, p50", "p95", "arrival to drawn, p50", "p95"]
     yield "Map of a large race", report.table(head, rows)
+
+
+def _results(folder: Path) -> Iterator[Section]:
+    rows = []
+    for competitors in big_results.SIZES:
+        _log(f"results: {competitors:,}")
+        found = big_results.measure(folder, competitors)
+        printed = "" if isnan(found["print"]) else f"{found['print']:.1f} s"
+        rows.append(
+            [
+                f"{competitors:,} competitors, {found['passings']:,} passings",
+                f"{found['first']:.1f} s",
+                f"{found['memory']:,.0f} MiB",
+                f"{found['opened']:.1f} s",
+                f"{found['key']:,.0f} ms",
+                f"{found['order']:,.0f} ms",
+                printed,
+            ]
+        )
+    head = ["race", "first answer", "memory for it", "page opened after that", "search, slowest key"]
+    yield "Results of a large race", report.table([*head, "order, slowest column", "print to PDF"], rows)
 
 
 def _reckoning(folder: Path) -> Iterator[Section]:

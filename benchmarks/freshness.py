@@ -1,111 +1,85 @@
-"""Freshness: time from publishing a tick until Pinot returns it, and until it is on screen.
+"""Freshness: time from publishing a tick until its store returns it, and until it is on screen.
 
-The simulator publishes one position per second and competitor to Kafka. Pinot is polled for the newest
-complete tick, and Chromium shows the live page, which refreshes once per second. Both times start when the
-first batch of a tick is published. The first ends with the query response that contains the whole tick. The
-second ends with the first frame that shows all competitors at this tick or a later one.
+The simulator publishes one position per second and competitor. The store is polled for complete ticks, and
+Chromium shows the live page: first as behind a proxy that lets no stream through, so that the page polls once
+per second, as every page did before there were streams; then with the stream. All times start when the first
+batch of a tick is published. A tick is queryable with the query response that contains it whole, and on
+screen with the first frame that shows all competitors at this tick or a later one.
 """
 
-import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 import httpx
-import numpy as np
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.big_map import chromium
-from pinot.local.stack import Stack
+from benchmarks.stores import MeasuredStore, TickWatch, Times, percentiles, record
 from tests.browser.conftest import FLAGS
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, without_streams
 from tests.processes import dashboard, simulator
-from tests.torture.event_stores import query_pinot
 
 COURSE = "hilly-half"
 """Long enough that no competitor finishes during the measurement."""
 WARM_UP_S = 15.0
-POLL_INTERVAL_S = 0.02
-"""Pause between two queries to Pinot."""
+POLLED_SHARE = 0.2
+"""The time with a polling page, as a share of that with a stream."""
 TIMEOUT_MS = 120_000
-NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
-EMISSION_TIMES = (
-    "SELECT rawTime, MIN(emittedAt) FROM parkrun WHERE runId = '{run}' GROUP BY rawTime LIMIT 100000 "
-    "option(skipUpsert=true)"
-)
 SCRIPT = Path(__file__).with_name("freshness.js").read_text()
 
-Times = dict[int, float]
-"""Epoch seconds by tick."""
 
-
-def measure(stack: Stack, competitors: int, folder: Path, seconds: float) -> dict[str, dict[str, float]]:
-    """Return percentiles of both times in seconds, and the number of ticks."""
-    kafka = ("--publisher", "kafka", "--kafka", stack.kafka)
-    pinot = ("--store", "pinot", "--pinot-broker", stack.broker)
-    with simulator(folder, *kafka) as api, dashboard(folder, api.address, *pinot) as pages:
+def measure(
+    store: MeasuredStore, competitors: int, folder: Path, seconds: float
+) -> dict[str, dict[str, float]]:
+    """Return percentiles of the times in seconds, and the numbers of ticks."""
+    with (
+        simulator(folder, *store.simulator) as api,
+        dashboard(folder, api.address, *store.dashboard) as pages,
+        ThreadPoolExecutor(1) as executor,
+    ):
         site = Site(pages.address, api.address)
         run_id = site.create_race(course=COURSE, competitors=competitors, speed=1)
-        stop = Event()
-        with ThreadPoolExecutor(1) as executor:
-            queryable = executor.submit(_poll_pinot, stack.queries, run_id, competitors, stop)
-            try:
-                drawn = _watch_page(f"{site.dashboard}/?run={run_id}", seconds)
-            finally:
-                stop.set()
-            found = {"tick to queryable": queryable.result(), "tick to pixel": drawn}
-        emitted = _emission_times(stack.queries, run_id)
+        watch, stop = TickWatch(store.address, run_id, competitors), Event()
+        queryable = executor.submit(watch.watch, stop)
+        try:
+            polled, pushed = _drawn(f"{site.dashboard}/?run={run_id}", seconds)
+        finally:
+            stop.set()
+        emitted = watch.emission_times()
         httpx.post(f"{api.address}/races/{run_id}/cancel", trust_env=False)
-    # Both times are of the same ticks: those during which the page was watched.
-    ticks = range(min(drawn), max(drawn) + 1)
-    return {name: _percentiles(seen, emitted, ticks) for name, seen in found.items()}
+    # Queryable is measured for the same ticks as the page with a stream.
+    ticks = range(min(pushed), max(pushed) + 1)
+    return {
+        "tick to queryable": percentiles(queryable.result(), emitted, ticks),
+        "tick to pixel": percentiles(pushed, emitted, ticks),
+        "tick to pixel, polled": percentiles(polled, emitted, range(min(polled), max(polled) + 1)),
+    }
 
 
-def _percentiles(seen: Times, emitted: Mapping[int, float], ticks: range) -> dict[str, float]:
-    ages = np.array([seen[tick] - emitted[tick] for tick in ticks if tick in seen])
-    names = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
-    return {name: float(np.percentile(ages, share)) for name, share in names.items()} | {"ticks": len(ages)}
-
-
-def _poll_pinot(query_url: str, run_id: str, competitors: int, stop: Event) -> Times:
-    """Return when each tick was first complete in a query, until `stop` is set."""
-    seen: Times = {}
-    with httpx.Client(trust_env=False) as http:
-        while not stop.wait(POLL_INTERVAL_S):
-            rows = http.post(query_url, json={"sql": NEWEST_TICK.format(run=run_id)}).json()
-            count, newest = rows["resultTable"]["rows"][0]
-            if count == competitors:
-                _record(seen, int(newest), time.time())
-    return seen
-
-
-def _watch_page(address: str, seconds: float) -> Times:
-    """Return when each tick after the warm-up was first drawn on the map."""
+def _drawn(address: str, seconds: float) -> tuple[Times, Times]:
+    """When each tick was first drawn on the map, polled and pushed."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        # With reduced motion, markers jump to their positions instead of gliding.
-        viewport = {"width": 1280, "height": 900}
-        context = browser.new_context(viewport=viewport, reduced_motion="reduce")  # type: ignore[arg-type]
-        context.set_default_timeout(TIMEOUT_MS)
-        page = context.new_page()
-        page.goto(address)
-        frame = LiveMap.on(page).frame
-        page.wait_for_timeout(WARM_UP_S * 1000)
-        updates: list[tuple[float, float]] = frame.evaluate(SCRIPT, seconds)
+        polled = _watch_page(browser, address, seconds * POLLED_SHARE, is_polled=True)
+        pushed = _watch_page(browser, address, seconds, is_polled=False)
         browser.close()
+    return polled, pushed
+
+
+def _watch_page(browser: Browser, address: str, seconds: float, *, is_polled: bool) -> Times:
+    # With reduced motion, markers jump to their positions instead of gliding.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    if is_polled:
+        without_streams(page)
+    page.goto(address)
+    frame = LiveMap.on(page).frame
+    page.wait_for_timeout(WARM_UP_S * 1000)
+    updates: list[tuple[float, float]] = frame.evaluate(SCRIPT, seconds)
+    context.close()
     seen: Times = {}
     for newest, at_ms in updates:
-        _record(seen, int(newest), at_ms / 1000)
+        record(seen, int(newest), at_ms / 1000)
     return seen
-
-
-def _record(seen: Times, newest: int, at: float) -> None:
-    """Record the time for all ticks after the last one seen up to `newest`; at first only for `newest`."""
-    for tick in range(max(seen, default=newest - 1) + 1, newest + 1):
-        seen[tick] = at
-
-
-def _emission_times(query_url: str, run_id: str) -> Times:
-    rows = query_pinot(query_url, EMISSION_TIMES.format(run=run_id))
-    return {int(tick): emitted / 1000 for tick, emitted in rows}

@@ -102,7 +102,7 @@ class Feed:
         timeout = httpx.Timeout(TIMEOUT_S, connect=60.0)
         async with httpx.AsyncClient(trust_env=False, verify=self._encryption, timeout=timeout) as http:
             (await http.get(f"{self._race}/competitors")).raise_for_status()
-            async with http.stream("GET", f"{self._race}/stream") as response:
+            async with http.stream("GET", f"{self._race}/stream", params={"every": 1}) as response:
                 await self._read(response)
         raise PageError("The dashboard ended the stream.")
 

@@ -13,16 +13,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import httpx
 import numpy as np
 
+from benchmarks.stores import MeasuredStore, TickWatch, Times
 from benchmarks.viewer import Viewer
-from dashboard.store.pinot_broker import Broker
-from dashboard.store.sqlite_file import SqliteFile
 from tests.processes import dashboard, metrics_of, simulator
 
 NUMBERS = (1, 100, 300, 1000)
@@ -34,8 +34,6 @@ ARRIVALS_PER_SECOND = 10.0
 WARM_UP_S = 10.0
 MEASURED_S = 60.0
 IN_TIME_S = 0.5
-POLL_INTERVAL_S = 0.01
-NEWEST_TICK = "SELECT COUNT(*), MIN(rawTime) FROM parkrun WHERE runId = '{run}'"
 QUERY_COUNT = "racecast_dashboard_store_duration_seconds_count"
 """The dashboard's metric that counts store queries, with a label for the kind."""
 
@@ -49,20 +47,18 @@ class Usage:
     viewers_s: float
 
 
-def measure(
-    folder: Path, viewers: int, simulator_flags: Sequence[str], dashboard_flags: Sequence[str]
-) -> dict[str, float]:
+def measure(folder: Path, viewers: int, store: MeasuredStore) -> dict[str, float]:
     """Let `viewers` watch one race, with a new simulator, dashboard and viewer process.
 
-    The last of `dashboard_flags` is the store's address. The result has the keys of `_delays` and `_usage`,
-    `page_load_p50` and `memory_per_viewer` (MiB); times are in seconds.
+    The result has the keys of `_delays` and `_usage`, `page_load_p50` and `memory_per_viewer` (MiB); times
+    are in seconds.
     """
-    with simulator(folder, *simulator_flags) as api:
+    with simulator(folder, *store.simulator) as api:
         body = {"course": COURSE, "competitors": COMPETITORS}
         run_id = httpx.post(f"{api.address}/races", json=body, trust_env=False).json()["run_id"]
-        with dashboard(folder, api.address, *dashboard_flags) as pages:
+        with dashboard(folder, api.address, *store.dashboard) as pages:
             empty = pages.memory()
-            found = _in_separate_process(pages.address, run_id, str(viewers), dashboard_flags[-1])
+            found = _in_separate_process(pages.address, run_id, str(viewers), store.address)
             return found | {"memory_per_viewer": (pages.memory() - empty) / viewers}
 
 
@@ -85,25 +81,17 @@ async def watch(address: str, run_id: str, number: int, store: str) -> dict[str,
         for viewer in viewers:
             await viewer.page.loaded.wait()
         await asyncio.sleep(WARM_UP_S)
-        queryable: dict[float, float] = {}
-        watching.append(tasks.create_task(_note_ticks(store, run_id, queryable)))
+        stop = Event()
+        ticks = tasks.create_task(asyncio.to_thread(TickWatch(store, run_id, COMPETITORS).watch, stop))
         before, begin = await _usage_so_far(address), time.monotonic()
         await asyncio.sleep(MEASURED_S)
         after, end = await _usage_so_far(address), time.monotonic()
+        stop.set()
+        queryable = await ticks
         for task in watching:
             task.cancel()
     load = {"page_load_p50": float(np.median([viewer.page.load_time for viewer in viewers]))}
     return _delays(viewers, queryable) | load | _usage(before, after, end - begin)
-
-
-async def _note_ticks(store: str, run_id: str, queryable: dict[float, float]) -> None:
-    """Note when each tick is first complete in a query: epoch seconds by race time."""
-    database = Broker(store) if store.startswith("http") else SqliteFile(Path(store))
-    while True:
-        ((competitors, race_time),) = await asyncio.to_thread(database.ask, NEWEST_TICK.format(run=run_id))
-        if competitors == COMPETITORS:
-            queryable.setdefault(float(race_time), time.time())
-        await asyncio.sleep(POLL_INTERVAL_S)
 
 
 async def _usage_so_far(address: str) -> Usage:
@@ -115,7 +103,7 @@ async def _usage_so_far(address: str) -> Usage:
     return Usage(queries, metrics["process_cpu_seconds_total"], time.process_time())
 
 
-def _delays(viewers: Sequence[Viewer], queryable: Mapping[float, float]) -> dict[str, float]:
+def _delays(viewers: Sequence[Viewer], queryable: Times) -> dict[str, float]:
     """Summarize how long after being queryable each viewer had each tick; a missing one is not in time."""
     ticks = sorted(queryable)[1:-1]  # the first was queryable before, the last may still be on its way
     delays = [_delay(viewer, tick, queryable[tick]) for viewer in viewers for tick in ticks]

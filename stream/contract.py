@@ -154,10 +154,13 @@ class Table:
         return ((field.name, *condition) for field in required for condition in field.conditions())
 
     def are_complete(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-        """Return the mask of the rows that are complete in these columns; all arrays have shape (k,)."""
+        """Return the mask of the rows that are complete in these columns.
+
+        All arrays have shape (k,), or none if all rows have one value.
+        """
         known = ((self.fields[name], values) for name, values in columns.items())
         masks = [field.are_possible(values) for field, values in known if field.required]
-        return np.asarray(np.logical_and.reduce(masks), np.bool_)
+        return np.asarray(np.logical_and.reduce(np.broadcast_arrays(*masks)), np.bool_)
 
 
 def read_event(topic: str, events: Path = EVENTS) -> dict[str, Any]:

@@ -90,15 +90,20 @@ def total(metrics: dict[str, float], name: str) -> float:
 
 
 @contextmanager
-def simulator(folder: Path, *flags: str, host: str = "127.0.0.1") -> Iterator[Running]:
-    """Run the simulator on a free port; its log is `simulator.log` in `folder`."""
+def simulator(
+    folder: Path, *flags: str, host: str = "127.0.0.1", health: str = "/readyz"
+) -> Iterator[Running]:
+    """Run the simulator on a free port; its log is `simulator.log` in `folder`.
+
+    It accepts races when it is ready; without a broker `health` has to be `/healthz`.
+    """
     port = free_port()
     folders = ["--courses", str(ROOT / "courses"), "--uploads", str(folder / "uploads")]
     # Without Pinot, unless `flags` override this: the last occurrence of a flag counts.
     command = ["simulator", "serve", "--host", host, "--port", str(port), *folders, "--pinot-controller", ""]
     shown = f"[{host}]" if ":" in host else host
     with _running([*command, *flags], f"http://{shown}:{port}", folder / "simulator.log") as running:
-        running.wait_until_up("/healthz")
+        running.wait_until_up(health)
         yield running
 
 

@@ -10,8 +10,7 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
 from dashboard.analytics.figures import Figures
-from dashboard.race.finish_list import Results
-from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.snapshots import Outcome, Snapshots, UnknownRaceError
 
 NAME = "racecast"
 
@@ -82,7 +81,7 @@ def _entrants(runs: tuple[str, ...]) -> Entrants:
     return Entrants.of(_results(runs))
 
 
-def _results(runs: tuple[str, ...]) -> Iterator[tuple[Snapshot, Results]]:
+def _results(runs: tuple[str, ...]) -> Iterator[Outcome]:
     for run_id in runs:
         try:
             yield context.get(Snapshots).results(run_id)

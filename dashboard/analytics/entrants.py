@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.analytics.stream import table
 from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.snapshots import Outcome, Snapshot
 from dashboard.store.protocol import Competitor
 from dashboard.ui.viewer import Unit
 
@@ -38,9 +38,9 @@ class Entrants:
     stays: pd.DataFrame
 
     @classmethod
-    def of(cls, races: Iterable[tuple[Snapshot, Results]]) -> "Entrants":
+    def of(cls, races: Iterable[Outcome]) -> "Entrants":
         """The entrants of these races."""
-        parts = [(_people(snapshot, found), _stays(snapshot, found)) for snapshot, found in races]
+        parts = [(_people(one.snapshot, one.results), _stays(one.snapshot, one.results)) for one in races]
         if not parts:
             return cls(table([], PEOPLE), table([], STAYS))
         people, stays = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))

@@ -24,6 +24,8 @@ HEARTBEAT_S = 5.0
 """Seconds between events while nothing changes; browsers give up a stream after 12 silent ones."""
 SHORTEST_PERIOD_S = 1.0
 """Seconds; of a race with more ticks than that, not every tick is shown."""
+SLACK_S = 0.5
+"""Seconds by which a picture may be sent earlier than wanted: ticks are not exactly one period apart."""
 
 NOT_FOUND: Final = "Race not found."
 
@@ -36,29 +38,34 @@ class Message(NamedTuple):
     Attributes:
         version: the picture's, or the trouble's.
         event: the piece.
+        news: the piece that only says that there is another one.
         heartbeat: the piece that confirms it while nothing changes.
         outline: see `Snapshots.outline`.
+        since: seconds on the event loop's clock; when it became the newest message.
     """
 
     version: str
     event: bytes
+    news: bytes
     heartbeat: bytes
     outline: str
+    since: float
 
 
-def _picture(packed: Packed) -> tuple[bytes, bytes]:
-    return event("picture", packed.body), _SAME
+def _picture(packed: Packed) -> tuple[bytes, bytes, bytes]:
+    return event("picture", packed.body), _NEWS, _SAME
 
 
-def _trouble(sentence: str) -> tuple[bytes, bytes]:
+def _trouble(sentence: str) -> tuple[bytes, bytes, bytes]:
     piece = _event("trouble", {"detail": sentence})
-    return piece, piece
+    return piece, piece, piece
 
 
 def _event(name: str, data: Mapping[str, str]) -> bytes:
     return event(name, compress(orjson.dumps(data)))
 
 
+_NEWS: Final = _event("news", {})
 _SAME: Final = _event("same", {})
 _NOTHING: Final = comment()
 _BROKEN: Final = "This race cannot be shown. The details are in the dashboard's log."
@@ -76,13 +83,17 @@ class Feed:
         self._channels: dict[str, _Channel] = {}
         self._is_closed = False
 
-    async def stream(self, run_id: str, seen: str = "", every: float = 0.0) -> AsyncIterator[bytes]:
+    async def stream(
+        self, run_id: str, seen: str = "", every: float = 0.0, *, has_pictures: bool = True
+    ) -> AsyncIterator[bytes]:
         """Yield the pieces of an event stream.
 
         Args:
             run_id: the race.
             seen: version of the picture that the viewer has.
-            every: shortest time in seconds between two pictures.
+            every: shortest time in seconds between two pictures, less `SLACK_S`. It counts from the moment
+                when a picture became the newest: viewers who come between two ticks get the next at once.
+            has_pictures: otherwise there is only news, of pictures and outlines.
         """
         clock = asyncio.get_running_loop().time
         known: Message | None = None
@@ -95,10 +106,13 @@ class Feed:
                     continue
                 if known is None or known.outline != newest.outline:
                     yield _event("outline", {"outline": newest.outline})
-                known, begun = newest, clock()
-                yield known.heartbeat if known.version == seen else known.event
+                known = newest
+                if not has_pictures:
+                    yield known.news
+                else:
+                    yield known.heartbeat if known.version == seen else known.event
                 seen = known.version
-                await asyncio.sleep(max(0.0, begun + every - clock()))
+                await asyncio.sleep(max(0.0, known.since + every - SLACK_S - clock()))
 
     def close(self) -> None:
         """End all streams, so that the server can stop."""
@@ -156,7 +170,7 @@ class _Channel:
 
     async def _watch(self) -> None:
         pace, clock = Pace(), asyncio.get_running_loop().time
-        newest_emitted, outline = -1, ""
+        newest, outline = -1.0, ""
         while True:
             begun = clock()
             try:
@@ -171,21 +185,20 @@ class _Channel:
             else:
                 packed = snapshot.packed
                 self._publish(packed.version, outline, partial(_picture, packed))
-                if snapshot.positions.newest_emitted == newest_emitted:
-                    pause = pace.after_nothing(clock())
-                else:
-                    newest_emitted = snapshot.positions.newest_emitted
-                    pause = pace.after_news(begun, clock(), _period(snapshot.race))
+                if snapshot.standing.race_time != newest:
+                    newest = snapshot.standing.race_time
+                    pace.found(begun, _period(snapshot.race))
+                pause = pace.pause(clock(), is_whole=snapshot.is_whole)
             await asyncio.sleep(pause)
 
     def _look(self) -> tuple[Snapshot, str]:
         return self._snapshots.look(self._run_id), self._snapshots.outline(self._run_id)
 
-    def _publish(self, version: str, outline: str, make: Callable[[], tuple[bytes, bytes]]) -> None:
-        """Publish the event and the heartbeat that `make` returns, unless viewers have them."""
+    def _publish(self, version: str, outline: str, make: Callable[[], tuple[bytes, bytes, bytes]]) -> None:
+        """Publish event, news and heartbeat, which `make` returns, unless viewers have them."""
         newest = self._newest
         if newest is None or (newest.version, newest.outline) != (version, outline):
-            self._newest = Message(version, *make(), outline)
+            self._newest = Message(version, *make(), outline, asyncio.get_running_loop().time())
             self.wake()
 
 

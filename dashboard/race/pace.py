@@ -19,40 +19,40 @@ DRIFT_S = 0.01
 class Pace:
     """The pauses between the questions about one race, aligned with its ticks.
 
-    After a tick the store is left alone until the next is due. Then it is asked in short steps, which grow
-    while the tick is late. All moments are seconds on the same clock.
+    After a whole tick the store is left alone until the next is due. Otherwise it is asked in short steps,
+    which grow while nothing comes. All moments are seconds on the same clock.
     """
 
     def __init__(self) -> None:
         self._expected = -math.inf
-        self._step = STEP_S
+        self._step = STEP_S  # while a tick is late
+        self._rest = STEP_S  # while a part of one is
         self._failing = FAILING_S[0]
 
-    def after_news(self, found: float, now: float, period: float) -> float:
-        """The pause after a question that began at `found` and returned a tick; ticks come every `period`."""
-        self._step, self._failing = STEP_S, FAILING_S[0]
-        late = found - self._expected
+    def found(self, at: float, period: float) -> None:
+        """Take note that a question at that moment returned a new tick; ticks come every `period`."""
+        self._step, self._rest = STEP_S, STEP_S
+        late = at - self._expected
         if late > period:
-            self._expected = found
+            self._expected = at
         elif late < STEP_S - EARLY_S:  # found by the first question: it may have been there for some time
-            self._expected = found - EARLY_S
+            self._expected = at - EARLY_S
         else:
             self._expected += min(late, DRIFT_S)
         self._expected += period
-        return self._until_due(now) or STEP_S
 
-    def after_nothing(self, now: float) -> float:
-        """The pause after a question that returned nothing new."""
+    def pause(self, now: float, *, is_whole: bool = True) -> float:
+        """The pause until the next question; `is_whole`: nothing is missing of the newest tick."""
         self._failing = FAILING_S[0]
-        if (pause := self._until_due(now)) > 0:
-            return pause
-        step, self._step = self._step, min(self._step * WIDER, WIDEST_S)
-        return step
+        if (due := self._expected - EARLY_S - now) > 0:
+            if is_whole:
+                return min(due, WIDEST_S)
+            pause, self._rest = self._rest, min(self._rest * WIDER, WIDEST_S)
+            return min(pause, due)
+        pause, self._step = self._step, min(self._step * WIDER, WIDEST_S)
+        return pause
 
     def after_failure(self) -> float:
         """The pause after a question that the store could not answer."""
         pause, self._failing = self._failing, min(2 * self._failing, FAILING_S[1])
         return pause
-
-    def _until_due(self, now: float) -> float:
-        return min(max(0.0, self._expected - EARLY_S - now), WIDEST_S)

@@ -13,12 +13,12 @@ MAX_SPLITS = 10
 """Maximum number of splits; of a longer course every second or third one is sent."""
 
 
-def encode(found: Results, race: Race, *, names: int) -> Packed:
+def encode(found: Results, race: Race, *, names: int, is_final: bool) -> Packed:
     """Encode the results, in finish order.
 
     Columns: competitor, place (0 without one), status, gun, chip and gap (seconds; null before the finish),
     distance (metres), and `split_0`… (chip time in seconds), whose names and metres are in `splits`. `names`
-    is the number of names the store has.
+    is the number of names the store has; `final` says that the results will not change any more.
     """
     every = -(-len(found.split_metres) // MAX_SPLITS) or 1
     splits = {f"split_{nth}": seconds(times) for nth, times in enumerate(found.splits.T[::every])}
@@ -36,5 +36,11 @@ def encode(found: Results, race: Race, *, names: int) -> Packed:
         {"name": name, "metres": round(metres, 1)}
         for name, metres in zip(found.split_names, found.split_metres.tolist(), strict=True)
     ]
-    said = {"status": race.status, "rank": found.rank, "names": names, "splits": points[::every]}
+    said = {
+        "status": race.status,
+        "rank": found.rank,
+        "names": names,
+        "splits": points[::every],
+        "final": is_final,
+    }
     return pack(columns, said)

@@ -107,21 +107,23 @@ class _Races:
 
         `picture` has a payload; `same` says that the last one, or the one `seen`, is the newest; `trouble`
         has the reason in `detail` why there is none: one of them comes every `HEARTBEAT_S` seconds at least.
-        `outline` changes with all else that the page draws.
+        `outline` changes with all else that the page draws. With `pictures=none` there is `news` instead of
+        payloads.
         """
         run_id = request.path_params["run_id"]
         every = request.query_params.get("every", "0")
+        has_pictures = request.query_params.get("pictures") != "none"
         if not is_run_id(run_id):
             return _problem(404, "Invalid race id.")
         if not _SECONDS.fullmatch(every):
             return _problem(400, "The parameter `every` must be seconds.")
-        return StreamingResponse(
-            self._pieces(run_id, request.query_params.get("seen", ""), float(every)), headers=HEADERS
-        )
+        seen = request.query_params.get("seen", "")
+        pieces = self._feed.stream(run_id, seen, float(every), has_pictures=has_pictures)
+        return StreamingResponse(self._counted(pieces), headers=HEADERS)
 
-    async def _pieces(self, run_id: str, seen: str, every: float) -> AsyncIterator[bytes]:
+    async def _counted(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         with self._metrics.streams.track_inprogress():
-            async for piece in self._feed.stream(run_id, seen, every):
+            async for piece in pieces:
                 yield piece
 
     async def competitors(self, request: Request) -> Response:
@@ -136,7 +138,7 @@ class _Races:
         if rank not in get_args(Rank):
             return _problem(400, "The parameter `rank` must be gun or chip.")
         return await self._answer(
-            "results", request, lambda run_id: self._snapshots.packed_results(run_id, cast("Rank", rank))
+            "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
         )
 
     async def _answer(

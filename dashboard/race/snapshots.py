@@ -19,6 +19,7 @@ from dashboard.race import current, finish_list, payload, results_payload
 from dashboard.race.finish_list import Results
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import Standing, guns_of, race_time, stand
+from dashboard.race.ticks import is_whole, next_whole
 from dashboard.store import course_shape
 from dashboard.store.protocol import Competitor, Course, Mark, Positions, Race, Store, StoreError
 from stream.race_states import ENDED
@@ -30,11 +31,14 @@ FRESH_FOR_S = 0.9
 LOOK_ANYWAY_AFTER_S = 1.5
 """Seconds; after that a race is read again even if no position has come, for its state may have changed."""
 
-SETTLES_WITHIN = 5
-"""Most questions until a tick counts as arrived; what comes later makes another snapshot."""
+WHOLE_WITHIN_S = 1.0
+"""Longest time in seconds for which a tick that arrives in batches is waited for."""
 
-SETTLING_S = 0.015
-"""Seconds between two of them."""
+QUIET_S = 0.15
+"""Seconds without another batch after which what has arrived of a tick is shown."""
+
+STEP_S = 0.015
+"""Seconds between two questions for the next batch."""
 
 TOO_OLD_TO_SHOW_S = 3.0
 """Seconds; a request waits for the new snapshot if the last one is older."""
@@ -101,9 +105,30 @@ class Snapshot:
         )
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether it has the newest tick of all competitors who report."""
+        return is_whole(self.positions, self.race.interval)
+
+    @cached_property
     def packed_names(self) -> payload.Packed:
         """The start list's payload."""
         return payload.encode_names(self.competitors)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The results of a snapshot, in the order of one of the two times."""
+
+    snapshot: Snapshot
+    results: Results
+
+    @cached_property
+    def packed(self) -> payload.Packed:
+        """The browsers' payload; its version changes with all that the results page shows."""
+        snapshot = self.snapshot
+        return results_payload.encode(
+            self.results, snapshot.race, names=len(snapshot.competitors), is_final=snapshot.is_final
+        )
 
 
 class _Watched:
@@ -137,8 +162,8 @@ class _Watched:
         """Begin without data: the race is new or gone, or its run id was reused."""
         self.snapshot: Snapshot | None = None
         self._mark: Mark | None = None  # of the positions that were read last
-        self._results: dict[Rank, tuple[Snapshot, Results]] = {}
-        self._packed: dict[Rank, tuple[Snapshot, payload.Packed]] = {}
+        self._next_whole = -math.inf  # the `raw_time` of the mark with which the next tick is whole
+        self._outcomes: dict[Rank, Outcome] = {}
         self._names_asked = -math.inf
         self._course: Course | None = None
         self._course_asked = -math.inf
@@ -160,20 +185,27 @@ class _Watched:
             mark = self._store.mark(self._run_id)
             if mark == self._mark and self.failure is None and self.age() < LOOK_ANYWAY_AFTER_S:
                 return
-            self._mark = self._settled(mark)
+            if mark != self._mark:
+                mark = self._whole(mark)
         except StoreError as failure:
             self.failure = failure
             self.asked = self._clock()
             return
         self._take()
+        self._mark = mark
+        if self.snapshot is not None:
+            self._next_whole = next_whole(mark, self.snapshot.positions, self.snapshot.race.interval)
 
-    def _settled(self, mark: Mark) -> Mark:
-        """The mark as soon as it changes no more: a tick arrives in several batches."""
-        for _ in range(SETTLES_WITHIN if self.snapshot and mark != self._mark else 0):
-            self._pause(SETTLING_S)
+    def _whole(self, mark: Mark) -> Mark:
+        """The mark as soon as a tick is whole, or no more of it comes."""
+        begun = changed = self._clock()
+        while mark.raw_time < self._next_whole and self._clock() < min(
+            begun + WHOLE_WITHIN_S, changed + QUIET_S
+        ):
+            self._pause(STEP_S)
             last, mark = mark, self._store.mark(self._run_id)
-            if mark == last:
-                break
+            if mark != last:
+                changed = self._clock()
         return mark
 
     def take(self) -> None:
@@ -203,22 +235,14 @@ class _Watched:
             raise UnknownRaceError(self._run_id)
         return snapshot
 
-    def results(self, rank: Rank) -> tuple[Snapshot, Results]:
-        """The last snapshot and its results; raises `UnknownRaceError` if there is none."""
+    def results(self, rank: Rank) -> Outcome:
+        """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
         if (snapshot := self.snapshot) is None:
             raise UnknownRaceError(self._run_id)
-        if rank not in self._results or self._results[rank][0] is not snapshot:
+        if rank not in self._outcomes or self._outcomes[rank].snapshot is not snapshot:
             found = finish_list.results(snapshot.positions, self._splits, snapshot.standing.guns, rank)
-            self._results[rank] = snapshot, found
-        return self._results[rank]
-
-    def packed_results(self, rank: Rank) -> payload.Packed:
-        """The payload of these results."""
-        snapshot, found = self.results(rank)
-        if rank not in self._packed or self._packed[rank][0] is not snapshot:
-            packed = results_payload.encode(found, snapshot.race, names=len(snapshot.competitors))
-            self._packed[rank] = snapshot, packed
-        return self._packed[rank][1]
+            self._outcomes[rank] = Outcome(snapshot, found)
+        return self._outcomes[rank]
 
     def _read(self) -> Snapshot | None:
         race = self._store.race(self._run_id)
@@ -267,7 +291,7 @@ class _Watched:
             )
 
     def _read_passings(self, race: Race) -> None:
-        """Read new passings; all of them at first, and once more when the race is over."""
+        """Read new passings; all of them at first, and when the race is over again those that were late."""
         if self._has_all_passings:
             return
         if race.status in ENDED:
@@ -275,7 +299,8 @@ class _Watched:
         is_last = self._clock() - self._over_since >= PASSINGS_LATE_BY_S
         late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
         after = None if self.snapshot is None or is_last else self._splits.newest - late_by_ms
-        self._splits.add(self._store.passings(race.run_id, after))
+        if not is_last or self._store.count_passings(race.run_id) != len(self._splits):
+            self._splits.add(self._store.passings(race.run_id, after))
         self._has_all_passings = is_last
 
     def _moment_before(self, race: Race, positions: Positions) -> float | None:
@@ -379,7 +404,7 @@ class Snapshots:
         return watched.found(snapshot)
 
     def outline(self, run_id: str) -> str:
-        """What changes with all that the page draws besides positions: state, course and the races offered.
+        """What changes with all that the pages draw besides positions: state, course and the races offered.
 
         Queries the store at most every `RACES_FRESH_FOR_S`; a store that cannot be read changes nothing.
         """
@@ -388,7 +413,7 @@ class Snapshots:
         snapshot, races = self.last(run_id), self._races
         newest = current.current(races, 1000 * self._wall_clock())
         drawn = (
-            snapshot and (snapshot.race.status, id(snapshot.course)),
+            snapshot and (snapshot.race.status, snapshot.is_final, id(snapshot.course)),
             newest and newest.run_id,
             [(race.run_id, race.name, race.course_name, race.status, race.start_time) for race in races],
         )
@@ -406,19 +431,16 @@ class Snapshots:
         watched = self._watched.get(run_id)
         return watched.snapshot if watched else None
 
-    def results(self, run_id: str, rank: Rank = "gun") -> tuple[Snapshot, Results]:
-        """The snapshot of a race and its results, computed once for all viewers; raises what `get` does."""
+    def results(self, run_id: str, rank: Rank = "gun") -> Outcome:
+        """The results of a race, computed once for all viewers; raises what `get` does."""
         self.get(run_id)
+        return self.last_results(run_id, rank)
+
+    def last_results(self, run_id: str, rank: Rank = "gun") -> Outcome:
+        """The results of the last snapshot, however old; raises `UnknownRaceError` if there is none."""
         watched = self._watch(run_id)
         with watched.taking:
             return watched.results(rank)
-
-    def packed_results(self, run_id: str, rank: Rank) -> payload.Packed:
-        """The browsers' payload of the results, encoded once for all viewers; raises what `get` does."""
-        self.get(run_id)
-        watched = self._watch(run_id)
-        with watched.taking:
-            return watched.packed_results(rank)
 
     def _watch(self, run_id: str) -> _Watched:
         with self._lock:

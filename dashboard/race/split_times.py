@@ -4,10 +4,10 @@ Pure: passings in, arrays out. Taking passings is idempotent and independent of 
 queried for the same passings again, and passings may arrive late.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from dashboard.store.protocol import Passings
@@ -59,22 +59,28 @@ class SplitTimes:
         self.newest = 0
         """Epoch milliseconds, in race time, of the newest passing."""
 
-    def add(self, passings: Passings) -> None:
+    def add(self, passings: Iterable[Passings]) -> None:
         """Add passings; known ones change nothing."""
-        if not len(passings):
-            return
-        self.newest = max(self.newest, int(passings.timestamp.max()))
+        for some in passings:
+            if len(some):
+                self._add(some)
+
+    def _add(self, passings: Passings) -> None:
+        self.newest = max(self.newest, passings.newest)
         self._make_room(passings.competitor)
-        where = np.searchsorted(self._bibs, passings.competitor)
-        for point, rows in _by_point(passings).items():
-            times = self._times.setdefault(point, np.full(len(self._bibs), np.nan))
-            times[where[rows]] = passings.elapsed[rows]
-            self._distance[point] = float(passings.distance[rows[0]])
+        point = Point(passings.kind, passings.point, passings.lap)
+        times = self._times.setdefault(point, np.full(len(self._bibs), np.nan))
+        times[np.searchsorted(self._bibs, passings.competitor)] = passings.elapsed
+        self._distance[point] = passings.distance
 
     @property
     def size(self) -> int:
         """Number of times kept, unknown ones included."""
         return sum(map(len, self._times.values()))
+
+    def __len__(self) -> int:
+        """Number of passings."""
+        return sum(int((~np.isnan(times)).sum()) for times in self._times.values())
 
     def count(self, kind: str, until: float = np.inf) -> int:
         """Number of passings of one kind up to `until` race seconds."""
@@ -192,18 +198,12 @@ class SplitTimes:
 
     def _make_room(self, bibs: Ints) -> None:
         """Make sure each of these bibs has a row."""
-        all_bibs = np.union1d(self._bibs, bibs)
-        if len(all_bibs) == len(self._bibs):
+        _, known = self._rows(bibs)
+        if known.all():
             return
+        all_bibs = np.union1d(self._bibs, bibs)
         rows = np.searchsorted(all_bibs, self._bibs)
         for point, times in self._times.items():
             self._times[point] = np.full(len(all_bibs), np.nan)
             self._times[point][rows] = times
         self._bibs = all_bibs
-
-
-def _by_point(passings: Passings) -> dict[Point, NDArray[np.intp]]:
-    """The rows of each timing point."""
-    columns = pd.DataFrame({"kind": passings.kind, "name": passings.point, "lap": passings.lap})
-    found: dict[Any, Any] = columns.groupby(list(columns), sort=False).indices
-    return {Point(str(kind), str(name), int(lap)): rows for (kind, name, lap), rows in found.items()}

@@ -1,6 +1,7 @@
 """The results page: finish list, pace and time charts, geofence visits and replay.
 
-Results of a running race are provisional and follow it; those of a finished one are not queried again.
+Results of a running race are provisional and follow it: the list learns of news from the race's stream, and
+has the rest of the page drawn again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ from dashboard.race.component import Keepers
 from dashboard.race.finish_list import Results
 from dashboard.race.race_map import MapOptions, replay_map
 from dashboard.race.routes import race_address_in_page
-from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.snapshots import Outcome, Snapshot, Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
 from dashboard.settings import Settings
@@ -28,14 +29,16 @@ from dashboard.ui.theme import Chart
 from stream.race_states import ENDED
 from stream.results import Rank
 
-REFRESH_S = 5.0
-REFRESH_MS = int(REFRESH_S * 1000)
-SETTLED_REFRESH_MS = 60_000
-"""Refresh interval of a list that is final; the race may get a new run id, name or late correction."""
+REFRESH_MS = 5000
+"""Shortest time between two states of the list."""
 MAX_COMPARED = 4
 MAP_HEIGHT_PX = 520
 
-KEEPERS: Keepers = {"list": link.keep_list_choices, "favourites": link.keep_favourites}
+KEEPERS: Keepers = {
+    "list": link.keep_list_choices,
+    "favourites": link.keep_favourites,
+    "version": lambda _: None,  # only runs the fragment
+}
 """Where the viewer's choices in the lists are kept."""
 RANK_WORDS: dict[Rank, str] = {"gun": "Places by gun time", "chip": "Places by chip time"}
 
@@ -46,8 +49,7 @@ def show(create_page: st.Page) -> None:
     def draw(run_id: str, _labels: Mapping[str, str], top: DeltaGenerator) -> None:
         with top:
             rank = _rank()
-        snapshot, found = context.get(Snapshots).results(run_id, rank)
-        _show_race(snapshot, found)
+        _show_race(_newest(run_id, rank))
 
     choose.show(create_page, draw, current.with_results)
 
@@ -69,11 +71,21 @@ def _rank() -> Rank:
     return rank
 
 
-def _show_race(snapshot: Snapshot, found: Results) -> None:
+def _newest(run_id: str, rank: Rank) -> Outcome:
+    """The newest results; while the store is unavailable the last ones, of which the list says so."""
+    snapshots = context.get(Snapshots)
+    try:
+        return snapshots.results(run_id, rank)
+    except StoreError:
+        if snapshots.last(run_id) is None:
+            raise
+        return snapshots.last_results(run_id, rank)
+
+
+def _show_race(outcome: Outcome) -> None:
+    snapshot = outcome.snapshot
     words.title(snapshot.race.name)
-    every = None if snapshot.is_final else REFRESH_S
-    # A fragment even when nothing changes any more: choices in the list then run only this part of the page.
-    st.fragment(_follow, run_every=every)(snapshot, found.rank)
+    _follow(snapshot, outcome.results.rank)
     if len(snapshot.positions):
         _replay(snapshot)
 
@@ -87,28 +99,28 @@ def _replay(snapshot: Snapshot) -> None:
     show_map(drawn, f"replay-{race.run_id}", MAP_HEIGHT_PX, MapOptions(streets=streets.wanted()))
 
 
+@st.fragment
 def _follow(drawn: Snapshot, rank: Rank) -> None:
-    """The fragment that follows a running race; when its state changes, the page runs once more."""
+    """Draw all but the replay, at the list's news and the viewer's choices; with a new state, the page."""
     try:
-        snapshot, found = context.get(Snapshots).results(drawn.race.run_id, rank)
-    except StoreError as error:
-        words.notice(str(error), "warning")
-        return
+        outcome = _newest(drawn.race.run_id, rank)
     except UnknownRaceError:
         st.rerun()
-    if (snapshot.is_final, snapshot.race.status) != (drawn.is_final, drawn.race.status):
+    state = outcome.snapshot.race.status, len(outcome.snapshot.positions) > 0
+    if state != (drawn.race.status, len(drawn.positions) > 0):
         st.rerun()
-    _draw(snapshot, found)
+    _draw(outcome)
 
 
-def _draw(snapshot: Snapshot, found: Results) -> None:
+def _draw(outcome: Outcome) -> None:
+    snapshot, found = outcome.snapshot, outcome.results
     race = snapshot.race
     facts = _facts(snapshot, found)
     words.facts(*facts)
     if race.status == "scheduled":
         words.notice("No competitors have started yet.", "info")
         words.section("Start list")
-        _list("start-list", snapshot, facts)
+        _list("start-list", outcome, facts)
         return
     if race.status not in ENDED:
         words.notice("Provisional results: the race is still on, and this page follows it.", "info")
@@ -116,12 +128,13 @@ def _draw(snapshot: Snapshot, found: Results) -> None:
         words.notice("The race is over. Its last times may still be arriving.", "info")
     if not len(found):
         words.notice("No positions received yet.", "info")
+        _list("start-list", outcome, facts)
         return
     if snapshot.race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
         words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
     _times_in_short(found, snapshot.competitors)
     words.section("Finish list")
-    _list("results", snapshot, facts, rank=found.rank, favourites=link.favourites())
+    _list("results", outcome, facts, favourites=link.favourites())
     st.download_button(
         "Download CSV",
         lambda: finish_list.as_csv(found, snapshot.competitors),
@@ -146,16 +159,18 @@ def _facts(snapshot: Snapshot, found: Results) -> list[str]:
     ]
 
 
-def _list(part: str, snapshot: Snapshot, facts: list[str], **data: Any) -> None:
+def _list(part: str, outcome: Outcome, facts: list[str], **data: Any) -> None:
     """A list of static/board/, which gets its rows from the routes; in print, it is all that remains."""
-    race = snapshot.race
+    race = outcome.snapshot.race
     with st.container(key="printed"):
         component.mount(
             part,
             race.run_id,
             KEEPERS,
             races=race_address_in_page(race.run_id),
-            refresh=SETTLED_REFRESH_MS if snapshot.is_final else REFRESH_MS,
+            rank=outcome.results.rank,
+            refresh=REFRESH_MS,
+            version=outcome.packed.version,
             heading={"title": race.name, "facts": facts},
             choices=link.list_choices(),
             **data,

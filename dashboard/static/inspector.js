@@ -21,9 +21,12 @@
       map.on('click', this._pick, this);
       map.on('popupclose', this._forget, this);
       map.on('dragstart', () => this._choose(null));
+      this._hearKey = (event) => this._escape(event);
+      for (const one of [document, window.parent.document]) one.addEventListener('keydown', this._hearKey);
     }
 
     stop() {
+      for (const one of [document, window.parent.document]) one.removeEventListener('keydown', this._hearKey);
       this._map.off('click', this._pick, this);
       this._map.off('popupclose', this._forget, this);
       this._label.remove();
@@ -73,6 +76,18 @@
       if (at) this._popup.setLatLng(at);
       const followed = this._followed === null ? null : this._layer.latLng(this._followed);
       if (followed && !this._isWellInside(followed)) this._map.panTo(followed, { animate: !calm.matches });
+    }
+
+    // Escape closes the details, from the page around the map too, and does there what it does else.
+    _escape({ key, currentTarget }) {
+      if (key !== 'Escape') return;
+      const page = window.parent;
+      if (this._bib !== null) {
+        this._popup.close();
+        if (currentTarget === document) this._map.getContainer().focus({ preventScroll: true });
+      } else if (currentTarget === document) {
+        page.document.dispatchEvent(new page.KeyboardEvent('keydown', { key }));
+      }
     }
 
     _isWellInside(at) {

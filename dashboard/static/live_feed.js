@@ -1,4 +1,4 @@
-// Gets payloads from the dashboard: pushed by a stream, or by polling where there is none.
+// Gets payloads from the dashboard: pushed by a stream, requested at a stream's news, or by polling.
 //
 // It reports responses and knows nothing of maps and lists. As long as a stream is silent or broken it polls, so
 // payloads resume at once when the source is back, and arrive where a proxy lets no stream through. A hidden page
@@ -15,8 +15,8 @@
   class LiveFeed {
     // The address may have a query. onPayload(body) gets each new payload, onSilence(sentence) is called on failure,
     // onAnswer() on every response, new data or not, onOutline(text) when what Streamlit has drawn may be outdated.
-    // Without a stream's address it only polls.
-    constructor(address, { stream = null, onPayload, onSilence = () => {}, onAnswer = () => {}, onOutline = () => {} }) {
+    // A stream either brings the payloads or, if its address asks for that, news of them: then they are requested.
+    constructor(address, { stream, onPayload, onSilence = () => {}, onAnswer = () => {}, onOutline = () => {} }) {
       this._address = address;
       this._streamed = stream;
       this._onPayload = onPayload;
@@ -28,6 +28,8 @@
       this._every = null;
       this._timer = null;
       this._asking = false;
+      this._news = 0; // how often the stream has said that there is another payload
+      this._answered = 0; // how much of that there was when the newest response was requested
       this._stopped = false;
       this._stream = null;
       this._isHeard = false; // whether the stream has brought anything yet
@@ -59,9 +61,12 @@
       const begun = performance.now();
       const heard = await this._once();
       this._asking = false;
-      if (this._every === null || document.hidden || this._stopped || this._isHeard) return;
-      const pause = heard ? this._every : Math.max(this._every, AFTER_FAILURE_MS);
-      this._timer = setTimeout(() => this.ask(), begun + pause - performance.now());
+      if (this._every === null || document.hidden || this._stopped || this._isCurrent()) return;
+      const pause = this._isHeard ? 0 : this._every; // the stream paces its news
+      this._timer = setTimeout(
+        () => this.ask(),
+        begun + (heard ? pause : Math.max(pause, AFTER_FAILURE_MS)) - performance.now(),
+      );
     }
 
     _go() {
@@ -73,30 +78,42 @@
       else this.ask();
     }
 
+    // Whether the stream and the responses to its news have brought all there is.
+    _isCurrent() {
+      return this._isHeard && this._answered === this._news;
+    }
+
     async _once() {
+      const news = this._news;
       try {
         const answer = await fetch(this._with(this._address), {
           cache: 'no-store',
           signal: AbortSignal.timeout(TIMEOUT_MS),
         });
         const body = answer.ok && answer.status !== 204 ? await answer.json() : null;
-        if (this._isHeard) return true; // the stream has brought something newer
+        if (this._isCurrent()) return true; // the stream has brought something newer
         if (!answer.ok) return this._silence(await sentenceOf(answer));
         this._compare(answer.headers.get('Racecast-Outline'));
         if (body) this._take(body);
+        this._answered = news;
         this._onAnswer();
         return true;
       } catch (_error) {
-        return this._isHeard || this._silence('The dashboard does not respond.');
+        return this._isCurrent() || this._silence('The dashboard does not respond.');
       }
     }
 
     // Opens a stream; a page whose interval is null wants none.
     _listen() {
-      if (this._streamed === null || this._every === null) return;
+      if (this._every === null) return;
       const stream = new EventSource(`${this._with(this._streamed)}&every=${this._every / 1000}`);
       stream.addEventListener('picture', ({ data }) => this._heard(() => this._take(JSON.parse(data))));
       stream.addEventListener('outline', ({ data }) => this._compare(JSON.parse(data).outline));
+      stream.addEventListener('news', () => {
+        this._news += 1;
+        this._heard();
+        this.ask();
+      });
       stream.addEventListener('same', () => this._heard());
       stream.addEventListener('trouble', ({ data }) => this._heard(null, JSON.parse(data).detail));
       stream.addEventListener('error', () => this._lost());
@@ -107,8 +124,9 @@
     _heard(take, trouble = null) {
       this._isHeard = true;
       this._pause = STREAM_AGAIN_MS[0];
-      clearTimeout(this._timer);
       this._watch();
+      if (!this._isCurrent()) return; // the response will say more
+      clearTimeout(this._timer);
       if (trouble !== null) {
         this._silence(trouble);
         return;

@@ -74,3 +74,8 @@ SELECT competitorId, kind, point, lap, distance, elapsed, CAST("timestamp" AS LO
 FROM passings
 WHERE runId = %(run)s AND "timestamp" > %(after)s AND competitorId BETWEEN %(first)s AND %(last)s
 LIMIT %(limit)s
+
+-- name: count_passings
+SELECT COUNT(*)
+FROM passings
+WHERE runId = %(run)s

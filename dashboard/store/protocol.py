@@ -171,25 +171,25 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class Passings:
-    """Passings of timing points, by time, then by bib; every array has shape (k,).
+    """Passings of one timing point, in any order; the arrays have shape (k,).
 
     Attributes:
-        competitor: bib numbers.
         kind: start, split, enter, exit, finish, dnf or dsq.
         point: the timing point's name: `1 km`, the geofence's, `Finish`.
         lap: counts one competitor's passings of this point.
         distance: metres of the course.
+        newest: epoch milliseconds of the start, plus the longest `elapsed`.
+        competitor: bib numbers.
         elapsed: exact race time in seconds.
-        timestamp: epoch milliseconds of the start, plus `elapsed`.
     """
 
+    kind: str
+    point: str
+    lap: int
+    distance: float
+    newest: int
     competitor: Ints
-    kind: Texts
-    point: Texts
-    lap: Ints
-    distance: Floats
     elapsed: Floats
-    timestamp: Ints
 
     def __len__(self) -> int:
         return len(self.competitor)
@@ -244,8 +244,15 @@ class Store(Protocol):
         """
         ...
 
-    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
-        """The passings of a race, or those whose timestamp is greater than `after_ms`."""
+    def passings(self, run_id: str, after_ms: int | None = None) -> Sequence[Passings]:
+        """The passings of a race by point, or those whose timestamp is greater than `after_ms`.
+
+        A point's may come in several parts.
+        """
+        ...
+
+    def count_passings(self, run_id: str) -> int:
+        """The number of a race's passings; much cheaper than these."""
         ...
 
 

@@ -5,7 +5,6 @@ shows is left out.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from itertools import compress
 from typing import Any
 
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 
 from dashboard.store import course_shape
 from dashboard.store.protocol import Competitor, Course, Mark, Passings, Positions, Race, StoreError
+from stream.arrays import Floats, Ints
 from stream.contract import TABLES
 from stream.results import WAVE_DELAY
 
-# In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions` and `Passings`.
+# In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions`.
 RACE_COLUMNS = (
     "runId",
     "name",
@@ -99,22 +99,51 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
     return everything.take(order[whole[order]])
 
 
-def passings(rows: Sequence[Sequence[Any]]) -> Passings:
-    """Passings in the order of time from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
-    found, whole = _arrays("passings", PASSING_COLUMNS, rows)
-    return _in_order_of_time([column[whole] for column in found.values()])
+def passings(rows: Iterable[Sequence[Any]]) -> list[Passings]:
+    """Passings by timing point from rows of `PASSING_COLUMNS` with the times in epoch milliseconds."""
+    points: dict[tuple[str, str, int], list[Sequence[Any]]] = {}
+    for row in rows:
+        points.setdefault((row[1], row[2], row[3]), []).append(row)
+    found = []
+    for point, some in points.items():
+        bibs, _, _, _, *numbers = zip(*some, strict=True)
+        distance, elapsed = (np.array(column, float) for column in numbers[:2])
+        found.append(_passings(point, distance, max(numbers[2]), np.array(bibs, np.int64), elapsed))
+    return found
 
 
-def together(parts: Sequence[Passings]) -> Passings:
-    """The passings of all parts, in the order of time."""
-    columns = [[getattr(part, field.name) for part in parts] for field in fields(Passings)]
-    return _in_order_of_time([np.concatenate(column) for column in columns]) if parts else passings([])
+def passings_by_point(rows: Iterable[Sequence[Any]]) -> list[Passings]:
+    """Passings from a row for each timing point: kind, point, lap, metres, epoch milliseconds of the newest.
+
+    Bibs and race seconds follow, as numbers with commas.
+    """
+    return [
+        _passings(
+            (kind, point, lap),
+            np.array(distance),
+            newest,
+            np.fromstring(bibs, np.int64, sep=","),
+            np.fromstring(elapsed, sep=","),
+        )
+        for kind, point, lap, distance, newest, bibs, elapsed in rows
+    ]
 
 
-def _in_order_of_time(columns: Sequence[NDArray[Any]]) -> Passings:
-    bib, *_, timestamp = columns
-    order = np.lexsort((bib, timestamp))
-    return Passings(*(column[order] for column in columns))
+def _passings(
+    point: tuple[str, str, int], distance: Floats, newest: int, bibs: Ints, elapsed: Floats
+) -> Passings:
+    kind, name, lap = point
+    columns = {
+        "kind": np.array(kind),
+        "point": np.array(name),
+        "lap": np.array(lap),
+        "distance": distance,
+        "competitorId": bibs,
+        "elapsed": elapsed,
+    }
+    whole = TABLES["passings"].are_complete(columns)
+    metres = float(distance.max(initial=0.0))
+    return Passings(kind, name, int(lap), metres, int(newest), bibs[whole], elapsed[whole])
 
 
 def _arrays(

@@ -79,9 +79,13 @@ class SqlStore:
         found = self._ask_of(run_id, "positions_at", limit=2 * MAX_COMPETITORS, time=raw_time)
         return rows.positions(list({row[0]: row for row in found}.values()))  # one of each repeated event
 
-    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
-        """The passings of a race, or those after a moment."""
-        return rows.passings(self._ask_of(run_id, "passings", limit=MAX_PASSINGS, after=after_ms or 0))
+    def passings(self, run_id: str, after_ms: int | None = None) -> list[Passings]:
+        """The passings of a race, or those after a moment, by timing point."""
+        return rows.passings_by_point(self._ask_of(run_id, "passings", after=after_ms or 0))
+
+    def count_passings(self, run_id: str) -> int:
+        """The number of a race's passings."""
+        return sum(int(count) for (count,) in self._ask_of(run_id, "count_passings"))
 
     def _ask_of(self, run_id: str, query: str, **parameters: int) -> Sequence[Sequence[Any]]:
         """The rows about a race; none if there can't be such a race."""
@@ -94,17 +98,19 @@ class SqlStore:
 class PinotStore(SqlStore):
     """Reads races from a broker."""
 
-    def passings(self, run_id: str, after_ms: int | None = None) -> Passings:
+    def passings(self, run_id: str, after_ms: int | None = None) -> list[Passings]:
         """The passings of a race, or those after a moment; read in parts."""
         span = {"after": after_ms or 0}
         bibs = sorted(int(row[0]) for row in self._ask_of(run_id, "bibs", limit=MAX_COMPETITORS, **span))
         # Parts of the bibs that are there: a start list may use any numbers.
         parts = [bibs[first : first + BIBS_AT_ONCE] for first in range(0, len(bibs), BIBS_AT_ONCE)]
-        answers = [
-            self._ask_of(run_id, "passings", limit=MAX_PASSINGS, first=part[0], last=part[-1], **span)
+        return [
+            passings
             for part in parts
+            for passings in rows.passings(
+                self._ask_of(run_id, "passings", limit=MAX_PASSINGS, first=part[0], last=part[-1], **span)
+            )
         ]
-        return rows.together([rows.passings(answer) for answer in answers])
 
     def _ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
         found = super()._ask(query, **parameters)

@@ -53,7 +53,13 @@ FROM (
 LIMIT :limit
 
 -- name: passings
-SELECT competitorId, kind, point, lap, distance, elapsed, timestamp
+-- A row for each point: making objects of millions of rows takes longer than reading them, and holds Python's lock.
+SELECT kind, point, lap, MAX(distance), MAX(timestamp), GROUP_CONCAT(competitorId), GROUP_CONCAT(elapsed)
 FROM passings
 WHERE runId = :run AND timestamp > :after
-LIMIT :limit
+GROUP BY kind, point, lap
+
+-- name: count_passings
+SELECT COUNT(*)
+FROM passings
+WHERE runId = :run

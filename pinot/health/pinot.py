@@ -45,6 +45,11 @@ RUNNING = Path(__file__).with_name("pinot_running.sql").read_text()
 NEWEST = "SELECT runId, max(emittedAt) FROM parkrun WHERE runId IN ({}) GROUP BY runId LIMIT 200"
 
 
+def _text(value: str) -> str:
+    """Return a text as SQL; other producers may have written run ids with quotes to the topic."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 class PinotProbe:
     """Probes the Pinot whose controller and broker are at these URLs."""
 
@@ -70,7 +75,7 @@ class PinotProbe:
         taken = time.time()
         try:
             running = self._broker.rows(RUNNING)
-            runs = ", ".join(f"'{run}'" for run, *_ in running)
+            runs = ", ".join(_text(run) for run, *_ in running)
             newest = dict(self._broker.rows(NEWEST.format(runs))) if running else {}
             return Races(tuple(RaceNews.of_row(row, newest.get(row[0])) for row in running), taken)
         except _NoTableError as error:

@@ -17,11 +17,12 @@ from simulator.commands.process import close, log_failure, open_courses, open_pu
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
 from simulator.engine.engine import Engine
+from simulator.engine.run import Run
 from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
-from simulator.reactor import after, use_monotonic_clock
+from simulator.reactor import after, use_steady_clock
 from simulator.replay import event_files, lines, pieces, tracks
 from simulator.replay.event_files import Notes
 from simulator.replay.files import found, is_events, tracks_in
@@ -62,7 +63,7 @@ def replay(flags: Sequence[str]) -> None:
 
 
 async def _replay(reactor: Any, settings: ReplaySettings) -> None:
-    use_monotonic_clock(reactor)
+    use_steady_clock(reactor)
     try:
         courses = open_courses(settings, UploadFolder(settings.uploads))
         now = datetime.fromtimestamp(int(reactor.seconds() * 1000) / 1000, UTC)
@@ -71,7 +72,8 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
     engine = Engine(reactor, publisher)
-    run = engine.add(recording.course, recording.request, source=recording)
+    run = Run(recording.course, recording.request, source=recording)
+    engine.add(run)
     ended: Deferred[None] = Deferred()
 
     def end() -> Deferred[None]:

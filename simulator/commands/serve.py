@@ -20,7 +20,7 @@ from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
-from simulator.reactor import use_monotonic_clock
+from simulator.reactor import use_steady_clock
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
 from simulator.service.recovery import Recovery
@@ -42,7 +42,7 @@ def serve(flags: Sequence[str]) -> None:
 
 
 async def _serve(reactor: Any, settings: ServeSettings) -> None:
-    use_monotonic_clock(reactor)
+    use_steady_clock(reactor)
     folder = UploadFolder(settings.uploads)
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
@@ -52,10 +52,10 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
         raise SystemExit(log_failure("can't start", error)) from error
     origins = origins_of(settings.cors_origins)
     engine = Engine(reactor, publisher)
-    race_service = RaceService(reactor, engine, courses, secrets.randbelow)
+    race_service = RaceService(reactor, engine, courses, secrets.randbelow, deferToThread)
     recovery = Recovery(reactor, publisher, race_service)
     course_service = CourseService(race_service, folder, publisher, deferToThread)
-    api = Api(race_service, course_service, publisher, recovery, Access(token, origins))
+    api = Api(race_service, course_service, publisher, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
     site = LimitedSite(api.app.resource(), reactor.seconds, rate, Cors(origins), api.request_metrics)
     endpoint = TCP4ServerEndpoint(reactor, settings.port, BACKLOG, settings.host)

@@ -17,7 +17,6 @@ from functools import partial
 import structlog
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 
-from simulator.course.course import Course
 from simulator.engine.run import Run
 from simulator.histogram import histogram
 from simulator.publishers.publisher import Publisher, PublishError
@@ -26,13 +25,11 @@ from simulator.race.events import (
     CourseRecord,
     Positions,
     RaceRecord,
-    RaceSource,
     entries_of,
     passings_until,
     positions_at,
     record_of,
 )
-from simulator.race.request import RaceRequest
 from simulator.reactor import Reactor, after
 from stream.contract import TOPICS
 from stream.race_states import ENDED, TRANSITIONS, Action, Step, states_that_allow
@@ -126,35 +123,25 @@ class Engine:
         self._check_from = 0.0
         self._drained: Deferred[bool] = Deferred()
 
-    def add(
-        self,
-        course: Course,
-        request: RaceRequest,
-        asked: RaceRequest | None = None,
-        source: RaceSource | None = None,
-    ) -> Run:
+    def add(self, run: Run) -> None:
         """Start a race, or schedule it.
 
-        `request` is resolved; `asked` is the original request; `source` provides the events of a race that
-        isn't simulated.
         Raises EngineFullError if a limit is reached, ValueError if the run id is taken.
         """
         if self.stopping:
             raise EngineFullError(ENDING)
-        if request.run_id in self.runs:
-            raise ValueError(f"race {request.run_id} already exists")
-        self._make_room(request.competitors)
-        run = Run(course, request, asked or request, source)
+        if run.run_id in self.runs:
+            raise ValueError(f"race {run.run_id} already exists")
+        self._make_room(run.request.competitors)
         run.status = "scheduled" if run.schedule.start > self._reactor.seconds() else "running"
         self.runs[run.run_id] = run
-        run.outbox.append(lambda: [CourseRecord(course)])
+        run.outbox.append(lambda: [CourseRecord(run.course)])
         self._record(run)
         run.outbox.append(partial(entries_of, run.source, BATCH))
-        self._log.info("race added", run_id=run.run_id, course=course.short_name, status=run.status)
+        self._log.info("race added", run_id=run.run_id, course=run.course.short_name, status=run.status)
         self._enqueue(run)
-        return run
 
-    def restore(self, course: Course, request: RaceRequest, record: RaceRecord) -> Run:
+    def restore(self, run: Run, record: RaceRecord) -> None:
         """Restore a race from its last record.
 
         Events after those known to be delivered are published again, which changes nothing.
@@ -162,23 +149,22 @@ class Engine:
         Raises EngineFullError if a limit is reached.
         """
         if record.status not in ENDED:
-            self._make_room(request.competitors)
-        run = Run(course, request)
+            self._make_room(run.request.competitors)
         run.status, run.updated_at = record.status, record.updated_at
         paused_at = record.updated_at / 1000 if record.status == "paused" else None
         run.schedule = replace(run.schedule, start=record.clock_start / 1000, paused_at=paused_at)
-        run.next_tick = round(record.delivered_until / request.tick) + 1 if record.delivered_until >= 0 else 0
+        tick = run.request.tick
+        run.next_tick = round(record.delivered_until / tick) + 1 if record.delivered_until >= 0 else 0
         run.safe_tick = run.next_tick - 1
         self.runs[run.run_id] = run
         if run.status in ENDED:
             run.forget_field()
-            return run
+            return
         if run.next_tick == 0:
             # The course and the competitors may not have been published.
-            run.outbox += [lambda: [CourseRecord(course)], partial(entries_of, run.source, BATCH)]
+            run.outbox += [lambda: [CourseRecord(run.course)], partial(entries_of, run.source, BATCH)]
         self._log.info("race restored", run_id=run.run_id, status=run.status, tick=run.next_tick)
         self._enqueue(run)
-        return run
 
     def pause(self, run: Run) -> None:
         """Pause a race; raises StateError unless it is scheduled or running."""
@@ -259,7 +245,7 @@ class Engine:
                 self._log.error("race failed, retrying", run_id=run.run_id, exc_info=True)
                 run.alarm = self._reactor.callLater(RETRY, self._enqueue, run)
         self._working = False
-        if self.stopping and not self._given_up:
+        if self.stopping and not self._given_up and not any(run.outbox for run in self.runs.values()):
             self._drained.callback(True)
 
     async def _serve(self, run: Run) -> None:
@@ -358,7 +344,7 @@ class Engine:
     def _record(self, run: Run) -> None:
         run.updated_at = max(self._now_ms(), run.updated_at + 1)
         record = record_of(
-            run.source,
+            run,
             run.status,
             run.updated_at,
             run.request_json,

@@ -20,6 +20,13 @@ def fingerprint(request: RaceRequest) -> bytes:
     return sha256(request.model_dump_json().encode()).digest()
 
 
+def drawn(course: Course, request: RaceRequest, asked: RaceRequest | None = None) -> "Run":
+    """Return a run with its field; for a thread, because a large one takes tenths of a second."""
+    run = Run(course, request, asked)
+    _ = run.race
+    return run
+
+
 class Run:
     """One race in the engine.
 
@@ -32,6 +39,7 @@ class Run:
     Attributes:
         request: the resolved request without its points: the course has them.
         request_json: the whole resolved request.
+        start_ms: the gun time, epoch milliseconds.
         list_warnings: what was corrected, assumed or left out when its start list was read.
         status: the state of the race.
         schedule: maps its race time to wall time.
@@ -55,12 +63,12 @@ class Run:
         self.request = request.model_copy(update={"points": None})
         self.request_json = request.text()
         self.list_warnings = () if request.listed is None else request.listed.warnings
-        self.run_id, start_ms = request.identity()
+        self.run_id, self.start_ms = request.identity()
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = source
         self._race: Race | None = None
         self.status: RaceState = "scheduled"
-        self.schedule = Schedule(start_ms / 1000, request.speed, request.tick)
+        self.schedule = Schedule(self.start_ms / 1000, request.speed, request.tick)
         self.next_tick = 0
         self.safe_tick = -1
         self.checked_at = 0.0
@@ -71,12 +79,11 @@ class Run:
 
     @property
     def race(self) -> Race:
-        """The race; rebuilt, identically, if its field was dropped."""
-        if self.status in ENDED:
-            return Race(self.course, self.request)
-        if self._race is None:
-            self._race = Race(self.course, self.request)
-        return self._race
+        """The race; drawn, identically each time, if its field was dropped or not drawn yet."""
+        race = self._race or Race(self.course, self.request)
+        if self.status not in ENDED:
+            self._race = race
+        return race
 
     @property
     def source(self) -> RaceSource:

@@ -98,7 +98,8 @@ PROBLEM = answers.ProblemAnswer
 REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
-CHANGED: Answers = {200: answers.RaceAnswer, 401: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
+CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
+NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
@@ -130,21 +131,27 @@ IN_PATHS: dict[str, Any] = {
 
 ROUTES = (
     Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
-    Route("get", "/races", "list_races", "List all races, latest start first.", {200: answers.RacesAnswer}),
-    Route("get", "/races/{run_id}", "show_race", "Return a race.", {200: answers.RaceAnswer, 404: PROBLEM}),
+    Route(
+        "get",
+        "/races",
+        "list_races",
+        "List all races, latest start first.",
+        {200: answers.RacesAnswer, 503: PROBLEM},
+    ),
+    Route("get", "/races/{run_id}", "show_race", "Return a race.", {200: answers.RaceAnswer, **NOT_FOUND}),
     Route(
         "get",
         "/races/{run_id}/positions",
         "show_positions",
         "Return all positions at the last published tick, as GeoJSON.",
-        {200: MEDIA_TYPE, 404: PROBLEM},
+        {200: MEDIA_TYPE, **NOT_FOUND},
     ),
     Route(
         "get",
         "/races/{run_id}/results",
         "show_results",
         "Return the results at the last published tick, as JSON or in the format of the Accept header.",
-        {200: RESULTS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
+        {200: RESULTS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
         query=ResultsQuery,
     ),
     Route(
@@ -153,7 +160,7 @@ ROUTES = (
         "show_results",
         "Return the results at the last published tick. In CSV, split columns contain seconds since the gun "
         "of the competitor's own wave.",
-        {200: RESULTS, 404: PROBLEM, 422: PROBLEM},
+        {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
         query=ResultsQuery,
         suffixes=RESULT_SUFFIXES,
     ),
@@ -162,7 +169,7 @@ ROUTES = (
         "/races/{run_id}/tracks",
         "show_tracks",
         "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
-        {200: TRACKS, 404: PROBLEM, 406: PROBLEM, 422: PROBLEM},
+        {200: TRACKS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
         query=TrackQuery,
     ),
     Route(
@@ -170,7 +177,7 @@ ROUTES = (
         "/races/{run_id}/tracks.{suffix}",
         "show_tracks",
         "Return the tracks up to the last published tick.",
-        {200: TRACKS, 404: PROBLEM, 422: PROBLEM},
+        {200: TRACKS, **NOT_FOUND, 422: PROBLEM},
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
@@ -201,7 +208,7 @@ ROUTES = (
         "/courses/{short_name}",
         "show_course",
         "Return a course, as GeoJSON.",
-        {200: MEDIA_TYPE, 404: PROBLEM},
+        {200: MEDIA_TYPE, **NOT_FOUND},
     ),
     Route(
         "post",
@@ -224,7 +231,7 @@ ROUTES = (
     Route("get", "/metrics", "metrics", "Prometheus metrics.", {200: "text/plain"}),
     Route("get", "/openapi.json", "openapi", "OpenAPI document.", {200: "application/json"}),
     Route("get", "/docs", "docs", "API documentation.", {200: "text/html"}),
-    Route("get", "/", "index", "Start page.", {200: "text/html"}),
+    Route("get", "/", "index", "Start page.", {200: "text/html", 503: PROBLEM}),
     Route("post", "/", "create_race", "Same as POST /races, for older clients.", CREATED, RaceRequest),
 )
 
@@ -333,7 +340,7 @@ def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None 
         "X-Request-Id": status not in BEFORE_ALL,
         "Location": creates and status < HTTPStatus.BAD_REQUEST,
         "WWW-Authenticate": status == HTTPStatus.UNAUTHORIZED,
-        "Retry-After": status == HTTPStatus.TOO_MANY_REQUESTS,
+        "Retry-After": status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE},
     }
     headers = {name: {"$ref": HEADER.format(name=name)} for name in HEADERS if is_sent[name]}
     description = WORDS.get(HTTPStatus(status)) or HTTPStatus(status).phrase

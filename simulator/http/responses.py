@@ -7,6 +7,8 @@ from twisted.web.server import Request
 
 from stream.problems import Problem
 
+TRY_AGAIN_AFTER_S = 2
+"""Seconds after which a client may repeat a request that could not be served."""
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -45,5 +47,7 @@ def head(request: Request, media_type: str, status: HTTPStatus = HTTPStatus.OK) 
     request.setResponseCode(status.value, status.phrase.encode())
     request.setHeader("Content-Type", media_type)
     request.setHeader("Cache-Control", "no-store")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        request.setHeader("Retry-After", str(TRY_AGAIN_AFTER_S))
     for name, value in SECURITY_HEADERS.items():
         request.setHeader(name, value)

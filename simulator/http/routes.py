@@ -39,7 +39,6 @@ from simulator.race.start_list.preview import preview
 from simulator.reactor import InThread
 from simulator.service.courses import CourseService
 from simulator.service.races import RaceService
-from simulator.service.recovery import Recovery
 from stream.problems import Problem, from_validation
 from stream.race_states import Action
 
@@ -58,7 +57,6 @@ class Api:
         race_service: creates and finds races.
         course_service: accepts course files.
         publisher: reports its health.
-        recovery: reports whether earlier races have been read, if there is one.
         access: decides which requests may change state. Default: those of this origin.
 
     Attributes:
@@ -74,14 +72,12 @@ class Api:
         race_service: RaceService,
         course_service: CourseService,
         publisher: Publisher,
-        recovery: Recovery | None = None,
         access: Access | None = None,
     ) -> None:
         self._race_service = race_service
         self._course_service = course_service
         self._engine: Engine = race_service.engine
         self._publisher = publisher
-        self._recovery = recovery
         self._access = access or Access(None)
         self._in_thread: InThread = course_service.in_thread
         self._log = structlog.get_logger()
@@ -94,7 +90,7 @@ class Api:
     async def create_race(self, request: Request) -> bytes:
         """Create a race."""
         asked = await self._asked(request, RaceRequest.model_validate_json)
-        run, is_new = self._race_service.create(asked)
+        run, is_new = await self._race_service.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
         return responses.json(request, answers.race_answer(run), status)
@@ -108,10 +104,11 @@ class Api:
         """Return a race."""
         return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
 
-    def show_positions(self, request: Request, run_id: str) -> bytes:
+    async def show_positions(self, request: Request, run_id: str) -> bytes:
         """Return all positions at the last published tick."""
-        positions = self._race_service.race(run_id).positions()
-        return responses.body(request, geojson.position_features(positions), geojson.MEDIA_TYPE)
+        run = self._race_service.race(run_id)
+        features = await self._in_thread(lambda: geojson.position_features(run.positions()))
+        return responses.body(request, features, geojson.MEDIA_TYPE)
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
@@ -162,10 +159,11 @@ class Api:
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
-    def show_course(self, request: Request, short_name: str) -> bytes:
+    async def show_course(self, request: Request, short_name: str) -> bytes:
         """Return a course."""
-        features = geojson.course_features(self._race_service.course(short_name))
-        return responses.body(request, orjson.dumps(features), geojson.MEDIA_TYPE)
+        course = self._race_service.course(short_name)
+        features = await self._in_thread(lambda: orjson.dumps(geojson.course_features(course)))
+        return responses.body(request, features, geojson.MEDIA_TYPE)
 
     def healthz(self, request: Request) -> bytes:
         """Report that the process is running."""
@@ -173,9 +171,9 @@ class Api:
 
     def readyz(self, request: Request) -> bytes:
         """Report whether events are being delivered, and if not, why."""
-        recovering, lag = self._recovery.trouble if self._recovery else None, self._engine.lag()
+        unread, lag = self._race_service.unread, self._engine.lag()
         late = f"ticks are {lag:.0f} s late" if lag > LATE else None
-        found = [self._publisher.health().trouble, self._engine.trouble, recovering, late]
+        found = [self._publisher.health().trouble, self._engine.trouble, unread, late]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
         if not reasons:
             return self.healthz(request)

@@ -5,7 +5,7 @@ fires when it is committed.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,10 @@ INSERTS: dict[type[Batch], tuple[str, ...]] = {
 """The statements that write a batch's rows."""
 
 HAS_ENDED = f"status IN {tuple(sorted(ENDED))}"
-ENDED_RACES = f"SELECT runId, updatedAt FROM races WHERE {HAS_ENDED} ORDER BY updatedAt, runId"  # noqa: S608 - ours
+ENDED_RACES = f"""
+SELECT runId, updatedAt, EXISTS (SELECT 1 FROM parkrun_history AS history WHERE history.runId = races.runId)
+FROM races WHERE {HAS_ENDED} ORDER BY updatedAt, runId
+"""  # noqa: S608 - ours
 KNOWN_RACES = f"""
 SELECT {", ".join(TABLES["races"].columns)} FROM races ORDER BY {HAS_ENDED}, updatedAt DESC LIMIT ?
 """  # noqa: S608 - the names are ours
@@ -102,6 +105,7 @@ class SqlitePublisher:
         self._log = structlog.get_logger()
         self._trouble: str | None = None
         self._is_pruning = False
+        self._has_to_prune = False  # a race has ended since pruning began
         self._is_closing = False
         try:
             # From here on, only the thread below uses it.
@@ -174,49 +178,56 @@ class SqlitePublisher:
 
     async def _prune(self) -> None:
         """Delete old or excess data in steps, so that batches are written in between."""
+        self._has_to_prune = True
         if self._is_pruning:
             return
         self._is_pruning = True
         try:
-            while not self._is_closing and await deferToThreadPool(
-                self._reactor, self._thread, self._prune_step
-            ):
-                pass
+            while self._has_to_prune:
+                self._has_to_prune = False
+                steps = self._prune_steps()
+                while not self._is_closing and await deferToThreadPool(
+                    self._reactor, self._thread, next, steps, False
+                ):
+                    pass
         except sqlite3.Error as error:
             # Retried when the next race ends.
             self._log.warning("history can't be pruned", why=str(error))
         finally:
             self._is_pruning = False
 
-    def _prune_step(self) -> bool:
-        """Delete a part of one ended race that is too old, or of the oldest one if there is too much data.
+    def _prune_steps(self) -> Iterator[bool]:
+        """Delete ended races that are too old; then, while there is too much data, histories, at last races.
 
-        Returns whether there may be more (in the thread).
+        Each step (in the thread) deletes some rows of one race and yields True.
         """
         ended = self._file.execute(ENDED_RACES).fetchall()
-        for run_id, updated in ended:
-            # Its age at the end of the newest race.
-            if updated < ended[-1][1] - self._history_ms:
-                return self._delete_some(run_id, RACE_TABLES)
-        for tables in (HISTORY_TABLES, RACE_TABLES):
-            for run_id, _ in ended:
-                if self._used() <= self._history_bytes:
-                    return False
-                if self._delete_some(run_id, tables):
-                    return True
-        return False
+        # Their age at the end of the newest race.
+        oldest = max((updated for _, updated, _ in ended), default=0) - self._history_ms
+        for run_id, updated, _ in ended:
+            if updated < oldest:
+                yield from self._delete(run_id, RACE_TABLES)
+        with_history = [run_id for run_id, _, has_history in ended if has_history]
+        every = [run_id for run_id, *_ in ended]
+        for tables, run_ids in ((HISTORY_TABLES, with_history), (RACE_TABLES, every)):
+            for run_id in run_ids:
+                steps = self._delete(run_id, tables)
+                while (is_full := self._used() > self._history_bytes) and next(steps, False):
+                    yield True
+                if not is_full:
+                    return
 
-    def _delete_some(self, run_id: str, tables: tuple[str, ...]) -> bool:
-        """Delete PRUNED rows of a race's history; with its last rows, also those in the other tables."""
-        if self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
-            return True
+    def _delete(self, run_id: str, tables: tuple[str, ...]) -> Iterator[bool]:
+        """Delete a race's history, PRUNED rows a step, then its rows in the other tables; yield each time."""
+        while self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
+            yield True
         deleted = sum(
             self._file.execute(f"DELETE FROM {table} WHERE runId = ?", (run_id,)).rowcount  # noqa: S608 - ours
             for table in tables
         )
         if deleted:
             self._log.info("history pruned", run_id=run_id)
-        return deleted > 0
+            yield True
 
     def _used(self) -> int:
         """Return the bytes of the file's used pages."""

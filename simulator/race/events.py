@@ -176,16 +176,21 @@ class CourseRecord:
         )
 
 
-class RaceSource(Protocol):
-    """Source of a race's events, tick by tick: a `Race`, which is computed, or a `Recording`.
-
-    `start_ms` is the gun time in epoch milliseconds; `points` are the timing points of the passings.
-    """
+class Identified(Protocol):
+    """What a race's own row says of it; `start_ms` is the gun time in epoch milliseconds."""
 
     run_id: str
     course: Course
     request: RaceRequest
     start_ms: int
+
+
+class RaceSource(Identified, Protocol):
+    """Source of a race's events, tick by tick: a `Race`, which is computed, or a `Recording`.
+
+    `points` are the timing points of the passings.
+    """
+
     entrants: Entrants
     points: tuple[TimingPoint, ...]
 
@@ -264,7 +269,7 @@ def entries_of(race: RaceSource, size: int) -> Iterator[Entries]:
 
 
 def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
-    race: RaceSource,
+    race: Identified,
     status: RaceState,
     updated_at: int,
     request_json: str,

@@ -74,8 +74,6 @@ class CourseService:
         uploads = self._race_service.courses.uploads
         if (known := uploads.get(name)) and known.digest == digest:
             return known.course, False
-        if (owner := self._race_service.owner(name)) is not None:
-            raise _conflict(name, owner)
         if len(uploads) >= MAX_UPLOADS:
             raise Problem(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -83,6 +81,9 @@ class CourseService:
                 "folder and restart the simulator",
             )
         upload = Upload(await self._of_file(survey, drawing, name), digest)
+        # Only now: meanwhile a race may have taken the name.
+        if (owner := self._race_service.owner(name)) is not None:
+            raise _conflict(name, owner)
         await self._keep(upload, suffix, data)
         await self._publish(upload.course)
         self._log.info("course accepted", course=name, file=f"{name}{suffix}")

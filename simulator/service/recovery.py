@@ -22,13 +22,10 @@ class Recovery:
         reactor: gives the time.
         publisher: reads the races.
         race_service: restores them.
-
-    Attributes:
-        trouble: why they have not been read yet, or None.
     """
 
     def __init__(self, reactor: Reactor, publisher: Publisher, race_service: RaceService) -> None:
-        self.trouble: str | None = "races from an earlier run have not been read yet"
+        race_service.unread = "the first attempt is under way"
         self._reactor = reactor
         self._publisher = publisher
         self._race_service = race_service
@@ -36,7 +33,9 @@ class Recovery:
     async def begin(self) -> None:
         """Try once; on failure, keep retrying in the background."""
         if not await self._try():
-            structlog.get_logger().warning("races from an earlier run can't be read yet", why=self.trouble)
+            structlog.get_logger().warning(
+                "races from an earlier run can't be read yet", why=self._race_service.unread
+            )
             _ = ensureDeferred(self._keep_trying())
 
     async def _keep_trying(self) -> None:
@@ -47,8 +46,8 @@ class Recovery:
         try:
             records = await self._publisher.recover()
         except PublishError as error:
-            self.trouble = str(error)
+            self._race_service.unread = str(error)
             return False
-        self.trouble = None
-        self._race_service.restore(records)
+        await self._race_service.restore(records)
+        self._race_service.unread = None
         return True

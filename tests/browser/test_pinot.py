@@ -31,7 +31,7 @@ def pinot_site(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
-    """A race created by the form moves live, finishes as the API says, and can be downloaded and replayed."""
+    """A race created by the form moves live, also embedded, finishes as the API says, and can be replayed."""
     page.goto(f"{pinot_site.dashboard}/new")
     page.get_by_role("radio", name="Saturday 5 km").click()
     expect(page.locator("input[aria-label='Competitors']")).to_have_value("300")
@@ -50,6 +50,11 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     seen = live.metres_covered(payloads=3)
     assert seen[0] < seen[1] < seen[2]
     assert live.ask("() => window.map.getZoom()") == 16
+    page.goto(f"{pinot_site.dashboard}/?run={run}&view=embed")
+    expect(page.get_by_label("Leaders").get_by_role("listitem")).to_have_count(COMPETITORS)
+    seen = LiveMap.on(page).metres_covered(payloads=2)
+    assert seen[0] < seen[1]
+    page.goto(f"{pinot_site.dashboard}/?run={run}")
     expect(page.get_by_role("combobox").first).to_have_value(re.compile("Through Pinot · Crystal Palace · "))
     expect(page.locator("[data-figure=finished] .value")).to_have_text(str(COMPETITORS))
     order = [one["competitorId"] for one in sorted(pinot_site.positions(run), key=lambda one: one["elapsed"])]

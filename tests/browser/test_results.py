@@ -24,6 +24,8 @@ CLUB_RACE: dict[str, Any] = {
     "seed": 3,
 }
 FAST = "60"
+EVENTS = "text/event-stream"
+NEWS = "event: news\ndata: {}\n\n"
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +157,24 @@ def test_results_of_a_race_that_goes_on(page: Page, site: Site) -> None:
     expect(page.get_by_role("searchbox")).to_have_value("e")
     bibs = [int(text) for text in _column(page, "bib")]
     assert bibs == sorted(bibs)
+
+
+def test_final_state_without_the_last_news(page: Page, site: Site) -> None:
+    """If the stream is cut before the race ends, the list and all that is around it still become final."""
+    run_id = site.create_race(**CLUB_RACE, speed=1000)
+    site.change(run_id, "pause")
+    page.route("**/stream?*", lambda route: route.abort())
+    page.route("**/stream?*", lambda route: route.fulfill(body=NEWS, content_type=EVENTS), times=1)
+    page.goto(f"{site.dashboard}/results?run={run_id}")
+    expect(page.get_by_text("Provisional results")).to_be_visible()
+    site.change(run_id, "resume")
+    site.wait_for_status(run_id, "finished")
+    done = sum(one["status"] == "finished" for one in site.positions(run_id))
+    expect(page.get_by_text(f"{done} of {CLUB_RACE['competitors']} finished", exact=True)).to_be_visible()
+    expect(page.get_by_text("Winner")).to_be_visible()
+    for notice in ("Provisional results", "The race is over."):
+        expect(page.get_by_text(notice)).to_have_count(0)
+    assert _column(page, "time")[done:] == ["DNF"] * (CLUB_RACE["competitors"] - done)
 
 
 @pytest.mark.parametrize("kind", ["results", "start list"])

@@ -71,7 +71,7 @@ def at(*competitors: Row) -> Positions:
     )
 
 
-def passings(passed_points: Sequence[Passing]) -> Passings:
+def passings(passed_points: Sequence[Passing]) -> list[Passings]:
     """Passings of (bib, kind, point, lap, distance, elapsed) in a race that began at 0."""
     return rows.passings([(*passing, round(passing[-1] * 1000)) for passing in passed_points])
 
@@ -172,8 +172,9 @@ class FakeStore:
     def mark(self, _run_id: str) -> Mark:
         """The mark of the newest positions."""
         self._ask("mark")
-        covered = round(float(self.now.distance.sum() + self.now.elapsed.sum()))
-        return Mark(self.now.newest_emitted, covered, len(self.now))
+        # What moved was emitted later.
+        emitted = self.now.newest_emitted + round(float(self.now.distance.sum()))
+        return Mark(emitted, int(self.now.elapsed.sum()), len(self.now))
 
     def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
         """The positions then, or at the newest moment before within the look-back."""
@@ -184,10 +185,15 @@ class FakeStore:
                 found = together(found, self.past[time])
         return found
 
-    def passings(self, _run_id: str, after_ms: int | None = None) -> Passings:
+    def passings(self, _run_id: str, after_ms: int | None = None) -> list[Passings]:
         """Those after a moment."""
         self._ask("passings" if after_ms is None else f"passings after {after_ms}")
         return passings([one for one in self.passed if after_ms is None or one[-1] * 1000 > after_ms])
+
+    def count_passings(self, _run_id: str) -> int:
+        """Their number."""
+        self._ask("count_passings")
+        return len(self.passed)
 
     def _ask(self, what: str) -> None:
         self.asked.append(what)

@@ -12,6 +12,7 @@ QUESTIONS: dict[str, tuple[object, ...]] = {
     "positions": ("run_1",),
     "positions_at": ("run_1", 20, 30),
     "passings": ("run_1", 5000),
+    "count_passings": ("run_1",),
 }
 
 

@@ -40,12 +40,12 @@ def test_page_and_api_produce_the_same_csv(
     race = Race(COURSES[course], request.resolved(run_id="run", name="A race", seed=7, start_at=start))
     _write(race, tmp_path / "races.db")
     snapshots = Snapshots(SqlStore(SqliteFile(tmp_path / "races.db")))
-    snapshot, found = snapshots.results("run", rank)
+    outcome = snapshots.results("run", rank)
 
     api_csv = b"".join(result_files.as_csv(results.of(race, race.time_of(race.last_tick), rank)))
-    assert finish_list.as_csv(found, snapshot.competitors) == api_csv
+    assert finish_list.as_csv(outcome.results, outcome.snapshot.competitors) == api_csv
     if fields is EVERYTHING:
-        assert {"finished", "dnf", "dsq", "dns"} <= set(found.status.tolist())
+        assert {"finished", "dnf", "dsq", "dns"} <= set(outcome.results.status.tolist())
 
 
 def _write(race: Race, file: Path) -> None:

@@ -185,9 +185,7 @@ def test_simulator_reports_rejected_credentials_and_recovers(
 ) -> None:
     """While Kafka rejects the user, `/readyz` and the log give the reason; then the simulator recovers."""
     monkeypatch.setenv("RACECAST_KAFKA_USERNAME", "a-late-user")
-    with simulator(tmp_path, "--publisher", "kafka") as running:
-        created = httpx.post(f"{running.address}/races", json=RACE | {"run_id": "late"}, trust_env=False)
-        assert created.status_code == 201
+    with simulator(tmp_path, "--publisher", "kafka", health="/healthz") as running:
         error = "rejects the credentials in RACECAST_KAFKA_USERNAME"
 
         def not_reported() -> str | None:
@@ -196,6 +194,8 @@ def test_simulator_reports_rejected_credentials_and_recovers(
         wait_for("the error", not_reported, seconds=60, say=print)
         secured_environment.add_user("a-late-user", KAFKA_PASSWORD)
         wait_for("the simulator", lambda: reasons(running) or None, seconds=60, say=print)
+        created = httpx.post(f"{running.address}/races", json=RACE | {"run_id": "late"}, trust_env=False)
+        assert created.status_code == 201
         assert running.end() == 0
 
     assert "Kafka rejects the credentials" in running.log.read_text()

@@ -29,19 +29,20 @@ class Copy(Pinot):
 
     Attributes:
         name: of topic and table.
-        schema: the table's; changes to it are in Pinot after `set_up`.
+        schema, config: the table's; changes to them are in Pinot after `set_up`.
         store: a dashboard's store that queries this table instead of the original.
         counter: counts its defects.
     """
 
-    def __init__(self, stack: Stack, table: str) -> None:
+    def __init__(self, stack: Stack, table: str, **changes: Any) -> None:
+        """Create the copy; `changes` are other values in its config."""
         super().__init__(stack)
         self.name = f"{table}_{uuid4().hex[:8]}"
         self.schema = deepcopy(read_schema(table)) | {"schemaName": self.name}
         self.store = PinotStore(_Renamed(stack.broker, table, self.name))
         self.counter = RowCounter(stack.broker, Cluster(stack.controller))
-        self._config = read_table(table, kafka=stack.kafka, replication=1) | {"tableName": self.name}
-        (stream,) = self._config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
+        self.config = read_table(table, kafka=stack.kafka, replication=1) | {"tableName": self.name} | changes
+        (stream,) = self.config["ingestionConfig"]["streamIngestionConfig"]["streamConfigMaps"]
         stream["stream.kafka.topic.name"] = self.name
         topics = {self.name: read_topics()[table]}
         set_up_topics(stack.kafka_access, partitions=2, replication=1, say=print, topics=topics)
@@ -49,7 +50,7 @@ class Copy(Pinot):
 
     def set_up(self, say: Callable[[str], None] = print) -> None:
         """Update the table as the set-up does, and wait until it can be queried."""
-        set_up_table(self.counter.cluster, self.schema, self._config, wait=SECONDS, say=say)
+        set_up_table(self.counter.cluster, self.schema, self.config, wait=SECONDS, say=say)
         trouble = partial(query_trouble, self.stack.broker, self.name, columns=columns_of(self.schema))
         wait_for(self.name, trouble, seconds=SECONDS, say=print)
 

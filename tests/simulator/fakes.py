@@ -1,13 +1,35 @@
-"""A publisher that records its batches, for tests of its callers."""
+"""A publisher that records its batches, and threads that work when a test says so."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 
 from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import Health, PublishError
 from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, RaceRecord, Streamed
+
+
+class Bench:
+    """Work sent to a thread, done when a test says so, the oldest first."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
+
+    def __call__(self, work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        """Put work on the bench."""
+        done: Deferred[Any] = Deferred()
+        self.waiting.append((done, work, arguments))
+        return done
+
+    def work(self, pieces: int = 1000) -> None:
+        """Do waiting work, and the work that follows from it."""
+        while self.waiting and pieces:
+            done, work, arguments = self.waiting.pop(0)
+            _ = maybeDeferred(work, *arguments).addBoth(done.callback)
+            pieces -= 1
 
 
 class FakePublisher:

@@ -158,15 +158,16 @@ def broker_outages(
 
 
 def broker_down_at_start(folder: Path, stack: Stack, outage: float) -> FaultResult:
-    """Create a race while Kafka is down, and start Kafka `outage` seconds later."""
+    """Start the simulator while Kafka is down, Kafka `outage` seconds later, and then create a race."""
     store = KafkaEventStore(stack.kafka)
     stack.stop("kafka")
-    with simulator(folder, *store.flags) as running:
+    with simulator(folder, *store.flags, health="/healthz") as running:
         _expect_not_ready(running, f"no broker answers at {stack.kafka}")
-        run = RaceUnderWay(running, outage + 2 * RESTART_S)
         time.sleep(outage)
         stack.start("kafka")
         ended = time.monotonic()
+        running.wait_until_up("/readyz")
+        run = RaceUnderWay(running, 2 * RESTART_S)
         _wait_until_caught_up(running)
         recovery_times = [time.monotonic() - ended]
         run.wait_for_finish(running)

@@ -37,12 +37,14 @@ class RaceList {
     if (!this._data) this._take(data.choices);
     this._data = data;
     this._head.write(data.heading);
+    if (data.races) this._listen(data);
     this.arrange();
   }
 
   stop() {
     clearTimeout(this._timer);
     this._table.stop();
+    if (this._feed) this._feed.stop();
   }
 
   draw(kind) {
@@ -92,6 +94,31 @@ class RaceList {
     if (!this._clubsIn.has(names)) this._clubsIn.set(names, [...names.byBib.values()].some(({ club }) => club));
     return this._clubsIn.get(names);
   }
+
+  // On pages whose map doesn't pass data on: `data.races` is the prefix of requests about the race.
+  _listen({ run, races, rank, refresh }) {
+    const asked = `${races}?${rank}`;
+    if (asked !== this._asked) {
+      if (this._feed) this._feed.stop();
+      this._asked = asked;
+      this._feed = new ResultsFeed(run, races, rank, {
+        take: (results) => this._hear(results),
+        hush: (sentence) => this.hush(sentence),
+      });
+    }
+    this._feed.setEvery(refresh);
+  }
+
+  // What Streamlit has drawn of another version is outdated.
+  _hear(results) {
+    this.take(results);
+    if (results.version !== this._data.version) this._keep('version', results.version);
+  }
+
+  // The results, which a list of results shows, and why there are none.
+  take() {}
+
+  hush() {}
 
   _makeTools() {}
 

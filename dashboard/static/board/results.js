@@ -18,14 +18,16 @@ class ResultList extends RaceList {
   update(data, tools) {
     this._favourites = new Set(data.favourites);
     super.update(data, tools);
-    const asked = `${data.races}?${data.rank}`;
-    if (asked !== this._asked) this._listen(data, asked);
-    this._feed.setEvery(data.refresh);
   }
 
-  stop() {
-    super.stop();
-    if (this._feed) this._feed.stop();
+  take(results) {
+    this._results = results;
+    this.renew();
+  }
+
+  hush(sentence) {
+    write(this._trouble, sentence);
+    this._trouble.hidden = sentence === '';
   }
 
   bibs() {
@@ -122,21 +124,6 @@ class ResultList extends RaceList {
     row.star = put(row.cells.star, 'button', 'star');
     row.star.type = 'button';
     row.star.addEventListener('click', () => this._toggle(row.key));
-  }
-
-  _listen(data, asked) {
-    if (this._feed) this._feed.stop();
-    this._asked = asked;
-    this._feed = new ResultsFeed(data.run, data.races, data.rank, {
-      take: (results) => {
-        this._results = results;
-        this.renew();
-      },
-      hush: (sentence) => {
-        write(this._trouble, sentence);
-        this._trouble.hidden = sentence === '';
-      },
-    });
   }
 
   _statusOf(at) {

@@ -8,6 +8,7 @@ class ResultsFeed {
     this._count = 0; // of names that the store has
     this._isAsking = false;
     this._feed = new window.Racecast.LiveFeed(`${races}/results?rank=${rank}`, {
+      stream: `${races}/stream?pictures=none`,
       onPayload: (payload) => {
         this._count = payload.names;
         take(payload);

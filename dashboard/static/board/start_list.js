@@ -8,19 +8,6 @@ class StartList extends RaceList {
     this._bibs = null;
   }
 
-  // `data.races`, the prefix of requests about the race, is given where no map passes the start list on.
-  update(data, tools) {
-    super.update(data, tools);
-    if (!data.races) return;
-    this._feed ||= new ResultsFeed(data.run, data.races, 'gun', { take: () => {}, hush: () => {} });
-    this._feed.setEvery(data.refresh);
-  }
-
-  stop() {
-    super.stop();
-    if (this._feed) this._feed.stop();
-  }
-
   renew() {
     this._bibs = null;
     super.renew();

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dashboard.race import feed as feed_module
-from dashboard.race.feed import Feed
-from dashboard.race.snapshots import Snapshots
-from dashboard.store.protocol import StoreError
-from tests.dashboard.fakes import FakeStore, positions, race
+from dashboard.race.feed import SLACK_S, Feed
+from dashboard.race.snapshots import QUIET_S, Snapshots
+from dashboard.store.protocol import Positions, StoreError
+from tests.dashboard.fakes import FakeStore, at, positions, race
 
 PATIENCE_S = 5.0
 
@@ -68,6 +68,12 @@ def run(store: FakeStore, story: Callable[[Feed], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
+async def _moment_of(viewer: Viewer, metres: float) -> float:
+    """When the picture with this distance has come, in seconds on the event loop's clock."""
+    assert await viewer.next_distance() == metres
+    return asyncio.get_running_loop().time()
+
+
 def test_each_tick_is_pushed_to_all_viewers(store: FakeStore) -> None:
     """All viewers get the newest picture at once and each new one, read from the store once for all."""
 
@@ -80,6 +86,32 @@ def test_each_tick_is_pushed_to_all_viewers(store: FakeStore) -> None:
         assert store.asked.count("positions") == asked + 1
         late = Viewer(feed.stream("run_1"))
         assert await late.next_distance() == 200.0
+
+    run(store, story)
+
+
+def test_a_tick_that_comes_in_parts_is_one_picture(store: FakeStore) -> None:
+    """A picture waits until its tick is whole, but not for long: what comes later is another picture."""
+
+    def tick(*times: float) -> Positions:
+        return at(*((bib, 10 * time, "running", time) for bib, time in enumerate(times, 1)))
+
+    async def next_times(viewer: Viewer) -> list[float]:
+        _, picture = await viewer.next()
+        times: list[float] = picture["columns"]["elapsed"]
+        return times
+
+    async def story(feed: Feed) -> None:
+        store.now = tick(60.0, 60.0)
+        viewer = Viewer(feed.stream("run_1"))
+        assert await next_times(viewer) == [60.0, 60.0]
+        store.now = tick(61.0, 60.0)
+        asyncio.get_running_loop().call_later(QUIET_S / 2, setattr, store, "now", tick(61.0, 61.0))
+        assert await next_times(viewer) == [61.0, 61.0]
+        store.now = tick(62.0, 61.0)
+        assert await next_times(viewer) == [62.0, 61.0]
+        store.now = tick(62.0, 62.0)
+        assert await next_times(viewer) == [62.0, 62.0]
 
     run(store, story)
 
@@ -102,12 +134,28 @@ def test_pictures_are_as_rare_as_wanted(store: FakeStore) -> None:
     """A viewer can choose the shortest time between two pictures."""
 
     async def story(feed: Feed) -> None:
-        viewer = Viewer(feed.stream("run_1", every=0.5))
+        viewer = Viewer(feed.stream("run_1", every=1.5))
         begun = asyncio.get_running_loop().time()
         assert await viewer.next_distance() == 100.0
         store.now = positions(200.0)
         assert await viewer.next_distance() == 200.0
-        assert asyncio.get_running_loop().time() - begun >= 0.5
+        assert asyncio.get_running_loop().time() - begun >= 1.5 - SLACK_S
+
+    run(store, story)
+
+
+def test_who_comes_between_two_ticks_gets_the_next_at_once(store: FakeStore) -> None:
+    """The shortest time between pictures counts from the last tick, not from a viewer's arrival."""
+
+    async def story(feed: Feed) -> None:
+        first = Viewer(feed.stream("run_1"))
+        await first.next()
+        await asyncio.sleep(0.9)
+        late = Viewer(feed.stream("run_1", every=1.0))
+        assert await late.next_distance() == 100.0
+        store.now = positions(200.0)
+        moments = await asyncio.gather(*(_moment_of(one, 200.0) for one in (first, late)))
+        assert moments[1] - moments[0] < 0.4
 
     run(store, story)
 
@@ -121,6 +169,22 @@ def test_a_viewer_who_comes_back_gets_only_news(store: FakeStore) -> None:
         assert await back.next() == ("same", {})
         store.now = positions(200.0)
         assert await back.next_distance() == 200.0
+
+    run(store, story)
+
+
+def test_news_instead_of_pictures(store: FakeStore) -> None:
+    """A viewer who wants no pictures gets news of each, and of a state in which nothing else changes."""
+
+    async def story(feed: Feed) -> None:
+        viewer = Viewer(feed.stream("run_1", has_pictures=False))
+        assert await viewer.next() == ("news", {})
+        store.now = positions(200.0)
+        assert await viewer.next() == ("news", {})
+        store.known = [race(status="finished")]
+        assert await viewer.next() == ("news", {})
+        store.failure = StoreError("Unavailable.")
+        assert await viewer.next() == ("trouble", {"detail": "Unavailable."})
 
     run(store, story)
 

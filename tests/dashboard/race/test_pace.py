@@ -22,7 +22,9 @@ def questions(arrivals: list[float], period: float = 1.0) -> tuple[list[float], 
         late += [now - arrival for arrival in arrivals[found : found + new]]
         found += new
         end = now + QUESTION_S
-        now = end + (pace.after_news(now, end, period) if new else pace.after_nothing(end))
+        if new:
+            pace.found(now, period)
+        now = end + pace.pause(end)
     return asked, late
 
 
@@ -48,8 +50,8 @@ def test_a_late_tick_makes_the_next_not_late() -> None:
 def test_questions_become_rare_while_nothing_comes() -> None:
     """A store without news is asked once a second at most after some seconds."""
     pace = Pace()
-    pace.after_news(0.0, 0.0, 1.0)
-    pauses = [pace.after_nothing(10.0) for _ in range(30)]
+    pace.found(0.0, 1.0)
+    pauses = [pace.pause(10.0) for _ in range(30)]
     assert pauses[0] == STEP_S
     assert pauses == sorted(pauses)
     assert pauses[-1] == WIDEST_S
@@ -58,14 +60,29 @@ def test_questions_become_rare_while_nothing_comes() -> None:
 def test_rare_ticks_leave_time_to_see_changes_of_state() -> None:
     """Between ticks a minute apart the store is asked every second."""
     pace = Pace()
-    assert pace.after_news(0.0, 0.0, 60.0) == WIDEST_S
-    assert pace.after_nothing(30.0) == WIDEST_S
-    assert pace.after_nothing(59.5) == pytest.approx(0.5 - EARLY_S)
+    pace.found(0.0, 60.0)
+    assert pace.pause(0.0) == WIDEST_S
+    assert pace.pause(30.0) == WIDEST_S
+    assert pace.pause(59.5) == pytest.approx(0.5 - EARLY_S)
+
+
+def test_the_rest_of_a_tick_is_asked_for_until_the_next_is_due() -> None:
+    """While a part of a tick is missing the pauses grow, but the next tick is not missed for that."""
+    pace, now = Pace(), 0.0
+    pace.found(0.0, 1.0)
+    pauses = []
+    while now < 1.0 - EARLY_S:
+        pauses.append(pace.pause(now, is_whole=False))
+        now += pauses[-1]
+    assert pauses[0] == STEP_S
+    assert pauses[:-1] == sorted(pauses[:-1])
+    assert now == pytest.approx(1.0 - EARLY_S)
+    assert pace.pause(now) == STEP_S
 
 
 def test_a_failing_store_is_asked_less_and_less() -> None:
     """The pause doubles up to its limit, and is short again after an answer."""
     pace = Pace()
     assert [pace.after_failure() for _ in range(4)] == [FAILING_S[0], 2.0, 4.0, FAILING_S[1]]
-    pace.after_nothing(0.0)
+    pace.pause(0.0)
     assert pace.after_failure() == FAILING_S[0]

@@ -14,7 +14,7 @@ from tests.dashboard.race.test_finish_list import LENGTH, NOW, PASSED, found
 def body(results: finish_list.Results, names: int = 0) -> dict[str, Any]:
     """What a browser reads."""
     payload: dict[str, Any] = orjson.loads(
-        gzip.decompress(results_payload.encode(results, race(), names=names).body)
+        gzip.decompress(results_payload.encode(results, race(), names=names, is_final=False).body)
     )
     return payload
 
@@ -23,7 +23,7 @@ def test_columns() -> None:
     """Rows are in finish order, with places, times, gaps and splits; null is what there is not."""
     said = body(found(), names=4)
     assert (said["rank"], said["names"], said["statuses"]) == ("gun", 4, list(STATUSES))
-    assert said["status"] == "running"
+    assert (said["status"], said["final"]) == ("running", False)
     assert said["splits"] == [{"name": "1 km", "metres": 1000.0}, {"name": "2 km", "metres": 2000.0}]
     columns = said["columns"]
     assert [STATUSES[number] for number in columns.pop("status")] == [
@@ -59,13 +59,20 @@ def test_long_course_has_few_columns() -> None:
 
 
 def test_version() -> None:
-    """The version changes with the results, with the time that places go by and with the names."""
+    """The version changes with the results, the time that places go by, the names, and when it is final."""
     splits = SplitTimes()
     splits.add(passings(PASSED))
     by_chip = finish_list.results(at(*NOW), splits, np.zeros(len(NOW)), "chip")
     versions = [
-        results_payload.encode(results, race(), names=names).version
-        for results, names in ((found(), 4), (found(), 4), (found(), 5), (by_chip, 4), (found(NOW[1:]), 4))
+        results_payload.encode(results, race(), names=names, is_final=is_final).version
+        for results, names, is_final in (
+            (found(), 4, False),
+            (found(), 4, False),
+            (found(), 5, False),
+            (by_chip, 4, False),
+            (found(NOW[1:]), 4, False),
+            (found(), 4, True),
+        )
     ]
     assert versions[0] == versions[1]
-    assert len(set(versions[1:])) == 4
+    assert len(set(versions[1:])) == 5

@@ -60,15 +60,15 @@ def test_final_results_are_read_once(snapshots: Snapshots, store: FakeStore, clo
     store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
     snapshots.results("run_1")
     clock.now += PASSINGS_LATE_BY_S
-    snapshot, final = snapshots.results("run_1")
-    assert snapshot.is_final
+    final = snapshots.results("run_1")
+    assert final.snapshot.is_final
     asked = store.asked.count("positions")
     clock.now += 3600.0
-    assert snapshots.results("run_1") == (snapshot, final)
+    assert snapshots.results("run_1") is final
     assert store.asked.count("positions") == asked
     store.known = [race(status="finished", updated_at=2000)]
     clock.now += 3600.0
-    assert snapshots.results("run_1")[0].race.updated_at == 2000
+    assert snapshots.results("run_1").snapshot.race.updated_at == 2000
 
 
 def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -76,10 +76,10 @@ def test_names_that_come_after_the_end(snapshots: Snapshots, store: FakeStore, c
     store.known = [race(status="finished")]
     snapshots.results("run_1")
     clock.now += PASSINGS_LATE_BY_S
-    assert snapshots.results("run_1")[0].is_final
+    assert snapshots.results("run_1").snapshot.is_final
     store.names = {bib: Competitor("A", "M", 1) for bib in (1, 2)}
     clock.now += MISSING_FRESH_FOR_S
-    assert snapshots.results("run_1")[0].competitors == store.names
+    assert snapshots.results("run_1").snapshot.competitors == store.names
 
 
 def test_new_payload_every_second(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -306,14 +306,28 @@ def test_passings_are_read_once(snapshots: Snapshots, store: FakeStore, clock: C
 
 
 def test_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
-    """When a race is over its passings are read whole once more when all have come, and never again."""
+    """When a race is over its passings are counted when all have come, and never read again."""
+    store.passed = [(1, "start", "Start", 1, 0.0, 0.0)]
     snapshots.get("run_1")
     store.known = [race(status="finished")]
     for _ in range(30):
         clock.now += 1.0
         snapshots.get("run_1")
     asked = [asked for asked in store.asked if "passings" in asked]
-    assert (asked.count("passings"), len(asked)) == (2, 12)
+    assert (asked.count("passings"), asked.count("count_passings"), len(asked)) == (1, 1, 12)
+
+
+def test_late_passings_at_the_end(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
+    """Passings that came too late for the margin are there at the end: if some are missing all are read."""
+    store.passed = [(1, "finish", "Finish", 1, 5000.0, 900.0)]
+    snapshots.get("run_1")
+    store.passed += [(1, "start", "Start", 1, 0.0, 12.0)]
+    store.known = [race(status="finished")]
+    clock.now += 1.0
+    assert snapshots.get("run_1").standing.starts.tolist() == [0.0, 0.0]
+    clock.now += PASSINGS_LATE_BY_S
+    assert snapshots.get("run_1").standing.starts.tolist() == [12.0, 0.0]
+    assert store.asked.count("passings") == 2
 
 
 def test_change_over_a_minute(snapshots: Snapshots, store: FakeStore, clock: Clock) -> None:
@@ -371,4 +385,4 @@ def test_another_race_with_the_run_id(snapshots: Snapshots, store: FakeStore, cl
     assert found.standing.inside == {"N": [Stay(2, 5.0)]}
     assert found.competitors == {}
     assert not found.is_final
-    assert snapshots.results("run_1")[1].bib.tolist() == [2]
+    assert snapshots.results("run_1").results.bib.tolist() == [2]

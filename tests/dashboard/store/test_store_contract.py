@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -266,41 +267,49 @@ def test_position_delivered_twice(case: Case) -> None:
     assert case.store.positions_at(case.run, 60).competitor.tolist() == [1, 2]
 
 
+def passed(case: Case, after_ms: int | None = None) -> list[tuple[float, int]]:
+    """The race seconds and bibs of the passings, in their order."""
+    found = case.store.passings(case.run, after_ms)
+    pairs = (zip(some.elapsed.tolist(), some.competitor.tolist(), strict=True) for some in found)
+    return sorted(chain.from_iterable(pairs))
+
+
 def test_passings(case: Case) -> None:
-    """Passings come in the order of time, then of the bibs, with exact numbers and names as typed."""
+    """Passings come by timing point, with exact numbers and names as typed, and are counted."""
     point = "O'Neil's <b>${1}</b> \N{SNOWMAN}"
     emitted = [
         passing(case.run, 2, kind="enter", point=point, elapsed=70.123, lap=2, distance=1 / 3),
         passing(case.run, 3, kind="split", elapsed=65.5),
         passing(case.run, 1, kind="split", elapsed=65.5),
     ]
+    assert case.store.count_passings(case.run) == 0
     case.writer.write("passings", emitted)
-    case.wait_for(lambda: len(case.store.passings(case.run)) == 3)
-    found = case.store.passings(case.run)
-    assert found.competitor.tolist() == [1, 3, 2]
-    assert found.kind.tolist() == ["split", "split", "enter"]
-    assert found.point.tolist() == ["1 km", "1 km", point]
-    assert found.lap.tolist() == [1, 1, 2]
-    assert found.distance.tolist() == [1000.0, 1000.0, 1 / 3]
-    assert found.elapsed.tolist() == [65.5, 65.5, 70.123]
-    assert found.timestamp.tolist() == [NOW + 65_500, NOW + 65_500, NOW + 70_123]
+    case.wait_for(lambda: case.store.count_passings(case.run) == 3)
+    split, enter = sorted(case.store.passings(case.run), key=lambda some: some.newest)
+    assert (split.kind, split.point, split.lap, split.distance) == ("split", "1 km", 1, 1000.0)
+    assert (enter.kind, enter.point, enter.lap, enter.distance) == ("enter", point, 2, 1 / 3)
+    assert sorted(split.competitor.tolist()) == [1, 3]
+    assert enter.competitor.tolist() == [2]
+    assert split.elapsed.tolist() == [65.5, 65.5]
+    assert enter.elapsed.tolist() == [70.123]
+    assert (split.newest, enter.newest) == (NOW + 65_500, NOW + 70_123)
 
 
 def test_passings_after_a_moment(case: Case) -> None:
     """Passings can be asked for from a moment on, that moment left out."""
     case.writer.write("passings", [passing(case.run, bib, elapsed=float(bib)) for bib in range(1, 31)])
-    case.wait_for(lambda: len(case.store.passings(case.run)) == 30)
-    assert case.store.passings(case.run, NOW + 10_000).competitor.tolist() == list(range(11, 31))
+    case.wait_for(lambda: case.store.count_passings(case.run) == 30)
+    assert [bib for _, bib in passed(case, NOW + 10_000)] == list(range(11, 31))
 
 
 def test_passings_of_a_big_race(case: Case) -> None:
-    """The passings of the highest bibs are in their place in time like all others."""
+    """The passings of the highest bibs are there like all others."""
     bibs = [999_999, 1, 10_001, 10_000, 20_000]
     emitted = [passing(case.run, bib, elapsed=float(second)) for second, bib in enumerate(bibs)]
     case.writer.write("passings", emitted)
-    case.wait_for(lambda: len(case.store.passings(case.run)) == len(bibs))
-    assert bibs == case.store.passings(case.run).competitor.tolist()
-    assert bibs[3:] == case.store.passings(case.run, NOW + 2000).competitor.tolist()
+    case.wait_for(lambda: case.store.count_passings(case.run) == len(bibs))
+    assert [bib for _, bib in passed(case)] == bibs
+    assert [bib for _, bib in passed(case, NOW + 2000)] == bibs[3:]
 
 
 def test_competitors(case: Case) -> None:

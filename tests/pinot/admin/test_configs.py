@@ -85,7 +85,17 @@ def test_config_has_only_columns_that_exist(table: str) -> None:
     named = {name for part, names in indexing.items() if part.endswith("Columns") for name in names}
     transforms = config(table).get("ingestionConfig", {}).get("transformConfigs", [])
     named |= {transform["columnName"] for transform in transforms}
+    named |= {column["name"] for column in config(table).get("fieldConfigList", [])}
     assert named <= set(columns_of(read_schema(table)))
+
+
+def test_positions_are_compressed_in_both_versions() -> None:
+    """Each column of positions without a dictionary has a codec; Pinot 0.11 needs it in both lists."""
+    positions = config("parkrun")
+    codecs = {(column["name"], column["compressionCodec"]) for column in positions["fieldConfigList"]}
+    raw = positions["tableIndexConfig"]["noDictionaryColumns"]
+    assert codecs == {(column, "ZSTANDARD") for column in raw}
+    assert {column["encodingType"] for column in positions["fieldConfigList"]} == {"RAW"}
 
 
 def test_lookup_table_is_a_dimension_table() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -237,15 +238,32 @@ def test_generate_is_a_command() -> None:
     assert ended.stdout.count('"status":"finished"') == 2
 
 
-def test_a_shutdown_without_kafka_takes_seconds_and_is_reported(tmp_path: Path) -> None:
-    """While the broker is unavailable, SIGTERM ends the process in time, with status 1 and the reason."""
-    with simulator(tmp_path, "--publisher", "kafka", "--kafka", "127.0.0.1:1") as running:
+def test_without_kafka_no_race_is_accepted(tmp_path: Path) -> None:
+    """While no broker answers, earlier races are unknown: creating one gets 503. SIGTERM ends the process."""
+    kafka = ("--publisher", "kafka", "--kafka", "127.0.0.1:1")
+    with simulator(tmp_path, *kafka, health="/healthz") as running:
+
+        def not_named() -> str | None:
+            ready = httpx.get(f"{running.address}/readyz", trust_env=False)
+            assert ready.status_code == 503
+            return None if "no broker answers" in ready.text else ready.text
+
+        wait_for("the reason", not_named, seconds=60, say=print)
+        refused = httpx.post(f"{running.address}/races", json={"course": "crystal-palace"}, trust_env=False)
+        assert running.end() == 0
+
+    assert refused.status_code == 503
+    assert refused.json()["detail"].startswith("Earlier races are still being read")
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_shutdown_with_undelivered_events_is_reported(running: Running, tmp_path: Path) -> None:
+    """While the store takes no writes, SIGTERM ends the process in time, with status 1 and the reason."""
+    with closing(sqlite3.connect(tmp_path / "race.db", isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
         create(running, competitors=10)
-        ready = httpx.get(f"{running.address}/readyz", trust_env=False)
         assert running.end() == 1
 
-    assert ready.status_code == 503
-    assert "no broker" in ready.json()["reasons"][0]
     assert "could not deliver everything" in running.log.read_text()
     assert "Traceback" not in running.log.read_text()
 

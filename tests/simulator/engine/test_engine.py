@@ -31,7 +31,9 @@ class World:
         """Add a race of three, unless said otherwise."""
         run_id = fields.pop("run_id", "race-1")
         request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
-        return self.engine.add(self.course, request)
+        run = Run(self.course, request)
+        self.engine.add(run)
+        return run
 
     def published(self) -> list[tuple[str, int]]:
         """Return the run id and race time of the published positions, in order."""
@@ -373,6 +375,21 @@ def test_stopping_gives_up(world: World) -> None:
     world.publisher.make_room()
     world.turn()
     assert world.publisher.log()[-1] == "tick 1: 3"
+
+
+def test_stopping_waits_for_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in one race during shutdown is not the end: its accepted records are tried again."""
+    run = world.add()
+    world.turn()
+    world.engine.cancel(run)
+    with monkeypatch.context() as faulty:
+        faulty.setattr(world.publisher, "publish", lambda _: 1 / 0)
+        stopped = world.engine.stop(5)
+        world.turn()
+        assert not stopped.called
+    world.wait(RETRY)
+    assert stopped.result is True
+    assert world.publisher.log()[-1] == "cancelled"
 
 
 def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:

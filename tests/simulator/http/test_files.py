@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from simulator.course.course import Course
 from simulator.export import formats, result_files
 from simulator.http.sending import send
+from tests.simulator.fakes import Bench
 from tests.simulator.http.test_routes import Client, wrong
 
 JSON, CSV, GEOJSON = "application/json", "text/csv", "application/geo+json"
@@ -262,39 +263,44 @@ def test_a_race_that_has_ended_is_complete(client: Client) -> None:
 
 def test_files_are_generated_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
     """No piece is generated on the reactor: the client waits for the thread."""
-    work: list[Deferred[None]] = []
-
-    def in_thread(make: Any, *arguments: Any) -> Deferred[Any]:
-        work.append(Deferred())
-        return work[-1].addCallback(lambda _: make(*arguments))
-
-    client = Client(clock, {"straight": straight}, tmp_path / "uploads", in_thread)
-    client.create(run_id="r", competitors=3)
+    bench = Bench()
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads", bench)
+    created = client.ask("POST", "/races", {"course": "straight", "run_id": "r", "competitors": 3})
+    bench.work()
+    assert client.answered(created).status == 201
     asked = client.ask("GET", "/races/r/results.csv")
 
-    for nth in range(4):
-        assert len(work) == nth + 1
-        work[nth].callback(None)
+    for _ in range(4):
+        assert len(bench.waiting) == 1
+        bench.work(1)
     assert client.answered(asked).body.startswith(b"\xef\xbb\xbfplace,")
-    assert len(work) == 4
+    assert not bench.waiting
 
 
 def test_long_start_lists_are_read_in_threads(clock: Clock, straight: Course, tmp_path: Path) -> None:
     """While a thread reads a long list, the reactor answers other requests."""
-    work: list[Deferred[None]] = []
-
-    def in_thread(make: Any, *arguments: Any) -> Deferred[Any]:
-        work.append(Deferred())
-        return work[-1].addCallback(lambda _: make(*arguments))
-
-    client = Client(clock, {"straight": straight}, tmp_path / "uploads", in_thread)
+    bench = Bench()
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads", bench)
     body = {"course": "straight", "run_id": "long", "start_list": "name\n" + "Ann Smith\n" * 20_000}
     asked = client.ask("POST", "/races", body)
 
     assert client.get("/healthz").status == 200
     assert client.get("/races/long").status == 404
-    work[0].callback(None)
+    bench.work()
     assert client.answered(asked).json["competitors"] == 20_000
+
+
+def test_of_two_requests_with_one_run_id_one_makes_the_race(
+    clock: Clock, straight: Course, tmp_path: Path
+) -> None:
+    """Requests that are served at the same time get the same race, or a conflict if they differ."""
+    bench = Bench()
+    client = Client(clock, {"straight": straight}, tmp_path / "uploads", bench)
+    body = {"course": "straight", "run_id": "r", "competitors": 3}
+    asked = [client.ask("POST", "/races", more | body) for more in ({}, {}, {"speed": 2})]
+    bench.work()
+
+    assert [client.answered(one).status for one in asked] == [201, 200, 409]
 
 
 def test_a_fault_at_the_beginning_is_answered_as_such(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from treq.testing import StubTreq
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
@@ -55,10 +55,10 @@ class Client:
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
-        race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances))
-        course_service = CourseService(race_service, uploads, self.publisher, in_thread)
+        self.race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances), in_thread)
+        course_service = CourseService(self.race_service, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
-        self._treq = stub(Api(race_service, course_service, self.publisher).app.resource())
+        self._treq = stub(Api(self.race_service, course_service, self.publisher).app.resource())
 
     def request(self, method: str, path: str, body: Any = None, **more: Any) -> Answered:
         """Make a request; `body` is sent as JSON unless it is bytes."""
@@ -205,9 +205,11 @@ def test_generated_ids_are_unique(clock: Clock, straight: Course) -> None:
     """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     engine = Engine(clock, FakePublisher())
-    race_service = RaceService(clock, engine, Catalogue({"straight": straight}), lambda _: next(chances))
+    race_service = RaceService(
+        clock, engine, Catalogue({"straight": straight}), lambda _: next(chances), maybeDeferred
+    )
     for _ in range(2):
-        race_service.create(RaceRequest(course="straight"))
+        _ = ensureDeferred(race_service.create(RaceRequest(course="straight")))
 
     assert [run_id[-6:] for run_id in engine.runs] == ["000005", "000006"]
 
@@ -563,6 +565,24 @@ def test_readiness_gives_the_reason(client: Client) -> None:
     assert answer.status == 503
     assert answer.json == {"status": "not ready", "reasons": ["no broker answers"]}
     assert client.get("/healthz").status == 200
+
+
+def test_no_race_is_known_before_earlier_ones_are_read(client: Client) -> None:
+    """Until then a race that is not found may exist, and a repeated create would make another race."""
+    client.create(run_id="race-1", competitors=3)
+    client.race_service.unread = "no broker answers"
+    body = {"course": "straight", "run_id": "race-1", "competitors": 3}
+    answers = [client.request("POST", "/races", body), client.request("POST", "/races/race-1/cancel")]
+    answers += [client.get(path) for path in ("/", "/races", "/races/race-1", "/races/race-1/results")]
+
+    assert {answer.status for answer in answers} == {503}
+    assert {answer.header("Retry-After") for answer in answers} == {"2"}
+    assert answers[0].json["detail"] == "Earlier races are still being read: no broker answers"
+    assert client.get("/readyz").json["reasons"] == ["no broker answers"]
+    assert client.get("/courses").status == 200
+
+    client.race_service.unread = None
+    assert client.request("POST", "/races", body).status == 200
 
 
 def test_late_ticks_are_a_reason_not_to_be_ready(client: Client) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 import pytest
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.threads import deferToThreadPool
 
 from simulator.course.course import Course
 from simulator.publishers import kafka, sqlite
@@ -588,6 +589,25 @@ def test_pruning_lets_others_in_between(
 
     for table in ("parkrun_history", "parkrun", "races"):
         assert run_ids(path, table) == ["live"]
+
+
+def test_pruning_a_race_costs_the_same_after_many(thread: ReactorThread, tmp_path: Path, race: Race) -> None:
+    """Races whose history has been deleted are not looked at one by one when further ones end."""
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.2))
+    statements: list[str] = []
+    publisher._file.set_trace_callback(statements.append)
+    costs = []
+    for number in range(40):
+        statements.clear()
+        ended(publisher, thread, named(race, f"race-{number:02}"), number + 1)
+        thread.call(lambda: deferToThreadPool(thread.reactor, publisher._thread, lambda: None))
+        costs.append(len(statements))
+    close_pruned(thread, publisher)
+
+    assert len(run_ids(path, "parkrun_history")) < 30
+    assert len(run_ids(path, "races")) == 40
+    assert max(costs[35:]) < 2 * max(costs[:10])
 
 
 def test_pruning_ends_with_the_publisher(

@@ -2,21 +2,20 @@
 
 import errno
 import gzip
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
 from simulator.service import courses
+from tests.simulator.fakes import Bench
 from tests.simulator.http.test_routes import Client, wrong
 
 FILES = Path(__file__).parents[1] / "course" / "files"
 PLAIN = (FILES / "plain.kml").read_bytes()
 OTHER = PLAIN.replace(b"0.003,51.003", b"0.003,51.004")
+ON_POINTS = {"course": "a", "points": [[0, 50], [0.01, 50]]}
 
 
 @pytest.fixture
@@ -264,26 +263,6 @@ def test_a_store_that_fails_does_not_lose_the_course(client: Client, folder: Pat
     assert (answer.status, files(folder)) == (201, ["a.kml"])
 
 
-class Bench:
-    """Work sent to a thread, done when a test says so, the oldest first."""
-
-    def __init__(self) -> None:
-        self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
-
-    def __call__(self, work: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Put work on the bench."""
-        done: Deferred[Any] = Deferred()
-        self.waiting.append((done, work, arguments))
-        return done
-
-    def work(self, pieces: int = 1000) -> None:
-        """Do waiting work, and the work that follows from it."""
-        while self.waiting and pieces:
-            done, work, arguments = self.waiting.pop(0)
-            _ = maybeDeferred(work, *arguments).addBoth(done.callback)
-            pieces -= 1
-
-
 @pytest.fixture
 def bench() -> Bench:
     """Return a bench on which work waits."""
@@ -311,11 +290,26 @@ def test_other_requests_are_served_meanwhile(slow: Client, bench: Bench) -> None
     """While a file is read the API answers, and a race with points can't take the file's name."""
     asked = slow.ask("POST", "/courses?name=a", PLAIN)
     bench.work(2)
-    race = slow.create(course="a", points=[[0, 50], [0.01, 50]], run_id="r")
+    race = slow.ask("POST", "/races", {**ON_POINTS, "run_id": "r"})
+    assert slow.get("/healthz").status == 200
     bench.work()
 
-    assert race.json["course"].startswith("a-")
+    assert slow.answered(race).json["course"].startswith("a-")
     assert slow.answered(asked).status == 201
+
+
+def test_the_first_to_be_ready_gets_the_name(slow: Client, bench: Bench) -> None:
+    """A race whose points are being surveyed while a file takes their course's name gets another one."""
+    race = slow.ask("POST", "/races", {**ON_POINTS, "run_id": "r"})
+    bench.work(1)
+    asked = slow.ask("POST", "/courses?name=a", PLAIN)
+    field = bench.waiting.pop(0)
+    bench.work()
+    bench.waiting.append(field)
+    bench.work()
+
+    assert slow.answered(asked).status == 201
+    assert slow.answered(race).json["course"].startswith("a-")
 
 
 def test_a_disconnect_interrupts_nothing(slow: Client, bench: Bench) -> None:

@@ -6,8 +6,9 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from simulator.course.course import Course
 from simulator.engine.engine import CHECK, Engine
@@ -53,7 +54,9 @@ class World:
         """Start an engine and restore the earlier races."""
         self.engine = Engine(self.clock, self.publisher)
         courses = Catalogue({"straight": self._course})
-        self.race_service = RaceService(self.clock, self.engine, courses, lambda most: most - 1)
+        self.race_service = RaceService(
+            self.clock, self.engine, courses, lambda most: most - 1, maybeDeferred
+        )
         self.recovery = Recovery(self.clock, self.publisher, self.race_service)
         _ = ensureDeferred(self.recovery.begin())
 
@@ -63,8 +66,18 @@ class World:
 
     def create(self, **fields: Any) -> Run:
         """Create the race."""
-        run, _ = self.race_service.create(RaceRequest(**{**REQUEST, **fields}))
+        run, _ = self.ask(**fields)
         return run
+
+    def ask(self, **fields: Any) -> tuple[Run, bool]:
+        """The race for a request, and whether it is new."""
+        asked = ensureDeferred(self.race_service.create(RaceRequest(**{**REQUEST, **fields})))
+        found: list[Any] = []
+        _ = asked.addBoth(found.append)
+        if isinstance(found[0], Failure):
+            found[0].raiseException()
+        answer: tuple[Run, bool] = found[0]
+        return answer
 
     def wait(self, seconds: float) -> None:
         """Advance the time in steps of a quarter second."""
@@ -162,8 +175,7 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
 def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
     """A scheduled race is started at its gun by the engine that then runs."""
     world = World(straight)
-    request = RaceRequest(**REQUEST, start_at=START.replace(minute=5))
-    world.race_service.create(request)
+    world.create(start_at=START.replace(minute=5))
     world.wait(10)
     world.kill()
     world.start()
@@ -188,7 +200,7 @@ def test_an_ended_race_is_known_and_stays_ended(straight: Course) -> None:
     assert len(world.publisher.batches) == count
     assert again.status == "finished"
     assert again.published_until == run.race.time_of(run.race.last_tick)
-    assert world.race_service.create(RaceRequest(**REQUEST)) == (again, False)
+    assert world.ask() == (again, False)
     with pytest.raises(Exception, match="already exists with different parameters"):
         world.create(seed=4)
 
@@ -223,12 +235,12 @@ def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(world.publisher, "recover", away)
     world.start()
     world.wait(3 * RETRY)
-    assert world.recovery.trouble == "no broker answers"
+    assert world.race_service.unread == "no broker answers"
     assert not world.engine.runs
     monkeypatch.undo()
     world.wait(2 * RETRY)
 
-    assert world.recovery.trouble is None
+    assert world.race_service.unread is None
     assert list(world.engine.runs) == ["race-1"]
 
 
