@@ -118,6 +118,14 @@ def fill(page: Page, label: str, value: str) -> None:
     field.press("Tab")
 
 
+def open_menu(page: Page, name: str) -> None:
+    """Open the menu of this name, which a page that is still being drawn may close."""
+    button = page.get_by_role("button", name=name, exact=True)
+    expect(button).to_be_visible()
+    wait_until_drawn(page)
+    button.click()
+
+
 ATTEMPTS = 5
 
 

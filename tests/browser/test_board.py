@@ -8,7 +8,7 @@ import httpx
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, open_menu
 
 FIELD = {"competitors": 40, "entrants": "drawn", "seed": 3}
 CUT_OFF = """cells => cells.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
@@ -106,7 +106,7 @@ def test_link_holds_what_the_viewer_sees(browser: Browser, site: Site) -> None:
     page.locator(f".leaderboard tr[data-bib='{bib}'] button.who").click()
     live.frame.get_by_role("button", name="Follow on the map").click()
     page.wait_for_url(re.compile(f"follow={bib}"))
-    page.get_by_role("button", name="View").click()
+    open_menu(page, "View")
     page.get_by_role("radio", name="Category").click()
     page.wait_for_url(re.compile("colour="))
     page.get_by_text("Auto-refresh").click()
@@ -122,7 +122,7 @@ def test_link_holds_what_the_viewer_sees(browser: Browser, site: Site) -> None:
     live = LiveMap.on(other)
     live.wait_for(f"race => race.shown().followed === {bib} && race.shown().colour === 'category'")
     expect(other.locator(f".leaderboard tr.favourite[data-bib='{bib}']")).to_be_visible()
-    other.get_by_role("button", name="View").click()
+    open_menu(other, "View")
     expect(other.get_by_role("switch", name="Auto-refresh")).not_to_be_checked()
     moving = other.locator(".progress .bar").evaluate("bar => getComputedStyle(bar).transitionDuration")
     assert moving == "0.001s"

@@ -19,7 +19,7 @@ from tests.browser.hostile_site import (
     place_name,
     run_of,
 )
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, open_menu
 
 TYPED = {number: hostile.text for number, hostile in NUMBERED.items() if hostile.has_a_look}
 PLACES = {number: place_name(number) for number in TYPED}
@@ -135,7 +135,7 @@ def test_legend_of_categories(page: Page, site: Site) -> None:
     """The legend shows categories as typed."""
     page.goto(f"{site.dashboard}/?run={ON_COURSE}")
     live = LiveMap.on(page)
-    page.get_by_role("button", name="View").click()
+    open_menu(page, "View")
     page.get_by_text("Category", exact=True).click()
     entries = live.frame.locator(".race-legend-colours span")
     expect(entries.last).to_have_text("Others")

@@ -11,7 +11,7 @@ from shapely import Point
 
 from dashboard.ui.formatting import duration, gap, official_time, race_time
 from stream.waiting import wait_for
-from tests.browser.site import LiveMap, Site, without_streams
+from tests.browser.site import LiveMap, Site, open_menu, without_streams
 from tests.processes import ROOT, dashboard, metrics_of, simulator
 
 COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
@@ -275,7 +275,7 @@ def test_after_the_end(page: Page, site: Site) -> None:
     run = site.create_race(name="The called off")
     page.goto(f"{site.dashboard}/?run={run}")
     live = LiveMap.on(page)
-    page.get_by_role("button", name="Cancel").click()
+    open_menu(page, "Cancel")
     page.get_by_role("button", name="Cancel the race").click()
     expect(page.get_by_text("This race was cancelled.")).to_be_visible()
     live.wait_for("race => race.positions().every(({ status }) => status === 'stopped')")
@@ -555,14 +555,14 @@ def test_pause_resume_cancel(page: Page, site: Site) -> None:
     run = site.create_race(competitors=5)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
-    page.get_by_role("button", name="Pause", exact=True).click()
+    open_menu(page, "Pause")
     expect(page.get_by_role("button", name="Pause the race")).to_be_visible()
     assert site.status(run) == "running"
     page.get_by_role("button", name="Pause the race").click()
     expect(page.get_by_text("This race is paused.")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("This race is paused.")).to_be_hidden()
-    page.get_by_role("button", name="Cancel", exact=True).click()
+    open_menu(page, "Cancel")
     page.get_by_role("button", name="Cancel the race").click()
     expect(page.get_by_text("This race was cancelled.")).to_be_visible()
     # No menu is left open, nor does the one beside it open.
@@ -643,7 +643,7 @@ def _chooser(page: Page) -> Locator:
 
 
 def _open_view(page: Page) -> None:
-    page.get_by_role("button", name="View").click()
+    open_menu(page, "View")
 
 
 def _figure(page: Page, name: str) -> Locator:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, CDPSession, Locator, Page, expect
 
 from stream.waiting import wait_for
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, open_menu
 from tests.browser.tile_server import PARK, TileServer, tile_server
 from tests.processes import ROOT, dashboard, simulator
 
@@ -233,5 +233,5 @@ def _saturation(colour: tuple[int, int, int]) -> float:
 
 
 def _street_map_switch(page: Page) -> Locator:
-    page.get_by_role("button", name="View").click()
+    open_menu(page, "View")
     return page.get_by_text("Street map", exact=True)

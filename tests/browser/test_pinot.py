@@ -38,7 +38,7 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     for label, value in (
         ("Race name", "Through Pinot"),
         ("Competitors", str(COMPETITORS)),
-        ("Slowest pace", "6:00"),
+        ("Slowest pace", "5:00"),
         ("Speed", "60"),
     ):
         fill(page, label, value)

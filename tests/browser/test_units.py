@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from dashboard.ui import formatting
 from dashboard.ui.viewer import CLOCKS, UNITS, Viewer
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, open_menu
 from tests.processes import ROOT
 
 Visit = Callable[[str], Page]
@@ -90,7 +90,7 @@ def test_units_of_the_locale_and_of_choice(visit: Visit, site: Site) -> None:
     expect(page.locator(".facts", has_text=f", {today.year}, ")).to_be_visible()
     expect(page.get_by_text("Last updated").first).to_contain_text("M")
 
-    page.get_by_role("button", name="Units").click()
+    open_menu(page, "Units")
     page.get_by_role("radio", name="km").click()
     page.get_by_role("radio", name="24-hour").click()
     expect(board.locator("tbody .metres").first).to_contain_text(" km")

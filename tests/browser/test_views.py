@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.site import LiveMap, Site, without_streams
+from tests.browser.site import LiveMap, Site, open_menu, without_streams
 from tests.processes import dashboard
 
 NO_SCROLLING = """() => {
@@ -30,7 +30,7 @@ def test_confirmation(page: Page, site: Site) -> None:
     """Pausing and cancelling ask first; afterwards neither their menu nor View is open."""
     run = site.create_race()
     page.goto(f"{site.dashboard}/?run={run}")
-    page.get_by_role("button", name="Pause").click()
+    open_menu(page, "Pause")
     confirm = page.get_by_role("button", name="Pause the race")
     expect(confirm).to_be_visible()
     assert site.status(run) == "running"
@@ -39,7 +39,7 @@ def test_confirmation(page: Page, site: Site) -> None:
     expect(confirm).to_have_count(0)
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.get_by_role("button", name="Cancel").click()
+    open_menu(page, "Cancel")
     page.get_by_role("button", name="Cancel the race").click()
     expect(page.get_by_text("This race was cancelled.")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
