@@ -590,7 +590,7 @@ def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
 
 
 def test_by_keyboard(page: Page, site: Site) -> None:
-    """The keyboard reaches search, stars, a competitor's card on the map and the timeline; Escape closes cards."""
+    """The keyboard reaches search, stars, timeline, and a competitor's card, which Escape closes."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
     live = LiveMap.on(page)
     search = page.get_by_role("searchbox")
