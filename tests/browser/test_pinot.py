@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pinot.local.stack import Stack
-from tests.browser.site import LiveMap, Site, fill
+from tests.browser.site import LiveMap, Site, fill, wait_until_drawn
 from tests.processes import dashboard, simulator
 
 COMPETITORS = 25
@@ -65,6 +65,10 @@ def test_from_form_to_replay(page: Page, pinot_site: Site) -> None:
     expect(results).to_have_count(1)
     results.click()
     expect(page.get_by_text(f"{COMPETITORS} of {COMPETITORS} finished", exact=True)).to_be_visible()
+    # The page is drawn once more when the last times are there, which would interrupt a download.
+    for notice in ("Provisional results", "The race is over."):
+        expect(page.get_by_text(notice)).to_have_count(0)
+    wait_until_drawn(page)
     with page.expect_download() as downloading:
         page.get_by_role("button", name="Download CSV").click()
     rows = list(csv.DictReader(downloading.value.path().read_text("utf-8-sig").splitlines()))
