@@ -64,6 +64,14 @@
     },
   });
 
+  // Leaflet writes the scale in every frame of a pan, and the browser lays out the page for it.
+  const Scale = L.Control.Scale.extend({
+    _updateScale(scale, text, ratio) {
+      scale.style.width = `${Math.round(this.options.maxWidth * ratio)}px`;
+      if (scale.textContent !== text) scale.textContent = text;
+    },
+  });
+
   function categoryEntries(categories) {
     const entries = categories.map((word, nth) => [categoryColour(nth), word]);
     const own = entries.filter(([colour]) => colour !== REST);
@@ -114,7 +122,7 @@
   // What depends on all others: the first control at the bottom is the lowest, and labels keep clear of all.
   function complete(map, labels) {
     const isMetric = formatting.unit().name === 'km';
-    L.control.scale({ metric: isMetric, imperial: !isMetric }).addTo(map);
+    new Scale({ metric: isMetric, imperial: !isMetric }).addTo(map);
     whenStyled(() => {
       map.invalidateSize();
       streetMap.followTheme();

@@ -537,10 +537,13 @@ def test_pause_resume_cancel(page: Page, site: Site) -> None:
     run = site.create_race(competitors=5)
     page.goto(f"{site.dashboard}/?run={run}")
     LiveMap.on(page)
-    page.get_by_role("button", name="Pause", exact=True).click()
-    expect(page.get_by_role("button", name="Pause the race")).to_be_visible()
+    page.get_by_role("button", name="Pause", exact=True).press("Enter")
+    confirm = page.get_by_role("button", name="Pause the race")
+    expect(confirm).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(confirm).to_be_focused()
     assert site.status(run) == "running"
-    page.get_by_role("button", name="Pause the race").click()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("This race is paused.")).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("This race is paused.")).to_be_hidden()
@@ -569,7 +572,7 @@ def test_stream_stands_still(page: Page, tmp_path: Path) -> None:
 
 
 def test_by_keyboard(page: Page, site: Site) -> None:
-    """The keyboard reaches search, stars, and a competitor's card on the map."""
+    """The keyboard reaches search, stars, a competitor's card on the map, and the timeline; Escape closes it."""
     page.goto(f"{site.dashboard}/?run={site.create_race(competitors=8)}")
     live = LiveMap.on(page)
     search = page.get_by_role("searchbox")
@@ -582,7 +585,19 @@ def test_by_keyboard(page: Page, site: Site) -> None:
     expect(_row(page, 6)).to_have_class("favourite")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(live.frame.locator(".competitor-card strong")).to_have_text("Runner 6")
+    card = live.frame.locator(".competitor-card")
+    expect(card.locator("strong")).to_have_text("Runner 6")
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    page.keyboard.press("Enter")
+    live.frame.get_by_role("button", name="Follow on the map").focus()
+    page.keyboard.press("Escape")  # in the map's frame
+    expect(card).to_have_count(0)
+    bar = live.frame.get_by_role("group", name="Timeline")
+    bar.get_by_role("slider", name="Race time").press("ArrowLeft")
+    live.wait_for("race => !race.source().isLive()")
+    bar.get_by_role("button", name="Live").press("Enter")
+    live.wait_for("race => race.source().isLive()")
 
 
 def test_focus_goes_with_the_competitor(page: Page, site: Site) -> None:

@@ -88,7 +88,7 @@ def test_wall(page: Page, site: Site) -> None:
     page.unroute("**/positions?*")
     expect(trouble).to_be_hidden()
     live.wait_for_payloads(1)
-    live.frame.locator("#map, .folium-map").first.focus()
+    live.ask("() => window.map.getContainer().focus()")
     page.keyboard.press("Escape")
     expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
     page.get_by_role("button", name="Full screen").click()
