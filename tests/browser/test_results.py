@@ -149,9 +149,8 @@ def test_results_of_a_race_that_goes_on(page: Page, site: Site) -> None:
     box = page.get_by_role("region", name="Finish list")
     expect(box.locator("tr[data-bib]").first).to_be_visible()
     page.get_by_role("searchbox").fill("e")
-    expect(_caption(page)).to_have_text(
-        re.compile("^“e”: [2-8][0-9] of 80")
-    )  # with the names, enough to scroll
+    # With the names there are enough to scroll.
+    expect(_caption(page)).to_have_text(re.compile("^“e”: [2-8][0-9] of 80"))
     box.evaluate("box => box.scrollTo(0, 300)")
     times = box.locator("tr:not([hidden]) td.time").filter(has_text=re.compile("[0-9]"))
     expect(times).to_have_count(0)
