@@ -116,24 +116,19 @@ def _draw(outcome: Outcome) -> None:
     snapshot, found = outcome.snapshot, outcome.results
     race = snapshot.race
     facts = _facts(snapshot, found)
-    words.facts(*facts)
-    if race.status == "scheduled":
-        words.notice("No competitors have started yet.", "info")
-        words.section("Start list")
+    started = race.status != "scheduled" and len(found) > 0
+    # One element, however many notices and tiles it has: a list that moves to another place is mounted
+    # again, and loses its scroll.
+    with st.container():
+        words.facts(*facts)
+        _notices(snapshot, found)
+        if started:
+            _times_in_short(found, snapshot.competitors)
+        if started or race.status == "scheduled":
+            words.section("Finish list" if started else "Start list")
+    if not started:
         _list("start-list", outcome, facts)
         return
-    if race.status not in ENDED:
-        words.notice("Provisional results: the race is still on, and this page follows it.", "info")
-    elif not snapshot.is_final:
-        words.notice("The race is over. Its last times may still be arriving.", "info")
-    if not len(found):
-        words.notice("No positions received yet.", "info")
-        _list("start-list", outcome, facts)
-        return
-    if snapshot.race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
-        words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
-    _times_in_short(found, snapshot.competitors)
-    words.section("Finish list")
     _list("results", outcome, facts, favourites=link.favourites())
     st.download_button(
         "Download CSV",
@@ -145,6 +140,22 @@ def _draw(outcome: Outcome) -> None:
     )
     _charts(found, snapshot)
     _stays(found, race.run_id)
+
+
+def _notices(snapshot: Snapshot, found: Results) -> None:
+    """Say what the results are missing."""
+    race = snapshot.race
+    if race.status == "scheduled":
+        words.notice("No competitors have started yet.", "info")
+        return
+    if race.status not in ENDED:
+        words.notice("Provisional results: the race is still on, and this page follows it.", "info")
+    elif not snapshot.is_final:
+        words.notice("The race is over. Its last times may still be arriving.", "info")
+    if not len(found):
+        words.notice("No positions received yet.", "info")
+    elif race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
+        words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
 
 
 def _facts(snapshot: Snapshot, found: Results) -> list[str]:

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from tests.browser.conftest import watched_page
-from tests.browser.site import LiveMap, Site
+from tests.browser.site import LiveMap, Site, wait_until_drawn
 
 AXE = Axe().axe_script
 WIDTHS_PX = (390, 820, 1440, 1920)
@@ -86,9 +86,11 @@ def test_axe(drawn: Page) -> None:
             drawn.set_viewport_size({"width": width, "height": 900})
             found |= {f"{fault} ({width} px, {scheme})" for fault in _faults(drawn, "html")}
         for button in drawn.get_by_test_id("stPopoverButton").filter(visible=True).all():
+            wait_until_drawn(drawn)
             button.click()
             expect(drawn.locator(MENU)).to_be_visible()
             found |= {f"{fault} (menu, {scheme})" for fault in _faults(drawn, MENU)}
+            wait_until_drawn(drawn)  # the script says which menus are open; a menu that it opens stays
             drawn.keyboard.press("Escape")
             expect(drawn.locator(MENU)).to_have_count(0)
     assert sorted(found) == []

@@ -156,6 +156,7 @@ def test_results_of_a_race_that_goes_on(page: Page, site: Site) -> None:
     expect(times).to_have_count(0)
     site.change(run_id, "resume")
     expect(times).not_to_have_count(0)
+    expect(page.locator(".tiles")).to_be_visible()  # the page has been drawn again around the list
     assert box.evaluate("box => box.scrollTop") == 300
     expect(page.get_by_role("searchbox")).to_have_value("e")
     bibs = [int(text) for text in _column(page, "bib")]
