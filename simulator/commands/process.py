@@ -1,5 +1,7 @@
 """Setup and shutdown shared by the processes that publish races: courses, publisher, engine."""
 
+import os
+import socket
 from typing import Any
 
 import structlog
@@ -7,6 +9,9 @@ import structlog
 from simulator.commands.settings import PublisherSettings
 from simulator.course.library import load_folder
 from simulator.engine.engine import Engine
+from simulator.log.kafka import KafkaLog
+from simulator.log.local import LocalLog, claim
+from simulator.log.log import RaceLog
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import Publisher, PublishError
@@ -53,8 +58,19 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
     return KafkaPublisher(reactor, settings.client_config(), loader)
 
 
+def open_log(reactor: Any, settings: PublisherSettings, publisher: Publisher) -> RaceLog:
+    """Return the log of the configured publisher: that of all simulators on a Kafka, or this one's own.
+
+    Raises PublishError if another simulator has the embedded store.
+    """
+    if settings.publisher == "sqlite":
+        return LocalLog(publisher, claim(settings.sqlite))
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    return KafkaLog(reactor, settings.client_config(), name)
+
+
 async def close(engine: Engine, publisher: Publisher) -> None:
-    """Finish the current tick and deliver all events; exits with status 1 if that fails."""
+    """Finish the batch in hand and deliver all events; exits with status 1 if that fails."""
     drained = await engine.stop(PATIENCE)
     try:
         await publisher.close()

@@ -11,13 +11,15 @@ import structlog
 from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
 
 from simulator import logs
 from simulator.commands.process import close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
-from simulator.engine.engine import Engine
+from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run
+from simulator.log.local import LocalLog
 from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
@@ -31,7 +33,6 @@ from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, from_validation
-from stream.race_states import ENDED
 from stream.results import WAVE_DELAY
 
 LOOK = 0.1
@@ -71,20 +72,21 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
-    engine = Engine(reactor, publisher)
+    race_log = LocalLog(publisher)  # nobody else can continue a replay
+    engine = Engine(reactor, publisher, race_log, deferToThread)
     run = Run(recording.course, recording.request, source=recording)
-    engine.add(run)
     ended: Deferred[None] = Deferred()
 
-    def end() -> Deferred[None]:
+    async def end() -> None:
         # A replay is not resumed: cancelling ends the race for its viewers as well.
-        if run.status not in ENDED:
-            engine.cancel(run)
-        # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return ensureDeferred(close(engine, publisher)).addBoth(ended.callback)
+        if run.run_id in engine.runs and not run.has_ended:
+            await engine.change(run, "cancel")
+        await close(engine, publisher)
 
-    reactor.addSystemEventTrigger("before", "shutdown", end)
-    while not run.done and not engine.stopping:
+    # The reactor waits for the trigger; errors are reported through the main Deferred.
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(end()).addBoth(ended.callback))
+    _ = ensureDeferred(_begin(reactor, engine, run))
+    while not run.has_ended and not engine.stopping:
         health = publisher.health()
         if health.credentials_rejected and not health.delivered:
             break
@@ -92,6 +94,23 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     if not engine.stopping:
         reactor.stop()
     await ended
+
+
+async def _begin(reactor: Any, engine: Engine, run: Run) -> None:
+    """Create the race, as soon as the publisher takes its record."""
+
+    async def run_of(_: object) -> Run:
+        return run
+
+    await engine.follow(run_of)
+    while not engine.stopping:
+        try:
+            await engine.create(run)
+        except PublishError as error:
+            structlog.get_logger().error("publishing failed, retrying", why=str(error))
+            await after(reactor, RETRY)
+        else:
+            return
 
 
 class _Recorded(NamedTuple):

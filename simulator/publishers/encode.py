@@ -13,8 +13,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from simulator.race.events import Positions, Streamed
-from stream.contract import TABLES, Topic
+from simulator.race.events import Positions, Progress, Streamed
+from stream.contract import PROGRESS, TABLES, Topic
 
 
 class Messages(NamedTuple):
@@ -87,3 +87,14 @@ def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
         return []
     array = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
     return array[1:-1].decode().split(",")
+
+
+def encode_progress(progress: Progress) -> bytes:
+    """Return the value of a message in the topic `progress`."""
+    (values,) = progress.rows()
+    return orjson.dumps(dict(zip(PROGRESS.columns, values, strict=True)))
+
+
+def progress_key(run_id: str, part: int) -> bytes:
+    """Return the key of a message in the topic `progress`."""
+    return f"{run_id}/{part}".encode()

@@ -17,7 +17,7 @@ from pinot.health.sample import (
 from stream.contract import TABLES, read_topics
 
 NOW = 1_800_000_000.0
-PARTITIONS = {name: 2 if topic["partitioned"] else 1 for name, topic in read_topics().items()}
+PARTITIONS = {name: topic["partitions"] or 2 for name, topic in read_topics().items()}
 
 
 def race(
