@@ -258,7 +258,10 @@ def test_limits_match_the_code(what: str) -> None:
 
 
 LIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "simulator": ((thresholds.LATE_AMBER_S,), ()),
+    "simulator": (
+        (thresholds.LATE_AMBER_S, thresholds.PART_AMBER_S, thresholds.UNSETTLED_AFTER_S),
+        (thresholds.UNOWNED_AFTER_S, thresholds.PART_RED_S),
+    ),
     "Kafka": ((), ()),
     "Pinot": ((thresholds.LAG_AMBER_S, thresholds.STUCK_AFTER_S), (thresholds.LAG_RED_S,)),
     "embedded store": ((thresholds.LOG_AMBER_BYTES / 1e6,), ()),
@@ -273,7 +276,8 @@ def test_thresholds_match_the_code() -> None:
     documented = {part: (numbers(amber), numbers(red)) for part, amber, red in rows(text)}
 
     assert {part: documented[part] for part in LIGHTS} == LIGHTS
-    assert {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60} <= set(numbers(text))
+    others = {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60, thresholds.RECORDED_WITHIN_S}
+    assert others <= set(numbers(text))
 
 
 def test_random_streams_keep_their_numbers() -> None:
