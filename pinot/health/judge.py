@@ -82,7 +82,7 @@ def _races(found: Simulator) -> str:
 
 def _together(now: Sample, then: Sample | None) -> Iterator[Verdict]:
     """Judge whether the simulators of the group publish all parts of races."""
-    if isinstance(now.group, Failure) and known(now.kafka):
+    if isinstance(now.group, Failure) and isinstance(now.kafka, Kafka):
         yield amber(now.group.sentence)
     group, former = known(now.group), known(then.group if then else None)
     parts = parts_under_way(now) or ()

@@ -37,7 +37,8 @@ class Admin:
 
     def client(self) -> Any:
         """Return the client; it is created when it is first needed."""
-        self._client = self._client or AdminClient(self._config)
+        if self._client is None:  # a client has a length of 0, which is false
+            self._client = AdminClient(self._config)
         return self._client
 
     def places(self, topics: Collection[str]) -> list[TopicPartition]:

@@ -120,7 +120,7 @@ def _simulators_are_listed(page: Page, shown: PipelinePage, name: str) -> None:
         assert len(cells) == 2 * 5  # without the host
         assert all(0 <= left < right <= PHONE_PX for left, right in cells)
         assert shown.width() == PHONE_PX
-    page.emulate_media(color_scheme="no-override")
+    page.emulate_media(color_scheme="null")
     if size is not None:
         page.set_viewport_size(size)
 

@@ -147,7 +147,7 @@ class Topic:
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.name = name
-        self._access = {"bootstrap.servers": stack.kafka}
+        self._access: dict[str, Any] = {"bootstrap.servers": stack.kafka}
         self._admin = AdminClient(self._access)
         self._producer = Producer({**self._access, "linger.ms": 0})
         self.reader = ProgressReader(self._access)
