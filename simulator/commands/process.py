@@ -58,15 +58,17 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
     return KafkaPublisher(reactor, settings.client_config(), loader)
 
 
-def open_log(reactor: Any, settings: PublisherSettings, publisher: Publisher) -> RaceLog:
-    """Return the log of the configured publisher: that of all simulators on a Kafka, or this one's own.
+def open_log(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> tuple[Publisher, RaceLog]:
+    """Return the configured publisher and its log: that of all simulators on a Kafka, or this one's own.
 
-    Raises PublishError if another simulator has the embedded store.
+    Raises PublishError if it can't be opened, or if another simulator has the embedded store.
     """
-    if settings.publisher == "sqlite":
-        return LocalLog(publisher, claim(settings.sqlite))
+    claimed = claim(settings.sqlite) if settings.publisher == "sqlite" else None
+    publisher = open_publisher(reactor, settings, courses)
+    if claimed is not None:
+        return publisher, LocalLog(publisher, claimed)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    return KafkaLog(reactor, settings.client_config(), name)
+    return publisher, KafkaLog(reactor, settings.client_config(), name, publisher.deliveries)
 
 
 async def close(engine: Engine, publisher: Publisher) -> None:

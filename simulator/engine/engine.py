@@ -243,7 +243,7 @@ class Engine:
             known = self._early[progress.run_id]
             known[progress.part] = max(progress.delivered_until, known.get(progress.part, -1.0))
             return
-        if run.has_ended or progress.part >= len(run.parts):
+        if run.has_ended or not 0 <= progress.part < len(run.parts):
             return
         part, tick = run.parts[progress.part], run.tick_at(progress.delivered_until)
         if tick >= part.delivered:
@@ -301,19 +301,24 @@ class Engine:
 
     def _follow(self, run: Run) -> None:
         """Do what a race's state asks for."""
+        if run.has_ended:
+            self._retire(run)
+            return
         for part in run.parts:
-            if run.has_ended:
-                if part.is_ours:
-                    part.end()
-                    _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
-            elif part.is_ours:
+            if part.is_ours:
                 self._enqueue(part)
             elif self._is_assigned(part):
                 self._begin(part)
-        if run.has_ended:
+        self._finish_if_whole(run)
+
+    def _retire(self, run: Run) -> None:
+        """Free what a race has that has ended, but for the part whose tick is in hand."""
+        for part in run.parts:
+            if part.is_ours and part is not self._served:
+                part.retire()
+                _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
+        if not any(part.is_ours for part in run.parts):
             run.forget_field()
-        elif self._leads(run):
-            self._finish_if_whole(run)
 
     def _begin(self, part: Part) -> None:
         part.begin(self._reactor.seconds())
@@ -355,9 +360,11 @@ class Engine:
         try:
             while run.status == status and self._leads(run):
                 record = changed(run.record, step, max(self._now_ms(), later_than + 1))
-                if await self._tried(self._append(replace(record, delivered_until=_least_delivered(run)))):
+                record = replace(record, delivered_until=_least_delivered(run))
+                if not await self._tried(self._append(record)):
+                    await after(self._reactor, RETRY)
+                elif step is None:
                     return
-                await after(self._reactor, RETRY)
         finally:
             run.is_stepping = False
             self._finish_if_whole(run)
@@ -389,7 +396,7 @@ class Engine:
         if not part.is_ours:
             return
         if not part.run.is_drawn:
-            self._draw(part)
+            self._draw(part.run)
             return
         # Read the clock once: a tick could become due between two readings, and no alarm can be in the past.
         due, now = part.next_due(), self._reactor.seconds()
@@ -398,18 +405,22 @@ class Engine:
         elif due is not None:
             part.alarm = self._reactor.callLater(due - now, self._come_to, part)
 
-    def _draw(self, part: Part) -> None:
-        """Draw the field in a thread, and come back."""
+    def _draw(self, run: Run) -> None:
+        """Draw the field in a thread, once for all parts, and come back."""
+        if run.is_being_drawn:
+            return
+        run.is_being_drawn = True
 
         def failed(failure: Failure) -> None:
-            self._log.error("race failed, retrying", part=part.name, exc_info=exc_info(failure))
-            part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
+            self._log.error("race failed, retrying", run_id=run.run_id, exc_info=exc_info(failure))
+            self._reactor.callLater(RETRY, self._follow, run)
 
-        def drawn(_: object) -> None:
-            self._enqueue(part)
-            self._finish_if_whole(part.run)
+        def over(result: Any) -> Any:
+            run.is_being_drawn = False
+            return result
 
-        _ = self.in_thread(lambda: part.run.race.last_tick).addCallback(drawn).addErrback(failed)
+        drawing = self.in_thread(lambda: run.race.last_tick).addBoth(over)
+        _ = drawing.addCallback(lambda _: self._follow(run)).addErrback(failed)
 
     def _come_to(self, part: Part) -> None:
         if part.queued or not part.is_ours:
@@ -436,6 +447,8 @@ class Engine:
                 self._log.error("race failed, retrying", part=part.name, exc_info=True)
                 part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
             self._served = None
+            if part.run.has_ended:
+                self._retire(part.run)
             served, self._served_one = self._served_one, Deferred()
             served.callback(None)
         self._working = False

@@ -20,6 +20,7 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from simulator.log.group import Membership
 from simulator.log.log import Listener, partition_of
 from simulator.log.states import counts
+from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode, encode_progress, progress_key
 from simulator.publishers.publisher import MAX_KNOWN, PublishError
 from simulator.race.events import Progress, RaceRecord
@@ -77,14 +78,16 @@ class KafkaLog:
         reactor: Twisted's; records are heard in its thread.
         access: librdkafka's connection settings, from `KafkaAccess.client_config`.
         name: the simulator's, which no other has.
+        deliveries: counts the records that are written.
     """
 
-    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str) -> None:
+    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str, deliveries: Deliveries) -> None:
         self.partitions = 1
         self._reactor = reactor
         self._access = {**access, "client.id": name}
         self._auth_errors = AuthErrorListener(access)
         self._name = name
+        self._deliveries = deliveries
         self._log = structlog.get_logger()
         self._listener: Listener | None = None
         self._consumer: Consumer | None = None
@@ -114,7 +117,9 @@ class KafkaLog:
     async def append(self, record: RaceRecord) -> bool:
         """Write a record, and return whether it counts when it has been read back."""
         (key,), (value,) = encode(record)[1:]
-        return await self._write("races", key, value)
+        is_counted = await self._write("races", key, value)
+        self._deliveries.delivered["races"] += 1
+        return is_counted
 
     async def record(self, progress: Progress) -> None:
         """Write how far a part is delivered."""
@@ -262,7 +267,24 @@ class KafkaLog:
         for message in messages:
             if (error := message.error()) is not None:
                 raise PublishError(f"the races can't be read: {error.str()}")
-        return [_entry(message) for message in messages]
+        return [self._entry(message) for message in messages]
+
+    def _entry(self, message: "Message[bytes, bytes]") -> Entry:
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        headers: Any = message.headers() or ()
+        writer: bytes = dict(headers).get(WRITER, b"")
+        content: RaceRecord | Progress | None = None
+        try:
+            if (value := message.value()) is not None:
+                event = orjson.loads(value)
+                content = record_of_event(event) if topic == "races" else _progress(event)
+        except PublishError:
+            if self._listener is None:  # otherwise an older version has begun to write
+                raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Whoever may write to the topic can write anything.
+            self._log.warning("message is not a record", topic=topic, offset=offset, why=repr(error))
+        return Entry((topic, partition), offset, writer.decode(errors="replace"), content)
 
     def _ends(self, places: list[Place]) -> dict[Place, int]:
         """The offset after the last record of partitions (in a thread)."""
@@ -333,19 +355,9 @@ def _too_late(*_: object) -> NoReturn:
     raise PublishError("Kafka is slow: the race log has not shown the record yet")
 
 
-def _entry(message: "Message[bytes, bytes]") -> Entry:
-    topic, partition, offset, value = message.topic(), message.partition(), message.offset(), message.value()
-    headers: Any = message.headers() or ()
-    writer: bytes = dict(headers).get(WRITER, b"")
-    content: RaceRecord | Progress | None = None
-    if value is not None:
-        event = orjson.loads(value)
-        content = record_of_event(event) if topic == "races" else _progress(event)
-    return Entry((topic or "", partition or 0), offset or 0, writer.decode(), content)
-
-
 def _progress(event: Mapping[str, Any]) -> Progress:
-    return Progress(*(event[name] for name in PROGRESS.columns))
+    run_id, part, delivered_until, updated_at = (event[name] for name in PROGRESS.columns)
+    return Progress(str(run_id), int(part), float(delivered_until), int(updated_at))
 
 
 def record_of_event(event: dict[str, Any]) -> RaceRecord:

@@ -567,12 +567,20 @@ def test_a_wrong_method_gets_the_allowed_ones(client: Client) -> None:
 
 def test_readiness_gives_the_reason(client: Client) -> None:
     """While events are not delivered, `/readyz` is 503 with the reason, and `/healthz` is 200."""
-    assert client.get("/readyz").status == 200
+    client.create(run_id="a", competitors=3)
+    assert client.get("/readyz").json == {
+        "status": "ok",
+        "reasons": [],
+        "partitions": [0],
+        "parts": 1,
+        "lag": 0.0,
+    }
     client.publisher.failing = "no broker answers"
     answer = client.get("/readyz")
 
     assert answer.status == 503
-    assert answer.json == {"status": "not ready", "reasons": ["no broker answers"]}
+    assert answer.json["status"] == "not ready"
+    assert answer.json["reasons"] == ["no broker answers"]
     assert client.get("/healthz").status == 200
 
 
