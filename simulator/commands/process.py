@@ -47,8 +47,7 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
     """Return the configured publisher; raises PublishError if it can't be opened."""
     if settings.publisher == "sqlite":
-        limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
-        return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
+        return _sqlite(reactor, settings, courses)
     loader = None
     if settings.pinot_controller:
         loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
@@ -63,12 +62,18 @@ def open_log(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> t
 
     Raises PublishError if it can't be opened, or if another simulator has the embedded store.
     """
-    claimed = claim(settings.sqlite) if settings.publisher == "sqlite" else None
+    if settings.publisher == "sqlite":
+        claimed = claim(settings.sqlite)
+        store = _sqlite(reactor, settings, courses)
+        return store, LocalLog(store, store.stored, claimed)
     publisher = open_publisher(reactor, settings, courses)
-    if claimed is not None:
-        return publisher, LocalLog(publisher, claimed)
     name = f"{socket.gethostname()}-{os.getpid()}"
     return publisher, KafkaLog(reactor, settings.client_config(), name, publisher.deliveries)
+
+
+def _sqlite(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> SqlitePublisher:
+    limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
+    return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
 
 
 async def close(engine: Engine, publisher: Publisher) -> None:

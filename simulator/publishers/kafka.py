@@ -17,7 +17,7 @@ from twisted.internet.threads import deferToThread
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
-from simulator.publishers.publisher import Health, PublishError, Stored
+from simulator.publishers.publisher import Health, PublishError
 from simulator.race.events import Batch, CourseRecord, Progress, Streamed
 from simulator.reactor import Reactor
 from stream.contract import TOPICS
@@ -118,10 +118,6 @@ class KafkaPublisher:
         waiting: Deferred[None] = Deferred()
         self._flushers.append(waiting)
         return waiting
-
-    def stored(self) -> Deferred[Stored]:
-        """Return nothing: the topic `races` is not of one simulator; see `simulator.log.kafka`."""
-        return succeed(Stored([], []))
 
     def health(self) -> Health:
         """Return the current state."""

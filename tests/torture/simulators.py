@@ -216,9 +216,9 @@ def under_faults(
     check_log(stack.kafka, races.races)
     store = KafkaEventStore(stack.kafka)
     found = [(*count_events(race, store), store.out_of_order(race)) for race in races.races]
-    totals = [sum(column) for column in zip(*found, strict=True)]
+    expected, stored, unexpected, out_of_order = (sum(column) for column in zip(*found, strict=True))
     for name, taken in times.items():
-        yield FaultResult(name, len(taken), *totals, taken)
+        yield FaultResult(name, len(taken), expected, stored, unexpected, out_of_order, taken)
 
 
 def check_log(bootstrap: str, races: list[Race]) -> None:

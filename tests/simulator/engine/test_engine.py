@@ -26,7 +26,9 @@ class World:
     def __init__(self, clock: Clock, course: Course) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher, LocalLog(self.publisher), maybeDeferred)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         self.course = course
         self._made: dict[str, Run] = {}
         _ = ensureDeferred(self.engine.follow(self._run_of))

@@ -53,7 +53,9 @@ class Client:
     ) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher, LocalLog(self.publisher), in_thread)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), in_thread
+        )
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
@@ -208,7 +210,7 @@ def test_generated_ids_are_unique(clock: Clock, straight: Course, tmp_path: Path
     """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     publisher = FakePublisher()
-    engine = Engine(clock, publisher, LocalLog(publisher), maybeDeferred)
+    engine = Engine(clock, publisher, LocalLog(publisher, publisher.stored), maybeDeferred)
     race_service = RaceService(
         clock,
         engine,

@@ -76,7 +76,8 @@ class SqlitePlace:
 
     def log(self) -> RaceLog:
         """Return a log that is not open yet."""
-        return LocalLog(self._thread.call(SqlitePublisher, self._thread.reactor, self._file))
+        publisher = self._thread.call(SqlitePublisher, self._thread.reactor, self._file)
+        return LocalLog(publisher, publisher.stored)
 
 
 class KafkaPlace:

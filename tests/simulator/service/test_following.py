@@ -56,7 +56,9 @@ class World:
 
     def start(self) -> None:
         """Start an engine that follows the log."""
-        self.engine = Engine(self.clock, self.publisher, LocalLog(self.publisher), maybeDeferred)
+        self.engine = Engine(
+            self.clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         courses = Catalogue({"straight": self._course})
         self.race_service = RaceService(self.clock, self.engine, courses, NO_UPLOADS, lambda most: most - 1)
         _ = ensureDeferred(Following(self.clock, self.race_service).begin())
