@@ -215,7 +215,8 @@ class Engine:
             self._log.info("race " + record.status, run_id=record.run_id)
             self._follow(known)
             return True
-        if record.updated_at > known.record.updated_at and self._leads(known) and known.record.request:
+        is_newest = record.updated_at >= known.record.updated_at and record != known.record
+        if is_newest and known.record.request and self._leads(known):
             # For the store, the newest record is the race's state.
             _ = ensureDeferred(self._step(known, None, record.updated_at))
         return False
