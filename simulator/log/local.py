@@ -91,5 +91,5 @@ def claim(store: Path) -> sqlite3.Connection:
         why = (
             "another simulator uses it: stop that one, or name another file (--sqlite)" if is_taken else error
         )
-        raise PublishError(f"the embedded store {store} can't be used: {why}") from error
+        raise PublishError(f"the embedded store {store} can't be opened: {why}") from error
     return lock

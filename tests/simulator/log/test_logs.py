@@ -218,7 +218,7 @@ def test_a_store_has_one_simulator(tmp_path: Path) -> None:
     store = tmp_path / "race.db"
     claimed = claim(store)
     with pytest.raises(
-        PublishError, match=r"race\.db can't be used: another simulator uses it: stop that one"
+        PublishError, match=r"race\.db can't be opened: another simulator uses it: stop that one"
     ):
         claim(store)
     claimed.close()
