@@ -8,7 +8,7 @@ FRESH_RED_S = 20.0
 
 ABANDONED_AFTER_S = 600.0
 """A running race without any event for this long was abandoned by a simulator that no longer runs: a live one
-writes each race's row every few seconds."""
+writes each race's row every two minutes."""
 
 BUSY_PER_S = 2000.0
 """Pinot's lag is judged in seconds at the topic's message rate, but at least at this rate: Pinot has kept up

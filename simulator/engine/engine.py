@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.python.failure import Failure
 
 from simulator.engine.run import Part, Run
@@ -50,6 +50,9 @@ CHECK = 5.0
 """Seconds between records of how far a part is delivered, from where it continues after a crash."""
 LOOK = 1.0
 """Seconds between checks which parts need such a record."""
+RENEW = 120.0
+"""Seconds after which the record of a running race is written again: a race whose record is older than ten
+minutes is taken for abandoned."""
 LATE = 1.0
 """Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
@@ -341,9 +344,9 @@ class Engine:
         while self._served in parts:
             await _shared(self._served_one)
         await self._publisher.flushed()
-        for part in parts:
-            if part.next_tick - 1 > part.delivered and not part.run.has_ended:
-                await self.race_log.record(self._progress(part, part.next_tick - 1))
+        behind = [part for part in parts if part.next_tick - 1 > part.delivered and not part.run.has_ended]
+        writing = [self.race_log.record(self._progress(part, part.next_tick - 1)) for part in behind]
+        await gatherResults([ensureDeferred(one) for one in writing])
         return True
 
     # The engine's own records.
@@ -477,7 +480,7 @@ class Engine:
             self._ask(part)
 
     def _check(self) -> None:
-        """Ask, for each part that needs it, whether its events are delivered."""
+        """Ask for each part that needs it whether its events are delivered; renew the records of races."""
         now = self._reactor.seconds()
         # Called after every tick, so check all parts once a second at most.
         if now < self._check_from:
@@ -486,6 +489,9 @@ class Engine:
         for part in self._ours():
             if part.next_tick - 1 > part.delivered and now - part.checked_at >= CHECK:
                 self._ask(part)
+        for run in self.runs.values():
+            if run.status == "running" and now - run.record.updated_at / 1000 > RENEW and self._leads(run):
+                _ = ensureDeferred(self._step(run, None))
 
     def _ask(self, part: Part) -> None:
         """Ask whether what is published of a part is delivered, and record it."""

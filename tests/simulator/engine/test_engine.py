@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from simulator.course.course import Course
 from simulator.engine import engine as engine_module
-from simulator.engine.engine import RETRY, Engine, EngineFullError, StateError
+from simulator.engine.engine import RENEW, RETRY, Engine, EngineFullError, StateError
 from simulator.engine.run import Part, Run, drawn
 from simulator.log.local import LocalLog
 from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
@@ -562,3 +562,15 @@ def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     world.add(run_id="c")
 
     assert list(world.engine.runs) == ["b", "c"]
+
+
+def test_the_record_of_a_running_race_is_renewed(world: World) -> None:
+    """Viewers see by it that a simulator still publishes the race."""
+    world.add(course="straight", interval=10, slowest=3600, fastest=3000)
+    world.turn()
+    world.wait(300)
+    updated = [batch.updated_at for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
+
+    assert len(updated) == 3
+    assert max(np.diff(updated)) < 1000 * (RENEW + 15)
+    assert set(world.publisher.log()) >= {"running"}
