@@ -495,24 +495,24 @@ class Engine:
 
     def _ask(self, part: Part) -> None:
         """Ask whether what is published of a part is delivered, and record it."""
-        if not part.is_asking:
-            part.is_asking = True
+        if part.asked_in != part.term:
+            part.asked_in = part.term
             _ = ensureDeferred(self._confirm(part, part.term))
 
     async def _confirm(self, part: Part, term: int) -> None:
         try:
-            while True:
+            while part.term == term and not part.run.has_ended:
                 tick = part.next_tick - 1
                 part.checked_at = self._reactor.seconds()
                 await self._publisher.flushed()
-                if part.term != term or tick <= part.delivered:
-                    return
-                if not await self._record(part, tick):
+                is_news = part.term == term and not part.run.has_ended and tick > part.delivered
+                if is_news and not await self._record(part, tick):
                     await after(self._reactor, RETRY)
-                elif not part.is_over or tick == part.next_tick - 1:
+                elif tick == part.next_tick - 1 or part.run.has_ended or not part.is_over:
                     return
         finally:
-            part.is_asking = False
+            if part.asked_in == term:
+                part.asked_in = -1
 
     async def _publish_all(self, part: Part, batches: Iterable[Batch]) -> None:
         term = part.term

@@ -190,7 +190,7 @@ class Part:
         is_ours: this simulator publishes it.
         term: rises whenever that ends: what was begun in an earlier term stops.
         has_retired: this simulator published it when the race ended.
-        is_asking: the engine waits for the delivery of what is published.
+        asked_in: the term in which the engine waits for the delivery of what is published; -1 if it does not.
         next_tick: the first tick that has not been published completely.
         outbox: batches to publish before the next tick, oldest first; each can be repeated from its start.
         checked_at: epoch seconds when its delivery was last asked for.
@@ -206,7 +206,7 @@ class Part:
         self.is_ours = False
         self.term = 0
         self.has_retired = False
-        self.is_asking = False
+        self.asked_in = -1
         self.next_tick = 0
         self.outbox: deque[Callable[[], Iterable[Batch]]] = deque()
         self.checked_at = 0.0
