@@ -574,3 +574,19 @@ def test_the_record_of_a_running_race_is_renewed(world: World) -> None:
     assert len(updated) == 3
     assert max(np.diff(updated)) < 1000 * (RENEW + 15)
     assert set(world.publisher.log()) >= {"running"}
+
+
+def test_cancelling_during_the_last_tick(world: World) -> None:
+    """The tick in hand is finished, nothing follows it, and the race stays cancelled."""
+    run = world.add(speed=10, interval=10)
+    world.turn()
+    world.wait(run.race.last_tick - 1)
+    world.publisher.full = True
+    world.wait(1)
+    _ = ensureDeferred(world.engine.change(run, "cancel"))
+    world.publisher.make_room()
+    world.wait(10)
+
+    assert world.publisher.ticks()[-1] == run.race.last_tick * 10
+    assert run.status == "cancelled"
+    assert run.published(world.clock.seconds()) == run.race.last_tick
