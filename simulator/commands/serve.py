@@ -1,5 +1,6 @@
 """`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
 
+import gc
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -79,6 +80,9 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     reactor.addSystemEventTrigger(
         "before", "shutdown", lambda: ensureDeferred(shut_down()).addBoth(ended.callback)
     )
+    # What the libraries have made stays. Looking through it takes a twentieth of a second, for which the
+    # reactor waits, and the events of every few ticks make Python do so.
+    gc.freeze()
     # After the trigger is set, so that earlier races are delivered at shutdown like new ones.
     await following.begin()
     await ended
