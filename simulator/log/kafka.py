@@ -14,6 +14,10 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    OffsetSpec,
+)
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
@@ -100,6 +104,7 @@ class KafkaLog:
         self._writes: dict[str, Deferred[bool]] = {}
         self._writer = Producer({**self._access, **WRITING, "error_cb": self._auth_errors})
         self._is_polling = False
+        self._admin: Any = AdminClient({**self._access, "log_level": 2, "error_cb": self._auth_errors})
 
     async def open(self, listener: Listener) -> None:
         """Read the log to its end, pass on the newest records, follow it, and join the group."""
@@ -134,8 +139,7 @@ class KafkaLog:
 
     async def caught_up(self) -> None:
         """Return when the records that the topic `races` has now have been heard."""
-        places = [place for place in self._following if place[0] == "races"]
-        await self.reached(await deferToThread(self._ends, places))
+        await self.reached(await deferToThread(self._ends, "races"))
 
     async def reached(self, ends: dict[Place, int]) -> None:
         """Return when all records before these offsets have been heard."""
@@ -263,7 +267,9 @@ class KafkaLog:
                 yield entry
 
     def _some(self, consumer: Consumer) -> list[Entry]:
-        messages = consumer.consume(MOST, timeout=STEP)
+        # `consume` alone would wait for MOST messages.
+        first = consumer.poll(STEP)
+        messages = [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]
         for message in messages:
             if (error := message.error()) is not None:
                 raise PublishError(f"the races can't be read: {error.str()}")
@@ -286,18 +292,18 @@ class KafkaLog:
             self._log.warning("message is not a record", topic=topic, offset=offset, why=repr(error))
         return Entry((topic, partition), offset, writer.decode(errors="replace"), content)
 
-    def _ends(self, places: list[Place]) -> dict[Place, int]:
-        """The offset after the last record of partitions (in a thread)."""
-        consumer = self._consumer
-        if consumer is None:
-            return {}
+    def _ends(self, topic: str) -> dict[Place, int]:
+        """The offsets after the last records of a topic (in a thread).
+
+        Not by the consumer: while one thread waits for its messages, others wait for that thread.
+        """
+        places = [TopicPartition(*place) for place in self._following if place[0] == topic]
+        latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
         try:
-            return {
-                place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=LOOK)[1]
-                for place in places
-            }
-        except KafkaException as error:
-            raise PublishError(f"the races can't be read: {error.args[0].str()}") from error
+            answers = self._admin.list_offsets(latest, request_timeout=LOOK)
+            return {(topic, place.partition): one.result(LOOK).offset for place, one in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise PublishError(f"the races can't be read: {self._auth_errors.refusal or error}") from error
 
     def _follow(self) -> None:
         """Pass on the records, in the reactor, as they come (in a thread of its own)."""
