@@ -28,10 +28,11 @@ from benchmarks import (
     throughput,
     viewers,
 )
+from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.local.stack import Stack
 from pinot.settings import Settings
-from tests.stacks import started
+from tests.stacks import stack_settings, started
 
 Section = tuple[str, str]
 """Heading and text."""
@@ -140,23 +141,25 @@ def _simulators(folder: Path) -> Iterator[Section]:
         found = simulators.cost(folder, stack)
         of_one = found[simulators.NUMBERS[0]]["cpu"]
         rows = [
-            [
-                f"{number}",
-                f"{one['events']:,.0f}",
-                f"{one['cpu']:.2f} s",
-                f"{one['cpu'] / of_one:.2f}",
-                f"{one['late']:.0f}",
-            ]
+            [f"{number}", *_cost(one), f"{one['cpu'] / of_one:.2f}", f"{one['late']:.0f}"]
             for number, one in found.items()
         ]
-        head = ["simulators", "events per second", "CPU per million events", "ratio", "late ticks"]
-        yield "Several simulators", report.table(head, rows)
+        parts = ["simulators", "events per second", "CPU per million events: simulators", "Kafka", "Pinot"]
+        yield "Several simulators", report.table([*parts, "simulators, ratio to one", "late ticks"], rows)
         one = simulators.million(folder, stack)
         times = [f"{one[name]:.1f} s" for name in ("drawn", "p50", "p95", "max")]
         row = [f"{one['events']:,.0f}", f"{one['cpu']:.2f}", *times, f"{one['memory']:,.0f} MiB"]
         head = ["events per second", "cores of both simulators", "until the first tick"]
         head += ["most overdue part, p50", "p95", "max", "memory of one"]
         yield "A million competitors, two simulators, every 10 s", report.table(head, [row])
+    with started(folder / "with-pinot") as stack:
+        set_up(stack_settings(stack))
+        (one,) = simulators.cost(folder / "with-pinot", stack, (1,)).values()
+        yield "One simulator with Pinot", report.table(parts, [["1", *_cost(one)]])
+
+
+def _cost(found: dict[str, float]) -> list[str]:
+    return [f"{found['events']:,.0f}", *(f"{found[name]:.1f} s" for name in ("cpu", "kafka", "pinot"))]
 
 
 def _fresh_sqlite(folder: Path) -> Iterator[Section]:

@@ -1,4 +1,4 @@
-"""Several simulators on one Kafka: what an event costs, and a race of a million on two of them."""
+"""Several simulators on one Kafka: what an event costs each part, and a race of a million on two of them."""
 
 import os
 import time
@@ -21,14 +21,14 @@ MILLION_S = 180.0
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def cost(folder: Path, stack: Stack) -> dict[int, dict[str, float]]:
+def cost(folder: Path, stack: Stack, numbers: tuple[int, ...] = NUMBERS) -> dict[int, dict[str, float]]:
     """Return for each number of simulators what they do and use, all together, while the races run.
 
-    events: delivered per second; cpu: seconds per million events; late: ticks that began more than a second
-    late.
+    events: delivered per second; cpu, kafka and pinot: CPU seconds per million events of the simulators, of
+    Kafka, and of Pinot if it runs; late: ticks that began more than a second late.
     """
     found = {}
-    for number in NUMBERS:
+    for number in numbers:
         own = folder / f"simulators-{number}"
         own.mkdir()
         with Cluster(own, stack) as cluster:
@@ -38,12 +38,19 @@ def cost(folder: Path, stack: Stack) -> dict[int, dict[str, float]]:
             body = {"course": "hilly-half", "competitors": COMPETITORS, "speed": 1, "interval": 1}
             run_ids = [_create(cluster.running[nth % number], **body) for nth in range(RACES)]
             time.sleep(WARM_UP_S)
-            before = _counts(cluster)
+            before, servers = _counts(cluster), _of_servers(stack)
             time.sleep(MEASURED_S)
-            after = _counts(cluster)
+            after, servers_then = _counts(cluster), _of_servers(stack)
             _cancel(cluster, run_ids)
         seconds, cpu, events, late = (one - other for one, other in zip(after, before, strict=True))
-        found[number] = {"events": events / seconds, "cpu": 1e6 * cpu / events, "late": late}
+        kafka, pinot = (1e6 * (then - now) / events for then, now in zip(servers_then, servers, strict=True))
+        found[number] = {
+            "events": events / seconds,
+            "cpu": 1e6 * cpu / events,
+            "kafka": kafka,
+            "pinot": pinot,
+            "late": late,
+        }
     return found
 
 
@@ -106,6 +113,12 @@ def _counts(cluster: Cluster) -> tuple[float, float, float, float]:
     delivered = sum(total(metrics, "racecast_events_delivered_total") for metrics in found)
     late = sum(metrics["racecast_late_ticks_total"] for metrics in found)
     return time.monotonic(), cpu, delivered, late
+
+
+def _of_servers(stack: Stack) -> tuple[float, float]:
+    """CPU seconds of Kafka and of Pinot; 0 of one that does not run."""
+    kafka, pinot = (0.0 if (pid := process.pid()) is None else _cpu(pid) for process in stack.processes)
+    return kafka, pinot
 
 
 def _cpu(pid: int) -> float:
