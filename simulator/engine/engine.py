@@ -501,14 +501,14 @@ class Engine:
 
     async def _confirm(self, part: Part, term: int) -> None:
         try:
-            while part.term == term and not part.run.has_ended:
+            while part.is_in(term):
                 tick = part.next_tick - 1
                 part.checked_at = self._reactor.seconds()
                 await self._publisher.flushed()
-                is_news = part.term == term and not part.run.has_ended and tick > part.delivered
+                is_news = part.is_in(term) and tick > part.delivered
                 if is_news and not await self._record(part, tick):
                     await after(self._reactor, RETRY)
-                elif tick == part.next_tick - 1 or part.run.has_ended or not part.is_over:
+                elif tick == part.next_tick - 1 or not part.is_in(term) or not part.is_over:
                     return
         finally:
             if part.asked_in == term:

@@ -235,6 +235,10 @@ class Part:
         self.checked_at = now
         self.outbox.clear()
 
+    def is_in(self, term: int) -> bool:
+        """Return whether this simulator still publishes it in this term."""
+        return self.is_ours and self.term == term and not self.run.has_ended
+
     def end(self) -> None:
         """Stop."""
         self.term += self.is_ours

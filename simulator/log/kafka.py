@@ -104,7 +104,8 @@ class KafkaLog:
         self._writes: dict[str, Deferred[bool]] = {}
         self._writer = Producer({**self._access, **WRITING, "error_cb": self._auth_errors})
         self._is_polling = False
-        self._admin: Any = AdminClient({**self._access, "log_level": 2, "error_cb": self._auth_errors})
+        asking: dict[str, Any] = {**self._access, "log_level": 2, "error_cb": self._auth_errors}
+        self._admin: Any = AdminClient(asking)
 
     async def open(self, listener: Listener) -> None:
         """Read the log to its end, pass on the newest records, follow it, and join the group."""
