@@ -122,7 +122,9 @@ class ProgressReader:
             consumer = self._begin(ends)
         give_up = time.monotonic() + PATIENCE_S
         while self._is_behind(ends) and time.monotonic() < give_up:
-            for message in consumer.consume(MOST, timeout=STEP_S):
+            # `consume` alone would wait for MOST messages.
+            first = consumer.poll(STEP_S)
+            for message in [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]:
                 self._take(message)
         return dict(self._delivered)
 

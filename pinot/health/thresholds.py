@@ -8,8 +8,8 @@ FRESH_RED_S = 20.0
 
 ABANDONED_AFTER_S = 600.0
 """A running race without any event for this long, counted from when its next tick was due, was abandoned by
-simulators that no longer run: a live one publishes positions at each tick. (The race's own row is written
-when its state changes only.)"""
+simulators that no longer run: a live one publishes positions at each tick, and writes the race's row again
+after two minutes."""
 
 BUSY_PER_S = 2000.0
 """Pinot's lag is judged in seconds at the topic's message rate, but at least at this rate: Pinot has kept up
@@ -31,8 +31,8 @@ PART_AMBER_S = 5.0
 """A part that is this late beyond `RECORDED_WITHIN_S` would make its simulator report not ready; handing it
 over to another simulator takes less than 2 s."""
 PART_RED_S = 20.0
-"""After a crash the next owner is found when the session has ended, 6 to 10 s later, and its first record
-comes 6 s after that: a part that is later than this is not being taken over."""
+"""After a crash the next owner is found when the session has ended, 6 s later, and its first record comes 6 s
+after that: a part that is later than this is not being taken over."""
 UNOWNED_AFTER_S = 3.0
 """While partitions change hands, some have no owner for a fraction of a second."""
 UNSETTLED_AFTER_S = 10.0

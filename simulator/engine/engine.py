@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
 from twisted.python.failure import Failure
 
 from simulator.engine.run import Part, Run
@@ -50,6 +50,9 @@ CHECK = 5.0
 """Seconds between records of how far a part is delivered, from where it continues after a crash."""
 LOOK = 1.0
 """Seconds between checks which parts need such a record."""
+RENEW = 120.0
+"""Seconds after which the record of a running race is written again: a race whose record is older than ten
+minutes is taken for abandoned."""
 LATE = 1.0
 """Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
@@ -215,7 +218,8 @@ class Engine:
             self._log.info("race " + record.status, run_id=record.run_id)
             self._follow(known)
             return True
-        if record.updated_at > known.record.updated_at and self._leads(known) and known.record.request:
+        is_newest = record.updated_at >= known.record.updated_at and record != known.record
+        if is_newest and known.record.request and self._leads(known):
             # For the store, the newest record is the race's state.
             _ = ensureDeferred(self._step(known, None, record.updated_at))
         return False
@@ -243,7 +247,7 @@ class Engine:
             known = self._early[progress.run_id]
             known[progress.part] = max(progress.delivered_until, known.get(progress.part, -1.0))
             return
-        if run.has_ended or progress.part >= len(run.parts):
+        if run.has_ended or not 0 <= progress.part < len(run.parts):
             return
         part, tick = run.parts[progress.part], run.tick_at(progress.delivered_until)
         if tick >= part.delivered:
@@ -301,19 +305,24 @@ class Engine:
 
     def _follow(self, run: Run) -> None:
         """Do what a race's state asks for."""
+        if run.has_ended:
+            self._retire(run)
+            return
         for part in run.parts:
-            if run.has_ended:
-                if part.is_ours:
-                    part.end()
-                    _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
-            elif part.is_ours:
+            if part.is_ours:
                 self._enqueue(part)
             elif self._is_assigned(part):
                 self._begin(part)
-        if run.has_ended:
+        self._finish_if_whole(run)
+
+    def _retire(self, run: Run) -> None:
+        """Free what a race has that has ended, but for the part whose tick is in hand."""
+        for part in run.parts:
+            if part.is_ours and part is not self._served:
+                part.retire()
+                _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
+        if not any(part.is_ours for part in run.parts):
             run.forget_field()
-        elif self._leads(run):
-            self._finish_if_whole(run)
 
     def _begin(self, part: Part) -> None:
         part.begin(self._reactor.seconds())
@@ -335,9 +344,9 @@ class Engine:
         while self._served in parts:
             await _shared(self._served_one)
         await self._publisher.flushed()
-        for part in parts:
-            if part.next_tick - 1 > part.delivered and not part.run.has_ended:
-                await self.race_log.record(self._progress(part, part.next_tick - 1))
+        behind = [part for part in parts if part.next_tick - 1 > part.delivered and not part.run.has_ended]
+        writing = [self.race_log.record(self._progress(part, part.next_tick - 1)) for part in behind]
+        await gatherResults([ensureDeferred(one) for one in writing])
         return True
 
     # The engine's own records.
@@ -355,9 +364,11 @@ class Engine:
         try:
             while run.status == status and self._leads(run):
                 record = changed(run.record, step, max(self._now_ms(), later_than + 1))
-                if await self._tried(self._append(replace(record, delivered_until=_least_delivered(run)))):
+                record = replace(record, delivered_until=_least_delivered(run))
+                if not await self._tried(self._append(record)):
+                    await after(self._reactor, RETRY)
+                elif step is None:
                     return
-                await after(self._reactor, RETRY)
         finally:
             run.is_stepping = False
             self._finish_if_whole(run)
@@ -389,7 +400,7 @@ class Engine:
         if not part.is_ours:
             return
         if not part.run.is_drawn:
-            self._draw(part)
+            self._draw(part.run)
             return
         # Read the clock once: a tick could become due between two readings, and no alarm can be in the past.
         due, now = part.next_due(), self._reactor.seconds()
@@ -398,18 +409,22 @@ class Engine:
         elif due is not None:
             part.alarm = self._reactor.callLater(due - now, self._come_to, part)
 
-    def _draw(self, part: Part) -> None:
-        """Draw the field in a thread, and come back."""
+    def _draw(self, run: Run) -> None:
+        """Draw the field in a thread, once for all parts, and come back."""
+        if run.is_being_drawn:
+            return
+        run.is_being_drawn = True
 
         def failed(failure: Failure) -> None:
-            self._log.error("race failed, retrying", part=part.name, exc_info=exc_info(failure))
-            part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
+            self._log.error("race failed, retrying", run_id=run.run_id, exc_info=exc_info(failure))
+            self._reactor.callLater(RETRY, self._follow, run)
 
-        def drawn(_: object) -> None:
-            self._enqueue(part)
-            self._finish_if_whole(part.run)
+        def over(result: Any) -> Any:
+            run.is_being_drawn = False
+            return result
 
-        _ = self.in_thread(lambda: part.run.race.last_tick).addCallback(drawn).addErrback(failed)
+        drawing = self.in_thread(lambda: run.race.last_tick).addBoth(over)
+        _ = drawing.addCallback(lambda _: self._follow(run)).addErrback(failed)
 
     def _come_to(self, part: Part) -> None:
         if part.queued or not part.is_ours:
@@ -436,6 +451,8 @@ class Engine:
                 self._log.error("race failed, retrying", part=part.name, exc_info=True)
                 part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
             self._served = None
+            if part.run.has_ended:
+                self._retire(part.run)
             served, self._served_one = self._served_one, Deferred()
             served.callback(None)
         self._working = False
@@ -463,7 +480,7 @@ class Engine:
             self._ask(part)
 
     def _check(self) -> None:
-        """Ask, for each part that needs it, whether its events are delivered."""
+        """Ask for each part that needs it whether its events are delivered; renew the records of races."""
         now = self._reactor.seconds()
         # Called after every tick, so check all parts once a second at most.
         if now < self._check_from:
@@ -472,27 +489,30 @@ class Engine:
         for part in self._ours():
             if part.next_tick - 1 > part.delivered and now - part.checked_at >= CHECK:
                 self._ask(part)
+        for run in self.runs.values():
+            if run.status == "running" and now - run.record.updated_at / 1000 > RENEW and self._leads(run):
+                _ = ensureDeferred(self._step(run, None))
 
     def _ask(self, part: Part) -> None:
         """Ask whether what is published of a part is delivered, and record it."""
-        if not part.is_asking:
-            part.is_asking = True
+        if part.asked_in != part.term:
+            part.asked_in = part.term
             _ = ensureDeferred(self._confirm(part, part.term))
 
     async def _confirm(self, part: Part, term: int) -> None:
         try:
-            while True:
+            while part.is_in(term):
                 tick = part.next_tick - 1
                 part.checked_at = self._reactor.seconds()
                 await self._publisher.flushed()
-                if part.term != term or tick <= part.delivered:
-                    return
-                if not await self._record(part, tick):
+                is_news = part.is_in(term) and tick > part.delivered
+                if is_news and not await self._record(part, tick):
                     await after(self._reactor, RETRY)
-                elif not part.is_over or tick == part.next_tick - 1:
+                elif tick == part.next_tick - 1 or not part.is_in(term) or not part.is_over:
                     return
         finally:
-            part.is_asking = False
+            if part.asked_in == term:
+                part.asked_in = -1
 
     async def _publish_all(self, part: Part, batches: Iterable[Batch]) -> None:
         term = part.term

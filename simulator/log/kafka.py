@@ -14,12 +14,17 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    OffsetSpec,
+)
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from simulator.log.group import Membership
 from simulator.log.log import Listener
 from simulator.log.states import counts
+from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode, encode_progress, progress_key
 from simulator.publishers.publisher import MAX_KNOWN, PublishError
 from simulator.race.events import Progress, RaceRecord
@@ -78,14 +83,16 @@ class KafkaLog:
         reactor: Twisted's; records are heard in its thread.
         access: librdkafka's connection settings, from `KafkaAccess.client_config`.
         name: the simulator's, which no other has.
+        deliveries: counts the records that are written.
     """
 
-    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str) -> None:
+    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str, deliveries: Deliveries) -> None:
         self.partitions = 1
         self._reactor = reactor
         self._access = {**access, "client.id": name}
         self._auth_errors = AuthErrorListener(access)
         self._name = name
+        self._deliveries = deliveries
         self._log = structlog.get_logger()
         self._listener: Listener | None = None
         self._consumer: Consumer | None = None
@@ -98,6 +105,8 @@ class KafkaLog:
         self._writes: dict[str, Deferred[bool]] = {}
         self._writer = Producer({**self._access, **WRITING, "error_cb": self._auth_errors})
         self._is_polling = False
+        asking: dict[str, Any] = {**self._access, "log_level": 2, "error_cb": self._auth_errors}
+        self._admin: Any = AdminClient(asking)
 
     async def open(self, listener: Listener) -> None:
         """Read the log to its end, pass on the newest records, follow it, and join the group."""
@@ -115,7 +124,9 @@ class KafkaLog:
     async def append(self, record: RaceRecord) -> bool:
         """Write a record, and return whether it counts when it has been read back."""
         (key,), (value,) = encode(record)[1:]
-        return await self._write("races", key, value)
+        is_counted = await self._write("races", key, value)
+        self._deliveries.delivered["races"] += 1
+        return is_counted
 
     async def record(self, progress: Progress) -> None:
         """Write how far a part is delivered."""
@@ -130,8 +141,7 @@ class KafkaLog:
 
     async def caught_up(self) -> None:
         """Return when the records that the topic `races` has now have been heard."""
-        places = [place for place in self._following if place[0] == "races"]
-        await self.reached(await deferToThread(self._ends, places))
+        await self.reached(await deferToThread(self._ends, "races"))
 
     async def reached(self, ends: dict[Place, int]) -> None:
         """Return when all records before these offsets have been heard."""
@@ -259,24 +269,43 @@ class KafkaLog:
                 yield entry
 
     def _some(self, consumer: Consumer) -> list[Entry]:
-        messages = consumer.consume(MOST, timeout=STEP)
+        # `consume` alone would wait for MOST messages.
+        first = consumer.poll(STEP)
+        messages = [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]
         for message in messages:
             if (error := message.error()) is not None:
                 raise PublishError(f"the races can't be read: {error.str()}")
-        return [_entry(message) for message in messages]
+        return [self._entry(message) for message in messages]
 
-    def _ends(self, places: list[Place]) -> dict[Place, int]:
-        """The offset after the last record of partitions (in a thread)."""
-        consumer = self._consumer
-        if consumer is None:
-            return {}
+    def _entry(self, message: "Message[bytes, bytes]") -> Entry:
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        headers: Any = message.headers() or ()
+        writer: bytes = dict(headers).get(WRITER, b"")
+        content: RaceRecord | Progress | None = None
         try:
-            return {
-                place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=LOOK)[1]
-                for place in places
-            }
-        except KafkaException as error:
-            raise PublishError(f"the races can't be read: {error.args[0].str()}") from error
+            if (value := message.value()) is not None:
+                event = orjson.loads(value)
+                content = record_of_event(event) if topic == "races" else _progress(event)
+        except PublishError:
+            if self._listener is None:  # otherwise an older version has begun to write
+                raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Whoever may write to the topic can write anything.
+            self._log.warning("message is not a record", topic=topic, offset=offset, why=repr(error))
+        return Entry((topic, partition), offset, writer.decode(errors="replace"), content)
+
+    def _ends(self, topic: str) -> dict[Place, int]:
+        """The offsets after the last records of a topic (in a thread).
+
+        Not by the consumer: while one thread waits for its messages, others wait for that thread.
+        """
+        places = [TopicPartition(*place) for place in self._following if place[0] == topic]
+        latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
+        try:
+            answers = self._admin.list_offsets(latest, request_timeout=LOOK)
+            return {(topic, place.partition): one.result(LOOK).offset for place, one in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise PublishError(f"the races can't be read: {self._auth_errors.refusal or error}") from error
 
     def _follow(self) -> None:
         """Pass on the records, in the reactor, as they come (in a thread of its own)."""
@@ -334,19 +363,9 @@ def _too_late(*_: object) -> NoReturn:
     raise PublishError("Kafka is slow: the race log has not shown the record yet")
 
 
-def _entry(message: "Message[bytes, bytes]") -> Entry:
-    topic, partition, offset, value = message.topic(), message.partition(), message.offset(), message.value()
-    headers: Any = message.headers() or ()
-    writer: bytes = dict(headers).get(WRITER, b"")
-    content: RaceRecord | Progress | None = None
-    if value is not None:
-        event = orjson.loads(value)
-        content = record_of_event(event) if topic == "races" else _progress(event)
-    return Entry((topic or "", partition or 0), offset or 0, writer.decode(), content)
-
-
 def _progress(event: Mapping[str, Any]) -> Progress:
-    return Progress(*(event[name] for name in PROGRESS.columns))
+    run_id, part, delivered_until, updated_at = (event[name] for name in PROGRESS.columns)
+    return Progress(str(run_id), int(part), float(delivered_until), int(updated_at))
 
 
 def record_of_event(event: dict[str, Any]) -> RaceRecord:

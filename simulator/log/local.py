@@ -1,10 +1,13 @@
 """The log of a single simulator, which a publisher keeps: the embedded store, or Kafka for a replay."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
+
 from simulator.log.log import Listener
-from simulator.publishers.publisher import Publisher, PublishError
+from simulator.publishers.publisher import Publisher, PublishError, Stored
 from simulator.race.events import Progress, RaceRecord
 
 
@@ -13,23 +16,30 @@ class LocalLog:
 
     Args:
         publisher: keeps the records.
+        stored: returns those of earlier; None if there are none to go on with.
         claimed: what `claim` has returned.
     """
 
     partitions = 1
 
-    def __init__(self, publisher: Publisher, claimed: sqlite3.Connection | None = None) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        stored: Callable[[], Deferred[Stored]] | None = None,
+        claimed: sqlite3.Connection | None = None,
+    ) -> None:
         self._publisher = publisher
+        self._stored = stored
         self._claimed = claimed
         self._listener: Listener | None = None
 
     async def open(self, listener: Listener) -> None:
-        """Read what the publisher has kept."""
-        stored = await self._publisher.stored()
+        """Read what is stored."""
+        races, progress = await self._stored() if self._stored else ([], [])
         self._listener = listener
-        for progress in stored.progress:
-            listener.hear_progress(progress)
-        for record in stored.races:
+        for one in progress:
+            listener.hear_progress(one)
+        for record in races:
             await listener.hear(record)
         listener.take([0])
 
@@ -81,5 +91,5 @@ def claim(store: Path) -> sqlite3.Connection:
         why = (
             "another simulator uses it: stop that one, or name another file (--sqlite)" if is_taken else error
         )
-        raise PublishError(f"the embedded store {store} can't be used: {why}") from error
+        raise PublishError(f"the embedded store {store} can't be opened: {why}") from error
     return lock

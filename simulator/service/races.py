@@ -154,7 +154,7 @@ class RaceService:
             why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
             self._log.warning("race not known here", run_id=record.run_id, why=why)
             return None
-        return run
+        return run if run.run_id == record.run_id else None
 
     @property
     def _runs(self) -> dict[str, Run]:

@@ -60,7 +60,7 @@ class FakePublisher:
         progress: the progress that was taken, in order.
         courses: the courses that were taken, in order.
         full: while True, `publish` takes the batch and holds its Deferred back until `make_room`.
-        failing: while not None, `publish` fails with these words.
+        failing: while not None, `publish` and `stored` fail with these words.
     """
 
     store: Path | None = None
@@ -105,7 +105,9 @@ class FakePublisher:
         return succeed(None)
 
     def stored(self) -> Deferred[Stored]:
-        """Return each race's newest record, and each part's progress."""
+        """Return each race's newest record, and each part's progress, unless failing."""
+        if self.failing is not None:
+            return fail(PublishError(self.failing))
         records = [batch for batch in self.batches if isinstance(batch, RaceRecord)]
         progress = {(one.run_id, one.part): one for one in self.progress}
         newest = {record.run_id: record for record in records}

@@ -8,7 +8,9 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -216,9 +218,37 @@ def under_faults(
     check_log(stack.kafka, races.races)
     store = KafkaEventStore(stack.kafka)
     found = [(*count_events(race, store), store.out_of_order(race)) for race in races.races]
-    totals = [sum(column) for column in zip(*found, strict=True)]
+    expected, stored, unexpected, out_of_order = (sum(column) for column in zip(*found, strict=True))
     for name, taken in times.items():
-        yield FaultResult(name, len(taken), *totals, taken)
+        yield FaultResult(name, len(taken), expected, stored, unexpected, out_of_order, taken)
+
+
+def same_run_id(folder: Path, stack: Stack, times: int) -> int:
+    """Ask two simulators at once for races with the same run ids; return how often that made one race.
+
+    Of equal requests without a seed one is new and one known, of different ones the second is a conflict.
+    """
+    with Cluster(folder, stack) as cluster, ThreadPoolExecutor(2) as both:
+        addresses = [cluster.start().address, cluster.start().address]
+        clients = [httpx.Client(base_url=address, trust_env=False, timeout=60) for address in addresses]
+
+        start_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+        def create(client: httpx.Client, run_id: str, seed: int | None) -> int:
+            body = {"course": "crystal-palace", "competitors": 2, "run_id": run_id, "seed": seed}
+            return client.post("/races", json={**body, "start_at": start_at}).status_code
+
+        for nth in range(times):
+            seeds = [None, None] if nth % 2 else [1, 2]
+            found = list(both.map(create, clients, [f"same-{nth}"] * 2, seeds))
+            assert sorted(found) == ([200, 201] if nth % 2 else [201, 409])
+            assert clients[nth % 2].post(f"/races/same-{nth}/cancel").status_code == 200
+        listed = [client.get("/races").json()["races"] for client in clients]
+        for one in clients:
+            one.close()
+    made = [{race["run_id"]: (race["seed"], race["status"]) for race in races} for races in listed]
+    assert made[0] == made[1]
+    return times
 
 
 def check_log(bootstrap: str, races: list[Race]) -> None:

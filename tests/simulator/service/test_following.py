@@ -7,7 +7,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
@@ -16,7 +16,7 @@ from simulator.engine.run import Run
 from simulator.log import kafka
 from simulator.log.local import LocalLog
 from simulator.publishers.encode import encode
-from simulator.publishers.publisher import PublishError, Stored
+from simulator.publishers.publisher import PublishError
 from simulator.race.events import RaceRecord, Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
@@ -56,7 +56,9 @@ class World:
 
     def start(self) -> None:
         """Start an engine that follows the log."""
-        self.engine = Engine(self.clock, self.publisher, LocalLog(self.publisher), maybeDeferred)
+        self.engine = Engine(
+            self.clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         courses = Catalogue({"straight": self._course})
         self.race_service = RaceService(self.clock, self.engine, courses, NO_UPLOADS, lambda most: most - 1)
         _ = ensureDeferred(Following(self.clock, self.race_service).begin())
@@ -222,22 +224,18 @@ def test_a_race_that_cannot_be_restored_affects_no_other(straight: Course) -> No
     assert sorted(world.engine.runs) == ["race-1", "race-2"]
 
 
-def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_races_is_retried(straight: Course) -> None:
     """While the broker is unavailable the service reports why, and then continues by itself."""
     world = World(straight)
     world.create()
     world.wait(5)
     world.kill()
-
-    def away() -> Deferred[Stored]:
-        return fail(PublishError("no broker answers"))
-
-    monkeypatch.setattr(world.publisher, "stored", away)
+    world.publisher.failing = "no broker answers"
     world.start()
     world.wait(3 * RETRY)
     assert world.race_service.unread == "no broker answers"
     assert not world.engine.runs
-    monkeypatch.undo()
+    world.publisher.failing = None
     world.wait(2 * RETRY)
 
     assert world.race_service.unread is None
