@@ -107,12 +107,13 @@ class ProgressReader:
         self._following: dict[int, int] = {}  # the offset of the next message, by partition
         self._delivered: dict[tuple[str, int], float] = {}
 
-    def read(self, ends: Mapping[int, int | None]) -> Mapping[tuple[str, int], float]:
+    def read(self, ends: Mapping[int, int | None]) -> Mapping[tuple[str, int], float] | None:
         """Return how far each part is delivered: race seconds by run id and number of the part.
 
+        None if that is not known after PATIENCE_S: an older record would look like a late race.
+
         Args:
-            ends: the topic's end offsets by partition, up to which it is read if that takes PATIENCE_S at
-                most; None for a partition that cannot be read.
+            ends: the topic's end offsets by partition; None for a partition that cannot be read.
 
         Raises:
             KafkaException: Kafka does not let this user read it.
@@ -126,7 +127,7 @@ class ProgressReader:
             first = consumer.poll(STEP_S)
             for message in [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]:
                 self._take(message)
-        return dict(self._delivered)
+        return None if self._is_behind(ends) else dict(self._delivered)
 
     def _begin(self, partitions: Iterable[int]) -> Consumer:
         """Read the topic from its beginning."""
@@ -147,7 +148,7 @@ class ProgressReader:
         )
 
     def _is_behind(self, ends: Mapping[int, int | None]) -> bool:
-        return any(self._following[partition] < (end or 0) for partition, end in ends.items())
+        return any(end is None or self._following[partition] < end for partition, end in ends.items())
 
     def _take(self, message: "Message[bytes, bytes]") -> None:
         partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()

@@ -1,11 +1,10 @@
 """Judges the parts of the pipeline by the newest sample and an earlier one. Pure: no clock, no network."""
 
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
 from typing import Any
 
 from pinot.health import figures, thresholds
-from pinot.health.parts import RacePart, parts_under_way
+from pinot.health.parts import RacePart, latest, parts_under_way
 from pinot.health.sample import (
     ALL_TOPICS,
     Embedded,
@@ -118,15 +117,17 @@ def _shared(group: Group, former: Group, parts: Sequence[RacePart]) -> Iterator[
 
 def _late(group: Group, parts: Sequence[RacePart]) -> Iterator[Verdict]:
     """Judge whether all parts are delivered in time, whoever publishes them."""
-    part = max(parts, key=attrgetter("lag"), default=None)
-    if part is None or part.lag <= thresholds.PART_AMBER_S or not group.members:
+    found = latest(parts)
+    if found is None or not group.members:
         return
-    verdict, owner = (red if part.lag > thresholds.PART_RED_S else amber), group.owner(part.partition)
-    who = f"Simulator {owner.name} is" if owner else "The simulators are"
-    yield verdict(
-        f"{who} {seconds(part.lag)} late with {part.name}. If this continues, check the log, or start "
-        "another simulator."
-    )
+    part, lag = found
+    if lag > thresholds.PART_AMBER_S:
+        verdict, owner = (red if lag > thresholds.PART_RED_S else amber), group.owner(part.partition)
+        who = f"Simulator {owner.name} is" if owner else "The simulators are"
+        yield verdict(
+            f"{who} {seconds(lag)} late with {part.name}. If this continues, check the log, or start "
+            "another simulator."
+        )
 
 
 def _partitions(numbers: Sequence[int]) -> str:

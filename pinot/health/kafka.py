@@ -24,7 +24,7 @@ QUIET = {
 
 
 class Admin:
-    """An admin client of a librdkafka configuration, and why it has no answer.
+    """An admin client of a librdkafka configuration, and why it has no answer; then the next is another one.
 
     Its methods raise KafkaException, and ValueError for an address that is none.
     """
@@ -62,6 +62,7 @@ class Admin:
         words = error.args[0].str() if isinstance(error, KafkaException) else reason(error)
         if self._client is not None:
             self._client.poll(0)  # calls `error_cb` for pending errors
+        self._client = None  # one that was connected may never find a group's coordinator again
         if self._auth_errors.refusal is not None:
             return Failure(f"{self._auth_errors.refusal.rstrip('.')}. See Kafka's log for details.")
         return Failure(

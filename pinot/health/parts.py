@@ -4,8 +4,9 @@ A part is late if what it should have published has no record of progress. Recor
 the least lateness counts that explains what is recorded: that of a healthy race is 0.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from pinot.health.figures import under_way
 from pinot.health.sample import Group, RaceNews, Sample, known
@@ -21,13 +22,13 @@ class RacePart:
         name: what sentences call it.
         competitors: how many it has.
         partition: of the topic `progress`; whoever has it publishes the part.
-        lag: seconds by which its ticks are late, at least.
+        lag: seconds by which its ticks are late, at least; None if unknown.
     """
 
     name: str
     competitors: int
     partition: int
-    lag: float
+    lag: float | None
 
 
 def parts_under_way(now: Sample) -> tuple[RacePart, ...] | None:
@@ -39,14 +40,23 @@ def parts_under_way(now: Sample) -> tuple[RacePart, ...] | None:
 
 
 def _parts_of(race: RaceNews, group: Group) -> Iterator[RacePart]:
-    members = parts_of(race.competitors)
-    for number, competitors in enumerate(members):
+    ranges = parts_of(race.competitors)
+    for number, competitors in enumerate(ranges):
+        late = None
+        if group.delivered is not None:
+            late = lag(race, group.delivered.get((race.run_id, number)), group.taken)
         yield RacePart(
-            name=f'race "{race.run_id}"' if len(members) == 1 else f'part {number} of race "{race.run_id}"',
+            name=f'race "{race.run_id}"' if len(ranges) == 1 else f'part {number} of race "{race.run_id}"',
             competitors=len(competitors),
             partition=partition_of(race.run_id, number, group.partitions),
-            lag=lag(race, group.delivered.get((race.run_id, number)), group.taken),
+            lag=late,
         )
+
+
+def latest(parts: Iterable[RacePart]) -> tuple[RacePart, float] | None:
+    """Return the latest part and its lag; None if no lag is known."""
+    known_lags = [(part, part.lag) for part in parts if part.lag is not None]
+    return max(known_lags, key=itemgetter(1), default=None)
 
 
 def lag(race: RaceNews, delivered: float | None, now: float) -> float:

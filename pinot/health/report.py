@@ -10,7 +10,7 @@ from typing import Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.parts import parts_under_way
+from pinot.health.parts import latest, parts_under_way
 from pinot.health.sample import ALL_TOPICS, Member, Sample, known
 from pinot.health.verdict import Light, Verdict
 from stream.contract import TABLES
@@ -160,7 +160,8 @@ def _of_member(member: Member, now: Sample) -> tuple[Figure, ...]:
     if is_shared and parts is not None:
         own = [part for part in parts if part.partition in member.partitions]
     competitors = None if own is None else sum(part.competitors for part in own)
-    lag = max((part.lag for part in own or ()), default=None)
+    found = latest(own or ())
+    lag = None if found is None else found[1]
     return (
         Figure("host", "Host", member.host, str),
         Figure("partitions", "Partitions", len(member.partitions) if is_shared else None, words.count),

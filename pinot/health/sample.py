@@ -158,13 +158,13 @@ class Group:
         partitions: how many partitions the topic `progress` has.
         settled: False while Kafka distributes the partitions: it does not say then who has which.
         delivered: race seconds up to which a part is delivered, by run id and number of the part; parts
-            without a record are left out.
+            without a record are left out. None if the records could not be read in time.
     """
 
     members: tuple[Member, ...]
     partitions: int
     settled: bool
-    delivered: Mapping[tuple[str, int], float]
+    delivered: Mapping[tuple[str, int], float] | None
     taken: float
 
     def owner(self, partition: int) -> Member | None:

@@ -89,6 +89,7 @@ def test_parts_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
         shown.wait_for_look()
     for part in ("Kafka", "Simulator", "Pinot", "End to end"):
         shown.expect_light(part, "green", within_s=BACK_WITHIN_S)
+    shown.expect_cell("simulators", f"{socket.gethostname()}-{parts.simulator.pid}", "Lag", "0 s")
 
     site.change(run, "pause")
     shown.expect_figure("Simulator", "parts", "0")

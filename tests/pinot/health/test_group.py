@@ -1,7 +1,7 @@
 """The probe of the simulators that share a Kafka, with the real one."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ def test_simulators_that_come_and_go(stack: Stack, tmp_path: Path, run: str) -> 
 def delivered(found: Group | Failure, run: str) -> float:
     """Return how far the only part of a race is delivered, 0 if there is no record."""
     assert isinstance(found, Group)
+    assert found.delivered is not None
     return found.delivered.get((run, 0), 0.0)
 
 
@@ -156,13 +157,13 @@ class Topic:
         """Create it."""
         ((_, made),) = self._admin.create_topics([NewTopic(self.name, partitions, 1)]).items()
         made.result(30)
-        wait_for("the topic", lambda: None if self._ends() else "not yet", seconds=30, say=print)
+        wait_for("the topic", lambda: None if self.ends() else "not yet", seconds=30, say=print)
 
     def delete(self) -> None:
         """Delete it."""
         ((_, deleted),) = self._admin.delete_topics([self.name]).items()
         deleted.result(30)
-        wait_for("its end", lambda: "still there" if self._ends() else None, seconds=30, say=print)
+        wait_for("its end", lambda: "still there" if self.ends() else None, seconds=30, say=print)
 
     def write(self, run_id: str, part: int, delivered_until: float) -> None:
         """Write a record as the simulators do."""
@@ -174,11 +175,12 @@ class Topic:
         self._producer.produce(self.name, value, key, partition)
         assert self._producer.flush(30) == 0
 
-    def read(self) -> dict[tuple[str, int], float]:
+    def read(self) -> Mapping[tuple[str, int], float] | None:
         """Return what the reader knows now."""
-        return dict(self.reader.read(self._ends()))
+        return self.reader.read(self.ends())
 
-    def _ends(self) -> dict[int, int | None]:
+    def ends(self) -> dict[int, int | None]:
+        """Return its end offsets; none if it does not exist."""
         admin = Admin(self._access)
         return admin.ends(admin.places([self.name])).get(self.name, {})
 
@@ -198,6 +200,16 @@ def test_progress_is_read_on(topic: Topic) -> None:
         ("a", 2): 30.0,
         **{("a", part): 10.0 + part for part in range(3, 6)},
     }
+
+
+def test_progress_that_is_not_there_in_time(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before all records are read, and without a partition's leader, no progress is known, not too little."""
+    monkeypatch.setattr(group_module, "PATIENCE_S", 0.2)
+    topic.write("a", 0, 10.0)
+    ends = topic.ends()
+    assert topic.reader.read({**ends, 0: (ends[0] or 0) + 1}) is None
+    assert topic.reader.read({**ends, 1: None}) is None
+    wait_for("all records", lambda: None if topic.read() == {("a", 0): 10.0} else "no", seconds=30, say=print)
 
 
 def test_other_messages_are_skipped(topic: Topic) -> None:

@@ -112,6 +112,7 @@ def test_the_latest_part_is_named() -> None:
     """A large race has parts at several simulators; the latest part of all races is named."""
     large = race("large", competitors=PART + 1)
     found = group(large, race("small"), behind={"small": 15.0})
+    assert found.delivered is not None
     delivered = {**found.delivered, ("large", 1): found.delivered["large", 1] - 30.0}
     now = sample(large, race("small"), group=group(delivered=delivered))
     assert 'late with part 1 of race "large".' in says(now)
@@ -229,6 +230,15 @@ def test_rows_of_the_simulators() -> None:
     lines = as_text(found).splitlines()
     assert lines[-3].split() == ["simulator", "host", "partitions", "parts", "competitors", "lag"]
     assert lines[-2].split()[:3] == ["one", "10.0.0.7", "6"]
+
+
+def test_progress_that_could_not_be_read() -> None:
+    """Without the records of progress nothing is said about lags."""
+    now = sample(group=group(delivered=None))
+    assert light(now) == "green"
+    rows = [row.numbers for row in report([now]).simulators]
+    assert sum(row["parts"] for row in rows) == 1
+    assert {row["lag_seconds"] for row in rows} == {None}
 
 
 def test_parts_without_an_owner_are_counted() -> None:
