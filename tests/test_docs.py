@@ -20,13 +20,12 @@ from simulator.engine import engine, run
 from simulator.export import track_query
 from simulator.http import bodies, openapi, rate, site
 from simulator.log import kafka as kafka_log
-from simulator.log import log
 from simulator.publishers import course_loader, kafka, publisher
 from simulator.race import chance, options, request, start_list
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses
-from stream import problems
+from stream import parts, problems
 from stream.contract import TABLES, TOPICS, read_topics
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
@@ -197,7 +196,7 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "a request body": (bodies.MAX_BODY / MIB, bodies.MAX_SIZES[bodies.COURSES] / MIB),
     "competitors of a race": (1, request.MAX_COMPETITORS),
     "competitors of all parts that a simulator publishes": (engine.MAX_LIVE_COMPETITORS,),
-    "competitors of a part of a race": (log.PART,),
+    "competitors of a part of a race": (parts.PART,),
     "simulators with work on one Kafka": (read_topics()["progress"]["partitions"],),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),
@@ -263,7 +262,10 @@ def test_limits_match_the_code(what: str) -> None:
 
 
 LIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "simulator": ((thresholds.LATE_AMBER_S,), ()),
+    "simulator": (
+        (thresholds.LATE_AMBER_S, thresholds.PART_AMBER_S, thresholds.UNSETTLED_AFTER_S),
+        (thresholds.UNOWNED_AFTER_S, thresholds.PART_RED_S),
+    ),
     "Kafka": ((), ()),
     "Pinot": ((thresholds.LAG_AMBER_S, thresholds.STUCK_AFTER_S), (thresholds.LAG_RED_S,)),
     "embedded store": ((thresholds.LOG_AMBER_BYTES / 1e6,), ()),
@@ -278,7 +280,8 @@ def test_thresholds_match_the_code() -> None:
     documented = {part: (numbers(amber), numbers(red)) for part, amber, red in rows(text)}
 
     assert {part: documented[part] for part in LIGHTS} == LIGHTS
-    assert {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60} <= set(numbers(text))
+    others = {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60, thresholds.RECORDED_WITHIN_S}
+    assert others <= set(numbers(text))
 
 
 def test_random_streams_keep_their_numbers() -> None:

@@ -18,9 +18,8 @@ from twisted.python.failure import Failure
 
 from simulator.log.log import Listener
 from simulator.publishers.publisher import PublishError
+from stream.parts import GROUP
 
-GROUP = "racecast-simulators"
-"""The group's name."""
 STEP = 0.2
 """Seconds between two looks at the group."""
 LOOK = 5.0

@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from simulator.log.group import Membership
-from simulator.log.log import Listener, partition_of
+from simulator.log.log import Listener
 from simulator.log.states import counts
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode, encode_progress, progress_key
@@ -30,6 +30,7 @@ from simulator.publishers.publisher import MAX_KNOWN, PublishError
 from simulator.race.events import Progress, RaceRecord
 from stream.contract import PROGRESS, TABLES
 from stream.kafka import AuthErrorListener
+from stream.parts import partition_of
 from stream.race_states import ENDED
 
 WRITE_WITHIN = 10.0

@@ -2,24 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Protocol
-from zlib import crc32
 
 from twisted.internet.defer import Deferred
 
 from simulator.race.events import Progress, RaceRecord
+from stream.parts import partition_of, parts_of
 
-PART = 50_000
-"""Most competitors in a part of a race."""
-
-
-def parts_of(competitors: int) -> tuple[range, ...]:
-    """Return the parts of a race: the indices of their competitors, in order."""
-    return tuple(range(first, min(first + PART, competitors)) for first in range(0, competitors, PART))
-
-
-def partition_of(run_id: str, part: int, partitions: int) -> int:
-    """Return the partition of a part's progress; those of a race are in different ones."""
-    return (crc32(run_id.encode()) + part) % partitions
+__all__ = ["Listener", "RaceLog", "partition_of", "parts_of"]  # the engine takes all of them from here
 
 
 class Listener(Protocol):

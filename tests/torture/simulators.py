@@ -22,11 +22,11 @@ from confluent_kafka import TopicPartition
 from pinot.local.stack import Stack
 from simulator.course.library import load_folder
 from simulator.log.kafka import record_of_event
-from simulator.log.log import parts_of
 from simulator.log.states import counts
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from stream.contract import read_topics
+from stream.parts import parts_of
 from stream.race_states import ENDED
 from stream.waiting import wait_for
 from tests.processes import ROOT, Running, simulator

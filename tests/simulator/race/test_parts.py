@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.course.course import Course
-from simulator.log.log import PART, partition_of, parts_of
 from simulator.publishers.encode import encode
 from simulator.race.events import RaceSource, Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
+from stream.parts import PART, partition_of, parts_of
 from tests.simulator.conftest import resolved
 
 FAULTS = {
