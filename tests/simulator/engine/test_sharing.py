@@ -13,13 +13,14 @@ from twisted.internet.task import Clock
 from simulator.course.course import Course
 from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run, drawn
-from simulator.log import log as log_module
-from simulator.log.log import Listener, partition_of
+from simulator.log.log import Listener
 from simulator.log.states import changed
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import Progress, RaceRecord, Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
+from stream import parts
+from stream.parts import partition_of
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher, done
 
@@ -195,7 +196,7 @@ FIELDS = {"competitors": 8, "interval": 20, "speed": 20, "how_many_get_stopped":
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut races into parts of three competitors."""
-    monkeypatch.setattr(log_module, "PART", 3)
+    monkeypatch.setattr(parts, "PART", 3)
 
 
 MOVES = st.lists(
