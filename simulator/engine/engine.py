@@ -46,6 +46,8 @@ BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, plus the part's snapshot once per tick."""
 RETRY = 1.0
 """Seconds before a failed batch, part or record is retried."""
+TRIES = 5
+"""How often a change is written before it is refused, if the race's record changes at the same moment."""
 CHECK = 5.0
 """Seconds between records of how far a part is delivered, from where it continues after a crash."""
 LOOK = 1.0
@@ -163,13 +165,14 @@ class Engine:
 
     async def change(self, run: Run, action: Action) -> None:
         """Pause, resume or cancel a race; raises StateError if its state doesn't allow that."""
-        asked_at = self._now_ms()
-        await self.race_log.caught_up()
-        self._require(run, action)
-        step: Step = resumed(run.record, asked_at) if action == "resume" else action
-        if not await self._append(changed(run.record, step, asked_at)):
+        for _ in range(TRIES):
+            asked_at = self._now_ms()
+            await self.race_log.caught_up()
             self._require(run, action)
-            raise StateError("another request changed the race at the same moment: try again")
+            step: Step = resumed(run.record, asked_at) if action == "resume" else action
+            if await self._append(changed(run.record, step, asked_at)):
+                return
+        raise StateError("other requests change the race at the same moment: try again")
 
     def _require(self, run: Run, action: Action) -> None:
         if self.stopping:
