@@ -34,7 +34,7 @@ EVENTS = Path(__file__).with_name("events")
 Topic = Literal["parkrun", "passings", "races", "competitors"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
-SQLITE_VERSION = 101
+SQLITE_VERSION = 102
 """The `user_version` of the SQLite file.
 
 Versions of one hundred only add: tables, indexes, and columns with a default. So a program that knows one of
@@ -170,7 +170,7 @@ def read_event(topic: str, events: Path = EVENTS) -> dict[str, Any]:
 
 
 def read_topics() -> dict[str, dict[str, Any]]:
-    """Return each topic's `config` and `partitioned` (partition count from the settings, else one)."""
+    """Return each topic's `config` and number of `partitions`; null stands for that in the settings."""
     topics: dict[str, dict[str, Any]] = json.loads(EVENTS.with_name("topics.json").read_text())
     return topics
 
@@ -231,4 +231,6 @@ def _missing(schema: Mapping[str, Any], *, is_version: bool) -> Value:
     return 0 if schema["minimum"] > 0 else -1
 
 
+PROGRESS = read_table("progress")
+"""The topic by which simulators know each other's progress, and a table of the embedded store."""
 TABLES: Mapping[str, Table] = MappingProxyType({name: read_table(name) for name in (*TOPICS, "courses")})

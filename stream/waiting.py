@@ -17,6 +17,7 @@ def wait_for(
     *,
     seconds: float,
     say: Callable[[str], None],
+    every: float = BETWEEN_PROBES,
 ) -> None:
     """Call `trouble` until it returns None.
 
@@ -25,6 +26,7 @@ def wait_for(
         trouble: returns the current problem, or None when there is none.
         seconds: the timeout.
         say: called every few seconds with the current problem.
+        every: seconds between two calls of `trouble`.
 
     Raises:
         WaitedTooLongError: the wait timed out. Errors of `trouble` itself pass through.
@@ -38,4 +40,4 @@ def wait_for(
         if now > next_word:
             say(f"waiting for {what}: {wrong}")
             next_word = now + BETWEEN_WORDS
-        time.sleep(BETWEEN_PROBES)
+        time.sleep(every)

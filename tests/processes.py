@@ -53,6 +53,10 @@ class Running:
         """Wait until the path `health` responds successfully."""
         wait_for(self.address, lambda: self._not_up(health), seconds=START_TIMEOUT_S, say=print)
 
+    def send(self, what: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(what)
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop it and return its exit status."""
         self._process.send_signal(how)

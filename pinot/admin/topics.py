@@ -61,7 +61,7 @@ def set_up_topics(
     client = _client(access)
     there = client.list_topics(timeout=REQUEST_SECONDS).topics
     for name, topic in (topics or read_topics()).items():
-        wanted = partitions if topic["partitioned"] else 1
+        wanted = topic["partitions"] or partitions
         if name not in there:
             new = NewTopic(name, wanted, replication, config=topic["config"])
             _finish(name, client.create_topics([new], operation_timeout=REQUEST_SECONDS))

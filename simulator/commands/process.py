@@ -1,5 +1,7 @@
 """Setup and shutdown shared by the processes that publish races: courses, publisher, engine."""
 
+import os
+import socket
 from typing import Any
 
 import structlog
@@ -7,6 +9,9 @@ import structlog
 from simulator.commands.settings import PublisherSettings
 from simulator.course.library import load_folder
 from simulator.engine.engine import Engine
+from simulator.log.kafka import KafkaLog
+from simulator.log.local import LocalLog, claim
+from simulator.log.log import RaceLog
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import Publisher, PublishError
@@ -42,8 +47,7 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
     """Return the configured publisher; raises PublishError if it can't be opened."""
     if settings.publisher == "sqlite":
-        limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
-        return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
+        return _sqlite(reactor, settings, courses)
     loader = None
     if settings.pinot_controller:
         loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
@@ -53,8 +57,27 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
     return KafkaPublisher(reactor, settings.client_config(), loader)
 
 
+def open_log(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> tuple[Publisher, RaceLog]:
+    """Return the configured publisher and its log: that of all simulators on a Kafka, or this one's own.
+
+    Raises PublishError if it can't be opened, or if another simulator has the embedded store.
+    """
+    if settings.publisher == "sqlite":
+        claimed = claim(settings.sqlite)
+        store = _sqlite(reactor, settings, courses)
+        return store, LocalLog(store, store.stored, claimed)
+    publisher = open_publisher(reactor, settings, courses)
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    return publisher, KafkaLog(reactor, settings.client_config(), name, publisher.deliveries)
+
+
+def _sqlite(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> SqlitePublisher:
+    limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
+    return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
+
+
 async def close(engine: Engine, publisher: Publisher) -> None:
-    """Finish the current tick and deliver all events; exits with status 1 if that fails."""
+    """Finish the batch in hand and deliver all events; exits with status 1 if that fails."""
     drained = await engine.stop(PATIENCE)
     try:
         await publisher.close()

@@ -11,13 +11,16 @@ import structlog
 from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
+from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
 from simulator import logs
-from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.process import PATIENCE, close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
-from simulator.engine.engine import Engine
+from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run
+from simulator.log.local import LocalLog
 from simulator.publishers.publisher import PublishError
 from simulator.race.entrants import Entrants
 from simulator.race.race import Passings
@@ -31,7 +34,6 @@ from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, from_validation
-from stream.race_states import ENDED
 from stream.results import WAVE_DELAY
 
 LOOK = 0.1
@@ -71,20 +73,26 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
-    engine = Engine(reactor, publisher)
+    race_log = LocalLog(publisher)  # nobody can continue a replay
+    engine = Engine(reactor, publisher, race_log, deferToThread)
     run = Run(recording.course, recording.request, source=recording)
-    engine.add(run)
     ended: Deferred[None] = Deferred()
 
-    def end() -> Deferred[None]:
+    async def end() -> None:
         # A replay is not resumed: cancelling ends the race for its viewers as well.
-        if run.status not in ENDED:
-            engine.cancel(run)
-        # The reactor waits for the trigger; errors are reported through the main Deferred.
-        return ensureDeferred(close(engine, publisher)).addBoth(ended.callback)
+        is_created = run.run_id in engine.runs
+        if is_created and not run.has_ended:
+            cancelling = ensureDeferred(engine.change(run, "cancel"))
+            await cancelling.addTimeout(PATIENCE, reactor).addErrback(_not_cancelled)
+        await close(engine, publisher)
+        if not is_created:
+            why = PublishError(publisher.health().trouble or "the publisher accepted nothing")
+            raise SystemExit(log_failure("could not deliver everything", why))
 
-    reactor.addSystemEventTrigger("before", "shutdown", end)
-    while not run.done and not engine.stopping:
+    # The reactor waits for the trigger; errors are reported through the main Deferred.
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(end()).addBoth(ended.callback))
+    _ = ensureDeferred(_begin(reactor, engine, run))
+    while not run.has_ended and not engine.stopping:
         health = publisher.health()
         if health.credentials_rejected and not health.delivered:
             break
@@ -92,6 +100,27 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     if not engine.stopping:
         reactor.stop()
     await ended
+
+
+def _not_cancelled(failure: Failure) -> None:
+    structlog.get_logger().error("the replay could not be cancelled", why=failure.getErrorMessage())
+
+
+async def _begin(reactor: Any, engine: Engine, run: Run) -> None:
+    """Create the race, as soon as the publisher takes its record."""
+
+    async def run_of(_: object) -> Run:
+        return run
+
+    await engine.follow(run_of)
+    while not engine.stopping:
+        try:
+            await engine.create(run)
+        except PublishError as error:
+            structlog.get_logger().error("publishing failed, retrying", why=str(error))
+            await after(reactor, RETRY)
+        else:
+            return
 
 
 class _Recorded(NamedTuple):

@@ -12,7 +12,7 @@ from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
 from simulator import logs
-from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.process import close, log_failure, open_courses, open_log
 from simulator.commands.settings import ServeSettings, settings_of
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
@@ -23,8 +23,8 @@ from simulator.http.site import LimitedSite
 from simulator.publishers.publisher import PublishError
 from simulator.reactor import use_steady_clock
 from simulator.service.courses import CourseService
+from simulator.service.following import Following
 from simulator.service.races import RaceService
-from simulator.service.recovery import Recovery
 from simulator.service.uploads import UploadFolder
 from stream.settings import origins_of
 
@@ -48,13 +48,13 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
         courses = open_courses(settings, folder)
-        publisher = open_publisher(reactor, settings, courses)
+        publisher, race_log = open_log(reactor, settings, courses)
     except (OSError, PublishError, AccessError) as error:
         raise SystemExit(log_failure("can't start", error)) from error
     origins = origins_of(settings.cors_origins)
-    engine = Engine(reactor, publisher)
-    race_service = RaceService(reactor, engine, courses, secrets.randbelow, deferToThread)
-    recovery = Recovery(reactor, publisher, race_service)
+    engine = Engine(reactor, publisher, race_log, deferToThread)
+    race_service = RaceService(reactor, engine, courses, folder, secrets.randbelow)
+    following = Following(reactor, race_service)
     course_service = CourseService(race_service, folder, publisher, deferToThread)
     api = Api(race_service, course_service, publisher, Access(token, origins))
     rate = Rate(reactor.seconds, settings.requests_per_second)
@@ -72,7 +72,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     ended: Deferred[None] = Deferred()
 
     async def shut_down() -> None:
-        """Stop accepting requests, finish the current tick, deliver all events."""
+        """Stop accepting requests, finish the batch in hand, deliver all events."""
         await port.stopListening()
         await close(engine, publisher)
 
@@ -83,6 +83,6 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     # What the libraries have made stays. Looking through it takes a twentieth of a second, for which the
     # reactor waits, and the events of every few ticks make Python do so.
     gc.freeze()
-    # After the trigger is set, so that recovered races are delivered at shutdown like new ones.
-    await recovery.begin()
+    # After the trigger is set, so that earlier races are delivered at shutdown like new ones.
+    await following.begin()
     await ended

@@ -155,6 +155,16 @@ class HealthAnswer(Answer):
     reasons: list[str] = Field(default=[], description="Reasons for not being ready.")
 
 
+class ReadyAnswer(HealthAnswer):
+    """Readiness, and what of the races is this simulator's work."""
+
+    partitions: list[int] = Field(
+        description="Partitions of the topic `progress` that are this simulator's; on the embedded store 0."
+    )
+    parts: int = Field(description="Parts of races in these partitions that have not ended.")
+    lag: float = Field(description="Seconds by which the most overdue tick of these parts is late.")
+
+
 class WrongField(Answer):
     """An invalid field and the reason."""
 
@@ -172,8 +182,8 @@ class ProblemAnswer(Answer):
     errors: list[WrongField] = []
 
 
-def race_answer(run: Run) -> RaceAnswer:
-    """Return the response for a race."""
+def race_answer(run: Run, published_until: float) -> RaceAnswer:
+    """Return the response for a race that is published up to these race seconds."""
     request = run.request
     here = f"/races/{run.run_id}"
     links: dict[str, str] = {
@@ -189,7 +199,7 @@ def race_answer(run: Run) -> RaceAnswer:
         status=run.status,
         interval=request.tick,
         options=request.options,
-        race_time=run.published_until,
+        race_time=published_until,
         warnings=_warnings(run),
         links=links,
     )

@@ -58,6 +58,18 @@ class SimulatorCollector(Collector):
         yield GaugeMetricFamily(
             "racecast_lag_seconds", "Seconds by which the most overdue tick is late.", self._engine.lag()
         )
+        yield GaugeMetricFamily(
+            "racecast_partitions",
+            "Partitions of the topic progress that are this simulator's.",
+            len(self._engine.partitions),
+        )
+        parts = self._engine.ours()
+        yield GaugeMetricFamily("racecast_parts", "Parts of races that this simulator publishes.", len(parts))
+        yield GaugeMetricFamily(
+            "racecast_live_competitors",
+            "Competitors of these parts.",
+            sum(len(part.members) for part in parts),
+        )
         yield _by_topic("racecast_events", "Events handed to the publisher.", counts.events)
         yield CounterMetricFamily("racecast_publish_retries", "Batches that were retried.", counts.retries)
         yield _by_status("racecast_races", "Races in memory, by status.", races)

@@ -226,7 +226,7 @@ ROUTES = (
         "/readyz",
         "readyz",
         "Readiness: whether events are being delivered, and if not, why.",
-        {200: answers.HealthAnswer, 503: answers.HealthAnswer},
+        {200: answers.ReadyAnswer, 503: answers.ReadyAnswer},
     ),
     Route("get", "/metrics", "metrics", "Prometheus metrics.", {200: "text/plain"}),
     Route("get", "/openapi.json", "openapi", "OpenAPI document.", {200: "application/json"}),
@@ -239,7 +239,13 @@ ROUTES = (
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    models: list[type[BaseModel]] = [RaceRequest, ListRequest, answers.HealthAnswer, PROBLEM]
+    models: list[type[BaseModel]] = [
+        RaceRequest,
+        ListRequest,
+        answers.HealthAnswer,
+        answers.ReadyAnswer,
+        PROBLEM,
+    ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ListAnswer]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}

@@ -24,6 +24,7 @@ from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, logs
 from simulator.engine.engine import Engine, StateError
+from simulator.engine.run import Run
 from simulator.export import formats, geojson, result_files, results, track_files
 from simulator.export.formats import Format
 from simulator.export.results import ResultsQuery
@@ -93,43 +94,46 @@ class Api:
         run, is_new = await self._race_service.create(asked)
         request.setHeader("Location", f"/races/{run.run_id}")
         status = HTTPStatus.CREATED if is_new else HTTPStatus.OK
-        return responses.json(request, answers.race_answer(run), status)
+        return responses.json(request, self._answer(run), status)
 
     def list_races(self, request: Request) -> bytes:
         """List all races."""
-        races = [answers.race_answer(run) for run in self._race_service.races()]
+        races = [self._answer(run) for run in self._race_service.races()]
         return responses.json(request, answers.RacesAnswer(races=races))
 
-    def show_race(self, request: Request, run_id: str) -> bytes:
+    def _answer(self, run: Run) -> answers.RaceAnswer:
+        return answers.race_answer(run, self._race_service.published_until(run))
+
+    async def show_race(self, request: Request, run_id: str) -> bytes:
         """Return a race."""
-        return responses.json(request, answers.race_answer(self._race_service.race(run_id)))
+        return responses.json(request, self._answer(await self._race_service.found(run_id)))
 
     async def show_positions(self, request: Request, run_id: str) -> bytes:
         """Return all positions at the last published tick."""
-        run = self._race_service.race(run_id)
-        features = await self._in_thread(lambda: geojson.position_features(run.positions()))
+        run = await self._race_service.found(run_id)
+        now = self._race_service.now()
+        features = await self._in_thread(lambda: geojson.position_features(run.positions(now)))
         return responses.body(request, features, geojson.MEDIA_TYPE)
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
-        run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
-        rank, until = _query(request, ResultsQuery).rank, run.published_until
+        run, form = await self._race_service.found(run_id), _format(request, result_files.FORMATS, suffix)
+        rank, until = _query(request, ResultsQuery).rank, self._race_service.published_until(run)
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until, rank))
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""
-        run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
-        query, until = _query(request, TrackQuery), run.published_until
+        run, form = await self._race_service.found(run_id), _format(request, track_files.FORMATS, suffix)
+        query, until = _query(request, TrackQuery), self._race_service.published_until(run)
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
 
-    def change_race(self, request: Request, run_id: str, action: Action) -> bytes:
+    async def change_race(self, request: Request, run_id: str, action: Action) -> bytes:
         """Pause, resume or cancel a race."""
         self._access.check(request)
-        run = self._race_service.race(run_id)
-        getattr(self._engine, action)(run)
-        return responses.json(request, answers.race_answer(run))
+        run = await self._race_service.change(run_id, action)
+        return responses.json(request, self._answer(run))
 
     async def take_course(self, request: Request) -> bytes:
         """Accept a course file."""
@@ -154,14 +158,15 @@ class Api:
 
         return responses.json(request, await self._asked(request, read))
 
-    def list_courses(self, request: Request) -> bytes:
+    async def list_courses(self, request: Request) -> bytes:
         """List all courses."""
+        await self._race_service.learn_courses()
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         return responses.json(request, answers.CoursesAnswer(courses=courses))
 
     async def show_course(self, request: Request, short_name: str) -> bytes:
         """Return a course."""
-        course = self._race_service.course(short_name)
+        course = await self._race_service.course(short_name)
         features = await self._in_thread(lambda: orjson.dumps(geojson.course_features(course)))
         return responses.body(request, features, geojson.MEDIA_TYPE)
 
@@ -173,12 +178,17 @@ class Api:
         """Report whether events are being delivered, and if not, why."""
         unread, lag = self._race_service.unread, self._engine.lag()
         late = f"ticks are {lag:.0f} s late" if lag > LATE else None
-        found = [self._publisher.health().trouble, self._engine.trouble, unread, late]
+        log_trouble = None if unread else self._engine.race_log.trouble()
+        found = [self._publisher.health().trouble, self._engine.trouble, unread, log_trouble, late]
         reasons = list(dict.fromkeys(reason for reason in found if reason))
-        if not reasons:
-            return self.healthz(request)
-        answer = answers.HealthAnswer(status="not ready", reasons=reasons)
-        return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE)
+        answer = answers.ReadyAnswer(
+            status="not ready" if reasons else "ok",
+            reasons=reasons,
+            partitions=sorted(self._engine.partitions),
+            parts=len(self._engine.ours()),
+            lag=round(lag, 3),
+        )
+        return responses.json(request, answer, HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK)
 
     def metrics(self, request: Request) -> bytes:
         """Return the Prometheus metrics."""
@@ -194,7 +204,7 @@ class Api:
 
     def index(self, request: Request) -> bytes:
         """Return the start page."""
-        races = [answers.race_answer(run) for run in self._race_service.races()[:20]]
+        races = [self._answer(run) for run in self._race_service.races()[:20]]
         courses = [answers.course_answer(course) for course in self._race_service.courses.values()]
         here = responses.header(request, b"host") or "127.0.0.1:8080"
         values = {"races": races, "courses": courses, "version": __version__, "here": here}

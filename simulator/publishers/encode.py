@@ -6,6 +6,7 @@ object per event.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from simulator.race.events import Positions, Streamed
-from stream.contract import TABLES, Topic
+from simulator.race.events import Positions, Progress, Streamed
+from stream.contract import PROGRESS, TABLES, Topic
 
 
 class Messages(NamedTuple):
@@ -48,7 +49,16 @@ def _positions(batch: Positions) -> Messages:
             *columns, _tails(batch), strict=False
         )
     ]
-    return Messages(batch.topic, [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
+    return Messages(batch.topic, _keys(batch.run_id, batch.bib.tobytes()), values)
+
+
+@lru_cache(maxsize=200)
+def _keys(run_id: str, bibs: bytes) -> list[bytes]:
+    """Return the keys of positions; most ticks of a race have the same competitors as the one before.
+
+    `bibs` is the memory of 64-bit integers. For 5,000 competitors the list takes 300 kB.
+    """
+    return [f"{run_id}:{bib}".encode() for bib in np.frombuffer(bibs, np.int64).tolist()]
 
 
 def _tails(batch: Positions) -> Iterable[str]:
@@ -87,3 +97,14 @@ def _texts(column: NDArray[np.float64] | NDArray[np.int64]) -> list[str]:
         return []
     array = orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)
     return array[1:-1].decode().split(",")
+
+
+def encode_progress(progress: Progress) -> bytes:
+    """Return the value of a message in the topic `progress`."""
+    (values,) = progress.rows()
+    return orjson.dumps(dict(zip(PROGRESS.columns, values, strict=True)))
+
+
+def progress_key(run_id: str, part: int) -> bytes:
+    """Return the key of a message in the topic `progress`."""
+    return f"{run_id}/{part}".encode()

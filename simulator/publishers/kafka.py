@@ -5,24 +5,23 @@ unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` do
 room again. So an outage of any length costs time and a bounded amount of memory, but no events.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.threads import deferToThread
 
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
-from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
-from simulator.race.events import Batch, CourseRecord, RaceRecord, Streamed
+from simulator.publishers.publisher import Health, PublishError
+from simulator.race.events import Batch, CourseRecord, Progress, Streamed
 from simulator.reactor import Reactor
-from stream.contract import TABLES, TOPICS
+from stream.contract import TOPICS
 from stream.kafka import AuthErrorListener
-from stream.race_states import ENDED
 
 HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
@@ -34,15 +33,10 @@ STALL = 5.0
 """Seconds without a delivery, while events wait, after which that is reported: a broker may hang."""
 LOOK = 2.0
 """Seconds to wait for a broker's list of topics."""
+FLUSH_WITHIN = 2.0
+"""Seconds after which `publish` holds back until `flushed` has fired."""
 FLUSH = 5.0
 """Seconds that `close` waits for the delivery of waiting events."""
-READ_WITHIN = 10.0
-"""Seconds to wait for the next record of a previous race."""
-READ_STEP = 0.1
-"""Seconds to collect such records before they are processed."""
-OLD_FIELDS = {"runsFrom", "toldUntil"}
-"""Former names of clockStart and deliveredUntil."""
-READING = {"enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 2}
 
 SETTINGS = {
     "enable.idempotence": True,
@@ -98,12 +92,15 @@ class KafkaPublisher:
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
         self._flushers: list[Deferred[None]] = []
+        self._flush_since = reactor.seconds()  # when the oldest of them began to wait
         callbacks = {"stats_cb": self._statistics, "error_cb": self._hear}
         self._producer = Producer({**access, **SETTINGS, **callbacks})
         self._alarm = reactor.callLater(POLL, self._poll)
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course immediately."""
+        if isinstance(batch, Progress):
+            return succeed(None)  # of a replay, which nobody continues
         if isinstance(batch, CourseRecord):
             if self._loader is not None:
                 self._loader.load(batch.course)
@@ -116,13 +113,11 @@ class KafkaPublisher:
         """Fire when the producer is empty."""
         if self._is_empty():
             return succeed(None)
+        if not self._flushers:
+            self._flush_since = self._reactor.seconds()
         waiting: Deferred[None] = Deferred()
         self._flushers.append(waiting)
         return waiting
-
-    def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the topic `races`, active and most recently changed ones first."""
-        return deferToThread(_races_in, self._access)
 
     def health(self) -> Health:
         """Return the current state."""
@@ -183,7 +178,13 @@ class KafkaPublisher:
         return not self._again and not len(self._producer)
 
     def _has_room(self) -> bool:
-        return not self._again and len(self._producer) < HIGH_WATER
+        # While events come without a pause the producer is never empty by itself.
+        is_full = len(self._producer) >= HIGH_WATER
+        return not self._again and not is_full and not self._is_overdue()
+
+    def _is_overdue(self) -> bool:
+        waited = self._reactor.seconds() - self._flush_since
+        return bool(self._flushers) and waited > FLUSH_WITHIN
 
     def _flushed(self, remaining: int) -> None:
         self.deliveries.confirm_all_but(remaining + len(self._again))
@@ -265,62 +266,3 @@ class KafkaPublisher:
             self._away = self._unavailable()
             if was_up:
                 self._log.warning("Kafka is unavailable", why=self._away)
-
-
-def _races_in(access: Mapping[str, Any]) -> list[RaceRecord]:
-    """Read the topic `races` to its end; blocks. Raises PublishError if it can't be read."""
-    auth_errors = AuthErrorListener(access)
-    consumer = Consumer({**access, "group.id": "racecast-recovery", **READING, "error_cb": auth_errors})
-    newest: dict[str, RaceRecord] = {}
-    try:
-        topic = consumer.list_topics("races", timeout=LOOK).topics["races"]
-        if topic.error is not None:
-            raise PublishError(f"the previous races can't be read: {topic.error.str()}")
-        for partition in topic.partitions:
-            for record in _records(consumer, TopicPartition("races", partition, 0)):
-                newest[record.run_id] = record
-    except KafkaException as error:
-        consumer.poll(0)
-        why = auth_errors.refusal or f"the previous races can't be read: {error.args[0].str()}"
-        raise PublishError(why) from error
-    finally:
-        consumer.close()
-    records = sorted(newest.values(), key=lambda record: (record.status in ENDED, -record.updated_at))
-    return records[:MAX_KNOWN]
-
-
-def _records(consumer: Consumer, partition: TopicPartition) -> Iterator[RaceRecord]:
-    """Yield the records in a partition, oldest first."""
-    following, end = consumer.get_watermark_offsets(partition, timeout=READ_WITHIN)
-    consumer.assign([TopicPartition(partition.topic, partition.partition, following)])
-    quiet = 0.0
-    while following < end:
-        # Returns after READ_STEP at the latest.
-        messages = consumer.consume(1000, timeout=READ_STEP)
-        quiet = 0.0 if messages else quiet + READ_STEP
-        if quiet > READ_WITHIN:
-            raise PublishError("the previous races can't be read: Kafka is slow")
-        for message in messages:
-            if (error := message.error()) is not None:
-                raise PublishError(f"the previous races can't be read: {error.str()}")
-            following = (message.offset() or 0) + 1
-            # A deleted race has a key without a value.
-            if (value := message.value()) is not None:
-                yield _record(orjson.loads(value))
-        # Aborted or compacted messages at the end have offsets only.
-        (position,) = consumer.position([partition])
-        following = max(following, position.offset)
-
-
-def _record(event: dict[str, Any]) -> RaceRecord:
-    """Return a race's record; raises PublishError if it has the field names of older versions."""
-    if old := sorted(OLD_FIELDS & event.keys()):
-        raise PublishError(
-            f"the topic races has records of an older version of Racecast ({', '.join(old)}): "
-            "python -m pinot reset deletes all races and sets Kafka and Pinot up again"
-        )
-    fields = TABLES["races"].fields.values()
-    known = {field.name: field.default for field in fields if not field.required} | event
-    # 0, the default, stands for the start time.
-    known["clockStart"] = known["clockStart"] or known["startTime"]
-    return RaceRecord(*(known[field.name] for field in fields))

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
 from simulator.publishers.deliveries import Deliveries
-from simulator.race.events import Batch, RaceRecord
+from simulator.race.events import Batch, Progress, RaceRecord
 
 MAX_KNOWN = 1000
 """Maximum number of races that a publisher returns."""
@@ -44,6 +44,18 @@ class Health:
         return cls(deliveries.waiting, delivered, errors, trouble, credentials_rejected)
 
 
+class Stored(NamedTuple):
+    """What a publisher keeps of the race log.
+
+    Attributes:
+        races: the newest record of each race, `MAX_KNOWN` at most, active races last.
+        progress: how far their parts are delivered.
+    """
+
+    races: list[RaceRecord]
+    progress: list[Progress]
+
+
 class Publisher(Protocol):
     """A destination of events: Kafka, or the embedded store.
 
@@ -70,14 +82,7 @@ class Publisher(Protocol):
         ...
 
     def flushed(self) -> Deferred[None]:
-        """Fire when everything accepted has been delivered."""
-        ...
-
-    def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the latest record of each race, `MAX_KNOWN` at most, active races first.
-
-        Fails with PublishError if they can't be read.
-        """
+        """Fire when everything accepted so far has been delivered."""
         ...
 
     def health(self) -> Health:

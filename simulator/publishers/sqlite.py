@@ -17,19 +17,19 @@ from twisted.python.threadpool import ThreadPool
 
 from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError
+from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError, Stored
 from simulator.publishers.sqlite_file import open_file
-from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, RaceRecord
-from stream.contract import TABLES
+from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, Progress, RaceRecord
+from stream.contract import PROGRESS, TABLES
 from stream.race_states import ENDED
 
 PRUNED = 20_000
 """Maximum number of history rows deleted at once: some 30 ms, for which batches wait."""
 
 
-def _values(table: str) -> str:
+def _values(name: str) -> str:
     # The columns are named, because a newer version's file may have more.
-    columns = TABLES[table].columns
+    columns = PROGRESS.columns if name == PROGRESS.name else TABLES[name].columns
     return f"({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
@@ -50,6 +50,7 @@ INSERTS: dict[type[Batch], tuple[str, ...]] = {
     Entries: (f"INSERT OR REPLACE INTO competitors {_values('competitors')}",),
     RaceRecord: (f"INSERT OR REPLACE INTO races {_values('races')}",),
     CourseRecord: (f"INSERT OR REPLACE INTO courses {_values('courses')}",),
+    Progress: (f"INSERT OR REPLACE INTO progress {_values('progress')}",),
 }
 """The statements that write a batch's rows."""
 
@@ -60,6 +61,10 @@ FROM races WHERE {HAS_ENDED} ORDER BY updatedAt, runId
 """  # noqa: S608 - ours
 KNOWN_RACES = f"""
 SELECT {", ".join(TABLES["races"].columns)} FROM races ORDER BY {HAS_ENDED}, updatedAt DESC LIMIT ?
+"""  # noqa: S608 - the names are ours
+KNOWN_PROGRESS = f"""
+SELECT {", ".join(PROGRESS.columns)} FROM progress
+WHERE runId IN (SELECT runId FROM races WHERE NOT {HAS_ENDED})
 """  # noqa: S608 - the names are ours
 HISTORY_TABLES = ("parkrun_history",)
 DELETE_SOME = """
@@ -72,7 +77,7 @@ USED_BYTES = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "races")
+RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "progress", "races")
 
 
 class SqlitePublisher:
@@ -120,7 +125,7 @@ class SqlitePublisher:
 
     def publish(self, batch: Batch) -> Deferred[None]:
         """Write a batch; fires when it is committed."""
-        if not isinstance(batch, CourseRecord):
+        if not isinstance(batch, CourseRecord | Progress):
             self.deliveries.take(batch)
         writing = deferToThreadPool(self._reactor, self._thread, self._write, batch)
         return writing.addBoth(self._wrote, batch)
@@ -129,16 +134,20 @@ class SqlitePublisher:
         """Fire immediately: accepted batches are committed."""
         return succeed(None)
 
-    def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return the races in the file, active and most recently changed ones first."""
-        return deferToThreadPool(self._reactor, self._thread, self._races)
+    def stored(self) -> Deferred[Stored]:
+        """Return what the file has of the race log, first the races that have ended, the oldest first.
 
-    def _races(self) -> list[RaceRecord]:
+        Fails with PublishError if it can't be read.
+        """
+        return deferToThreadPool(self._reactor, self._thread, self._stored)
+
+    def _stored(self) -> Stored:
         try:
-            rows = self._file.execute(KNOWN_RACES, (MAX_KNOWN,)).fetchall()
+            races = self._file.execute(KNOWN_RACES, (MAX_KNOWN,)).fetchall()
+            progress = self._file.execute(KNOWN_PROGRESS).fetchall()
         except sqlite3.Error as error:
             raise PublishError(f"the races in {self.store.name} can't be read: {error}") from error
-        return [RaceRecord(*row) for row in rows]
+        return Stored([RaceRecord(*row) for row in reversed(races)], [Progress(*row) for row in progress])
 
     def health(self) -> Health:
         """Return the current state."""
@@ -151,7 +160,7 @@ class SqlitePublisher:
         return closing.addBoth(lambda _: self._thread.stop())
 
     def _wrote(self, result: Failure | None, batch: Batch) -> Failure | None:
-        if not isinstance(batch, CourseRecord):
+        if not isinstance(batch, CourseRecord | Progress):
             # The thread writes in order, so it is the oldest batch.
             self.deliveries.confirm(len(batch)) if result is None else self.deliveries.give_back()
         if result is None and isinstance(batch, RaceRecord) and batch.status in ENDED:

@@ -153,6 +153,26 @@ class RaceRecord:
         yield astuple(self)
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far a part of a race is delivered (topic `progress`, which Pinot doesn't ingest).
+
+    Attributes:
+        part: the number of the part; parts are ranges of competitors.
+        delivered_until: race seconds of a tick up to which everything is delivered.
+        updated_at: epoch milliseconds.
+    """
+
+    run_id: str
+    part: int
+    delivered_until: float
+    updated_at: int
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `progress`: the attributes, in their order."""
+        yield astuple(self)
+
+
 @dataclass(frozen=True, eq=False)
 class CourseRecord:
     """A course (table `courses`, which has no topic: Pinot gets it through its controller)."""
@@ -188,11 +208,17 @@ class Identified(Protocol):
 class RaceSource(Identified, Protocol):
     """Source of a race's events, tick by tick: a `Race`, which is computed, or a `Recording`.
 
-    `points` are the timing points of the passings.
+    `points` are the timing points of the passings, `members` the indices of the competitors whose events it
+    has.
     """
 
     entrants: Entrants
+    members: range
     points: tuple[TimingPoint, ...]
+
+    def part(self, first: int, last: int, /) -> "RaceSource":
+        """Return the source of the events of the competitors with the indices [first, last)."""
+        ...
 
     @property
     def last_tick(self) -> int:
@@ -214,7 +240,7 @@ class RaceSource(Identified, Protocol):
 
 Streamed = Positions | Passed | Entries | RaceRecord
 """Batches that have a topic."""
-Batch = Streamed | CourseRecord
+Batch = Streamed | CourseRecord | Progress
 
 
 def positions_at(race: RaceSource, tick: int, size: int) -> Iterator[Positions]:
@@ -262,10 +288,9 @@ def passings_until(race: RaceSource, tick: int, size: int) -> Iterator[Passed]:
 
 
 def entries_of(race: RaceSource, size: int) -> Iterator[Entries]:
-    """Yield the race's start list, `size` competitors per batch."""
-    count = len(race.entrants)
-    for first in range(0, count, size):
-        yield Entries(race.run_id, race.entrants, first, min(first + size, count))
+    """Yield the start list of a race's members, `size` competitors per batch."""
+    for first in race.members[::size]:
+        yield Entries(race.run_id, race.entrants, first, min(first + size, race.members.stop))
 
 
 def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many

@@ -65,7 +65,7 @@ class Stop(NamedTuple):
     length: Floats
     astray: Mask
 
-    def take(self, who: Ints) -> "Stop":
+    def take(self, who: Ints | slice) -> "Stop":
         """Return the stops of some competitors."""
         return Stop._make(column[who] for column in self)
 
@@ -118,8 +118,8 @@ class Field:
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, who: Ints) -> "Field":
-        """Return the field of some competitors (indices, shape (k,), repeats allowed)."""
+    def take(self, who: Ints | slice) -> "Field":
+        """Return the field of some competitors (indices, shape (k,), repeats allowed); of a slice, a view."""
         others = {"marks", "stops", "ground"}
         columns = {name: column[..., who] for name, column in vars(self).items() if name not in others}
         return replace(self, stops=tuple(stop.take(who) for stop in self.stops), **columns)

@@ -5,6 +5,7 @@ computed, in any order and repeatedly. Restart, replay and the checks for lost e
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -127,6 +128,7 @@ class Race:
         start_ms: gun time, epoch milliseconds.
         points: as returned by `points_of`.
         entrants: the start list.
+        members: the indices of the competitors whose events it has: all of them, or those of a part.
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
@@ -143,8 +145,30 @@ class Race:
             listed=listed,
         )
         self.entrants: Entrants = entrants.of(request, self.field, listed)
+        self.members = range(len(self.field))
         self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None
         self._late = self._trackers.late if self._trackers else None
+
+    def part(self, first: int, last: int, /) -> "Race":
+        """Return the part of the race with the indices [first, last).
+
+        It shares the field, the ticks and the indices; its events are those of its members.
+        """
+        part = copy(self)
+        part.members = range(first, last)
+        for of_all in ("_who", "_part"):
+            vars(part).pop(of_all, None)
+        return part
+
+    @cached_property
+    def _who(self) -> Ints:
+        """Indices of the members, shape (k,)."""
+        return np.arange(self.members.start, self.members.stop)
+
+    @cached_property
+    def _part(self) -> Field:
+        """The members' field."""
+        return self.field if len(self.members) == len(self.field) else self.field.take(self._slice)
 
     @cached_property
     def finishes(self) -> Mask:
@@ -199,10 +223,11 @@ class Race:
 
         Args:
             time: one moment for all, or one for each, shape (k,).
-            who: indices, shape (k,); default: all.
+            who: indices, shape (k,); default: all members.
         """
-        some = self.field if who is None else self.field.take(who)
-        ends, finishes = (self._ends, self.finishes) if who is None else (self._ends[who], self.finishes[who])
+        some = self._part if who is None else self.field.take(who)
+        which = self._slice if who is None else who
+        ends, finishes = self._ends[which], self.finishes[which]
         distance = some.distance(time)
         lon, lat = self.course.place(distance)
         if self.request.wrong_turn > 0:
@@ -224,7 +249,7 @@ class Race:
         Each has one at every tick up to and including the one that shows the end, and one more at the tick
         that shows a disqualification. A DNS competitor has one at the gun.
         """
-        return np.flatnonzero(self._reports(np.arange(len(self.field)), tick))
+        return self._who[self._reports(self._who, tick)]
 
     def _reports(self, who: Ints, tick: int | Ints) -> Mask:
         before, now = (tick - 1) * self.request.tick, tick * self.request.tick
@@ -258,16 +283,15 @@ class Race:
         """Return the true state of some competitors at a tick."""
         time = self.time_of(tick)
         # For a large share, a snapshot of all is cheaper than selecting.
-        if 2 * len(who) < len(self.field):
+        if 2 * len(who) < len(self.members):
             return self.snapshot(time, who)
         everyone = self.snapshot(time)
-        return everyone if len(who) == len(self.field) else everyone.take(who)
+        return everyone if len(who) == len(self.members) else everyone.take(who - self.members.start)
 
     def fixes_of_all(self, tick: int) -> Fixes:
         """Return all positions at a tick as the trackers have them, reported or not."""
-        everyone = np.arange(len(self.field))
         time = self.time_of(tick)
-        return self.fixes(everyone, np.full(len(everyone), time), self.snapshot(time))
+        return self.fixes(self._who, np.full(len(self._who), time), self.snapshot(time))
 
     def fixes(self, who: Ints, time: Floats, true: Snapshot) -> Fixes:
         """Return positions as the trackers have them: only the places differ from the truth.
@@ -313,12 +337,11 @@ class Race:
 
     def _released(self, late: Episodes, tick: int) -> tuple[Ints, Ints]:
         """Return the delayed positions, by competitor and tick, that are reported at this tick."""
-        everyone = np.arange(len(self.field))
-        before = np.full(len(everyone), self.time_of(tick - 1))
-        start = late.start(everyone, before)
+        before = np.full(len(self._who), self.time_of(tick - 1))
+        start = late.start(self._who, before)
         # Episodes that ended since the previous tick.
         ending = late.lasts(start, before) & (self.time_of(tick) - start >= late.length)
-        who = everyone[ending]
+        who = self._who[ending]
         first = np.maximum(np.ceil(start[ending] / self.request.tick), 0.0).astype(np.int64)
         counts = tick - first
         nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -328,10 +351,9 @@ class Race:
 
     def _copies(self, trackers: Trackers, tick: int) -> tuple[Ints, Ints]:
         """Return the positions, by competitor and tick, that are duplicated at this tick."""
-        everyone = np.arange(len(self.field))
-        before = np.full(len(everyone), tick - 1)
-        twice = trackers.reports_twice(everyone, self._times_of(before))
-        who, ticks = everyone[twice], before[twice]
+        before = np.full(len(self._who), tick - 1)
+        twice = trackers.reports_twice(self._who, self._times_of(before))
+        who, ticks = self._who[twice], before[twice]
         sent = self._reports(who, ticks) & self._sent(who, ticks) & ~self._kept(who, ticks)
         return who[sent], ticks[sent]
 
@@ -341,27 +363,31 @@ class Race:
         Consecutive intervals neither share nor miss a passing: it belongs to the interval in which its
         competitor's distance reaches the point.
         """
-        places = self._point_places
+        places, first = self._point_places, self.members.start
         seen = self._points_passed(after)
         counts = self._points_passed(until) - seen
-        who = np.repeat(np.arange(len(counts)), counts)
-        nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
-        point = seen[who] + nth
+        nth_member = np.repeat(np.arange(len(counts)), counts)
+        nth = np.arange(len(nth_member)) - np.repeat(np.cumsum(counts) - counts, counts)
+        who, point = nth_member + first, seen[nth_member] + nth
         distance = places[point]
         pieces = [Passings(who, point, self.field.elapsed(who, distance), distance)]
-        given_up = np.where(self.finishes, np.inf, self.field.end)
-        for nth, times in ((-2, given_up), (-1, self.field.disqualified_at)):
-            who = np.flatnonzero((times > after) & (times <= until) & np.isfinite(times))
-            point = np.full(len(who), len(self.points) + nth)
-            pieces.append(Passings(who, point, times[who], self.field.until[who]))
+        given_up = np.where(self.finishes[self._slice], np.inf, self._part.end)
+        for verdict, times in ((-2, given_up), (-1, self._part.disqualified_at)):
+            some = np.flatnonzero((times > after) & (times <= until) & np.isfinite(times))
+            point = np.full(len(some), len(self.points) + verdict)
+            pieces.append(Passings(some + first, point, times[some], self._part.until[some]))
         found = Passings._make(_joined(*pieces))
         return found.take(np.lexsort((found.point, found.who, found.elapsed)))
 
     def _points_passed(self, time: float) -> Ints:
         if time < 0:
-            return np.zeros(len(self.field), np.int64)
-        passed = np.searchsorted(self._point_places, self.field.distance(time), side="right")
-        return np.where(time < self.field.start, 0, passed)
+            return np.zeros(len(self._part), np.int64)
+        passed = np.searchsorted(self._point_places, self._part.distance(time), side="right")
+        return np.where(time < self._part.start, 0, passed)
+
+    @property
+    def _slice(self) -> slice:
+        return slice(self.members.start, self.members.stop)
 
     @cached_property
     def _point_places(self) -> Floats:

@@ -56,6 +56,7 @@ class Recording:
         points: the timing points.
         passed: all passings, with indices into `points`, in any order.
         start_ms: gun time, epoch milliseconds.
+        members: all competitors' indices.
     """
 
     course: Course
@@ -67,7 +68,12 @@ class Recording:
 
     def __post_init__(self) -> None:
         self.run_id, self.start_ms = self.request.identity()
+        self.members = range(len(self.entrants))
         self.passed = self.passed.take(np.argsort(self.passed.elapsed, kind="stable"))
+
+    def part(self, _first: int, _last: int, /) -> "Recording":
+        """Return the recording itself: it is published as one part."""
+        return self
 
     @cached_property
     def last_tick(self) -> int:

@@ -4,7 +4,9 @@ It picks the course, fills in what a request leaves open, and recognises repeate
 randomness are arguments.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,21 +22,23 @@ from simulator.course.course import GEOD, Course
 from simulator.course.drawing import CourseError, Drawing, Line, Ring
 from simulator.course.survey import survey
 from simulator.engine.engine import Engine, EngineFullError
-from simulator.engine.run import Run, drawn
+from simulator.engine.run import LONG_REQUEST, Run, drawn
+from simulator.publishers.publisher import PublishError
 from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
 from simulator.race.start_list import StartListError
-from simulator.reactor import InThread, Reactor
+from simulator.reactor import Reactor
 from simulator.service.catalogue import Catalogue
+from simulator.service.uploads import UploadFolder
 from stream.problems import Problem, Wrong, from_validation, invalid
-from stream.race_states import ENDED
+from stream.race_states import ENDED, Action
 
 SAME = 1.0
 """Tolerance, in metres, within which a submitted line counts as the known course."""
 SHOWN = 20
 """Maximum number of course names in a message."""
-MAX_ENDED = 100_000
-"""Maximum request length, characters, of ended races that are kept after a restart."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""A course's short name."""
 MADE_SEEDS = 1_000_000_000
 """Upper limit of generated seeds: short enough to dictate."""
 
@@ -46,12 +50,12 @@ class RaceService:
         reactor: gives the time.
         engine: runs the races.
         courses: the known courses.
+        folder: has the uploads of all simulators.
         chance: `chance(n)` returns an unpredictable integer in 0…n-1 (`secrets.randbelow`).
-        in_thread: `in_thread(f, *arguments)` calls f in a thread (`deferToThread`).
 
     Attributes:
-        unread: why the races of an earlier run are not known yet; None if they are. Until then all methods
-            raise Problem 503: a race that is not found may exist.
+        unread: why the races in the log are not known yet; None if they are. Until then all methods raise
+            Problem 503: a race that is not found may exist.
     """
 
     def __init__(
@@ -59,28 +63,31 @@ class RaceService:
         reactor: Reactor,
         engine: Engine,
         courses: Catalogue,
+        folder: UploadFolder,
         chance: Callable[[int], int],
-        in_thread: InThread,
     ) -> None:
         self.courses = courses
         self.engine = engine
         self._reactor = reactor
+        self._folder = folder
         self._chance = chance
-        self._in_thread = in_thread
+        self._in_thread = engine.in_thread
         self._log = structlog.get_logger()
         self.unread: str | None = None
+        self._made: dict[str, Run] = {}  # races whose record is being written, so that they are drawn once
 
     async def create(self, asked: RaceRequest) -> tuple[Run, bool]:
         """Return the race for a request, and whether it is new.
 
-        Raises Problem: 409 if its run id is taken, 422 if it can't be run, 503 if there is no capacity.
+        Raises Problem: 409 if its run id is taken, 422 if it can't be run, 503 if there is no capacity or the
+        log takes no records.
         """
         if (earlier := await self._earlier(asked)) is not None:
             return earlier, False
         # Whole milliseconds, as in the stream; rounded down, never into the future.
         now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
         _check_start(asked, now)
-        known = self.courses.get(asked.course)
+        known = await self._known(asked.course)
         course = await self._in_thread(self._course, asked, known)
         defaults = {
             "run_id": self._free_id(f"{course.short_name[:40]}-{now:%Y%m%d-%H%M%S}"),
@@ -95,41 +102,65 @@ class RaceService:
         if self.courses.get(asked.course) is not known:
             # An upload has taken the name meanwhile.
             return await self.create(asked)
+        self._made[run.run_id] = run
         try:
-            self.engine.add(run)
+            is_new = await self.engine.create(run)
         except EngineFullError as error:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from error
-        return run, True
+        except PublishError as error:
+            raise _not_written(error, f"the same body and the run_id {run.run_id}") from error
+        finally:
+            self._made.pop(run.run_id, None)
+        if is_new or (earlier := await self._earlier(asked)) is None:
+            return self.race(run.run_id), is_new
+        return earlier, False
+
+    async def change(self, run_id: str, action: Action) -> Run:
+        """Pause, resume or cancel a race, and return it.
+
+        Raises StateError if its state doesn't allow that; Problem: 404 if there is none, 503 if the log takes
+        no records.
+        """
+        run = await self.found(run_id)
+        try:
+            await self.engine.change(run, action)
+        except PublishError as error:
+            raise _not_written(error, "it") from error
+        return run
 
     async def _earlier(self, asked: RaceRequest) -> Run | None:
         """The race with the run id of a request; raises Problem 409 if another request created it."""
         run = self._runs.get(asked.run_id or "")
+        if asked.run_id in self.engine.others:
+            detail = f"Race {asked.run_id} already exists; this simulator doesn't have it in memory"
+            raise Problem(HTTPStatus.CONFLICT, detail)
         if run is not None and not await self._in_thread(run.was_asked_by, asked):
             detail = f"Race {run.run_id} already exists with different parameters"
             raise Problem(HTTPStatus.CONFLICT, detail)
         return run
 
-    async def restore(self, records: Iterable[RaceRecord]) -> None:
-        """Restore races of an earlier simulator: active ones continue, ended ones stay known."""
-        for record in records:
-            has_ended = record.status in ENDED
-            if record.run_id in self.engine.runs or (has_ended and len(record.request) > MAX_ENDED):
-                continue
-            try:
-                request = await self._in_thread(RaceRequest.model_validate_json, record.request)
-                known = self.courses.get(request.course)
-                course = await self._in_thread(self._course, request, known)
-                run = await self._in_thread(Run if has_ended else drawn, course, request)
-                self.engine.restore(run, record)
-            except (ValidationError, Problem, EngineFullError) as error:
-                # For example a replay: it can't be simulated from its request.
-                why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
-                self._log.warning("earlier race not restored", run_id=record.run_id, why=why)
+    async def run_of(self, record: RaceRecord) -> Run | None:
+        """Return the race of its first record; None if this simulator can't run it."""
+        made = self._made.get(record.run_id)
+        if made is not None and made.record.request == record.request:
+            return made
+        if record.status in ENDED and len(record.request) > LONG_REQUEST:
+            return None
+        try:
+            request = await self._in_thread(RaceRequest.model_validate_json, record.request)
+            course = await self._in_thread(self._course, request, await self._known(request.course))
+            run: Run = await self._in_thread(Run, course, request)
+        except (ValidationError, Problem) as error:
+            # For example a replay: it can't be simulated from its request.
+            why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
+            self._log.warning("race not known here", run_id=record.run_id, why=why)
+            return None
+        return run if run.run_id == record.run_id else None
 
     @property
     def _runs(self) -> dict[str, Run]:
         if self.unread is not None:
-            detail = f"Earlier races are still being read: {self.unread}"
+            detail = f"The races are still being read: {self.unread}"
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
         return self.engine.runs
 
@@ -138,19 +169,39 @@ class RaceService:
             pass
         return run_id
 
+    async def found(self, run_id: str) -> Run:
+        """Return a race, also one that another simulator has just created; raises Problem 404."""
+        if run_id not in self._runs:
+            with suppress(PublishError):
+                await self.engine.race_log.caught_up()
+        return self.race(run_id)
+
     def race(self, run_id: str) -> Run:
         """Return a race; raises Problem 404."""
         if (run := self._runs.get(run_id)) is None:
             raise Problem(HTTPStatus.NOT_FOUND, "No race with this id")
         return run
 
+    def now(self) -> float:
+        """Return the time, epoch seconds."""
+        return self._reactor.seconds()
+
+    def published_until(self, run: Run) -> float:
+        """Return the race seconds of the last tick that is published; -1 before the first."""
+        return run.published_until(self.now())
+
     def races(self) -> list[Run]:
         """Return all races, latest start first."""
         return sorted(self._runs.values(), key=lambda run: run.start_at, reverse=True)
 
-    def course(self, short_name: str) -> Course:
+    async def learn_courses(self) -> None:
+        """Take note of the courses that other simulators have accepted."""
+        for name in sorted(await self._in_thread(self._folder.names)):
+            await self._known(name)
+
+    async def course(self, short_name: str) -> Course:
         """Return a course, known or brought by a race; raises Problem 404."""
-        if (course := self.courses.get(short_name)) is not None:
+        if (course := await self._known(short_name)) is not None:
             return course
         for run in self._runs.values():
             if run.course.short_name == short_name:
@@ -162,6 +213,14 @@ class RaceService:
         if any(run.course.short_name == name for run in self._runs.values()):
             return self.courses.owner(name) or "a course that came with a race"
         return self.courses.owner(name)
+
+    async def _known(self, name: str) -> Course | None:
+        """The known course with a name; one that another simulator has accepted is in the shared folder."""
+        if name not in self.courses and NAME.fullmatch(name) and self.courses.owner(name) is None:
+            upload = await self._in_thread(self._folder.find, name)
+            if upload is not None and self.courses.owner(name) is None:
+                self.courses.add(upload)
+        return self.courses.get(name)
 
     def _course(self, request: RaceRequest, known: Course | None) -> Course:
         if request.points is not None:
@@ -213,6 +272,11 @@ def _made(course: Course, asked: RaceRequest, defaults: Mapping[str, Any]) -> Ru
     """Return the race of a request, in a thread."""
     _check_expected_times(asked, course)
     return drawn(course, asked.resolved(**defaults), asked)
+
+
+def _not_written(error: PublishError, what: str) -> Problem:
+    detail = f"The races can't be written: {error}. Repeat the request with {what} later"
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
 
 
 def _check_expected_times(request: RaceRequest, course: Course) -> None:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from simulator.course.course import Course
-from simulator.course.library import SUFFIXES, Library, load_folder
+from simulator.course.drawing import CourseError
+from simulator.course.library import SUFFIXES, Library, load_folder, read_course, stem_of
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,24 @@ class UploadFolder:
         }
         return uploads, library.errors
 
+    def names(self) -> set[str]:
+        """Return the short names of the files, valid or not; raises OSError."""
+        if not self._path.exists():
+            return set()
+        return {stem_of(path.name) for path in self._path.iterdir() if path.suffix.lower() in SUFFIXES}
+
+    def find(self, name: str) -> Upload | None:
+        """Return the upload with a short name; None if there is none that can be used."""
+        for path in (self._path / f"{name}{suffix}" for suffix in SUFFIXES):
+            try:
+                data = path.read_bytes()
+                return Upload(read_course(data, path.name), digest_of(data))
+            except FileNotFoundError:
+                continue
+            except (OSError, CourseError):
+                return None
+        return None
+
     def write(self, name: str, suffix: str, data: bytes) -> None:
         """Store a file as `NAME.suffix`.
 
@@ -57,7 +76,7 @@ class UploadFolder:
         for other in SUFFIXES:
             if (self._path / f"{name}{other}").exists():
                 raise FileExistsError
-        part = self._path / f".{name}{suffix}.part"
+        part = self._path / f".{name}{suffix}.{os.getpid()}.part"
         try:
             with part.open("wb") as file:
                 file.write(data)

@@ -1,15 +1,35 @@
-"""A publisher that records its batches, and threads that work when a test says so."""
+"""Fakes: a publisher that records its batches, and threads that work when a test says so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.python.failure import Failure
 
 from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.publisher import Health, PublishError
-from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, RaceRecord, Streamed
+from simulator.publishers.publisher import Health, PublishError, Stored
+from simulator.race.events import (
+    Batch,
+    CourseRecord,
+    Entries,
+    Passed,
+    Positions,
+    Progress,
+    RaceRecord,
+    Streamed,
+)
+
+
+def done(work: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a coroutine returns that waits for nothing, or raise what it raises."""
+    found: list[Any] = []
+    _ = ensureDeferred(work).addBoth(found.append)
+    (result,) = found
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
 
 
 class Bench:
@@ -36,10 +56,11 @@ class FakePublisher:
     """Keeps every batch; can be full, and can fail.
 
     Attributes:
-        batches: what was taken, in order, but for courses.
+        batches: what was taken, in order, but for courses and progress.
+        progress: the progress that was taken, in order.
         courses: the courses that were taken, in order.
         full: while True, `publish` takes the batch and holds its Deferred back until `make_room`.
-        failing: while not None, `publish` fails with these words.
+        failing: while not None, `publish` and `stored` fail with these words.
     """
 
     store: Path | None = None
@@ -47,6 +68,7 @@ class FakePublisher:
     def __init__(self) -> None:
         self.batches: list[Streamed] = []
         self.courses: list[Course] = []
+        self.progress: list[Progress] = []
         self.full = False
         self.failing: str | None = None
         self.attempts = 0
@@ -61,6 +83,9 @@ class FakePublisher:
             return fail(PublishError(self.failing))
         if isinstance(batch, CourseRecord):
             self.courses.append(batch.course)
+            return succeed(None)
+        if isinstance(batch, Progress):
+            self.progress.append(batch)
             return succeed(None)
         self.batches.append(batch)
         if not self.full:
@@ -79,10 +104,14 @@ class FakePublisher:
         """Fire at once."""
         return succeed(None)
 
-    def recover(self) -> Deferred[list[RaceRecord]]:
-        """Return each race's newest record."""
+    def stored(self) -> Deferred[Stored]:
+        """Return each race's newest record, and each part's progress, unless failing."""
+        if self.failing is not None:
+            return fail(PublishError(self.failing))
         records = [batch for batch in self.batches if isinstance(batch, RaceRecord)]
-        return succeed(list({record.run_id: record for record in records}.values()))
+        progress = {(one.run_id, one.part): one for one in self.progress}
+        newest = {record.run_id: record for record in records}
+        return succeed(Stored(list(newest.values()), list(progress.values())))
 
     def health(self) -> Health:
         """Report the failure."""

@@ -63,7 +63,7 @@ def test_topics_are_as_configured(stack: Stack) -> None:
         resource = ConfigResource(ResourceType.TOPIC, name)
         found = client.describe_configs([resource])[resource].result(30)
         assert {key: found[key].value for key in topic["config"]} == topic["config"]
-        assert len(there[name].partitions) == (2 if topic["partitioned"] else 1)
+        assert len(there[name].partitions) == (topic["partitions"] or 2)
 
 
 def test_partitions_of_a_topic_stay(stack: Stack) -> None:

@@ -4,17 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
 from simulator.engine import engine as engine_module
-from simulator.engine.engine import RETRY, Engine, EngineFullError, StateError
-from simulator.engine.run import Run
+from simulator.engine.engine import RENEW, RETRY, Engine, EngineFullError, StateError
+from simulator.engine.run import Part, Run, drawn
+from simulator.log.local import LocalLog
 from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
 from simulator.race.race import Race
+from stream.race_states import Action
 from tests.simulator.conftest import START, resolved
-from tests.simulator.fakes import FakePublisher
+from tests.simulator.fakes import FakePublisher, done
 from tests.simulator.histograms import total, up_to
 
 
@@ -24,16 +26,28 @@ class World:
     def __init__(self, clock: Clock, course: Course) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         self.course = course
+        self._made: dict[str, Run] = {}
+        _ = ensureDeferred(self.engine.follow(self._run_of))
+
+    async def _run_of(self, record: RaceRecord) -> Run:
+        return self._made[record.run_id]
 
     def add(self, **fields: Any) -> Run:
         """Add a race of three, unless said otherwise."""
         run_id = fields.pop("run_id", "race-1")
         request = resolved(**{"competitors": 3, **fields}).model_copy(update={"run_id": run_id})
-        run = Run(self.course, request)
-        self.engine.add(run)
+        run = drawn(self.course, request)
+        self._made[run_id] = run
+        done(self.engine.create(run))
         return run
+
+    def change(self, run: Run, action: Action) -> None:
+        """Pause, resume or cancel a race."""
+        done(self.engine.change(run, action))
 
     def published(self) -> list[tuple[str, int]]:
         """Return the run id and race time of the published positions, in order."""
@@ -175,12 +189,12 @@ def test_a_pause_stops_the_race_time(world: World) -> None:
     run = world.add()
     world.turn()
     world.wait(3)
-    world.engine.pause(run)
+    world.change(run, "pause")
     world.wait(60)
     assert world.publisher.log()[-1] == "paused"
     assert world.publisher.ticks() == [0, 1, 2, 3]
 
-    world.engine.resume(run)
+    world.change(run, "resume")
     world.wait(2)
     assert world.publisher.ticks() == [0, 1, 2, 3, 4, 5]
 
@@ -190,7 +204,7 @@ def test_cancelling_ends_a_race(world: World) -> None:
     run = world.add()
     world.turn()
     world.wait(3)
-    world.engine.cancel(run)
+    world.change(run, "cancel")
     world.wait(10)
 
     assert world.publisher.log()[-1] == "cancelled"
@@ -201,21 +215,21 @@ def test_cancelling_ends_a_race(world: World) -> None:
     ("before", "change"),
     [("running", "resume"), ("paused", "pause"), ("cancelled", "pause"), ("cancelled", "cancel")],
 )
-def test_changes_that_the_state_forbids_are_rejected(world: World, before: str, change: str) -> None:
+def test_changes_that_the_state_forbids_are_rejected(world: World, before: str, change: Action) -> None:
     """A change that the race's state doesn't allow is rejected with a message, and changes nothing."""
     run = world.add()
     if before != "running":
-        {"paused": world.engine.pause, "cancelled": world.engine.cancel}[before](run)
+        world.change(run, "pause" if before == "paused" else "cancel")
     with pytest.raises(StateError, match=f"the race is {before}"):
-        getattr(world.engine, change)(run)
+        world.change(run, change)
     assert run.status == before
 
 
 def test_records_of_a_race_are_newer_each_time(world: World) -> None:
     """`updatedAt` rises with every change, even within one millisecond, for the upsert goes by it."""
     run = world.add()
-    world.engine.pause(run)
-    world.engine.resume(run)
+    world.change(run, "pause")
+    world.change(run, "resume")
     world.turn()
     updated = [batch.updated_at for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
 
@@ -324,30 +338,19 @@ def test_stopping_finishes_the_current_tick(world: World) -> None:
     assert world.publisher.ticks() == [0, 1]
 
 
-def test_stopping_publishes_all_that_was_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accepted races, start lists and changes of state are published before the end."""
-    monkeypatch.setattr(engine_module, "BATCH", 2)
-    run = world.add(run_id="a", competitors=5)
-    world.add(run_id="b", competitors=4)
-    world.engine.cancel(run)
+def test_stopping_records_how_far_all_is_delivered(world: World) -> None:
+    """The next simulator continues where this one stopped: nothing is published again."""
+    run = world.add(run_id="a")
+    world.add(run_id="b", interval=2)
+    world.turn()
+    world.wait(3)
     stopped = world.engine.stop(5)
     world.turn()
 
     assert stopped.result is True
-    lines = zip(world.publisher.batches, world.publisher.log(), strict=True)
-    shown = [f"{batch.run_id} {line}" for batch, line in lines]
-    assert [line for line in shown if line.startswith("a ")] == [
-        "a running",
-        "a entries 1-2",
-        "a entries 3-4",
-        "a entries 5-5",
-        "a cancelled",
-    ]
-    assert [line for line in shown if line.startswith("b ")] == [
-        "b running",
-        "b entries 1-2",
-        "b entries 3-4",
-    ]
+    newest = {one.run_id: one.delivered_until for one in world.publisher.progress}
+    assert newest == {"a": 3.0, "b": 2.0}
+    assert not run.has_ended
 
 
 def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
@@ -357,7 +360,7 @@ def test_nothing_is_accepted_after_the_stopping(world: World) -> None:
     with pytest.raises(EngineFullError, match="shutting down"):
         world.add(run_id="b")
     with pytest.raises(StateError, match="shutting down"):
-        world.engine.cancel(run)
+        world.change(run, "cancel")
 
 
 def test_stopping_gives_up(world: World) -> None:
@@ -377,19 +380,23 @@ def test_stopping_gives_up(world: World) -> None:
     assert world.publisher.log()[-1] == "tick 1: 3"
 
 
-def test_stopping_waits_for_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in one race during shutdown is not the end: its accepted records are tried again."""
-    run = world.add()
+def test_stopping_with_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in one race during shutdown does not hide that the others are delivered."""
+    world.add(run_id="bad")
+    world.add(run_id="good")
     world.turn()
-    world.engine.cancel(run)
-    with monkeypatch.context() as faulty:
-        faulty.setattr(world.publisher, "publish", lambda _: 1 / 0)
-        stopped = world.engine.stop(5)
-        world.turn()
-        assert not stopped.called
-    world.wait(RETRY)
+
+    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
+        if race.run_id == "bad":
+            raise ZeroDivisionError
+        return positions_at(race, tick, size)
+
+    monkeypatch.setattr(engine_module, "positions_at", failing)
+    world.wait(3)
+    stopped = world.engine.stop(5)
+    world.turn()
     assert stopped.result is True
-    assert world.publisher.log()[-1] == "cancelled"
+    assert {one.run_id: one.delivered_until for one in world.publisher.progress} == {"bad": 0.0, "good": 3.0}
 
 
 def test_stopping_an_idle_engine_is_done_at_once(world: World) -> None:
@@ -464,36 +471,37 @@ def test_a_tick_that_becomes_due_between_two_readings_is_published(straight: Cou
     world = World(clock, straight)
     run = world.add()
     world.turn()
-    next_tick = run.next_tick
-    due = run.next_due()
+    (part,) = run.parts
+    next_tick = part.next_tick
+    due = part.next_due()
     assert due is not None
     clock.rightNow = due - (before + 0.5) * 1e-6
-    world.engine._enqueue(run)
+    world.engine._enqueue(part)
     world.wait(2)
 
-    assert run.next_tick >= next_tick + 2
+    assert part.next_tick >= next_tick + 2
     assert world.engine.lag() < 1
 
 
 def test_an_alarm_that_fails_does_not_end_the_ticking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a race can't be queued again, that is logged and retried; all races continue."""
-    run, other = world.add(), world.add(run_id="race-2")
+    (part,), (other,) = world.add().parts, world.add(run_id="race-2").parts
     world.turn()
     failures = 1
-    due = type(run).next_due
+    due = Part.next_due
 
-    def fails_once(self: Run) -> float | None:
+    def fails_once(self: Part) -> float | None:
         nonlocal failures
-        if failures and self is run and self.next_tick == 2:
+        if failures and self is part and self.next_tick == 2:
             failures -= 1
             raise AssertionError("no alarm in the past")
         return due(self)
 
-    monkeypatch.setattr(type(run), "next_due", fails_once)
+    monkeypatch.setattr(Part, "next_due", fails_once)
     world.wait(RETRY + 4)
 
     assert failures == 0
-    assert run.next_tick == other.next_tick > 4
+    assert part.next_tick == other.next_tick > 4
 
 
 def test_a_start_list_that_failed_half_way_is_repeated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,7 +512,7 @@ def test_a_start_list_that_failed_half_way_is_repeated(world: World, monkeypatch
 
     def failing(batch: Batch) -> Deferred[None]:
         calls.append(batch)
-        if len(calls) == 4:
+        if len(calls) == 3:
             raise ZeroDivisionError
         return publish(batch)
 
@@ -524,8 +532,8 @@ def test_a_start_list_that_failed_half_way_is_repeated(world: World, monkeypatch
 def test_a_run_id_can_be_taken_once(world: World) -> None:
     """A second race with the same id does not replace the first."""
     first = world.add(run_id="a")
-    with pytest.raises(ValueError, match="race a already exists"):
-        world.add(run_id="a")
+    again = drawn(world.course, first.request.model_copy(update={"seed": 9}))
+    assert done(world.engine.create(again)) is False
     assert world.engine.runs == {"a": first}
 
 
@@ -536,7 +544,7 @@ def test_the_limit_of_live_competitors(world: World, monkeypatch: pytest.MonkeyP
     with pytest.raises(EngineFullError, match="exceed the limit of 10"):
         world.add(run_id="b", competitors=4)
     world.add(run_id="c", competitors=3)
-    world.engine.cancel(run)
+    world.change(run, "cancel")
     world.add(run_id="d", competitors=7)
 
     assert list(world.engine.runs) == ["a", "c", "d"]
@@ -549,8 +557,36 @@ def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     world.add(run_id="b")
     with pytest.raises(EngineFullError, match="2 races"):
         world.add(run_id="c")
-    world.engine.cancel(first)
+    world.change(first, "cancel")
     world.turn()
     world.add(run_id="c")
 
     assert list(world.engine.runs) == ["b", "c"]
+
+
+def test_the_record_of_a_running_race_is_renewed(world: World) -> None:
+    """Viewers see by it that a simulator still publishes the race."""
+    world.add(course="straight", interval=10, slowest=3600, fastest=3000)
+    world.turn()
+    world.wait(300)
+    updated = [batch.updated_at for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
+
+    assert len(updated) == 3
+    assert max(np.diff(updated)) < 1000 * (RENEW + 15)
+    assert set(world.publisher.log()) >= {"running"}
+
+
+def test_cancelling_during_the_last_tick(world: World) -> None:
+    """The tick in hand is finished, nothing follows it, and the race stays cancelled."""
+    run = world.add(speed=10, interval=10)
+    world.turn()
+    world.wait(run.race.last_tick - 1)
+    world.publisher.full = True
+    world.wait(1)
+    _ = ensureDeferred(world.engine.change(run, "cancel"))
+    world.publisher.make_room()
+    world.wait(10)
+
+    assert world.publisher.ticks()[-1] == run.race.last_tick * 10
+    assert run.status == "cancelled"
+    assert run.published(world.clock.seconds()) == run.race.last_tick

@@ -12,9 +12,11 @@ from simulator.course.course import Course
 from simulator.engine.engine import Engine
 from simulator.http import openapi
 from simulator.http.routes import Api
+from simulator.log.local import LocalLog
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
 from simulator.service.courses import CourseService
+from simulator.service.following import Following
 from simulator.service.races import RaceService
 from simulator.service.uploads import UploadFolder
 from tests.simulator.conftest import START
@@ -51,11 +53,14 @@ class Client:
     ) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), in_thread
+        )
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
-        self.race_service = RaceService(clock, self.engine, catalogue, lambda _: next(chances), in_thread)
+        self.race_service = RaceService(clock, self.engine, catalogue, uploads, lambda _: next(chances))
+        _ = ensureDeferred(Following(clock, self.race_service).begin())
         course_service = CourseService(self.race_service, uploads, self.publisher, in_thread)
         stub: Any = StubTreq  # untyped
         self._treq = stub(Api(self.race_service, course_service, self.publisher).app.resource())
@@ -201,13 +206,19 @@ def test_a_repeat_with_points_is_known(client: Client) -> None:
     assert [client.post("/races", asked).status for asked in (body, body, other)] == [201, 200, 409]
 
 
-def test_generated_ids_are_unique(clock: Clock, straight: Course) -> None:
+def test_generated_ids_are_unique(clock: Clock, straight: Course, tmp_path: Path) -> None:
     """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
-    engine = Engine(clock, FakePublisher())
+    publisher = FakePublisher()
+    engine = Engine(clock, publisher, LocalLog(publisher, publisher.stored), maybeDeferred)
     race_service = RaceService(
-        clock, engine, Catalogue({"straight": straight}), lambda _: next(chances), maybeDeferred
+        clock,
+        engine,
+        Catalogue({"straight": straight}),
+        UploadFolder(tmp_path),
+        lambda _: next(chances),
     )
+    _ = ensureDeferred(Following(clock, race_service).begin())
     for _ in range(2):
         _ = ensureDeferred(race_service.create(RaceRequest(course="straight")))
 
@@ -558,12 +569,20 @@ def test_a_wrong_method_gets_the_allowed_ones(client: Client) -> None:
 
 def test_readiness_gives_the_reason(client: Client) -> None:
     """While events are not delivered, `/readyz` is 503 with the reason, and `/healthz` is 200."""
-    assert client.get("/readyz").status == 200
+    client.create(run_id="a", competitors=3)
+    assert client.get("/readyz").json == {
+        "status": "ok",
+        "reasons": [],
+        "partitions": [0],
+        "parts": 1,
+        "lag": 0.0,
+    }
     client.publisher.failing = "no broker answers"
     answer = client.get("/readyz")
 
     assert answer.status == 503
-    assert answer.json == {"status": "not ready", "reasons": ["no broker answers"]}
+    assert answer.json["status"] == "not ready"
+    assert answer.json["reasons"] == ["no broker answers"]
     assert client.get("/healthz").status == 200
 
 
@@ -577,7 +596,7 @@ def test_no_race_is_known_before_earlier_ones_are_read(client: Client) -> None:
 
     assert {answer.status for answer in answers} == {503}
     assert {answer.header("Retry-After") for answer in answers} == {"2"}
-    assert answers[0].json["detail"] == "Earlier races are still being read: no broker answers"
+    assert answers[0].json["detail"] == "The races are still being read: no broker answers"
     assert client.get("/readyz").json["reasons"] == ["no broker answers"]
     assert client.get("/courses").status == 200
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from twisted.internet.defer import ensureDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.threads import deferToThread
 
@@ -17,10 +18,12 @@ from simulator.http.cors import Cors
 from simulator.http.rate import Rate
 from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
+from simulator.log.local import LocalLog
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.race.request import MAX_COMPETITORS, MAX_POINTS
 from simulator.service.catalogue import Catalogue
 from simulator.service.courses import CourseService
+from simulator.service.following import Following
 from simulator.service.races import RaceService
 from simulator.service.uploads import UploadFolder
 from tests.simulator.reactor_thread import ReactorThread
@@ -59,27 +62,28 @@ class Turns:
 def api(thread: ReactorThread, straight: Course, tmp_path: Path) -> Iterator[httpx.Client]:
     """A client of a simulator on a SQLite file, in this process."""
 
-    def start() -> tuple[SqlitePublisher, Engine, LimitedSite]:
+    def start() -> tuple[SqlitePublisher, RaceService, LimitedSite]:
         publisher = SqlitePublisher(thread.reactor, tmp_path / "race.db")
-        engine = Engine(thread.reactor, publisher)
+        engine = Engine(thread.reactor, publisher, LocalLog(publisher, publisher.stored), deferToThread)
         uploads = UploadFolder(tmp_path / "uploads")
         courses = Catalogue({"straight": straight}, *uploads.load())
-        races = RaceService(thread.reactor, engine, courses, lambda most: most - 1, deferToThread)
+        races = RaceService(thread.reactor, engine, courses, uploads, lambda most: most - 1)
         course_service = CourseService(races, uploads, publisher, deferToThread)
         served = Api(races, course_service, publisher, Access(None))
         rate = Rate(thread.reactor.seconds, 0)
         site = LimitedSite(
             served.app.resource(), thread.reactor.seconds, rate, Cors(()), served.request_metrics
         )
-        return publisher, engine, site
+        return publisher, races, site
 
-    publisher, engine, site = thread.call(start)
+    publisher, races, site = thread.call(start)
+    thread.call(lambda: ensureDeferred(Following(thread.reactor, races).begin()))
     port = thread.call(TCP4ServerEndpoint(thread.reactor, 0, interface="127.0.0.1").listen, site)
     address = f"http://127.0.0.1:{port.getHost().port}"
     with httpx.Client(base_url=address, trust_env=False, timeout=120) as client:
         yield client
     thread.call(port.stopListening)
-    thread.call(engine.stop, 60)
+    thread.call(races.engine.stop, 60)
     thread.call(publisher.close)
 
 

@@ -1,30 +1,33 @@
 """A second engine continues after the first was killed: together they publish the whole race."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 
 from simulator.course.course import Course
 from simulator.engine.engine import CHECK, Engine
 from simulator.engine.run import Run
-from simulator.publishers import kafka
+from simulator.log import kafka
+from simulator.log.local import LocalLog
 from simulator.publishers.encode import encode
 from simulator.publishers.publisher import PublishError
 from simulator.race.events import RaceRecord, Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
+from simulator.service.following import RETRY, Following
 from simulator.service.races import RaceService
-from simulator.service.recovery import RETRY, Recovery
+from simulator.service.uploads import UploadFolder
 from stream.contract import read_event
+from stream.race_states import Action
 from tests.simulator.conftest import START
-from tests.simulator.fakes import FakePublisher
+from tests.simulator.fakes import FakePublisher, done
 
 REQUEST: dict[str, Any] = {
     "course": "straight",
@@ -37,6 +40,7 @@ REQUEST: dict[str, Any] = {
     "late": 0.2,
     "dnf": 0.2,
 }
+NO_UPLOADS = UploadFolder(Path("no-such-folder"))
 LENIENT = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -51,14 +55,13 @@ class World:
         self.start()
 
     def start(self) -> None:
-        """Start an engine and restore the earlier races."""
-        self.engine = Engine(self.clock, self.publisher)
-        courses = Catalogue({"straight": self._course})
-        self.race_service = RaceService(
-            self.clock, self.engine, courses, lambda most: most - 1, maybeDeferred
+        """Start an engine that follows the log."""
+        self.engine = Engine(
+            self.clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
         )
-        self.recovery = Recovery(self.clock, self.publisher, self.race_service)
-        _ = ensureDeferred(self.recovery.begin())
+        courses = Catalogue({"straight": self._course})
+        self.race_service = RaceService(self.clock, self.engine, courses, NO_UPLOADS, lambda most: most - 1)
+        _ = ensureDeferred(Following(self.clock, self.race_service).begin())
 
     def kill(self) -> None:
         """Kill the engine: nothing that it has scheduled happens."""
@@ -71,13 +74,12 @@ class World:
 
     def ask(self, **fields: Any) -> tuple[Run, bool]:
         """The race for a request, and whether it is new."""
-        asked = ensureDeferred(self.race_service.create(RaceRequest(**{**REQUEST, **fields})))
-        found: list[Any] = []
-        _ = asked.addBoth(found.append)
-        if isinstance(found[0], Failure):
-            found[0].raiseException()
-        answer: tuple[Run, bool] = found[0]
+        answer: tuple[Run, bool] = done(self.race_service.create(RaceRequest(**{**REQUEST, **fields})))
         return answer
+
+    def change(self, run: Run, action: Action) -> None:
+        """Pause, resume or cancel a race."""
+        done(self.race_service.change(run.run_id, action))
 
     def wait(self, seconds: float) -> None:
         """Advance the time in steps of a quarter second."""
@@ -155,7 +157,7 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
     world = World(straight)
     run = world.create()
     world.wait(20)
-    world.engine.pause(run)
+    world.change(run, "pause")
     world.turn()
     last = max(world.publisher.ticks())
     world.wait(7)
@@ -165,7 +167,7 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
     world.wait(10)
     again = world.race_service.race("race-1")
     stood = max(world.publisher.ticks())
-    world.engine.resume(again)
+    world.change(again, "resume")
     world.wait(again.race.duration / 10 + 5)
 
     assert stood == last
@@ -199,7 +201,7 @@ def test_an_ended_race_is_known_and_stays_ended(straight: Course) -> None:
 
     assert len(world.publisher.batches) == count
     assert again.status == "finished"
-    assert again.published_until == run.race.time_of(run.race.last_tick)
+    assert world.race_service.published_until(again) == run.race.time_of(run.race.last_tick)
     assert world.ask() == (again, False)
     with pytest.raises(Exception, match="already exists with different parameters"):
         world.create(seed=4)
@@ -222,22 +224,18 @@ def test_a_race_that_cannot_be_restored_affects_no_other(straight: Course) -> No
     assert sorted(world.engine.runs) == ["race-1", "race-2"]
 
 
-def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the broker is unavailable the recovery reports why, and then continues by itself."""
+def test_reading_races_is_retried(straight: Course) -> None:
+    """While the broker is unavailable the service reports why, and then continues by itself."""
     world = World(straight)
     world.create()
     world.wait(5)
     world.kill()
-
-    def away() -> Deferred[list[RaceRecord]]:
-        return fail(PublishError("no broker answers"))
-
-    monkeypatch.setattr(world.publisher, "recover", away)
+    world.publisher.failing = "no broker answers"
     world.start()
     world.wait(3 * RETRY)
     assert world.race_service.unread == "no broker answers"
     assert not world.engine.runs
-    monkeypatch.undo()
+    world.publisher.failing = None
     world.wait(2 * RETRY)
 
     assert world.race_service.unread is None
@@ -249,15 +247,15 @@ def test_records_with_the_names_of_older_versions_are_refused(old: str) -> None:
     """A record with a field that was renamed is rejected with the command that helps."""
     (event, *_) = read_event("races")["examples"]
 
-    assert kafka._record(event).delivered_until == -1
+    assert kafka.record_of_event(event).delivered_until == -1
     with pytest.raises(PublishError, match=rf"older version of Racecast \({old}\): python -m pinot reset"):
-        kafka._record(event | {old: 1_767_258_000_000})
+        kafka.record_of_event(event | {old: 1_767_258_000_000})
 
 
 def test_a_record_without_the_optional_fields_is_read() -> None:
     """Without `clockStart` the clock started at the gun; without `deliveredUntil` nothing is delivered."""
     (event, *_) = read_event("races")["examples"]
-    record = kafka._record({name: event[name] for name in read_event("races")["required"]})
+    record = kafka.record_of_event({name: event[name] for name in read_event("races")["required"]})
 
     assert (record.clock_start, record.delivered_until) == (event["startTime"], -1)
 

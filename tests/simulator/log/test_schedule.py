@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engine.schedule import Schedule
+from simulator.log.schedule import Schedule
 
 SPEEDS = st.floats(0.1, 1000)
 
