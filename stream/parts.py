@@ -1,7 +1,7 @@
 """How simulators on one Kafka share the races: their consumer group, and the parts of a race.
 
-A race is published in parts. The topic `progress` has how far each of them is delivered, and whoever is
-assigned a partition of it publishes the parts in that partition.
+A race is published in parts. The topic `progress` has how far each of them is delivered; the simulator that
+is assigned a partition of it publishes the parts in that partition.
 """
 
 from zlib import crc32

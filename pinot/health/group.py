@@ -100,7 +100,7 @@ class ProgressReader:
             "auto.offset.reset": "earliest",
             # Compaction may have removed the last offsets before the end.
             "enable.partition.eof": True,
-            # While nobody looks, it waits with this much.
+            # Limits what it fetches ahead between two samples.
             "queued.max.messages.kbytes": 1024,
         }
         self._consumer: Consumer | None = None

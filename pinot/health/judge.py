@@ -116,7 +116,7 @@ def _shared(group: Group, former: Group, parts: Sequence[RacePart]) -> Iterator[
 
 
 def _late(group: Group, parts: Sequence[RacePart]) -> Iterator[Verdict]:
-    """Judge whether all parts are delivered in time, whoever publishes them."""
+    """Judge whether all parts are delivered in time, by any simulator."""
     found = latest(parts)
     if found is None or not group.members:
         return

@@ -21,7 +21,7 @@ class RacePart:
     Attributes:
         name: what sentences call it.
         competitors: how many it has.
-        partition: of the topic `progress`; whoever has it publishes the part.
+        partition: of the topic `progress`; its owner publishes the part.
         lag: seconds by which its ticks are late, at least; None if unknown.
     """
 

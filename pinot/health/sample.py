@@ -168,12 +168,12 @@ class Group:
     taken: float
 
     def owner(self, partition: int) -> Member | None:
-        """Return who has a partition; None if nobody has it, or if that is unknown."""
+        """Return the owner of a partition; None if it has none, or if that is unknown."""
         return next((member for member in self.members if partition in member.partitions), None)
 
     @property
     def unowned(self) -> frozenset[int]:
-        """The partitions that nobody has; empty while that is unknown."""
+        """The partitions without an owner; empty while that is unknown."""
         owned = frozenset[int]().union(*(member.partitions for member in self.members))
         return frozenset(range(self.partitions)) - owned if self.settled else frozenset()
 

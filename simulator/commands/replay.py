@@ -73,7 +73,7 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
-    race_log = LocalLog(publisher)  # nobody can continue a replay
+    race_log = LocalLog(publisher)  # no other process can continue a replay
     engine = Engine(reactor, publisher, race_log, deferToThread)
     run = Run(recording.course, recording.request, source=recording)
     ended: Deferred[None] = Deferred()

@@ -8,8 +8,8 @@ the first, publishes one tick of it, batch by batch, and puts it at the end if m
 - a turn of the reactor handles one batch at most, so HTTP stays responsive;
 - back-pressure from the publisher pauses the loop, not the process, and failed batches are retried.
 
-The states of the races are those of the log. What the engine changes itself, at the gun and at the end, it
-writes to the log like everybody else, and goes on when it hears of it.
+The states of the races are those of the log. The engine's own changes, at the gun and at the end, are written
+to the log like those of the API, and take effect when they have been read back.
 """
 
 from collections import Counter, defaultdict, deque
@@ -203,7 +203,7 @@ class Engine:
         self._run_of = run_of
         await self.race_log.open(self)
 
-    async def hear(self, record: RaceRecord) -> bool:
+    async def apply(self, record: RaceRecord) -> bool:
         """Take note of a race's record; return whether it counts."""
         if record.run_id not in self.runs:
             if not counts(self.others.get(record.run_id), record):
@@ -243,7 +243,7 @@ class Engine:
         self._log.info("race added", run_id=run.run_id, course=run.course.short_name, status=run.status)
         self._follow(run)
 
-    def hear_progress(self, progress: Progress) -> None:
+    def apply_progress(self, progress: Progress) -> None:
         """Take note of how far a part is delivered."""
         run = self.runs.get(progress.run_id)
         if run is None:

@@ -32,7 +32,7 @@ MEMBER = {
     "partition.assignment.strategy": "cooperative-sticky",
     # After a crash, others continue after this time; brokers accept no shorter one by default.
     "session.timeout.ms": 6000,
-    # A member hears by its heartbeat that another one has left.
+    # Members learn of a rebalance by their heartbeats.
     "heartbeat.interval.ms": 500,
     "max.poll.interval.ms": 60_000,
     "enable.auto.commit": False,
@@ -51,7 +51,7 @@ class Membership:
         reactor: Twisted's; the listener is called in its thread.
         access: librdkafka's connection settings.
         listener: publishes the parts.
-        reached: waits until the log has been heard up to given offsets.
+        reached: waits until the log has been applied up to given offsets.
     """
 
     def __init__(self, reactor: Any, access: Mapping[str, Any], listener: Listener, reached: Reached) -> None:

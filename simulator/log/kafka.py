@@ -80,7 +80,7 @@ class KafkaLog:
     """A log that all simulators of a cluster share.
 
     Args:
-        reactor: Twisted's; records are heard in its thread.
+        reactor: Twisted's; records are applied in its thread.
         access: librdkafka's connection settings, from `KafkaAccess.client_config`.
         name: the simulator's, which no other has.
         deliveries: counts the records that are written.
@@ -112,9 +112,9 @@ class KafkaLog:
         """Read the log to its end, pass on the newest records, follow it, and join the group."""
         races, progress = await deferToThread(self._read_all)
         for one in progress:
-            listener.hear_progress(one)
+            listener.apply_progress(one)
         for record in races:
-            await listener.hear(record)
+            await listener.apply(record)
         self._listener = listener
         self._reading = Thread(target=self._follow, name="race log", daemon=True)
         self._reading.start()
@@ -140,11 +140,11 @@ class KafkaLog:
         await self._write("progress", progress_key(run_id, part), None, partition)
 
     async def caught_up(self) -> None:
-        """Return when the records that the topic `races` has now have been heard."""
+        """Return when the records that the topic `races` has now have been applied."""
         await self.reached(await deferToThread(self._ends, "races"))
 
     async def reached(self, ends: dict[Place, int]) -> None:
-        """Return when all records before these offsets have been heard."""
+        """Return when all records before these offsets have been applied."""
         waiting: Deferred[None] = Deferred()
         self._waiting.append((ends, waiting))
         self._let_go()
@@ -168,8 +168,8 @@ class KafkaLog:
 
     async def _write(self, topic: str, key: bytes, value: bytes | None, partition: int = -1) -> bool:
         name = f"{self._name}:{next(self._numbers)}"
-        heard: Deferred[bool] = Deferred()
-        self._writes[name] = heard
+        applied: Deferred[bool] = Deferred()
+        self._writes[name] = applied
         try:
             self._writer.produce(
                 topic,
@@ -183,15 +183,15 @@ class KafkaLog:
             del self._writes[name]
             raise PublishError(f"Kafka takes no record for {topic}: {error}") from error
         self._poll()
-        return await heard.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
+        return await applied.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
 
     def _written(self, name: str, error: KafkaError | None, _: "Message[bytes, bytes]") -> None:
         """Give up a record that Kafka has not taken (called by `poll`); others are still to be read."""
-        if error is None or (heard := self._writes.pop(name, None)) is None:
+        if error is None or (applied := self._writes.pop(name, None)) is None:
             return
         why = self._auth_errors.refusal or f"no broker has taken it: {error.str()}"
-        if not heard.called:
-            heard.errback(PublishError(why))
+        if not applied.called:
+            applied.errback(PublishError(why))
 
     def _poll(self) -> None:
         if self._is_polling:
@@ -290,7 +290,7 @@ class KafkaLog:
             if self._listener is None:  # otherwise an older version has begun to write
                 raise
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            # Whoever may write to the topic can write anything.
+            # Other programs can write to the topic, too.
             self._log.warning("message is not a record", topic=topic, offset=offset, why=repr(error))
         return Entry((topic, partition), offset, writer.decode(errors="replace"), content)
 
@@ -322,33 +322,33 @@ class KafkaLog:
             consumer.close()
 
     def _pass_on(self, entries: list[Entry]) -> Deferred[None]:
-        return ensureDeferred(self._hear(entries))
+        return ensureDeferred(self._apply_all(entries))
 
-    async def _hear(self, entries: list[Entry]) -> None:
+    async def _apply_all(self, entries: list[Entry]) -> None:
         for entry in entries:
             is_counted = False
             try:
-                is_counted = await self._hear_one(entry)
+                is_counted = await self._apply_one(entry)
             except Exception:  # noqa: BLE001 - a bug in one race must not stop the others
                 self._log.error(
                     "record not understood", place=entry.place, offset=entry.offset, exc_info=True
                 )
             self._following[entry.place] = entry.offset + 1
-            if (heard := self._writes.pop(entry.writer, None)) is not None and not heard.called:
-                heard.callback(is_counted)
+            if (applied := self._writes.pop(entry.writer, None)) is not None and not applied.called:
+                applied.callback(is_counted)
         self._let_go()
 
-    async def _hear_one(self, entry: Entry) -> bool:
+    async def _apply_one(self, entry: Entry) -> bool:
         listener = self._listener
         if listener is None or entry.content is None:
             return False
         if isinstance(entry.content, RaceRecord):
-            return await listener.hear(entry.content)
-        listener.hear_progress(entry.content)
+            return await listener.apply(entry.content)
+        listener.apply_progress(entry.content)
         return True
 
     def _let_go(self) -> None:
-        """Wake those who wait for records that have been heard."""
+        """Wake those who wait for records that have been applied."""
         waiting, self._waiting = self._waiting, []
         for ends, one in waiting:
             if one.called:

@@ -12,7 +12,7 @@ from simulator.race.events import Progress, RaceRecord
 
 
 class LocalLog:
-    """A log that nobody else writes.
+    """A log with one writer.
 
     Args:
         publisher: keeps the records.
@@ -38,20 +38,20 @@ class LocalLog:
         races, progress = await self._stored() if self._stored else ([], [])
         self._listener = listener
         for one in progress:
-            listener.hear_progress(one)
+            listener.apply_progress(one)
         for record in races:
-            await listener.hear(record)
+            await listener.apply(record)
         listener.take([0])
 
     async def append(self, record: RaceRecord) -> bool:
-        """Write a record and hear of it."""
+        """Write a record and apply it."""
         await self._publisher.publish(record)
-        return await self._heard().hear(record)
+        return await self._opened().apply(record)
 
     async def record(self, progress: Progress) -> None:
         """Write how far a part is delivered."""
         await self._publisher.publish(progress)
-        self._heard().hear_progress(progress)
+        self._opened().apply_progress(progress)
 
     async def forget(self, run_id: str, part: int) -> None:
         """Do nothing: the publisher deletes it with the race."""
@@ -69,7 +69,7 @@ class LocalLog:
             self._claimed.close()
         return is_delivered
 
-    def _heard(self) -> Listener:
+    def _opened(self) -> Listener:
         if self._listener is None:
             raise RuntimeError("the log is not open")
         return self._listener

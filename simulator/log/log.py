@@ -12,13 +12,13 @@ __all__ = ["Listener", "RaceLog", "partition_of", "parts_of"]  # the engine take
 
 
 class Listener(Protocol):
-    """Whoever listens to a log: hears of all entries in their order, one at a time."""
+    """Receives all entries of a log in their order, one at a time."""
 
-    async def hear(self, record: RaceRecord) -> bool:
+    async def apply(self, record: RaceRecord) -> bool:
         """Take note of a race's record; return whether it counts."""
         ...
 
-    def hear_progress(self, progress: Progress) -> None:
+    def apply_progress(self, progress: Progress) -> None:
         """Take note of how far a part is delivered."""
         ...
 
@@ -52,7 +52,7 @@ class RaceLog(Protocol):
         ...
 
     async def append(self, record: RaceRecord) -> bool:
-        """Write a record and hear of it; return whether it counts.
+        """Write a record and apply it; return whether it counts.
 
         Raises PublishError if that takes too long: then it may count later.
         """
@@ -67,7 +67,7 @@ class RaceLog(Protocol):
         ...
 
     async def caught_up(self) -> None:
-        """Return when all that the log has now has been heard; raises PublishError."""
+        """Return when all that the log has now has been applied; raises PublishError."""
         ...
 
     def trouble(self) -> str | None:

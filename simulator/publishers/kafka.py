@@ -100,7 +100,7 @@ class KafkaPublisher:
     def publish(self, batch: Batch) -> Deferred[None]:
         """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course immediately."""
         if isinstance(batch, Progress):
-            return succeed(None)  # of a replay, which nobody continues
+            return succeed(None)  # of a replay, which no simulator continues
         if isinstance(batch, CourseRecord):
             if self._loader is not None:
                 self._loader.load(batch.course)

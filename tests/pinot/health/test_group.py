@@ -63,7 +63,7 @@ def wait_until_shared(probe: GroupProbe, simulators: list[Running]) -> Group:
 
 
 def test_simulators_that_come_and_go(stack: Stack, tmp_path: Path, run: str) -> None:
-    """The probe shows who publishes what and how far it is; a race that nobody publishes is reported."""
+    """The probe returns owners and progress of all parts; a race without a simulator is reported."""
     probe = GroupProbe({"bootstrap.servers": stack.kafka})
     with Cluster(tmp_path, stack) as cluster:
         one = cluster.start()

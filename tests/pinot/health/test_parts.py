@@ -119,7 +119,7 @@ def test_the_latest_part_is_named() -> None:
 
 
 def test_part_without_an_owner() -> None:
-    """If nobody has a part's partition in two samples, that is red; race and partition are named."""
+    """A partition with parts and without an owner in two samples is red; race and partition are named."""
     now, then = twice(UNOWNED_AFTER_S, members=(member("one", *OTHERS),))
     assert light(now, then) == "red"
     assert f'No simulator publishes race "run": partition {RUN} of progress is unassigned.' in says(now, then)
@@ -174,7 +174,7 @@ def test_replays_have_no_simulator() -> None:
     ("seconds", "expected"), [(UNSETTLED_AFTER_S, "amber"), (UNSETTLED_AFTER_S - A_LITTLE, "green")]
 )
 def test_distribution_that_does_not_end(seconds: float, expected: str) -> None:
-    """While Kafka distributes the partitions, nobody is said to have any; that is amber if it lasts."""
+    """While Kafka distributes the partitions, none has an owner; that is amber if it lasts."""
     bare = member("one"), member("two")
     now, then = twice(seconds, members=bare, settled=False)
     assert light(now, then) == expected
@@ -242,7 +242,7 @@ def test_progress_that_could_not_be_read() -> None:
 
 
 def test_parts_without_an_owner_are_counted() -> None:
-    """The simulators' part has the number of parts that nobody publishes."""
+    """The simulators' part has the number of parts without an owner."""
     found = report([sample(group=group(members=(member("one", *OTHERS),)))])
     assert found.parts[0].numbers["unowned_parts"] == 1
     assert found.simulators[0].numbers == {

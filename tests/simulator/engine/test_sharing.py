@@ -1,4 +1,4 @@
-"""Several engines with one log: whoever has a part and whatever happens, together they publish the race."""
+"""Several engines with one log: together they publish the race, however its parts change hands."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,7 +38,7 @@ class SharedLog:
 
 
 class MemberLog:
-    """One simulator's view of it: heard at once.
+    """One simulator's view of it: records are applied at once.
 
     Attributes:
         failing: it takes no records.
@@ -55,24 +55,24 @@ class MemberLog:
         """Read it and follow it."""
         self.listener = listener
         for progress in self._shared.progress:
-            listener.hear_progress(progress)
+            listener.apply_progress(progress)
         for record in self._shared.records:
-            await listener.hear(record)
+            await listener.apply(record)
         self._shared.members.append(self)
 
     async def append(self, record: RaceRecord) -> bool:
-        """Have all members hear a record."""
+        """Pass a record on to all members."""
         self._check()
         self._shared.records.append(record)
-        heard = {id(member): await member.heard().hear(record) for member in list(self._shared.members)}
-        return heard.get(id(self), False)
+        counted = {id(member): await member.engine().apply(record) for member in list(self._shared.members)}
+        return counted.get(id(self), False)
 
     async def record(self, progress: Progress) -> None:
-        """Have all members hear of progress."""
+        """Pass progress on to all members."""
         self._check()
         self._shared.progress.append(progress)
         for member in list(self._shared.members):
-            member.heard().hear_progress(progress)
+            member.engine().apply_progress(progress)
 
     async def forget(self, run_id: str, part: int) -> None:
         """Keep it, to be looked at."""
@@ -85,9 +85,9 @@ class MemberLog:
 
     async def close(self) -> bool:
         """Release everything."""
-        return await self.heard().release(range(PARTITIONS))
+        return await self.engine().release(range(PARTITIONS))
 
-    def heard(self) -> Listener:
+    def engine(self) -> Listener:
         """The engine."""
         assert self.listener is not None
         return self.listener
@@ -123,7 +123,7 @@ REQUESTS: dict[str, Any] = {}
 
 
 class World:
-    """Some simulators on one clock; the partitions are one's each, or nobody's."""
+    """Some simulators on one clock; each partition has one owner, or none."""
 
     def __init__(self, course: Course, simulators: int = 2) -> None:
         self.clock = Clock()
@@ -303,7 +303,7 @@ def test_a_step_is_written_when_the_log_takes_records_again(straight: Course) ->
 
 
 def test_two_requests_with_one_run_id_make_one_race(straight: Course) -> None:
-    """The first in the log is the race; the other is told so, and changes nothing for the store."""
+    """The first in the log is the race; the other is refused, and the store keeps the first."""
     world = World(straight)
     for partition in range(PARTITIONS):
         world.give(partition, 0)

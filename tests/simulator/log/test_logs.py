@@ -25,22 +25,22 @@ from tests.simulator.reactor_thread import ReactorThread
 CREATED_MS = 1_767_258_000_000
 
 
-class Ear:
-    """Hears a log, as an engine does."""
+class Reader:
+    """Applies the entries of a log, as an engine does."""
 
     def __init__(self) -> None:
         self.states: dict[str, RaceRecord] = {}
         self.progress: dict[tuple[str, int], float] = {}
         self.partitions: set[int] = set()
 
-    async def hear(self, record: RaceRecord) -> bool:
+    async def apply(self, record: RaceRecord) -> bool:
         """Keep the records that count."""
         is_counted = counts(self.states.get(record.run_id), record)
         if is_counted:
             self.states[record.run_id] = record
         return is_counted
 
-    def hear_progress(self, progress: Progress) -> None:
+    def apply_progress(self, progress: Progress) -> None:
         """Keep it."""
         self.progress[progress.run_id, progress.part] = progress.delivered_until
 
@@ -117,41 +117,41 @@ def result(thread: ReactorThread, coroutine: Any) -> Any:
     return thread.call(lambda: ensureDeferred(coroutine))
 
 
-def opened(thread: ReactorThread, log: RaceLog) -> Ear:
-    """An ear that hears a log, which has partitions."""
-    ear = Ear()
-    result(thread, log.open(ear))
-    wait_for("partitions", lambda: None if ear.partitions else "there are none", seconds=30, say=print)
-    return ear
+def opened(thread: ReactorThread, log: RaceLog) -> Reader:
+    """A reader of a log, with partitions."""
+    reader = Reader()
+    result(thread, log.open(reader))
+    wait_for("partitions", lambda: None if reader.partitions else "there are none", seconds=30, say=print)
+    return reader
 
 
-def test_what_is_written_is_heard(thread: ReactorThread, place: Place, created: RaceRecord) -> None:
-    """A record has been heard when it is written, and later by the next simulator, with the progress."""
+def test_what_is_written_is_applied(thread: ReactorThread, place: Place, created: RaceRecord) -> None:
+    """A record is applied when it has been written, and again by the next simulator, with the progress."""
     log = place.log()
-    ear = opened(thread, log)
+    reader = opened(thread, log)
     paused = changed(created, "pause", CREATED_MS + 60_000)
     assert result(thread, log.append(created)) is True
-    assert ear.states[created.run_id] == created
+    assert reader.states[created.run_id] == created
     assert result(thread, log.append(paused)) is True
     result(thread, log.record(Progress(created.run_id, 2, 60.0, CREATED_MS)))
-    assert ear.progress[created.run_id, 2] == 60.0
+    assert reader.progress[created.run_id, 2] == 60.0
     result(thread, log.caught_up())
     assert result(thread, log.close()) is True
-    assert ear.partitions == set()
+    assert reader.partitions == set()
 
     log = place.log()
-    ear = opened(thread, log)
-    assert ear.states[created.run_id] == paused
-    assert ear.progress[created.run_id, 2] == 60.0
+    reader = opened(thread, log)
+    assert reader.states[created.run_id] == paused
+    assert reader.progress[created.run_id, 2] == 60.0
     assert result(thread, log.close()) is True
 
 
-def test_a_record_that_does_not_count_is_said_so(
+def test_a_record_that_does_not_count_is_reported(
     thread: ReactorThread, place: Place, created: RaceRecord
 ) -> None:
     """Of two requests with one run id, and of two changes of one state, one counts."""
     log = place.log()
-    ear = opened(thread, log)
+    reader = opened(thread, log)
     other = replace(created, request='{"seed":8}', seed=8)
     both: list[bool] = thread.call(
         lambda: gatherResults([ensureDeferred(log.append(one)) for one in (created, other)])
@@ -160,13 +160,13 @@ def test_a_record_that_does_not_count_is_said_so(
     cancelled = changed(created, "cancel", CREATED_MS + 1000)
     assert result(thread, log.append(cancelled)) is True
     assert result(thread, log.append(changed(created, "pause", CREATED_MS + 2000))) is False
-    assert ear.states[created.run_id] == cancelled
+    assert reader.states[created.run_id] == cancelled
     assert result(thread, log.close()) is True
 
 
 @pytest.mark.stack
 def test_simulators_share_the_partitions(thread: ReactorThread, stack: Stack, created: RaceRecord) -> None:
-    """Each partition is one simulator's; what one writes all hear; those of one that closes go to another."""
+    """Each partition has one owner, all read what one writes, and a closed log's partitions are taken over."""
     place = KafkaPlace(thread, stack.kafka)
     one, other = place.log(), place.log()
     first = opened(thread, one)
@@ -206,10 +206,10 @@ def test_what_is_no_record_is_skipped(thread: ReactorThread, stack: Stack, creat
 
     garbage()
     log = KafkaPlace(thread, stack.kafka).log()
-    ear = opened(thread, log)
+    reader = opened(thread, log)
     garbage()
     assert result(thread, log.append(created)) is True
-    assert ear.states[created.run_id] == created
+    assert reader.states[created.run_id] == created
     assert result(thread, log.close()) is True
 
 
