@@ -380,18 +380,20 @@ def test_stopping_gives_up(world: World) -> None:
     assert world.publisher.log()[-1] == "tick 1: 3"
 
 
+def fails_in_bad(race: Race, tick: int, size: int) -> Iterator[Positions]:
+    """Stand in for `positions_at`, and fail in the race `bad`."""
+    if race.run_id == "bad":
+        raise ZeroDivisionError
+    return positions_at(race, tick, size)
+
+
 def test_stopping_with_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in one race during shutdown does not hide that the others are delivered."""
     world.add(run_id="bad")
     world.add(run_id="good")
     world.turn()
 
-    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
-        if race.run_id == "bad":
-            raise ZeroDivisionError
-        return positions_at(race, tick, size)
-
-    monkeypatch.setattr(engine_module, "positions_at", failing)
+    monkeypatch.setattr(engine_module, "positions_at", fails_in_bad)
     world.wait(3)
     stopped = world.engine.stop(5)
     world.turn()
@@ -432,12 +434,7 @@ def test_a_failing_race_does_not_delay_others(world: World, monkeypatch: pytest.
     world.add(run_id="good")
     world.turn()
 
-    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
-        if race.run_id == "bad":
-            raise ZeroDivisionError
-        return positions_at(race, tick, size)
-
-    monkeypatch.setattr(engine_module, "positions_at", failing)
+    monkeypatch.setattr(engine_module, "positions_at", fails_in_bad)
     world.wait(3)
     published = world.published()
     assert published == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", 3)]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,14 +14,13 @@ from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run, drawn
 from simulator.log.log import Listener
 from simulator.log.states import changed
-from simulator.publishers.encode import encode
 from simulator.publishers.publisher import PublishError
-from simulator.race.events import Progress, RaceRecord, Streamed, entries_of, passings_until, positions_at
+from simulator.race.events import Progress, RaceRecord
 from simulator.race.race import Race
 from stream import parts
 from stream.parts import partition_of
 from tests.simulator.conftest import START, resolved
-from tests.simulator.fakes import FakePublisher, done
+from tests.simulator.fakes import FakePublisher, done, events_of, whole
 
 PARTITIONS = 3
 LENIENT = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -170,24 +168,8 @@ class World:
             self.clock.advance(0)
 
     def published(self) -> set[bytes]:
-        """Return the published events, each once and without its time of publication."""
-        return {
-            orjson.dumps({**orjson.loads(value), "emittedAt": 0})
-            for batch in self.publisher.batches
-            for value in encode(batch).values
-        }
-
-
-def whole(race: Race) -> set[bytes]:
-    """Return all events of a race but its own records."""
-    batches: list[Streamed] = list(entries_of(race, 100))
-    for tick in range(race.last_tick + 1):
-        batches += [*passings_until(race, tick, 100), *positions_at(race, tick, 100)]
-    return {
-        orjson.dumps({**orjson.loads(value), "emittedAt": 0})
-        for batch in batches
-        for value in encode(batch).values
-    }
+        """Return the published events, each once."""
+        return events_of(self.publisher.batches)
 
 
 FIELDS = {"competitors": 8, "interval": 20, "speed": 20, "how_many_get_stopped": 0.5, "dnf": 0.2}

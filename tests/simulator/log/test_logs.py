@@ -166,7 +166,7 @@ def test_a_record_that_does_not_count_is_reported(
 
 @pytest.mark.stack
 def test_simulators_share_the_partitions(thread: ReactorThread, stack: Stack, created: RaceRecord) -> None:
-    """Each partition has one owner, all read what one writes, and a closed log's partitions are taken over."""
+    """Each partition has one owner; all read what one writes; what a closed log owned is taken over."""
     place = KafkaPlace(thread, stack.kafka)
     one, other = place.log(), place.log()
     first = opened(thread, one)
