@@ -88,7 +88,7 @@ def _pinot_faults(folder: Path) -> bool:
 
 
 def _simulators(folder: Path) -> bool:
-    sizes = [Size(200_000, 200), *(Size(200, 20) for _ in range(29))]
+    sizes = [Size(200_000, 20), *(Size(200, 2) for _ in range(29))]
     with started(_new_folder(folder), "kafka") as stack:
         set_up_topics(stack.kafka_access, partitions=4, replication=1)
         plan = {

@@ -20,23 +20,25 @@ import orjson
 from confluent_kafka import TopicPartition
 
 from pinot.local.stack import Stack
-from simulator.course.library import load_folder
 from simulator.log.kafka import record_of_event
 from simulator.log.states import counts
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from simulator.service.races import course_of_points
 from stream.contract import read_topics
 from stream.parts import parts_of
 from stream.race_states import ENDED
 from stream.waiting import wait_for
-from tests.processes import ROOT, Running, simulator
+from tests.processes import Running, simulator
 from tests.topics import partitions_of, reader
 from tests.torture.event_stores import KafkaEventStore, count_events
 from tests.torture.outcome import FaultResult
 
-COURSE = load_folder(ROOT / "courses").courses["crystal-palace"]
+POINTS = [(0.0, 50.0), (0.0, 50.008)]
+"""A course of 890 m: with few timing points, so that races can have many competitors."""
+COURSE = course_of_points(RaceRequest(course="short", points=POINTS), None)
 PARTITIONS: int = read_topics()["progress"]["partitions"]
-REQUEST: dict[str, Any] = {"course": "crystal-palace", "how_many_get_stopped": 0.3, "dnf": 0.05, "late": 0.1}
+REQUEST: dict[str, Any] = {"course": "short", "points": POINTS, "dnf": 0.05, "late": 0.1, "wrong_turn": 0.1}
 SETTLED_S = 1.0
 """Lateness in seconds up to which ticks count as on time."""
 
@@ -111,7 +113,7 @@ class Races:
         for nth, (competitors, interval) in enumerate(sizes):
             body = {**REQUEST, "competitors": competitors, "seed": nth, "interval": interval}
             plan = Race(COURSE, _resolved({**body, "competitors": 200}, "plan", "2026-01-01T00:00:00Z"))
-            body["speed"] = max(1.0, round(plan.duration / seconds, 1))
+            body["speed"] = max(0.1, round(plan.duration / seconds, 1))
             address = cluster.running[nth % len(cluster.running)].address
             response = httpx.post(f"{address}/races", json=body, trust_env=False, timeout=60)
             assert response.status_code == 201, response.text

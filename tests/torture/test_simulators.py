@@ -28,7 +28,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_no_event_is_lost_whatever_happens_to_the_simulators(tmp_path: Path, kafka: Stack) -> None:
     """Killed, stopped, suspended: others continue, and the events are those of an undisturbed race."""
-    sizes = [Size(50_100, 900), *(Size(100, 60) for _ in range(4))]
+    sizes = [Size(50_100, 100), *(Size(100, 10) for _ in range(4))]
     faults = {
         "killed": (simulators.kill, 1),
         "stopped": (simulators.stop, 1),
