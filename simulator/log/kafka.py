@@ -5,6 +5,7 @@ been read back: then this simulator and the order in the topic agree. `simulator
 parts.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
@@ -39,6 +40,8 @@ LOOK = 2.0
 """Seconds to wait for a broker's list of topics, and for the ends of its partitions."""
 READ_WITHIN = 10.0
 """Seconds to wait for the next record while the log is read for the first time."""
+PAUSE = 1.0
+"""Seconds between two attempts to read a log that cannot be read."""
 STEP = 0.1
 """Longest time in seconds for which the reading thread waits for records."""
 POLL = 0.005
@@ -183,7 +186,10 @@ class KafkaLog:
             del self._writes[name]
             raise PublishError(f"Kafka takes no record for {topic}: {error}") from error
         self._poll()
-        return await applied.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
+        try:
+            return await applied.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
+        finally:
+            self._writes.pop(name, None)
 
     def _written(self, name: str, error: KafkaError | None, _: "Message[bytes, bytes]") -> None:
         """Give up a record that Kafka has not taken (called by `poll`); others are still to be read."""
@@ -313,8 +319,9 @@ class KafkaLog:
         while consumer is not None and not self._is_closing:
             try:
                 entries = self._some(consumer)
-            except PublishError as error:
+            except (PublishError, KafkaException) as error:
                 self._log.warning("the race log can't be read", why=str(error))
+                time.sleep(PAUSE)
                 continue
             if entries:
                 _result_of(self._reactor, self._pass_on, entries)
