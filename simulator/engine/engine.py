@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from twisted.internet import defer
-from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
+from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 
 from simulator.engine.run import Part, Run
@@ -348,8 +348,9 @@ class Engine:
             await _shared(self._served_one)
         await self._publisher.flushed()
         behind = [part for part in parts if part.next_tick - 1 > part.delivered and not part.run.has_ended]
-        writing = [self.race_log.record(self._progress(part, part.next_tick - 1)) for part in behind]
-        await gatherResults([ensureDeferred(one) for one in writing])
+        writing = [ensureDeferred(self._record(part, part.next_tick - 1)) for part in behind]  # all at once
+        for one in writing:
+            await one
         return True
 
     # The engine's own records.

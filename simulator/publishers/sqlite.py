@@ -169,6 +169,9 @@ class SqlitePublisher:
 
     def _write(self, batch: Batch) -> None:
         """Write a batch in one transaction (in the thread)."""
+        if self._is_closing:
+            # A locked file would make each of them wait in turn.
+            raise PublishError(self._trouble or f"the embedded store {self.store.name} is being closed")
         try:
             self._file.execute("BEGIN IMMEDIATE")
             self._insert(batch)
