@@ -92,7 +92,7 @@ class KafkaLog:
     def __init__(self, reactor: Any, access: Mapping[str, Any], name: str, deliveries: Deliveries) -> None:
         self.partitions = 1
         self._reactor = reactor
-        self._access = {**access, "client.id": name}
+        self._access = {**access, "client.id": name, "reconnect.backoff.max.ms": 1000}
         self._auth_errors = AuthErrorListener(access)
         self._name = name
         self._deliveries = deliveries
@@ -308,8 +308,10 @@ class KafkaLog:
         places = [TopicPartition(*place) for place in self._following if place[0] == topic]
         latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
         try:
-            answers = self._admin.list_offsets(latest, request_timeout=LOOK)
-            return {(topic, place.partition): one.result(LOOK).offset for place, one in answers.items()}
+            answers = self._admin.list_offsets(latest, request_timeout=READ_WITHIN)
+            return {
+                (topic, place.partition): one.result(READ_WITHIN).offset for place, one in answers.items()
+            }
         except (KafkaException, TimeoutError) as error:
             raise PublishError(f"the races can't be read: {self._auth_errors.refusal or error}") from error
 
