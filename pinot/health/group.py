@@ -163,7 +163,7 @@ class ProgressReader:
 
     def _note(self, key: bytes | None, value: bytes | None) -> None:
         """Note a record. A former owner of a part may write an older one, so the furthest counts."""
-        with suppress(ValueError, LookupError, TypeError):  # anybody may write to the topic
+        with suppress(ValueError, LookupError, TypeError):  # other programs can write to the topic, too
             run_id, _, number = (key or b"").decode().rpartition("/")
             part = run_id, int(number)
             if value is None:
