@@ -308,10 +308,10 @@ class KafkaLog:
         places = [TopicPartition(*place) for place in self._following if place[0] == topic]
         latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
         try:
-            answers = self._admin.list_offsets(latest, request_timeout=READ_WITHIN)
-            return {
-                (topic, place.partition): one.result(READ_WITHIN).offset for place, one in answers.items()
-            }
+            # After a restart of the broker the client would ask for offsets of the leader's former epoch.
+            self._admin.list_topics(topic, timeout=LOOK)
+            answers = self._admin.list_offsets(latest, request_timeout=LOOK)
+            return {(topic, place.partition): one.result(LOOK).offset for place, one in answers.items()}
         except (KafkaException, TimeoutError) as error:
             raise PublishError(f"the races can't be read: {self._auth_errors.refusal or error}") from error
 
