@@ -152,12 +152,15 @@ class Run:
         """
         if self.status == "finished":
             return self.tick_at(self.record.delivered_until)
-        then = self.record.updated_at / 1000 if self.has_ended else now
-        # 100 ticks of 1.15 s are 114.99999999999999 s.
-        due = floor(round(self.schedule.race_time(then) / self.request.tick, 6))
+        due = self.due(self.record.updated_at / 1000 if self.has_ended else now)
         own = [part.next_tick - 1 for part in self.parts if part.is_ours or part.has_retired]
         last = [self.source.last_tick] if self.is_drawn else []
         return max(-1, min([due, *last, *own]))
+
+    def due(self, now: float) -> int:
+        """Return the last tick that is due, negative before the first."""
+        # 100 ticks of 1.15 s are 114.99999999999999 s.
+        return floor(round(self.schedule.race_time(now) / self.request.tick, 6))
 
     def published_until(self, now: float) -> float:
         """Return the race seconds of the last tick that is published; -1 before the first."""
