@@ -379,7 +379,7 @@ class Engine:
             self._finish_if_whole(run)
 
     def _move_on(self, part: Part) -> None:
-        """Move the clock of a race that stands on to what is published: until the log shows that, it goes on."""
+        """Move the clock of a race that stands on to what was published until the log said so."""
         if part.next_tick > 0:
             _ = ensureDeferred(self._moved_on(part.run, part.next_tick - 1))
 

@@ -45,7 +45,8 @@ def resumed(record: RaceRecord, now_ms: int) -> Step:
 def moved_on(record: RaceRecord, race_time: float, now_ms: int) -> RaceRecord:
     """Return the newer record of a race that stands, with its clock at `race_time` (race seconds)."""
     updated_at = max(now_ms, record.updated_at + 1)
-    return replace(record, updated_at=updated_at, clock_start=floor(updated_at - 1000 * race_time / record.speed))
+    clock_start = floor(updated_at - 1000 * race_time / record.speed)
+    return replace(record, updated_at=updated_at, clock_start=clock_start)
 
 
 def clock_of(record: RaceRecord, interval: float = 1.0) -> Schedule:
