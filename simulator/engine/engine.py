@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 
 from simulator.engine.run import Part, Run
 from simulator.histogram import histogram
-from simulator.log.log import RaceLog, partition_of
+from simulator.log.log import RaceLog
 from simulator.log.states import changed, counts, moved_on, resumed
 from simulator.logs import exc_info
 from simulator.publishers.publisher import Publisher, PublishError
@@ -40,6 +40,7 @@ from simulator.race.events import (
 )
 from simulator.reactor import InThread, Reactor, after
 from stream.contract import TOPICS
+from stream.parts import partition_of
 from stream.race_states import STANDING, TRANSITIONS, Action, Step, states_that_allow
 
 BATCH = 5000

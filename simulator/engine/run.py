@@ -10,7 +10,6 @@ from math import floor
 from twisted.internet.base import DelayedCall
 
 from simulator.course.course import Course
-from simulator.log.log import parts_of
 from simulator.log.schedule import Schedule
 from simulator.log.states import clock_of
 from simulator.race.events import (
@@ -23,6 +22,7 @@ from simulator.race.events import (
 )
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from stream.parts import parts_of
 from stream.race_states import ENDED, RaceState
 
 LONG_REQUEST = 100_000
