@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.analytics.stream import table
 from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.snapshots import Outcome, Snapshot
+from dashboard.race.snapshot import Outcome, Snapshot
 from dashboard.store.protocol import Competitor
 from dashboard.ui.viewer import Unit
 

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.live import board, shown
 from dashboard.race import link, streets
 from dashboard.race.race_map import MapOptions
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.snapshot import Snapshot
 from dashboard.ui import words
 
 MAP_PX = 360
@@ -22,6 +22,8 @@ def _draw(snapshot: Snapshot) -> None:
     with st.container(key="embed"):
         with st.container(key="embed-head"):
             words.away(race.name, f"./?run={race.run_id}", "Whole page")
+        if snapshot.sample is not None:
+            words.hint(f"The map shows {shown.sample(snapshot)}.")
         with st.container(key="embed-map"):
             options = MapOptions(shown.REFRESH_MS, favourites=link.favourites(), streets=streets.wanted())
             shown.draw_map(snapshot, options, MAP_PX, has_timeline=False)

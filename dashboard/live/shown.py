@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard import context
 from dashboard.race import choose, component
 from dashboard.race.race_map import MapOptions, race_map
-from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.snapshot import Snapshot
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.settings import Settings
 from dashboard.store.protocol import StoreError
 from dashboard.ui import viewer
@@ -39,6 +40,14 @@ def alone(create_page: st.Page, draw: Callable[[Snapshot], None]) -> None:
         follow(snapshot, lambda: not is_pinned and choose.newest() != run_id)
 
     choose.show_alone(create_page, drawn)
+
+
+def sample(snapshot: Snapshot) -> str:
+    """The competitors that show a race with a sample, in words."""
+    step = snapshot.sample.step if snapshot.sample else 1
+    of = snapshot.race.competitors
+    members = len(snapshot.sampled) or of // step
+    return f"{members:,} of {of:,} competitors, those whose bib is a multiple of {step}"
 
 
 def draw_map(snapshot: Snapshot, options: MapOptions, height_px: int, *, has_timeline: bool = True) -> None:
