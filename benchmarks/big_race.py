@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from statistics import median
@@ -20,11 +21,10 @@ import httpx
 from confluent_kafka import Producer
 
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.protocol import Store
+from dashboard.store.protocol import Store, StoreError
 from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from pinot.admin.setup import set_up
-from simulator.commands.settings import EPOCH
 from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
 from simulator.publishers.encode import encode
@@ -57,6 +57,8 @@ TICKS = 5
 FRESH_FOR_S = 1.5
 """Seconds after which the dashboard reads a race again."""
 PATIENCE_S = 3600.0
+HEAP = "-Xmx8g\n"
+"""Pinot keeps the key of each row of a table with an upsert in memory: about 200 bytes."""
 API = "http://127.0.0.1:9"
 """No simulator: nothing listens there."""
 
@@ -95,7 +97,7 @@ def sqlite(folder: Path) -> Iterator[Filled]:
 @contextmanager
 def pinot(folder: Path) -> Iterator[Filled]:
     """A new Kafka and Pinot, stopped afterwards."""
-    with started(folder / "stack") as stack:
+    with started(folder / "stack", extra={"pinot.jvm": HEAP}) as stack:
         set_up(stack_settings(stack))
         producer = Producer({**SETTINGS, "bootstrap.servers": stack.kafka})
 
@@ -170,12 +172,15 @@ class Filling:
             yield batch
 
     def _wait(self) -> None:
-        wait_for(self._filled.name, self._missing, seconds=PATIENCE_S, say=lambda _: None)
+        wait_for(self._filled.name, self._missing, seconds=PATIENCE_S, say=print)
 
     def _missing(self) -> str | None:
         store, run_id = self._filled.store, self._race.run_id
-        found = store.mark(run_id).raw_time, store.count_passings(run_id), store.count_competitors(run_id)
         wanted = self._raw_times, self._passings, len(self._race.entrants)
+        try:
+            found = store.mark(run_id).raw_time, store.count_passings(run_id), store.count_competitors(run_id)
+        except StoreError as error:  # Pinot is busy
+            return str(error)
         return None if found == wanted else f"{found}, not {wanted}"
 
 
@@ -221,7 +226,7 @@ def measure(folder: Path, filled: Filled, competitors: int) -> dict[str, float]:
         dnf=0.01,
         how_many_get_stopped=0.1,
         interval=INTERVAL,
-    ).resolved(run_id=f"big_{competitors}", name="Big", seed=1, start_at=EPOCH)
+    ).resolved(run_id=f"big_{competitors}", name="Big", seed=1, start_at=datetime.now(UTC))
     race, tick = Race(load_folder(Path("courses")).courses[COURSE], request), round(MOMENT_S / INTERVAL)
     filling = Filling(filled, race)
     filling.begin(tick)

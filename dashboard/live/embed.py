@@ -23,7 +23,7 @@ def _draw(snapshot: Snapshot) -> None:
         with st.container(key="embed-head"):
             words.away(race.name, f"./?run={race.run_id}", "Whole page")
         if snapshot.sample is not None:
-            words.hint(f"The map shows {shown.sample(snapshot)}.")
+            words.hint(f"The map shows {snapshot.sample_in_words}.")
         with st.container(key="embed-map"):
             options = MapOptions(shown.REFRESH_MS, favourites=link.favourites(), streets=streets.wanted())
             shown.draw_map(snapshot, options, MAP_PX, has_timeline=False)

@@ -97,9 +97,9 @@ def _facts(snapshot: Snapshot) -> None:
 def _sample(snapshot: Snapshot, *, has_begun: bool) -> str:
     """Say what a sample shows of a race, and what is exact."""
     if not has_begun:
-        return f"The start list shows {shown.sample(snapshot)}. The CSV of the results has all."
+        return f"The start list shows {snapshot.sample_in_words}."
     return (
-        f"Map and lists show {shown.sample(snapshot)}. Leaderboard and counts are of all. "
+        f"Map and lists show {snapshot.sample_in_words}. Leaderboard and counts are of all. "
         f"The leaderboard has the first {LISTED:,} places; its search finds all competitors."
     )
 

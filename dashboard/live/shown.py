@@ -42,14 +42,6 @@ def alone(create_page: st.Page, draw: Callable[[Snapshot], None]) -> None:
     choose.show_alone(create_page, drawn)
 
 
-def sample(snapshot: Snapshot) -> str:
-    """The competitors that show a race with a sample, in words."""
-    step = snapshot.sample.step if snapshot.sample else 1
-    of = snapshot.race.competitors
-    members = len(snapshot.sampled) or of // step
-    return f"{members:,} of {of:,} competitors, those whose bib is a multiple of {step}"
-
-
 def draw_map(snapshot: Snapshot, options: MapOptions, height_px: int, *, has_timeline: bool = True) -> None:
     """The race on the map, with the profile and, unless left out, the timeline below it."""
     settings, reader = context.get(Settings), viewer.current()

@@ -20,7 +20,7 @@ LISTED = 1000
 LEADERS = 100
 """Leaders on the course that are known once there are more finishers than listed places."""
 
-FOUND = 20
+FOUND = 10
 """Maximum number of competitors that a search finds in such a race."""
 
 

@@ -80,6 +80,13 @@ class Snapshot:
         return {bib: who for bib, who in self.competitors.items() if bib in self.sample}
 
     @property
+    def sample_in_words(self) -> str:
+        """Whom the sample has; before the first tick their number is that of bibs without gaps."""
+        step, of = self.sample.step if self.sample else 1, self.race.competitors
+        members = len(self.sampled) or of // step
+        return f"{members:,} of {of:,} competitors, those whose bib is a multiple of {step}"
+
+    @property
     def _sampled(self) -> Sampled | None:
         if self.sample is None:
             return None

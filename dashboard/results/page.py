@@ -159,6 +159,8 @@ def _notices(outcome: Outcome) -> None:
     race = snapshot.race
     if race.status == "scheduled":
         words.notice("No competitors have started yet.", "info")
+        if snapshot.sample is not None:
+            words.notice(f"The start list shows {snapshot.sample_in_words}.", "info")
         return
     if race.status not in ENDED:
         words.notice("Provisional results: the race is still on, and this page follows it.", "info")
@@ -168,9 +170,8 @@ def _notices(outcome: Outcome) -> None:
         words.notice("No positions received yet.", "info")
     elif snapshot.sample is not None:
         words.notice(
-            f"The finish list has the first {MOST_WHOLE:,} finishers; the CSV has all {race.competitors:,} "
-            f"competitors. The chart of paces, the geofence visits and the replay show a sample of "
-            f"{len(found):,}, those whose bib is a multiple of {snapshot.sample.step}. All else is of all.",
+            f"The finish list has the first {MOST_WHOLE:,} finishers, the CSV all competitors. The chart of "
+            f"paces, the geofence visits and the replay show {snapshot.sample_in_words}.",
             "info",
         )
     elif race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -55,6 +56,20 @@ def test_live_page_of_a_large_race(page: Page, site: Site) -> None:
     site.change(run, "cancel")
 
 
+def test_start_list_of_a_large_race(page: Page, site: Site) -> None:
+    """Before the start, live and results page list the sample by name, and say how many there are."""
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    run = site.create_race(competitors=COMPETITORS, interval=10, entrants="drawn", start_at=soon)
+    for path in ("", "results"):
+        page.goto(f"{site.dashboard}/{path}?run={run}")
+        expect(page.locator(".caption")).to_have_text("8,571 of 60,000 competitors")
+        rows = page.get_by_role("region", name="Start list").locator("tbody tr[data-bib]:not([hidden])")
+        expect(rows.first).to_have_attribute("data-bib", "7")
+        expect(rows.first.locator(".name")).not_to_have_text("Bib 7")
+        expect(page.get_by_text(SHOWN)).to_be_visible()
+    site.change(run, "cancel")
+
+
 def test_results_of_a_large_race(page: Page, site: Site) -> None:
     """The finish list has the first 50,000 finishers and says so; the CSV has all competitors."""
     run = site.create_race(
@@ -63,7 +78,7 @@ def test_results_of_a_large_race(page: Page, site: Site) -> None:
     site.wait_for_status(run, "finished")
     page.goto(f"{site.dashboard}/results?run={run}")
     expect(page.get_by_text("The finish list has the first 50,000 finishers")).to_be_visible()
-    expect(page.get_by_text("60,000 of 60,000 finished")).to_be_visible()
+    expect(page.get_by_text("60,000 of 60,000 finished", exact=True)).to_be_visible()
     expect(page.locator(".caption")).to_contain_text("50,000 of 60,000 competitors")
 
     link = page.get_by_role("link", name="Download CSV of all competitors")

@@ -2,7 +2,7 @@
 //
 // Places come with the payload, in its order; only those among the filtered are counted here.
 
-const LONG_BIB = 10000; // more digits need a wider column
+const LONG_BIB = 10000; // more digits need a wider column; also those of a place
 
 class Leaderboard {
   constructor(root) {
@@ -127,6 +127,8 @@ class Leaderboard {
     write(this._count, all.length ? `${some}${total.toLocaleString('en')}` : '');
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
+    const places = this._newest ? this._newest.columns.place : [];
+    this._table.element.classList.toggle('long-places', places.some((place) => place >= LONG_BIB));
     this._table.show(this._rows, this._whyEmpty());
   }
 
