@@ -12,10 +12,10 @@ from dashboard.race.sample import MOST_WHOLE, SAMPLED, sample_of
 from dashboard.race.snapshot import Snapshot
 from dashboard.race.snapshots import PASSINGS_LATE_BY_S, Snapshots
 from dashboard.race.standing import end_of
-from dashboard.store.protocol import MAX_COMPETITORS, Every
+from dashboard.store.protocol import MAX_COMPETITORS, Every, StoreError, Tally
 from simulator.race.race import Race
 from stream.results import Rank
-from tests.dashboard.race.big import CLAIMED, body, lines, simulated, store_at, tell
+from tests.dashboard.race.big import CLAIMED, EMITTED, body, lines, simulated, store_at, tell
 from tests.dashboard.race.test_snapshots import Clock
 
 MOMENTS = (0.0, 300.0, 1200.0, 1800.0, 2400.0, 6000.0)
@@ -134,6 +134,46 @@ def test_nothing_is_asked_of_all(simulated_race: Race) -> None:
     assert all(" of " in asked for asked in store.asked if asked.startswith(large))
     assert "positions of every 7" in store.asked
     assert any(asked.startswith("passings after") and asked.endswith("of every 7") for asked in store.asked)
+
+
+def test_a_tick_is_read_twice(simulated_race: Race) -> None:
+    """A tick is read again when the rest of it has come; after that the store is asked for little."""
+    clock = Clock()
+    store = store_at(simulated_race, 600.0, is_big=True)
+    watching = Snapshots(store, clock, lambda: EMITTED / 1000 + 600.0 + clock.now)
+    for _ in range(6):
+        watching.get("run_1")
+        clock.now += 1.0
+    assert store.asked.count("tally") == 2
+    before = watching.get("run_1")
+    assert body(before.packed)["age"] == pytest.approx(clock.now, abs=1.5)
+    tell(store, simulated_race, 610.0)
+    clock.now += 1.0
+    assert watching.get("run_1").standing is not before.standing
+    assert store.asked.count("tally") == 3
+
+
+def test_a_tick_that_could_not_be_read_is_read_again(simulated_race: Race) -> None:
+    """A store that fails in the middle of a tick is asked for the same tick again."""
+    clock = Clock()
+    store = store_at(simulated_race, 600.0, is_big=True)
+    watching = Snapshots(store, clock)
+    for _ in range(3):
+        watching.get("run_1")
+        clock.now += 1.0
+    tell(store, simulated_race, 610.0)
+    tally = store.tally
+
+    def failing(_run_id: str) -> Tally:
+        raise StoreError("unavailable")
+
+    store.tally = failing  # type: ignore[method-assign]
+    for _ in range(4):
+        with pytest.raises(StoreError):
+            watching.get("run_1")
+        clock.now += 1.0
+    store.tally = tally  # type: ignore[method-assign]
+    assert watching.get("run_1").standing.race_time == pytest.approx(610.0)
 
 
 def test_change_over_a_minute(simulated_race: Race) -> None:
