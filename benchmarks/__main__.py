@@ -24,20 +24,24 @@ from benchmarks import (
     options,
     reckoning,
     report,
+    simulators,
     soak,
     stores,
     throughput,
     viewers,
 )
+from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from pinot.local.stack import Stack
 from pinot.settings import Settings
-from tests.stacks import started
+from tests.stacks import stack_settings, started
 
 Section = tuple[str, str]
 """Heading and text."""
 
 SIZES = (100, 10_000, 100_000, 1_000_000)
+LONG = {"fresh-sqlite", "fresh-pinot", "commits", "big", "simulators", "compose", "soak"}
+"""Parts that run only if they are named."""
 COURSES = ("crystal-palace", "hilly-half")
 FRESH_SIZES = tuple(int(size) for size in os.environ.get("RACECAST_FRESH_SIZES", "1000 10000 30000").split())
 FRESH_S = float(os.environ.get("RACECAST_FRESH_MINUTES", "10")) * 60
@@ -60,10 +64,11 @@ def main() -> None:
         "results": _results,
         "big": _big,
         "reckoning": _reckoning,
+        "simulators": _simulators,
         "compose": _compose,
         "soak": _soak,
     }
-    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "commits", "big", "compose", "soak"}
+    default = parts.keys() - LONG
     for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -133,6 +138,33 @@ def _kafka(stack: Stack, folder: Path) -> Section:
     rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
     head = ["Racecast, events per second", "kcat -P, prepared lines", "ratio"]
     return "Kafka", report.table(head, rows)
+
+
+def _simulators(folder: Path) -> Iterator[Section]:
+    with started(folder / "stack", "kafka") as stack:
+        set_up_topics(stack.kafka_access, partitions=Settings().partitions, replication=1)
+        found = simulators.cost(folder, stack)
+        of_one = found[simulators.NUMBERS[0]]["cpu"]
+        rows = [
+            [f"{number}", *_cost(one), f"{one['cpu'] / of_one:.2f}", f"{one['late']:.0f}"]
+            for number, one in found.items()
+        ]
+        parts = ["simulators", "events per second", "CPU per million events: simulators", "Kafka", "Pinot"]
+        yield "Several simulators", report.table([*parts, "simulators, ratio to one", "late ticks"], rows)
+        one = simulators.million(folder, stack)
+        times = [f"{one[name]:.1f} s" for name in ("drawn", "p50", "p95", "max")]
+        row = [f"{one['events']:,.0f}", f"{one['cpu']:.2f}", *times, f"{one['memory']:,.0f} MiB"]
+        head = ["events per second", "cores of both simulators", "until the first tick"]
+        head += ["most overdue part, p50", "p95", "max", "memory of one"]
+        yield "A million competitors, two simulators, every 10 s", report.table(head, [row])
+    with started(folder / "with-pinot") as stack:
+        set_up(stack_settings(stack))
+        (one,) = simulators.cost(folder / "with-pinot", stack, (1,)).values()
+        yield "One simulator with Pinot", report.table(parts, [["1", *_cost(one)]])
+
+
+def _cost(found: dict[str, float]) -> list[str]:
+    return [f"{found['events']:,.0f}", *(f"{found[name]:.1f} s" for name in ("cpu", "kafka", "pinot"))]
 
 
 def _fresh_sqlite(folder: Path) -> Iterator[Section]:

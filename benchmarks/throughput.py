@@ -3,6 +3,7 @@
 Run as `python -m benchmarks.throughput kafka BOOTSTRAP` or `… sqlite FILE`; prints one line of JSON.
 """
 
+import gc
 import json
 import shutil
 import subprocess
@@ -112,6 +113,7 @@ def in_separate_process(*arguments: str) -> dict[str, float]:
 
 async def main(reactor: Any, kind: str, *arguments: str) -> None:
     """Measure, and print the result."""
+    gc.freeze()  # as the simulator does
     if kind == "kafka":
         result = await kafka(reactor, arguments[0], Path(arguments[1]))
     else:

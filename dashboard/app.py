@@ -1,6 +1,7 @@
 """The dashboard's composition root: store, shared snapshots, API client, and Streamlit with our routes."""
 
 import asyncio
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -110,6 +111,9 @@ def _ending(feed: Feed) -> Callable[[st.App], AbstractAsyncContextManager[None]]
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
+        # What the libraries have made stays. Looking through it takes a tenth of a second, for which all
+        # threads wait, and every few pictures of a large race make Python do so.
+        gc.freeze()
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 _hear_first(number, feed.close)

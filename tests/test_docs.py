@@ -17,16 +17,17 @@ from simulator.commands.settings import PublisherSettings, ReplaySettings, Serve
 from simulator.course import decoding, geojson, kmz, packing, xml
 from simulator.course.library import MAX_BYTES
 from simulator.course.survey import limits
-from simulator.engine import engine
+from simulator.engine import engine, run
 from simulator.export import track_query
 from simulator.http import bodies, openapi, rate, site
+from simulator.log import kafka as kafka_log
 from simulator.publishers import course_loader, kafka, publisher
 from simulator.race import chance, options, request, start_list
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
-from simulator.service import courses, races
-from stream import problems
-from stream.contract import TABLES, TOPICS
+from simulator.service import courses
+from stream import parts, problems
+from stream.contract import TABLES, TOPICS, read_topics
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 
@@ -195,9 +196,9 @@ PER_SECOND = ServeSettings.model_fields["requests_per_second"].default
 LIMITS: dict[str, tuple[float, ...]] = {
     "a request body": (bodies.MAX_BODY / MIB, bodies.MAX_SIZES[bodies.COURSES] / MIB),
     "competitors of a race": (1, options.MAX_COMPETITORS),
-    "competitors that a simulator publishes, in all races that have not ended": (
-        engine.MAX_LIVE_COMPETITORS,
-    ),
+    "competitors of all parts that a simulator publishes": (engine.MAX_LIVE_COMPETITORS,),
+    "competitors of a part of a race": (parts.PART,),
+    "simulators with work on one Kafka": (read_topics()["progress"]["partitions"],),
     "competitors whose positions a page reads": (sample.MOST_WHOLE, sample.SAMPLED, sample.LISTED),
     "competitors in the finish list of such a race": (sample.MOST_WHOLE,),
     "competitors that a search finds in such a race": (sample.FOUND,),
@@ -228,10 +229,11 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "open connections": (site.MAX_CONNECTIONS,),
     "requests of a client": (PER_SECOND, PER_SECOND * rate.BURST),
     "clients that are distinguished": (rate.MAX_CLIENTS,),
-    "interval between two delivery records of a race": (engine.CHECK, engine.CHECK_BYTES),
-    "races restored at start-up": (publisher.MAX_KNOWN, races.MAX_ENDED),
+    "interval between two delivery records of a part": (engine.CHECK,),
+    "writing a record to the race log in Kafka": (kafka_log.WRITE_WITHIN,),
+    "races known after a start": (publisher.MAX_KNOWN, run.LONG_REQUEST),
     "events waiting in Kafka's producer": (kafka.HIGH_WATER,),
-    "a shutdown's wait for the current tick and accepted requests": (process.PATIENCE,),
+    "a shutdown's wait for the batch in hand and for its delivery": (process.PATIENCE,),
     "a shutdown's wait for Kafka after that": (kafka.FLUSH,),
     "uploaded courses": (courses.MAX_UPLOADS,),
     "all that is read in a KMZ, a gzip file or a zip archive": (packing.MAX_UNPACKED / MIB,),
@@ -264,7 +266,10 @@ def test_limits_match_the_code(what: str) -> None:
 
 
 LIGHTS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "simulator": ((thresholds.LATE_AMBER_S,), ()),
+    "simulator": (
+        (thresholds.LATE_AMBER_S, thresholds.PART_AMBER_S, thresholds.UNSETTLED_AFTER_S),
+        (thresholds.UNOWNED_AFTER_S, thresholds.PART_RED_S),
+    ),
     "Kafka": ((), ()),
     "Pinot": ((thresholds.LAG_AMBER_S, thresholds.STUCK_AFTER_S), (thresholds.LAG_RED_S,)),
     "embedded store": ((thresholds.LOG_AMBER_BYTES / 1e6,), ()),
@@ -279,7 +284,8 @@ def test_thresholds_match_the_code() -> None:
     documented = {part: (numbers(amber), numbers(red)) for part, amber, red in rows(text)}
 
     assert {part: documented[part] for part in LIGHTS} == LIGHTS
-    assert {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60} <= set(numbers(text))
+    others = {thresholds.BUSY_PER_S, thresholds.ABANDONED_AFTER_S / 60, thresholds.RECORDED_WITHIN_S}
+    assert others <= set(numbers(text))
 
 
 def test_random_streams_keep_their_numbers() -> None:

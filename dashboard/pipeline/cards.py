@@ -1,4 +1,4 @@
-"""The components' cards and the two tables, as HTML; updates never move the layout."""
+"""The components' cards and the tables, as HTML; updates never move the layout."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +30,11 @@ def topics(report: Report) -> None:
 def tables(report: Report) -> None:
     """One row per Pinot table."""
     _show_table("tables", "Table", report.tables)
+
+
+def simulators(report: Report) -> None:
+    """One row per simulator of the group."""
+    _show_table("simulators", "Simulator", report.simulators)
 
 
 def spans(found: Sequence[Span]) -> None:

@@ -59,9 +59,12 @@ def _of_step(found: Iterable[Age]) -> Sequence[tuple[str, float | None]]:
 
 def rates(reports: Sequence[Report]) -> pd.DataFrame | None:
     """The rows of the chart `RATES`; None if there is no line to draw."""
-    return _table(
-        [(one.taken, [(row.name, row.numbers["per_second"]) for row in one.topics]) for one in reports]
-    )
+    return _table([(one.taken, _of_topics(one)) for one in reports])
+
+
+def _of_topics(report: Report) -> Sequence[tuple[str, float | None]]:
+    """The rates of the topics with events; that of `progress` would be a line along the axis."""
+    return [(row.name, row.numbers["per_second"]) for row in report.topics if row.name in RATES.names]
 
 
 def _table(moments: Sequence[Moment]) -> pd.DataFrame | None:

@@ -55,6 +55,9 @@ def _follow(*, on_wall: bool) -> None:
     if newest.tables:
         words.section("Tables")
         cards.tables(newest)
+    if newest.simulators:
+        words.section("Simulators")
+        cards.simulators(newest)
 
 
 def _charts(reports: Sequence[Report], *, on_wall: bool) -> None:

@@ -34,7 +34,7 @@ def next_running(races: Sequence[Race], shown: Race, now: float) -> Race | None:
 
 
 def is_running(race: Race, now: float) -> bool:
-    """Whether a simulator still publishes it: a live one writes each running race's row every few seconds."""
+    """Whether a simulator still publishes it: a live one writes each running race's row every two minutes."""
     return race.status == "running" and now - race.updated_at < 1000 * ABANDONED_AFTER_S
 
 

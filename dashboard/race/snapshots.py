@@ -48,7 +48,8 @@ WHOLE_WITHIN_S = 1.0
 """Longest time in seconds for which a tick that arrives in batches is waited for."""
 
 QUIET_S = 0.15
-"""Seconds without another batch after which what has arrived of a tick is shown."""
+"""Seconds without another batch after which what has arrived of a tick is shown, if the tick before was not
+whole either: then some trackers are silent, and not the store is late."""
 
 STEP_S = 0.015
 """Seconds between two questions for the next batch."""
@@ -170,8 +171,9 @@ class _Watched:
     def _whole(self, mark: Mark) -> Mark:
         """The mark as soon as a tick is whole, or no more of it comes."""
         begun = changed = self._clock()
+        quiet = QUIET_S if self.snapshot is not None and not self.snapshot.is_whole else WHOLE_WITHIN_S
         while mark.raw_time < self._next_whole and self._clock() < min(
-            begun + WHOLE_WITHIN_S, changed + QUIET_S
+            begun + WHOLE_WITHIN_S, changed + quiet
         ):
             self._pause(STEP_S)
             last, mark = mark, self._read_mark()

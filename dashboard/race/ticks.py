@@ -18,11 +18,16 @@ def is_whole(positions: Positions, interval: float) -> bool:
 
 
 def next_whole(mark: Mark, positions: Positions, interval: float) -> float:
-    """The `raw_time` of the mark with which the tick after `positions`, whose mark is `mark`, is whole."""
+    """The `raw_time` of the mark with which the next tick is whole: that of `positions`, if it is not yet.
+
+    `mark` is the mark of `positions`.
+    """
     times = _times(positions, interval)
     if not len(times):
         return mark.raw_time
-    return mark.raw_time + float((_whole_seconds(times.max() + interval) - _whole_seconds(times)).sum())
+    newest = times.max()
+    tick = newest + interval if times.min() == newest else newest
+    return mark.raw_time + float((_whole_seconds(tick) - _whole_seconds(times)).sum())
 
 
 def _times(positions: Positions, interval: float) -> Floats:

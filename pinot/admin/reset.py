@@ -7,7 +7,7 @@ from pinot.admin.cluster import Cluster
 from pinot.admin.setup import read_courses, set_up, wait_for_cluster
 from pinot.admin.topics import TopicError, delete_topic, topic_remains
 from pinot.settings import Settings
-from stream.contract import TABLES, TOPICS
+from stream.contract import TABLES, read_topics
 from stream.pinot import PinotError, without_password
 from stream.waiting import WaitedTooLongError, wait_for
 
@@ -22,8 +22,8 @@ def what_goes(settings: Settings) -> str:
     return (
         f"This deletes all races and all their events: in the Pinot at {controller} the "
         f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
-        f"{', '.join(TOPICS)}. Stop the simulator first: events that it publishes meanwhile are lost, "
-        "and it would continue races that the stores no longer have."
+        f"{', '.join(read_topics())}. Stop all simulators first: events that they publish meanwhile are "
+        "lost, and they would continue races that the stores no longer have."
     )
 
 
@@ -60,7 +60,7 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
         delete(f"table {name}", partial(cluster.delete_table, name), partial(cluster.traces, name))
     for name in TABLES:
         delete(f"schema {name}", partial(cluster.delete_schema, name))
-    for name in TOPICS:
+    for name in read_topics():
         delete(f"topic {name}", partial(delete_topic, kafka, name), partial(topic_remains, kafka, name))
     set_up(settings, say)
     if left:

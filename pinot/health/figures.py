@@ -73,7 +73,7 @@ def lag(sample: Sample, topic: str) -> int | None:
 def under_way(races: Races) -> tuple[RaceNews, ...]:
     """Return the races that a simulator still publishes; abandoned ones are left out."""
     since = races.taken - ABANDONED_AFTER_S
-    return tuple(race for race in races.running if max(race.noted, race.newest or 0.0) > since)
+    return tuple(race for race in races.running if max(race.noted, race.newest or 0.0) + race.period > since)
 
 
 def worst(races: Races) -> RaceNews | None:

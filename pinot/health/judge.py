@@ -1,12 +1,15 @@
 """Judges the parts of the pipeline by the newest sample and an earlier one. Pure: no clock, no network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pinot.health import figures, thresholds
+from pinot.health.parts import RacePart, latest, parts_under_way
 from pinot.health.sample import (
+    ALL_TOPICS,
     Embedded,
     Failure,
+    Group,
     Kafka,
     Pinot,
     RaceNews,
@@ -19,6 +22,7 @@ from pinot.health.sample import (
 from pinot.health.verdict import SETUP, Verdict, amber, green, grey, red
 from pinot.health.words import count, listed, number, seconds, size
 from stream.contract import TABLES, TOPICS
+from stream.parts import GROUP
 
 
 def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
@@ -42,8 +46,14 @@ def judge(now: Sample, then: Sample | None) -> dict[str, Verdict]:
     return verdicts | {"End to end": end_to_end(now, then)}
 
 
-def simulator(found: Simulator, _now: Sample, then: Sample | None) -> Verdict:
-    """Judge whether it delivers its events, and is on time."""
+def simulator(found: Simulator, now: Sample, then: Sample | None) -> Verdict:
+    """Judge whether it delivers its events and is on time, and whether the group publishes all races."""
+    alone = _alone(found, then)
+    return Verdict.worst([alone, *_together(now, then)]) or alone
+
+
+def _alone(found: Simulator, then: Sample | None) -> Verdict:
+    """Judge the simulator of the API."""
     former = known(then.simulator if then else None)
     if found.reasons:
         return red(
@@ -69,16 +79,77 @@ def _races(found: Simulator) -> str:
     return f"{count(found.running)} race{'s' if found.running != 1 else ''}"
 
 
+def _together(now: Sample, then: Sample | None) -> Iterator[Verdict]:
+    """Judge whether the simulators of the group publish all parts of races."""
+    if isinstance(now.group, Failure) and isinstance(now.kafka, Kafka):
+        yield amber(now.group.sentence)
+    group, former = known(now.group), known(then.group if then else None)
+    parts = parts_under_way(now) or ()
+    if group is None:
+        return
+    if not group.members and parts:
+        yield red(
+            f"No simulator publishes {_named(parts)}: the group {GROUP} has no members. Start one (python -m "
+            "simulator serve --publisher kafka)."
+        )
+    if group.members and former is not None:
+        yield from _shared(group, former, parts)
+    yield from _late(group, parts)
+
+
+def _shared(group: Group, former: Group, parts: Sequence[RacePart]) -> Iterator[Verdict]:
+    """Judge whether every partition of `progress` has an owner, except while they change hands."""
+    span = group.taken - former.taken
+    if not group.settled and not former.settled and span >= thresholds.UNSETTLED_AFTER_S:
+        yield amber(
+            f"Kafka has been assigning parts of races to the simulators for {seconds(span)}. If this "
+            "continues, check the simulators' logs."
+        )
+    unowned = group.unowned & former.unowned
+    if not unowned or span < thresholds.UNOWNED_AFTER_S:
+        return
+    what = f"{_partitions(sorted(unowned))} unassigned. Restart a simulator, so that Kafka assigns all again."
+    if waiting := [part for part in parts if part.partition in unowned]:
+        yield red(f"No simulator publishes {_named(waiting)}: {what}")
+    else:
+        yield amber(f"New races may not be published: {what}")
+
+
+def _late(group: Group, parts: Sequence[RacePart]) -> Iterator[Verdict]:
+    """Judge whether all parts are delivered in time, by any simulator."""
+    found = latest(parts)
+    if found is None or not group.members:
+        return
+    part, lag = found
+    if lag > thresholds.PART_AMBER_S:
+        verdict, owner = (red if lag > thresholds.PART_RED_S else amber), group.owner(part.partition)
+        who = f"Simulator {owner.name} is" if owner else "The simulators are"
+        yield verdict(
+            f"{who} {seconds(lag)} late with {part.name}. If this continues, check the log, or start "
+            "another simulator."
+        )
+
+
+def _partitions(numbers: Sequence[int]) -> str:
+    names = listed([str(number) for number in numbers])
+    return f"partitions {names} of progress are" if len(numbers) > 1 else f"partition {names} of progress is"
+
+
+def _named(parts: Sequence[RacePart]) -> str:
+    more = len(parts) - 1
+    return parts[0].name + (f" and {more} more part{'s' if more > 1 else ''}" if more else "")
+
+
 def kafka(found: Kafka, now: Sample, then: Sample | None) -> Verdict:
     """Judge whether it has every topic."""
-    if missing := [name for name in TOPICS if name not in found.ends]:
+    if missing := [name for name in ALL_TOPICS if name not in found.ends]:
         return red(f"Kafka has no topic {listed(missing)}. {SETUP}.")
-    if leaderless := [name for name in TOPICS if None in found.ends[name].values()]:
+    if leaderless := [name for name in ALL_TOPICS if None in found.ends[name].values()]:
         return red(f"A partition of {listed(leaderless)} has no leader. Check the Kafka broker logs.")
-    rates = [figures.messages_per_second(now, then, name) for name in TOPICS]
+    rates = [figures.messages_per_second(now, then, name) for name in ALL_TOPICS]
     measured = [rate for rate in rates if rate is not None]
     rate = f"; it receives {number(sum(measured))} messages per second" if measured else ""
-    return green(f"Kafka is up and has all {len(TOPICS)} topics{rate}.")
+    return green(f"Kafka is up and has all {len(ALL_TOPICS)} topics{rate}.")
 
 
 def pinot(found: Pinot, now: Sample, then: Sample | None) -> Verdict:

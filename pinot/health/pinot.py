@@ -42,7 +42,7 @@ ERRORS = (httpx.HTTPError, httpx.InvalidURL, PinotError, *NOT_PINOT)
 """Raised if Pinot is unreachable or rejects a request, or if another server responds."""
 
 RUNNING = Path(__file__).with_name("pinot_running.sql").read_text()
-NEWEST = "SELECT runId, max(emittedAt) FROM parkrun WHERE runId IN ({}) GROUP BY runId LIMIT 200"
+NEWEST = "SELECT runId, max(emittedAt) FROM parkrun WHERE runId IN ({}) GROUP BY runId LIMIT 1000"
 
 
 def _text(value: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pinot.health.embedded import EmbeddedProbe
+from pinot.health.group import GroupProbe
 from pinot.health.incomplete import DefectsProbe, defects
 from pinot.health.kafka import KafkaProbe
 from pinot.health.pinot import PinotProbe
@@ -43,12 +44,13 @@ def of_stack(
     broker: str,
     pinot_auth: PinotAuth = OPEN,
 ) -> Probes:
-    """Return probes of the simulator, Kafka (a librdkafka configuration) and Pinot (URLs)."""
+    """Return probes of the simulators, Kafka (a librdkafka configuration) and Pinot (URLs)."""
     pinot = PinotProbe(controller, broker, pinot_auth)
     count = partial(defects, broker=broker, controller=controller, pinot_auth=pinot_auth)
     return Probes(
         {
             "simulator": simulator,
+            "group": GroupProbe(kafka),
             "kafka": KafkaProbe(kafka),
             "pinot": pinot,
             "races": pinot.races,

@@ -1,4 +1,4 @@
-"""The pipeline report: each part's light, sentence and figures, and the two tables. Pure functions.
+"""The pipeline report: each part's light, sentence and figures, and the tables. Pure functions.
 
 Shown by the dashboard and `python -m pinot status`.
 """
@@ -10,9 +10,10 @@ from typing import Any
 
 from pinot.health import figures, words
 from pinot.health.judge import judge
-from pinot.health.sample import Sample, known
+from pinot.health.parts import latest, parts_under_way
+from pinot.health.sample import ALL_TOPICS, Member, Sample, known
 from pinot.health.verdict import Light, Verdict
-from stream.contract import TABLES, TOPICS
+from stream.contract import TABLES
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Figure:
 
     key: str
     label: str
-    value: float | tuple[int, int] | None
+    value: float | str | tuple[int, int] | None
     form: Callable[[Any], str]
 
     @property
@@ -32,7 +33,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of a topic or a table."""
+    """The figures of a topic, a table or a simulator."""
 
     name: str
     figures: tuple[Figure, ...]
@@ -58,6 +59,7 @@ class Report:
     parts: tuple[Part, ...]
     topics: tuple[Row, ...]
     tables: tuple[Row, ...]
+    simulators: tuple[Row, ...]
 
     @property
     def is_well(self) -> bool:
@@ -78,6 +80,7 @@ class Report:
             },
             "topics": {row.name: row.numbers for row in self.topics},
             "tables": {row.name: row.numbers for row in self.tables},
+            "simulators": {row.name: row.numbers for row in self.simulators},
         }
 
 
@@ -98,11 +101,12 @@ def report(samples: Sequence[Sample]) -> Report:
         parts=tuple(Part(name, of_part[name](now, then), verdict) for name, verdict in verdicts.items()),
         topics=_topics(now, then) if now.kafka else (),
         tables=_tables(now) if now.pinot else (),
+        simulators=_simulators(now),
     )
 
 
 def _topics(now: Sample, then: Sample | None) -> tuple[Row, ...]:
-    return tuple(Row(name, _of_topic(name, now, then)) for name in TOPICS)
+    return tuple(Row(name, _of_topic(name, now, then)) for name in ALL_TOPICS)
 
 
 def _of_topic(name: str, now: Sample, then: Sample | None) -> tuple[Figure, ...]:
@@ -140,6 +144,33 @@ def _of_table(name: str, now: Sample) -> tuple[Figure, ...]:
     )
 
 
+def _simulators(now: Sample) -> tuple[Row, ...]:
+    group = known(now.group)
+    return tuple(Row(member.name, _of_member(member, now)) for member in group.members) if group else ()
+
+
+def _of_member(member: Member, now: Sample) -> tuple[Figure, ...]:
+    """Return the figures of a simulator of the group, whose parts are those of the races under way.
+
+    lag: seconds by which its latest part is late, at least.
+    """
+    group, parts = known(now.group), parts_under_way(now)
+    is_shared = group is not None and group.settled
+    own = None
+    if is_shared and parts is not None:
+        own = [part for part in parts if part.partition in member.partitions]
+    competitors = None if own is None else sum(part.competitors for part in own)
+    found = latest(own or ())
+    lag = None if found is None else found[1]
+    return (
+        Figure("host", "Host", member.host, str),
+        Figure("partitions", "Partitions", len(member.partitions) if is_shared else None, words.count),
+        Figure("parts", "Parts", None if own is None else len(own), words.count),
+        Figure("competitors", "Competitors", competitors, words.count),
+        Figure("lag_seconds", "Lag", lag, words.seconds),
+    )
+
+
 def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
     found = known(now.simulator)
     rate = partial(figures.counted_per_second, found, known(then.simulator if then else None))
@@ -147,7 +178,7 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
     def level(name: str) -> float | None:
         return getattr(found, name, None)
 
-    return (
+    alone = (
         Figure("races", "Races", level("running"), words.count),
         Figure("ticks_per_second", "Ticks", rate("ticks"), words.per_second),
         Figure("late_ticks_per_second", "Late ticks", rate("late_ticks"), words.per_second),
@@ -156,6 +187,19 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
         Figure("delivered_per_second", "Delivered", rate("delivered"), words.per_second),
         Figure("errors", "Delivery errors", level("errors"), words.count),
         Figure("retries", "Batches retried", level("retries"), words.count),
+    )
+    return alone if now.group is None else (*alone, *_of_group(now))
+
+
+def _of_group(now: Sample) -> tuple[Figure, ...]:
+    group, parts = known(now.group), parts_under_way(now)
+    unowned = None
+    if group is not None and group.settled and parts is not None:
+        unowned = sum(part.partition in group.unowned for part in parts)
+    return (
+        Figure("simulators", "Simulators", len(group.members) if group else None, words.count),
+        Figure("parts", "Parts of races", None if parts is None else len(parts), words.count),
+        Figure("unowned_parts", "Parts without owner", unowned, words.count),
     )
 
 
@@ -224,12 +268,13 @@ def _sum(rows: Sequence[Row], key: str) -> float | None:
 
 
 def as_text(report: Report) -> str:
-    """Return a line for each part, then the topics and the tables, if any."""
+    """Return a line for each part, then the topics, the tables and the simulators, if any."""
     width = max(len(part.name) for part in report.parts)
     lines = [
         f"{part.verdict.light.value:5}  {part.name:{width}}  {part.verdict.sentence}" for part in report.parts
     ]
-    return "\n".join([*lines, *_table("topic", report.topics), *_table("table", report.tables)])
+    tables = {"topic": report.topics, "table": report.tables, "simulator": report.simulators}
+    return "\n".join([*lines, *(line for kind, rows in tables.items() for line in _table(kind, rows))])
 
 
 def _table(kind: str, rows: Sequence[Row]) -> Iterator[str]:

@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from stream.contract import read_topics
+
 Part = TypeVar("Part")
+
+ALL_TOPICS = tuple(read_topics())
+"""The names of the topics: those with a table, and `progress`, which Pinot does not ingest."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,50 @@ class Simulator:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A simulator of the group.
+
+    Attributes:
+        name: its client id: machine and process.
+        host: the address from which it is connected to Kafka.
+        partitions: of the topic `progress`; it publishes the parts of races in them.
+    """
+
+    name: str
+    host: str
+    partitions: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The consumer group of the simulators, and how far the parts of races are delivered.
+
+    Attributes:
+        members: the simulators, by name.
+        partitions: how many partitions the topic `progress` has.
+        settled: False while Kafka distributes the partitions: it does not say then who has which.
+        delivered: race seconds up to which a part is delivered, by run id and number of the part; parts
+            without a record are left out. None if the records could not be read in time.
+    """
+
+    members: tuple[Member, ...]
+    partitions: int
+    settled: bool
+    delivered: Mapping[tuple[str, int], float] | None
+    taken: float
+
+    def owner(self, partition: int) -> Member | None:
+        """Return the owner of a partition; None if it has none, or if that is unknown."""
+        return next((member for member in self.members if partition in member.partitions), None)
+
+    @property
+    def unowned(self) -> frozenset[int]:
+        """The partitions without an owner; empty while that is unknown."""
+        owned = frozenset[int]().union(*(member.partitions for member in self.members))
+        return frozenset(range(self.partitions)) - owned if self.settled else frozenset()
+
+
+@dataclass(frozen=True)
 class RaceNews:
     """A running race, according to the store.
 
@@ -137,22 +186,38 @@ class RaceNews:
         period: seconds of wall time between two ticks.
         newest: when its newest position was emitted; None before the first.
         noted: when its own row was last written.
+        competitors: how many it has.
+        speed: race seconds per second.
+        clock_start: the gun, later by all pauses since: its race time counts from here.
+        is_replay: `python -m simulator replay` publishes it, and no simulator of the group.
     """
 
     run_id: str
     period: float
     newest: float | None
     noted: float
+    competitors: int
+    speed: float
+    clock_start: float
+    is_replay: bool
 
     @classmethod
     def of_row(cls, row: Sequence[Any], newest: float | None) -> "RaceNews":
-        """Convert a row: id, speed, `interval` (0 for the API's default), and when it was last written.
+        """Convert a row of the columns of the files `…_running.sql`; times are in epoch milliseconds.
 
-        Times are in epoch milliseconds.
+        An `interval` of 0 stands for the API's default, and so does a `clockStart` for the start time.
         """
-        run_id, speed, interval, updated = row
-        period = (interval or max(1.0, speed)) / speed
-        return cls(run_id, period, None if newest is None else newest / 1000, updated / 1000)
+        run_id, speed, interval, updated, competitors, clock_start, start, replay = row
+        return cls(
+            run_id=run_id,
+            period=(interval or max(1.0, speed)) / speed,
+            newest=None if newest is None else newest / 1000,
+            noted=updated / 1000,
+            competitors=competitors,
+            speed=speed,
+            clock_start=(clock_start or start) / 1000,
+            is_replay=bool(replay),
+        )
 
 
 @dataclass(frozen=True)
@@ -170,6 +235,7 @@ class Sample:
     taken: float
     simulator: Simulator | Failure
     races: Races | Failure
+    group: Group | Failure | None = None
     kafka: Kafka | Failure | None = None
     pinot: Pinot | Failure | None = None
     embedded: Embedded | Failure | None = None

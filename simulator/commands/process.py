@@ -47,8 +47,7 @@ def open_courses(settings: PublisherSettings, folder: UploadFolder) -> Catalogue
 def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> Publisher:
     """Return the configured publisher; raises PublishError if it can't be opened."""
     if settings.publisher == "sqlite":
-        limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
-        return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
+        return _sqlite(reactor, settings, courses)
     loader = None
     if settings.pinot_controller:
         loader = CourseLoader.into(reactor, settings.pinot_controller, settings.pinot_auth())
@@ -58,15 +57,23 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
     return KafkaPublisher(reactor, settings.client_config(), loader)
 
 
-def open_log(reactor: Any, settings: PublisherSettings, publisher: Publisher) -> RaceLog:
-    """Return the log of the configured publisher: that of all simulators on a Kafka, or this one's own.
+def open_log(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> tuple[Publisher, RaceLog]:
+    """Return the configured publisher and its log: that of all simulators on a Kafka, or this one's own.
 
-    Raises PublishError if another simulator has the embedded store.
+    Raises PublishError if it can't be opened, or if another simulator has the embedded store.
     """
     if settings.publisher == "sqlite":
-        return LocalLog(publisher, claim(settings.sqlite))
+        claimed = claim(settings.sqlite)
+        store = _sqlite(reactor, settings, courses)
+        return store, LocalLog(store, store.stored, claimed)
+    publisher = open_publisher(reactor, settings, courses)
     name = f"{socket.gethostname()}-{os.getpid()}"
-    return KafkaLog(reactor, settings.client_config(), name)
+    return publisher, KafkaLog(reactor, settings.client_config(), name, publisher.deliveries)
+
+
+def _sqlite(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> SqlitePublisher:
+    limits = {"history_days": settings.history_days, "history_mb": settings.history_mb}
+    return SqlitePublisher(reactor, settings.sqlite, courses.values(), **limits)
 
 
 async def close(engine: Engine, publisher: Publisher) -> None:

@@ -12,9 +12,10 @@ from pydantic import Field, ValidationError
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
+from twisted.python.failure import Failure
 
 from simulator import logs
-from simulator.commands.process import close, log_failure, open_courses, open_publisher
+from simulator.commands.process import PATIENCE, close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
 from simulator.course.course import Course, TimingPoint
 from simulator.engine.engine import RETRY, Engine
@@ -72,16 +73,21 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError, RecordingError) as error:
         raise SystemExit(log_failure("can't replay", error)) from error
-    race_log = LocalLog(publisher)  # nobody else can continue a replay
+    race_log = LocalLog(publisher)  # no other process can continue a replay
     engine = Engine(reactor, publisher, race_log, deferToThread)
     run = Run(recording.course, recording.request, source=recording)
     ended: Deferred[None] = Deferred()
 
     async def end() -> None:
         # A replay is not resumed: cancelling ends the race for its viewers as well.
-        if run.run_id in engine.runs and not run.has_ended:
-            await engine.change(run, "cancel")
+        is_created = run.run_id in engine.runs
+        if is_created and not run.has_ended:
+            cancelling = ensureDeferred(engine.change(run, "cancel"))
+            await cancelling.addTimeout(PATIENCE, reactor).addErrback(_not_cancelled)
         await close(engine, publisher)
+        if not is_created:
+            why = PublishError(publisher.health().trouble or "the publisher accepted nothing")
+            raise SystemExit(log_failure("could not deliver everything", why))
 
     # The reactor waits for the trigger; errors are reported through the main Deferred.
     reactor.addSystemEventTrigger("before", "shutdown", lambda: ensureDeferred(end()).addBoth(ended.callback))
@@ -94,6 +100,10 @@ async def _replay(reactor: Any, settings: ReplaySettings) -> None:
     if not engine.stopping:
         reactor.stop()
     await ended
+
+
+def _not_cancelled(failure: Failure) -> None:
+    structlog.get_logger().error("the replay could not be cancelled", why=failure.getErrorMessage())
 
 
 async def _begin(reactor: Any, engine: Engine, run: Run) -> None:

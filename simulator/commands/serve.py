@@ -1,5 +1,6 @@
 """`python -m simulator serve`: sets up publisher, engine and HTTP server, and shuts them down."""
 
+import gc
 import secrets
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from twisted.internet.task import react
 from twisted.internet.threads import deferToThread
 
 from simulator import logs
-from simulator.commands.process import close, log_failure, open_courses, open_log, open_publisher
+from simulator.commands.process import close, log_failure, open_courses, open_log
 from simulator.commands.settings import ServeSettings, settings_of
 from simulator.engine.engine import Engine
 from simulator.http.auth import Access, AccessError, token_of
@@ -47,8 +48,7 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     try:
         token = token_of(settings.token.get_secret_value(), settings.token_file, settings.host)
         courses = open_courses(settings, folder)
-        publisher = open_publisher(reactor, settings, courses)
-        race_log = open_log(reactor, settings, publisher)
+        publisher, race_log = open_log(reactor, settings, courses)
     except (OSError, PublishError, AccessError) as error:
         raise SystemExit(log_failure("can't start", error)) from error
     origins = origins_of(settings.cors_origins)
@@ -80,6 +80,9 @@ async def _serve(reactor: Any, settings: ServeSettings) -> None:
     reactor.addSystemEventTrigger(
         "before", "shutdown", lambda: ensureDeferred(shut_down()).addBoth(ended.callback)
     )
+    # What the libraries have made stays. Looking through it takes a twentieth of a second, for which the
+    # reactor waits, and the events of every few ticks make Python do so.
+    gc.freeze()
     # After the trigger is set, so that earlier races are delivered at shutdown like new ones.
     await following.begin()
     await ended

@@ -8,8 +8,8 @@ the first, publishes one tick of it, batch by batch, and puts it at the end if m
 - a turn of the reactor handles one batch at most, so HTTP stays responsive;
 - back-pressure from the publisher pauses the loop, not the process, and failed batches are retried.
 
-The states of the races are those of the log. What the engine changes itself, at the gun and at the end, it
-writes to the log like everybody else, and goes on when it hears of it.
+The states of the races are those of the log. The engine's own changes, at the gun and at the end, are written
+to the log like those of the API, and take effect when they have been read back.
 """
 
 from collections import Counter, defaultdict, deque
@@ -46,10 +46,15 @@ BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, plus the part's snapshot once per tick."""
 RETRY = 1.0
 """Seconds before a failed batch, part or record is retried."""
+TRIES = 5
+"""How often a change is written before it is refused, if the race's record changes at the same moment."""
 CHECK = 5.0
 """Seconds between records of how far a part is delivered, from where it continues after a crash."""
 LOOK = 1.0
 """Seconds between checks which parts need such a record."""
+RENEW = 120.0
+"""Seconds after which the record of a running race is written again: a race whose record is older than ten
+minutes is taken for abandoned."""
 LATE = 1.0
 """Seconds after which a tick counts as late."""
 MAX_LIVE_COMPETITORS = 1_000_000
@@ -160,13 +165,14 @@ class Engine:
 
     async def change(self, run: Run, action: Action) -> None:
         """Pause, resume or cancel a race; raises StateError if its state doesn't allow that."""
-        asked_at = self._now_ms()
-        await self.race_log.caught_up()
-        self._require(run, action)
-        step: Step = resumed(run.record, asked_at) if action == "resume" else action
-        if not await self._append(changed(run.record, step, asked_at)):
+        for _ in range(TRIES):
+            asked_at = self._now_ms()
+            await self.race_log.caught_up()
             self._require(run, action)
-            raise StateError("another request changed the race at the same moment: try again")
+            step: Step = resumed(run.record, asked_at) if action == "resume" else action
+            if await self._append(changed(run.record, step, asked_at)):
+                return
+        raise StateError("other requests change the race at the same moment: try again")
 
     def _require(self, run: Run, action: Action) -> None:
         if self.stopping:
@@ -197,7 +203,7 @@ class Engine:
         self._run_of = run_of
         await self.race_log.open(self)
 
-    async def hear(self, record: RaceRecord) -> bool:
+    async def apply(self, record: RaceRecord) -> bool:
         """Take note of a race's record; return whether it counts."""
         if record.run_id not in self.runs:
             if not counts(self.others.get(record.run_id), record):
@@ -215,7 +221,8 @@ class Engine:
             self._log.info("race " + record.status, run_id=record.run_id)
             self._follow(known)
             return True
-        if record.updated_at > known.record.updated_at and self._leads(known) and known.record.request:
+        is_newest = record.updated_at >= known.record.updated_at and record != known.record
+        if is_newest and known.record.request and self._leads(known):
             # For the store, the newest record is the race's state.
             _ = ensureDeferred(self._step(known, None, record.updated_at))
         return False
@@ -236,14 +243,14 @@ class Engine:
         self._log.info("race added", run_id=run.run_id, course=run.course.short_name, status=run.status)
         self._follow(run)
 
-    def hear_progress(self, progress: Progress) -> None:
+    def apply_progress(self, progress: Progress) -> None:
         """Take note of how far a part is delivered."""
         run = self.runs.get(progress.run_id)
         if run is None:
             known = self._early[progress.run_id]
             known[progress.part] = max(progress.delivered_until, known.get(progress.part, -1.0))
             return
-        if run.has_ended or progress.part >= len(run.parts):
+        if run.has_ended or not 0 <= progress.part < len(run.parts):
             return
         part, tick = run.parts[progress.part], run.tick_at(progress.delivered_until)
         if tick >= part.delivered:
@@ -301,19 +308,24 @@ class Engine:
 
     def _follow(self, run: Run) -> None:
         """Do what a race's state asks for."""
+        if run.has_ended:
+            self._retire(run)
+            return
         for part in run.parts:
-            if run.has_ended:
-                if part.is_ours:
-                    part.end()
-                    _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
-            elif part.is_ours:
+            if part.is_ours:
                 self._enqueue(part)
             elif self._is_assigned(part):
                 self._begin(part)
-        if run.has_ended:
+        self._finish_if_whole(run)
+
+    def _retire(self, run: Run) -> None:
+        """Free what a race has that has ended, but for the part whose tick is in hand."""
+        for part in run.parts:
+            if part.is_ours and part is not self._served:
+                part.retire()
+                _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
+        if not any(part.is_ours for part in run.parts):
             run.forget_field()
-        elif self._leads(run):
-            self._finish_if_whole(run)
 
     def _begin(self, part: Part) -> None:
         part.begin(self._reactor.seconds())
@@ -335,9 +347,10 @@ class Engine:
         while self._served in parts:
             await _shared(self._served_one)
         await self._publisher.flushed()
-        for part in parts:
-            if part.next_tick - 1 > part.delivered and not part.run.has_ended:
-                await self.race_log.record(self._progress(part, part.next_tick - 1))
+        behind = [part for part in parts if part.next_tick - 1 > part.delivered and not part.run.has_ended]
+        writing = [ensureDeferred(self._record(part, part.next_tick - 1)) for part in behind]  # all at once
+        for one in writing:
+            await one
         return True
 
     # The engine's own records.
@@ -355,9 +368,11 @@ class Engine:
         try:
             while run.status == status and self._leads(run):
                 record = changed(run.record, step, max(self._now_ms(), later_than + 1))
-                if await self._tried(self._append(replace(record, delivered_until=_least_delivered(run)))):
+                record = replace(record, delivered_until=_least_delivered(run))
+                if not await self._tried(self._append(record)):
+                    await after(self._reactor, RETRY)
+                elif step is None:
                     return
-                await after(self._reactor, RETRY)
         finally:
             run.is_stepping = False
             self._finish_if_whole(run)
@@ -389,7 +404,7 @@ class Engine:
         if not part.is_ours:
             return
         if not part.run.is_drawn:
-            self._draw(part)
+            self._draw(part.run)
             return
         # Read the clock once: a tick could become due between two readings, and no alarm can be in the past.
         due, now = part.next_due(), self._reactor.seconds()
@@ -398,18 +413,22 @@ class Engine:
         elif due is not None:
             part.alarm = self._reactor.callLater(due - now, self._come_to, part)
 
-    def _draw(self, part: Part) -> None:
-        """Draw the field in a thread, and come back."""
+    def _draw(self, run: Run) -> None:
+        """Draw the field in a thread, once for all parts, and come back."""
+        if run.is_being_drawn:
+            return
+        run.is_being_drawn = True
 
         def failed(failure: Failure) -> None:
-            self._log.error("race failed, retrying", part=part.name, exc_info=exc_info(failure))
-            part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
+            self._log.error("race failed, retrying", run_id=run.run_id, exc_info=exc_info(failure))
+            self._reactor.callLater(RETRY, self._follow, run)
 
-        def drawn(_: object) -> None:
-            self._enqueue(part)
-            self._finish_if_whole(part.run)
+        def over(result: Any) -> Any:
+            run.is_being_drawn = False
+            return result
 
-        _ = self.in_thread(lambda: part.run.race.last_tick).addCallback(drawn).addErrback(failed)
+        drawing = self.in_thread(lambda: run.race.last_tick).addBoth(over)
+        _ = drawing.addCallback(lambda _: self._follow(run)).addErrback(failed)
 
     def _come_to(self, part: Part) -> None:
         if part.queued or not part.is_ours:
@@ -436,6 +455,8 @@ class Engine:
                 self._log.error("race failed, retrying", part=part.name, exc_info=True)
                 part.alarm = self._reactor.callLater(RETRY, self._enqueue, part)
             self._served = None
+            if part.run.has_ended:
+                self._retire(part.run)
             served, self._served_one = self._served_one, Deferred()
             served.callback(None)
         self._working = False
@@ -463,7 +484,7 @@ class Engine:
             self._ask(part)
 
     def _check(self) -> None:
-        """Ask, for each part that needs it, whether its events are delivered."""
+        """Ask for each part that needs it whether its events are delivered; renew the records of races."""
         now = self._reactor.seconds()
         # Called after every tick, so check all parts once a second at most.
         if now < self._check_from:
@@ -472,27 +493,30 @@ class Engine:
         for part in self._ours():
             if part.next_tick - 1 > part.delivered and now - part.checked_at >= CHECK:
                 self._ask(part)
+        for run in self.runs.values():
+            if run.status == "running" and now - run.record.updated_at / 1000 > RENEW and self._leads(run):
+                _ = ensureDeferred(self._step(run, None))
 
     def _ask(self, part: Part) -> None:
         """Ask whether what is published of a part is delivered, and record it."""
-        if not part.is_asking:
-            part.is_asking = True
+        if part.asked_in != part.term:
+            part.asked_in = part.term
             _ = ensureDeferred(self._confirm(part, part.term))
 
     async def _confirm(self, part: Part, term: int) -> None:
         try:
-            while True:
+            while part.is_in(term):
                 tick = part.next_tick - 1
                 part.checked_at = self._reactor.seconds()
                 await self._publisher.flushed()
-                if part.term != term or tick <= part.delivered:
-                    return
-                if not await self._record(part, tick):
+                is_news = part.is_in(term) and tick > part.delivered
+                if is_news and not await self._record(part, tick):
                     await after(self._reactor, RETRY)
-                elif not part.is_over or tick == part.next_tick - 1:
+                elif tick == part.next_tick - 1 or not part.is_in(term) or not part.is_over:
                     return
         finally:
-            part.is_asking = False
+            if part.asked_in == term:
+                part.asked_in = -1
 
     async def _publish_all(self, part: Part, batches: Iterable[Batch]) -> None:
         term = part.term

@@ -57,6 +57,7 @@ class Run:
         record: its newest record that counts; before the log has one, that of a race to come.
         parts: the parts in which it is published.
         is_stepping: the engine is writing a record of its own.
+        is_being_drawn: a thread draws its field.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Run:
         ranges = parts_of(request.competitors) if source is None else (source.members,)
         self.parts = tuple(Part(self, number, members) for number, members in enumerate(ranges))
         self.is_stepping = False
+        self.is_being_drawn = False
 
     def first_record(self, now_ms: int) -> RaceRecord:
         """Return the record that creates the race."""
@@ -153,7 +155,7 @@ class Run:
         then = self.record.updated_at / 1000 if self.has_ended else now
         # 100 ticks of 1.15 s are 114.99999999999999 s.
         due = floor(round(self.schedule.race_time(then) / self.request.tick, 6))
-        own = [part.next_tick - 1 for part in self.parts if part.is_ours]
+        own = [part.next_tick - 1 for part in self.parts if part.is_ours or part.has_retired]
         last = [self.source.last_tick] if self.is_drawn else []
         return max(-1, min([due, *last, *own]))
 
@@ -187,7 +189,8 @@ class Part:
             first.
         is_ours: this simulator publishes it.
         term: rises whenever that ends: what was begun in an earlier term stops.
-        is_asking: the engine waits for the delivery of what is published.
+        has_retired: this simulator published it when the race ended.
+        asked_in: the term in which the engine waits for the delivery of what is published; -1 if it does not.
         next_tick: the first tick that has not been published completely.
         outbox: batches to publish before the next tick, oldest first; each can be repeated from its start.
         checked_at: epoch seconds when its delivery was last asked for.
@@ -202,7 +205,8 @@ class Part:
         self.delivered = -1
         self.is_ours = False
         self.term = 0
-        self.is_asking = False
+        self.has_retired = False
+        self.asked_in = -1
         self.next_tick = 0
         self.outbox: deque[Callable[[], Iterable[Batch]]] = deque()
         self.checked_at = 0.0
@@ -231,11 +235,20 @@ class Part:
         self.checked_at = now
         self.outbox.clear()
 
+    def is_in(self, term: int) -> bool:
+        """Return whether this simulator still publishes it in this term."""
+        return self.is_ours and self.term == term and not self.run.has_ended
+
     def end(self) -> None:
         """Stop."""
         self.term += self.is_ours
         self.is_ours = False
         self.silence()
+
+    def retire(self) -> None:
+        """Stop, because the race has ended."""
+        self.has_retired = True
+        self.end()
 
     def silence(self) -> None:
         """Drop the scheduled call."""

@@ -106,13 +106,13 @@ class Api:
     def _answer(self, run: Run) -> answers.RaceAnswer:
         return answers.race_answer(run, self._race_service.published_until(run))
 
-    def show_race(self, request: Request, run_id: str) -> bytes:
+    async def show_race(self, request: Request, run_id: str) -> bytes:
         """Return a race."""
-        return responses.json(request, self._answer(self._race_service.race(run_id)))
+        return responses.json(request, self._answer(await self._race_service.found(run_id)))
 
     async def show_positions(self, request: Request, run_id: str) -> bytes | None:
         """Return all positions at the last published tick."""
-        run = self._race_service.race(run_id)
+        run = await self._race_service.found(run_id)
         now = self._race_service.now()
         pieces = geojson.position_pieces(await self._in_thread(run.positions, now))
         if run.request.competitors <= IN_ONE:
@@ -124,14 +124,14 @@ class Api:
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
-        run, form = self._race_service.race(run_id), _format(request, result_files.FORMATS, suffix)
+        run, form = await self._race_service.found(run_id), _format(request, result_files.FORMATS, suffix)
         rank, until = _query(request, ResultsQuery).rank, self._race_service.published_until(run)
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until, rank))
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""
-        run, form = self._race_service.race(run_id), _format(request, track_files.FORMATS, suffix)
+        run, form = await self._race_service.found(run_id), _format(request, track_files.FORMATS, suffix)
         query, until = _query(request, TrackQuery), self._race_service.published_until(run)
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))

@@ -4,6 +4,7 @@ The group's coordinator in Kafka notices who comes, leaves and dies. Nothing is 
 every simulator reads all of the log anyway.
 """
 
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from threading import Thread
 from typing import Any
@@ -17,9 +18,8 @@ from twisted.python.failure import Failure
 
 from simulator.log.log import Listener
 from simulator.publishers.publisher import PublishError
+from stream.parts import GROUP
 
-GROUP = "racecast-simulators"
-"""The group's name."""
 STEP = 0.2
 """Seconds between two looks at the group."""
 LOOK = 5.0
@@ -30,9 +30,9 @@ MEMBER = {
     "group.id": GROUP,
     # Only the partitions that change hands stop.
     "partition.assignment.strategy": "cooperative-sticky",
-    # After a crash, others continue after this time.
-    "session.timeout.ms": 10_000,
-    # A member hears by its heartbeat that another one has left.
+    # After a crash, others continue after this time; brokers accept no shorter one by default.
+    "session.timeout.ms": 6000,
+    # Members learn of a rebalance by their heartbeats.
     "heartbeat.interval.ms": 500,
     "max.poll.interval.ms": 60_000,
     "enable.auto.commit": False,
@@ -51,7 +51,7 @@ class Membership:
         reactor: Twisted's; the listener is called in its thread.
         access: librdkafka's connection settings.
         listener: publishes the parts.
-        reached: waits until the log has been heard up to given offsets.
+        reached: waits until the log has been applied up to given offsets.
     """
 
     def __init__(self, reactor: Any, access: Mapping[str, Any], listener: Listener, reached: Reached) -> None:
@@ -80,7 +80,17 @@ class Membership:
         return None if self._is_member else f"the consumer group {GROUP} has not assigned any parts yet"
 
     def _be_member(self) -> None:
-        consumer = Consumer({**self._access, **MEMBER})
+        while not self._is_leaving:
+            consumer = Consumer({**self._access, **MEMBER})
+            try:
+                self._follow(consumer)
+            except Exception:  # noqa: BLE001 - without this thread nothing would be published
+                self._log.error("membership failed, joining again", exc_info=True)
+                time.sleep(STEP)
+            finally:
+                consumer.close()
+
+    def _follow(self, consumer: Consumer) -> None:
         consumer.subscribe(
             ["progress"], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -88,7 +98,6 @@ class Membership:
             message = consumer.poll(STEP)
             if message is not None and (error := message.error()) is not None:
                 self._log.warning("the group of simulators reports an error", why=error.str())
-        consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # What the partitions contain is read elsewhere.

@@ -5,6 +5,7 @@ been read back: then this simulator and the order in the topic agree. `simulator
 parts.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
@@ -14,17 +15,23 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are its API, but not in its __all__
+    AdminClient,
+    OffsetSpec,
+)
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
 from simulator.log.group import Membership
-from simulator.log.log import Listener, partition_of
+from simulator.log.log import Listener
 from simulator.log.states import counts
+from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode, encode_progress, progress_key
 from simulator.publishers.publisher import MAX_KNOWN, PublishError
 from simulator.race.events import Progress, RaceRecord
 from stream.contract import PROGRESS, TABLES
 from stream.kafka import AuthErrorListener
+from stream.parts import partition_of
 from stream.race_states import ENDED
 
 WRITE_WITHIN = 10.0
@@ -33,6 +40,8 @@ LOOK = 2.0
 """Seconds to wait for a broker's list of topics, and for the ends of its partitions."""
 READ_WITHIN = 10.0
 """Seconds to wait for the next record while the log is read for the first time."""
+PAUSE = 1.0
+"""Seconds between two attempts to read a log that cannot be read."""
 STEP = 0.1
 """Longest time in seconds for which the reading thread waits for records."""
 POLL = 0.005
@@ -74,17 +83,19 @@ class KafkaLog:
     """A log that all simulators of a cluster share.
 
     Args:
-        reactor: Twisted's; records are heard in its thread.
+        reactor: Twisted's; records are applied in its thread.
         access: librdkafka's connection settings, from `KafkaAccess.client_config`.
         name: the simulator's, which no other has.
+        deliveries: counts the records that are written.
     """
 
-    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str) -> None:
+    def __init__(self, reactor: Any, access: Mapping[str, Any], name: str, deliveries: Deliveries) -> None:
         self.partitions = 1
         self._reactor = reactor
-        self._access = {**access, "client.id": name}
+        self._access = {**access, "client.id": name, "reconnect.backoff.max.ms": 1000}
         self._auth_errors = AuthErrorListener(access)
         self._name = name
+        self._deliveries = deliveries
         self._log = structlog.get_logger()
         self._listener: Listener | None = None
         self._consumer: Consumer | None = None
@@ -97,14 +108,16 @@ class KafkaLog:
         self._writes: dict[str, Deferred[bool]] = {}
         self._writer = Producer({**self._access, **WRITING, "error_cb": self._auth_errors})
         self._is_polling = False
+        asking: dict[str, Any] = {**self._access, "log_level": 2, "error_cb": self._auth_errors}
+        self._admin: Any = AdminClient(asking)
 
     async def open(self, listener: Listener) -> None:
         """Read the log to its end, pass on the newest records, follow it, and join the group."""
         races, progress = await deferToThread(self._read_all)
         for one in progress:
-            listener.hear_progress(one)
+            listener.apply_progress(one)
         for record in races:
-            await listener.hear(record)
+            await listener.apply(record)
         self._listener = listener
         self._reading = Thread(target=self._follow, name="race log", daemon=True)
         self._reading.start()
@@ -114,7 +127,9 @@ class KafkaLog:
     async def append(self, record: RaceRecord) -> bool:
         """Write a record, and return whether it counts when it has been read back."""
         (key,), (value,) = encode(record)[1:]
-        return await self._write("races", key, value)
+        is_counted = await self._write("races", key, value)
+        self._deliveries.delivered["races"] += 1
+        return is_counted
 
     async def record(self, progress: Progress) -> None:
         """Write how far a part is delivered."""
@@ -128,12 +143,11 @@ class KafkaLog:
         await self._write("progress", progress_key(run_id, part), None, partition)
 
     async def caught_up(self) -> None:
-        """Return when the records that the topic `races` has now have been heard."""
-        places = [place for place in self._following if place[0] == "races"]
-        await self.reached(await deferToThread(self._ends, places))
+        """Return when the records that the topic `races` has now have been applied."""
+        await self.reached(await deferToThread(self._ends, "races"))
 
     async def reached(self, ends: dict[Place, int]) -> None:
-        """Return when all records before these offsets have been heard."""
+        """Return when all records before these offsets have been applied."""
         waiting: Deferred[None] = Deferred()
         self._waiting.append((ends, waiting))
         self._let_go()
@@ -157,8 +171,8 @@ class KafkaLog:
 
     async def _write(self, topic: str, key: bytes, value: bytes | None, partition: int = -1) -> bool:
         name = f"{self._name}:{next(self._numbers)}"
-        heard: Deferred[bool] = Deferred()
-        self._writes[name] = heard
+        applied: Deferred[bool] = Deferred()
+        self._writes[name] = applied
         try:
             self._writer.produce(
                 topic,
@@ -172,15 +186,18 @@ class KafkaLog:
             del self._writes[name]
             raise PublishError(f"Kafka takes no record for {topic}: {error}") from error
         self._poll()
-        return await heard.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
+        try:
+            return await applied.addTimeout(2 * WRITE_WITHIN, self._reactor, _too_late)
+        finally:
+            self._writes.pop(name, None)
 
     def _written(self, name: str, error: KafkaError | None, _: "Message[bytes, bytes]") -> None:
         """Give up a record that Kafka has not taken (called by `poll`); others are still to be read."""
-        if error is None or (heard := self._writes.pop(name, None)) is None:
+        if error is None or (applied := self._writes.pop(name, None)) is None:
             return
         why = self._auth_errors.refusal or f"no broker has taken it: {error.str()}"
-        if not heard.called:
-            heard.errback(PublishError(why))
+        if not applied.called:
+            applied.errback(PublishError(why))
 
     def _poll(self) -> None:
         if self._is_polling:
@@ -258,24 +275,45 @@ class KafkaLog:
                 yield entry
 
     def _some(self, consumer: Consumer) -> list[Entry]:
-        messages = consumer.consume(MOST, timeout=STEP)
+        # `consume` alone would wait for MOST messages.
+        first = consumer.poll(STEP)
+        messages = [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]
         for message in messages:
             if (error := message.error()) is not None:
                 raise PublishError(f"the races can't be read: {error.str()}")
-        return [_entry(message) for message in messages]
+        return [self._entry(message) for message in messages]
 
-    def _ends(self, places: list[Place]) -> dict[Place, int]:
-        """The offset after the last record of partitions (in a thread)."""
-        consumer = self._consumer
-        if consumer is None:
-            return {}
+    def _entry(self, message: "Message[bytes, bytes]") -> Entry:
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        headers: Any = message.headers() or ()
+        writer: bytes = dict(headers).get(WRITER, b"")
+        content: RaceRecord | Progress | None = None
         try:
-            return {
-                place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=LOOK)[1]
-                for place in places
-            }
-        except KafkaException as error:
-            raise PublishError(f"the races can't be read: {error.args[0].str()}") from error
+            if (value := message.value()) is not None:
+                event = orjson.loads(value)
+                content = record_of_event(event) if topic == "races" else _progress(event)
+        except PublishError:
+            if self._listener is None:  # otherwise an older version has begun to write
+                raise
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Other programs can write to the topic, too.
+            self._log.warning("message is not a record", topic=topic, offset=offset, why=repr(error))
+        return Entry((topic, partition), offset, writer.decode(errors="replace"), content)
+
+    def _ends(self, topic: str) -> dict[Place, int]:
+        """The offsets after the last records of a topic (in a thread).
+
+        Not by the consumer: while one thread waits for its messages, others wait for that thread.
+        """
+        places = [TopicPartition(*place) for place in self._following if place[0] == topic]
+        latest = {place: OffsetSpec.latest() for place in places}  # type: ignore[no-untyped-call]
+        try:
+            # After a restart of the broker the client would ask for offsets of the leader's former epoch.
+            self._admin.list_topics(topic, timeout=LOOK)
+            answers = self._admin.list_offsets(latest, request_timeout=LOOK)
+            return {(topic, place.partition): one.result(LOOK).offset for place, one in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise PublishError(f"the races can't be read: {self._auth_errors.refusal or error}") from error
 
     def _follow(self) -> None:
         """Pass on the records, in the reactor, as they come (in a thread of its own)."""
@@ -283,8 +321,9 @@ class KafkaLog:
         while consumer is not None and not self._is_closing:
             try:
                 entries = self._some(consumer)
-            except PublishError as error:
+            except (PublishError, KafkaException) as error:
                 self._log.warning("the race log can't be read", why=str(error))
+                time.sleep(PAUSE)
                 continue
             if entries:
                 _result_of(self._reactor, self._pass_on, entries)
@@ -292,33 +331,33 @@ class KafkaLog:
             consumer.close()
 
     def _pass_on(self, entries: list[Entry]) -> Deferred[None]:
-        return ensureDeferred(self._hear(entries))
+        return ensureDeferred(self._apply_all(entries))
 
-    async def _hear(self, entries: list[Entry]) -> None:
+    async def _apply_all(self, entries: list[Entry]) -> None:
         for entry in entries:
             is_counted = False
             try:
-                is_counted = await self._hear_one(entry)
+                is_counted = await self._apply_one(entry)
             except Exception:  # noqa: BLE001 - a bug in one race must not stop the others
                 self._log.error(
                     "record not understood", place=entry.place, offset=entry.offset, exc_info=True
                 )
             self._following[entry.place] = entry.offset + 1
-            if (heard := self._writes.pop(entry.writer, None)) is not None and not heard.called:
-                heard.callback(is_counted)
+            if (applied := self._writes.pop(entry.writer, None)) is not None and not applied.called:
+                applied.callback(is_counted)
         self._let_go()
 
-    async def _hear_one(self, entry: Entry) -> bool:
+    async def _apply_one(self, entry: Entry) -> bool:
         listener = self._listener
         if listener is None or entry.content is None:
             return False
         if isinstance(entry.content, RaceRecord):
-            return await listener.hear(entry.content)
-        listener.hear_progress(entry.content)
+            return await listener.apply(entry.content)
+        listener.apply_progress(entry.content)
         return True
 
     def _let_go(self) -> None:
-        """Wake those who wait for records that have been heard."""
+        """Wake those who wait for records that have been applied."""
         waiting, self._waiting = self._waiting, []
         for ends, one in waiting:
             if one.called:
@@ -333,19 +372,9 @@ def _too_late(*_: object) -> NoReturn:
     raise PublishError("Kafka is slow: the race log has not shown the record yet")
 
 
-def _entry(message: "Message[bytes, bytes]") -> Entry:
-    topic, partition, offset, value = message.topic(), message.partition(), message.offset(), message.value()
-    headers: Any = message.headers() or ()
-    writer: bytes = dict(headers).get(WRITER, b"")
-    content: RaceRecord | Progress | None = None
-    if value is not None:
-        event = orjson.loads(value)
-        content = record_of_event(event) if topic == "races" else _progress(event)
-    return Entry((topic or "", partition or 0), offset or 0, writer.decode(), content)
-
-
 def _progress(event: Mapping[str, Any]) -> Progress:
-    return Progress(*(event[name] for name in PROGRESS.columns))
+    run_id, part, delivered_until, updated_at = (event[name] for name in PROGRESS.columns)
+    return Progress(str(run_id), int(part), float(delivered_until), int(updated_at))
 
 
 def record_of_event(event: dict[str, Any]) -> RaceRecord:

@@ -1,47 +1,57 @@
 """The log of a single simulator, which a publisher keeps: the embedded store, or Kafka for a replay."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
+from twisted.internet.defer import Deferred
+
 from simulator.log.log import Listener
-from simulator.publishers.publisher import Publisher, PublishError
+from simulator.publishers.publisher import Publisher, PublishError, Stored
 from simulator.race.events import Progress, RaceRecord
 
 
 class LocalLog:
-    """A log that nobody else writes.
+    """A log with one writer.
 
     Args:
         publisher: keeps the records.
+        stored: returns those of earlier; None if there are none to go on with.
         claimed: what `claim` has returned.
     """
 
     partitions = 1
 
-    def __init__(self, publisher: Publisher, claimed: sqlite3.Connection | None = None) -> None:
+    def __init__(
+        self,
+        publisher: Publisher,
+        stored: Callable[[], Deferred[Stored]] | None = None,
+        claimed: sqlite3.Connection | None = None,
+    ) -> None:
         self._publisher = publisher
+        self._stored = stored
         self._claimed = claimed
         self._listener: Listener | None = None
 
     async def open(self, listener: Listener) -> None:
-        """Read what the publisher has kept."""
-        stored = await self._publisher.stored()
+        """Read what is stored."""
+        races, progress = await self._stored() if self._stored else ([], [])
         self._listener = listener
-        for progress in stored.progress:
-            listener.hear_progress(progress)
-        for record in stored.races:
-            await listener.hear(record)
+        for one in progress:
+            listener.apply_progress(one)
+        for record in races:
+            await listener.apply(record)
         listener.take([0])
 
     async def append(self, record: RaceRecord) -> bool:
-        """Write a record and hear of it."""
+        """Write a record and apply it."""
         await self._publisher.publish(record)
-        return await self._heard().hear(record)
+        return await self._opened().apply(record)
 
     async def record(self, progress: Progress) -> None:
         """Write how far a part is delivered."""
         await self._publisher.publish(progress)
-        self._heard().hear_progress(progress)
+        self._opened().apply_progress(progress)
 
     async def forget(self, run_id: str, part: int) -> None:
         """Do nothing: the publisher deletes it with the race."""
@@ -59,7 +69,7 @@ class LocalLog:
             self._claimed.close()
         return is_delivered
 
-    def _heard(self) -> Listener:
+    def _opened(self) -> Listener:
         if self._listener is None:
             raise RuntimeError("the log is not open")
         return self._listener
@@ -81,5 +91,5 @@ def claim(store: Path) -> sqlite3.Connection:
         why = (
             "another simulator uses it: stop that one, or name another file (--sqlite)" if is_taken else error
         )
-        raise PublishError(f"the embedded store {store} can't be used: {why}") from error
+        raise PublishError(f"the embedded store {store} can't be opened: {why}") from error
     return lock

@@ -2,34 +2,23 @@
 
 from collections.abc import Iterable
 from typing import Protocol
-from zlib import crc32
 
 from twisted.internet.defer import Deferred
 
 from simulator.race.events import Progress, RaceRecord
+from stream.parts import partition_of, parts_of
 
-PART = 50_000
-"""Most competitors in a part of a race."""
-
-
-def parts_of(competitors: int) -> tuple[range, ...]:
-    """Return the parts of a race: the indices of their competitors, in order."""
-    return tuple(range(first, min(first + PART, competitors)) for first in range(0, competitors, PART))
-
-
-def partition_of(run_id: str, part: int, partitions: int) -> int:
-    """Return the partition of a part's progress; those of a race are in different ones."""
-    return (crc32(run_id.encode()) + part) % partitions
+__all__ = ["Listener", "RaceLog", "partition_of", "parts_of"]  # the engine takes all of them from here
 
 
 class Listener(Protocol):
-    """Whoever listens to a log: hears of all entries in their order, one at a time."""
+    """Receives all entries of a log in their order, one at a time."""
 
-    async def hear(self, record: RaceRecord) -> bool:
+    async def apply(self, record: RaceRecord) -> bool:
         """Take note of a race's record; return whether it counts."""
         ...
 
-    def hear_progress(self, progress: Progress) -> None:
+    def apply_progress(self, progress: Progress) -> None:
         """Take note of how far a part is delivered."""
         ...
 
@@ -63,7 +52,7 @@ class RaceLog(Protocol):
         ...
 
     async def append(self, record: RaceRecord) -> bool:
-        """Write a record and hear of it; return whether it counts.
+        """Write a record and apply it; return whether it counts.
 
         Raises PublishError if that takes too long: then it may count later.
         """
@@ -78,7 +67,7 @@ class RaceLog(Protocol):
         ...
 
     async def caught_up(self) -> None:
-        """Return when all that the log has now has been heard; raises PublishError."""
+        """Return when all that the log has now has been applied; raises PublishError."""
         ...
 
     def trouble(self) -> str | None:

@@ -1,7 +1,8 @@
 """How the records of a race make its state: pure functions, the same for each store.
 
 All simulators read the records in one order. A record counts if it continues the one before; all others
-change nothing, wherever they come from. So all simulators agree, and whoever wakes up late does no harm.
+are ignored, whichever simulator wrote them. So all simulators agree, and a suspended one that resumes does no
+harm.
 """
 
 from dataclasses import replace

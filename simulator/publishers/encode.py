@@ -6,6 +6,7 @@ object per event.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
@@ -48,7 +49,16 @@ def _positions(batch: Positions) -> Messages:
             *columns, _tails(batch), strict=False
         )
     ]
-    return Messages(batch.topic, [f"{batch.run_id}:{bib}".encode() for bib in columns[0]], values)
+    return Messages(batch.topic, _keys(batch.run_id, batch.bib.tobytes()), values)
+
+
+@lru_cache(maxsize=200)
+def _keys(run_id: str, bibs: bytes) -> list[bytes]:
+    """Return the keys of positions; most ticks of a race have the same competitors as the one before.
+
+    `bibs` is the memory of 64-bit integers. For 5,000 competitors the list takes 300 kB.
+    """
+    return [f"{run_id}:{bib}".encode() for bib in np.frombuffer(bibs, np.int64).tolist()]
 
 
 def _tails(batch: Positions) -> Iterable[str]:

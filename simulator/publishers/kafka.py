@@ -17,7 +17,7 @@ from twisted.internet.threads import deferToThread
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode
-from simulator.publishers.publisher import Health, PublishError, Stored
+from simulator.publishers.publisher import Health, PublishError
 from simulator.race.events import Batch, CourseRecord, Progress, Streamed
 from simulator.reactor import Reactor
 from stream.contract import TOPICS
@@ -33,6 +33,8 @@ STALL = 5.0
 """Seconds without a delivery, while events wait, after which that is reported: a broker may hang."""
 LOOK = 2.0
 """Seconds to wait for a broker's list of topics."""
+FLUSH_WITHIN = 2.0
+"""Seconds after which `publish` holds back until `flushed` has fired."""
 FLUSH = 5.0
 """Seconds that `close` waits for the delivery of waiting events."""
 
@@ -90,6 +92,7 @@ class KafkaPublisher:
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
         self._flushers: list[Deferred[None]] = []
+        self._flush_since = reactor.seconds()  # when the oldest of them began to wait
         callbacks = {"stats_cb": self._statistics, "error_cb": self._hear}
         self._producer = Producer({**access, **SETTINGS, **callbacks})
         self._alarm = reactor.callLater(POLL, self._poll)
@@ -97,7 +100,7 @@ class KafkaPublisher:
     def publish(self, batch: Batch) -> Deferred[None]:
         """Accept a batch; fires when fewer than HIGH_WATER events wait, for a course immediately."""
         if isinstance(batch, Progress):
-            return succeed(None)  # of a replay, which nobody continues
+            return succeed(None)  # of a replay, which no simulator continues
         if isinstance(batch, CourseRecord):
             if self._loader is not None:
                 self._loader.load(batch.course)
@@ -110,13 +113,11 @@ class KafkaPublisher:
         """Fire when the producer is empty."""
         if self._is_empty():
             return succeed(None)
+        if not self._flushers:
+            self._flush_since = self._reactor.seconds()
         waiting: Deferred[None] = Deferred()
         self._flushers.append(waiting)
         return waiting
-
-    def stored(self) -> Deferred[Stored]:
-        """Return nothing: the topic `races` is not of one simulator; see `simulator.log.kafka`."""
-        return succeed(Stored([], []))
 
     def health(self) -> Health:
         """Return the current state."""
@@ -177,7 +178,13 @@ class KafkaPublisher:
         return not self._again and not len(self._producer)
 
     def _has_room(self) -> bool:
-        return not self._again and len(self._producer) < HIGH_WATER
+        # While events come without a pause the producer is never empty by itself.
+        is_full = len(self._producer) >= HIGH_WATER
+        return not self._again and not is_full and not self._is_overdue()
+
+    def _is_overdue(self) -> bool:
+        waited = self._reactor.seconds() - self._flush_since
+        return bool(self._flushers) and waited > FLUSH_WITHIN
 
     def _flushed(self, remaining: int) -> None:
         self.deliveries.confirm_all_but(remaining + len(self._again))

@@ -85,10 +85,6 @@ class Publisher(Protocol):
         """Fire when everything accepted so far has been delivered."""
         ...
 
-    def stored(self) -> Deferred[Stored]:
-        """Return what it keeps of the race log; fails with PublishError if that can't be read."""
-        ...
-
     def health(self) -> Health:
         """Return the current state."""
         ...

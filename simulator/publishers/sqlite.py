@@ -135,7 +135,10 @@ class SqlitePublisher:
         return succeed(None)
 
     def stored(self) -> Deferred[Stored]:
-        """Return the races in the file, those that have ended and were changed first before the others."""
+        """Return what the file has of the race log, first the races that have ended, the oldest first.
+
+        Fails with PublishError if it can't be read.
+        """
         return deferToThreadPool(self._reactor, self._thread, self._stored)
 
     def _stored(self) -> Stored:
@@ -166,6 +169,9 @@ class SqlitePublisher:
 
     def _write(self, batch: Batch) -> None:
         """Write a batch in one transaction (in the thread)."""
+        if self._is_closing:
+            # A locked file would make each of them wait in turn.
+            raise PublishError(self._trouble or f"the embedded store {self.store.name} is being closed")
         try:
             self._file.execute("BEGIN IMMEDIATE")
             self._insert(batch)

@@ -6,6 +6,7 @@ randomness are arguments.
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -120,7 +121,7 @@ class RaceService:
         Raises StateError if its state doesn't allow that; Problem: 404 if there is none, 503 if the log takes
         no records.
         """
-        run = self.race(run_id)
+        run = await self.found(run_id)
         try:
             await self.engine.change(run, action)
         except PublishError as error:
@@ -154,7 +155,7 @@ class RaceService:
             why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
             self._log.warning("race not known here", run_id=record.run_id, why=why)
             return None
-        return run
+        return run if run.run_id == record.run_id else None
 
     @property
     def _runs(self) -> dict[str, Run]:
@@ -167,6 +168,13 @@ class RaceService:
         while (run_id := f"{stem}-{self._chance(16**6):06x}") in self._runs:
             pass
         return run_id
+
+    async def found(self, run_id: str) -> Run:
+        """Return a race, also one that another simulator has just created; raises Problem 404."""
+        if run_id not in self._runs:
+            with suppress(PublishError):
+                await self.engine.race_log.caught_up()
+        return self.race(run_id)
 
     def race(self, run_id: str) -> Run:
         """Return a race; raises Problem 404."""

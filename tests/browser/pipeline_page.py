@@ -33,10 +33,17 @@ class PipelinePage:
         expect(self.part(part).locator(f"[data-figure='{key}']")).to_have_text(text)
 
     def expect_cell(self, table: str, row: str, column: str, text: str | re.Pattern[str]) -> None:
-        """Wait until a cell of `topics` or `tables` is this."""
+        """Wait until a cell of a table is this."""
         inside = self._page.locator(f"[data-table='{table}']")
-        place = inside.locator("thead th").all_inner_texts().index(column)
+        place = inside.locator("thead th").all_text_contents().index(column)
         expect(inside.locator(f"[data-row='{row}'] > *").nth(place)).to_have_text(text)
+
+    def cells(self, table: str) -> list[tuple[int, int]]:
+        """Return where a table's cells are: left and right in pixels, the same if a cell is not shown."""
+        found: list[tuple[int, int]] = self._page.locator(f"[data-table='{table}'] :is(th, td)").evaluate_all(
+            "cells => cells.map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right])"
+        )
+        return found
 
     def expect_charts(self, count: int) -> None:
         """Wait until so many charts are drawn, and nothing says that there is no data."""

@@ -4,9 +4,10 @@ What it shows while Pinot is away is in `test_pinot_away`.
 """
 
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -27,6 +28,8 @@ from tests.torture.event_stores import query_pinot
 
 BACK_WITHIN_S = 90.0
 """After Kafka answers again."""
+PHONE_PX = 390
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 
 class Parts:
@@ -73,6 +76,7 @@ def test_parts_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
     for part in ("Simulator", "Kafka", "Pinot", "End to end"):
         shown.expect_light(part, "green")
     shown.expect_figure("End to end", "expected_seconds", "1.0 s")
+    _simulators_are_listed(page, shown, f"{socket.gethostname()}-{parts.simulator.pid}")
     shown.expect_charts(2)
     before = shown.places()
     shown.wait_for_look()
@@ -85,13 +89,47 @@ def test_parts_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
         shown.wait_for_look()
     for part in ("Kafka", "Simulator", "Pinot", "End to end"):
         shown.expect_light(part, "green", within_s=BACK_WITHIN_S)
+    shown.expect_cell("simulators", f"{socket.gethostname()}-{parts.simulator.pid}", "Lag", "0 s")
 
-    site.change(run, "pause")
+    wait_for("the pause", lambda: _not_paused(site, run), seconds=60, say=print)
+    shown.expect_figure("Simulator", "parts", "0")
     _figures_are_those_of_the_parts(shown, stack)
 
     parts.simulator.end_if_running()
     shown.expect_light("Simulator", "red", "Start it (python -m simulator serve)")
     assert page.get_by_test_id("stException").count() == 0
+
+
+def _not_paused(site: Site, run_id: str) -> str | None:
+    """Pause a race, as often as the simulator asks for it after an outage."""
+    answer = httpx.post(f"{site.api}/races/{run_id}/pause", trust_env=False, timeout=30)
+    return None if answer.status_code in {200, 409} else answer.text
+
+
+def _simulators_are_listed(page: Page, shown: PipelinePage, name: str) -> None:
+    """The only simulator has everything; on a phone, too, its row is within the screen."""
+    for column, text in (
+        ("Host", "127.0.0.1"),
+        ("Partitions", "12"),
+        ("Parts", "1"),
+        ("Competitors", "30"),
+        ("Lag", "0 s"),
+    ):
+        shown.expect_cell("simulators", name, column, text)
+    shown.expect_figure("Simulator", "simulators", "1")
+    shown.expect_figure("Simulator", "unowned_parts", "0")
+    size = page.viewport_size
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": PHONE_PX, "height": 844})
+        shown.expect_cell("simulators", name, "Lag", "0 s")
+        cells = [box for box in shown.cells("simulators") if box[1] > box[0]]
+        assert len(cells) == 2 * 5  # without the host
+        assert all(0 <= left < right <= PHONE_PX for left, right in cells)
+        assert shown.width() == PHONE_PX
+    page.emulate_media(color_scheme="null")
+    if size is not None:
+        page.set_viewport_size(size)
 
 
 def _figures_are_those_of_the_parts(shown: PipelinePage, stack: Stack) -> None:

@@ -19,7 +19,9 @@ SERVICES: dict[str, dict[str, Any]] = {
     name: service for name, service in DESCRIBED["services"].items() if "profiles" not in service
 }
 """The services that `docker compose up` starts, as the file describes them."""
-RUNNING = tuple(name for name, service in SERVICES.items() if service.get("restart") != "no")
+RUNNING = tuple(
+    name for name, service in SERVICES.items() if service.get("restart") != "no" and service.get("scale") != 0
+)
 """Those that keep running."""
 IMAGE = SERVICES["setup"]["image"]
 """The image that the project builds."""
@@ -88,6 +90,11 @@ class Project:
         except CommandError as error:
             logs = f"{self.run('ps', '--all')}\n{self.run('logs', '--tail', '20')}"
             raise CommandError(f"{error}\n{logs}") from error
+
+    def scale(self, service: str, number: int) -> None:
+        """Have so many containers of a service, and wait until they are healthy."""
+        how = ["--detach", "--wait", "--wait-timeout", str(STARTED_WITHIN_S), "--no-recreate"]
+        self.run("up", *how, "--scale", f"{service}={number}")
 
     def down(self) -> None:
         """Remove containers and networks, but not the volumes."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from stream.waiting import wait_for
 from tests.compose.project import RUNNING, SERVICES, Project
 from tests.compose.race_day import COMPETITORS, QUERIES, RaceDay
 
@@ -159,6 +160,23 @@ def test_every_race_is_complete_after_all_faults(race_day: RaceDay) -> None:
     """No race has lost, invented or reordered an event."""
     race_day.wait_until_finished(race_day.races[-1])
     assert [race for race in race_day.races if not race_day.judge("all", race, []).passed] == []
+
+
+def test_workers_share_the_races(race_day: RaceDay, project: Project) -> None:
+    """With `--scale worker=3` there are four simulators, each with parts; without them the first has all."""
+    project.scale("worker", 3)
+    race = race_day.start_race()
+
+    def owned(simulators: int) -> str | None:
+        report = json.loads(project.inside("dashboard", "python", "-m", "pinot", "status", "--json"))
+        shares = [one["partitions"] for one in report["simulators"].values()]
+        return None if len(shares) == simulators and all(shares) else f"the partitions are owned {shares}"
+
+    wait_for("the workers", lambda: owned(4), seconds=60, say=print)
+    project.scale("worker", 0)
+    wait_for("the first simulator", lambda: owned(1), seconds=60, say=print)
+    race_day.wait_until_finished(race)
+    assert race_day.judge("workers", race, []).passed
 
 
 def test_services_stop_in_time(project: Project) -> None:

@@ -1,12 +1,16 @@
 """Samples of a healthy pipeline, for tests that change one thing in it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from pinot.health.sample import (
     Consumer,
     Embedded,
+    Group,
     Kafka,
+    Member,
     Pinot,
     RaceNews,
     Races,
@@ -15,16 +19,47 @@ from pinot.health.sample import (
     Table,
 )
 from stream.contract import TABLES, read_topics
+from stream.parts import parts_of
 
 NOW = 1_800_000_000.0
+BEGAN = NOW - 1000
+"""The gun of all races."""
 PARTITIONS = {name: topic["partitions"] or 2 for name, topic in read_topics().items()}
 
 
 def race(
-    run_id: str = "run", *, period: float = 1.0, age: float | None = 0.5, noted: float = 1.0
+    run_id: str = "run",
+    *,
+    period: float = 1.0,
+    age: float | None = 0.5,
+    noted: float = 1.0,
+    **other: Any,
 ) -> RaceNews:
     """Return a race; `age` and `noted` are the ages of its newest position and its own row in seconds."""
-    return RaceNews(run_id, period, None if age is None else NOW - age, NOW - noted)
+    plain = {"competitors": 100, "speed": 1.0, "clock_start": BEGAN, "is_replay": False}
+    return RaceNews(run_id, period, None if age is None else NOW - age, NOW - noted, **{**plain, **other})
+
+
+def member(name: str, *partitions: int) -> Member:
+    """Return a simulator with these partitions."""
+    return Member(name, "10.0.0.7", frozenset(partitions))
+
+
+def group(
+    *races: RaceNews, taken: float = NOW, behind: Mapping[str, float] = MappingProxyType({}), **other: Any
+) -> Group:
+    """Return a group of two simulators that publish these races on time, except what is given.
+
+    behind: seconds that have no record of progress yet, by run id.
+    """
+    delivered = {
+        (race.run_id, part): (taken - race.clock_start - behind.get(race.run_id, 0.0)) * race.speed
+        for race in races
+        for part in range(len(parts_of(race.competitors)))
+    }
+    members = member("one", 0, 1, 2, 3, 4, 5), member("two", 6, 7, 8, 9, 10, 11)
+    plain = Group(members, PARTITIONS["progress"], settled=True, delivered=delivered, taken=taken)
+    return replace(plain, **other)
 
 
 def table(offset: int = 100, partitions: int = 2, **other: Any) -> Table:
@@ -74,6 +109,7 @@ def sample(*races: RaceNews, ago: float = 0.0, offset: int = 100, **other: Any) 
         taken=taken,
         simulator=simulator(taken=taken),
         races=Races(races or (race(),), taken),
+        group=group(*races or (race(),), taken=taken),
         kafka=Kafka(ends(offset), taken),
         pinot=Pinot(tables(offset), taken),
     )

@@ -1,14 +1,16 @@
 """Fakes: a publisher that records its batches, and threads that work when a test says so."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any
 
+import orjson
 from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
 from twisted.python.failure import Failure
 
 from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
+from simulator.publishers.encode import encode
 from simulator.publishers.publisher import Health, PublishError, Stored
 from simulator.race.events import (
     Batch,
@@ -19,7 +21,11 @@ from simulator.race.events import (
     Progress,
     RaceRecord,
     Streamed,
+    entries_of,
+    passings_until,
+    positions_at,
 )
+from simulator.race.race import Race
 
 
 def done(work: Coroutine[Any, Any, Any]) -> Any:
@@ -60,7 +66,7 @@ class FakePublisher:
         progress: the progress that was taken, in order.
         courses: the courses that were taken, in order.
         full: while True, `publish` takes the batch and holds its Deferred back until `make_room`.
-        failing: while not None, `publish` fails with these words.
+        failing: while not None, `publish` and `stored` fail with these words.
     """
 
     store: Path | None = None
@@ -105,7 +111,9 @@ class FakePublisher:
         return succeed(None)
 
     def stored(self) -> Deferred[Stored]:
-        """Return each race's newest record, and each part's progress."""
+        """Return each race's newest record, and each part's progress, unless failing."""
+        if self.failing is not None:
+            return fail(PublishError(self.failing))
         records = [batch for batch in self.batches if isinstance(batch, RaceRecord)]
         progress = {(one.run_id, one.part): one for one in self.progress}
         newest = {record.run_id: record for record in records}
@@ -140,3 +148,19 @@ def _line(batch: Streamed) -> str:
             return f"entries {batch.first + 1}-{batch.last}"
         case RaceRecord():
             return batch.status
+
+
+def events_of(batches: Iterable[Streamed]) -> set[bytes]:
+    """Return the events of batches but races' records, each once and without its time of publication."""
+    values = (
+        value for batch in batches if not isinstance(batch, RaceRecord) for value in encode(batch).values
+    )
+    return {orjson.dumps({**orjson.loads(value), "emittedAt": 0}) for value in values}
+
+
+def whole(race: Race) -> set[bytes]:
+    """Return all events of a race but its own records, as `events_of` does."""
+    batches: list[Streamed] = list(entries_of(race, 100))
+    for tick in range(race.last_tick + 1):
+        batches += [*passings_until(race, tick, 100), *positions_at(race, tick, 100)]
+    return events_of(batches)

@@ -14,10 +14,11 @@ from benchmarks import report
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
 from tests.stacks import stack_settings, started
-from tests.torture import api_requests, course_files, faults, load, streams
+from tests.torture import api_requests, course_files, faults, load, simulators, streams
 from tests.torture.event_stores import KafkaEventStore, SqliteEventStore
 from tests.torture.load import LoadResult
 from tests.torture.outcome import FaultResult, InputResult
+from tests.torture.simulators import Size
 
 REPETITIONS = 20
 OUTAGE_S = 30.0
@@ -37,6 +38,7 @@ def main() -> int:
         "files": _course_files,
         "requests": _requests,
         "streams": _streams,
+        "simulators": _simulators,
     }
     passed = []
     for name in report.selected_parts("python -m tests.torture", __doc__, parts):
@@ -83,6 +85,26 @@ def _pinot_faults(folder: Path) -> bool:
             yield faults.pinot_outages(_new_folder(folder), stack, 3, OUTAGE_S)
 
     return _report_faults("Torture: faults, Pinot", results())
+
+
+def _simulators(folder: Path) -> bool:
+    sizes = [Size(200_000, 20), *(Size(200, 2) for _ in range(29))]
+    with started(_new_folder(folder), "kafka") as stack:
+        set_up_topics(stack.kafka_access, partitions=4, replication=1)
+        plan = {
+            "killed": (simulators.kill, 20),
+            "stopped": (simulators.stop, 20),
+            "suspended for 60 s": (simulators.suspended(60.0), 10),
+            "added and removed": (simulators.add_and_remove, 10),
+            "broker killed": (simulators.broker_restarted(stack), 5),
+        }
+        results = simulators.under_faults(_new_folder(folder), stack, sizes, 2400.0, plan)
+        passed = _report_faults("Torture: several simulators", results)
+        made = simulators.same_run_id(_new_folder(folder), stack, 1000)
+    report.write(
+        "Torture: one run id at two simulators", f"{made:,} times asked at once, one race each time."
+    )
+    return passed
 
 
 def _report_faults(heading: str, results: Iterator[FaultResult]) -> bool:

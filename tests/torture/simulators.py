@@ -8,7 +8,9 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -18,23 +20,25 @@ import orjson
 from confluent_kafka import TopicPartition
 
 from pinot.local.stack import Stack
-from simulator.course.library import load_folder
 from simulator.log.kafka import record_of_event
-from simulator.log.log import parts_of
 from simulator.log.states import counts
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from simulator.service.races import course_of_points
 from stream.contract import read_topics
+from stream.parts import parts_of
 from stream.race_states import ENDED
 from stream.waiting import wait_for
-from tests.processes import ROOT, Running, simulator
+from tests.processes import Running, simulator
 from tests.topics import partitions_of, reader
 from tests.torture.event_stores import KafkaEventStore, count_events
 from tests.torture.outcome import FaultResult
 
-COURSE = load_folder(ROOT / "courses").courses["crystal-palace"]
+POINTS = [(0.0, 50.0), (0.0, 50.008)]
+"""A course of 890 m: with few timing points, so that races can have many competitors."""
+COURSE = course_of_points(RaceRequest(course="short", points=POINTS), None)
 PARTITIONS: int = read_topics()["progress"]["partitions"]
-REQUEST: dict[str, Any] = {"course": "crystal-palace", "how_many_get_stopped": 0.3, "dnf": 0.05, "late": 0.1}
+REQUEST: dict[str, Any] = {"course": "short", "points": POINTS, "dnf": 0.05, "late": 0.1, "wrong_turn": 0.1}
 SETTLED_S = 1.0
 """Lateness in seconds up to which ticks count as on time."""
 
@@ -109,7 +113,7 @@ class Races:
         for nth, (competitors, interval) in enumerate(sizes):
             body = {**REQUEST, "competitors": competitors, "seed": nth, "interval": interval}
             plan = Race(COURSE, _resolved({**body, "competitors": 200}, "plan", "2026-01-01T00:00:00Z"))
-            body["speed"] = max(1.0, round(plan.duration / seconds, 1))
+            body["speed"] = max(0.1, round(plan.duration / seconds, 1))
             address = cluster.running[nth % len(cluster.running)].address
             response = httpx.post(f"{address}/races", json=body, trust_env=False, timeout=60)
             assert response.status_code == 201, response.text
@@ -216,9 +220,37 @@ def under_faults(
     check_log(stack.kafka, races.races)
     store = KafkaEventStore(stack.kafka)
     found = [(*count_events(race, store), store.out_of_order(race)) for race in races.races]
-    totals = [sum(column) for column in zip(*found, strict=True)]
+    expected, stored, unexpected, out_of_order = (sum(column) for column in zip(*found, strict=True))
     for name, taken in times.items():
-        yield FaultResult(name, len(taken), *totals, taken)
+        yield FaultResult(name, len(taken), expected, stored, unexpected, out_of_order, taken)
+
+
+def same_run_id(folder: Path, stack: Stack, times: int) -> int:
+    """Ask two simulators at once for races with the same run ids; return how often that made one race.
+
+    Of equal requests without a seed one is new and one known, of different ones the second is a conflict.
+    """
+    with Cluster(folder, stack) as cluster, ThreadPoolExecutor(2) as both:
+        addresses = [cluster.start().address, cluster.start().address]
+        clients = [httpx.Client(base_url=address, trust_env=False, timeout=60) for address in addresses]
+
+        start_at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+        def create(client: httpx.Client, run_id: str, seed: int | None) -> int:
+            body = {"course": "crystal-palace", "competitors": 2, "run_id": run_id, "seed": seed}
+            return client.post("/races", json={**body, "start_at": start_at}).status_code
+
+        for nth in range(times):
+            seeds = [None, None] if nth % 2 else [1, 2]
+            found = list(both.map(create, clients, [f"same-{nth}"] * 2, seeds))
+            assert sorted(found) == ([200, 201] if nth % 2 else [201, 409])
+            assert clients[nth % 2].post(f"/races/same-{nth}/cancel").status_code == 200
+        listed = [client.get("/races").json()["races"] for client in clients]
+        for one in clients:
+            one.close()
+    made = [{race["run_id"]: (race["seed"], race["status"]) for race in races} for races in listed]
+    assert made[0] == made[1]
+    return times
 
 
 def check_log(bootstrap: str, races: list[Race]) -> None:

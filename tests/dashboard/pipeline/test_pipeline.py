@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from html import unescape
 
 import numpy as np
@@ -19,13 +18,13 @@ from dashboard.pipeline.sampler import EVERY_S, KEPT_S, MOST_KEPT, Sampler
 from dashboard.race.snapshots import Snapshots
 from dashboard.settings import Settings
 from pinot.health.report import report
-from pinot.health.sample import Failure, RaceNews, Races, Sample
+from pinot.health.sample import Failure, Races, Sample
 from tests.dashboard.at_once import AtOnce
 from tests.dashboard.fakes import FakeStore
 from tests.dashboard.plain_stream import PlainStream
 from tests.dashboard.test_pages import UNREACHABLE
 from tests.dashboard.test_pages import text as raw_text
-from tests.pinot.samples import NOW, embedded_sample, race, sample
+from tests.pinot.samples import NOW, embedded_sample, group, member, race, sample
 
 
 class Pipeline:
@@ -165,16 +164,17 @@ def test_unexpected_error_is_not_hidden() -> None:
 
 
 def test_page_of_a_pipeline_that_is_well(pipeline: Pipeline) -> None:
-    """Each part has a card with its light, word, sentence and figures; topics and tables follow."""
+    """Each part has a card with its light, word, sentence and figures; topics, tables, simulators follow."""
     said = text(page())
     assert pipeline.looks == 1
     for part in ("Simulator", "Kafka", "Pinot", "End to end"):
         assert f'data-part="{part}" data-light="green"' in said
     assert said.count("<em>Fine</em>") == 4
-    assert "Kafka is up and has all 4 topics" in said
+    assert "Kafka is up and has all 5 topics" in said
     assert '<dd data-figure="age_seconds">0.5 s</dd>' in said
     assert '<tr data-row="parkrun"><th scope="row">parkrun</th><td>2</td><td>200</td>' in said
     assert '<tr data-row="courses">' in said
+    assert '<tr data-row="one"><th scope="row">one</th><td>10.0.0.7</td><td>6</td>' in said
 
 
 def test_charts_come_with_the_second_look(pipeline: Pipeline) -> None:
@@ -193,20 +193,23 @@ def test_charts_come_with_the_second_look(pipeline: Pipeline) -> None:
 
 
 def test_page_without_kafka_and_pinot(pipeline: Pipeline) -> None:
-    """On the embedded store there are its own card and no topics and tables."""
+    """On the embedded store there are its own card and no topics, tables and group of simulators."""
     pipeline.found = embedded_sample
     said = text(page())
     assert 'data-part="Embedded store" data-light="green"' in said
-    for word in ("Kafka", 'data-table="topics"', 'data-table="tables"', "Messages", "Pinot"):
+    shown = ("topics", "tables", "simulators")
+    for word in ("Kafka", *(f'data-table="{table}"' for table in shown), "Messages", "Pinot"):
         assert word not in said
 
 
 def test_freshness(pipeline: Pipeline) -> None:
     """The page says how old the newest position was in the last minutes, and for how long it has sampled."""
-    news = partial(RaceNews, "run", 1.0)
-    pipeline.found = lambda: sample(
-        races=Races((news(pipeline.now - 0.5, pipeline.now),), pipeline.now), ago=NOW - pipeline.now
-    )
+
+    def found() -> Sample:
+        ago = NOW - pipeline.now
+        return sample(races=Races((race(age=ago + 0.5, noted=ago),), pipeline.now), ago=ago)
+
+    pipeline.found = found
     for _ in range(80):
         pipeline.now += 1
         pipeline.freshness.sample()
@@ -231,8 +234,13 @@ def test_lights_have_words(pipeline: Pipeline) -> None:
 
 def test_hostile_words_are_only_words(pipeline: Pipeline) -> None:
     """What a part says is text, whatever it is."""
-    pipeline.found = lambda: sample(kafka=Failure("<img src=x onerror=alert(1)>. Start it."))
-    assert "<img" not in raw_text(page())
+    hostile = "<img src=x onerror=alert(1)>"
+    pipeline.found = lambda: sample(
+        kafka=Failure(f"{hostile}. Start it."), group=group(members=(member(hostile, *range(12)),))
+    )
+    said = raw_text(page())
+    assert "<img" not in said
+    assert unescape(said).count(hostile) == 4  # in two sentences and twice in a row
 
 
 def test_old_report_says_so(pipeline: Pipeline) -> None:

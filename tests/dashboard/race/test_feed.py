@@ -106,7 +106,7 @@ def test_a_tick_that_comes_in_parts_is_one_picture(store: FakeStore) -> None:
         viewer = Viewer(feed.stream("run_1"))
         assert await next_times(viewer) == [60.0, 60.0]
         store.now = tick(61.0, 60.0)
-        asyncio.get_running_loop().call_later(QUIET_S / 2, setattr, store, "now", tick(61.0, 61.0))
+        asyncio.get_running_loop().call_later(3 * QUIET_S, setattr, store, "now", tick(61.0, 61.0))
         assert await next_times(viewer) == [61.0, 61.0]
         store.now = tick(62.0, 61.0)
         assert await next_times(viewer) == [62.0, 61.0]

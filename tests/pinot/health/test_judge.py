@@ -23,6 +23,7 @@ from pinot.health.thresholds import (
 from tests.pinot.samples import NOW, embedded_sample, ends, race, sample, simulator, table, tables
 
 A_LITTLE = 0.01
+PERIOD = 1800.0
 AWAY = Failure("It does not answer. Start it.")
 
 
@@ -118,9 +119,10 @@ def test_nothing_runs() -> None:
 
 
 def test_abandoned_race() -> None:
-    """A race without events for a long time does not count as under way; shortly before it does."""
+    """A race whose next tick is long overdue does not count as under way; shortly before it does."""
+    since = ABANDONED_AFTER_S + PERIOD
     gone, silent = (
-        race(age=ABANDONED_AFTER_S + less, noted=ABANDONED_AFTER_S + less) for less in (A_LITTLE, -A_LITTLE)
+        race(age=since + less, noted=since + less, period=PERIOD) for less in (A_LITTLE, -A_LITTLE)
     )
     idle = simulator(running=0.0)
     assert light(sample(gone, simulator=idle), "End to end") == "grey"
@@ -297,7 +299,7 @@ def test_log_of_the_embedded_store(size: int, expected: str) -> None:
 @given(st.data())
 def test_every_sentence_is_one_and_says_what_to_do(data: st.DataObject) -> None:
     """Whatever is unavailable, each part has a sentence; unless green, it also says what to do."""
-    parts = {"simulator", "races", "kafka", "pinot"}
+    parts = {"simulator", "group", "races", "kafka", "pinot"}
     away: dict[str, Any] = dict.fromkeys(data.draw(st.sets(st.sampled_from(sorted(parts)))), AWAY)
     then = data.draw(st.sampled_from([None, sample(ago=10), sample(ago=10, **away)]))
     for verdict in judge(sample(**away), then).values():

@@ -22,7 +22,7 @@ from pinot.health.probes import of_embedded, of_stack
 from pinot.health.sample import Consumer, Defects, Embedded, Failure, Kafka, Pinot, Races, Simulator
 from pinot.health.simulator import SimulatorProbe
 from pinot.local.stack import Stack
-from stream.contract import TABLES, read_topics
+from stream.contract import TABLES, TOPICS, read_topics
 from stream.pinot import PinotError
 from stream.waiting import wait_for
 from tests.pinot.conftest import Pinot as RealPinot
@@ -76,8 +76,8 @@ def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callab
     assert found.tables["courses"].consumers == {}
     kafka = KafkaProbe({"bootstrap.servers": stack.kafka})()
     assert isinstance(kafka, Kafka)
-    for topic, ends in kafka.ends.items():
-        consumers = found.tables[topic].consumers
+    for topic in TOPICS:
+        ends, consumers = kafka.ends[topic], found.tables[topic].consumers
         assert {place: consumer.offset for place, consumer in consumers.items()} == ends
         assert {consumer.state for consumer in consumers.values()} == {"CONSUMING"}
     fresh = found.tables["parkrun"].fresh_at
@@ -86,18 +86,22 @@ def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callab
 
 
 def test_races_under_way(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:
-    """The probe returns a running race's interval and its newest position's time, whatever the races' ids."""
+    """The probe returns a running race's clock and its newest position's time, whatever the races' ids."""
     quoted = f"{run}-o'clock"  # by another producer: the topic is open
-    races = [_race(run, speed=4.0, request='{"interval": 10}'), _race(f"{run}-x", status="paused")]
-    pinot.send("races", [*races, _race(quoted)])
+    plain = _race(run, speed=4.0, request='{"interval": 10}', clockStart=NOW_MS + 2500)
+    races = [plain, _race(f"{run}-x", status="paused")]
+    pinot.send("races", [*races, _race(quoted, request='{"replay": "a.gpx"}')])
     pinot.send("parkrun", [position(1, 1, emittedAt=NOW_MS), position(2, 1, emittedAt=NOW_MS + 500)])
     pinot.wait_until(f"select count(*) from races where runId like '{run}%'", [[3]])
     pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[2]])
     found = PinotProbe(stack.controller, stack.broker).races()
     assert isinstance(found, Races)
-    mine = [race for race in found.running if race.run_id.startswith(run)]
+    mine = sorted((one for one in found.running if one.run_id.startswith(run)), key=lambda one: one.run_id)
     assert [(race.run_id, race.newest) for race in mine] == [(run, NOW_MS / 1000 + 0.5), (quoted, None)]
     assert mine[0].period == 2.5
+    clocks = [(race.competitors, race.speed, race.clock_start, race.is_replay) for race in mine]
+    start = NOW_MS / 1000
+    assert clocks == [(2, 4.0, start + 2.5, False), (2, 1.0, start, True)]
     pinot.send("races", [_race(one, status="cancelled", updatedAt=NOW_MS + 2) for one in (run, quoted)])
 
 
@@ -111,7 +115,7 @@ def test_defects(stack: Stack, pinot: RealPinot, run: str, position: Callable[..
     pinot.wait_until(f"select count(*) from parkrun where runId = '{run}'", [[1]])
     found = _first_count(DefectsProbe(direct))
     assert found is not None
-    assert found.keys() == read_topics().keys()
+    assert found.keys() == set(TOPICS)
     assert found["parkrun"].incomplete == before + 1
 
 
@@ -171,6 +175,9 @@ def test_simulator_and_embedded_store(tmp_path: Path) -> None:
     assert found.simulator.lag < 1
     ((run_id, period, newest),) = [(race.run_id, race.period, race.newest) for race in found.races.running]
     assert (run_id, period, newest) == ("mine", 1.0, found.embedded.newest)
+    (race,) = found.races.running
+    assert (race.competitors, race.speed, race.is_replay) == (5, 10.0, False)
+    assert abs(found.taken - race.clock_start) < 120
     assert newest is not None
     assert abs(found.taken - newest) < 10
     assert found.embedded.size > 0
@@ -186,6 +193,7 @@ def test_unreachable_parts(unreachable: str, tmp_path: Path) -> None:
     ).take()
     assert time.monotonic() - begun < 6
     settings = {"kafka": "RACECAST_KAFKA", "pinot": "RACECAST_PINOT_CONTROLLER", "simulator": "RACECAST_API"}
+    assert isinstance(found.group, Failure)
     for part, setting in settings.items():
         failure = getattr(found, part)
         assert isinstance(failure, Failure)

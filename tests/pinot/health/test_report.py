@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pinot.health import figures, words
 from pinot.health.figures import OLDEST_S, WINDOW_S
 from pinot.health.report import as_text, report
-from pinot.health.sample import Defects, Failure, Pinot, Races, Sample, known
-from stream.contract import TABLES, TOPICS
+from pinot.health.sample import ALL_TOPICS, Defects, Failure, Pinot, Races, Sample, known
+from stream.contract import TABLES
 from tests.pinot.samples import NOW, embedded_sample, race, sample, simulator, table, tables
 
 
@@ -75,10 +75,11 @@ def test_lag_is_never_less_than_nothing(end: dict[int, int], read: dict[int, int
 def test_rows_of_both_tables() -> None:
     """All topics and tables have a row, in order, with their known values."""
     found = report([sample(ago=10, offset=50), sample(offset=100, pinot=Pinot(tables(90), NOW))])
-    assert [row.name for row in found.topics] == list(TOPICS)
+    assert [row.name for row in found.topics] == list(ALL_TOPICS)
     assert [row.name for row in found.tables] == list(TABLES)
     topics, rows = ({row.name: row.numbers for row in some} for some in (found.topics, found.tables))
     assert topics["parkrun"] == {"partitions": 2, "messages": 200, "per_second": 10.0, "lag": 20}
+    assert topics["progress"] == {"partitions": 12, "messages": 1200, "per_second": 60.0, "lag": None}
     known = {"rows": 10, "size": 1000, "consuming": (2, 2), "fresh": 1.0}
     assert rows["parkrun"] == known | {"incomplete": None, "rowless": None}
     assert (rows["courses"]["consuming"], rows["courses"]["fresh"]) == ((0, 0), None)
@@ -97,7 +98,7 @@ def test_text_for_a_terminal() -> None:
     lines = as_text(report([sample(ago=10), sample()])).splitlines()
     assert [line.split()[0] for line in lines[:4]] == ["green"] * 4
     assert lines[0].startswith("green  Simulator   The simulator is running 1 race")
-    topics = lines[lines.index("") + 1 :][: len(TOPICS) + 1]
+    topics = lines[lines.index("") + 1 :][: len(ALL_TOPICS) + 1]
     assert {len(line) for line in topics} == {len(topics[0])}
 
 
@@ -129,7 +130,7 @@ def test_figures_of_the_embedded_store() -> None:
     found = report([embedded_sample()])
     (part,) = [part for part in found.parts if part.name == "Embedded store"]
     assert [figure.text for figure in part.figures] == ["1.5 MB", "4.0 MB", "0.5 s"]
-    assert (found.topics, found.tables) == ((), ())
+    assert (found.topics, found.tables, found.simulators) == ((), (), ())
 
 
 @pytest.mark.parametrize("found", [sample(), embedded_sample()])

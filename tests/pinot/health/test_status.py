@@ -1,6 +1,7 @@
 """`python -m pinot status`, with and without the real parts."""
 
 import json
+import socket
 from pathlib import Path
 
 import httpx
@@ -45,6 +46,9 @@ def test_race_under_way(stack: Stack, run: str, tmp_path: Path, capsys: pytest.C
     assert parts["Simulator"]["ticks_per_second"] > 1.2
     assert printed["topics"]["parkrun"]["per_second"] > 25
     assert printed["tables"]["parkrun"]["fresh"] < 5
+    row = printed["simulators"][f"{socket.gethostname()}-{api.pid}"]
+    assert row["partitions"] == printed["topics"]["progress"]["partitions"]
+    assert (row["parts"] >= 1, row["competitors"] >= 20, row["lag_seconds"] < 5) == (True, True, True)
     assert [line.split()[1] for line in text.splitlines()[:3]] == ["Simulator", "Kafka", "Pinot"]
 
 

@@ -253,29 +253,54 @@ def test_without_kafka_no_race_is_accepted(tmp_path: Path) -> None:
         assert running.end() == 0
 
     assert refused.status_code == 503
-    assert refused.json()["detail"].startswith("Earlier races are still being read")
+    assert refused.json()["detail"].startswith("The races are still being read")
     assert "Traceback" not in running.log.read_text()
 
 
 def test_a_shutdown_with_undelivered_events_is_reported(running: Running, tmp_path: Path) -> None:
     """While the store takes no writes, SIGTERM ends the process in time, with status 1 and the reason."""
     with closing(sqlite3.connect(tmp_path / "race.db", isolation_level=None)) as file:
+        run_id = create(running, competitors=10)["run_id"]
+        wait_for("a tick", lambda: _no_tick(running, run_id), seconds=60, say=print)
         file.execute("BEGIN IMMEDIATE")
-        create(running, competitors=10)
+        wait_for("a write that fails", lambda: _no_writes(running), seconds=60, say=print)
         assert running.end() == 1
 
     assert "could not deliver everything" in running.log.read_text()
     assert "Traceback" not in running.log.read_text()
 
 
-def test_accepted_requests_are_delivered_at_shutdown(running: Running, tmp_path: Path) -> None:
-    """Races answered 201 and changes answered 200 just before SIGTERM are in the store, whole."""
+def _no_tick(running: Running, run_id: str) -> str | None:
+    return None if running.get(f"/races/{run_id}").json()["race_time"] >= 0 else "there is none"
+
+
+def _no_writes(running: Running) -> str | None:
+    reasons = running.get("/readyz").json()["reasons"]
+    return None if any("takes no writes" in reason for reason in reasons) else f"the reasons are {reasons}"
+
+
+def test_accepted_requests_outlive_a_shutdown(running: Running, tmp_path: Path) -> None:
+    """Races answered 201 and changes answered 200 just before SIGTERM are in the store, and go on later."""
     ids = [create(running, competitors=20_000, run_id=f"race-{nth}")["run_id"] for nth in range(4)]
     httpx.post(f"{running.address}/races/{ids[0]}/cancel", trust_env=False)
     assert running.end() == 0
     with sqlite3.connect(tmp_path / "race.db") as file:
         statuses = dict(file.execute("SELECT runId, status FROM races").fetchall())
-        entries = dict(file.execute("SELECT runId, count(*) FROM competitors GROUP BY 1").fetchall())
+        assert statuses == {ids[0]: "cancelled"} | dict.fromkeys(ids[1:], "running")
 
-    assert statuses == {ids[0]: "cancelled"} | dict.fromkeys(ids[1:], "running")
-    assert entries == dict.fromkeys(ids, 20_000)
+        def not_whole() -> str | None:
+            entries = dict(file.execute("SELECT runId, count(*) FROM competitors GROUP BY 1").fetchall())
+            missing = [run_id for run_id in ids[1:] if entries.get(run_id) != 20_000]
+            return f"entries of {missing} are missing" if missing else None
+
+        with simulator(tmp_path, "--sqlite", str(tmp_path / "race.db")):
+            wait_for("the start lists", not_whole, seconds=60, say=print)
+
+
+def test_a_second_simulator_with_one_file_is_refused(running: Running, tmp_path: Path) -> None:
+    """It says why, and ends with status 1; the first goes on."""
+    ended = command("serve", "--port", "0", "--sqlite", str(tmp_path / "race.db"))
+
+    assert ended.returncode == 1
+    assert "another simulator uses it: stop that one, or name another file (--sqlite)" in ended.stderr
+    assert running.get("/readyz").status_code == 200

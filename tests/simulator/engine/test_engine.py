@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from simulator.course.course import Course
 from simulator.engine import engine as engine_module
-from simulator.engine.engine import RETRY, Engine, EngineFullError, StateError
+from simulator.engine.engine import RENEW, RETRY, Engine, EngineFullError, StateError
 from simulator.engine.run import Part, Run, drawn
 from simulator.log.local import LocalLog
 from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
@@ -26,7 +26,9 @@ class World:
     def __init__(self, clock: Clock, course: Course) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher, LocalLog(self.publisher), maybeDeferred)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         self.course = course
         self._made: dict[str, Run] = {}
         _ = ensureDeferred(self.engine.follow(self._run_of))
@@ -378,18 +380,20 @@ def test_stopping_gives_up(world: World) -> None:
     assert world.publisher.log()[-1] == "tick 1: 3"
 
 
+def fails_in_bad(race: Race, tick: int, size: int) -> Iterator[Positions]:
+    """Stand in for `positions_at`, and fail in the race `bad`."""
+    if race.run_id == "bad":
+        raise ZeroDivisionError
+    return positions_at(race, tick, size)
+
+
 def test_stopping_with_a_race_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in one race during shutdown does not hide that the others are delivered."""
     world.add(run_id="bad")
     world.add(run_id="good")
     world.turn()
 
-    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
-        if race.run_id == "bad":
-            raise ZeroDivisionError
-        return positions_at(race, tick, size)
-
-    monkeypatch.setattr(engine_module, "positions_at", failing)
+    monkeypatch.setattr(engine_module, "positions_at", fails_in_bad)
     world.wait(3)
     stopped = world.engine.stop(5)
     world.turn()
@@ -430,12 +434,7 @@ def test_a_failing_race_does_not_delay_others(world: World, monkeypatch: pytest.
     world.add(run_id="good")
     world.turn()
 
-    def failing(race: Race, tick: int, size: int) -> Iterator[Positions]:
-        if race.run_id == "bad":
-            raise ZeroDivisionError
-        return positions_at(race, tick, size)
-
-    monkeypatch.setattr(engine_module, "positions_at", failing)
+    monkeypatch.setattr(engine_module, "positions_at", fails_in_bad)
     world.wait(3)
     published = world.published()
     assert published == [("bad", 0), ("good", 0), ("good", 1), ("good", 2), ("good", 3)]
@@ -560,3 +559,31 @@ def test_the_limit_of_races(world: World, monkeypatch: pytest.MonkeyPatch) -> No
     world.add(run_id="c")
 
     assert list(world.engine.runs) == ["b", "c"]
+
+
+def test_the_record_of_a_running_race_is_renewed(world: World) -> None:
+    """Viewers see by it that a simulator still publishes the race."""
+    world.add(course="straight", interval=10, slowest=3600, fastest=3000)
+    world.turn()
+    world.wait(300)
+    updated = [batch.updated_at for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
+
+    assert len(updated) == 3
+    assert max(np.diff(updated)) < 1000 * (RENEW + 15)
+    assert set(world.publisher.log()) >= {"running"}
+
+
+def test_cancelling_during_the_last_tick(world: World) -> None:
+    """The tick in hand is finished, nothing follows it, and the race stays cancelled."""
+    run = world.add(speed=10, interval=10)
+    world.turn()
+    world.wait(run.race.last_tick - 1)
+    world.publisher.full = True
+    world.wait(1)
+    _ = ensureDeferred(world.engine.change(run, "cancel"))
+    world.publisher.make_room()
+    world.wait(10)
+
+    assert world.publisher.ticks()[-1] == run.race.last_tick * 10
+    assert run.status == "cancelled"
+    assert run.published(world.clock.seconds()) == run.race.last_tick

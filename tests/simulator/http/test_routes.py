@@ -53,7 +53,9 @@ class Client:
     ) -> None:
         self.clock = clock
         self.publisher = FakePublisher()
-        self.engine = Engine(clock, self.publisher, LocalLog(self.publisher), in_thread)
+        self.engine = Engine(
+            clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), in_thread
+        )
         chances = iter(range(10_000))
         uploads = UploadFolder(folder)
         catalogue = Catalogue(courses, *uploads.load())
@@ -208,7 +210,7 @@ def test_generated_ids_are_unique(clock: Clock, straight: Course, tmp_path: Path
     """If a generated id is taken, another one is drawn."""
     chances = iter([5, 1, 5, 5, 6, 2])
     publisher = FakePublisher()
-    engine = Engine(clock, publisher, LocalLog(publisher), maybeDeferred)
+    engine = Engine(clock, publisher, LocalLog(publisher, publisher.stored), maybeDeferred)
     race_service = RaceService(
         clock,
         engine,
@@ -573,12 +575,20 @@ def test_a_wrong_method_gets_the_allowed_ones(client: Client) -> None:
 
 def test_readiness_gives_the_reason(client: Client) -> None:
     """While events are not delivered, `/readyz` is 503 with the reason, and `/healthz` is 200."""
-    assert client.get("/readyz").status == 200
+    client.create(run_id="a", competitors=3)
+    assert client.get("/readyz").json == {
+        "status": "ok",
+        "reasons": [],
+        "partitions": [0],
+        "parts": 1,
+        "lag": 0.0,
+    }
     client.publisher.failing = "no broker answers"
     answer = client.get("/readyz")
 
     assert answer.status == 503
-    assert answer.json == {"status": "not ready", "reasons": ["no broker answers"]}
+    assert answer.json["status"] == "not ready"
+    assert answer.json["reasons"] == ["no broker answers"]
     assert client.get("/healthz").status == 200
 
 

@@ -67,7 +67,7 @@ def api(thread: ReactorThread, straight: Course, tmp_path: Path) -> Iterator[htt
 
     def start() -> tuple[SqlitePublisher, RaceService, LimitedSite]:
         publisher = SqlitePublisher(thread.reactor, tmp_path / "race.db")
-        engine = Engine(thread.reactor, publisher, LocalLog(publisher), deferToThread)
+        engine = Engine(thread.reactor, publisher, LocalLog(publisher, publisher.stored), deferToThread)
         uploads = UploadFolder(tmp_path / "uploads")
         courses = Catalogue({"straight": straight}, *uploads.load())
         races = RaceService(thread.reactor, engine, courses, uploads, lambda most: most - 1)

@@ -435,20 +435,6 @@ def test_a_course_that_a_race_brought_along_is_in_the_file(
     assert rows == [("straight", straight.line_wkt())]
 
 
-def test_previous_races_are_recovered(thread: ReactorThread, place: Place, race: Race) -> None:
-    """A restarted simulator finds each race's newest record, active races first."""
-    ended = Race(race.course, race.request.model_copy(update={"run_id": f"{race.run_id}-ended"}))
-    going = replace(record(race, "paused", 8), clock_start=123, delivered_until=60.0)
-    over = record(ended, "finished", 9)
-    publish(thread, place.publisher, [record(race, "running", 7), record(ended, "running", 7), over, going])
-    thread.call(place.publisher.flushed)
-    records = thread.call(place.publisher.recover)
-    thread.call(place.publisher.close)
-    found = [one for one in records if one.run_id in {race.run_id, ended.run_id}]
-
-    assert found == [going, over]
-
-
 def test_flushed_is_when_all_is_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
     """What was taken before is there when it fires."""
     batches = whole(race)

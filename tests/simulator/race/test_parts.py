@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.course.course import Course
-from simulator.log.log import PART, partition_of, parts_of
 from simulator.publishers.encode import encode
-from simulator.race.events import RaceSource, entries_of, passings_until, positions_at
+from simulator.race.events import RaceSource, Streamed, entries_of, passings_until, positions_at
 from simulator.race.race import Race
+from stream.parts import PART, partition_of, parts_of
 from tests.simulator.conftest import resolved
 
 FAULTS = {
@@ -36,8 +36,8 @@ def events(source: RaceSource) -> Counter[bytes]:
     batches = [*entries_of(source, 7)]
     found = Counter(value for batch in batches for value in encode(batch).values)
     for tick in range(source.last_tick + 1):
-        for batch in (*passings_until(source, tick, 7), *positions_at(source, tick, 7)):
-            found.update(encode(batch).values)
+        of_tick: list[Streamed] = [*passings_until(source, tick, 7), *positions_at(source, tick, 7)]
+        found.update(value for batch in of_tick for value in encode(batch).values)
     return found
 
 

@@ -324,7 +324,9 @@ def test_a_disconnect_interrupts_nothing(slow: Client, bench: Bench) -> None:
 
     assert waiting == 1
     assert slow.answered(staying).status == 201
-    listed = [course["short_name"] for course in slow.get("/courses").json["courses"]]
+    listing = slow.ask("GET", "/courses")
+    bench.work()
+    listed = [course["short_name"] for course in slow.answered(listing).json["courses"]]
     assert listed == ["a", "c", "straight"]
 
 
@@ -338,3 +340,17 @@ def test_an_unusable_file_keeps_its_name(clock: Clock, folder: Path) -> None:
     assert [answer.status for answer in answers] == [409, 201]
     assert answers[1].json["short_name"] == "test-2"
     assert (folder / "test.kml").read_text() == "<kml>"
+
+
+def test_simulators_with_one_folder_share_the_courses(clock: Clock, folder: Path) -> None:
+    """What is uploaded to one is listed at the other, can be raced there, and keeps its name."""
+    one, other = Client(clock, {}, folder), Client(clock, {}, folder)
+    assert one.request("POST", "/courses?name=shared", PLAIN).status == 201
+    assert other.post("/races", {"course": "shared", "run_id": "there"}).status == 201
+    assert one.request("POST", "/courses?name=later", PLAIN).status == 201
+
+    assert [course["short_name"] for course in other.get("/courses").json["courses"]] == ["later", "shared"]
+    assert other.request("POST", "/courses?name=later", PLAIN).status == 200
+    assert other.get("/courses/shared").status == 200
+    assert other.get("/courses/unknown").status == 404
+    assert other.get("/courses/..%2Fshared").status == 404

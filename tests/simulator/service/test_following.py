@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from twisted.internet.defer import Deferred, ensureDeferred, fail, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
@@ -15,10 +14,8 @@ from simulator.engine.engine import CHECK, Engine
 from simulator.engine.run import Run
 from simulator.log import kafka
 from simulator.log.local import LocalLog
-from simulator.publishers.encode import encode
-from simulator.publishers.publisher import PublishError, Stored
-from simulator.race.events import RaceRecord, Streamed, entries_of, passings_until, positions_at
-from simulator.race.race import Race
+from simulator.publishers.publisher import PublishError
+from simulator.race.events import RaceRecord
 from simulator.race.request import RaceRequest
 from simulator.service.catalogue import Catalogue
 from simulator.service.following import RETRY, Following
@@ -27,7 +24,7 @@ from simulator.service.uploads import UploadFolder
 from stream.contract import read_event
 from stream.race_states import Action
 from tests.simulator.conftest import START
-from tests.simulator.fakes import FakePublisher, done
+from tests.simulator.fakes import FakePublisher, done, events_of, whole
 
 REQUEST: dict[str, Any] = {
     "course": "straight",
@@ -56,7 +53,9 @@ class World:
 
     def start(self) -> None:
         """Start an engine that follows the log."""
-        self.engine = Engine(self.clock, self.publisher, LocalLog(self.publisher), maybeDeferred)
+        self.engine = Engine(
+            self.clock, self.publisher, LocalLog(self.publisher, self.publisher.stored), maybeDeferred
+        )
         courses = Catalogue({"straight": self._course})
         self.race_service = RaceService(self.clock, self.engine, courses, NO_UPLOADS, lambda most: most - 1)
         _ = ensureDeferred(Following(self.clock, self.race_service).begin())
@@ -90,26 +89,9 @@ class World:
         for _ in range(50):
             self.clock.advance(0)
 
-    def published(self, *topics: str) -> set[bytes]:
-        """Return the published events without duplicates and times of publication."""
-        found = set()
-        for batch in self.publisher.batches:
-            messages = encode(batch)
-            for value in messages.values if messages.topic in topics else ():
-                found.add(orjson.dumps({**orjson.loads(value), "emittedAt": 0}))
-        return found
-
-
-def whole(race: Race) -> set[bytes]:
-    """Return all events of a race but its own records."""
-    batches: list[Streamed] = list(entries_of(race, 100))
-    for tick in range(race.last_tick + 1):
-        batches += [*passings_until(race, tick, 100), *positions_at(race, tick, 100)]
-    found = {value for batch in batches for value in encode(batch).values}
-    return {orjson.dumps({**orjson.loads(value), "emittedAt": 0}) for value in found}
-
-
-EVENTS = ("parkrun", "passings", "competitors")
+    def published(self) -> set[bytes]:
+        """Return the published events, each once."""
+        return events_of(self.publisher.batches)
 
 
 @given(st.lists(st.floats(0.1, 60), max_size=12), st.floats(0, 30))
@@ -130,7 +112,7 @@ def test_no_tick_is_missing_however_often_the_engine_is_killed(
         world.turn()
     world.wait(race.duration / 10 + 5)
 
-    assert world.published(*EVENTS) == whole(race)
+    assert world.published() == whole(race)
     records = [batch for batch in world.publisher.batches if isinstance(batch, RaceRecord)]
     assert records[-1].status == "finished"
     assert records[-1].delivered_until == race.time_of(race.last_tick)
@@ -169,7 +151,7 @@ def test_a_paused_race_stays_paused(straight: Course) -> None:
     world.wait(again.race.duration / 10 + 5)
 
     assert stood == last
-    assert world.published(*EVENTS) == whole(again.race)
+    assert world.published() == whole(again.race)
 
 
 def test_a_scheduled_race_starts_at_its_time(straight: Course) -> None:
@@ -222,22 +204,18 @@ def test_a_race_that_cannot_be_restored_affects_no_other(straight: Course) -> No
     assert sorted(world.engine.runs) == ["race-1", "race-2"]
 
 
-def test_reading_races_is_retried(straight: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_races_is_retried(straight: Course) -> None:
     """While the broker is unavailable the service reports why, and then continues by itself."""
     world = World(straight)
     world.create()
     world.wait(5)
     world.kill()
-
-    def away() -> Deferred[Stored]:
-        return fail(PublishError("no broker answers"))
-
-    monkeypatch.setattr(world.publisher, "stored", away)
+    world.publisher.failing = "no broker answers"
     world.start()
     world.wait(3 * RETRY)
     assert world.race_service.unread == "no broker answers"
     assert not world.engine.runs
-    monkeypatch.undo()
+    world.publisher.failing = None
     world.wait(2 * RETRY)
 
     assert world.race_service.unread is None
