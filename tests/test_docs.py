@@ -201,7 +201,7 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "simulators with work on one Kafka": (read_topics()["progress"]["partitions"],),
     "competitors whose positions a page reads": (sample.MOST_WHOLE, sample.SAMPLED, sample.LISTED),
     "competitors in the finish list of such a race": (sample.MOST_WHOLE,),
-    "competitors that a search finds in such a race": (sample.FOUND,),
+    "competitors that a search by name or club finds in such a race": (sample.FOUND,),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),
     "paces": (start_list.FASTEST, start_list.SLOWEST),

@@ -71,7 +71,6 @@ class BigRace:
         self._names = _Names(store, run_id, clock)
         self._with_passings: set[int] = set()  # first competitors whose passings have been read
         self._listed = SplitTimes()  # of the finish list
-        self._with_splits: set[int] = set()  # bibs in it
         self._is_list_final = False
         self._figures: deque[tuple[float, Figures]] = deque()  # with the moment, the oldest first
 
@@ -136,12 +135,12 @@ class BigRace:
     def _places(self, shown: Positions, exact: Exact) -> Ints:
         """Places of those who are shown, shape (n,); `NO_PLACE` where it is not known."""
         places = np.where(shown.status == "finished", self._finishers.places(shown.competitor), 0)
-        on_course = np.flatnonzero(np.isin(exact.first.status, ON_COURSE))
-        leaders = exact.first.take(on_course)
-        further = np.sort(-leaders.distance)
-        ahead = np.searchsorted(further, -leaders.distance, side="left")
-        rows = np.searchsorted(shown.competitor, leaders.competitor)
-        places[rows] = exact.tally.count("finished") + ahead + 1
+        # By the positions that are shown: those of the sample were read a moment before the others.
+        rows = np.searchsorted(shown.competitor, exact.first.competitor)
+        leaders = rows[np.isin(shown.status[rows], ON_COURSE)]
+        further = -shown.distance[leaders]
+        ahead = np.searchsorted(np.sort(further), further, side="left")
+        places[leaders] = exact.tally.count("finished") + ahead + 1
         return places
 
     def _change(self, figures: Figures, compared_with_s: float) -> Figures | None:
@@ -190,13 +189,13 @@ class BigRace:
         return self._names.of(bibs)
 
     def _read_splits(self, bibs: Ints, *, is_final: bool) -> None:
-        """Read the passings of those who are new in the finish list; at the end of the race, all again."""
+        """Read the passings of those whose finish is not there yet; at the end of the race, all once more."""
         if is_final and not self._is_list_final:
-            self._listed, self._with_splits = SplitTimes(), set()
+            self._listed = SplitTimes()
         self._is_list_final = is_final
-        unknown = set(bibs.tolist()) - self._with_splits
-        self._listed.add(self._store.passings(self._run_id, None, sorted(unknown)))
-        self._with_splits |= unknown
+        _, finishes = self._listed.matrix("finish", bibs)
+        unknown = bibs[np.isnan(finishes).all(axis=1)]
+        self._listed.add(self._store.passings(self._run_id, None, unknown.tolist()))
 
 
 class _Names:

@@ -1,10 +1,6 @@
-"""Finds competitors of a race that is shown by a sample: in the store, with their exact places.
+"""Finds competitors of a race that is shown by a sample: in the store, with their exact places."""
 
-Each search asks the store, so they are answered one at a time, for all viewers.
-"""
-
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +14,9 @@ from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import guns_of, stand
 from dashboard.store.protocol import ON_COURSE, Positions, Store, Tally
 from stream.arrays import Floats, Ints
+
+MOST_BIBS = 20
+"""Bibs in a search: as many as a link has favourites."""
 
 MOST_DIGITS = 9
 """Of a bib."""
@@ -37,28 +36,24 @@ class Finder:
     def __init__(self, store: Store, snapshots: Snapshots) -> None:
         self._store = store
         self._snapshots = snapshots
-        self._asking = threading.Lock()
 
     def payload(self, run_id: str, text: str, bibs: Sequence[int] = ()) -> Packed | None:
         """The competitors with a text as bib, or in name or club, and those with these bibs.
 
-        At most `FOUND` of each. None if the payload of the race has all competitors. Raises
-        `UnknownRaceError`, and `StoreError` if the store cannot be read.
+        At most `FOUND` by name or club, the first by bib, and the first `MOST_BIBS` of the bibs. None if the
+        payload of the race has all competitors. Raises `UnknownRaceError`, and `StoreError` if the store
+        cannot be read.
         """
         snapshot = self._snapshots.get(run_id)
         if snapshot.tally is None:
             return None
-        with self._asking:
-            return self._found(snapshot, snapshot.tally, [*self._search(run_id, text), *bibs[:FOUND]])
+        named = list(self._store.find(run_id, text, FOUND + 1)) if text else []
+        numbered = [int(text)] if text.isdecimal() and len(text) <= MOST_DIGITS else []
+        wanted = {*numbered, *named[:FOUND], *bibs[:MOST_BIBS]}
+        return self._found(snapshot, snapshot.tally, sorted(wanted), has_more=len(named) > FOUND)
 
-    def _search(self, run_id: str, text: str) -> Iterable[int]:
-        if text.isdecimal() and len(text) <= MOST_DIGITS:
-            yield int(text)
-        if text:
-            yield from self._store.find(run_id, text, FOUND)
-
-    def _found(self, snapshot: Snapshot, tally: Tally, bibs: Iterable[int]) -> Packed:
-        race, wanted = snapshot.race, sorted(set(bibs))
+    def _found(self, snapshot: Snapshot, tally: Tally, wanted: Sequence[int], *, has_more: bool) -> Packed:
+        race = snapshot.race
         positions = self._store.positions(race.run_id, wanted)
         known = self._store.competitors(race.run_id, wanted)
         splits = SplitTimes()
@@ -67,7 +62,8 @@ class Finder:
         places = self._places(race.run_id, positions, tally)
         ranking = replace(standing.ranking, place=places[standing.ranking.order])
         gaps = _gaps(snapshot, positions, standing.guns)
-        return payload.encode_found(race, positions, replace(standing, ranking=ranking, gaps=gaps), known)
+        standing = replace(standing, ranking=ranking, gaps=gaps)
+        return payload.encode_found(race, positions, standing, known, has_more=has_more)
 
     def _places(self, run_id: str, positions: Positions, tally: Tally) -> Ints:
         """Exact places, shape (n,): finishers are known, for all others those ahead are counted."""

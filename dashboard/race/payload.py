@@ -95,10 +95,18 @@ def encode(  # noqa: PLR0913 - a payload has many parts
 
 
 def encode_found(
-    race: Race, positions: Positions, standing: Standing, competitors: Mapping[int, Competitor]
+    race: Race,
+    positions: Positions,
+    standing: Standing,
+    competitors: Mapping[int, Competitor],
+    *,
+    has_more: bool,
 ) -> Packed:
-    """Encode competitors that a search has found: the columns of the live payload, and `people`."""
-    said = {"status": race.status, "people": names_of(competitors)}
+    """Encode competitors that a search has found: the columns of the live payload, and `people`.
+
+    `more` says that the race has others whom the search would find.
+    """
+    said = {"status": race.status, "people": names_of(competitors), "more": has_more}
     return pack(_live_columns(positions, standing), said)
 
 

@@ -1,5 +1,6 @@
 """The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
@@ -96,6 +97,8 @@ class _Races:
         self._snapshots = snapshots
         self._history = history
         self._finder = finder
+        # One search at a time, and the others wait without a thread: live viewers need those.
+        self._searching = asyncio.Lock()
         self._feed = feed
         self._metrics = metrics
 
@@ -149,9 +152,10 @@ class _Races:
         if len(text) > MOST_LETTERS or not _BIBS.fullmatch(bibs):
             return _problem(400, "The parameter `text` must be short, and `bibs` numbers with commas.")
         numbers = [int(bib) for bib in bibs.split(",") if bib]
-        return await self._answer(
-            "found", request, lambda run_id: self._finder.payload(run_id, text.strip(), numbers)
-        )
+        async with self._searching:
+            return await self._answer(
+                "found", request, lambda run_id: self._finder.payload(run_id, text.strip(), numbers)
+            )
 
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""

@@ -225,6 +225,7 @@ class _Watched:
         field = finish_list.results(positions, self._splits, guns, rank)
         if self._big is None or snapshot.tally is None:
             return Outcome(snapshot, field, field, field.time[field.finished], snapshot.competitors)
+        field = replace(field, visits=field.visits.take(self._big.sample.mask(field.visits.bib)))
         found, times = self._big.results(snapshot.tally, rank, is_final=snapshot.is_final)
         return Outcome(snapshot, found, field, times, self._big.names(found.bib))
 

@@ -37,8 +37,9 @@ from stream.arrays import Floats, Ints
 BIBS_AT_ONCE = 10_000
 """Competitors per query of passings: those of 100,000 over a marathon take longer than `TIMEOUT_S`."""
 
-SIMILAR = 10_000
-"""Maximum number of competitors, the first by bib, whose names and clubs are compared with a text."""
+SIMILAR = 100_000
+"""Maximum number of competitors, the first by bib, whose names and clubs are compared with a text: those of a
+start list."""
 
 NO_VALUE = "null"
 """What `lookup` returns for a missing course."""
@@ -143,7 +144,8 @@ class SqlStore:
         # Databases differ in what they take for the same letter, and Pinot gets no text of users: they search
         # for the plain letters, and what they find is compared.
         plain = _NOT_PLAIN.sub("_", text)
-        found = rows.competitors(self._ask_of(run_id, "find", text=f"%{plain}%", limit=SIMILAR))
+        limit = most if plain == text else SIMILAR
+        found = rows.competitors(self._ask_of(run_id, "find", text=f"%{plain}%", limit=limit))
         wanted = text.lower()
         bibs = [bib for bib, who in found.items() if wanted in f"{who.name}\n{who.club}".lower()]
         return {bib: found[bib] for bib in bibs[:most]}

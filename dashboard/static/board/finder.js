@@ -6,7 +6,7 @@ const FIND_AFTER_MS = 400; // after the last key
 const FIND_AGAIN_MS = 2000; // after a failure
 
 class Finder {
-  // onFound(found) is called with each response: `columns`, `statuses` and `people`.
+  // onFound(found) is called with each response: `columns`, `statuses`, `people` and `more`.
   constructor(onFound) {
     this._onFound = onFound;
     this._asked = '';

@@ -122,14 +122,22 @@ class Leaderboard {
     all.forEach((bib, row) => {
       if (isWanted(bib)) this._rows.push(row);
     });
-    const total = this._data?.all ?? all.length;
-    const some = this._rows.length < total ? `${this._rows.length.toLocaleString('en')} of ` : '';
-    write(this._count, all.length ? `${some}${total.toLocaleString('en')}` : '');
+    write(this._count, all.length ? this._counted(all.length) : '');
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     const places = this._newest ? this._newest.columns.place : [];
     this._table.element.classList.toggle('long-places', places.some((place) => place >= LONG_BIB));
     this._table.show(this._rows, this._whyEmpty());
+  }
+
+  // "212 of 9,780". If a sample shows the race, only the first places are filtered, and a search may find others, too.
+  _counted(all) {
+    const shown = this._rows.length.toLocaleString('en');
+    const entrants = this._data?.all;
+    if (!entrants) return `${this._rows.length < all ? `${shown} of ` : ''}${all.toLocaleString('en')}`;
+    if (this._search.text || this._isOnly()) return `${shown}${this._finder.found?.more ? '+' : ''} found`;
+    if (this._filters.isOn) return `${shown} of the first ${this._listed.toLocaleString('en')}`;
+    return `first ${shown} of ${entrants.toLocaleString('en')}`;
   }
 
   _columns() {

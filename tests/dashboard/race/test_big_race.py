@@ -1,18 +1,20 @@
 """A race that is shown by a sample: what it shows of all is what it would show if all were read."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from dashboard.race import big_race, snapshot
-from dashboard.race.finder import Finder
+from dashboard.race import big_race, link, snapshot
+from dashboard.race.finder import MOST_BIBS, Finder
 from dashboard.race.history import History
-from dashboard.race.sample import MOST_WHOLE, SAMPLED, sample_of
+from dashboard.race.sample import FOUND, MOST_WHOLE, SAMPLED, sample_of
 from dashboard.race.snapshot import Snapshot
 from dashboard.race.snapshots import PASSINGS_LATE_BY_S, Snapshots
 from dashboard.race.standing import end_of
-from dashboard.store.protocol import MAX_COMPETITORS, Every, StoreError, Tally
+from dashboard.store.protocol import MAX_COMPETITORS, Every, Positions, StoreError, Tally
 from simulator.race.race import Race
 from stream.results import Rank
 from tests.dashboard.race.big import CLAIMED, EMITTED, body, lines, simulated, store_at, tell
@@ -88,6 +90,22 @@ def test_leaderboard_is_of_all(simulated_race: Race, time: float) -> None:
             # The head of the race is that of those who are known.
             assert line.pop("gap") <= right.pop("gap") + 0.001
         assert {name: right[name] for name in line} == line
+
+
+def test_leaders_who_are_read_after_the_sample(simulated_race: Race) -> None:
+    """A tick that comes between two queries leaves no place out of order."""
+    store = store_at(simulated_race, 600.0, is_big=True)
+    front = store.front
+
+    def later(_run_id: str, most: int) -> Positions:
+        tell(store, simulated_race, 610.0)
+        return front(_run_id, most)
+
+    store.front = later  # type: ignore[method-assign]
+    said = body(Snapshots(store, Clock()).get("run_1").packed)
+    places = [line["place"] for line in lines(said, said["sample"]["listed"])]
+    assert places == sorted(places)
+    assert places[0] == 1
 
 
 @pytest.mark.parametrize("time", MOMENTS)
@@ -242,6 +260,21 @@ def test_finish_list_has_a_limit(simulated_race: Race, monkeypatch: pytest.Monke
     assert len(found.times) == len(right.times) > 25
 
 
+def test_splits_that_come_after_the_finish(simulated_race: Race) -> None:
+    """Passings are read again until a finisher's finish is among them."""
+    clock = Clock()
+    store = store_at(simulated_race, 1800.0, is_big=True)
+    passed, store.passed = store.passed, []
+    watching = Snapshots(store, clock)
+    assert watching.results("run_1").results.splits.size == 0
+    store.passed = passed
+    tell(store, simulated_race, 1810.0)
+    clock.now += 10.0
+    found = watching.results("run_1").results
+    right = Snapshots(store_at(simulated_race, 1810.0, is_big=False), Clock()).results("run_1").results
+    np.testing.assert_allclose(found.splits, right.splits[: len(found)], atol=1e-6)
+
+
 def test_final_results_are_read_once_more(simulated_race: Race) -> None:
     """Finishes and passings that came late are there when the race is over."""
     clock = Clock()
@@ -283,6 +316,23 @@ def test_search_in_the_whole_race(simulated_race: Race, time: float) -> None:
             assert gap is None or gap <= exact_gap + 0.001
             assert {column: expected[column] for column in line} == line
         assert name in said["people"]["name"] or bibs != [500]
+
+
+def test_search_that_finds_many(simulated_race: Race) -> None:
+    """The first ten by bib are found, and that there are more is said; twenty bibs are looked up at once."""
+    store = store_at(simulated_race, 600.0, is_big=True)
+    finder = Finder(store, Snapshots(store, Clock()))
+    store.names = {bib: replace(who, name="Ann", club="") for bib, who in store.names.items()}
+
+    def found(text: str, bibs: Sequence[int] = ()) -> tuple[list[int], bool]:
+        packed = finder.payload("run_1", text, bibs)
+        assert packed is not None
+        said = body(packed)
+        return sorted(said["columns"]["competitor"]), said["more"]
+
+    assert found("ann") == (list(range(1, FOUND + 1)), True)
+    assert found("", range(1, 30)) == (list(range(1, MOST_BIBS + 1)), False)
+    assert MOST_BIBS == link.MAX_FAVOURITES
 
 
 def test_search_that_finds_nobody(simulated_race: Race) -> None:
