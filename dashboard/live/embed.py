@@ -21,9 +21,8 @@ def _draw(snapshot: Snapshot) -> None:
     race = snapshot.race
     with st.container(key="embed"):
         with st.container(key="embed-head"):
-            words.away(race.name, f"./?run={race.run_id}", "Whole page")
-        if snapshot.sample is not None:
-            words.hint(f"The map shows {snapshot.sample_in_words}.")
+            note = f"Map: {snapshot.sample_size_in_words}" if snapshot.sample else ""
+            words.away(race.name, f"./?run={race.run_id}", "Whole page", note)
         with st.container(key="embed-map"):
             options = MapOptions(shown.REFRESH_MS, favourites=link.favourites(), streets=streets.wanted())
             shown.draw_map(snapshot, options, MAP_PX, has_timeline=False)

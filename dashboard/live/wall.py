@@ -26,7 +26,7 @@ def _draw(snapshot: Snapshot) -> None:
         with st.container(key="wall-head", gap=None):
             words.title(race.name)
             length = [formatting.distance(course.distance, viewer.current().unit)] if course else []
-            sampled = [f"map and newest finishers: {snapshot.sample_in_words}"] if snapshot.sample else []
+            sampled = [f"Map and newest finishers: {snapshot.sample_in_words}"] if snapshot.sample else []
             words.facts(race.course_name, *length, *sampled)
         with st.container(key="wall-map"):
             options = MapOptions(shown.REFRESH_MS, streets=streets.wanted())

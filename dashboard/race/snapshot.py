@@ -81,10 +81,15 @@ class Snapshot:
 
     @property
     def sample_in_words(self) -> str:
-        """Whom the sample has; before the first tick their number is that of bibs without gaps."""
+        """Whom the sample has."""
+        step = self.sample.step if self.sample else 1
+        return f"{self.sample_size_in_words} competitors, those whose bib is a multiple of {step}"
+
+    @property
+    def sample_size_in_words(self) -> str:
+        """How many the sample has; before the first tick, as many as there are among bibs without gaps."""
         step, of = self.sample.step if self.sample else 1, self.race.competitors
-        members = len(self.sampled) or of // step
-        return f"{members:,} of {of:,} competitors, those whose bib is a multiple of {step}"
+        return f"{len(self.sampled) or of // step:,} of {of:,}"
 
     @property
     def _sampled(self) -> Sampled | None:

@@ -51,8 +51,13 @@ def test_live_page_of_a_large_race(page: Page, site: Site) -> None:
     place = 1 + sum(one["distance"] > last["distance"] for one in everyone)
     expect(rows.first.locator(".place")).to_have_text(str(place))
     expect(rows.first.get_by_role("button", name=f"Runner {last['competitorId']}")).to_be_disabled()
+    expect(page.locator(".leaderboard .count")).to_have_text("1 found")
     page.get_by_role("searchbox").fill("nobody of this name")
     expect(page.locator(".leaderboard")).to_contain_text("No matches.")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("searchbox").fill("Runner")
+    expect(page.locator(".leaderboard .count")).to_have_text(re.compile(r"^1,0\d\d\+ found$"))
+    expect(page.locator(".leaderboard .count")).to_be_visible()
     site.change(run, "cancel")
 
 

@@ -123,6 +123,7 @@ class Leaderboard {
       if (isWanted(bib)) this._rows.push(row);
     });
     write(this._count, all.length ? this._counted(all.length) : '');
+    this._count.classList.toggle('of-some', this._data?.all > 0);
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     const places = this._newest ? this._newest.columns.place : [];
