@@ -245,7 +245,7 @@ def measure(folder: Path, filled: Filled, competitors: int) -> dict[str, float]:
         found |= {"tick": median(ticks), "slowest": max(ticks), "live": running.memory() - before}
         found["past"], _ = ask(f"positions?at={race.time_of(tick + 1)}")
         name = next(race.entrants.some(competitors - 1, competitors)).name
-        found["search"] = ask(f"found?text={quote(name)}")[0] if "sample" in body else float("nan")
+        found["search"] = ask(f"found?text={quote(name)}")[0] if "listed" in body else float("nan")
         found["results"], _ = ask("results?rank=gun")
         found["chip"], _ = ask("results?rank=chip")
         time.sleep(FRESH_FOR_S)

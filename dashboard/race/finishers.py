@@ -18,7 +18,7 @@ AT_ONCE = 50_000
 """Competitors per query where all are read."""
 
 LATE_BY_MS = 10_000
-"""Milliseconds of wall time by which finishes may arrive out of order; later ones are read at the end."""
+"""Milliseconds of wall time by which finishes may arrive out of order. After a later one, all are read."""
 
 ASK_AGAIN_S = 10.0
 """Seconds until the waves or starts are read again if some were missing."""
@@ -40,6 +40,7 @@ class Finishers:
         self._bibs = np.empty(0, np.int64)  # rising
         self._elapsed = np.empty(0)  # race seconds
         self._newest = 0  # epoch milliseconds at which the newest was emitted
+        self._missing = 0  # finishers whom the tally had, and not the store, when all were read last
         self._waves = _Column(np.int64)
         self._starts = _Column(np.float64)
         self._wave_delay = 0.0
@@ -49,17 +50,26 @@ class Finishers:
         return len(self._bibs)
 
     def read(self, race: Race, tally: Tally, *, again: bool = False) -> None:
-        """Read those who have come in since; with `again`, all. Raises `StoreError`."""
+        """Read those who have come in since; all with `again`, or if some are missing.
+
+        Raises `StoreError`.
+        """
         came_in = tally.count("finished", "dsq")
         if not came_in and not len(self):
             return
-        is_first = again or not self._newest
-        parts = _parts(tally.last_bib, came_in if is_first else 1)
-        after = 0 if is_first else self._newest - LATE_BY_MS
-        found = [self._store.finishes(self._run_id, part, after) for part in parts]
-        self._add(*(np.concatenate(column) for column in list(zip(*found, strict=True))[:3]), is_all=is_first)
-        self._newest = max(self._newest, *(one.newest_emitted for one in found))
+        if not again and self._newest:
+            self._read([range(tally.last_bib + 1)], self._newest - LATE_BY_MS)
+        if again or not self._newest or tally.count("finished") - len(self) > self._missing:
+            self._read(_parts(tally.last_bib, came_in), None)
+            self._missing = tally.count("finished") - len(self)
         self._read_waves(race, tally)
+
+    def _read(self, parts: list[range], after_ms: int | None) -> None:
+        """Read the finishers with these bibs who were emitted after a moment; without one, replace all."""
+        found = [self._store.finishes(self._run_id, part, after_ms or 0) for part in parts]
+        columns = (np.concatenate(column) for column in list(zip(*found, strict=True))[:3])
+        self._add(*columns, is_all=after_ms is None)
+        self._newest = max(self._newest, *(one.newest_emitted for one in found))
 
     def _add(self, bibs: Ints, elapsed: Floats, counts: Mask, *, is_all: bool) -> None:
         kept = np.zeros(len(self), np.bool_) if is_all else ~np.isin(self._bibs, bibs)

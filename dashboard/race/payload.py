@@ -39,13 +39,11 @@ class Sampled(NamedTuple):
     """What a payload says of a race that is shown by a sample.
 
     Attributes:
-        step: the sample are the bibs that it divides.
         mask: which of the competitors are of the sample, shape (n,), in bib order.
         most_listed: length of the leaderboard.
         others: the start list's entries of the other competitors.
     """
 
-    step: int
     mask: Mask
     most_listed: int
     others: Mapping[int, Competitor]
@@ -68,9 +66,8 @@ def encode(  # noqa: PLR0913 - a payload has many parts
     in seconds when the snapshot was taken; `names` is the number of names the store has.
 
     If the race is shown by a sample, the column `drawn` is 1 for its members, and places that are not known
-    are 0. `sample` has its `step` and number of members (`drawn`), the number of all competitors (`of`), and
-    the number of rows, the first ones, that make the leaderboard (`listed`). `people` are the names of those
-    who are not in the sample, and `names` the number of those who are.
+    are 0. `listed` is the number of the first rows, which make the leaderboard. `people` are the names of
+    those who are not in the sample, and `names` the number of those who are.
     """
     columns = _live_columns(positions, standing)
     said = {
@@ -83,12 +80,7 @@ def encode(  # noqa: PLR0913 - a payload has many parts
     }
     if sampled is not None:
         columns["drawn"] = sampled.mask[standing.ranking.order].astype(np.uint8)
-        said["sample"] = {
-            "step": sampled.step,
-            "drawn": int(sampled.mask.sum()),
-            "of": race.competitors,
-            "listed": min(_leading(standing.ranking.place), sampled.most_listed),
-        }
+        said["listed"] = min(_leading(standing.ranking.place), sampled.most_listed)
         said["people"] = names_of(sampled.others)
     age = round(taken_at - positions.newest_emitted / 1000, 1) if len(positions) else None
     return pack(columns, said, age=age)

@@ -96,7 +96,7 @@ class Snapshot:
         if self.sample is None:
             return None
         others = {bib: who for bib, who in self.competitors.items() if bib not in self.sample}
-        return Sampled(self.sample.step, self.is_sampled, LISTED, others)
+        return Sampled(self.is_sampled, LISTED, others)
 
 
 @dataclass(frozen=True, eq=False)

@@ -174,8 +174,9 @@ def _notices(outcome: Outcome) -> None:
             f"paces, the geofence visits and the replay show {snapshot.sample_in_words}.",
             "info",
         )
-    elif race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
-        words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
+    if race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
+        many = "some" if snapshot.sample else f"{unknown:,}"
+        words.notice(f"The start list is still arriving: {many} are timed from the first gun.", "info")
 
 
 def _facts(outcome: Outcome) -> list[str]:

@@ -71,7 +71,7 @@ class Leaderboard {
   _choose() {
     const { payload } = this._page;
     this._listed = this._page.listed();
-    const hasAll = payload === null || !payload.sample;
+    const hasAll = payload === null || payload.listed === undefined;
     this._newest = hasAll ? payload : withFound(payload, this._listed, this._finder.found);
   }
 
@@ -111,7 +111,7 @@ class Leaderboard {
 
   _filter() {
     this._finder.want(this._search.text, this._isOnly() ? [...this._favourites] : []);
-    if (this._newest === null || this._page.payload?.sample) this._choose();
+    if (this._newest === null || this._page.payload?.listed !== undefined) this._choose();
     const all = this._newest ? this._newest.columns.competitor : [];
     const isFound = this._search.matcher();
     const isWanted = (bib) =>

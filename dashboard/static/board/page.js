@@ -49,7 +49,7 @@ class Page {
   // The number of the payload's first rows that the leaderboard has: all, unless the payload has a sample.
   listed() {
     if (this.payload === null) return 0;
-    return this.payload.sample ? this.payload.sample.listed : this.payload.columns.competitor.length;
+    return this.payload.listed ?? this.payload.columns.competitor.length;
   }
 
   // Names of competitors who are not in the start list that the page has.
