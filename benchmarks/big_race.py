@@ -256,11 +256,11 @@ def measure(folder: Path, filled: Filled, competitors: int) -> dict[str, float]:
 
 def _queries(running: Running) -> dict[str, float]:
     """The mean seconds of each query of the store."""
-    told = metrics_of(running.get("/racecast/metrics").text)
+    metrics = metrics_of(running.get("/racecast/metrics").text)
     name = "racecast_dashboard_store_duration_seconds"
-    questions = [key.split('"')[1] for key in told if key.startswith(f"{name}_count")]
+    questions = [key.split('"')[1] for key in metrics if key.startswith(f"{name}_count")]
     labels = {question: f'{{question="{question}"}}' for question in questions}
     return {
-        f"query {question}": told[f"{name}_sum{label}"] / told[f"{name}_count{label}"]
+        f"query {question}": metrics[f"{name}_sum{label}"] / metrics[f"{name}_count{label}"]
         for question, label in labels.items()
     }

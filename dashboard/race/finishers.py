@@ -40,7 +40,7 @@ class Finishers:
         self._bibs = np.empty(0, np.int64)  # rising
         self._elapsed = np.empty(0)  # race seconds
         self._newest = 0  # epoch milliseconds at which the newest was emitted
-        self._missing = 0  # finishers whom the tally had, and not the store, when all were read last
+        self._missing = 0  # finishers in the tally that the store did not return when all were read
         self._waves = _Column(np.int64)
         self._starts = _Column(np.float64)
         self._wave_delay = 0.0

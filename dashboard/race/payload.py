@@ -96,7 +96,7 @@ def encode_found(
 ) -> Packed:
     """Encode competitors that a search has found: the columns of the live payload, and `people`.
 
-    `more` says that the race has others whom the search would find.
+    `more` says that more competitors match the search.
     """
     said = {"status": race.status, "people": names_of(competitors), "more": has_more}
     return pack(_live_columns(positions, standing), said)

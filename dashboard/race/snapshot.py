@@ -81,7 +81,7 @@ class Snapshot:
 
     @property
     def sample_in_words(self) -> str:
-        """Whom the sample has."""
+        """The size of the sample and its rule."""
         step = self.sample.step if self.sample else 1
         return f"{self.sample_size_in_words} competitors, those whose bib is a multiple of {step}"
 

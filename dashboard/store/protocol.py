@@ -233,7 +233,7 @@ class Tally:
     """The newest positions of a race in numbers.
 
     Attributes:
-        counts: competitors by status; a status that nobody has may be missing.
+        counts: competitors by status; a status without competitors may be missing.
         race_time: race seconds of the newest position, or of the tick that shows a disqualification; 0 before
             the first.
         newest_emitted: epoch milliseconds at which the newest was emitted; 0 if there is none.

@@ -20,7 +20,7 @@ def in_order(site: Site, run: str) -> list[dict[str, Any]]:
 
 
 def test_live_page_of_a_large_race(page: Page, site: Site) -> None:
-    """Leaderboard and counts are of all, the map has the sample, and a search finds whoever is in neither."""
+    """Leaderboard and counts are of all, the map has the sample, and a search finds all others."""
     run = site.create_race(competitors=COMPETITORS, speed=10, interval=30)
     site.wait_for_race_time(run, 230)
     site.change(run, "pause")
@@ -52,7 +52,7 @@ def test_live_page_of_a_large_race(page: Page, site: Site) -> None:
     expect(rows.first.locator(".place")).to_have_text(str(place))
     expect(rows.first.get_by_role("button", name=f"Runner {last['competitorId']}")).to_be_disabled()
     expect(page.locator(".leaderboard .count")).to_have_text("1 found")
-    page.get_by_role("searchbox").fill("nobody of this name")
+    page.get_by_role("searchbox").fill("no such name")
     expect(page.locator(".leaderboard")).to_contain_text("No matches.")
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("searchbox").fill("Runner")

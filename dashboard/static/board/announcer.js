@@ -23,7 +23,7 @@ class Announcer {
     this._log.setAttribute('aria-label', 'Race news');
     this._status = null;
     this._known = null; // the bibs of the finishers; null before the first payload
-    this._count = 0; // of the finishers, of whom the payload may have some only
+    this._count = 0; // of all finishers; the payload may have only some of them
     this._finishers = [];
     this._others = 0; // finishers whose names the payload doesn't have
     this._sentences = [];

@@ -196,7 +196,7 @@ class Leaderboard {
     this._drawMoved(row.cells.moved, place, this._places.get(bib));
     write(row.cells.bib, String(bib));
     write(row.name, this._page.nameOf(bib) || `Bib ${bib}`);
-    // Whom a search has found is not on the map, unless the sample has them.
+    // Competitors that a search has found are on the map only if they are in the sample.
     row.name.disabled = at >= this._listed && !columns.drawn[at];
     row.name.title = row.name.disabled ? 'Not on the map, which shows a sample' : 'Show on the map';
     this._drawCovered(row, distance);

@@ -121,7 +121,7 @@ def test_places_are_exact_or_unknown(simulated_race: Race, time: float) -> None:
 
 
 def test_sample_is_the_same_at_each_tick(simulated_race: Race) -> None:
-    """The competitors on the map are every seventh bib, whoever leads, and stay the same."""
+    """The competitors on the map are every seventh bib, and stay the same."""
     for time in MOMENTS:
         said = body(both(simulated_race, time)[1].packed)
         drawn = sorted(line["competitor"] for line in lines(said) if line["drawn"])
@@ -129,7 +129,7 @@ def test_sample_is_the_same_at_each_tick(simulated_race: Race) -> None:
 
 
 def test_names_of_all_who_are_shown(simulated_race: Race) -> None:
-    """Whoever has a row has a name: those of the sample in the start list, the others in the payload."""
+    """Each row has a name: those of the sample in the start list, the others in the payload."""
     _, big = both(simulated_race, 1800.0)
     said = body(big.packed)
     listed = body(big.packed_names)
@@ -355,10 +355,10 @@ def test_search_that_finds_many(simulated_race: Race) -> None:
     assert MOST_BIBS == link.MAX_FAVOURITES
 
 
-def test_search_that_finds_nobody(simulated_race: Race) -> None:
+def test_search_without_a_match(simulated_race: Race) -> None:
     """A search without a match has no rows, and a race that is shown whole has nothing to look up."""
     store = store_at(simulated_race, 600.0, is_big=True)
-    found = Finder(store, Snapshots(store, Clock())).payload("run_1", "nobody is called this")
+    found = Finder(store, Snapshots(store, Clock())).payload("run_1", "no such name")
     assert found is not None
     assert lines(body(found)) == []
     whole = store_at(simulated_race, 600.0, is_big=False)
