@@ -30,10 +30,8 @@ def test_live_page_of_a_large_race(page: Page, site: Site) -> None:
     expect(page.get_by_text(f"Map and lists show {SHOWN}.")).to_be_visible()
 
     rows = page.locator(".leaderboard tbody tr[data-bib]:not([hidden])")
-    expect(rows.nth(0)).to_have_attribute("data-bib", str(everyone[0]["competitorId"]))
-    bibs = [int(bib) for bib in rows.evaluate_all("rows => rows.map(row => row.dataset.bib)")]
-    assert bibs == [one["competitorId"] for one in everyone[: len(bibs)]]
-    assert len(bibs) >= 10
+    for nth, one in enumerate(everyone[:10]):
+        expect(rows.nth(nth)).to_have_attribute("data-bib", str(one["competitorId"]))
     expect(page.locator(".leaderboard .count")).to_have_text("first 1,000 of 60,000")
     running = sum(one["status"] in {"running", "paused"} for one in everyone)
     expect(page.locator("[data-figure=on_course] .value")).to_have_text(f"{running:,}")
