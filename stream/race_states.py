@@ -31,6 +31,8 @@ TRANSITIONS: Mapping[RaceState, Mapping[Step, RaceState]] = MappingProxyType(
 RACE_STATES = tuple(TRANSITIONS)
 ENDED = frozenset(state for state, steps in TRANSITIONS.items() if not steps)
 """The final states."""
+STANDING = frozenset({"paused", "cancelled"})
+"""The states in which the race clock was stopped by a user."""
 
 
 def actions(state: str) -> tuple[Action, ...]:

@@ -36,6 +36,7 @@ def keep_favourites(bibs: object) -> None:
     """Put these bibs into the link."""
     known = sorted(bib for bib in _list(bibs) if isinstance(bib, int))
     _keep("fav", ",".join(map(str, known[:MAX_FAVOURITES])))
+    remember()
 
 
 def filters() -> dict[str, str]:
@@ -66,6 +67,7 @@ def followed() -> int | None:
 def keep_followed(bib: object) -> None:
     """Put the bib that the map follows into the link, or remove it."""
     _keep("follow", str(bib) if isinstance(bib, int) else "")
+    remember()
 
 
 def moment() -> int | None:

@@ -192,14 +192,14 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_group(now: Sample) -> tuple[Figure, ...]:
+    """Return the figures of the group; unowned_parts: parts of races that nobody publishes, and all parts."""
     group, parts = known(now.group), parts_under_way(now)
     unowned = None
     if group is not None and group.settled and parts is not None:
-        unowned = sum(part.partition in group.unowned for part in parts)
+        unowned = sum(part.partition in group.unowned for part in parts), len(parts)
     return (
         Figure("simulators", "Simulators", len(group.members) if group else None, words.count),
-        Figure("parts", "Parts of races", None if parts is None else len(parts), words.count),
-        Figure("unowned_parts", "Parts without owner", unowned, words.count),
+        Figure("unowned_parts", "Parts without owner", unowned, words.share),
     )
 
 

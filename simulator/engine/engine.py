@@ -24,8 +24,8 @@ from twisted.python.failure import Failure
 
 from simulator.engine.run import Part, Run
 from simulator.histogram import histogram
-from simulator.log.log import RaceLog, partition_of
-from simulator.log.states import changed, counts, resumed
+from simulator.log.log import RaceLog
+from simulator.log.states import changed, counts, moved_on, resumed
 from simulator.logs import exc_info
 from simulator.publishers.publisher import Publisher, PublishError
 from simulator.race.events import (
@@ -40,7 +40,8 @@ from simulator.race.events import (
 )
 from simulator.reactor import InThread, Reactor, after
 from stream.contract import TOPICS
-from stream.race_states import TRANSITIONS, Action, Step, states_that_allow
+from stream.parts import partition_of
+from stream.race_states import STANDING, TRANSITIONS, Action, Step, states_that_allow
 
 BATCH = 5000
 """Events per turn of the reactor: about 10 ms of work, plus the part's snapshot once per tick."""
@@ -323,6 +324,7 @@ class Engine:
         for part in run.parts:
             if part.is_ours and part is not self._served:
                 part.retire()
+                self._move_on(part)
                 _ = ensureDeferred(self._tried(self.race_log.forget(run.run_id, part.number)))
         if not any(part.is_ours for part in run.parts):
             run.forget_field()
@@ -377,6 +379,16 @@ class Engine:
             run.is_stepping = False
             self._finish_if_whole(run)
 
+    def _move_on(self, part: Part) -> None:
+        """Move the clock of a race that stands on to what was published until the log said so."""
+        if part.next_tick > 0:
+            _ = ensureDeferred(self._moved_on(part.run, part.next_tick - 1))
+
+    async def _moved_on(self, run: Run, tick: int) -> None:
+        while run.status in STANDING and tick > run.due(run.record.updated_at / 1000) and not self.stopping:
+            if not await self._tried(self._append(moved_on(run.record, run.time_of(tick), self._now_ms()))):
+                await after(self._reactor, RETRY)
+
     async def _record(self, part: Part, tick: int) -> bool:
         """Write how far a part is delivered; return whether the log took it."""
         return await self._tried(self.race_log.record(self._progress(part, tick)))
@@ -412,6 +424,8 @@ class Engine:
             self._come_to(part)
         elif due is not None:
             part.alarm = self._reactor.callLater(due - now, self._come_to, part)
+        else:
+            self._move_on(part)
 
     def _draw(self, run: Run) -> None:
         """Draw the field in a thread, once for all parts, and come back."""

@@ -10,7 +10,6 @@ from math import floor
 from twisted.internet.base import DelayedCall
 
 from simulator.course.course import Course
-from simulator.log.log import parts_of
 from simulator.log.schedule import Schedule
 from simulator.log.states import clock_of
 from simulator.race.events import (
@@ -23,6 +22,7 @@ from simulator.race.events import (
 )
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from stream.parts import parts_of
 from stream.race_states import ENDED, RaceState
 
 LONG_REQUEST = 100_000
@@ -152,12 +152,15 @@ class Run:
         """
         if self.status == "finished":
             return self.tick_at(self.record.delivered_until)
-        then = self.record.updated_at / 1000 if self.has_ended else now
-        # 100 ticks of 1.15 s are 114.99999999999999 s.
-        due = floor(round(self.schedule.race_time(then) / self.request.tick, 6))
+        due = self.due(self.record.updated_at / 1000 if self.has_ended else now)
         own = [part.next_tick - 1 for part in self.parts if part.is_ours or part.has_retired]
         last = [self.source.last_tick] if self.is_drawn else []
         return max(-1, min([due, *last, *own]))
+
+    def due(self, now: float) -> int:
+        """Return the last tick that is due, negative before the first."""
+        # 100 ticks of 1.15 s are 114.99999999999999 s.
+        return floor(round(self.schedule.race_time(now) / self.request.tick, 6))
 
     def published_until(self, now: float) -> float:
         """Return the race seconds of the last tick that is published; -1 before the first."""

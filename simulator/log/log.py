@@ -6,9 +6,6 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 
 from simulator.race.events import Progress, RaceRecord
-from stream.parts import partition_of, parts_of
-
-__all__ = ["Listener", "RaceLog", "partition_of", "parts_of"]  # the engine takes all of them from here
 
 
 class Listener(Protocol):

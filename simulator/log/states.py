@@ -6,6 +6,7 @@ harm.
 """
 
 from dataclasses import replace
+from math import floor
 
 from simulator.log.schedule import Schedule
 from simulator.race.events import RaceRecord
@@ -39,6 +40,13 @@ def resumed(record: RaceRecord, now_ms: int) -> Step:
     """Return the step that resumes a paused race: its gun may not have been yet."""
     running = changed(record, "resume", now_ms)
     return "reschedule" if running.clock_start > running.updated_at else "resume"
+
+
+def moved_on(record: RaceRecord, race_time: float, now_ms: int) -> RaceRecord:
+    """Return the newer record of a race that stands, with its clock at `race_time` (race seconds)."""
+    updated_at = max(now_ms, record.updated_at + 1)
+    clock_start = floor(updated_at - 1000 * race_time / record.speed)
+    return replace(record, updated_at=updated_at, clock_start=clock_start)
 
 
 def clock_of(record: RaceRecord, interval: float = 1.0) -> Schedule:

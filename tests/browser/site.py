@@ -166,6 +166,7 @@ class LiveMap:
     @classmethod
     def on(cls, page: Page) -> "LiveMap":
         """The map of `page`, once it has shown its first positions."""
+        wait_until_drawn(page)  # other units and another clock build it again
         frame: Frame | None = None
         while frame is None:  # one that is removed at this moment has none
             # Of all frames the one with a race: that of the page before may be on its way out yet.

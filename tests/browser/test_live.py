@@ -3,15 +3,16 @@
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from shapely import Point
 
 from dashboard.ui.formatting import duration, gap, official_time, race_time
 from stream.waiting import wait_for
-from tests.browser.site import LiveMap, Site, open_menu, without_streams
+from tests.browser.site import LiveMap, Site, open_menu, wait_until_drawn, without_streams
 from tests.processes import ROOT, dashboard, metrics_of, simulator
 
 COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
@@ -485,6 +486,34 @@ def test_leaders_are_marked(page: Page, site: Site) -> None:
     assert live.ask("race => race.shown().leaders") == [bib for _, bib in _leaderboard(page)[:3]]
 
 
+class Answers:
+    """What Streamlit sends to a page, which can be held back for a while."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[str | bytes] | None = None
+        page.route_web_socket("**/_stcore/stream", self._connect)
+
+    def hold(self) -> None:
+        """Hold them back from now on."""
+        self._held = []
+
+    def pass_on(self) -> None:
+        """Send those that were held back, and all that follow."""
+        held, self._held = self._held or [], None
+        for message in held:
+            self._socket.send(message)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.connect_to_server().on_message(self._take)
+
+    def _take(self, message: str | bytes) -> None:
+        if self._held is None:
+            self._socket.send(message)
+        else:
+            self._held.append(message)
+
+
 def test_choices_go_along(page: Page, site: Site) -> None:
     """With choices in the link, all ways from page to page work, and the viewer's choices last."""
     page.goto(f"{site.dashboard}/?run={site.create_race()}&every=5%20s&colour=Category&units=miles")
@@ -495,13 +524,15 @@ def test_choices_go_along(page: Page, site: Site) -> None:
     page.wait_for_url(re.compile(r"/\?run="))
     LiveMap.on(page)
     expect(page.locator(".leaderboard th.pace")).to_have_text("Pace /mi")
-    page.locator(".leaderboard tr[data-bib='7'] button.star").click()
-    page.wait_for_url(re.compile("fav=7"))
+    page.locator(".leaderboard tr button.star").first.click()
+    page.wait_for_url(re.compile("fav="))
+    (bib,) = parse_qs(urlsplit(page.url).query)["fav"]
     pages.get_by_role("link", name="Results").click()
     expect(page.get_by_role("heading", name="Finish list")).to_be_visible()
     pages.get_by_role("link", name="Live").click()
     # Its rows come from the live map; the replay's map is gone then.
-    expect(page.locator(".leaderboard tr.favourite")).to_have_attribute("data-bib", "7")
+    page.get_by_role("button", name="Favourites").click()
+    expect(page.locator(".leaderboard tr.favourite")).to_have_attribute("data-bib", bib)
     live = LiveMap.on(page)
     page.wait_for_url(
         lambda address: all(f"{one}=" in address for one in ("every", "colour", "units", "fav"))
@@ -509,6 +540,38 @@ def test_choices_go_along(page: Page, site: Site) -> None:
     live.wait_for("race => race.shown().colour === 'category'")
     expect(page.locator(".leaderboard th.pace")).to_have_text("Pace /mi")
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_news_of_a_page_that_is_left_does_not_clear_the_next_one(page: Page, site: Site) -> None:
+    """Between the click on another page and its arrival the old one asks Streamlit for nothing."""
+    answers = Answers(page)
+    run = site.create_race()
+    page.goto(f"{site.dashboard}/?run={run}")
+    LiveMap.on(page)
+    wait_until_drawn(page)
+    answers.hold()
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="Results").evaluate(
+        """(link, run) => {
+            let news = 0;
+            const tell = () => {
+                const detail = { run, outline: `news ${news++}` };
+                window.dispatchEvent(new CustomEvent('racecast:outline', { detail }));
+            };
+            link.click();
+            const telling = setInterval(tell, 10);
+            return new Promise((over) => setTimeout(() => over(clearInterval(telling)), 1000));
+        }""",
+        run,
+    )
+    answers.pass_on()
+    page.wait_for_url("**/results?**")
+    wait_until_drawn(page)
+    expect(page.get_by_role("heading", name="Finish list")).to_be_visible()
+
+    pages.get_by_role("link", name="Live").click()
+    LiveMap.on(page)
+    assert page.evaluate("() => window.racecastLeaving") is None
 
 
 def test_geofence_lights_up(page: Page, site: Site) -> None:

@@ -92,7 +92,7 @@ def test_parts_away_and_back(page: Page, stack: Stack, parts: Parts) -> None:
     shown.expect_cell("simulators", f"{socket.gethostname()}-{parts.simulator.pid}", "Lag", "0 s")
 
     wait_for("the pause", lambda: _not_paused(site, run), seconds=60, say=print)
-    shown.expect_figure("Simulator", "parts", "0")
+    shown.expect_figure("Simulator", "unowned_parts", "\N{EN DASH}")
     _figures_are_those_of_the_parts(shown, stack)
 
     parts.simulator.end_if_running()
@@ -117,7 +117,7 @@ def _simulators_are_listed(page: Page, shown: PipelinePage, name: str) -> None:
     ):
         shown.expect_cell("simulators", name, column, text)
     shown.expect_figure("Simulator", "simulators", "1")
-    shown.expect_figure("Simulator", "unowned_parts", "0")
+    shown.expect_figure("Simulator", "unowned_parts", "0 of 1")
     size = page.viewport_size
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)

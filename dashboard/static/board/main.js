@@ -13,6 +13,8 @@ const PARTS = {
   watch: Watch,
 };
 
+const LEAVES_WITHIN_MS = 10_000; // after that the next page is taken not to come
+
 const mounted = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -35,6 +37,13 @@ export default function ({ parentElement, data, setStateValue }) {
   }
   if (page().run !== data.run) page().begin(data.run);
   // Choices that the link keeps: favourites, filters, follow, moment. For Streamlit null is no change from nothing.
-  here.part.update(data, { keep: (name, value) => setStateValue(name, value ?? '') });
+  here.part.update(data, { keep: (name, value) => isLeaving() || setStateValue(name, value ?? '') });
   return here.end;
+}
+
+// Whether another page has been asked for. A part that then asked for its own fragment would, after the next page was
+// drawn, clear it.
+function isLeaving() {
+  const { racecastLeaving } = window;
+  return Boolean(racecastLeaving) && performance.now() - racecastLeaving < LEAVES_WITHIN_MS;
 }

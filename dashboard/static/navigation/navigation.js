@@ -40,6 +40,7 @@ class Navigation {
   update({ links, fullScreen }, send) {
     this._send = send;
     this._fullScreen = fullScreen;
+    if (links.some(({ here, path }) => here && path === this._destination)) window.racecastLeaving = null;
     const drawn = JSON.stringify([links, fullScreen]);
     if (drawn === this._drawn) return;
     this._drawn = drawn;
@@ -75,6 +76,8 @@ class Navigation {
       else place.removeAttribute('aria-current');
     }
     this._drawn = ''; // of the page that is being left
+    this._destination = path;
+    window.racecastLeaving = performance.now(); // until the next page is there its parts are silent
     this._send('page', path);
   }
 

@@ -11,6 +11,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The parameters of the link."""
     parameters = {"run": "run_1"}
     monkeypatch.setattr(st, "query_params", parameters)
+    monkeypatch.setattr(st, "session_state", {})
     return parameters
 
 
@@ -25,6 +26,15 @@ def test_favourites_and_followed_competitor(held: dict[str, str]) -> None:
     link.keep_followed(None)
     assert held == {"run": "run_1"}
     assert (link.favourites(), link.followed()) == ([], None)
+
+
+def test_another_page_has_the_same_competitors(held: dict[str, str]) -> None:
+    """What is chosen last comes along to another page, even if that is opened at once."""
+    link.keep_favourites([7, 12])
+    link.keep_followed(12)
+    held.clear()
+    link.recall()
+    assert held == {"fav": "7,12", "follow": "12"}
 
 
 @pytest.mark.parametrize("sent", [None, "7", {"7": 7}, ["7", None, 1.5]])

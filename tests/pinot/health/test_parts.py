@@ -225,7 +225,7 @@ def test_rows_of_the_simulators() -> None:
         12.0 - 2.0 - RECORDED_WITHIN_S
     )
     numbers = found.parts[0].numbers
-    assert (numbers["simulators"], numbers["parts"], numbers["unowned_parts"]) == (2, 3, 0)
+    assert (numbers["simulators"], numbers["unowned_parts"]) == (2, (0, 3))
     assert json.loads(json.dumps(found.as_json()))["simulators"]["one"]["host"] == "10.0.0.7"
     lines = as_text(found).splitlines()
     assert lines[-3].split() == ["simulator", "host", "partitions", "parts", "competitors", "lag"]
@@ -244,7 +244,7 @@ def test_progress_that_could_not_be_read() -> None:
 def test_parts_without_an_owner_are_counted() -> None:
     """The simulators' part has the number of parts without an owner."""
     found = report([sample(group=group(members=(member("one", *OTHERS),)))])
-    assert found.parts[0].numbers["unowned_parts"] == 1
+    assert found.parts[0].numbers["unowned_parts"] == (1, 1)
     assert found.simulators[0].numbers == {
         "host": "10.0.0.7",
         "partitions": len(OTHERS),
@@ -262,7 +262,7 @@ def test_shares_are_unknown_while_they_are_distributed() -> None:
     unknown = report([sample(races=AWAY)])
     assert unknown.simulators[0].numbers["partitions"] == 6
     assert unknown.simulators[0].numbers["parts"] is None
-    assert unknown.parts[0].numbers["parts"] is None
+    assert unknown.parts[0].numbers["unowned_parts"] is None
 
 
 @pytest.mark.parametrize("found", [sample(group=AWAY), embedded_sample()])

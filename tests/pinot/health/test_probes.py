@@ -16,7 +16,7 @@ from confluent_kafka import TopicPartition
 from pinot.health import simulator as simulator_probe
 from pinot.health.embedded import EmbeddedProbe
 from pinot.health.incomplete import EVERY_S, DefectsProbe, defects
-from pinot.health.kafka import KafkaProbe
+from pinot.health.kafka import Admin, KafkaProbe
 from pinot.health.pinot import PinotProbe, absent, consumer_of
 from pinot.health.probes import of_embedded, of_stack
 from pinot.health.sample import Consumer, Defects, Embedded, Failure, Kafka, Pinot, Races, Simulator
@@ -59,6 +59,15 @@ def test_kafka_ends(stack: Stack, pinot: RealPinot, position: Callable[..., Row]
         place: (end or 0) - (found.ends["parkrun"][place] or 0) for place, end in more.ends["parkrun"].items()
     }
     assert sum(came.values()) == 20
+
+
+def test_one_client_as_long_as_kafka_answers(unreachable: str) -> None:
+    """Probes share one connection; after a failure the next probe makes another one."""
+    admin = Admin({"bootstrap.servers": unreachable})
+    client = admin.client()
+    assert admin.client() is client
+    admin.failure(ValueError("no answer"))
+    assert admin.client() is not client
 
 
 def test_pinot_tables(stack: Stack, pinot: RealPinot, run: str, position: Callable[..., Row]) -> None:

@@ -12,9 +12,10 @@ from simulator.engine import engine as engine_module
 from simulator.engine.engine import RENEW, RETRY, Engine, EngineFullError, StateError
 from simulator.engine.run import Part, Run, drawn
 from simulator.log.local import LocalLog
+from simulator.log.states import changed
 from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
 from simulator.race.race import Race
-from stream.race_states import Action
+from stream.race_states import Action, Step
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher, done
 from tests.simulator.histograms import total, up_to
@@ -209,6 +210,37 @@ def test_cancelling_ends_a_race(world: World) -> None:
 
     assert world.publisher.log()[-1] == "cancelled"
     assert world.publisher.ticks() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("step", ["pause", "cancel"])
+def test_a_race_stands_where_it_is_published(world: World, step: Step) -> None:
+    """Until the log shows that a race was stopped its ticks go on; the clock then stands at the last one."""
+    run = world.add(interval=3, speed=7)
+    world.turn()
+    world.wait(3)
+    stopped = changed(run.record, step, int(1000 * world.clock.seconds()))
+    world.wait(2)
+    published = world.publisher.ticks()
+    done(world.engine.race_log.append(stopped))
+    world.wait(60)
+
+    assert world.publisher.ticks() == published == list(range(0, 36, 3))
+    assert run.published_until(world.clock.seconds()) == published[-1]
+    assert world.publisher.log()[-1] == run.status
+    if step == "pause":
+        world.change(run, "resume")
+        world.wait(1)
+        assert world.publisher.ticks() == [*published, 36, 39]
+
+
+def test_a_race_stopped_before_its_gun_stands_before_it(world: World) -> None:
+    """The clock of a race that has not begun is not moved."""
+    run = world.add(start_at=START + timedelta(seconds=60))
+    world.turn()
+    world.change(run, "pause")
+    world.wait(10)
+
+    assert run.schedule.race_time(world.clock.seconds()) == pytest.approx(-60, abs=0.1)
 
 
 @pytest.mark.parametrize(
