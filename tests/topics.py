@@ -42,8 +42,19 @@ def iter_topic(bootstrap: str, topic: str, run_id: str) -> Iterator[TopicMessage
     """Yield the messages of a race that a topic contains now, in order within each partition."""
     for message in _messages(bootstrap, topic):
         key = (message.key() or b"").decode()
-        if key.split(":")[0] == run_id:
+        if race_of(key) == run_id:
             yield TopicMessage(message.partition() or 0, key, orjson.loads(message.value() or b""))
+
+
+def iter_values(bootstrap: str, topic: str) -> Iterator[tuple[str, bytes]]:
+    """Yield key and value of all messages that a topic contains now, in order within each partition."""
+    for message in _messages(bootstrap, topic):
+        yield (message.key() or b"").decode(), message.value() or b""
+
+
+def race_of(key: str) -> str:
+    """Return the run id of a race that a message's key is about."""
+    return key.split(":", maxsplit=1)[0]
 
 
 def _messages(bootstrap: str, topic: str) -> Iterator["Message[bytes, bytes]"]:

@@ -1,9 +1,11 @@
 """Stores of a race's events: read the events back and compare them with those that the core computes."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
@@ -15,7 +17,7 @@ import orjson
 from simulator.publishers.encode import encode
 from simulator.race.events import entries_of, passings_until, positions_at
 from simulator.race.race import Race
-from tests.topics import iter_topic
+from tests.topics import iter_topic, iter_values, race_of
 
 TOPICS = ("parkrun", "passings", "competitors")
 BATCH = 5000
@@ -101,6 +103,23 @@ class KafkaEventStore:
             out_of_order += nth < latest.get(bib, -1)
             latest[bib] = max(nth, latest.get(bib, -1))
         return out_of_order
+
+
+@dataclass(frozen=True)
+class FinishedTopics(KafkaEventStore):
+    """Topics to which nothing more is written: each is read once for all races."""
+
+    def events(self, topic: str, race: Race) -> Iterator[dict[str, Any]]:
+        """Yield a topic's events."""
+        return map(orjson.loads, self._values[topic][race.run_id])
+
+    @cached_property
+    def _values(self) -> dict[str, defaultdict[str, list[bytes]]]:
+        values: dict[str, defaultdict[str, list[bytes]]] = {topic: defaultdict(list) for topic in TOPICS}
+        for topic, of_races in values.items():
+            for key, value in iter_values(self.bootstrap, topic):
+                of_races[race_of(key)].append(value)
+        return values
 
 
 class NotReadyError(Exception):

@@ -31,7 +31,7 @@ from stream.race_states import ENDED
 from stream.waiting import wait_for
 from tests.processes import Running, simulator
 from tests.topics import partitions_of, reader
-from tests.torture.event_stores import KafkaEventStore, count_events
+from tests.torture.event_stores import FinishedTopics, count_events
 from tests.torture.outcome import FaultResult
 
 POINTS = [(0.0, 50.0), (0.0, 50.008)]
@@ -219,7 +219,7 @@ def under_faults(
             times[name].append(fault(cluster))
         races.wait_for_their_end(cluster, 2 * seconds + 300)
     check_log(stack.kafka, races.races)
-    store = KafkaEventStore(stack.kafka)
+    store = FinishedTopics(stack.kafka)
     found = [(*count_events(race, store), store.out_of_order(race)) for race in races.races]
     expected, stored, unexpected, out_of_order = (sum(column) for column in zip(*found, strict=True))
     for name, taken in times.items():
