@@ -12,8 +12,8 @@ from dashboard.create import course_choice, paces, pending, race_form, start_lis
 from dashboard.create.race_form import PACES_OF_THEIR_OWN
 from dashboard.ui import formatting, viewer, words
 
-_MARKED = "race-preset"
-"""Session state key of the marked preset's title."""
+_NTH = "race-preset-nth"
+"""Session state key of the number of the widget that shows the presets."""
 
 
 class Preset(NamedTuple):
@@ -35,17 +35,25 @@ def offer(offered: Sequence[OfferedCourse], fields: Mapping[str, RaceField]) -> 
     """Draw the buttons, above the fields, which have their first values already."""
     filled_in = [title for title, preset in PRESETS.items() if _is_filled_in(preset, offered, fields)]
     marked = filled_in[0] if filled_in else None
-    if st.session_state.get(_MARKED) != marked:
-        st.session_state[_MARKED] = marked
+    if st.session_state.get(_marked()) != marked:
+        # In a new widget: until the browser has drawn the change, it sends the old mark with whatever else is
+        # changed, and that would count as a press.
+        st.session_state[_NTH] = st.session_state.get(_NTH, 0) + 1
+        st.session_state[_marked()] = marked
     st.pills(
         "Start with a preset",
         list(PRESETS),
         format_func=lambda title: f"{PRESETS[title].icon} {title}",
-        key=_MARKED,
+        key=_marked(),
         on_change=_fill_in,
         args=(offered, fields),
     )
     words.hint(_meaning(PRESETS[marked].request) if marked else "Everything can be changed below.")
+
+
+def _marked() -> str:
+    """The session state key of the marked preset."""
+    return f"race-preset-{st.session_state.get(_NTH, 0)}"
 
 
 def _meaning(request: Mapping[str, Any]) -> str:
@@ -74,7 +82,7 @@ def _is_filled_in(preset: Preset, offered: Sequence[OfferedCourse], fields: Mapp
 
 
 def _fill_in(offered: Sequence[OfferedCourse], fields: Mapping[str, RaceField]) -> None:
-    preset = PRESETS.get(st.session_state[_MARKED])
+    preset = PRESETS.get(st.session_state[_marked()])
     if preset is None:
         return  # pressed again: it stays as it is
     pending.give(_values(preset, offered, fields))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Error, Frame, Locator, Page, expect
+from playwright.sync_api import Error, Frame, Locator, Page, WebSocketRoute, expect
 from shapely import LineString
 from shapely.geometry import shape
 
@@ -102,6 +102,34 @@ class Site:
         answer = httpx.get(f"{self.api}/courses/{short_name}", trust_env=False)
         shapes = [shape(feature["geometry"]) for feature in answer.json()["features"]]
         return next(one for one in shapes if isinstance(one, LineString))
+
+
+class Answers:
+    """What Streamlit sends to a page, which can be held back for a while."""
+
+    def __init__(self, page: Page) -> None:
+        self._held: list[str | bytes] | None = None
+        page.route_web_socket("**/_stcore/stream", self._connect)
+
+    def hold(self) -> None:
+        """Hold them back from now on."""
+        self._held = []
+
+    def pass_on(self) -> None:
+        """Send those that were held back, and all that follow."""
+        held, self._held = self._held or [], None
+        for message in held:
+            self._socket.send(message)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.connect_to_server().on_message(self._take)
+
+    def _take(self, message: str | bytes) -> None:
+        if self._held is None:
+            self._socket.send(message)
+        else:
+            self._held.append(message)
 
 
 def wait_until_drawn(page: Page) -> None:

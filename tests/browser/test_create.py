@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-from tests.browser.site import LiveMap, Site, choose, fill
+from tests.browser.site import Answers, LiveMap, Site, choose, fill, wait_until_drawn
 from tests.processes import dashboard
 
 
@@ -86,6 +86,26 @@ def test_more_like_a_real_race(page: Page, site: Site) -> None:
     expect(live.frame.locator(".race-legend-colours")).to_contain_text("DNS")
     page.get_by_role("searchbox", name="Find a bib, a name or a club").fill("runner")
     expect(page.get_by_text("No matches.").or_(page.get_by_text(" of 250"))).to_be_visible()
+
+
+def test_typing_faster_than_the_page_is_drawn(page: Page, site: Site) -> None:
+    """What is typed while the page still shows the mark of a preset does not bring the preset back."""
+    answers = Answers(page)
+    page.goto(f"{site.dashboard}/new")
+    page.get_by_role("radio", name="Real parkrun").click()
+    expect(page.get_by_text("6 of these set")).to_be_visible()
+    page.get_by_text("Realism options").click()
+    wait_until_drawn(page)
+    answers.hold()
+    for label, value in (("Don't start", "60"), ("Disqualified", "50")):
+        field = page.locator(f'input[aria-label^="{label}"]')
+        field.fill(value)
+        field.press("Tab")
+    page.wait_for_timeout(1000)
+    answers.pass_on()
+    wait_until_drawn(page)
+    for label, value in (("Don't start", "60"), ("Disqualified", "50")):
+        expect(page.locator(f'input[aria-label^="{label}"]')).to_have_value(value)
 
 
 def test_start_list(page: Page, site: Site) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from playwright.sync_api import Locator, Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from shapely import Point
 
 from dashboard.ui.formatting import duration, gap, official_time, race_time
 from stream.waiting import wait_for
-from tests.browser.site import LiveMap, Site, open_menu, wait_until_drawn, without_streams
+from tests.browser.site import Answers, LiveMap, Site, open_menu, wait_until_drawn, without_streams
 from tests.processes import ROOT, dashboard, metrics_of, simulator
 
 COURSE_FILES = ROOT / "tests" / "simulator" / "course" / "files"
@@ -484,34 +484,6 @@ def test_leaders_are_marked(page: Page, site: Site) -> None:
     live = LiveMap.on(page)
     expect(_figure(page, "finished")).to_have_text("12")
     assert live.ask("race => race.shown().leaders") == [bib for _, bib in _leaderboard(page)[:3]]
-
-
-class Answers:
-    """What Streamlit sends to a page, which can be held back for a while."""
-
-    def __init__(self, page: Page) -> None:
-        self._held: list[str | bytes] | None = None
-        page.route_web_socket("**/_stcore/stream", self._connect)
-
-    def hold(self) -> None:
-        """Hold them back from now on."""
-        self._held = []
-
-    def pass_on(self) -> None:
-        """Send those that were held back, and all that follow."""
-        held, self._held = self._held or [], None
-        for message in held:
-            self._socket.send(message)
-
-    def _connect(self, socket: WebSocketRoute) -> None:
-        self._socket = socket
-        socket.connect_to_server().on_message(self._take)
-
-    def _take(self, message: str | bytes) -> None:
-        if self._held is None:
-            self._socket.send(message)
-        else:
-            self._held.append(message)
 
 
 def test_choices_go_along(page: Page, site: Site) -> None:
