@@ -7,7 +7,6 @@ parts.
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from threading import Thread
@@ -28,7 +27,7 @@ from simulator.log.log import Listener
 from simulator.log.states import counts
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.encode import encode, encode_progress, progress_key
-from simulator.publishers.publisher import MAX_KNOWN, PublishError
+from simulator.publishers.publisher import PublishError, known
 from simulator.race.events import Progress, RaceRecord
 from stream.contract import PROGRESS, TABLES
 from stream.kafka import AuthErrorListener
@@ -217,9 +216,7 @@ class KafkaLog:
     def _read_all(self) -> tuple[list[RaceRecord], list[Progress]]:
         """Read both topics to their ends (in a thread); raises PublishError if they can't be read.
 
-        Returns the newest records of the races, those that have ended and were changed first before the
-        others, and the progress of the parts. Ended races beyond `MAX_KNOWN` have no request: only their run
-        ids still matter.
+        Returns the newest records of the races, as `known` does, and the progress of the parts.
         """
         if self._consumer is not None:
             self._consumer.close()
@@ -237,21 +234,16 @@ class KafkaLog:
                         races[record.run_id] = record
                     case Progress() as found:
                         key = found.run_id, found.part
-                        known = progress.get(key, found)
-                        progress[key] = max(known, found, key=lambda one: one.delivered_until)
+                        before = progress.get(key, found)
+                        progress[key] = max(before, found, key=lambda one: one.delivered_until)
                     case _:
                         pass
         except KafkaException as error:
             consumer.poll(0)
             why = auth_errors.refusal or f"the races can't be read: {error.args[0].str()}"
             raise PublishError(why) from error
-        newest = sorted(races.values(), key=lambda record: (record.status not in ENDED, record.updated_at))
-        kept_from = len(newest) - MAX_KNOWN
-        records = [
-            replace(record, request="") if nth < kept_from and record.status in ENDED else record
-            for nth, record in enumerate(newest)
-        ]
-        return records, list(progress.values())
+        newest = sorted(races.values(), key=lambda record: (record.status in ENDED, -record.updated_at))
+        return known(newest), list(progress.values())
 
     def _begin(self, consumer: Consumer) -> tuple[dict[Place, int], dict[Place, int]]:
         """The first offset of each partition, and the one after its last."""
@@ -392,7 +384,7 @@ def record_of_event(event: dict[str, Any]) -> RaceRecord:
             "python -m pinot reset deletes all races and sets Kafka and Pinot up again"
         )
     fields = TABLES["races"].fields.values()
-    known = {field.name: field.default for field in fields if not field.required} | event
+    values = {field.name: field.default for field in fields if not field.required} | event
     # 0, the default, stands for the start time.
-    known["clockStart"] = known["clockStart"] or known["startTime"]
-    return RaceRecord(*(known[field.name] for field in fields))
+    values["clockStart"] = values["clockStart"] or values["startTime"]
+    return RaceRecord(*(values[field.name] for field in fields))

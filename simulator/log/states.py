@@ -30,7 +30,7 @@ def changed(record: RaceRecord, step: Step | None, now_ms: int) -> RaceRecord:
     The time of a pause is added to `clock_start`, that of a current one up to `updated_at`: so the two say
     all about the race's clock.
     """
-    updated_at = max(now_ms, record.updated_at + 1)
+    updated_at = _after(record, now_ms)
     start = clock_of(record).resume(updated_at / 1000).start
     status = TRANSITIONS[record.status][step] if step else record.status
     return replace(record, status=status, updated_at=updated_at, clock_start=round(start * 1000))
@@ -44,9 +44,14 @@ def resumed(record: RaceRecord, now_ms: int) -> Step:
 
 def moved_on(record: RaceRecord, race_time: float, now_ms: int) -> RaceRecord:
     """Return the newer record of a race that stands, with its clock at `race_time` (race seconds)."""
-    updated_at = max(now_ms, record.updated_at + 1)
+    updated_at = _after(record, now_ms)
     clock_start = floor(updated_at - 1000 * race_time / record.speed)
     return replace(record, updated_at=updated_at, clock_start=clock_start)
+
+
+def _after(record: RaceRecord, now_ms: int) -> int:
+    """Return the time of a newer record: stores go by it, even within one millisecond."""
+    return max(now_ms, record.updated_at + 1)
 
 
 def clock_of(record: RaceRecord, interval: float = 1.0) -> Schedule:

@@ -1,6 +1,7 @@
 """The interface between the engine and a destination of events."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -8,9 +9,10 @@ from twisted.internet.defer import Deferred
 
 from simulator.publishers.deliveries import Deliveries
 from simulator.race.events import Batch, Progress, RaceRecord
+from stream.race_states import ENDED
 
 MAX_KNOWN = 1000
-"""Maximum number of races that a publisher returns."""
+"""Maximum number of races that are known with their requests, except for active ones."""
 
 
 class PublishError(Exception):
@@ -48,12 +50,27 @@ class Stored(NamedTuple):
     """What a publisher keeps of the race log.
 
     Attributes:
-        races: the newest record of each race, `MAX_KNOWN` at most, active races last.
+        races: the newest record of each race, as `known` returns them.
         progress: how far their parts are delivered.
     """
 
     races: list[RaceRecord]
     progress: list[Progress]
+
+
+def known(newest: Iterable[RaceRecord]) -> list[RaceRecord]:
+    """Return the records of a log's races, those that have ended before the others, the oldest first.
+
+    Ended races beyond `MAX_KNOWN` have no request: only their run ids still matter.
+
+    Args:
+        newest: the newest record of each race in the reverse of that order.
+    """
+    records = [
+        replace(record, request="") if nth >= MAX_KNOWN and record.status in ENDED else record
+        for nth, record in enumerate(newest)
+    ]
+    return records[::-1]
 
 
 class Publisher(Protocol):

@@ -17,7 +17,7 @@ from twisted.python.threadpool import ThreadPool
 
 from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.publisher import MAX_KNOWN, Health, PublishError, Stored
+from simulator.publishers.publisher import Health, PublishError, Stored, known
 from simulator.publishers.sqlite_file import open_file
 from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, Progress, RaceRecord
 from stream.contract import PROGRESS, TABLES
@@ -60,7 +60,7 @@ SELECT runId, updatedAt, EXISTS (SELECT 1 FROM parkrun_history AS history WHERE 
 FROM races WHERE {HAS_ENDED} ORDER BY updatedAt, runId
 """  # noqa: S608 - ours
 KNOWN_RACES = f"""
-SELECT {", ".join(TABLES["races"].columns)} FROM races ORDER BY {HAS_ENDED}, updatedAt DESC LIMIT ?
+SELECT {", ".join(TABLES["races"].columns)} FROM races ORDER BY {HAS_ENDED}, updatedAt DESC
 """  # noqa: S608 - the names are ours
 KNOWN_PROGRESS = f"""
 SELECT {", ".join(PROGRESS.columns)} FROM progress
@@ -135,7 +135,7 @@ class SqlitePublisher:
         return succeed(None)
 
     def stored(self) -> Deferred[Stored]:
-        """Return what the file has of the race log, first the races that have ended, the oldest first.
+        """Return what the file has of the race log.
 
         Fails with PublishError if it can't be read.
         """
@@ -143,11 +143,11 @@ class SqlitePublisher:
 
     def _stored(self) -> Stored:
         try:
-            races = self._file.execute(KNOWN_RACES, (MAX_KNOWN,)).fetchall()
+            races = known(RaceRecord(*row) for row in self._file.execute(KNOWN_RACES))
             progress = self._file.execute(KNOWN_PROGRESS).fetchall()
         except sqlite3.Error as error:
             raise PublishError(f"the races in {self.store.name} can't be read: {error}") from error
-        return Stored([RaceRecord(*row) for row in reversed(races)], [Progress(*row) for row in progress])
+        return Stored(races, [Progress(*row) for row in progress])
 
     def health(self) -> Health:
         """Return the current state."""

@@ -11,11 +11,11 @@ from confluent_kafka import Producer
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
 
 from pinot.local.stack import Stack
-from simulator.log import kafka as kafka_module
 from simulator.log.kafka import KafkaLog
 from simulator.log.local import LocalLog, claim
 from simulator.log.log import RaceLog
 from simulator.log.states import changed, counts
+from simulator.publishers import publisher
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import PublishError
 from simulator.publishers.sqlite import SqlitePublisher
@@ -194,13 +194,11 @@ def test_simulators_share_the_partitions(thread: ReactorThread, stack: Stack, cr
     assert result(thread, other.close()) is True
 
 
-@pytest.mark.stack
 def test_the_run_ids_of_all_races_stay_taken(
-    thread: ReactorThread, stack: Stack, created: RaceRecord, monkeypatch: pytest.MonkeyPatch
+    thread: ReactorThread, place: Place, created: RaceRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A simulator knows that races existed that it does not keep, and nothing of their requests."""
-    monkeypatch.setattr(kafka_module, "MAX_KNOWN", 0)
-    place = KafkaPlace(thread, stack.kafka)
+    monkeypatch.setattr(publisher, "MAX_KNOWN", 0)
     log = place.log()
     opened(thread, log)
     ended = replace(created, run_id=f"{created.run_id}-ended")
