@@ -1,6 +1,6 @@
 -- The queries of `PinotStore`. Their columns are in the order of dashboard/store/rows.py.
 -- Pinot returns a TIMESTAMP as text in its machine's time zone, unless it is cast (to LONG: Pinot 0.11 has no BIGINT),
--- and a geometry as bytes.
+-- and a geometry as bytes. {newest_positions} stands for the query of that name.
 
 -- name: races
 SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
@@ -85,7 +85,7 @@ WHERE runId = %(run)s AND rawTime = %(time)s AND MOD(competitorId, %(every)s) = 
 LIMIT %(limit)s
 option(skipUpsert=true)
 
--- name: positions_since
+-- name: newest_positions
 SELECT competitorId,
        LASTWITHTIME(lon, rawTime, 'DOUBLE'),
        LASTWITHTIME(lat, rawTime, 'DOUBLE'),
@@ -94,20 +94,16 @@ SELECT competitorId,
        LASTWITHTIME(elapsed, rawTime, 'DOUBLE'),
        LASTWITHTIME(emittedAt, rawTime, 'LONG')
 FROM parkrun
+
+-- name: positions_since
+{newest_positions}
 WHERE runId = %(run)s AND rawTime BETWEEN %(since)s AND %(time)s
 GROUP BY competitorId
 LIMIT %(limit)s
 option(skipUpsert=true)
 
 -- name: positions_since_every
-SELECT competitorId,
-       LASTWITHTIME(lon, rawTime, 'DOUBLE'),
-       LASTWITHTIME(lat, rawTime, 'DOUBLE'),
-       LASTWITHTIME(distance, rawTime, 'DOUBLE'),
-       LASTWITHTIME(status, rawTime, 'STRING'),
-       LASTWITHTIME(elapsed, rawTime, 'DOUBLE'),
-       LASTWITHTIME(emittedAt, rawTime, 'LONG')
-FROM parkrun
+{newest_positions}
 WHERE runId = %(run)s AND rawTime BETWEEN %(since)s AND %(time)s AND MOD(competitorId, %(every)s) = 0
 GROUP BY competitorId
 LIMIT %(limit)s
