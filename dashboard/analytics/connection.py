@@ -10,7 +10,7 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
 from dashboard.analytics.figures import Figures
-from dashboard.race.snapshot import Outcome
+from dashboard.race.snapshot import Field
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 
 NAME = "racecast"
@@ -79,12 +79,12 @@ def _figures(activity: Activity, span_s: int, until: int, course: str | None) ->
 
 @_shared(ttl=ENTRANTS_LIVE_S)
 def _entrants(runs: tuple[str, ...]) -> Entrants:
-    return Entrants.of(_results(runs))
+    return Entrants.of(_fields(runs))
 
 
-def _results(runs: tuple[str, ...]) -> Iterator[Outcome]:
+def _fields(runs: tuple[str, ...]) -> Iterator[Field]:
     for run_id in runs:
         try:
-            yield context.get(Snapshots).results(run_id)
+            yield context.get(Snapshots).field(run_id)
         except UnknownRaceError:
             continue  # its positions can arrive before its own row

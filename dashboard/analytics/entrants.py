@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.analytics.stream import table
 from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.snapshot import Outcome, Snapshot
+from dashboard.race.snapshot import Field, Snapshot
 from dashboard.store.protocol import Competitor
 from dashboard.ui.viewer import Unit
 
@@ -40,10 +40,10 @@ class Entrants:
     sampled: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, races: Iterable[Outcome]) -> "Entrants":
+    def of(cls, races: Iterable[Field]) -> "Entrants":
         """The entrants of these races."""
         known = list(races)
-        parts = [(_people(one.snapshot, one.field), _stays(one.snapshot, one.field)) for one in known]
+        parts = [(_people(one.snapshot, one.results), _stays(one.snapshot, one.results)) for one in known]
         sampled = frozenset(one.snapshot.race.course for one in known if one.snapshot.sample is not None)
         if not parts:
             return cls(table([], PEOPLE), table([], STAYS))

@@ -100,6 +100,14 @@ class Snapshot:
 
 
 @dataclass(frozen=True, eq=False)
+class Field:
+    """The results of all competitors, or of the sample, in the order of one of the two times."""
+
+    snapshot: Snapshot
+    results: Results
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """The results of a snapshot, in the order of one of the two times.
 

@@ -19,7 +19,7 @@ import numpy as np
 from dashboard.race import current, finish_list
 from dashboard.race.big_race import BigRace
 from dashboard.race.sample import sample_of
-from dashboard.race.snapshot import Outcome, Snapshot
+from dashboard.race.snapshot import Field, Outcome, Snapshot
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import guns_of, race_time, stand
 from dashboard.race.ticks import next_whole
@@ -128,6 +128,7 @@ class _Watched:
         self._sample_mark: Mark | None = None  # of the sample that was read last
         self._sample_since = math.inf  # when it was first seen
         self._sample_read_at = -math.inf
+        self._fields: dict[Rank, Field] = {}
         self._outcomes: dict[Rank, Outcome] = {}
         self._names_asked = -math.inf
         self._course: Course | None = None
@@ -210,24 +211,37 @@ class _Watched:
 
     def results(self, rank: Rank) -> Outcome:
         """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
+        field = self.field(rank)
+        if rank not in self._outcomes or self._outcomes[rank].field is not field.results:
+            self._outcomes[rank] = self._outcome(field, rank)
+        return self._outcomes[rank]
+
+    def field(self, rank: Rank) -> Field:
+        """Those of all competitors, or of the sample; raises `UnknownRaceError` if there is no snapshot."""
         if (snapshot := self.snapshot) is None:
             raise UnknownRaceError(self._run_id)
-        if rank not in self._outcomes or not _has_same_results(self._outcomes[rank].snapshot, snapshot):
-            self._outcomes[rank] = self._outcome(snapshot, rank)
-        return self._outcomes[rank]
+        if rank not in self._fields or not _has_same_results(self._fields[rank].snapshot, snapshot):
+            self._fields[rank] = self._field(snapshot, rank)
+        return self._fields[rank]
 
     def finish_places(self, bibs: Ints) -> Ints:
         """Places of finishers, shape (n,); 0 for all others."""
         return np.zeros(len(bibs), np.int64) if self._big is None else self._big.finish_places(bibs)
 
-    def _outcome(self, snapshot: Snapshot, rank: Rank) -> Outcome:
+    def _field(self, snapshot: Snapshot, rank: Rank) -> Field:
         positions, guns = snapshot.sampled, snapshot.standing.guns[snapshot.is_sampled]
-        field = finish_list.results(positions, self._splits, guns, rank)
+        found = finish_list.results(positions, self._splits, guns, rank)
+        if snapshot.sample is not None:
+            found = replace(found, visits=found.visits.take(snapshot.sample.mask(found.visits.bib)))
+        return Field(snapshot, found)
+
+    def _outcome(self, field: Field, rank: Rank) -> Outcome:
+        snapshot, of_field = field.snapshot, field.results
         if self._big is None or snapshot.tally is None:
-            return Outcome(snapshot, field, field, field.time[field.finished], snapshot.competitors)
-        field = replace(field, visits=field.visits.take(self._big.sample.mask(field.visits.bib)))
+            times = of_field.time[of_field.finished]
+            return Outcome(snapshot, of_field, of_field, times, snapshot.competitors)
         found, times = self._big.results(snapshot.tally, rank, is_final=snapshot.is_final)
-        return Outcome(snapshot, found, field, times, self._big.names(found.bib))
+        return Outcome(snapshot, found, of_field, times, self._big.names(found.bib))
 
     def _read(self) -> Snapshot | None:
         race = self._store.race(self._run_id)
@@ -498,6 +512,13 @@ class Snapshots:
         watched = self._watch(run_id)
         with watched.taking:
             return watched.results(rank)
+
+    def field(self, run_id: str) -> Field:
+        """The results by gun time of all competitors, or of the sample; raises what `get` does."""
+        self.get(run_id)
+        watched = self._watch(run_id)
+        with watched.taking:
+            return watched.field("gun")
 
     def finish_places(self, run_id: str, bibs: Ints) -> Ints:
         """Places of finishers of a race with a sample, shape (n,); 0 for all others."""

@@ -36,7 +36,7 @@ def entrants() -> Entrants:
             (2, "finish", "Finish", 1, 5000.0, 1520.0),
         ],
     )
-    return Entrants.of([Snapshots(store).results("one")])
+    return Entrants.of([Snapshots(store).field("one")])
 
 
 def test_people() -> None:
@@ -85,7 +85,11 @@ def test_sample_of_a_large_race() -> None:
             )
         ],
     )
-    found = Entrants.of([Snapshots(store).results("one")])
+    snapshots = Snapshots(store)
+    snapshots.get("one")
+    store.asked.clear()
+    found = Entrants.of([snapshots.field("one")])
+    assert store.asked == []  # the finish list of all is not read for it
     assert found.people["category"].tolist() == ["W35", "W35"]
     assert found.stays["seconds"].tolist() == [60.0, 60.0]
     assert found.sampled == found.only("hills", None).sampled == {"hills"}
