@@ -87,7 +87,7 @@ def _metres_to(marker: Marker, course: Course, passes: Sequence[float]) -> list[
     """Return the metres from a marker to places of a lap, rounded, so that equal ones keep their order."""
     lon, lat = course.place(np.array(passes))
     here = np.full(len(lon), marker.lon), np.full(len(lon), marker.lat)
-    return np.round(GEOD.inv(*here, lon, lat)[2], 3).tolist()
+    return [round(float(metres), 3) for metres in GEOD.inv(*here, lon, lat)[2]]
 
 
 def _fault(metres: float) -> str:
