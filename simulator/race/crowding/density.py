@@ -5,9 +5,9 @@ that runners spend there, and flow the distance that they run, each over the are
 hold for any section and any minute, and density times mean speed is flow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -61,12 +61,25 @@ class Density:
     waiting: Floats
 
 
+class Level(NamedTuple):
+    """A level above which an organiser should act.
+
+    Attributes:
+        quantity: `density` (runners per square metre) or `flow` (runners per minute and metre).
+        above: the level.
+        source: where it comes from.
+    """
+
+    quantity: Literal["density", "flow"]
+    above: float
+    source: str
+
+
 class Warned(NamedTuple):
     """A part of the course that is too crowded.
 
     Attributes:
-        quantity: `density` or `flow`.
-        level: that is exceeded.
+        quantity, level, source: those of the level that is exceeded.
         first, last: metres from the start.
         since, until: minutes from the first gun; the last one excluded.
         peak: the highest value.
@@ -74,8 +87,9 @@ class Warned(NamedTuple):
         minute: the minute of the peak.
     """
 
-    quantity: str
+    quantity: Literal["density", "flow"]
     level: float
+    source: str
     first: float
     last: float
     since: int
@@ -159,36 +173,33 @@ def _by_minute(visits: Visits) -> Iterator[tuple[Ints, Floats, Ints]]:
         some, minute, begin = some[more], minute[more] + 1, end[more]
 
 
-def warnings(found: Density, density: float, flow: float) -> list[Warned]:
-    """Return the parts of the course that exceed a density (runners/m²) or a flow (runners/min/m).
+def warnings(found: Density, levels: Iterable[Level]) -> list[Warned]:
+    """Return the parts of the course that exceed a level, by distance.
 
-    A part is a run of sections, each of which exceeds it in some minute; ordered by distance.
+    A part is a run of sections, each of which exceeds it in some minute.
     """
-    warned = [
-        one
-        for quantity, values, level in (("density", found.density, density), ("flow", found.flow, flow))
-        for one in _exceeding(found, quantity, values, level)
-    ]
+    warned = [one for level in levels for one in _exceeding(found, level)]
     return sorted(warned, key=lambda one: (one.first, one.quantity))
 
 
-def _exceeding(found: Density, quantity: str, values: Floats, level: float) -> Iterator[Warned]:
-    above = values > level
+def _exceeding(found: Density, level: Level) -> Iterator[Warned]:
+    values = found.density if level.quantity == "density" else found.flow
+    above = values > level.above
     sections = np.flatnonzero(above.any(axis=1))
-    for run in np.split(sections, np.flatnonzero(np.diff(sections) > 1) + 1):
-        if not len(run):
-            continue
+    runs = np.split(sections, np.flatnonzero(np.diff(sections) > 1) + 1) if len(sections) else []
+    for run in runs:
         minutes = np.flatnonzero(above[run].any(axis=0))
-        section, minute = np.unravel_index(int(values[run].argmax()), (len(run), values.shape[1]))
+        section, minute = divmod(int(values[run].argmax()), values.shape[1])
         at = run[section]
         yield Warned(
-            quantity=quantity,
-            level=level,
+            quantity=level.quantity,
+            level=level.above,
+            source=level.source,
             first=float(found.first[run[0]]),
             last=float(found.last[run[-1]]),
             since=int(minutes[0]),
             until=int(minutes[-1]) + 1,
             peak=float(values[at, minute]),
             at=float(found.first[at] + found.last[at]) / 2.0,
-            minute=int(minute),
+            minute=minute,
         )
