@@ -11,6 +11,7 @@ from itertools import count
 
 import numpy as np
 
+from simulator.race.crowding import queues
 from simulator.race.crowding.cells import Cells
 from simulator.race.field import Field
 from stream.arrays import Floats
@@ -43,10 +44,7 @@ class Reference:
         self._reach = np.where(
             np.isfinite(free.start), np.searchsorted(cells.places, free.until, side="right") - 1, -1
         )
-        self._mean = [
-            float(self._run[cell][self._reach > cell].mean()) if (self._reach > cell).any() else 0.0
-            for cell in range(len(cells))
-        ]
+        self._mean = self._run.mean(axis=1)
         self._state = [Cell() for _ in range(cuts)]
         self._last = np.full(cuts, -np.inf)
         self._waiting: list[bool] = [False] * cuts
@@ -124,9 +122,10 @@ class Reference:
                 self._push(time + since, 0, "standing", cell, who)
             return
         headway = float(self.cells.headway[cell + 1])
-        if headway > 0:
-            mean = self._mean[cell]
+        if headway > 0 and np.isfinite(self.cells.jam[cell]):
+            mean = float(self._mean[cell])
             queue = max(self.cells.jam[cell] * headway - self.cells.lag[cell], mean + 1e-7)
+            mean += queues.NEGLIGIBLE * (queue - mean)
             self.covered[cell, who] = np.clip((inside * headway - mean) / (queue - mean), 0.0, 1.0)
         self._joins[cell + 1, who] = (
             time + stands + run * (1.0 - self.covered[cell, who]),

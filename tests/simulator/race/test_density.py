@@ -62,12 +62,13 @@ def test_a_queue_has_the_density_of_its_flow() -> None:
     race = crowded(avenue(600, *NARROW), competitors=3000, fastest=250, slowest=350)
     found = measured(race)
     queue = int(np.searchsorted(found.first, 399)) - 1
-    minute = int(found.density[queue].argmax())
+    minutes = np.flatnonzero(found.density[queue] > 1.5)[3:-3]
     flow = SPECIFIC_FLOW / 4
 
-    assert found.flow[queue, minute] == pytest.approx(flow, rel=0.03)
+    assert len(minutes) > 5
+    assert np.median(found.flow[queue, minutes]) == pytest.approx(flow, rel=0.03)
     wave = race.cells.length[queue] / race.cells.lag[queue]
-    assert found.density[queue, minute] == pytest.approx(3.0 - flow / 60 / wave, rel=0.05)
+    assert np.median(found.density[queue, minutes]) == pytest.approx(3.0 - flow / 60 / wave, rel=0.05)
     assert found.density.max() < 3.1
 
 
