@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
 from simulator.export.track_query import written_number
+from simulator.race.crowd_figures import DENSE, FAST
 from simulator.race.crowding import density
 from simulator.race.crowding.density import Density, Level, Warned
-from simulator.race.crowding.figures import DENSE, FAST
 from simulator.race.field import Lost
 from simulator.race.race import Race
 

@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.course.survey.limits import WIDTHS
 from simulator.race import start_list
-from simulator.race.crowding.figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
+from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
 from simulator.race.paces import WOMEN_SHARE, PaceModel
 from stream.results import WAVE_DELAY
 
@@ -32,7 +33,7 @@ WHOLE = BeforeValidator(_whole)
 would hide them from the OpenAPI document."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0, le=1000)]
-Wide = Annotated[float, Field(ge=0.5, le=1000)]
+Wide = Annotated[float, Field(ge=WIDTHS[0], le=WIDTHS[1])]
 Episode = Annotated[float, Field(ge=1, le=MAX_EPISODE)]
 
 

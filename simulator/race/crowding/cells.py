@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from simulator.course.course import Course
-from simulator.race.crowding.figures import wave_speed
+from simulator.race.crowd_figures import wave_speed
 from simulator.race.paces import Effort
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from simulator.course.course import Course, Width
+from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK, wave_speed
 from simulator.race.crowding import queues
 from simulator.race.crowding.cells import CELL, MAX_CELLS
-from simulator.race.crowding.figures import JAM_DENSITY, SPECIFIC_FLOW, WALK, wave_speed
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from simulator.race.crowd_figures import SPECIFIC_FLOW
 from simulator.race.crowding import density
 from simulator.race.crowding.density import Density, Level
-from simulator.race.crowding.figures import SPECIFIC_FLOW
 from simulator.race.race import Race
 from tests.simulator.race.test_crowding import FIELDS, NARROW, avenue, crowded, some, widths
 
