@@ -205,17 +205,19 @@ class Field:
 
     def _stretch(self, moved: Floats) -> Ints:
         """Return the number of the last mark that everyone has passed at these moving seconds, shape (n,)."""
-        stretch, last = np.zeros(len(self), np.int64), len(self.marks) - 2
-        if last <= MAX_MARKS:
-            for row in self.moving[1:-1]:
-                stretch += (row if self.columns is None else row[self.columns]) <= moved
-            return stretch
-        # With crowding there may be a thousand marks.
-        columns, step = self._columns, 1 << (last.bit_length() - 1)
-        while step:
+        last, step = len(self.marks) - 2, 1
+        while last // step > MAX_MARKS:
+            step *= 2
+        stretch = np.zeros(len(self), np.int64)
+        for row in self.moving[step:-1:step]:
+            stretch += (row if self.columns is None else row[self.columns]) <= moved
+        stretch *= step
+        # With crowding there may be a thousand marks: then the last few are found by halving.
+        columns = self._columns
+        while step > 1:
+            step //= 2
             further = np.minimum(stretch + step, last)
             stretch = np.where(self.moving[further, columns] <= moved, further, stretch)
-            step >>= 1
         return stretch
 
     @property
