@@ -1,6 +1,7 @@
 """Run benchmarks and write the results to README.md: the default parts, or those named."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections import defaultdict
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks import (
     big_map,
+    big_race,
     big_results,
     commits,
     compose,
@@ -38,7 +40,9 @@ from tests.stacks import stack_settings, started
 Section = tuple[str, str]
 """Heading and text."""
 
-SIZES = (100, 10_000, 100_000)
+SIZES = (100, 10_000, 100_000, 1_000_000)
+LONG = {"fresh-sqlite", "fresh-pinot", "commits", "big", "simulators", "compose", "soak"}
+"""Parts that run only if they are named."""
 COURSES = ("crystal-palace", "hilly-half")
 FRESH_SIZES = tuple(int(size) for size in os.environ.get("RACECAST_FRESH_SIZES", "1000 10000 30000").split())
 FRESH_S = float(os.environ.get("RACECAST_FRESH_MINUTES", "10")) * 60
@@ -60,12 +64,13 @@ def main() -> None:
         "viewers": _viewers,
         "map": _map,
         "results": _results,
+        "big": _big,
         "reckoning": _reckoning,
         "simulators": _simulators,
         "compose": _compose,
         "soak": _soak,
     }
-    default = parts.keys() - {"fresh-sqlite", "fresh-pinot", "commits", "simulators", "compose", "soak"}
+    default = parts.keys() - LONG
     for name in report.selected_parts("python -m benchmarks", __doc__, parts, default):
         with tempfile.TemporaryDirectory() as folder:
             for heading, text in parts[name](Path(folder)):
@@ -314,6 +319,41 @@ def _results(folder: Path) -> Iterator[Section]:
         )
     head = ["race", "first answer", "memory for it", "page opened after that", "search, slowest key"]
     yield "Results of a large race", report.table([*head, "order, slowest column", "print to PDF"], rows)
+
+
+def _big(folder: Path) -> Iterator[Section]:
+    for name, store in (("SQLite", big_race.sqlite), ("Pinot", big_race.pinot)):
+        rows, queries = [], {}
+        for competitors in big_race.SIZES:
+            own = folder / f"{name}-{competitors}"
+            own.mkdir()
+            _log(f"big: {competitors:,}, {name}")
+            with store(own) as filled:
+                found = big_race.measure(own, filled, competitors)
+            shutil.rmtree(own)
+            times = [
+                "" if isnan(found[key]) else f"{found[key]:.2f} s"
+                for key in ("first", "tick", "slowest", "past", "search", "results", "chip", "again")
+            ]
+            memory = [f"{found[key]:,.0f} MiB" for key in ("live", "peak")]
+            rows.append([f"{competitors:,}", *times, f"{found['bytes'] / 1024:,.0f} KiB", *memory])
+            queries[competitors] = {
+                key[6:]: value for key, value in found.items() if key.startswith("query ")
+            }
+        head = ["competitors", "first picture", "next ticks, median", "slowest", "past moment", "search"]
+        head += ["results", "by chip time", "results again", "picture", "memory, live", "peak, with results"]
+        questions = sorted({question for each in queries.values() for question in each})
+        means = [
+            [f"`{question}`", *(_milliseconds(each.get(question)) for each in queries.values())]
+            for question in questions
+        ]
+        sizes = [f"{competitors:,}" for competitors in queries]
+        text = f"{report.table(head, rows)}\n\n{report.table(['mean time of a query', *sizes], means)}"
+        yield f"Live page of a large race on {name}", text
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:,.0f} ms"
 
 
 def _reckoning(folder: Path) -> Iterator[Section]:

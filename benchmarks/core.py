@@ -21,7 +21,7 @@ from simulator.engine.engine import BATCH
 from simulator.publishers.encode import encode
 from simulator.race.events import Positions, positions_at
 from simulator.race.race import Race
-from simulator.race.request import RaceRequest
+from simulator.race.request import MAX_RATE, RaceRequest
 
 MOMENTS = 21
 """Ticks measured, spread over the race."""
@@ -31,7 +31,12 @@ def measure(competitors: int, course_name: str) -> dict[str, float]:
     """Measure one size; the keys of the result end with their units."""
     course = load_folder(Path("courses")).courses[course_name]
     _ = course.timing_points
-    request = RaceRequest(course=course_name, competitors=competitors, how_many_get_stopped=0.2)
+    request = RaceRequest(
+        course=course_name,
+        competitors=competitors,
+        how_many_get_stopped=0.2,
+        interval=max(1.0, competitors / MAX_RATE),
+    )
     resolved = request.resolved(run_id="bench", name="Bench", seed=1, start_at=EPOCH)
     # Warm-up, so that numpy's first call is not measured.
     Race(course, request.model_copy(update={**dict(resolved), "competitors": 1})).snapshot(1.0)
@@ -44,7 +49,7 @@ def measure(competitors: int, course_name: str) -> dict[str, float]:
     moments = [round(duration * nth / MOMENTS) for nth in range(MOMENTS)]
     ticks = [_timed(lambda t=moment: race.snapshot(t)) for moment in moments]  # type: ignore[misc]
     passings = [_timed(lambda t=moment: race.passings(t - 1, t)) for moment in moments]  # type: ignore[misc]
-    batches = list(positions_at(race, 60, BATCH))
+    batches = list(positions_at(race, round(60 / race.request.tick), BATCH))
     encoding = min(_timed(lambda: [encode(batch) for batch in batches]) for _ in range(5))
     objects = min(_timed(lambda: [_as_objects(batch) for batch in batches]) for _ in range(5))
     return {

@@ -1,7 +1,7 @@
 """Client of the simulator's HTTP API, as far as the pages need it."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from dashboard.store import course_shape
 from dashboard.store.protocol import Course
 from stream.pinot import without_password
 from stream.race_states import Action
+from stream.results import Rank
 
 Read = TypeVar("Read")
 
@@ -182,6 +183,37 @@ class RaceApi:
         """Pause, resume or cancel a race, and return its new status. Raises `ApiError`."""
         return self._ask("POST", f"/races/{run_id}/{change}", lambda race: str(race["status"]))
 
+    def results_csv(self, run_id: str, rank: Rank) -> Iterator[bytes]:
+        """The results of a race as CSV, in pieces. Raises `ApiError` before the first."""
+        asked = self._client.build_request(
+            "GET",
+            f"{self._address}/races/{quote(run_id, safe='')}/results.csv",
+            params={"rank": rank},
+            timeout=UPLOAD_TIMEOUT_S,
+        )
+        try:
+            answer = self._client.send(asked, stream=True)
+            if answer.is_success:
+                return _pieces(answer)
+            answer.read()
+            refusal = _refusal(answer.status_code, answer.json())
+        except httpx.HTTPError as error:
+            raise self._unavailable() from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self._another_server() from error
+        raise refusal
+
+    def _unavailable(self) -> ApiError:
+        return ApiError(
+            f"The simulator's API at {self._shown} does not respond. "
+            "Start it with python -m simulator serve, or set RACECAST_API to its address."
+        )
+
+    def _another_server(self) -> ApiError:
+        return ApiError(
+            f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
+        )
+
     def _ask(
         self,
         method: str,
@@ -200,15 +232,16 @@ class RaceApi:
                 return read(answer.json())
             refusal = _refusal(answer.status_code, answer.json())
         except httpx.HTTPError as error:
-            raise ApiError(
-                f"The simulator's API at {self._shown} does not respond. "
-                "Start it with python -m simulator serve, or set RACECAST_API to its address."
-            ) from error
+            raise self._unavailable() from error
         except (ValueError, LookupError, TypeError, AttributeError, ShapelyError) as error:
-            raise ApiError(
-                f"The server at {self._shown} is not the simulator's API. Set RACECAST_API to its address."
-            ) from error
+            raise self._another_server() from error
         raise refusal
+
+
+def _pieces(answer: httpx.Response) -> Iterator[bytes]:
+    """The body of a response, which is closed after it."""
+    with closing(answer):
+        yield from answer.iter_bytes()
 
 
 def race_fields(document: Any) -> dict[str, RaceField]:

@@ -26,7 +26,9 @@ from dashboard.metrics import Metrics, measured
 from dashboard.pipeline.freshness import Freshness
 from dashboard.pipeline.sampler import Sampler
 from dashboard.race import race_map  # noqa: F401
+from dashboard.race.downloads import downloads
 from dashboard.race.feed import Feed
+from dashboard.race.finder import Finder
 from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
@@ -81,21 +83,23 @@ def make_app(settings: Settings) -> st.App:
     store = measured(make_store(settings), metrics)
     snapshots = Snapshots(store)
     history = History(store, snapshots)
+    finder = Finder(store, snapshots)
     feed = Feed(snapshots)
+    api = _api(settings)
     probes = make_probes(settings)
     freshness = Freshness(probes.races, metrics.freshness.observe)
     freshness.start()
     context.install(
         settings,
         snapshots,
-        _api(settings),
+        api,
         Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         Sampler(probes.take),
         freshness,
     )
     return st.App(
         _SCRIPT,
-        routes=routes(snapshots, history, feed, metrics),
+        routes=[*routes(snapshots, history, finder, feed, metrics), *downloads(api)],
         lifespan=_ending(feed),
         middleware=_middleware(settings),
         on_script_error=_say_that_it_failed,

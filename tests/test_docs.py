@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import CLI_SUPPRESS, BaseSettings
 
+from dashboard.race import sample
 from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
@@ -195,10 +196,13 @@ def anchors(path: Path) -> set[str]:
 PER_SECOND = ServeSettings.model_fields["requests_per_second"].default
 LIMITS: dict[str, tuple[float, ...]] = {
     "a request body": (bodies.MAX_BODY / MIB, bodies.MAX_SIZES[bodies.COURSES] / MIB),
-    "competitors of a race": (1, request.MAX_COMPETITORS),
+    "competitors of a race": (1, options.MAX_COMPETITORS),
     "competitors of all parts that a simulator publishes": (engine.MAX_LIVE_COMPETITORS,),
     "competitors of a part of a race": (parts.PART,),
     "simulators with work on one Kafka": (read_topics()["progress"]["partitions"],),
+    "competitors whose positions a page reads": (sample.MOST_WHOLE, sample.SAMPLED, sample.LISTED),
+    "competitors in the finish list of such a race": (sample.MOST_WHOLE,),
+    "competitors that a search by name or club finds in such a race": (sample.FOUND,),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),
     "paces": (start_list.FASTEST, start_list.SLOWEST),
@@ -215,7 +219,10 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "faulty lines of a start list that are listed": (start_list_limits.MAX_FAULTS,),
     "the last start": (options.MAX_START,),
     "width of a start line or a course": limits.WIDTHS,
-    "cells of a course with a known width": (cells.MAX_CELLS,),
+    "cells of a course with a known width, and these times the competitors": (
+        cells.MAX_CELLS,
+        cells.MAX_CROSSINGS,
+    ),
     "duration of a tracker fault": (1, options.MAX_EPISODE),
     "points of the tracks in one response": (track_query.MAX_TRACK_POINTS,),
     "an event of a recording, with its envelope": (event_files.MAX_LINE / MIB,),

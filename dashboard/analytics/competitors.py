@@ -10,6 +10,7 @@ from dashboard.analytics import charts
 from dashboard.analytics.connection import StreamConnection
 from dashboard.analytics.entrants import NO_CLUB, Entrants, count_by, fence_times, pace_bands
 from dashboard.analytics.parts import course_labels, follow, if_known, pick
+from dashboard.race.sample import MOST_WHOLE, SAMPLED
 from dashboard.ui import viewer, words
 from dashboard.ui.theme import Chart
 from dashboard.ui.viewer import Unit
@@ -42,6 +43,10 @@ def _draw(stream: StreamConnection, course: str | None, category: str | None, of
         st.rerun()
     entrants = here.only(None, category)
     labels = course_labels()
+    if entrants.sampled:
+        words.hint(
+            f"Of a race with more than {MOST_WHOLE:,} competitors, these are a sample of about {SAMPLED:,}."
+        )
     with st.container(horizontal=True, key="analytics-bars"):
         for title, chart, nothing, more in _bar_charts(entrants, labels, viewer.current().unit):
             with st.container(key=f"analytics-bar-{title.split()[-1]}"):

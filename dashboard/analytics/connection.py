@@ -10,7 +10,8 @@ from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.analytics.entrants import Entrants
 from dashboard.analytics.figures import Figures
-from dashboard.race.snapshots import Outcome, Snapshots, UnknownRaceError
+from dashboard.race.snapshot import Outcome
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 
 NAME = "racecast"
 

@@ -9,7 +9,7 @@ import pandas as pd
 from dashboard.analytics.stream import table
 from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
-from dashboard.race.snapshots import Outcome, Snapshot
+from dashboard.race.snapshot import Outcome, Snapshot
 from dashboard.store.protocol import Competitor
 from dashboard.ui.viewer import Unit
 
@@ -32,19 +32,23 @@ class Entrants:
         people: one row each: `course` (its short name), `category`, `club`, `finished`, `pace` (chip
             time over the course, seconds per kilometre; NaN unless finished).
         stays: one row per completed geofence visit: `course`, `category`, `fence`, `seconds`.
+        sampled: courses (short names) of races that are too large: of these, they have a sample.
     """
 
     people: pd.DataFrame
     stays: pd.DataFrame
+    sampled: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, races: Iterable[Outcome]) -> "Entrants":
         """The entrants of these races."""
-        parts = [(_people(one.snapshot, one.results), _stays(one.snapshot, one.results)) for one in races]
+        known = list(races)
+        parts = [(_people(one.snapshot, one.field), _stays(one.snapshot, one.field)) for one in known]
+        sampled = frozenset(one.snapshot.race.course for one in known if one.snapshot.sample is not None)
         if not parts:
             return cls(table([], PEOPLE), table([], STAYS))
         people, stays = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-        return cls(people, stays)
+        return cls(people, stays, sampled)
 
     def only(self, course: str | None, category: str | None) -> "Entrants":
         """The entrants on one course, of one category."""
@@ -52,7 +56,8 @@ class Entrants:
         for rows in (self.people, self.stays):
             here = rows if course is None else rows[rows["course"] == course]
             tables.append(here if category is None else here[here["category"] == category])
-        return Entrants(*tables)
+        people, stays = tables
+        return Entrants(people, stays, self.sampled if course is None else self.sampled & {course})
 
     @property
     def categories(self) -> list[str]:

@@ -1,13 +1,14 @@
 """Figures, leaderboard and lists: parts of the page that use the map's payloads, bypassing Streamlit."""
 
 import time
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from dashboard.race import component, link
 from dashboard.race.component import Keepers
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.routes import race_address_in_page
+from dashboard.race.snapshot import Snapshot
 from dashboard.ui import formatting, viewer
 
 KEEPERS: Keepers = {
@@ -52,7 +53,16 @@ def leaderboard(snapshot: Snapshot, height: int) -> None:
         distance=snapshot.course.distance if snapshot.course else None,
         favourites=link.favourites(),
         filters=link.filters(),
+        **_all_of(snapshot),
     )
+
+
+def _all_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Where a list finds the competitors that a sample leaves out, and how many there are; else nothing."""
+    if snapshot.sample is None:
+        return {}
+    race = snapshot.race
+    return {"all": race.competitors, "found": f"{race_address_in_page(race.run_id)}/found"}
 
 
 def start_list(snapshot: Snapshot) -> None:
@@ -66,6 +76,7 @@ def start_list(snapshot: Snapshot) -> None:
             {"list": link.keep_list_choices},
             heading={"title": race.name, "facts": facts},
             choices=link.list_choices(),
+            **_all_of(snapshot),
         )
 
 

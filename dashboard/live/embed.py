@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.live import board, shown
 from dashboard.race import link, streets
 from dashboard.race.race_map import MapOptions
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.snapshot import Snapshot
 from dashboard.ui import words
 
 MAP_PX = 360
@@ -21,7 +21,8 @@ def _draw(snapshot: Snapshot) -> None:
     race = snapshot.race
     with st.container(key="embed"):
         with st.container(key="embed-head"):
-            words.away(race.name, f"./?run={race.run_id}", "Whole page")
+            note = f"Map: {snapshot.sample_size_in_words}" if snapshot.sample else ""
+            words.away(race.name, f"./?run={race.run_id}", "Whole page", note)
         with st.container(key="embed-map"):
             options = MapOptions(shown.REFRESH_MS, favourites=link.favourites(), streets=streets.wanted())
             shown.draw_map(snapshot, options, MAP_PX, has_timeline=False)

@@ -12,7 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.live import board, controls, embed, next_race, shown, view_menu, wall
 from dashboard.race import choose
 from dashboard.race.race_map import MapOptions
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.sample import LISTED
+from dashboard.race.snapshot import Snapshot
 from dashboard.store.protocol import Race
 from dashboard.ui import formatting, viewer, viewing, words
 from dashboard.ui.viewing import View
@@ -54,6 +55,8 @@ def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
             _facts(snapshot)
             if (standing := _standing(snapshot.race)) is not None:
                 words.notice(standing, "info")
+            if snapshot.sample is not None:
+                words.notice(_sample(snapshot, has_begun=has_begun), "info")
             next_race.offer(snapshot.race)
             board.figures(snapshot)
             if has_begun:
@@ -89,6 +92,16 @@ def _facts(snapshot: Snapshot) -> None:
             f"seed {race.seed}",
             f"start {formatting.day_and_clock(race.start_time, viewer.current())}",
         )
+
+
+def _sample(snapshot: Snapshot, *, has_begun: bool) -> str:
+    """Say what a sample shows of a race, and what is exact."""
+    if not has_begun:
+        return f"The start list shows {snapshot.sample_in_words}."
+    return (
+        f"Map and lists show {snapshot.sample_in_words}. Leaderboard and counts are of all. "
+        f"The leaderboard has the first {LISTED:,} places; its search finds all competitors."
+    )
 
 
 def _standing(race: Race) -> str | None:

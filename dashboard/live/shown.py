@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard import context
 from dashboard.race import choose, component
 from dashboard.race.race_map import MapOptions, race_map
-from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.snapshot import Snapshot
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.settings import Settings
 from dashboard.store.protocol import StoreError
 from dashboard.ui import viewer

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.live import board, shown
 from dashboard.race import streets
 from dashboard.race.race_map import MapOptions
-from dashboard.race.snapshots import Snapshot
+from dashboard.race.snapshot import Snapshot
 from dashboard.ui import formatting, viewer, words
 
 MAP_PX = 720
@@ -26,7 +26,8 @@ def _draw(snapshot: Snapshot) -> None:
         with st.container(key="wall-head", gap=None):
             words.title(race.name)
             length = [formatting.distance(course.distance, viewer.current().unit)] if course else []
-            words.facts(race.course_name, *length)
+            sampled = [f"Map and newest finishers: {snapshot.sample_in_words}"] if snapshot.sample else []
+            words.facts(race.course_name, *length, *sampled)
         with st.container(key="wall-map"):
             options = MapOptions(shown.REFRESH_MS, streets=streets.wanted())
             shown.draw_map(snapshot, options, MAP_PX, has_timeline=False)

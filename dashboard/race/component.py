@@ -22,6 +22,7 @@ _SCRIPTS = (
     "board/page.js",
     "board/search.js",
     "board/filters.js",
+    "board/finder.js",
     "board/table.js",
     "board/clock.js",
     "board/leaders.js",

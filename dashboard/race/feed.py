@@ -17,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from dashboard.race.event_stream import BEGIN, comment, compress, event
 from dashboard.race.pace import Pace
 from dashboard.race.payload import Packed
-from dashboard.race.snapshots import Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.snapshot import Snapshot
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import Race, StoreError
 
 HEARTBEAT_S = 5.0

@@ -9,13 +9,13 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from dashboard.race import leaderboard, payload
 from dashboard.race.payload import Packed
-from dashboard.race.snapshots import Snapshot, Snapshots
+from dashboard.race.snapshot import Snapshot
+from dashboard.race.snapshots import Snapshots
 from dashboard.race.standing import end_of, raw_time_at
 from dashboard.store.protocol import OUT, Positions, Store
 from stream.arrays import Floats
@@ -46,15 +46,6 @@ def ended_by(newest: Positions, verdicts: Floats, raw_time: int) -> Positions:
     """
     pending = replace(newest, status=np.where(verdicts > raw_time, "finished", newest.status))
     return pending.take(np.isin(newest.status, ENDED) & (newest.elapsed <= raw_time))
-
-
-def together(known: Positions, others: Positions) -> Positions:
-    """The known positions, completed with these for all other competitors."""
-    rest = others.take(~np.isin(others.competitor, known.competitor)).columns()
-    both: dict[str, Any] = {
-        name: np.concatenate([column, rest[name]]) for name, column in known.columns().items()
-    }
-    return replace(known, **both).take(np.argsort(both["competitor"], kind="stable"))
 
 
 def _has_all(some: Positions, required: Positions) -> bool:
@@ -95,6 +86,8 @@ class History:
             rows = np.searchsorted(now.positions.competitor, then.competitor)
             moments = now.standing.guns[rows], now.standing.starts[rows]
             ranking = leaderboard.rank(then, moments[0])
+            if now.sample is not None:
+                ranking = replace(ranking, place=np.full(len(then), leaderboard.NO_PLACE))
             status = now.race.status if raw_time >= end else "running"
             packed = payload.encode_moment(then, ranking, moments, time=raw_time, end=end, status=status)
             if raw_time < end or now.is_final:
@@ -102,20 +95,20 @@ class History:
             return packed
 
     def _at(self, key: _Key, now: Snapshot) -> Positions:
-        """All positions at a tick."""
+        """All positions at a tick; if the race is shown by a sample, those of the sample."""
         run_id, *_, raw_time = key
-        newest = now.positions
-        then = together(
-            self._store.positions_at(run_id, raw_time), ended_by(newest, now.standing.verdicts, raw_time)
-        )
+        newest, some = now.sampled, now.sample
+        ended = ended_by(newest, now.standing.verdicts[now.is_sampled], raw_time)
+        then = self._store.positions_at(run_id, raw_time, some=some).with_others(ended)
         if not _has_all(then, newest):
             look_back = math.ceil(LOOK_BACK_TICKS * now.race.interval)
-            then = together(then, self._store.positions_at(run_id, raw_time, min(raw_time, look_back)))
+            earlier_ticks = self._store.positions_at(run_id, raw_time, min(raw_time, look_back), some)
+            then = then.with_others(earlier_ticks)
             earlier = self._moment(key, look_back)
             if earlier is None and not _has_all(then, newest):
                 look_back = round(LOOK_BACK_ROWS / len(newest) * now.race.interval)
-                earlier = self._store.positions_at(run_id, raw_time, min(raw_time, look_back))
-            then = then if earlier is None else together(then, earlier)
+                earlier = self._store.positions_at(run_id, raw_time, min(raw_time, look_back), some)
+            then = then if earlier is None else then.with_others(earlier)
         then = then.take(np.isin(then.competitor, newest.competitor))
         self._moments[key] = then
         if len(self._moments) > MAX_MOMENTS:

@@ -14,11 +14,11 @@ import orjson
 from numpy.typing import NDArray
 
 from dashboard.race import event_stream
-from dashboard.race.leaderboard import Ranking
+from dashboard.race.leaderboard import NO_PLACE, Ranking
 from dashboard.race.standing import Standing
 from dashboard.store.protocol import STATUSES, Competitor, Course, Positions, Race
 from dashboard.ui.formatting import TIME_DECIMALS
-from stream.arrays import Floats, Texts
+from stream.arrays import Floats, Ints, Mask, Texts
 from stream.results import since
 
 DEGREE_DECIMALS = 6
@@ -35,6 +35,20 @@ class Packed(NamedTuple):
     body: bytes
 
 
+class Sampled(NamedTuple):
+    """What a payload says of a race that is shown by a sample.
+
+    Attributes:
+        mask: which of the competitors are of the sample, shape (n,), in bib order.
+        most_listed: length of the leaderboard.
+        others: the start list's entries of the other competitors.
+    """
+
+    mask: Mask
+    most_listed: int
+    others: Mapping[int, Competitor]
+
+
 def encode(  # noqa: PLR0913 - a payload has many parts
     race: Race,
     course: Course | None,
@@ -43,18 +57,19 @@ def encode(  # noqa: PLR0913 - a payload has many parts
     *,
     names: int,
     taken_at: float,
+    sampled: Sampled | None = None,
 ) -> Packed:
     """Encode the live payload.
 
     Columns, of equal length and in leaderboard order: those of `_columns`, then gap, split (metres of the
     last split) and split_time (chip time), null where there is none. `age` is the age of the newest position
     in seconds when the snapshot was taken; `names` is the number of names the store has.
+
+    If the race is shown by a sample, the column `drawn` is 1 for its members, and places that are not known
+    are 0. `listed` is the number of the first rows, which make the leaderboard. `people` are the names of
+    those who are not in the sample, and `names` the number of those who are.
     """
-    order = standing.ranking.order
-    columns = _columns(positions, standing.ranking, (standing.guns, standing.starts))
-    columns["gap"] = seconds(standing.gaps[order])
-    columns["split"] = np.round(standing.split_metres[order], 1)
-    columns["split_time"] = seconds(standing.split_seconds[order])
+    columns = _live_columns(positions, standing)
     said = {
         "time": round(standing.race_time, TIME_DECIMALS),
         "status": race.status,
@@ -63,8 +78,28 @@ def encode(  # noqa: PLR0913 - a payload has many parts
         "change": None if standing.change is None else asdict(standing.change),
         "fences": _fences(course, standing),
     }
+    if sampled is not None:
+        columns["drawn"] = sampled.mask[standing.ranking.order].astype(np.uint8)
+        said["listed"] = min(_leading(standing.ranking.place), sampled.most_listed)
+        said["people"] = names_of(sampled.others)
     age = round(taken_at - positions.newest_emitted / 1000, 1) if len(positions) else None
     return pack(columns, said, age=age)
+
+
+def encode_found(
+    race: Race,
+    positions: Positions,
+    standing: Standing,
+    competitors: Mapping[int, Competitor],
+    *,
+    has_more: bool,
+) -> Packed:
+    """Encode competitors that a search has found: the columns of the live payload, and `people`.
+
+    `more` says that more competitors match the search.
+    """
+    said = {"status": race.status, "people": names_of(competitors), "more": has_more}
+    return pack(_live_columns(positions, standing), said)
 
 
 def encode_moment(  # noqa: PLR0913 - a payload has many parts
@@ -86,7 +121,13 @@ def encode_moment(  # noqa: PLR0913 - a payload has many parts
 
 
 def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
-    """Encode the start list by columns: competitor, name, category, club, sex, wave.
+    """Encode the start list: see `names_of`."""
+    text = orjson.dumps(names_of(competitors))
+    return Packed(blake2b(text, digest_size=8).hexdigest(), event_stream.compress(text))
+
+
+def names_of(competitors: Mapping[int, Competitor]) -> dict[str, Any]:
+    """A start list by columns: competitor, name, category, club, sex, wave.
 
     A category is its index in `categories`, the most frequent first. Clubs are included if any competitor has
     one, and so are sexes; waves if there are several.
@@ -97,7 +138,7 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
     clubs = [one.club for one in entrants]
     sexes = [one.sex for one in entrants]
     waves = [one.wave for one in entrants]
-    body = {
+    return {
         "names": len(competitors),
         "categories": list(number),
         "competitor": list(competitors),
@@ -107,8 +148,22 @@ def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
         "sex": sexes if any(sexes) else [],
         "wave": waves if len(set(waves)) > 1 else [],
     }
-    text = orjson.dumps(body)
-    return Packed(blake2b(text, digest_size=8).hexdigest(), event_stream.compress(text))
+
+
+def _leading(places: Ints) -> int:
+    """The number of places from the first one on that are known."""
+    unknown = np.flatnonzero(places == NO_PLACE)
+    return int(unknown[0]) if len(unknown) else len(places)
+
+
+def _live_columns(positions: Positions, standing: Standing) -> dict[str, NDArray[Any]]:
+    """The columns of `encode`."""
+    order = standing.ranking.order
+    columns = _columns(positions, standing.ranking, (standing.guns, standing.starts))
+    columns["gap"] = seconds(standing.gaps[order])
+    columns["split"] = np.round(standing.split_metres[order], 1)
+    columns["split_time"] = seconds(standing.split_seconds[order])
+    return columns
 
 
 def _columns(
@@ -167,7 +222,7 @@ def _fences(course: Course | None, standing: Standing) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "inside": len(inside),
+            "inside": standing.crowds.get(name, 0),
             "competitor": [stay.bib for stay in inside[:MAX_STAYS]],
             "since": [round(stay.since, TIME_DECIMALS) for stay in inside[:MAX_STAYS]],
         }

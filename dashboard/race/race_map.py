@@ -14,6 +14,7 @@ from folium.elements import JSCSSMixin
 from folium.template import Template
 
 from dashboard.race.routes import file_address, race_address
+from dashboard.race.sample import sample_of
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course, Fence, Race
 from dashboard.ui.escape import script_json
@@ -157,8 +158,13 @@ def replay_map(race: Race, course: Course | None, wanted: Settings, viewer: View
 
 
 def _of_race(race: Race) -> dict[str, Any]:
-    races = race_address(race.run_id)
-    return {"run": race.run_id, "races": races, "interval": race.interval, "speed": race.speed}
+    return {
+        "run": race.run_id,
+        "races": race_address(race.run_id),
+        "interval": race.interval,
+        "speed": race.speed,
+        "isSample": sample_of(race.competitors) is not None,
+    }
 
 
 def _along(course: Course | None) -> dict[str, Any]:

@@ -1,24 +1,35 @@
 """The payload of the results page: results as columnar JSON, compressed once for all viewers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.race.finish_list import Results
-from dashboard.race.payload import Packed, pack, seconds, status_numbers
-from dashboard.store.protocol import Race
+from dashboard.race.payload import Packed, names_of, pack, seconds, status_numbers
+from dashboard.store.protocol import Competitor, Race
 
 MAX_SPLITS = 10
 """Maximum number of splits; of a longer course every second or third one is sent."""
 
 
-def encode(found: Results, race: Race, *, names: int, is_final: bool) -> Packed:
+def encode(
+    found: Results,
+    race: Race,
+    *,
+    names: int,
+    is_final: bool,
+    finishers: tuple[int, Mapping[int, Competitor]] | None = None,
+) -> Packed:
     """Encode the results, in finish order.
 
     Columns: competitor, place (0 without one), status, gun, chip and gap (seconds; null before the finish),
     distance (metres), and `split_0`… (chip time in seconds), whose names and metres are in `splits`. `names`
     is the number of names the store has; `final` says that the results will not change any more.
+
+    `finishers` are the number of all finishers, and the names of those in the results, if these are not all
+    competitors: then they are sent as `of` and `people`.
     """
     every = -(-len(found.split_metres) // MAX_SPLITS) or 1
     splits = {f"split_{nth}": seconds(times) for nth, times in enumerate(found.splits.T[::every])}
@@ -43,4 +54,7 @@ def encode(found: Results, race: Race, *, names: int, is_final: bool) -> Packed:
         "splits": points[::every],
         "final": is_final,
     }
+    if finishers is not None:
+        said["of"], people = finishers
+        said["people"] = names_of(people)
     return pack(columns, said)

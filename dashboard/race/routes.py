@@ -1,5 +1,6 @@
 """The dashboard's own routes besides Streamlit's: the map's data, static files, Prometheus metrics."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
@@ -17,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from dashboard.metrics import Metrics
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
+from dashboard.race.finder import MOST_DIGITS, Finder
 from dashboard.race.history import History
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
@@ -35,6 +37,10 @@ _FOLDERS = {
     "leaflet": Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet",
 }
 
+MOST_LETTERS = 120
+"""Of a text that is searched for; no name is longer."""
+
+_BIBS = re.compile(rf"([0-9]{{1,{MOST_DIGITS}}}(,[0-9]{{1,{MOST_DIGITS}}})*)?")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
@@ -54,9 +60,11 @@ def file_address(folder: str, name: str) -> str:
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(snapshots: Snapshots, history: History, feed: Feed, metrics: Metrics) -> list[BaseRoute]:
+def routes(
+    snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+) -> list[BaseRoute]:
     """All routes, for `st.App(routes=…)`."""
-    races = _Races(snapshots, history, feed, metrics)
+    races = _Races(snapshots, history, finder, feed, metrics)
 
     def measured(_: Request) -> Response:
         """Prometheus metrics."""
@@ -68,6 +76,7 @@ def routes(snapshots: Snapshots, history: History, feed: Feed, metrics: Metrics)
         Route(f"/{PREFIX}/races/{{run_id}}/positions", races.positions),
         Route(f"/{PREFIX}/races/{{run_id}}/stream", races.stream),
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
+        Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
@@ -82,9 +91,14 @@ def _to_live_page(request: Request) -> Response:
 class _Races:
     """Serves the data of map and leaderboard."""
 
-    def __init__(self, snapshots: Snapshots, history: History, feed: Feed, metrics: Metrics) -> None:
+    def __init__(
+        self, snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+    ) -> None:
         self._snapshots = snapshots
         self._history = history
+        self._finder = finder
+        # One search at a time, and the others wait without a thread: live viewers need those.
+        self._searching = asyncio.Lock()
         self._feed = feed
         self._metrics = metrics
 
@@ -132,6 +146,17 @@ class _Races:
             "start_list", request, lambda run_id: self._snapshots.get(run_id).packed_names
         )
 
+    async def found(self, request: Request) -> Response:
+        """Competitors of a race that is shown by a sample: with a `text`, and with these `bibs`."""
+        text, bibs = (request.query_params.get(name, "") for name in ("text", "bibs"))
+        if len(text) > MOST_LETTERS or not _BIBS.fullmatch(bibs):
+            return _problem(400, "The parameter `text` must be short, and `bibs` numbers with commas.")
+        numbers = [int(bib) for bib in bibs.split(",") if bib]
+        async with self._searching:
+            return await self._answer(
+                "found", request, lambda run_id: self._finder.payload(run_id, text.strip(), numbers)
+            )
+
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
         rank = request.query_params.get("rank", "gun")
@@ -145,7 +170,7 @@ class _Races:
         self,
         feed: str,
         request: Request,
-        ask: Callable[[str], Packed],
+        ask: Callable[[str], Packed | None],
         known: Callable[[str], Packed | None] = lambda _: None,
     ) -> Response:
         answer = await _answer(request, ask, known)
@@ -158,7 +183,7 @@ class _Races:
 
 
 async def _answer(
-    request: Request, ask: Callable[[str], Packed], known: Callable[[str], Packed | None]
+    request: Request, ask: Callable[[str], Packed | None], known: Callable[[str], Packed | None]
 ) -> Response:
     """Answer from `known`, else by `ask` in a thread, as that may query the store."""
     run_id = request.path_params["run_id"]
@@ -172,6 +197,8 @@ async def _answer(
         return _problem(404, NOT_FOUND)
     except StoreError as error:
         return _problem(503, str(error))
+    if packed is None:
+        return _problem(404, "This race has no sample: its payload has all competitors.")
     if request.query_params.get("seen") == packed.version:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.

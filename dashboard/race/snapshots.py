@@ -11,17 +11,30 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from hashlib import blake2b
 
-from dashboard.race import current, finish_list, payload, results_payload
-from dashboard.race.finish_list import Results
+import numpy as np
+
+from dashboard.race import current, finish_list
+from dashboard.race.big_race import BigRace
+from dashboard.race.sample import sample_of
+from dashboard.race.snapshot import Outcome, Snapshot
 from dashboard.race.split_times import SplitTimes
-from dashboard.race.standing import Standing, guns_of, race_time, stand
-from dashboard.race.ticks import is_whole, next_whole
+from dashboard.race.standing import guns_of, race_time, stand
+from dashboard.race.ticks import next_whole
 from dashboard.store import course_shape
-from dashboard.store.protocol import Competitor, Course, Mark, Positions, Race, Store, StoreError
+from dashboard.store.protocol import (
+    Competitor,
+    Course,
+    Every,
+    Mark,
+    Positions,
+    Race,
+    Store,
+    StoreError,
+)
+from stream.arrays import Ints
 from stream.race_states import ENDED
 from stream.results import Rank
 
@@ -68,68 +81,15 @@ FORGOTTEN_AFTER_S = 5.0
 PASSINGS_LATE_BY_S = 10.0
 """Seconds by which passings may arrive out of order; later ones appear only at the race's end."""
 
+SETTLED_AFTER_S = 1.0
+"""Seconds after which the rest of the competitors have a tick that the sample has; then it is read again."""
+
 LOADING_FOR_S = 120.0
 """Seconds for which a store that shows less of a race than before is taken to be loading after a restart."""
 
 
 class UnknownRaceError(LookupError):
     """The store does not have the race (yet)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """A race at one moment, with everything shown of it; expensive parts are computed once.
-
-    `taken_at` is epoch seconds. `course` is None if the store doesn't have it, or if the race is run on a
-    different line than the stored course of that name. `is_final`: the race is over and all its data has been
-    read.
-    """
-
-    race: Race
-    course: Course | None
-    competitors: Mapping[int, Competitor]
-    positions: Positions
-    standing: Standing
-    taken_at: float
-    is_final: bool
-
-    @cached_property
-    def packed(self) -> payload.Packed:
-        """The browsers' payload."""
-        return payload.encode(
-            self.race,
-            self.course,
-            self.positions,
-            self.standing,
-            names=len(self.competitors),
-            taken_at=self.taken_at,
-        )
-
-    @cached_property
-    def is_whole(self) -> bool:
-        """Whether it has the newest tick of all competitors who report."""
-        return is_whole(self.positions, self.race.interval)
-
-    @cached_property
-    def packed_names(self) -> payload.Packed:
-        """The start list's payload."""
-        return payload.encode_names(self.competitors)
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """The results of a snapshot, in the order of one of the two times."""
-
-    snapshot: Snapshot
-    results: Results
-
-    @cached_property
-    def packed(self) -> payload.Packed:
-        """The browsers' payload; its version changes with all that the results page shows."""
-        snapshot = self.snapshot
-        return results_payload.encode(
-            self.results, snapshot.race, names=len(snapshot.competitors), is_final=snapshot.is_final
-        )
 
 
 class _Watched:
@@ -164,6 +124,10 @@ class _Watched:
         self.snapshot: Snapshot | None = None
         self._mark: Mark | None = None  # of the positions that were read last
         self._next_whole = -math.inf  # the `raw_time` of the mark with which the next tick is whole
+        self._big: BigRace | None = None
+        self._sample_mark: Mark | None = None  # of the sample that was read last
+        self._sample_since = math.inf  # when it was first seen
+        self._sample_read_at = -math.inf
         self._outcomes: dict[Rank, Outcome] = {}
         self._names_asked = -math.inf
         self._course: Course | None = None
@@ -183,7 +147,7 @@ class _Watched:
     def look(self) -> None:
         """Take a new snapshot if there are new positions, or if the last one is old."""
         try:
-            mark = self._store.mark(self._run_id)
+            mark = self._read_mark()
             if mark == self._mark and self.failure is None and self.age() < LOOK_ANYWAY_AFTER_S:
                 return
             if mark != self._mark:
@@ -195,7 +159,14 @@ class _Watched:
         self._take()
         self._mark = mark
         if self.snapshot is not None:
-            self._next_whole = next_whole(mark, self.snapshot.positions, self.snapshot.race.interval)
+            self._next_whole = next_whole(mark, self.snapshot.sampled, self.snapshot.race.interval)
+
+    def _read_mark(self) -> Mark:
+        return self._store.mark(self._run_id, self._sample)
+
+    @property
+    def _sample(self) -> Every | None:
+        return self._big.sample if self._big else None
 
     def _whole(self, mark: Mark) -> Mark:
         """The mark as soon as a tick is whole, or no more of it comes."""
@@ -205,7 +176,7 @@ class _Watched:
             begun + WHOLE_WITHIN_S, changed + quiet
         ):
             self._pause(STEP_S)
-            last, mark = mark, self._store.mark(self._run_id)
+            last, mark = mark, self._read_mark()
             if mark != last:
                 changed = self._clock()
         return mark
@@ -241,10 +212,22 @@ class _Watched:
         """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
         if (snapshot := self.snapshot) is None:
             raise UnknownRaceError(self._run_id)
-        if rank not in self._outcomes or self._outcomes[rank].snapshot is not snapshot:
-            found = finish_list.results(snapshot.positions, self._splits, snapshot.standing.guns, rank)
-            self._outcomes[rank] = Outcome(snapshot, found)
+        if rank not in self._outcomes or not _has_same_results(self._outcomes[rank].snapshot, snapshot):
+            self._outcomes[rank] = self._outcome(snapshot, rank)
         return self._outcomes[rank]
+
+    def finish_places(self, bibs: Ints) -> Ints:
+        """Places of finishers, shape (n,); 0 for all others."""
+        return np.zeros(len(bibs), np.int64) if self._big is None else self._big.finish_places(bibs)
+
+    def _outcome(self, snapshot: Snapshot, rank: Rank) -> Outcome:
+        positions, guns = snapshot.sampled, snapshot.standing.guns[snapshot.is_sampled]
+        field = finish_list.results(positions, self._splits, guns, rank)
+        if self._big is None or snapshot.tally is None:
+            return Outcome(snapshot, field, field, field.time[field.finished], snapshot.competitors)
+        field = replace(field, visits=field.visits.take(self._big.sample.mask(field.visits.bib)))
+        found, times = self._big.results(snapshot.tally, rank, is_final=snapshot.is_final)
+        return Outcome(snapshot, found, field, times, self._big.names(found.bib))
 
     def _read(self) -> Snapshot | None:
         race = self._store.race(self._run_id)
@@ -256,13 +239,24 @@ class _Watched:
         if last is not None and _identity(last.race) != _identity(race):
             self._forget()
             last = None
-        if last and last.is_final and last.race == race and len(last.competitors) >= race.competitors:
+        if last and last.is_final and last.race == race and self._has_names(last.competitors, race):
             course = self._read_course(race, last.positions)
             return last if course is last.course else replace(last, course=course)
-        positions = self._store.positions(self._run_id)
+        if self._big is None and (sample := sample_of(race.competitors)) is not None:
+            self._big = BigRace(self._store, self._run_id, sample, self._clock)
+        begun = self._clock()
+        is_read = self._big is not None and self._has_all_of_sample()
+        if is_read and last is not None and self._is_unchanged(race, last):
+            course = self._read_course(race, last.sampled)
+            return replace(last, race=race, course=course, taken_at=self._wall_clock())
+        positions = self._store.positions(self._run_id, self._sample)
         self._expect_as_much(positions)
-        self._read_passings(race)
+        after = self._read_passings(race)
         competitors = self._read_competitors(race)
+        if self._big is not None:
+            taken = self._read_big(self._big, race, positions, competitors, after)
+            self._sample_read_at = begun
+            return taken
         guns = guns_of(race, competitors, positions.competitor)
         standing = stand(positions, self._splits, guns, self._moment_before(race, positions))
         self._moments.append((self._clock(), standing.race_time))
@@ -274,6 +268,49 @@ class _Watched:
             standing=standing,
             taken_at=self._wall_clock(),
             is_final=self._has_all_passings,
+        )
+
+    def _has_all_of_sample(self) -> bool:
+        """Whether all positions of a race with a sample have been read, those of the others included."""
+        mark = self._read_mark()
+        if mark != self._sample_mark:
+            self._sample_mark, self._sample_since = mark, self._clock()
+        return self._sample_read_at >= self._sample_since + SETTLED_AFTER_S
+
+    def _is_unchanged(self, race: Race, last: Snapshot) -> bool:
+        """Whether nothing but positions could change a snapshot."""
+        is_as_before = race.status == last.race.status and self._has_names(last.competitors, race)
+        return is_as_before and (race.status not in ENDED or last.is_final)
+
+    def _read_big(
+        self,
+        big: BigRace,
+        race: Race,
+        sampled: Positions,
+        competitors: Mapping[int, Competitor],
+        after: int | None,
+    ) -> Snapshot:
+        """A snapshot of a race of which `sampled` are the positions of the sample.
+
+        `after` is the moment after which its passings were read, epoch milliseconds; None for all.
+        """
+        course = self._read_course(race, sampled)
+        exact = big.read(race, course, is_last=self._has_all_passings)
+        big.read_passings(exact.first, self._splits, after)
+        shown = sampled.with_others(exact.first)
+        known = {**competitors, **exact.competitors}
+        standing = stand(shown, self._splits, guns_of(race, known, shown.competitor), None)
+        over = None if race.status in ENDED else COMPARED_WITH_S
+        return Snapshot(
+            race=race,
+            course=course,
+            competitors=known,
+            positions=shown,
+            standing=big.exactly(standing, shown, exact, over),
+            taken_at=self._wall_clock(),
+            is_final=self._has_all_passings,
+            sample=big.sample,
+            tally=exact.tally,
         )
 
     def _expect_as_much(self, positions: Positions | None) -> None:
@@ -292,18 +329,22 @@ class _Watched:
                 "The store has less data on this race than before: it is still loading, or has restarted."
             )
 
-    def _read_passings(self, race: Race) -> None:
-        """Read new passings; all of them at first, and when the race is over again those that were late."""
+    def _read_passings(self, race: Race) -> int | None:
+        """Read new passings; all of them at first, and when the race is over again those that were late.
+
+        Return the moment after which they were read, epoch milliseconds; None for all.
+        """
         if self._has_all_passings:
-            return
+            return self._splits.newest
         if race.status in ENDED:
             self._over_since = min(self._over_since, self._clock())
         is_last = self._clock() - self._over_since >= PASSINGS_LATE_BY_S
         late_by_ms = round(PASSINGS_LATE_BY_S * 1000 * max(1.0, race.speed))
         after = None if self.snapshot is None or is_last else self._splits.newest - late_by_ms
-        if not is_last or self._store.count_passings(race.run_id) != len(self._splits):
-            self._splits.add(self._store.passings(race.run_id, after))
+        if not is_last or self._sample or self._store.count_passings(race.run_id) != len(self._splits):
+            self._splits.add(self._store.passings(race.run_id, after, self._sample))
         self._has_all_passings = is_last
+        return after
 
     def _moment_before(self, race: Race, positions: Positions) -> float | None:
         """The race time a minute ago to compare with; None while no competitor is on the course."""
@@ -329,10 +370,24 @@ class _Watched:
 
     def _read_competitors(self, race: Race) -> Mapping[int, Competitor]:
         known = self.snapshot.competitors if self.snapshot else {}
-        if len(known) < race.competitors and self._clock() - self._names_asked >= MISSING_FRESH_FOR_S:
+        if not self._has_names(known, race) and self._clock() - self._names_asked >= MISSING_FRESH_FOR_S:
             self._names_asked = self._clock()
-            return self._store.competitors(race.run_id)
+            return self._store.competitors(race.run_id, self._sample)
         return known
+
+    def _has_names(self, known: Mapping[int, Competitor], race: Race) -> bool:
+        """Whether the start list is complete; with a sample, whether that of its members is."""
+        if self.snapshot is None or self.snapshot.sample is None:
+            return len(known) >= race.competitors
+        if not len(sampled := self.snapshot.sampled):
+            return len(known) >= race.competitors // self.snapshot.sample.step
+        return all(bib in known for bib in sampled.competitor.tolist())
+
+
+def _has_same_results(one: Snapshot, other: Snapshot) -> bool:
+    """Whether all that results show of two snapshots is the same."""
+    same = one.standing is other.standing and one.course is other.course and one.is_final == other.is_final
+    return same and one.race.status == other.race.status
 
 
 def _identity(race: Race) -> tuple[int, int, str]:
@@ -443,6 +498,12 @@ class Snapshots:
         watched = self._watch(run_id)
         with watched.taking:
             return watched.results(rank)
+
+    def finish_places(self, run_id: str, bibs: Ints) -> Ints:
+        """Places of finishers of a race with a sample, shape (n,); 0 for all others."""
+        watched = self._watch(run_id)
+        with watched.taking:
+            return watched.finish_places(bibs)
 
     def _watch(self, run_id: str) -> _Watched:
         with self._lock:

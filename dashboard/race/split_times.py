@@ -48,6 +48,10 @@ class Visits(NamedTuple):
     entered: Floats
     left: Floats
 
+    def take(self, some: Mask) -> "Visits":
+        """The visits that a mask of shape (k,) selects."""
+        return Visits(self.fence[some], self.bib[some], self.entered[some], self.left[some])
+
 
 class SplitTimes:
     """Times by timing point: a column per point, a row per bib."""

@@ -43,18 +43,21 @@ class Standing:
     Attributes:
         race_time: race seconds of the newest position or disqualification; 0 before the first.
         ranking: all places, by gun time.
-        gaps: seconds behind the head of the race, shape (n,) as the positions; NaN where undefined.
+        head: the shortest gun time at each timing point: metres and seconds, rising.
+        gaps: seconds behind this head of the race, shape (n,) as the positions; NaN where undefined.
         guns: seconds from the first gun to that of each one's wave, shape (n,).
         starts: seconds from the first gun to each own start, shape (n,); that of the own gun where unknown.
         verdicts: race seconds of disqualifications, shape (n,); NaN for all others.
         split_metres, split_seconds: last split, in chip time, shape (n,); NaN before the first.
-        inside: competitors inside each geofence that has had a visit.
+        inside: competitors inside each geofence that has had a visit, as far as they are known.
+        crowds: number of competitors inside each of these geofences.
         figures: the header's numbers.
         change: change of the figures since the earlier moment, if there is one.
     """
 
     race_time: float
     ranking: leaderboard.Ranking
+    head: tuple[Floats, Floats]
     gaps: Floats
     guns: Floats
     starts: Floats
@@ -62,6 +65,7 @@ class Standing:
     split_metres: Floats
     split_seconds: Floats
     inside: dict[str, list[Stay]]
+    crowds: Mapping[str, int]
     figures: Figures
     change: Figures | None
 
@@ -81,18 +85,21 @@ def stand(positions: Positions, splits: SplitTimes, guns: Floats, before: float 
     verdicts = splits.verdicts(positions.competitor)
     ranking = leaderboard.rank(positions, guns)
     inside = splits.inside()
+    head = splits.head(positions.competitor, guns)
     metres, seconds = splits.last_splits(positions.competitor)
     return Standing(
         # Between the last finish and a verdict there are no positions, so the verdict is the newest.
         race_time=float(np.nanmax(verdicts, initial=race_time(positions))),
         ranking=ranking,
-        gaps=leaderboard.gaps(positions, guns, ranking, splits.head(positions.competitor, guns)),
+        head=head,
+        gaps=leaderboard.gaps(positions, guns, ranking, head),
         guns=guns,
         starts=starts,
         verdicts=verdicts,
         split_metres=metres,
         split_seconds=seconds - starts,
         inside=inside,
+        crowds={name: len(stays) for name, stays in inside.items()},
         figures=Figures(
             on_course=int(np.isin(positions.status, ON_COURSE).sum()),
             finished=int((positions.status == "finished").sum()),

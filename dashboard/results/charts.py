@@ -10,6 +10,8 @@ from dashboard.race import finish_list
 from dashboard.race.finish_list import Results
 from dashboard.ui.theme import BAND_COLOUR, BAR_COLOUR, LINE_COLOURS, Chart
 from dashboard.ui.viewer import Unit
+from stream.arrays import Floats
+from stream.results import Rank
 
 HEIGHT_PX = 300
 LEGEND_ROW_PX = 30
@@ -23,25 +25,29 @@ H_MM_SS = (
 )
 
 
-def pace(found: Results, length: float | None, chosen: Mapping[str, int], unit: Unit) -> Chart | None:
-    """Pace by split: median and middle 80 % of the field, the winner, and the selected competitors.
+def pace(
+    field: Results, found: Results, length: float | None, chosen: Mapping[str, int], unit: Unit
+) -> Chart | None:
+    """Pace by split: median and middle 80 % of a field, the winner, and the selected competitors.
 
-    `chosen` are rows of the results by label. None before the first split.
+    `chosen` are rows of the results `found` by label, which may be others than the field's. None before the
+    first split.
     """
-    metres, paces = finish_list.paces(found, length)
-    paces = unit.pace(paces)
-    been = ~np.isnan(paces).all(axis=0)
-    metres, paces = metres[been], paces[:, been]
-    if not len(metres):
+    distance, paces = _paces(field, length, unit)
+    if not len(distance):
         return None
     low, middle, high = np.nanpercentile(paces, (10, 50, 90), axis=0)
-    distance = metres / unit.metres
     band = pd.DataFrame({"distance": distance, "low": low, "high": high})
-    rows = {WINNER if found.finished[0] else LEADER: 0, **chosen}
+    own, runs = (distance, paces) if found is field else _paces(found, length, unit)
+    first = {WINNER if found.finished[0] else LEADER: 0} if len(found) else {}
+    rows = {**first, **chosen}
     lines = pd.concat(
         [
-            pd.DataFrame({"distance": distance, "pace": values, "who": word})
-            for word, values in [(MEDIAN, middle), *((word, paces[row]) for word, row in rows.items())]
+            pd.DataFrame({"distance": metres, "pace": values, "who": word})
+            for word, metres, values in [
+                (MEDIAN, distance, middle),
+                *((word, own, runs[row]) for word, row in rows.items()),
+            ]
         ]
     ).dropna()
     words = [MEDIAN, *rows]
@@ -64,12 +70,20 @@ def pace(found: Results, length: float | None, chosen: Mapping[str, int], unit: 
     ).properties(height=HEIGHT_PX + LEGEND_ROW_PX * -(-len(words) // LEGEND_COLUMNS))  # the legend is in it
 
 
-def finish_times(found: Results) -> Chart | None:
-    """Histogram of the finish times that places go by; None without finishers."""
-    width, counts, starts = finish_list.bins(found.time)
+def _paces(found: Results, length: float | None, unit: Unit) -> tuple[Floats, Floats]:
+    """Where the stretches end that competitors have run, shape (s,), and their paces, shape (n, s)."""
+    metres, paces = finish_list.paces(found, length)
+    paces = unit.pace(paces)
+    been = ~np.isnan(paces).all(axis=0)
+    return metres[been] / unit.metres, paces[:, been]
+
+
+def finish_times(times: Floats, rank: Rank) -> Chart | None:
+    """Histogram of the finish times that places go by, in seconds; None without finishers."""
+    width, counts, starts = finish_list.bins(times)
     if not len(counts):
         return None
-    marks = finish_list.marks(found.time).tolist()
+    marks = finish_list.marks(times).tolist()
     table = pd.DataFrame({"from": starts, "to": starts + width, "finishers": counts})
     drawn: alt.Chart = (
         alt.Chart(table)
@@ -78,7 +92,7 @@ def finish_times(found: Results) -> Chart | None:
             x=alt.X(
                 "from:Q",
                 bin="binned",
-                title=f"{found.rank.capitalize()} time",
+                title=f"{rank.capitalize()} time",
                 axis=alt.Axis(labelExpr=H_MM_SS, values=marks, labelOverlap=True),
                 scale=alt.Scale(zero=False, nice=False),
             ),

@@ -18,7 +18,9 @@ from dashboard.race.component import Keepers
 from dashboard.race.finish_list import Results
 from dashboard.race.race_map import MapOptions, replay_map
 from dashboard.race.routes import race_address_in_page
-from dashboard.race.snapshots import Outcome, Snapshot, Snapshots, UnknownRaceError
+from dashboard.race.sample import MOST_WHOLE
+from dashboard.race.snapshot import Outcome, Snapshot
+from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.race.standing import end_of
 from dashboard.results import charts
 from dashboard.settings import Settings
@@ -113,40 +115,52 @@ def _follow(drawn: Snapshot, rank: Rank) -> None:
 
 
 def _draw(outcome: Outcome) -> None:
-    snapshot, found = outcome.snapshot, outcome.results
-    race = snapshot.race
-    facts = _facts(snapshot, found)
-    started = race.status != "scheduled" and len(found) > 0
+    race = outcome.snapshot.race
+    facts = _facts(outcome)
+    started = race.status != "scheduled" and len(outcome.field) > 0
     # One element, however many notices and tiles it has: a list that moves to another place is mounted
     # again, and loses its scroll.
     with st.container():
         words.facts(*facts)
-        _notices(snapshot, found)
+        _notices(outcome)
         if started:
-            _times_in_short(found, snapshot.competitors)
+            _times_in_short(outcome)
         if started or race.status == "scheduled":
             words.section("Finish list" if started else "Start list")
     if not started:
         _list("start-list", outcome, facts)
         return
     _list("results", outcome, facts, favourites=link.favourites())
+    _download(outcome)
+    _charts(outcome)
+    _stays(outcome.field, race.run_id)
+
+
+def _download(outcome: Outcome) -> None:
+    """The results of all competitors as a file; where the list has not all of them, the API makes it."""
+    run_id, found = outcome.snapshot.race.run_id, outcome.results
+    if outcome.snapshot.sample is not None:
+        address = f"{race_address_in_page(run_id)}/results.csv?rank={found.rank}"
+        st.link_button("Download CSV of all competitors", address, icon=":material/download:")
+        return
     st.download_button(
         "Download CSV",
-        lambda: finish_list.as_csv(found, snapshot.competitors),
-        file_name=f"{race.run_id}.csv",
+        lambda: finish_list.as_csv(found, outcome.competitors),
+        file_name=f"{run_id}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
-    _charts(found, snapshot)
-    _stays(found, race.run_id)
 
 
-def _notices(snapshot: Snapshot, found: Results) -> None:
+def _notices(outcome: Outcome) -> None:
     """Say what the results are missing."""
+    snapshot, found = outcome.snapshot, outcome.field
     race = snapshot.race
     if race.status == "scheduled":
         words.notice("No competitors have started yet.", "info")
+        if snapshot.sample is not None:
+            words.notice(f"The start list shows {snapshot.sample_in_words}.", "info")
         return
     if race.status not in ENDED:
         words.notice("Provisional results: the race is still on, and this page follows it.", "info")
@@ -154,25 +168,33 @@ def _notices(snapshot: Snapshot, found: Results) -> None:
         words.notice("The race is over. Its last times may still be arriving.", "info")
     if not len(found):
         words.notice("No positions received yet.", "info")
-    elif race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
-        words.notice(f"The start list is still arriving: {unknown:,} are timed from the first gun.", "info")
+    elif snapshot.sample is not None:
+        words.notice(
+            f"The finish list has the first {MOST_WHOLE:,} finishers, the CSV all competitors. The chart of "
+            f"paces, the geofence visits and the replay show {snapshot.sample_in_words}.",
+            "info",
+        )
+    if race.wave_delay and (unknown := np.setdiff1d(found.bib, list(snapshot.competitors)).size):
+        many = "some" if snapshot.sample else f"{unknown:,}"
+        words.notice(f"The start list is still arriving: {many} are timed from the first gun.", "info")
 
 
-def _facts(snapshot: Snapshot, found: Results) -> list[str]:
-    race, course = snapshot.race, snapshot.course
+def _facts(outcome: Outcome) -> list[str]:
+    race, course = outcome.snapshot.race, outcome.snapshot.course
     return [
         race.course_name,
         formatting.distance(course.distance, viewer.current().unit) if course else "length unknown",
         race.status,
         f"start {formatting.day_and_clock(race.start_time, viewer.current())}",
-        f"{int(found.finished.sum()):,} of {race.competitors:,} finished",
-        *_out(found),
+        f"{outcome.count('finished'):,} of {race.competitors:,} finished",
+        *_out(outcome),
     ]
 
 
 def _list(part: str, outcome: Outcome, facts: list[str], **data: Any) -> None:
     """A list of static/board/, which gets its rows from the routes; in print, it is all that remains."""
     race = outcome.snapshot.race
+    of_all: dict[str, Any] = {"all": race.competitors} if outcome.snapshot.sample else {}
     with st.container(key="printed"):
         component.mount(
             part,
@@ -184,24 +206,25 @@ def _list(part: str, outcome: Outcome, facts: list[str], **data: Any) -> None:
             version=outcome.packed.version,
             heading={"title": race.name, "facts": facts},
             choices=link.list_choices(),
+            **of_all,
             **data,
         )
 
 
-def _out(found: Results) -> Iterator[str]:
+def _out(outcome: Outcome) -> Iterator[str]:
     """Number of non-finishers by status."""
     for status in OUT:
-        if count := int((found.status == status).sum()):
+        if count := outcome.count(status):
             yield f"{count:,} {status.upper()}"
 
 
-def _times_in_short(found: Results, competitors: Mapping[int, Competitor]) -> None:
-    times = found.time[found.finished]
+def _times_in_short(outcome: Outcome) -> None:
+    found, times = outcome.results, outcome.times
     if not len(times):
         return
     winner = int(found.bib[0])
     words.tiles(
-        ("Winner", formatting.official_time(float(times[0])), _who(winner, competitors)),
+        ("Winner", formatting.official_time(float(times[0])), _who(winner, outcome.competitors)),
         ("Median", formatting.official_time(float(np.median(times))), f"of {len(times):,} finishers"),
         ("Last", formatting.official_time(float(times.max())), f"{found.rank} times, rounded up"),
     )
@@ -212,9 +235,9 @@ def _who(bib: int, competitors: Mapping[int, Competitor]) -> str:
     return known.name if known and known.name else f"Bib {bib}"
 
 
-def _charts(found: Results, snapshot: Snapshot) -> None:
-    length = snapshot.course.distance if snapshot.course else None
-    compared = _compared(found, snapshot.competitors)
+def _charts(outcome: Outcome) -> None:
+    found, course = outcome.results, outcome.snapshot.course
+    compared = _compared(found, outcome.competitors)
     paces, times = st.columns(2)
     with paces:
         words.section("Pace by split")
@@ -222,12 +245,14 @@ def _charts(found: Results, snapshot: Snapshot) -> None:
             with st.container(key="star-hint"):
                 words.hint("Stars in the finish list add competitors to this chart.")
         _chart(
-            charts.pace(found, length, compared, viewer.current().unit),
+            charts.pace(
+                outcome.field, found, course.distance if course else None, compared, viewer.current().unit
+            ),
             "No competitors have reached a split yet.",
         )
     with times:
         words.section("Finish times")
-        _chart(charts.finish_times(found), "No competitors have finished yet.")
+        _chart(charts.finish_times(outcome.times, found.rank), "No competitors have finished yet.")
 
 
 def _compared(found: Results, competitors: Mapping[int, Competitor]) -> dict[str, int]:

@@ -36,7 +36,7 @@
       this.payload = null; // the newest
       this.payloads = 0;
       this.statuses = [];
-      this.competitors = []; // in drawing order
+      this.competitors = []; // in drawing order; of a race that a sample shows, those of the sample
     }
 
     // Takes a new payload, which came `late` seconds late. Competitors glide to it from their current place, at
@@ -102,6 +102,7 @@
       const to = {
         bib: columns.competitor[row],
         side: before ? before.side : sideOf(columns.competitor[row]),
+        isDrawn: !columns.drawn || columns.drawn[row] === 1,
         data: {
           place: columns.place[row],
           status: columns.status[row],
@@ -141,7 +142,7 @@
 
     _inDrawingOrder() {
       const height = this.statuses.map((name) => ON_TOP.indexOf(name));
-      return [...this._byBib.values()].sort(
+      return [...this._byBib.values()].filter(({ isDrawn }) => isDrawn).sort(
         (a, b) => height[a.data.status] - height[b.data.status] || a.toDistance - b.toDistance,
       );
     }

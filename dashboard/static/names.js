@@ -16,5 +16,18 @@
     return { count: list.names, byBib, categories: list.categories };
   }
 
-  window.Racecast = Object.assign(window.Racecast || {}, { namesOf });
+  // The names with those of another list; the same ones if it has none that are new.
+  function withNamesOf(names, list) {
+    if (list.competitor.every((bib) => names.byBib.has(bib))) return names;
+    const others = namesOf(list);
+    const categories = [...new Set([...names.categories, ...others.categories])];
+    const numbers = new Map(categories.map((category, number) => [category, number]));
+    const byBib = new Map(names.byBib);
+    for (const [bib, one] of others.byBib) {
+      byBib.set(bib, { ...one, category: numbers.get(others.categories[one.category]) });
+    }
+    return { ...names, byBib, categories };
+  }
+
+  window.Racecast = Object.assign(window.Racecast || {}, { namesOf, withNamesOf });
 })();

@@ -251,11 +251,12 @@
       const { all } = this._runners;
       const covered = (one) => formatting.distance(one.toDistance);
       const [leader] = this._layer.leaders();
+      const where = this._layer.options.isSample ? 'of the sample on the course' : 'on the course';
       const last = all.reduce((a, b) => (a && a.toDistance <= b.toDistance ? a : b), null);
       return [
         this._title(),
         ...(leader ? [`Leader ${this._layer.nameOf(leader.bib)} at ${covered(leader)}`] : []),
-        ...(last ? [`${all.length.toLocaleString('en')} on the course, the last at ${covered(last)}`] : []),
+        ...(last ? [`${all.length.toLocaleString('en')} ${where}, the last at ${covered(last)}`] : []),
       ].join('. ');
     }
   }

@@ -104,6 +104,7 @@
     // The newest payload of a live race, whatever the map shows.
     tookNewest(payload) {
       this._needNames(payload.names);
+      if (payload.people) this._know(payload.people);
       this._trails.add(payload).then(() => this.redraw());
       this._occupy(this._source.isLive() ? payload.fences : []);
       this.emit('payload', { payload });
@@ -230,6 +231,20 @@
       this._names.asked = false;
       if (!list) return;
       this._names = { ...window.Racecast.namesOf(list), asked: false };
+      if (this._people) this._names = window.Racecast.withNamesOf(this._names, this._people);
+      this._passNames();
+    },
+
+    // Names that come with a payload: of competitors who are not in its sample.
+    _know(people) {
+      this._people = people;
+      const names = window.Racecast.withNamesOf(this._names, people);
+      if (names === this._names) return;
+      this._names = names;
+      this._passNames();
+    },
+
+    _passNames() {
       this.emit('names', { names: this._names });
       this._prepareDots();
       this._inspector.refresh();

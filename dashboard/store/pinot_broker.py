@@ -1,7 +1,8 @@
 """Client of the Pinot broker: queries in, rows out, and error messages for the page.
 
-pinotdb interpolates parameters into the query text, so only our own integers and validated ids (letters and
-digits) are passed. Every query states its limit, as the broker's default is ten rows.
+pinotdb interpolates parameters into the query text, so only our own numbers and validated texts (letters and
+digits) are passed; a list becomes its elements with commas. Every query states its limit, as the broker's
+default is ten rows.
 """
 
 import logging
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pinotdb
 
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Parameter, StoreError
 from stream.pinot import OPEN, PinotAuth, denied, refusal, without_password
 
 TIMEOUT_S = 5.0
@@ -40,7 +41,7 @@ class Broker:
             session=client,
         )
 
-    def ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
+    def ask(self, query: str, **parameters: Parameter) -> list[list[Any]]:
         """The rows of a query; raises `StoreError`."""
         cursor = self._connection.cursor()
         try:

@@ -26,11 +26,17 @@ OUT = ("dsq", "dnf", "dns")
 MAX_RACES = 200
 """Maximum number of races offered, the newest first."""
 
-MAX_COMPETITORS = 100_000
+MAX_COMPETITORS = 1_000_000
 """The API's limit per race; Pinot requires an explicit limit where SQLite does not."""
 
 MAX_PASSINGS = 10_000_000
-"""One hundred per competitor of the largest race."""
+"""More than a query's competitors have: one hundred each for 100,000."""
+
+ANYWHERE = 1e9
+"""Metres, more than any course has."""
+
+Parameter = str | int | float | list[int]
+"""A value in a query."""
 
 _RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHORT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -168,6 +174,14 @@ class Positions:
         """The positions that a mask of shape (n,) or indices select."""
         return replace(self, **{name: column[some] for name, column in self.columns().items()})
 
+    def with_others(self, others: "Positions") -> "Positions":
+        """These positions, completed with those of all other competitors; of these if one has both."""
+        rest = others.take(~np.isin(others.competitor, self.competitor)).columns()
+        both: dict[str, Any] = {
+            name: np.concatenate([column, rest[name]]) for name, column in self.columns().items()
+        }
+        return replace(self, **both).take(np.argsort(both["competitor"], kind="stable"))
+
 
 @dataclass(frozen=True, eq=False)
 class Passings:
@@ -193,6 +207,65 @@ class Passings:
 
     def __len__(self) -> int:
         return len(self.competitor)
+
+
+@dataclass(frozen=True)
+class Every:
+    """The competitors whose bib is a multiple of `step`: always the same ones, spread over the field."""
+
+    step: int
+
+    def __contains__(self, bib: int) -> bool:
+        return bib % self.step == 0
+
+    def mask(self, bibs: Ints) -> Mask:
+        """Which of these bibs are among them, shape (n,)."""
+        found: Mask = bibs % self.step == 0
+        return found
+
+
+Selection = Every | Sequence[int]
+"""Some of a race's competitors: by a rule, or these bibs."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The newest positions of a race in numbers.
+
+    Attributes:
+        counts: competitors by status; a status without competitors may be missing.
+        race_time: race seconds of the newest position, or of the tick that shows a disqualification; 0 before
+            the first.
+        newest_emitted: epoch milliseconds at which the newest was emitted; 0 if there is none.
+        last_bib: the highest bib; 0 if there is none.
+        finish: metres that the finishers have covered; 0 before the first.
+    """
+
+    counts: Mapping[str, int]
+    race_time: float
+    newest_emitted: int
+    last_bib: int
+    finish: float
+
+    def count(self, *statuses: str) -> int:
+        """Number of competitors with one of these statuses."""
+        return sum(self.counts.get(status, 0) for status in statuses)
+
+
+class Finishes(NamedTuple):
+    """Competitors who have finished; all arrays of shape (k,).
+
+    Attributes:
+        competitor: bib numbers, rising.
+        elapsed: exact race time in seconds.
+        counts: False for disqualified ones.
+        newest_emitted: epoch milliseconds at which the newest was emitted; 0 if there is none.
+    """
+
+    competitor: Ints
+    elapsed: Floats
+    counts: Mask
+    newest_emitted: int
 
 
 class Mark(NamedTuple):
@@ -224,19 +297,23 @@ class Store(Protocol):
         """One course, or None if the store doesn't have it."""
         ...
 
-    def competitors(self, run_id: str) -> Mapping[int, Competitor]:
+    # Those with `some` return what there is of these competitors only; by default, of all.
+
+    def competitors(self, run_id: str, some: Selection | None = None) -> Mapping[int, Competitor]:
         """The competitors of a race by bib number; empty if unknown."""
         ...
 
-    def positions(self, run_id: str) -> Positions:
+    def positions(self, run_id: str, some: Selection | None = None) -> Positions:
         """The newest position of each competitor; of length 0 before the first tick."""
         ...
 
-    def mark(self, run_id: str) -> Mark:
+    def mark(self, run_id: str, some: Every | None = None) -> Mark:
         """What changes with every position that comes; much cheaper than the positions."""
         ...
 
-    def positions_at(self, run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+    def positions_at(
+        self, run_id: str, raw_time: int, look_back: int = 0, some: Every | None = None
+    ) -> Positions:
         """Each competitor's position at this whole second of race time; of length 0 if there are none.
 
         For competitors without one, the newest of the `look_back` seconds before, by race time and not by
@@ -244,11 +321,47 @@ class Store(Protocol):
         """
         ...
 
-    def passings(self, run_id: str, after_ms: int | None = None) -> Sequence[Passings]:
+    def passings(
+        self, run_id: str, after_ms: int | None = None, some: Selection | None = None
+    ) -> Sequence[Passings]:
         """The passings of a race by point, or those whose timestamp is greater than `after_ms`.
 
         A point's may come in several parts.
         """
+        ...
+
+    # The next ones answer what is shown of a race that is too large to read all positions.
+
+    def tally(self, run_id: str) -> Tally:
+        """The newest positions in numbers, exact."""
+        ...
+
+    def front(self, run_id: str, most: int) -> Positions:
+        """The newest positions of the first competitors on the course, by distance, then by bib."""
+        ...
+
+    def between(self, run_id: str, first: float, last: float = ANYWHERE) -> int:
+        """Number of competitors on the course between two distances, in metres; `last` is excluded."""
+        ...
+
+    def finishes(self, run_id: str, bibs: range, after_ms: int = 0) -> Finishes:
+        """Finishers with these bibs, disqualified ones included; those emitted after a moment, epoch ms."""
+        ...
+
+    def waves(self, run_id: str, bibs: range) -> tuple[Ints, Ints]:
+        """Bibs, rising, and waves of the competitors with these bibs who start in a later wave than 1."""
+        ...
+
+    def starts(self, run_id: str, bibs: range) -> tuple[Ints, Floats]:
+        """Bibs, rising, and race seconds of the own starts of the competitors with these bibs."""
+        ...
+
+    def count_competitors(self, run_id: str) -> int:
+        """Length of the start list as far as it is there."""
+        ...
+
+    def find(self, run_id: str, text: str, most: int) -> Mapping[int, Competitor]:
+        """Competitors with a text in their name or club, in any case; the first ones by bib."""
         ...
 
     def count_passings(self, run_id: str) -> int:

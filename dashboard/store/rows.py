@@ -14,7 +14,18 @@ import shapely
 from numpy.typing import NDArray
 
 from dashboard.store import course_shape
-from dashboard.store.protocol import Competitor, Course, Mark, Passings, Positions, Race, StoreError
+from dashboard.store.protocol import (
+    STATUSES,
+    Competitor,
+    Course,
+    Finishes,
+    Mark,
+    Passings,
+    Positions,
+    Race,
+    StoreError,
+    Tally,
+)
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES
 from stream.results import WAVE_DELAY
@@ -35,6 +46,7 @@ RACE_COLUMNS = (
 POSITION_COLUMNS = ("competitorId", "lon", "lat", "distance", "status", "elapsed", "emittedAt")
 PASSING_COLUMNS = ("competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
 COMPETITOR_COLUMNS = ("competitorId", "name", "category", "wave", "club", "sex")
+FINISH_COLUMNS = ("competitorId", "elapsed", "status", "emittedAt")
 
 _TYPES = {"string": np.str_, "number": np.float64, "integer": np.int64}
 ROWS_AT_ONCE = 2000
@@ -97,6 +109,38 @@ def positions(rows: Sequence[Sequence[Any]]) -> Positions:
     everything = Positions(competitor, lon, lat, distance, status, elapsed, int(emitted.max(initial=0)))
     order = np.argsort(competitor, kind="stable")
     return everything.take(order[whole[order]])
+
+
+def tally(rows: Sequence[Sequence[Any]]) -> Tally:
+    """The tally of rows of status, count, and the maxima of elapsed, emittedAt, bib, distance and rawTime."""
+    known = [row for row in rows if row[0] in STATUSES]
+    return Tally(
+        counts={row[0]: int(row[1]) for row in known},
+        # Competitors who are disqualified have the times of their finish; the tick has that of the verdict.
+        race_time=max((float(row[6] if row[0] == "dsq" else row[2]) for row in known), default=0.0),
+        newest_emitted=max((int(row[3]) for row in known), default=0),
+        last_bib=max((int(row[4]) for row in known), default=0),
+        finish=max((float(row[5]) for row in known if row[0] == "finished"), default=0.0),
+    )
+
+
+def finishes(rows: Sequence[Sequence[Any]]) -> Finishes:
+    """Finishes from rows of `FINISH_COLUMNS`."""
+    found, whole = _arrays("parkrun", FINISH_COLUMNS, rows)
+    competitor, elapsed, status, emitted = found.values()
+    order = np.argsort(competitor, kind="stable")
+    order = order[whole[order]]
+    return Finishes(
+        competitor[order], elapsed[order], status[order] == "finished", int(emitted.max(initial=0))
+    )
+
+
+def by_bib(table: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple[Ints, NDArray[Any]]:
+    """Bibs, rising, and the values of a column, from rows of both."""
+    found, whole = _arrays(table, ("competitorId", name), rows)
+    order = np.argsort(found["competitorId"], kind="stable")
+    order = order[whole[order]]
+    return found["competitorId"][order], found[name][order]
 
 
 def passings(rows: Iterable[Sequence[Any]]) -> list[Passings]:

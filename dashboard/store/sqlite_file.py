@@ -4,13 +4,14 @@ Each query opens its own connection: that takes a fraction of a millisecond, wor
 deleted and recreated file (a fresh demo) at once. A missing file is a store without races.
 """
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from dashboard.store.protocol import StoreError
+from dashboard.store.protocol import Parameter, StoreError
 from stream.contract import SQLITE_VERSION
 
 NEXT_VERSION = SQLITE_VERSION // 100 * 100 + 100
@@ -26,14 +27,21 @@ class SqliteFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def ask(self, query: str, **parameters: str | int) -> Sequence[Sequence[Any]]:
-        """The rows of a query; none if the file doesn't exist yet. Raises `StoreError`."""
+    def ask(self, query: str, **parameters: Parameter) -> Sequence[Sequence[Any]]:
+        """The rows of a query; none if the file doesn't exist yet. Raises `StoreError`.
+
+        A list is passed as JSON, for `json_each`.
+        """
         if not self._path.exists():
             return []
         try:
             with closing(self._connect()) as connection:
                 self._check_version(connection)
-                return connection.execute(query, parameters).fetchall()
+                values = {
+                    name: json.dumps(value) if isinstance(value, list) else value
+                    for name, value in parameters.items()
+                }
+                return connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             if "no such table" in str(error):  # the simulator is just creating the file
                 return []

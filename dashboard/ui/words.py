@@ -53,9 +53,9 @@ def legend(marks: Iterable[tuple[str, str, str]]) -> None:
     st.html(_macros().legend(marks))
 
 
-def away(text: str, address: str, link: str) -> None:
-    """A heading with a link that opens in a new tab, for a page in a frame."""
-    st.html(_macros().away(text, address, link))
+def away(text: str, address: str, link: str, note: str = "") -> None:
+    """A heading, a note and a link that opens in a new tab, for a page in a frame."""
+    st.html(_macros().away(text, address, link, note))
 
 
 def facts(*texts: str) -> None:

@@ -192,7 +192,7 @@ def _of_simulator(now: Sample, then: Sample | None) -> tuple[Figure, ...]:
 
 
 def _of_group(now: Sample) -> tuple[Figure, ...]:
-    """Return the figures of the group; unowned_parts: parts of races that nobody publishes, and all parts."""
+    """Return the figures of the group; unowned_parts: parts of races without an owner, of all."""
     group, parts = known(now.group), parts_under_way(now)
     unowned = None
     if group is not None and group.settled and parts is not None:

@@ -160,7 +160,7 @@ class Stack:
         target = self.folder / "config"
         target.mkdir(exist_ok=True)
         values = {"state": self.folder.as_posix(), **asdict(self.ports)}
-        for template in CONFIG.glob("*.properties"):
+        for template in (*CONFIG.glob("*.properties"), *CONFIG.glob("*.jvm")):
             shared = SHARED_FILES.get(template.name)
             text = (SHARED / shared).read_text() if shared else ""
             text += template.read_text() + self.extra.get(template.name, "")
@@ -188,7 +188,7 @@ class Stack:
             roles = [argument for role in ROLES for argument in (role, f"{config}/{role}.properties")]
             program = [f"{HERE}/LocalPinot.java", *roles]
         crash = f"-XX:ErrorFile={self.folder}/{part}-crash-%p.log"
-        return [f"@{CONFIG}/{part}.jvm", crash, *options, "-cp", f"{lib}/*", *program]
+        return [f"@{config}/{part}.jvm", crash, *options, "-cp", f"{lib}/*", *program]
 
     def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
         """Wait until all of `parts` respond; stop them if one does not."""

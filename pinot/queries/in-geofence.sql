@@ -14,4 +14,4 @@ WHERE runId = %(runId)s
         toGeometry(location)
       ) = 1
 ORDER BY distance DESC
-LIMIT 100000
+LIMIT 1000000

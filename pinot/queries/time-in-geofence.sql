@@ -16,5 +16,5 @@ WHERE runId = %(runId)s
       ) = 1
 GROUP BY competitorId
 ORDER BY competitorId
-LIMIT 100000
+LIMIT 1000000
 option(skipUpsert=true)

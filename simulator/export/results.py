@@ -11,7 +11,7 @@ from simulator.course.course import TimingPoint
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Race, Snapshot, Status
 from stream.arrays import Floats, Ints, Texts
-from stream.results import Entrant, Line, Rank, Standings, Times, lines, rounded, since, stand, wave_guns
+from stream.results import Line, Rank, Standings, Times, lines, rounded, since, stand, wave_guns
 
 CELLS = 20_000
 """Maximum number of values computed together."""
@@ -55,7 +55,6 @@ class Results:
         snapshot: the competitors' state.
         status: their statuses, shape (n,).
         times: theirs, shape (n,): of finishers those at the finish.
-        entrants: the start list of n competitors.
         standings: their order and places.
     """
 
@@ -66,7 +65,6 @@ class Results:
     snapshot: Snapshot
     status: Texts
     times: Times
-    entrants: list[Entrant]
     standings: Standings
 
     def lines(self) -> Iterator[Lines]:
@@ -81,7 +79,7 @@ class Results:
         found = lines(
             who,
             self.standings,
-            [self.entrants[nth] for nth in who.tolist()],
+            list(self.race.entrants.of(who)),
             (self.status[who], Times(*(times[who] for times in self.times)), distance),
         )
         elapsed, start = self._splits(who, distance), self.race.field.start[who]
@@ -104,8 +102,7 @@ def of(race: Race, until: float, rank: Rank = "gun") -> Results:
         # DNS is published at the gun.
         snapshot.status[:] = Status.WAITING
     status, bib = np.array(STATUS_NAMES)[snapshot.status], race.entrants.bib
-    entrants = list(race.entrants.some(0, len(bib)))
-    categories = [entrant.category for entrant in entrants]
+    categories = race.entrants.categories()
     times = Times(*(since(snapshot.elapsed, moment) for moment in (_guns(race), race.field.start)))
     return Results(
         race=race,
@@ -115,7 +112,6 @@ def of(race: Race, until: float, rank: Rank = "gun") -> Results:
         snapshot=snapshot,
         status=status,
         times=times,
-        entrants=entrants,
         standings=stand(bib, status, getattr(times, rank), snapshot.distance, categories),
     )
 

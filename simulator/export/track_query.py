@@ -8,6 +8,7 @@ from pydantic_core import PydanticKnownError
 
 from simulator.export import tracks
 from simulator.export.tracks import Tracks, UnknownBibError
+from simulator.race.options import MAX_COMPETITORS
 from simulator.race.race import Race
 from simulator.race.start_list import MAX_BIB
 from stream.problems import Wrong, invalid
@@ -31,7 +32,11 @@ def written_number(error: PydanticKnownError) -> BeforeValidator:
 
 
 # Query values are strings, so parse the numbers here.
-Bib = Annotated[int, Field(strict=False, ge=1, le=MAX_BIB), written_number(PydanticKnownError("int_parsing"))]
+Bib = Annotated[
+    int,
+    Field(strict=False, ge=1, le=max(MAX_BIB, MAX_COMPETITORS)),
+    written_number(PydanticKnownError("int_parsing")),
+]
 Interval = Annotated[
     float, Field(strict=False, ge=1, le=3600), written_number(PydanticKnownError("float_parsing"))
 ]

@@ -97,7 +97,7 @@ class Tracks:
             seen.distance,
             seen.status,
         )
-        entrants = [next(self.race.entrants.some(nth, nth + 1)) for nth in self.who[part].tolist()]
+        entrants = self.race.entrants.of(self.who[part])
         return [
             Track(entrant, *(_part(column, last - own, last) for column in columns))
             for entrant, own, last in zip(entrants, count.tolist(), ends.tolist(), strict=True)

@@ -48,6 +48,8 @@ Given = TypeVar("Given")
 Query = TypeVar("Query", bound=BaseModel)
 LONG = 100_000
 """Length of a request, bytes, from which it is not read on the reactor."""
+IN_ONE = 100_000
+"""Competitors up to which all positions are sent at once: copying those of more would hold up the reactor."""
 LATE = 5.0
 """Seconds by which ticks may be late before `/readyz` reports it."""
 
@@ -109,12 +111,17 @@ class Api:
         """Return a race."""
         return responses.json(request, self._answer(await self._race_service.found(run_id)))
 
-    async def show_positions(self, request: Request, run_id: str) -> bytes:
+    async def show_positions(self, request: Request, run_id: str) -> bytes | None:
         """Return all positions at the last published tick."""
         run = await self._race_service.found(run_id)
         now = self._race_service.now()
-        features = await self._in_thread(lambda: geojson.position_features(run.positions(now)))
-        return responses.body(request, features, geojson.MEDIA_TYPE)
+        pieces = geojson.position_pieces(await self._in_thread(run.positions, now))
+        if run.request.competitors <= IN_ONE:
+            features = await self._in_thread(b"".join, pieces)
+            return responses.body(request, features, geojson.MEDIA_TYPE)
+        responses.head(request, geojson.MEDIA_TYPE)
+        await self._send_pieces(request, pieces)
+        return None
 
     async def show_results(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the results at the last published tick."""
@@ -262,6 +269,9 @@ class Api:
         # Browsers display the formats they know and download the others.
         shown = "inline" if form.media_type.endswith("json") else "attachment"
         request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
+        await self._send_pieces(request, pieces)
+
+    async def _send_pieces(self, request: Request, pieces: Iterator[bytes]) -> None:
         if request.method != b"HEAD":
             await send(request, pieces, self._in_thread)
 

@@ -7,6 +7,7 @@ parts.
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from threading import Thread
@@ -217,7 +218,8 @@ class KafkaLog:
         """Read both topics to their ends (in a thread); raises PublishError if they can't be read.
 
         Returns the newest records of the races, those that have ended and were changed first before the
-        others, and the progress of the parts.
+        others, and the progress of the parts. Ended races beyond `MAX_KNOWN` have no request: only their run
+        ids still matter.
         """
         if self._consumer is not None:
             self._consumer.close()
@@ -244,7 +246,12 @@ class KafkaLog:
             why = auth_errors.refusal or f"the races can't be read: {error.args[0].str()}"
             raise PublishError(why) from error
         newest = sorted(races.values(), key=lambda record: (record.status not in ENDED, record.updated_at))
-        return newest[-MAX_KNOWN:], list(progress.values())
+        kept_from = len(newest) - MAX_KNOWN
+        records = [
+            replace(record, request="") if nth < kept_from and record.status in ENDED else record
+            for nth, record in enumerate(newest)
+        ]
+        return records, list(progress.values())
 
     def _begin(self, consumer: Consumer) -> tuple[dict[Place, int], dict[Place, int]]:
         """The first offset of each partition, and the one after its last."""

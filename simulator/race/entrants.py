@@ -14,7 +14,7 @@ from simulator.race.start_list import OPEN, StartList
 from stream.arrays import Ints
 from stream.results import Entrant
 
-Texts = Callable[[slice], Iterable[tuple[str, str, str, str]]]
+Texts = Callable[[Ints], Iterable[tuple[str, str, str, str]]]
 """Returns the names, categories, clubs and sexes of the competitors with these indices."""
 
 
@@ -58,19 +58,26 @@ class Entrants:
 
     def some(self, first: int, last: int) -> Iterator[Entrant]:
         """Yield the competitors with indices in [first, last)."""
-        part = slice(first, last)
-        who = zip(self.bib[part].tolist(), self.wave[part].tolist(), self._texts(part), strict=True)
-        for bib, wave, (name, category, club, sex) in who:
+        return self.of(np.arange(first, min(last, len(self))))
+
+    def of(self, who: Ints) -> Iterator[Entrant]:
+        """Yield the competitors with these indices, shape (k,)."""
+        known = zip(self.bib[who].tolist(), self.wave[who].tolist(), self._texts(who), strict=True)
+        for bib, wave, (name, category, club, sex) in known:
             yield Entrant(bib, name, category, club, wave, sex)
+
+    def categories(self) -> list[str]:
+        """Return all categories, n of them."""
+        return [category for _, category, _, _ in self._texts(np.arange(len(self)))]
 
 
 def listed(start_list: StartList, wave: Ints) -> Entrants:
     """Return the competitors of a start list with these waves."""
     sexes = start_list.sexes()
 
-    def texts(part: slice) -> Iterable[tuple[str, str, str, str]]:
-        columns = start_list.name, start_list.category, start_list.club, sexes
-        return zip(*(column[part] for column in columns), strict=True)
+    def texts(who: Ints) -> Iterator[tuple[str, str, str, str]]:
+        name, category, club = start_list.name, start_list.category, start_list.club
+        return ((name[nth], category[nth], club[nth], sexes[nth]) for nth in who.tolist())
 
     return Entrants(start_list.bib, wave, texts)
 
@@ -84,9 +91,9 @@ def of(request: RaceRequest, field: Field, start_list: StartList | None) -> Entr
     return Entrants(np.arange(1, len(field) + 1), field.wave, texts)
 
 
-def _numbered(part: slice) -> Iterator[tuple[str, str, str, str]]:
+def _numbered(who: Ints) -> Iterator[tuple[str, str, str, str]]:
     """Return `Runner 17` and so on, without category, club and sex."""
-    return ((f"Runner {nth + 1}", OPEN, "", "") for nth in range(part.start, part.stop))
+    return ((f"Runner {nth + 1}", OPEN, "", "") for nth in who.tolist())
 
 
 def _drawn(request: RaceRequest, field: Field) -> Texts:
@@ -100,8 +107,8 @@ def _drawn(request: RaceRequest, field: Field) -> Texts:
     age = along_with(slowness, request.draw(Stream.AGE), SLOWER_WITH_AGE)
     numbers = (field.women, first, last, np.searchsorted(shares[:-1], age * shares[-1], side="right"), club)
 
-    def texts(part: slice) -> Iterator[tuple[str, str, str, str]]:
-        for woman, first, last, age, club in zip(*(column[part].tolist() for column in numbers), strict=True):
+    def texts(who: Ints) -> Iterator[tuple[str, str, str, str]]:
+        for woman, first, last, age, club in zip(*(column[who].tolist() for column in numbers), strict=True):
             name = f"{_pick(NAMES['women' if woman else 'men'], first)} {_pick(NAMES['last'], last)}"
             category = ("W" if woman else "M") + AGES[age][0]
             in_club = (club - CLUBLESS) / (1 - CLUBLESS)

@@ -6,9 +6,9 @@ Kafka, `simulator.publishers.encode` makes messages of them.
 
 import re
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import repeat
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,13 @@ class Positions:
 
     def __len__(self) -> int:
         return len(self.bib)
+
+    def take(self, part: slice) -> "Positions":
+        """Return some of the positions."""
+        columns: dict[str, Any] = {
+            name: value[part] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, **columns)
 
     @property
     def event_id(self) -> list[str]:

@@ -16,6 +16,8 @@ from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
 from simulator.race.paces import WOMEN_SHARE, PaceModel
 from stream.results import WAVE_DELAY
 
+MAX_COMPETITORS = 1_000_000
+"""Maximum number of competitors of a race; a start list has fewer."""
 MAX_START = 86_400.0
 """Maximum seconds from the gun to the last start."""
 MAX_EPISODE = 3600.0
@@ -66,7 +68,7 @@ class PaceOptions(Options):
 class StartOptions(Options):
     """The start."""
 
-    wave_size: Annotated[int, Field(ge=1, le=start_list.MAX_ROWS), WHOLE] | None = Field(
+    wave_size: Annotated[int, Field(ge=1, le=MAX_COMPETITORS), WHOLE] | None = Field(
         default=None,
         description="Competitors per start wave; waves in the start list take precedence. Default: one wave.",
     )

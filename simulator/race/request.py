@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from simulator.race import start_list as start_lists
 from simulator.race.chance import Stream, uniform
 from simulator.race.options import (
+    MAX_COMPETITORS,
     WHOLE,
     CrowdingOptions,
     EntrantOptions,
@@ -38,7 +39,6 @@ from simulator.race.start_list.limits import MAX_COLUMNS
 from stream.arrays import Floats
 from stream.problems import several
 
-MAX_COMPETITORS = start_lists.MAX_ROWS
 MAX_SEED = 2**63 - 1
 MAX_POINTS = 100_000
 MAX_START_LIST = 6 * 1024 * 1024

@@ -144,7 +144,7 @@ class RaceService:
         made = self._made.get(record.run_id)
         if made is not None and made.record.request == record.request:
             return made
-        if record.status in ENDED and len(record.request) > LONG_REQUEST:
+        if record.status in ENDED and not 0 < len(record.request) <= LONG_REQUEST:
             return None
         try:
             request = await self._in_thread(RaceRequest.model_validate_json, record.request)

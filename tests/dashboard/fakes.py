@@ -8,14 +8,29 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, race_fields
-from dashboard.race.history import together
 from dashboard.store import rows
-from dashboard.store.protocol import Competitor, Course, Fence, Mark, Passings, Positions, Race, StoreError
+from dashboard.store.protocol import (
+    ANYWHERE,
+    ON_COURSE,
+    Competitor,
+    Course,
+    Every,
+    Fence,
+    Finishes,
+    Mark,
+    Passings,
+    Positions,
+    Race,
+    Selection,
+    StoreError,
+    Tally,
+)
 from dashboard.ui.viewer import Viewer
 from simulator.http import openapi
 from simulator.http.answers import list_answer
 from simulator.race.request import ListRequest
 from simulator.race.start_list.preview import preview
+from stream.arrays import Floats, Ints
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
@@ -159,43 +174,122 @@ class FakeStore:
         self._ask("course")
         return next((course for course in self.courses if course.short_name == short_name), None)
 
-    def competitors(self, _run_id: str) -> Mapping[int, Competitor]:
+    def competitors(self, _run_id: str, some: Selection | None = None) -> Mapping[int, Competitor]:
         """The known competitors."""
-        self._ask("competitors")
-        return dict(self.names)
+        self._ask("competitors" + _words(some))
+        return {bib: who for bib, who in self.names.items() if some is None or bib in some}
 
-    def positions(self, _run_id: str) -> Positions:
+    def positions(self, _run_id: str, some: Selection | None = None) -> Positions:
         """The newest positions."""
-        self._ask("positions")
-        return self.now
+        self._ask("positions" + _words(some))
+        return _of(self.now, some)
 
-    def mark(self, _run_id: str) -> Mark:
+    def mark(self, _run_id: str, some: Every | None = None) -> Mark:
         """The mark of the newest positions."""
-        self._ask("mark")
+        self._ask("mark" + _words(some))
+        now = _of(self.now, some)
         # What moved was emitted later.
-        emitted = self.now.newest_emitted + round(float(self.now.distance.sum()))
-        return Mark(emitted, int(self.now.elapsed.sum()), len(self.now))
+        emitted = now.newest_emitted + round(float(now.distance.sum()))
+        return Mark(emitted, int(now.elapsed.sum()), len(now))
 
-    def positions_at(self, _run_id: str, raw_time: int, look_back: int = 0) -> Positions:
+    def positions_at(
+        self, _run_id: str, raw_time: int, look_back: int = 0, some: Every | None = None
+    ) -> Positions:
         """The positions then, or at the newest moment before within the look-back."""
-        self._ask(f"positions_at {look_back}" if look_back else "positions_at")
+        self._ask((f"positions_at {look_back}" if look_back else "positions_at") + _words(some))
         found = rows.positions([])
         for time in sorted(self.past, reverse=True):
             if raw_time - look_back <= time <= raw_time:
-                found = together(found, self.past[time])
-        return found
+                found = found.with_others(self.past[time])
+        return _of(found, some)
 
-    def passings(self, _run_id: str, after_ms: int | None = None) -> list[Passings]:
+    def passings(
+        self, _run_id: str, after_ms: int | None = None, some: Selection | None = None
+    ) -> list[Passings]:
         """Those after a moment."""
-        self._ask("passings" if after_ms is None else f"passings after {after_ms}")
-        return passings([one for one in self.passed if after_ms is None or one[-1] * 1000 > after_ms])
+        self._ask(("passings" if after_ms is None else f"passings after {after_ms}") + _words(some))
+        return passings(
+            [
+                one
+                for one in self.passed
+                if (some is None or one[0] in some) and (after_ms is None or one[-1] * 1000 > after_ms)
+            ]
+        )
 
     def count_passings(self, _run_id: str) -> int:
         """Their number."""
         self._ask("count_passings")
         return len(self.passed)
 
+    def tally(self, _run_id: str) -> Tally:
+        """The newest positions in numbers."""
+        self._ask("tally")
+        names, counts = np.unique(self.now.status, return_counts=True)
+        finished = self.now.distance[self.now.status == "finished"]
+        return Tally(
+            counts=dict(zip(names.tolist(), counts.tolist(), strict=True)),
+            race_time=float(self.now.elapsed.max(initial=0.0)),
+            newest_emitted=self.now.newest_emitted,
+            last_bib=int(self.now.competitor.max(initial=0)),
+            finish=float(finished.max(initial=0.0)),
+        )
+
+    def front(self, _run_id: str, most: int) -> Positions:
+        """The first ones on the course."""
+        self._ask("front")
+        order = np.lexsort((self.now.competitor, -self.now.distance))
+        on_course = order[np.isin(self.now.status[order], ON_COURSE)][:most]
+        return self.now.take(np.sort(on_course))
+
+    def between(self, _run_id: str, first: float, last: float = ANYWHERE) -> int:
+        """Number of those on the course between these metres."""
+        self._ask("between")
+        is_there = (self.now.distance >= first) & (self.now.distance < last)
+        return int((np.isin(self.now.status, ON_COURSE) & is_there).sum())
+
+    def finishes(self, _run_id: str, bibs: range, after_ms: int = 0) -> Finishes:
+        """The finishers; all fake positions were emitted at once."""
+        self._ask("finishes")
+        came_in = np.isin(self.now.status, ("finished", "dsq")) & np.isin(self.now.competitor, bibs)
+        found = self.now.take(came_in & (self.now.newest_emitted > after_ms))
+        newest = found.newest_emitted if len(found) else 0
+        return Finishes(found.competitor, found.elapsed, found.status == "finished", newest)
+
+    def waves(self, _run_id: str, bibs: range) -> tuple[Ints, Ints]:
+        """Later waves."""
+        self._ask("waves")
+        found = sorted((bib, who.wave) for bib, who in self.names.items() if bib in bibs and who.wave > 1)
+        return np.array([bib for bib, _ in found], np.int64), np.array([wave for _, wave in found], np.int64)
+
+    def starts(self, _run_id: str, bibs: range) -> tuple[Ints, Floats]:
+        """Own starts."""
+        self._ask("starts")
+        found = sorted((one[0], one[-1]) for one in self.passed if one[1] == "start" and one[0] in bibs)
+        return np.array([bib for bib, _ in found], np.int64), np.array([time for _, time in found])
+
+    def count_competitors(self, _run_id: str) -> int:
+        """Length of the start list."""
+        self._ask("count_competitors")
+        return len(self.names)
+
+    def find(self, _run_id: str, text: str, most: int) -> Mapping[int, Competitor]:
+        """Competitors with a text in their name or club."""
+        self._ask("find")
+        found = [bib for bib, who in self.names.items() if text.lower() in f"{who.name} {who.club}".lower()]
+        return {bib: self.names[bib] for bib in sorted(found)[:most]}
+
     def _ask(self, what: str) -> None:
         self.asked.append(what)
         if self.failure is not None:
             raise self.failure
+
+
+def _of(positions: Positions, some: Selection | None) -> Positions:
+    if some is None:
+        return positions
+    return positions.take(np.array([bib in some for bib in positions.competitor.tolist()], np.bool_))
+
+
+def _words(some: Selection | None) -> str:
+    """How a question about some competitors is recorded."""
+    return "" if some is None else f" of every {some.step}" if isinstance(some, Every) else " of some"

@@ -9,6 +9,7 @@ from uuid import uuid4
 from confluent_kafka.admin import AdminClient
 
 from dashboard.store.pinot_broker import Broker
+from dashboard.store.protocol import Parameter
 from dashboard.store.sql_store import PinotStore
 from pinot.admin.cluster import Cluster, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table
@@ -90,5 +91,5 @@ class _Renamed(Broker):
         super().__init__(address)
         self._table, self._name = f"FROM {table}", f"FROM {name}"
 
-    def ask(self, query: str, **parameters: str | int) -> list[list[Any]]:
+    def ask(self, query: str, **parameters: Parameter) -> list[list[Any]]:
         return super().ask(query.replace(self._table, self._name), **parameters)

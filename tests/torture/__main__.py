@@ -98,7 +98,7 @@ def _simulators(folder: Path) -> bool:
             "added and removed": (simulators.add_and_remove, 10),
             "broker killed": (simulators.broker_restarted(stack), 5),
         }
-        results = simulators.under_faults(_new_folder(folder), stack, sizes, 2400.0, plan)
+        results = simulators.under_faults(_new_folder(folder), stack, sizes, 1500.0, plan)
         passed = _report_faults("Torture: several simulators", results)
         made = simulators.same_run_id(_new_folder(folder), stack, 1000)
     report.write(

@@ -189,6 +189,7 @@ def broker_restarted(stack: Stack) -> Fault:
     def restart(cluster: Cluster) -> float:
         kafka, _ = stack.processes
         kafka.send(signal.SIGKILL)
+        kafka.stop()  # waits until it is gone: until then it counts as running
         stack.start("kafka")
         began = time.monotonic()
         return cluster.take_over(began)

@@ -23,7 +23,9 @@ class Announcer {
     this._log.setAttribute('aria-label', 'Race news');
     this._status = null;
     this._known = null; // the bibs of the finishers; null before the first payload
+    this._count = 0; // of all finishers; the payload may have only some of them
     this._finishers = [];
+    this._others = 0; // finishers whose names the payload doesn't have
     this._sentences = [];
     this._trouble = '';
     this._timer = null;
@@ -35,17 +37,23 @@ class Announcer {
   }
 
   // A new payload.
-  take({ status, statuses, columns }) {
+  take({ status, statuses, columns, figures }) {
     if (this._status !== null && status !== this._status) this._say(changeOf(this._status, status));
     this._status = status;
     const finished = statuses.indexOf('finished');
-    const now = columns.competitor.flatMap((bib, row) => (columns.status[row] === finished ? [row] : []));
+    const listed = columns.competitor.slice(0, this._page.listed());
+    const now = listed.flatMap((bib, row) => (columns.status[row] === finished ? [row] : []));
     if (this._known !== null) {
-      for (const row of now.filter((one) => !this._known.has(columns.competitor[one]))) {
+      const others = now.filter((one) => !this._known.has(columns.competitor[one]));
+      for (const row of others) {
         this._finishers.push({ bib: columns.competitor[row], place: columns.place[row], gun: columns.gun[row] });
+      }
+      if (listed.length < columns.competitor.length) {
+        this._others += Math.max(0, figures.finished - this._count - others.length);
       }
     }
     this._known = new Set(now.map((row) => columns.competitor[row]));
+    this._count = figures.finished;
     this._speakSoon();
   }
 
@@ -64,7 +72,7 @@ class Announcer {
   }
 
   _speakSoon() {
-    if (this._timer !== null || this._sentences.length + this._finishers.length === 0) return;
+    if (this._timer !== null || this._sentences.length + this._finishers.length + this._others === 0) return;
     const wait = this._spoken + PAUSE_MS - performance.now();
     this._timer = setTimeout(() => this._speak(), Math.max(0, wait));
   }
@@ -73,10 +81,10 @@ class Announcer {
     this._timer = null;
     this._spoken = performance.now();
     const named = this._finishers.slice(0, NAMED).map((one) => this._finish(one));
-    const more = this._finishers.length - named.length;
+    const more = this._finishers.length - named.length + this._others;
     if (more > 0) named.push(`${more.toLocaleString('en')} more finished.`);
     const message = [...named, ...this._sentences].join(' ');
-    [this._finishers, this._sentences] = [[], []];
+    [this._finishers, this._sentences, this._others] = [[], [], 0];
     put(this._log, 'p', '', message);
     while (this._log.children.length > KEPT) this._log.firstChild.remove();
   }

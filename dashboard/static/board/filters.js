@@ -63,12 +63,13 @@ class Filters {
   }
 
   // Places among those who match, by row of these columns of competitors and their places; equal places stay equal.
-  places({ competitor, place }) {
+  // Only the first rows count, up to `end`, if the others have no places or miss some.
+  places({ competitor, place }, end = competitor.length) {
     const found = new Map();
     if (!this.isOn) return found;
     let before = { place: 0, among: 0 };
     competitor.forEach((bib, row) => {
-      if (place[row] === 0 || !this.matches(bib)) return;
+      if (row >= end || place[row] === 0 || !this.matches(bib)) return;
       before = { place: place[row], among: place[row] === before.place ? before.among : found.size + 1 };
       found.set(row, before.among);
     });

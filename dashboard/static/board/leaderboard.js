@@ -1,8 +1,8 @@
-// The leaderboard: all competitors in order.
+// The leaderboard: all competitors in order; of a race that a sample shows, the first ones and those that are looked up.
 //
 // Places come with the payload, in its order; only those among the filtered are counted here.
 
-const LONG_BIB = 10000; // more digits need a wider column
+const LONG_BIB = 10000; // more digits need a wider column; also those of a place
 
 class Leaderboard {
   constructor(root) {
@@ -11,8 +11,10 @@ class Leaderboard {
     this._favourites = new Set();
     this._places = new Map(); // bib: place in the payload before the newest
     this._newest = null;
+    this._listed = 0; // the rows that are in order, one place after the other; then come those that are looked up
     this._rows = []; // rows of the payload that match the search
     this._among = new Map(); // the place in the filter by row
+    this._finder = new Finder((found) => this._hear(found));
     this._makeTools(root);
     this._table = new Table(root, {
       label: 'Leaderboard',
@@ -30,10 +32,12 @@ class Leaderboard {
     this._keep = keep;
     this._favourites = new Set(data.favourites);
     this._root.style.height = `${data.height}px`;
+    this._finder.use(data.found);
     this._filter();
   }
 
   stop() {
+    this._finder.stop();
     this._table.stop();
   }
 
@@ -56,10 +60,26 @@ class Leaderboard {
 
   _take() {
     const before = this._newest;
-    this._newest = this._page.payload;
+    this._choose();
+    this._finder.renew();
     if (before === null || before === this._newest) return;
     const { competitor, place } = before.columns;
     this._places = new Map(competitor.map((bib, row) => [bib, place[row]]));
+  }
+
+  // The rows to choose from.
+  _choose() {
+    const { payload } = this._page;
+    this._listed = this._page.listed();
+    const hasAll = payload === null || payload.listed === undefined;
+    this._newest = hasAll ? payload : withFound(payload, this._listed, this._finder.found);
+  }
+
+  // Competitors that were looked up.
+  _hear(found) {
+    this._page.know(found.people);
+    this._choose();
+    this._filter();
   }
 
   _makeTools(root) {
@@ -90,22 +110,35 @@ class Leaderboard {
   }
 
   _filter() {
-    if (this._newest === null) this._newest = this._page.payload;
+    this._finder.want(this._search.text, this._isOnly() ? [...this._favourites] : []);
+    if (this._newest === null || this._page.payload?.listed !== undefined) this._choose();
     const all = this._newest ? this._newest.columns.competitor : [];
     const isFound = this._search.matcher();
     const isWanted = (bib) =>
       (!this._isOnly() || this._favourites.has(bib)) && this._filters.matches(bib) && isFound(bib);
     this._table.setColumns(this._columns());
-    this._among = this._newest ? this._filters.places(this._newest.columns) : new Map();
+    this._among = this._newest ? this._filters.places(this._newest.columns, this._listed) : new Map();
     this._rows = [];
     all.forEach((bib, row) => {
       if (isWanted(bib)) this._rows.push(row);
     });
-    const some = this._rows.length < all.length ? `${this._rows.length.toLocaleString('en')} of ` : '';
-    write(this._count, all.length ? `${some}${all.length.toLocaleString('en')}` : '');
+    write(this._count, all.length ? this._counted(all.length) : '');
+    this._count.classList.toggle('of-some', this._data?.all > 0);
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
+    const places = this._newest ? this._newest.columns.place : [];
+    this._table.element.classList.toggle('long-places', places.some((place) => place >= LONG_BIB));
     this._table.show(this._rows, this._whyEmpty());
+  }
+
+  // "212 of 9,780". If a sample shows the race, only the first places are filtered, and a search may find others, too.
+  _counted(all) {
+    const shown = this._rows.length.toLocaleString('en');
+    const entrants = this._data?.all;
+    if (!entrants) return `${this._rows.length < all ? `${shown} of ` : ''}${all.toLocaleString('en')}`;
+    if (this._search.text || this._isOnly()) return `${shown}${this._finder.found?.more ? '+' : ''} found`;
+    if (this._filters.isOn) return `${shown} of the first ${this._listed.toLocaleString('en')}`;
+    return `first ${shown} of ${entrants.toLocaleString('en')}`;
   }
 
   _columns() {
@@ -127,6 +160,7 @@ class Leaderboard {
   _whyEmpty() {
     if (this._newest === null) return '';
     if (this._newest.columns.competitor.length === 0) return 'No competitors have started yet.';
+    if (this._finder.isAsking) return 'Searching all competitors…';
     return this._isOnly() && this._favourites.size === 0
       ? 'No favourites yet: click a star.'
       : 'No matches.';
@@ -139,7 +173,6 @@ class Leaderboard {
     row.star.addEventListener('click', () => this._toggle(row.key));
     row.name = put(cells.name, 'button', 'who');
     row.name.type = 'button';
-    row.name.title = 'Show on the map';
     row.name.addEventListener('click', () => this._page.show(row.key));
     row.bar = put(cells.covered, 'div', 'bar');
     row.metres = put(cells.covered, 'span', 'metres');
@@ -163,6 +196,9 @@ class Leaderboard {
     this._drawMoved(row.cells.moved, place, this._places.get(bib));
     write(row.cells.bib, String(bib));
     write(row.name, this._page.nameOf(bib) || `Bib ${bib}`);
+    // Competitors that a search has found are on the map only if they are in the sample.
+    row.name.disabled = at >= this._listed && !columns.drawn[at];
+    row.name.title = row.name.disabled ? 'Not on the map, which shows a sample' : 'Show on the map';
     this._drawCovered(row, distance);
     write(row.cells.pace, formatting.pace(place > 0 ? columns.chip[at] : null, distance));
     write(row.cells.gap, gapText(columns.gap[at], place));

@@ -20,7 +20,7 @@ class Leaders {
 
   draw() {
     const { payload, names } = this._page;
-    const rows = payload === null ? [] : firstsOf(payload, names);
+    const rows = payload === null ? [] : firstsOf(payload, names, this._page.listed());
     this._tiles.forEach((tile, nth) => {
       const row = rows[nth];
       tile.box.hidden = row === undefined && !(payload === null && this._isExpected(FIRSTS[nth]));
@@ -59,10 +59,10 @@ class Leaders {
   }
 }
 
-// For each tile the row of the first with a place; undefined if there is none.
-function firstsOf({ columns, statuses }, { byBib }) {
+// For each tile the row of the first with a place among so many rows; undefined if there is none.
+function firstsOf({ columns, statuses }, { byBib }, listed) {
   const found = FIRSTS.map(() => undefined);
-  for (let row = 0; row < columns.competitor.length && found.includes(undefined); row++) {
+  for (let row = 0; row < listed && found.includes(undefined); row++) {
     if (!(columns.place[row] > 0) || !IN_THE_RACE.has(statuses[columns.status[row]])) continue;
     const known = byBib.get(columns.competitor[row]);
     FIRSTS.forEach(({ sex }, nth) => {

@@ -10,6 +10,7 @@ class Page {
     this.run = null;
     this.payload = null;
     this.names = { count: 0, byBib: new Map(), categories: [] };
+    this._people = null; // the start list of those who were looked up
     this.followed = null; // the bib that the map follows
     this.arrived = null; // performance.now() of the newest payload
     this.answered = null; // Date of the newest response
@@ -45,6 +46,23 @@ class Page {
     return known ? known.club : '';
   }
 
+  // The number of the payload's first rows that the leaderboard has: all, unless the payload has a sample.
+  listed() {
+    if (this.payload === null) return 0;
+    return this.payload.listed ?? this.payload.columns.competitor.length;
+  }
+
+  // Names of competitors who are not in the start list that the page has.
+  know(people) {
+    this._people = people;
+    if (this._withPeople(this.names) === this.names) return;
+    window.dispatchEvent(new CustomEvent('racecast:names', { detail: { run: this.run, names: this.names } }));
+  }
+
+  _withPeople(names) {
+    return this._people ? window.Racecast.withNamesOf(names, this._people) : names;
+  }
+
   // Shows a competitor on the map.
   show(bib) {
     window.dispatchEvent(new CustomEvent('racecast:show', { detail: { bib } }));
@@ -56,7 +74,7 @@ class Page {
       this.payload = detail.payload;
       this.arrived = performance.now();
     }
-    if (kind === 'names') this.names = detail.names;
+    if (kind === 'names') this.names = this._withPeople(detail.names);
     if (kind === 'follow') this.followed = detail.bib;
     if (kind === 'outline') this.outline = detail.outline;
     if (kind === 'moment') this.moment = detail.time;
@@ -78,6 +96,7 @@ class Page {
     this.rest = null;
     this.outline = '';
     this.names = { count: 0, byBib: new Map(), categories: [] };
+    this._people = null;
   }
 }
 

@@ -112,7 +112,7 @@ class Panels {
         number: bib,
         fact: formatting.duration(Math.max(0, time - since[i])),
       }));
-      this._fill(panel, stays, 'No competitors inside.');
+      this._fill(panel, stays, inside > 0 ? 'None of those shown.' : 'No competitors inside.');
     });
     for (const [nth, panel] of this._fences) {
       if (nth >= fences.length) {

@@ -79,7 +79,9 @@ class RaceList {
     const found = this._search.text ? `“${this._search.text}”` : '';
     const words = [this._filters.words(), found].filter(Boolean).join(' · ');
     const total = all.toLocaleString('en');
-    return words ? `${words}: ${shown.toLocaleString('en')} of ${total}` : `${total} competitors`;
+    const { all: entrants } = this._data; // more than the list has, if a sample shows the race
+    if (words) return `${words}: ${shown.toLocaleString('en')} of ${entrants ? `the ${total} listed` : total}`;
+    return entrants ? `${total} of ${entrants.toLocaleString('en')} competitors` : `${total} competitors`;
   }
 
   categoryOf(bib) {

@@ -93,7 +93,8 @@ class ResultList extends RaceList {
 
   whyEmpty(all) {
     if (this._results === null) return 'Loading the results…';
-    return all ? 'No matches.' : 'No competitors have started yet.';
+    if (all) return 'No matches.';
+    return this._results.of === undefined ? 'No competitors have started yet.' : 'No finishers yet.';
   }
 
   drawCell({ cells, star, element }, name, at) {

@@ -11,6 +11,7 @@ class ResultsFeed {
       stream: `${races}/stream?pictures=none`,
       onPayload: (payload) => {
         this._count = payload.names;
+        if (payload.people) page().know(payload.people);
         take(payload);
       },
       onSilence: hush,

@@ -15,7 +15,9 @@ from stream.arrays import Floats
 CELL = 50.0
 """Maximum length of a cell whose width is limited, metres."""
 MAX_CELLS = 1000
-"""About the maximum number of cells whose width is limited: on longer courses they are longer, for memory."""
+MAX_CROSSINGS = 100_000_000
+"""About the maximum number of cells whose width is limited, and of these times the competitors: on longer
+courses, and with more competitors, cells are longer, to limit time and memory (8 bytes a crossing)."""
 SNAP = 1.0
 """Metres to which the places of widths are rounded, and within which a cut takes the place of another."""
 
@@ -77,7 +79,8 @@ def of(course: Course, request: RaceRequest, marks: Floats, ground: Effort | Non
     known = np.array(sorted(cuts))
     begins, wide = np.array(list(steps)), np.array(list(steps.values()))
     width = wide[np.searchsorted(begins, known[:-1], side="right") - 1]
-    longest = max(CELL, float(np.diff(known)[np.isfinite(width)].sum()) / MAX_CELLS)
+    most = min(MAX_CELLS, MAX_CROSSINGS // request.competitors)
+    longest = max(CELL, float(np.diff(known)[np.isfinite(width)].sum()) / most)
     pieces = [
         math.ceil((last - first) / longest - 1e-9) if math.isfinite(one) else 1
         for (first, last), one in zip(pairwise(known.tolist()), width.tolist(), strict=True)

@@ -68,6 +68,31 @@ def test_only() -> None:
     assert entrants().only("flat", None).people.empty
 
 
+def test_sample_of_a_large_race() -> None:
+    """Of a race with more than 50,000 competitors, the members of the sample count, and it says so."""
+    bibs = (1, 2, 7, 14)
+    store = FakeStore(
+        known=[race("one", competitors=60_000)],
+        now=at(*((bib, 5000.0, "finished", 1300.0 + bib) for bib in bibs)),
+        names={bib: Competitor("A", "W35", 1) for bib in bibs},
+        passed=[
+            passing
+            for bib in bibs
+            for passing in (
+                (bib, "enter", "The climb", 1, 500.0, 200.0),
+                (bib, "exit", "The climb", 1, 700.0, 260.0),
+                (bib, "finish", "Finish", 1, 5000.0, 1300.0 + bib),
+            )
+        ],
+    )
+    found = Entrants.of([Snapshots(store).results("one")])
+    assert found.people["category"].tolist() == ["W35", "W35"]
+    assert found.stays["seconds"].tolist() == [60.0, 60.0]
+    assert found.sampled == found.only("hills", None).sampled == {"hills"}
+    assert not found.only("flat", None).sampled
+    assert not entrants().sampled
+
+
 def test_counts_are_sorted() -> None:
     """The most come first; as many are in the order of their names."""
     people = pd.DataFrame({"club": ["b", "a", "c", "c", "b", "d"]})

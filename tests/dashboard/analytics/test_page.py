@@ -198,7 +198,7 @@ def test_new_races_come_last(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> N
 def test_categories_of_a_course(shown: Shown) -> None:
     """With a course chosen, the categories are those of its entrants."""
     of = {"one": "W35", "two": "M40"}
-    shown.store.competitors = lambda run_id: {1: Competitor("A", of[run_id], 1)}  # type: ignore[method-assign, assignment]
+    shown.store.competitors = lambda run_id, _some=None: {1: Competitor("A", of[run_id], 1)}  # type: ignore[method-assign, assignment]
     shown.store.now = at((1, 4000.0, "running", 1300.0))
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 1, 9)]
     drawn = page()

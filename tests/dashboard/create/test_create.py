@@ -232,12 +232,12 @@ def test_mistake_about_no_field(api: FakeApi) -> None:
 def test_mistake_stays_until_its_field_changes(api: FakeApi) -> None:
     """An API error is shown at the field until the field changes."""
     api.refusal = RefusedError(
-        "No.", {"seed": "must be at least 0", "competitors": "must be at most 100,000"}
+        "No.", {"seed": "must be at least 0", "competitors": "must be at most 1,000,000"}
     )
     form = press(page(), "Start the race")
     assert len(mistakes(form)) == 3
     field(form, "Seed").set_value("7").run()
-    assert mistakes(form) == [escape("must be at most 100,000")]
+    assert mistakes(form) == [escape("must be at most 1,000,000")]
     field(form, "Competitors").set_value(8).run()
     assert mistakes(form) == []
 

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 
 from dashboard.metrics import Metrics
 from dashboard.race.feed import Feed
+from dashboard.race.finder import Finder
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
 from dashboard.race.snapshots import Snapshots
@@ -23,7 +24,8 @@ class Client:
     def __init__(self, store: FakeStore) -> None:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
-        self._app = Starlette(routes=routes(snapshots, History(store, snapshots), Feed(snapshots), Metrics()))
+        history, finder = History(store, snapshots), Finder(store, snapshots)
+        self._app = Starlette(routes=routes(snapshots, history, finder, Feed(snapshots), Metrics()))
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Send a request and return the response."""
@@ -234,3 +236,28 @@ def test_files_of_the_map(client: Client, folder: str, name: str) -> None:
     answer = client.get(COMPONENT + file_address(folder, name))
     assert answer.status_code == 200
     assert len(answer.content) > 500
+
+
+def test_search_in_a_race_that_is_shown_whole(client: Client) -> None:
+    """A race whose payload has all competitors has nothing to look up."""
+    answer = client.get("/racecast/races/run_1/found", text="Ann")
+    assert answer.status_code == 404
+    assert "has all competitors" in answer.json()["detail"]
+
+
+def test_search_in_a_large_race(store: FakeStore, client: Client) -> None:
+    """Competitors are found by name and by bib, with their place and name, in a race with a sample."""
+    store.known = [race(competitors=60_000)]
+    store.now = at((1, 900.0, "running", 60.0), (2, 800.0, "running", 60.0), (7, 700.0, "running", 60.0))
+    store.names = {bib: Competitor(name, "W", 1) for bib, name in ((1, "Ann"), (2, "Bea"), (7, "Cid"))}
+    found = client.get("/racecast/races/run_1/found", text=" BEA ", bibs="1,99").json()
+    assert found["columns"]["competitor"] == [1, 2]
+    assert found["columns"]["place"] == [1, 2]
+    assert found["people"]["name"] == ["Ann", "Bea"]
+    assert client.get("/racecast/races/run_1/found", text="7").json()["columns"]["competitor"] == [7]
+
+
+@pytest.mark.parametrize("query", [{"bibs": "1,,2"}, {"bibs": "x"}, {"bibs": "1" * 10}, {"text": "x" * 121}])
+def test_search_that_is_malformed(client: Client, query: dict[str, str]) -> None:
+    """Bibs that are no numbers and texts longer than any name are refused."""
+    assert client.get("/racecast/races/run_1/found", **query).status_code == 400

@@ -107,7 +107,7 @@ def test_a_slow_query_delays_no_other_viewer(snapshots: Snapshots, store: FakeSt
     clock.now += 1.0
     asking, answer = threading.Event(), threading.Event()
 
-    def slow(_run_id: str) -> object:
+    def slow(*_asked: object) -> object:
         asking.set()
         assert answer.wait(10)
         return positions(distance=300.0)

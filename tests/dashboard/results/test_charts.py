@@ -20,7 +20,7 @@ def spec(chart: Chart | None) -> dict[str, Any]:
 
 def paces(results: Results, chosen: Mapping[str, int] | None = None, unit: Unit = KM) -> list[dict[str, Any]]:
     """The layers of the chart of paces, each with its rows as `rows`."""
-    chart = spec(charts.pace(results, LENGTH, chosen or {}, unit))
+    chart = spec(charts.pace(results, results, LENGTH, chosen or {}, unit))
     return [{**layer, "rows": chart["datasets"][layer["data"]["name"]]} for layer in chart["layer"]]
 
 
@@ -93,7 +93,7 @@ def test_words_are_data(word: str) -> None:
 
 def test_finish_times() -> None:
     """Each bar says how many finished between two round times."""
-    (bars,) = spec(charts.finish_times(found()))["datasets"].values()
+    (bars,) = spec(charts.finish_times(found().time, "gun"))["datasets"].values()
     assert sum(bar["finishers"] for bar in bars) == 2
     assert (bars[0]["from"], bars[-1]["to"]) == (1000.0, 1011.0)
 
@@ -101,5 +101,5 @@ def test_finish_times() -> None:
 def test_nothing_to_draw() -> None:
     """Before the first split and the first finish there is no chart."""
     unstarted = found([(1, 10.0, "running", 5.0)], [])
-    assert charts.pace(unstarted, LENGTH, {}, KM) is None
-    assert charts.finish_times(unstarted) is None
+    assert charts.pace(unstarted, unstarted, LENGTH, {}, KM) is None
+    assert charts.finish_times(unstarted.time, "gun") is None

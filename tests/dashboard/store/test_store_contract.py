@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.protocol import Store
+from dashboard.store.protocol import Every, Selection, Store, Tally
 from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
 from stream.waiting import wait_for
@@ -323,3 +323,178 @@ def test_competitors(case: Case) -> None:
     assert {999_999: name, 7: "Runner 7"} == {bib: who.name for bib, who in found.items()}
     assert (found[7].category, found[7].wave, found[7].club) == ("W35", 3, "")
     assert (found[999_999].club, found[999_999].sex, found[7].sex) == (club, "F", "")
+
+
+FIELD = ("waiting", "running", "paused", "finished", "dnf", "dsq", "dns")
+"""A status for each bib from 1 on."""
+
+
+def field(case: Case, **other: Any) -> None:
+    """Write a competitor of each status, the bibs from 1 on; each has covered 100 m more than the last."""
+    case.writer.write(
+        "parkrun",
+        [
+            position(
+                case.run,
+                bib,
+                status=status,
+                distance=100.0 * bib,
+                elapsed=60.0 + bib,
+                emittedAt=NOW + bib,
+                **other,
+            )
+            for bib, status in enumerate(FIELD, start=1)
+        ],
+    )
+    case.wait_for(lambda: len(case.store.positions(case.run)) == len(FIELD))
+
+
+def test_some_positions(case: Case) -> None:
+    """Positions can be asked for of every so many bibs, or of those in a list; and so can their mark."""
+    case.writer.write("parkrun", [position(case.run, bib) for bib in (7, 14, 15, 999_999)])
+    case.wait_for(lambda: len(case.store.positions(case.run)) == 4)
+    assert case.store.positions(case.run, Every(7)).competitor.tolist() == [7, 14, 999_999]
+    assert case.store.positions(case.run, Every(3)).competitor.tolist() == [15, 999_999]
+    assert case.store.positions(case.run, [15, 8, 7]).competitor.tolist() == [7, 15]
+    assert case.store.mark(case.run, Every(7)) == (NOW + 60_000, 180, 3)
+    assert len(case.store.positions(case.run, Every(17))) == 0
+    assert len(case.store.positions(case.run, [])) == 0
+    assert case.store.mark(case.run, Every(17)) == (0, 0, 0)
+
+
+def test_many_bibs(case: Case) -> None:
+    """A list of bibs may be longer than what a query takes at once."""
+    case.writer.write("parkrun", [position(case.run, bib) for bib in (3, 25_000)])
+    case.wait_for(lambda: len(case.store.positions(case.run)) == 2)
+    assert case.store.positions(case.run, range(1, 30_001)).competitor.tolist() == [3, 25_000]
+
+
+def test_some_positions_of_the_past(case: Case) -> None:
+    """Positions of every so many bibs can be asked for at a second, and in the seconds before."""
+    events = [
+        position(case.run, bib, rawTime=time, distance=float(bib + time))
+        for bib, time in ((5, 60), (6, 60), (10, 60), (5, 70), (6, 70), (5, 80), (10, 40))
+    ]
+    case.writer.write("parkrun", events)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 80)) == 1)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 60)) == 3)
+    case.wait_for(lambda: len(case.store.positions_at(case.run, 40)) == 1)
+    assert case.store.positions_at(case.run, 60, some=Every(5)).competitor.tolist() == [5, 10]
+    found = case.store.positions_at(case.run, 70, look_back=10, some=Every(5))
+    assert found.competitor.tolist() == [5, 10]
+    assert found.distance.tolist() == [75.0, 70.0]
+    assert case.store.positions_at(case.run, 59, look_back=19, some=Every(5)).distance.tolist() == [50.0]
+    assert len(case.store.positions_at(case.run, 30, look_back=20, some=Every(5))) == 0
+
+
+def test_some_passings(case: Case) -> None:
+    """Passings can be asked for of every so many bibs, or of those in a list, from a moment on."""
+    emitted = [passing(case.run, bib, elapsed=float(bib)) for bib in range(1, 31)]
+    case.writer.write("passings", emitted)
+    case.writer.write("competitors", [competitor(case.run, 30)])
+    case.wait_for(lambda: case.store.count_passings(case.run) == 30)
+    case.wait_for(lambda: len(case.store.competitors(case.run)) == 1)
+
+    def bibs(after_ms: int | None, some: Selection) -> list[int]:
+        found = case.store.passings(case.run, after_ms, some)
+        return sorted(chain.from_iterable(one.competitor.tolist() for one in found))
+
+    assert bibs(None, Every(7)) == [7, 14, 21, 28]
+    assert bibs(NOW + 14_000, Every(7)) == [21, 28]
+    assert bibs(None, [2, 3, 99]) == [2, 3]
+    assert bibs(NOW + 2000, [2, 3, 99]) == [3]
+    assert bibs(None, []) == []
+
+
+def test_some_competitors(case: Case) -> None:
+    """Entries of the start list can be asked for of every so many bibs, or of those in a list."""
+    case.writer.write("competitors", [competitor(case.run, bib) for bib in (6, 7, 12, 999_999)])
+    case.wait_for(lambda: case.store.count_competitors(case.run) == 4)
+    assert sorted(case.store.competitors(case.run, Every(6))) == [6, 12]
+    assert sorted(case.store.competitors(case.run, [7, 8, 999_999])) == [7, 999_999]
+
+
+def test_tally(case: Case) -> None:
+    """The tally counts all competitors by status, and has the newest time, the last bib and the finish."""
+    assert case.store.tally(case.run) == Tally({}, 0.0, 0, 0, 0.0)
+    field(case)
+    found = case.store.tally(case.run)
+    assert found.counts == dict.fromkeys(FIELD, 1)
+    assert (found.race_time, found.newest_emitted, found.last_bib, found.finish) == (67.0, NOW + 7, 7, 400.0)
+    case.writer.write("parkrun", [position(case.run, 6, status="dsq", elapsed=66.0, rawTime=90)])
+    case.wait_for(lambda: case.store.tally(case.run).race_time == 90.0)
+    assert (found.count("running", "paused"), found.count("nothing")) == (2, 0)
+
+
+def test_front(case: Case) -> None:
+    """The first on the course are those who have covered most, and of those at one place the lowest bibs."""
+    field(case)
+    distances = {11: 900.0, 12: 950.0, 13: 900.0, 10: 900.0}
+    case.writer.write("parkrun", [position(case.run, bib, distance=far) for bib, far in distances.items()])
+    case.wait_for(lambda: len(case.store.positions(case.run)) == len(FIELD) + 4)
+    assert case.store.front(case.run, 3).competitor.tolist() == [10, 11, 12]
+    assert case.store.front(case.run, 100).competitor.tolist() == [2, 3, 10, 11, 12, 13]
+
+
+def test_number_of_competitors_between_two_places(case: Case) -> None:
+    """Only competitors on the course are counted, from the first distance on, without those at the last."""
+    field(case)
+    assert case.store.between(case.run, 0.0) == 2
+    assert case.store.between(case.run, 200.0, 300.0) == 1
+    assert case.store.between(case.run, 200.001, 300.0) == 0
+    assert case.store.between("unknown", 0.0) == 0
+
+
+def test_finishes(case: Case) -> None:
+    """Finishers come with their exact times, disqualified ones marked; by bibs, and from a moment on."""
+    field(case)
+    found = case.store.finishes(case.run, range(1, 8))
+    assert found.competitor.tolist() == [4, 6]
+    assert found.elapsed.tolist() == [64.0, 66.0]
+    assert found.counts.tolist() == [True, False]
+    assert found.newest_emitted == NOW + 6
+    assert case.store.finishes(case.run, range(5, 7)).competitor.tolist() == [6]
+    assert case.store.finishes(case.run, range(1, 6)).competitor.tolist() == [4]
+    assert case.store.finishes(case.run, range(1, 8), NOW + 4).competitor.tolist() == [6]
+    assert len(case.store.finishes("unknown", range(1, 8)).competitor) == 0
+
+
+def test_waves_and_starts(case: Case) -> None:
+    """Later waves and own starts come by bib, in parts."""
+    case.writer.write("competitors", [competitor(case.run, bib, wave=bib % 3 + 1) for bib in (6, 4, 5, 7)])
+    starts = [passing(case.run, bib, kind="start", point="Start", elapsed=bib / 8) for bib in (9, 8)]
+    case.writer.write("passings", [*starts, passing(case.run, 9)])
+    case.wait_for(lambda: case.store.count_competitors(case.run) == 4)
+    case.wait_for(lambda: case.store.count_passings(case.run) == 3)
+    assert [column.tolist() for column in case.store.waves(case.run, range(10))] == [[4, 5, 7], [2, 3, 2]]
+    assert [column.tolist() for column in case.store.waves(case.run, range(5, 7))] == [[5], [3]]
+    assert [column.tolist() for column in case.store.starts(case.run, range(10))] == [[8, 9], [1.0, 1.125]]
+    assert [column.tolist() for column in case.store.starts(case.run, range(9, 10))] == [[9], [1.125]]
+
+
+@pytest.mark.parametrize(
+    ("text", "bibs"),
+    [
+        ("SMITH", [2, 7]),
+        ("åsa", [3]),
+        ("o'n", [5]),
+        ("100 %", [5]),
+        ("milers", [2]),
+        ("' OR '1'='1", []),
+        ("_", []),
+        ("*", []),
+    ],
+)
+def test_find(case: Case, text: str, bibs: list[int]) -> None:
+    """A text is found in names and clubs, in any case and letter by letter, and nothing else is."""
+    people = {
+        2: ("Ann Smith", "City Milers"),
+        3: ("ÅSA Ek", ""),
+        5: ("Pat O'Neil", "100 % Fit"),
+        7: ("bo smithers", ""),
+    }
+    events = [competitor(case.run, bib, name=name, club=club) for bib, (name, club) in people.items()]
+    case.writer.write("competitors", events)
+    case.wait_for(lambda: case.store.count_competitors(case.run) == len(people))
+    assert list(case.store.find(case.run, text, 10)) == bibs
+    assert list(case.store.find(case.run, text, 1)) == bibs[:1]

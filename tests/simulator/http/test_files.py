@@ -217,7 +217,7 @@ def test_the_query_chooses(client: Client) -> None:
         ("bib=x", "bib[0]", "must be a whole number"),
         ("bib=", "bib[0]", "must be a whole number"),
         ("bib=0", "bib[0]", "must be at least 1"),
-        ("bib=99999999999999999999", "bib[0]", "must be at most 999,999"),
+        ("bib=99999999999999999999", "bib[0]", "must be at most 1,000,000"),
         ("interval=0.99", "interval", "must be at least 1"),
         ("interval=3601", "interval", "must be at most 3,600"),
         ("bib=1_0", "bib[0]", "must be a whole number"),

@@ -366,7 +366,7 @@ def test_another_body_with_the_same_id_is_a_conflict(client: Client) -> None:
 LIMITS: list[tuple[str, list[Any], list[Any]]] = [
     ("run_id", ["a", "A-z_9", "x" * 64], ["", "x" * 65, "a b", "a/b", "é", "a\n", 7]),
     ("name", ["x", "x" * 120, "Ünï ${x}"], ["", "x" * 121, "  ", "a\nb", "a\u0000", 5]),
-    ("competitors", [1, 100_000], [0, 100_001, -1, 1.5, "10", True, None]),
+    ("competitors", [1, 200_000], [0, 1_000_001, -1, 1.5, "10", True, None]),
     ("fastest", [60, 500, 144.5], [59.999, 500.001, "144", float("nan"), float("inf")]),
     ("slowest", [144, 3600], [143.999, 3600.001]),
     ("how_many_get_stopped", [0, 1, 0.5], [-0.001, 1.001]),
@@ -424,6 +424,12 @@ def test_too_many_positions_per_second_are_rejected(client: Client) -> None:
     assert "100,000,000 positions a second" in answer.json["detail"]
     assert answer.status == 422
     assert client.create(competitors=100_000, speed=1000).status == 201
+
+
+def test_the_largest_race(client: Client) -> None:
+    """A million competitors are accepted, at as many positions a second as any race may have."""
+    assert client.create(competitors=1_000_000, interval=4.9).status == 422
+    assert client.create(competitors=1_000_000, interval=5).status == 201
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"\xff\xfe", b'{"a":' * 100_000])
@@ -643,7 +649,7 @@ def test_the_document_has_the_limits(client: Client) -> None:
     competitors = document["components"]["schemas"]["RaceRequest"]["properties"]["competitors"]
     references = {text.split('"')[0] for text in json.dumps(document).split("#/components/schemas/")[1:]}
 
-    assert (competitors["minimum"], competitors["maximum"]) == (1, 100_000)
+    assert (competitors["minimum"], competitors["maximum"]) == (1, 1_000_000)
     assert references <= set(document["components"]["schemas"])
 
 
@@ -722,7 +728,7 @@ def test_the_document_has_all_formats_and_query_fields(client: Client) -> None:
         ("/docs", "how_many_get_stopped"),
         ("/docs", "gpx+xml"),
         ("/docs", "Path parameter: <code>suffix</code> (geojson, csv, gpx, kml)"),
-        ("/docs", "Query parameter: <code>bib</code> (list of integer, 1 to 999,999)"),
+        ("/docs", "Query parameter: <code>bib</code> (list of integer, 1 to 1,000,000)"),
         ("/docs", "200 (ResultsAnswer, text/csv)"),
     ],
 )

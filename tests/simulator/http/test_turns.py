@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,9 @@ from simulator.http.routes import Api
 from simulator.http.site import LimitedSite
 from simulator.log.local import LocalLog
 from simulator.publishers.sqlite import SqlitePublisher
-from simulator.race.request import MAX_COMPETITORS, MAX_POINTS
+from simulator.race.options import MAX_COMPETITORS
+from simulator.race.request import MAX_POINTS
+from simulator.race.start_list import MAX_ROWS
 from simulator.service.catalogue import Catalogue
 from simulator.service.courses import CourseService
 from simulator.service.following import Following
@@ -89,7 +92,7 @@ def api(thread: ReactorThread, straight: Course, tmp_path: Path) -> Iterator[htt
 
 def test_no_request_holds_up_the_reactor(api: httpx.Client, thread: ReactorThread) -> None:
     """Races, start lists and courses of the largest size are made and shown while ticks go on."""
-    names = "\n".join(f"{bib},Runner {bib},{'MF'[bib % 2]}" for bib in range(1, MAX_COMPETITORS + 1))
+    names = "\n".join(f"{bib},Runner {bib},{'MF'[bib % 2]}" for bib in range(1, MAX_ROWS + 1))
     listed = {"course": "straight", "run_id": "list", "start_list": f"bib,name,sex\n{names}"}
     angle = np.linspace(0, 2 * np.pi, MAX_POINTS)
     points = np.round(np.column_stack([0.1 * np.cos(angle), 50 + 0.1 * np.sin(angle)]), 7).tolist()
@@ -104,5 +107,24 @@ def test_no_request_holds_up_the_reactor(api: httpx.Client, thread: ReactorThrea
     assert api.post("/races/list/cancel").status_code == 200
     for path in ("/races/list/positions", "/races/list/results.csv"):
         assert api.get(path).status_code == 200
+    turns.end()
+    assert turns.longest < LONGEST_S
+
+
+def test_race_of_a_million_does_not_hold_up_the_reactor(api: httpx.Client, thread: ReactorThread) -> None:
+    """The largest race is drawn, and all its positions are sent, while the reactor turns."""
+    turns = Turns(thread)
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    largest = {"course": "straight", "run_id": "all", "competitors": MAX_COMPETITORS, "interval": 10}
+    assert api.post("/races", json=largest | {"start_at": soon}).status_code == 201
+    size = 0
+    with api.stream("GET", "/races/all/positions") as answer:
+        assert answer.status_code == 200
+        for piece in answer.iter_raw():
+            size += len(piece)
+    assert size > 100 * MAX_COMPETITORS
+    with api.stream("GET", "/races/all/results.csv") as answer:
+        assert next(answer.iter_lines()).startswith("\ufeffplace,")
+    assert api.post("/races/all/cancel").status_code == 200
     turns.end()
     assert turns.longest < LONGEST_S

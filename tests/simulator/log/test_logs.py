@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
 
 from pinot.local.stack import Stack
+from simulator.log import kafka as kafka_module
 from simulator.log.kafka import KafkaLog
 from simulator.log.local import LocalLog, claim
 from simulator.log.log import RaceLog
@@ -191,6 +192,28 @@ def test_simulators_share_the_partitions(thread: ReactorThread, stack: Stack, cr
         say=print,
     )
     assert result(thread, other.close()) is True
+
+
+@pytest.mark.stack
+def test_the_run_ids_of_all_races_stay_taken(
+    thread: ReactorThread, stack: Stack, created: RaceRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A simulator knows that races existed that it does not keep, and nothing of their requests."""
+    monkeypatch.setattr(kafka_module, "MAX_KNOWN", 0)
+    place = KafkaPlace(thread, stack.kafka)
+    log = place.log()
+    opened(thread, log)
+    ended = replace(created, run_id=f"{created.run_id}-ended")
+    for record in (created, ended, changed(ended, "cancel", CREATED_MS + 1)):
+        assert result(thread, log.append(record)) is True
+    assert result(thread, log.close()) is True
+
+    log = place.log()
+    states = opened(thread, log).states
+    assert states[created.run_id] == created
+    assert states[ended.run_id].request == ""
+    assert result(thread, log.append(ended)) is False
+    assert result(thread, log.close()) is True
 
 
 @pytest.mark.stack

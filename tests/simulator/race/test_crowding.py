@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from simulator.course.course import Course, Width
 from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK, wave_speed
-from simulator.race.crowding import queues
-from simulator.race.crowding.cells import CELL, MAX_CELLS
+from simulator.race.crowding import cells, queues
+from simulator.race.crowding.cells import CELL, MAX_CELLS, MAX_CROSSINGS
+from simulator.race.field import marks_along
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints
@@ -335,8 +336,11 @@ def test_cells_are_cut_where_the_width_changes() -> None:
 
 
 def test_a_long_course_has_longer_cells() -> None:
-    """The number of cells is limited on any course."""
+    """The number of cells is limited on any course, and with a million competitors."""
     assert len(crowded(avenue(200_000, (0, 3.0)), competitors=1).cells) <= MAX_CELLS + 65
+    marathon, million = avenue(42_195, (0, 3.0)), resolved(competitors=1_000_000, interval=3600)
+    found = cells.of(marathon, million, marks_along(marathon.distance), None)
+    assert len(found) * million.competitors <= 1.5 * MAX_CROSSINGS
 
 
 def test_the_narrower_width_counts() -> None:
