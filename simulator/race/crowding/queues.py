@@ -36,8 +36,8 @@ NEGLIGIBLE = 0.25
 CERTAIN = 1e-7
 """Seconds below which a delay is an error of rounding."""
 TURNS = 30
-"""Maximum number of times that those who aren't due at their turn are moved back in a queue; more would be
-overtaken."""
+"""Maximum number of times that those who aren't due at their turn are moved back in a queue. After that, all
+cross this cut in the order in which they arrive."""
 SPREAD = 0.2
 """Seconds by which a delay may be wrong between two cuts that are kept: half a metre. Where few meet, they
 lose some hundredths at each cut, which aren't worth the memory."""
@@ -90,6 +90,14 @@ def _needed(flat: Floats, late: Floats, marks: Floats) -> Ints:
             needed.add(worst)
             todo += [(first, worst), (worst, last)]
     return np.array(sorted(needed))
+
+
+class _Crossing(NamedTuple):
+    """Who crosses a cut when, in order; arrays of shape (k,)."""
+
+    cut: int
+    who: Ints
+    times: Floats
 
 
 class _Crowd:
@@ -265,14 +273,6 @@ class _Crowd:
         covered = np.zeros(len(self.free))
         covered[who] = np.clip((inside * self.headway[cell + 1] - free) / (queue - free), 0.0, 1.0)
         return covered
-
-
-class _Crossing(NamedTuple):
-    """Who crosses a cut when, in order; arrays of shape (k,)."""
-
-    cut: int
-    who: Ints
-    times: Floats
 
 
 def _sorted(times: Floats) -> Ints:
