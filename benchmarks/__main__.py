@@ -20,6 +20,7 @@ from benchmarks import (
     commits,
     compose,
     core,
+    crowding,
     freshness,
     options,
     reckoning,
@@ -54,6 +55,7 @@ def main() -> None:
     parts = {
         "core": _core,
         "options": _options,
+        "crowding": _crowding,
         "sqlite": _sqlite,
         "stack": _stack,
         "fresh-sqlite": _fresh_sqlite,
@@ -114,6 +116,45 @@ def _options(folder: Path) -> Iterator[Section]:
         rows.append([name, *figures, f"{found['rate'] / baseline:.2f}"])
     head = ["options", "events", "time", "events per second", "ratio"]
     yield "Options", report.table(head, rows)
+
+
+def _crowding(_: Path) -> Iterator[Section]:
+    _log("crowding: published starts")
+    rows = [
+        [
+            start.name,
+            f"{dense:.2f}",
+            f"{start.density[0]:.2f} to {start.density[1]:.2f}",
+            f"{flow:.0f}",
+            f"{start.flow[0]:.0f} to {start.flow[1]:.0f}",
+        ]
+        for start, dense, flow in crowding.starts()
+    ]
+    head = ["start", "density, runners/m²", "published", "flow, runners/min/m", "published"]
+    slow, fast = (f"{1000 / pace:.2f}" for pace in reversed(crowding.WALKS))
+    text = (
+        f"A corral of {crowding.CORRAL:.0f} m by {crowding.CORRAL_WIDTH:.0f} m, and {crowding.RUNNERS:,} "
+        f"runners who walk at {slow} to {fast} m/s. A bottleneck with a queue discharges "
+        f"{crowding.discharge():.2%} of its capacity."
+    )
+    yield "Crowding: published starts", f"{fill(text, 118)}\n\n{report.table(head, rows)}"
+    rows = []
+    for competitors in crowding.SIZES:
+        _log(f"crowding: {competitors:,}")
+        found = crowding.in_separate_process(competitors)
+        rows.append(
+            [
+                f"{competitors:,}, {found['width_m']:g} m wide",
+                f"{found['created_s']:.1f} s",
+                f"{found['resident_mib']:,.0f} MiB",
+                f"{found['field_mib']:,.0f} MiB",
+                f"{found['tick_ms']:.1f} ms",
+                f"{found['plain_tick_ms']:.1f} ms",
+                f"{found['density_s']:.1f} s",
+            ]
+        )
+    head = ["race", "creation", "whole process, peak", "field", "tick", "without crowding", "density"]
+    yield "Crowding: cost", report.table(head, rows)
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:

@@ -62,6 +62,9 @@ STREETS = (
 )
 # fmt: on
 CORNER_ROUNDS = 3
+CITY_WIDTH = 8.0
+# Metres from the start, and the width from there on: a bridge, an avenue, old streets, the finish straight.
+CITY_WIDTHS = ((2900, 5), (3300, 10), (5600, 6), (8300, 12))
 CITY_FENCES = (("Old bridge", 2900, 3300), ("Drinks station", 5000, 5200), ("Cheering mile", 8300, 9900))
 
 
@@ -124,7 +127,12 @@ def city() -> str:
         name="City 10 km",
         about="Invented: 10 km round the middle of a city. No streets run exactly there.",
         line=_coordinates(line, 7),
-        markers={"Start": _coordinates(line[:1], 7), "Finish": _coordinates(line[-1:], 7)},
+        markers={"Start": _coordinates(line[:1], 7), "Finish": _coordinates(line[-1:], 7)}
+        | {
+            f"Width {width} m": _coordinates(_degrees(plane, _stretch(path, first, first)), 7)
+            for first, width in CITY_WIDTHS
+        },
+        width=CITY_WIDTH,
         fences={
             name: _coordinates(_degrees(plane, _around(_stretch(path, first, last))), 7)
             for name, first, last in CITY_FENCES
@@ -196,9 +204,16 @@ def _kml(  # noqa: PLR0913 - one argument per part of the file
     markers: dict[str, str],
     fences: dict[str, str],
     laps: int = 1,
+    width: float | None = None,
 ) -> str:
     mode = "absolute" if line.split(" ", 1)[0].count(",") == 2 else "clampToGround"
-    data = f'<ExtendedData><Data name="laps"><value>{laps}</value></Data></ExtendedData>' if laps > 1 else ""
+    known = {"laps": laps if laps > 1 else None, "width": width}
+    values = [
+        f'<Data name="{name}"><value>{value:g}</value></Data>'
+        for name, value in known.items()
+        if value is not None
+    ]
+    data = f"<ExtendedData>{''.join(values)}</ExtendedData>" if values else ""
     path = (
         f"{data}<LineString><tessellate>1</tessellate><altitudeMode>{mode}</altitudeMode>"
         f"<coordinates>{line}</coordinates></LineString>"

@@ -23,6 +23,7 @@ from simulator.http import bodies, openapi, rate, site
 from simulator.log import kafka as kafka_log
 from simulator.publishers import course_loader, kafka, publisher
 from simulator.race import chance, options, request, start_list
+from simulator.race.crowding import cells
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses
@@ -217,6 +218,11 @@ LIMITS: dict[str, tuple[float, ...]] = {
     ),
     "faulty lines of a start list that are listed": (start_list_limits.MAX_FAULTS,),
     "the last start": (options.MAX_START,),
+    "width of a start line or a course": limits.WIDTHS,
+    "cells of a course with a known width, and these times the competitors": (
+        cells.MAX_CELLS,
+        cells.MAX_CROSSINGS,
+    ),
     "duration of a tracker fault": (1, options.MAX_EPISODE),
     "points of the tracks in one response": (track_query.MAX_TRACK_POINTS,),
     "an event of a recording, with its envelope": (event_files.MAX_LINE / MIB,),

@@ -1,26 +1,31 @@
-"""`python -m simulator export`: writes a race's results or tracks, without a server.
+"""`python -m simulator export`: writes a race's results, its tracks, or how crowded it is, without a server.
 
 The files equal those that the API returns for the same race once it has ended.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import BinaryIO
 
 from simulator.commands.race import race_of
 from simulator.commands.settings import FORMATS, ExportSettings, settings_of
-from simulator.export import result_files, results, track_files
+from simulator.export import crowding, crowding_files, result_files, results, track_files
+from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import of_suffix
 from simulator.export.track_query import TrackQuery
 from stream.problems import Problem
 
-ONLY = {"results": ("rank",), "tracks": ("bib", "track_interval", "truth")}
+ONLY = {
+    "results": ("rank",),
+    "tracks": ("bib", "track_interval", "truth"),
+    "crowding": ("max_density", "max_flow"),
+}
 """Flags that are only valid with one value of `--what`."""
 
 
 def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
-    """Write the results or tracks that the flags describe; exits with a message if they are invalid."""
+    """Write what the flags describe; exits with a message if they are invalid."""
     settings = settings_of(ExportSettings, flags)
     suffixes = FORMATS[settings.what]
     suffix = settings.format or suffixes[0]
@@ -30,7 +35,7 @@ def export(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
         for name in names:
             if what != settings.what and name in settings.model_fields_set:
                 raise SystemExit(f"--{name.replace('_', '-')} is only valid with --what {what}")
-    out.writelines(_results(settings, suffix) if settings.what == "results" else _tracks(settings, suffix))
+    out.writelines(WRITERS[settings.what](settings, suffix))
     out.flush()
 
 
@@ -49,3 +54,16 @@ def _tracks(settings: ExportSettings, suffix: str) -> Iterator[bytes]:
         # Only a bib can be wrong.
         raise SystemExit(f"--{problem}") from problem
     return of_suffix(track_files.FORMATS, suffix).write(tracks)
+
+
+def _crowding(settings: ExportSettings, suffix: str) -> Iterator[bytes]:
+    query = CrowdingQuery(max_density=settings.max_density, max_flow=settings.max_flow)
+    found = crowding.of(race_of(settings), query)
+    return of_suffix(crowding_files.FORMATS, suffix).write(found)
+
+
+WRITERS: dict[str, Callable[[ExportSettings, str], Iterator[bytes]]] = {
+    "results": _results,
+    "tracks": _tracks,
+    "crowding": _crowding,
+}

@@ -21,7 +21,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from simulator.export import result_files, track_files
+from simulator.export import crowding_files, result_files, track_files
+from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
@@ -42,6 +43,7 @@ YEARS = (1970, 9998)
 FORMATS = {
     "results": [form.suffix for form in result_files.FORMATS],
     "tracks": [form.suffix for form in track_files.FORMATS],
+    "crowding": [form.suffix for form in crowding_files.FORMATS],
 }
 """File formats of what `export` writes, the default first."""
 
@@ -221,11 +223,11 @@ class GenerateSettings(RaceSettings):
 
 
 class ExportSettings(RaceSettings):
-    """Write a race's results or tracks to standard output."""
+    """Write a race's results, its tracks, or how crowded it is, to standard output."""
 
     model_config = _config("export")
 
-    what: Literal["results", "tracks"] = Field(default="results", description="What to write.")
+    what: Literal["results", "tracks", "crowding"] = Field(default="results", description="What to write.")
     format: str | None = Field(
         default=None,
         description="; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in FORMATS.items())
@@ -238,4 +240,12 @@ class ExportSettings(RaceSettings):
     )
     truth: CliToggleFlag[bool] = Field(
         default=False, description=TrackQuery.model_fields["truth"].description
+    )
+    max_density: Above = Field(
+        default=CrowdingQuery.model_fields["max_density"].default,
+        description=CrowdingQuery.model_fields["max_density"].description,
+    )
+    max_flow: Above = Field(
+        default=CrowdingQuery.model_fields["max_flow"].default,
+        description=CrowdingQuery.model_fields["max_flow"].description,
     )

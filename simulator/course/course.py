@@ -70,6 +70,13 @@ class Mat:
     passes: tuple[float, ...]
 
 
+class Width(NamedTuple):
+    """The course's width from a place on: metres from the lap's start, and metres; inf if it is unlimited."""
+
+    since: float
+    metres: float
+
+
 class TimingPoint(NamedTuple):
     """A place at which passings are recorded.
 
@@ -94,6 +101,7 @@ class Course:
         start, finish: the markers as lon, lat.
         mats: timing points of the file, in addition to those that every course has.
         warnings: corrections made when the course was read.
+        widths: the widths of a lap that are known, by distance; before the first it is unlimited.
     """
 
     short_name: str
@@ -108,6 +116,7 @@ class Course:
     finish: tuple[float, float]
     mats: tuple[Mat, ...] = ()
     warnings: tuple[str, ...] = ()
+    widths: tuple[Width, ...] = ()
 
     @classmethod
     def measured(  # noqa: PLR0913 - the parts of a course
@@ -123,6 +132,7 @@ class Course:
         start: tuple[float, float] | None = None,
         finish: tuple[float, float] | None = None,
         mats: Sequence[Mat] = (),
+        widths: Sequence[Width] = (),
     ) -> "Course":
         """Measure a line of two or more distinct vertices, in range (degrees; altitudes in metres)."""
         lon, lat = np.unwrap(np.asarray(lon, float), period=360.0), np.asarray(lat, float)
@@ -130,7 +140,18 @@ class Course:
         start = start or (float(lon[0]), float(lat[0]))
         finish = finish or (float(lon[-1]), float(lat[-1]))
         return cls(
-            short_name, long_name, lon, lat, alt, along, laps, tuple(fences), start, finish, tuple(mats)
+            short_name=short_name,
+            long_name=long_name,
+            lon=lon,
+            lat=lat,
+            alt=alt,
+            along=along,
+            laps=laps,
+            fences=tuple(fences),
+            start=start,
+            finish=finish,
+            mats=tuple(mats),
+            widths=tuple(widths),
         )
 
     @property
@@ -227,6 +248,20 @@ class Course:
         """Return the metres from the start of places in a lap, for all laps; increasing."""
         starts = np.arange(self.laps)[:, None] * self.lap_length
         return np.sort((starts + np.asarray(passes, float)).ravel())
+
+    def width_steps(self) -> tuple[Floats, Floats]:
+        """Return where the width changes, metres from the start with all laps, and the width from there on.
+
+        Both have shape (k,), the first place is 0, and unlimited is inf. Each lap begins with the same width.
+        """
+        lap = [Width(0.0, np.inf), *self.widths]
+        if len(lap) > 1 and lap[1].since <= 0.0:
+            lap = lap[1:]
+        since, metres = np.array(lap).T
+        every = (np.arange(self.laps)[:, None] * self.lap_length + since).ravel()
+        wide = np.tile(metres, self.laps)
+        changes = np.append(True, wide[1:] != wide[:-1])
+        return every[changes], wide[changes]
 
     def comes_by(self, lon: float, lat: float) -> tuple[float, tuple[float, ...]]:
         """Return the line's distance from a place, and where it passes it: metres within the lap, increasing.

@@ -13,6 +13,9 @@ from stream.arrays import Floats, Ints, Mask
 YES = frozenset({"yes", "true", "1"})
 """Texts that mean true, in lower case."""
 _WHOLE = re.compile(r"\s*\+?([0-9]{1,9})(\.0*)?\s*", re.ASCII)
+_METRES = re.compile(
+    r"\s*([0-9]{1,9}(?:[.,][0-9]{1,9})?)\s*(?:m|metres?|meters?)?\s*", re.IGNORECASE | re.ASCII
+)
 
 
 class CourseError(ValueError):
@@ -86,6 +89,7 @@ class Drawing:
         laps: number of laps, or None if the file has none.
         warnings: what the reader left out.
         routes: lines that are planned rather than recorded or drawn.
+        widths: the widths of the path, metres, each once: more than one if its parts have different ones.
     """
 
     name: str = ""
@@ -95,6 +99,7 @@ class Drawing:
     laps: int | None = None
     warnings: list[str] = field(default_factory=list)
     routes: list[Line] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
 
     def leave_out(self, where: str, reason: object) -> None:
         """Warn about something that is left out."""
@@ -140,3 +145,17 @@ class Drawing:
         if self.laps not in {None, laps}:
             raise CourseError(f"laps is {laps} here but {self.laps} further up")
         self.laps = laps
+
+    def add_width(self, text: str, shown: str) -> None:
+        """Add a width of the path; one that can't be read doesn't invalidate the course."""
+        metres = metres_in(text)
+        if metres is None:
+            self.warnings.append(f"The path's width is left out: {shown} is no number of metres")
+        elif metres not in self.widths:
+            self.widths.append(metres)
+
+
+def metres_in(text: str) -> float | None:
+    """Return the metres in a text such as "4", "4.5 m" or "4,5 metres"; None if it is anything else."""
+    found = _METRES.fullmatch(text)
+    return float(found[1].replace(",", ".")) if found else None

@@ -65,8 +65,8 @@ def read(data: bytes, source: str = "GeoJSON") -> Drawing:
 
     Lines are LineStrings and those of MultiLineStrings; geofences are Polygons and those of
     MultiPolygons; markers are Points with a name or the property `timing`. A feature's name is its property
-    `name` or `title`. `laps` and the document's name are members or properties of the outermost object, or
-    else properties of a line's feature.
+    `name` or `title`. `laps`, `width` and the document's name are members or properties of the outermost
+    object, or else properties of a line's feature.
 
     Raises:
         CourseError: the file isn't GeoJSON or is ambiguous; names the feature (from 1) and the path in
@@ -212,13 +212,15 @@ class _Reading:
             todo.extendleft(reversed(inner))
 
     def _take_members(self, members: Object, place: _Place) -> None:
-        """Read the document's name and its laps."""
+        """Read the document's name, its laps and its width."""
         self.drawing.name = self.drawing.name or _name(members)
         if (laps := members.get("laps")) is not None:
             try:
                 self.drawing.set_laps(_text(laps), _shown(laps))
             except CourseError as error:
                 raise place.error(error) from None
+        if (width := members.get("width")) is not None:
+            self.drawing.add_width(_text(width), _shown(width))
 
     def _take_feature(self, feature: Any, place: _Place) -> None:
         if not isinstance(feature, dict):

@@ -38,8 +38,8 @@ def read(data: bytes, source: str = "KML") -> Drawing:
     """Read a KML file, called `source` in messages.
 
     Lines are LineStrings, gx:Tracks and standalone LinearRings; markers are Points named after their
-    Placemark; `laps`, and a Placemark's `timing`, come from ExtendedData (Data or SimpleData). Altitudes
-    relative to the ground are ignored.
+    Placemark; `laps`, `width` of a path, and a Placemark's `timing`, come from ExtendedData (Data or
+    SimpleData). Altitudes relative to the ground are ignored.
 
     Raises:
         CourseError: the file isn't well-formed or is ambiguous; names the line.
@@ -145,9 +145,11 @@ class _Reading:
         self.drawing.polygons.append(Ring(self._placemark(element)[0], outer[0], tuple(holes), where))
 
     def take_data(self, element: etree._Element) -> None:
+        text = _data_text(element)
+        if _data_name(element) == "width" and text.strip() and _is_of_path(element):
+            self.drawing.add_width(text, coordinates.shown(text))
         if _data_name(element) != "laps":
             return
-        text = _data_text(element)
         try:
             self.drawing.set_laps(text, coordinates.shown(text))
         except CourseError as error:
@@ -207,6 +209,12 @@ class _Reading:
 
 def _data_name(element: etree._Element) -> str:
     return str(element.get("name", "")).strip().casefold()
+
+
+def _is_of_path(data: etree._Element) -> bool:
+    """Return whether data belongs to a path or to the document, and not to another Placemark."""
+    placemark = next(data.iterancestors("{*}Placemark"), None)
+    return placemark is None or next(placemark.iter("{*}LineString", "{*}Track"), None) is not None
 
 
 def _data_text(element: etree._Element) -> str:

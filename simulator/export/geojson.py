@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from simulator.course.course import Course
+from simulator.course.course import Course, Width
 from simulator.publishers.encode import position_texts
 from simulator.race.events import Positions
 
@@ -16,7 +16,7 @@ PIECE = 2000
 
 
 def course_features(course: Course) -> dict[str, Any]:
-    """Return a course as a FeatureCollection of its line, markers, fences and timing points.
+    """Return a course as a FeatureCollection of its line, markers, fences, widths and timing points.
 
     `simulator.course.geojson` reads it back as the same course.
     """
@@ -25,6 +25,7 @@ def course_features(course: Course) -> dict[str, Any]:
         coordinates = np.column_stack([coordinates, course.alt])
     # Nine decimals as in WKT: seven would be 3 mm off per 400 m lap, which adds up over many laps.
     line = {"type": "LineString", "coordinates": np.round(coordinates, 9).tolist()}
+    is_wide_from_the_start = bool(course.widths) and course.widths[0].since == 0.0
     features = [
         _feature(
             line,
@@ -33,6 +34,7 @@ def course_features(course: Course) -> dict[str, Any]:
             distance=round(course.distance, 3),
             laps=course.laps,
             climb=course.climb,
+            **({"width": course.widths[0].metres} if is_wide_from_the_start else {}),
         ),
         _feature({"type": "Point", "coordinates": course.start}, kind="start", name="Start"),
         _feature({"type": "Point", "coordinates": course.finish}, kind="finish", name="Finish"),
@@ -47,6 +49,7 @@ def course_features(course: Course) -> dict[str, Any]:
         )
         for fence in course.fences
     ]
+    features += [_width_feature(course, width) for width in course.widths if width.since > 0.0]
     features += [
         _feature(
             {"type": "Point", "coordinates": mat.place},
@@ -58,6 +61,20 @@ def course_features(course: Course) -> dict[str, Any]:
         for mat in course.mats
     ]
     return {"type": "FeatureCollection", "features": features}
+
+
+def _width_feature(course: Course, width: Width) -> dict[str, Any]:
+    """Return a width as the placemark that means it, on the line."""
+    place = np.round(course.place(np.array([width.since])), 9)[:, 0].tolist()
+    point = {"type": "Point", "coordinates": place}
+    known = np.isfinite(width.metres)
+    return _feature(
+        point,
+        kind="width",
+        name=f"Width {width.metres:g} m" if known else "Width unlimited",
+        distance=round(width.since, 3),
+        metres=width.metres if known else None,
+    )
 
 
 def _feature(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 """A number in JSON syntax; Python would also accept `1_000` and ` +1 `."""
 
 
-def _or(error: PydanticKnownError) -> BeforeValidator:
+def written_number(error: PydanticKnownError) -> BeforeValidator:
     """Return a validator that accepts numeric texts and raises `error` for others."""
 
     def check(text: object) -> object:
@@ -33,9 +33,13 @@ def _or(error: PydanticKnownError) -> BeforeValidator:
 
 # Query values are strings, so parse the numbers here.
 Bib = Annotated[
-    int, Field(strict=False, ge=1, le=max(MAX_BIB, MAX_COMPETITORS)), _or(PydanticKnownError("int_parsing"))
+    int,
+    Field(strict=False, ge=1, le=max(MAX_BIB, MAX_COMPETITORS)),
+    written_number(PydanticKnownError("int_parsing")),
 ]
-Interval = Annotated[float, Field(strict=False, ge=1, le=3600), _or(PydanticKnownError("float_parsing"))]
+Interval = Annotated[
+    float, Field(strict=False, ge=1, le=3600), written_number(PydanticKnownError("float_parsing"))
+]
 
 
 class TrackQuery(BaseModel):

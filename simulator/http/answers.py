@@ -148,6 +148,80 @@ class ResultsAnswer(Answer):
     results: list[ResultAnswer]
 
 
+class CrowdingWarning(Answer):
+    """A part of the course that is too crowded at some time."""
+
+    quantity: Literal["density", "flow"]
+    level: float = Field(description="The level that is exceeded.")
+    source: str = Field(description="Where the level comes from.")
+    first: float = Field(description="Metres from the start.")
+    last: float = Field(description="Metres from the start.")
+    since: int = Field(description="Minutes from the first gun.")
+    until: int = Field(description="Minutes from the first gun; the last one excluded.")
+    peak: float = Field(description="The highest value.")
+    at: float = Field(description="Metres from the start to the section with the highest value.")
+    minute: int = Field(description="The minute with the highest value.")
+
+
+class LossAnswer(Answer):
+    """Seconds that competitors lose, at the start line and on the course together."""
+
+    median: float
+    mean: float
+    max: float
+
+
+class SectionAnswer(Answer):
+    """A section of the course."""
+
+    first: float = Field(description="Metres from the start.")
+    last: float = Field(description="Metres from the start.")
+    width: float | None = Field(description="Metres; null if it is unlimited.")
+
+
+class MinutesAnswer(Answer):
+    """Columns: one value for each section and minute with competitors."""
+
+    section: list[int] = Field(description="Index of the section.")
+    minute: list[int] = Field(description="Minutes from the first gun.")
+    runners: list[float] = Field(description="Competitors in the section, on average.")
+    density: list[float] = Field(description="Competitors per square metre; 0 if the width is unlimited.")
+    flow: list[float] = Field(
+        description="Competitors per minute and metre of width; 0 if the width is unlimited."
+    )
+    speed_ratio: list[float] = Field(description="Speed as a share of that without crowding.")
+    lost: list[float] = Field(description="Seconds lost by all competitors together.")
+
+
+class StartAnswer(Answer):
+    """The start line, minute by minute from the first gun."""
+
+    waiting: list[float] = Field(description="Competitors who could start and wait, on average.")
+    waves: list[list[int]] = Field(description="For each wave, the competitors who cross the line.")
+
+
+class LostAnswer(Answer):
+    """Columns: one value for each competitor."""
+
+    bib: list[int]
+    lost_at_start: list[float] = Field(description="Seconds.")
+    lost_on_course: list[float] = Field(description="Seconds.")
+
+
+class CrowdingAnswer(Answer):
+    """How crowded a whole race is."""
+
+    run_id: str
+    name: str
+    crowding: Literal["none", "flow"]
+    warnings: list[CrowdingWarning]
+    lost: LossAnswer
+    sections: list[SectionAnswer]
+    minutes: MinutesAnswer
+    start: StartAnswer
+    competitors: LostAnswer
+
+
 class HealthAnswer(Answer):
     """Liveness or readiness."""
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
-from simulator.export import result_files, track_files
+from simulator.export import crowding_files, result_files, track_files
+from simulator.export.crowding import CrowdingQuery
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
 from simulator.export.track_query import TrackQuery
@@ -102,6 +103,8 @@ CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
+CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
 TRACK_SUFFIXES = tuple(form.suffix for form in track_files.FORMATS)
 COURSE_FILES = (
@@ -181,6 +184,25 @@ ROUTES = (
         query=TrackQuery,
         suffixes=TRACK_SUFFIXES,
     ),
+    Route(
+        "get",
+        "/races/{run_id}/crowding",
+        "show_crowding",
+        "Return how crowded the whole race is, as JSON or in the format of the Accept header: density, flow, "
+        "speed and delay for each section and minute, and the time that each competitor loses. It does not "
+        "depend on what is published yet.",
+        {200: CROWDING, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
+        query=CrowdingQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/crowding.{suffix}",
+        "show_crowding",
+        "Return how crowded the whole race is. In CSV, each section and minute with competitors is a row.",
+        {200: CROWDING, **NOT_FOUND, 422: PROBLEM},
+        query=CrowdingQuery,
+        suffixes=CROWDING_SUFFIXES,
+    ),
     *(
         Route(
             "post",
@@ -247,6 +269,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ListAnswer]
+    models.append(answers.CrowdingAnswer)
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

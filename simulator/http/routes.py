@@ -25,7 +25,8 @@ from werkzeug.exceptions import HTTPException
 from simulator import __version__, logs
 from simulator.engine.engine import Engine, StateError
 from simulator.engine.run import Run
-from simulator.export import formats, geojson, result_files, results, track_files
+from simulator.export import crowding, crowding_files, formats, geojson, result_files, results, track_files
+from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
 from simulator.export.results import ResultsQuery
 from simulator.export.track_query import TrackQuery
@@ -135,6 +136,13 @@ class Api:
         query, until = _query(request, TrackQuery), self._race_service.published_until(run)
         name = f"{run_id}-tracks.{form.suffix}"
         await self._send(request, name, form, lambda: query.tracks(run.race, until))
+
+    async def show_crowding(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Return how crowded the whole race is."""
+        run, form = await self._race_service.found(run_id), _format(request, crowding_files.FORMATS, suffix)
+        query = _query(request, CrowdingQuery)
+        name = f"{run_id}-crowding.{form.suffix}"
+        await self._send(request, name, form, lambda: crowding.of(run.race, query))
 
     async def change_race(self, request: Request, run_id: str, action: Action) -> bytes:
         """Pause, resume or cancel a race."""

@@ -81,6 +81,22 @@ class Stop(NamedTuple):
             column[beyond] = nothing
 
 
+class Lost(NamedTuple):
+    """Seconds that competitors lose to crowding, shape (n,) each; 0 for those who don't start.
+
+    Attributes:
+        at_start: from the gun of their wave, or their own start, to crossing the start line.
+        on_course: after it.
+    """
+
+    at_start: Floats
+    on_course: Floats
+
+    def take(self, who: Ints | slice) -> "Lost":
+        """Return the seconds of some competitors."""
+        return Lost(self.at_start[who], self.on_course[who])
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """n competitors on a course; made by `draw`.
@@ -88,6 +104,7 @@ class Field:
     Attributes:
         marks: metres of flat ground from the start, shape (m,), from 0 to all of the course's.
         moving: seconds of moving at each mark, shape (m, n): rows together, for a tick reads row by row.
+        columns: the competitors' columns of `moving`, shape (n,); None if they are all, in order.
         start: seconds from the gun to the own start, shape (n,); inf for those who don't start.
         until: metres of the course at which they end, shape (n,): the course's distance, or less.
         until_moving: seconds of moving at that place, shape (n,).
@@ -97,8 +114,10 @@ class Field:
         reach: metres that the wrong turn leads away from the course, shape (n,).
         bearing: where it leads, degrees from north, shape (n,).
         wave: the start wave, 1…, shape (n,).
+        place: the place in the start, from 0, shape (n,): the order of those who start at one time.
         women: who is a woman, shape (n,).
         ground: the course's hills, or None if they don't affect the pace.
+        lost: the seconds lost to crowding, or None without crowding.
     """
 
     marks: Floats
@@ -112,17 +131,35 @@ class Field:
     reach: Floats
     bearing: Floats
     wave: Ints
+    place: Ints
     women: Mask
     ground: Effort | None = None
+    lost: Lost | None = None
+    columns: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.start)
 
     def take(self, who: Ints | slice) -> "Field":
-        """Return the field of some competitors (indices, shape (k,), repeats allowed); of a slice, a view."""
-        others = {"marks", "stops", "ground"}
-        columns = {name: column[..., who] for name, column in vars(self).items() if name not in others}
-        return replace(self, stops=tuple(stop.take(who) for stop in self.stops), **columns)
+        """Return the field of some competitors (indices, shape (k,), repeats allowed).
+
+        It shares `moving`, which is too large to be copied for a tick.
+        """
+        others = {"marks", "moving", "stops", "ground", "lost", "columns"}
+        own = {name: column[who] for name, column in vars(self).items() if name not in others}
+        is_view = isinstance(who, slice) and self.columns is None
+        return replace(
+            self,
+            moving=self.moving[:, who] if is_view else self.moving,
+            stops=tuple(stop.take(who) for stop in self.stops),
+            lost=None if self.lost is None else self.lost.take(who),
+            columns=None if is_view else self._columns[who],
+            **own,
+        )
+
+    @property
+    def _columns(self) -> Ints:
+        return np.arange(len(self)) if self.columns is None else self.columns
 
     def paused(self, elapsed: float | Floats) -> Mask:
         """Return who pauses `elapsed` seconds after the gun, shape (n,)."""
@@ -156,11 +193,8 @@ class Field:
         for stop in self.stops:
             moved = _stood(moved, stop)
         moved = np.clip(moved, 0.0, self.until_moving)
-        stretch = np.zeros(len(self), np.int64)
-        for reached in self.moving[1:-1]:
-            stretch += reached <= moved
-        everyone = np.arange(len(self))
-        since, until = self.moving[stretch, everyone], self.moving[stretch + 1, everyone]
+        stretch, columns = self._stretch(moved), self._columns
+        since, until = self.moving[stretch, columns], self.moving[stretch + 1, columns]
         first, last = self.marks[stretch], self.marks[stretch + 1]
         # Rounding must not carry anyone past the next mark.
         run = np.minimum(first + (moved - since) / (until - since) * (last - first), last)
@@ -169,10 +203,50 @@ class Field:
         # Exactly the finish, without rounding.
         return np.where(elapsed >= self.end, self.until, np.minimum(run, self.until))
 
+    def _stretch(self, moved: Floats) -> Ints:
+        """Return the number of the last mark that everyone has passed at these moving seconds, shape (n,)."""
+        last, step = len(self.marks) - 2, 1
+        while last // step > MAX_MARKS:
+            step *= 2
+        stretch = np.zeros(len(self), np.int64)
+        for row in self.moving[step:-1:step]:
+            stretch += (row if self.columns is None else row[self.columns]) <= moved
+        stretch *= step
+        # With crowding there may be a thousand marks: then the last few are found by halving.
+        columns = self._columns
+        while step > 1:
+            step //= 2
+            further = np.minimum(stretch + step, last)
+            stretch = np.where(self.moving[further, columns] <= moved, further, stretch)
+        return stretch
+
+    @property
+    def until_flat(self) -> Floats:
+        """Metres of flat ground at which the competitors end, shape (n,)."""
+        return self.until if self.ground is None else self.ground.to_flat(self.until)
+
+    def moving_at(self, flat: float) -> Floats:
+        """Return everyone's moving seconds at one place, metres of flat ground, shape (n,)."""
+        nth = min(int(np.searchsorted(self.marks, flat, side="right")), len(self.marks) - 1) - 1
+        since: Floats = self.moving[nth]
+        until: Floats = self.moving[nth + 1]
+        share = (flat - self.marks[nth]) / (self.marks[nth + 1] - self.marks[nth])
+        return until if share >= 1.0 else since + share * (until - since)
+
+    def times_at(self, flat: float) -> Floats:
+        """Return when everyone reaches one place, metres of flat ground, seconds from the gun, shape (n,).
+
+        It has numbers also for those who end before; inf for DNS. A pause at the place comes after it.
+        """
+        times: Floats = self.start + self.moving_at(flat)
+        for stop in self.stops:
+            times += np.where(stop.place < flat, stop.length, 0.0)
+        return times
+
     def elapsed(self, who: Ints, distance: Floats) -> Floats:
         """Return the seconds from the gun at which competitors (indices, shape (k,)) reach metres (k,)."""
         flat = distance if self.ground is None else self.ground.to_flat(distance)
-        time = _interpolate(self.marks, self.moving, who, flat)
+        time = interpolate(self.marks, self.moving, self._columns[who], flat)
         for stop in self.stops:
             time = time + np.where(flat > stop.place[who], stop.length[who], 0.0)
         return np.where(distance >= self.until[who], self.end[who], time + self.start[who])
@@ -214,12 +288,12 @@ def draw(
     women = _women(lots, pace, request.women) if listed is None else listed.women(lots, request.women)
     moving = _moving_times(request, marks, pace, women, distance)
     _let_walk(moving, marks, request)
-    wave, start = starts.of(request, pace, listed)
+    wave, start, place = starts.of(request, pace, listed)
     not_started, not_finished, disqualified = _fates(request)
     start[not_started] = np.inf
     until = np.where(not_finished, distance * within(ENDS_AT, request.draw(Stream.END_PLACE)), distance)
     flat = until if ground is None else ground.to_flat(until)
-    moving_then = _interpolate(marks, moving, np.arange(n), np.minimum(flat, marks[-1]))
+    moving_then = interpolate(marks, moving, np.arange(n), np.minimum(flat, marks[-1]))
     until_moving = np.where(until >= distance, moving[-1], moving_then)
     reach, bearing = np.zeros(n), np.zeros(n)
     stops = [_pauses(request, visits, marks, moving, ground)]
@@ -246,6 +320,7 @@ def draw(
         reach=reach,
         bearing=bearing,
         wave=wave,
+        place=place,
         women=women,
         ground=ground,
     )
@@ -340,7 +415,7 @@ def _pauses(
     if visits and len(who):
         place = _place_in(visits, request.draw(Stream.PAUSE_PLACE)[who])
         stop.place[who] = place if ground is None else ground.to_flat(place)
-        stop.start[who] = _interpolate(marks, moving, who, stop.place[who])
+        stop.start[who] = interpolate(marks, moving, who, stop.place[who])
         lots = request.draw(Stream.PAUSE_LENGTH)[who]
         stop.length[who] = within((request.min_pause, request.max_pause), lots)
     return stop
@@ -369,7 +444,7 @@ def _way_astray(request: RaceRequest, reach: Floats, pace: Floats, marks: Floats
     who = np.flatnonzero(reach)
     stop = Stop.nowhere(request.competitors)
     place = marks[-1] * within(ASTRAY_AT, request.draw(Stream.ASTRAY_PLACE)[who])
-    stop.place[who], stop.start[who] = place, _interpolate(marks, moving, who, place)
+    stop.place[who], stop.start[who] = place, interpolate(marks, moving, who, place)
     stop.length[who], stop.astray[who] = 2.0 * reach[who] * pace[who] / 1000.0, True
     return stop
 
@@ -393,7 +468,7 @@ def _place_in(visits: Sequence[tuple[float, float]], lots: Floats) -> Floats:
     return place
 
 
-def _interpolate(marks: Floats, moving: Floats, who: Ints, distance: Floats) -> Floats:
+def interpolate(marks: Floats, moving: Floats, who: Ints, distance: Floats) -> Floats:
     """Return the moving seconds of competitors `who` at metres `distance`, both of shape (k,)."""
     stretch = np.clip(np.searchsorted(marks, distance, side="left") - 1, 0, len(marks) - 2)
     since, until = moving[stretch, who], moving[stretch + 1, who]

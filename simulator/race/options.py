@@ -10,7 +10,9 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.course.survey.limits import WIDTHS
 from simulator.race import start_list
+from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
 from simulator.race.paces import WOMEN_SHARE, PaceModel
 from stream.results import WAVE_DELAY
 
@@ -20,6 +22,8 @@ MAX_START = 86_400.0
 """Maximum seconds from the gun to the last start."""
 MAX_EPISODE = 3600.0
 """Maximum duration of a tracker fault, seconds."""
+DENSER = 1.1
+"""A standing queue is at least this many times as dense as a crowd that walks at capacity."""
 
 
 def _whole(value: object) -> object:
@@ -31,6 +35,7 @@ WHOLE = BeforeValidator(_whole)
 would hide them from the OpenAPI document."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Metres = Annotated[float, Field(ge=0, le=1000)]
+Wide = Annotated[float, Field(ge=WIDTHS[0], le=WIDTHS[1])]
 Episode = Annotated[float, Field(ge=1, le=MAX_EPISODE)]
 
 
@@ -82,7 +87,7 @@ class StartOptions(Options):
     corrals: bool = Field(
         default=False,
         description="Whether competitors with a faster expected pace start further in front; needs "
-        "`wave_size` or `start_flow`.",
+        "`wave_size`, `start_flow` or `crowding`.",
     )
 
     @field_validator("wave_delay")
@@ -100,6 +105,56 @@ class StartOptions(Options):
             last = (waves[0] - 1) * delay + (waves[1] - 1) / start_flow
             _check_last_start(last, "larger waves, shorter delays or a faster flow")
         return start_flow
+
+
+class CrowdingOptions(Options):
+    """Crowding."""
+
+    crowding: Literal["none", "flow"] = Field(
+        default="none",
+        description="Whether competitors hold each other up where the start or the course is narrow (flow).",
+    )
+    start_width: Wide | None = Field(
+        default=None,
+        description="Width of the start line, metres. Default: that of the course.",
+    )
+    width: Wide | None = Field(
+        default=None,
+        description="Maximum width of the whole course, metres. Default: that of the course file, which is "
+        "unlimited where it has none.",
+    )
+    specific_flow: Annotated[float, Field(ge=10, le=400)] = Field(
+        default=SPECIFIC_FLOW,
+        description="Competitors who pass per minute and metre of width at most.",
+    )
+    jam_density: Annotated[float, Field(ge=0.5, le=10)] = Field(
+        default=JAM_DENSITY,
+        validate_default=True,
+        description="Competitors per square metre in a queue that stands; more than pass at a walk.",
+    )
+
+    @field_validator("jam_density")
+    @classmethod
+    def _a_queue_is_denser_than_a_walk(cls, jam_density: float, info: ValidationInfo) -> float:
+        flow = info.data.get("specific_flow")
+        if flow is not None and jam_density < (least := DENSER * flow / 60.0 / WALK):
+            raise PydanticCustomError(
+                "jam_density",
+                "must be at least {least} at this specific_flow: a queue is denser than a crowd that walks",
+                {"least": f"{least:.2f}"},
+            )
+        return jam_density
+
+    @field_validator("jam_density")
+    @classmethod
+    def _all_cross_the_line_in_a_day(cls, jam_density: float, info: ValidationInfo) -> float:
+        known = info.data
+        widths = [wide for wide in (known.get("start_width"), known.get("width")) if wide is not None]
+        waves, delay, flow = _waves(known), known.get("wave_delay"), known.get("specific_flow")
+        if known.get("crowding") == "flow" and widths and waves and delay is not None and flow:
+            seconds = (waves[0] - 1) * delay + known["competitors"] * 60.0 / (flow * min(widths))
+            _check_last_start(seconds, "a wider start")
+        return jam_density
 
 
 def _waves(known: dict[str, Any]) -> tuple[int, int] | None:

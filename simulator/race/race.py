@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from simulator.course.course import Course, TimingPoint, moved
 from simulator.race import entrants, field, trackers
+from simulator.race.crowding import cells, queues
+from simulator.race.crowding.cells import Cells
 from simulator.race.entrants import Entrants
 from simulator.race.field import Field
 from simulator.race.paces import Effort
 from simulator.race.request import RaceRequest
+from simulator.race.start_list import StartList
 from simulator.race.trackers import Episodes, Trackers
 from stream.arrays import Floats, Ints, Mask
 
@@ -137,17 +140,34 @@ class Race:
         self.run_id, self.start_ms = request.identity()
         self.points = points_of(course)
         listed = request.listed
-        self.field: Field = field.draw(
-            course.distance,
-            [(first, last) for _, first, last in course.visits],
-            request,
-            ground=Effort.of(course) if request.gradient else None,
-            listed=listed,
-        )
-        self.entrants: Entrants = entrants.of(request, self.field, listed)
+        free = self.without_crowding(listed)
+        self.field: Field = free
+        if request.crowding != "none":
+            self.field = queues.crowded(free, self.cells)
+        self.entrants: Entrants = entrants.of(request, free, listed)
         self.members = range(len(self.field))
         self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None
         self._late = self._trackers.late if self._trackers else None
+
+    def without_crowding(self, listed: StartList | None = None) -> Field:
+        """Draw the field as it would be without crowding; `listed` is the start list, if already read."""
+        return field.draw(
+            self.course.distance,
+            [(first, last) for _, first, last in self.course.visits],
+            self.request,
+            ground=self._ground,
+            listed=listed or self.request.listed,
+        )
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells of the course, for crowding."""
+        distance = self.course.distance if self._ground is None else float(self._ground.flat[-1])
+        return cells.of(self.course, self.request, field.marks_along(distance), self._ground)
+
+    @cached_property
+    def _ground(self) -> Effort | None:
+        return Effort.of(self.course) if self.request.gradient else None
 
     def part(self, first: int, last: int, /) -> "Race":
         """Return the part of the race with the indices [first, last).

@@ -25,6 +25,7 @@ from simulator.race.chance import Stream, uniform
 from simulator.race.options import (
     MAX_COMPETITORS,
     WHOLE,
+    CrowdingOptions,
     EntrantOptions,
     FateOptions,
     Options,
@@ -220,7 +221,9 @@ class PlainRequest(Options):
         return self.model_copy(update={**defaults, **given, "interval": self.tick})
 
 
-class RaceRequest(TrackerOptions, FateOptions, EntrantOptions, StartOptions, PaceOptions, PlainRequest):
+class RaceRequest(
+    TrackerOptions, FateOptions, EntrantOptions, CrowdingOptions, StartOptions, PaceOptions, PlainRequest
+):
     """Request for a race. The same request with the same seed gives the same race."""
 
     @property

@@ -12,16 +12,17 @@ MISJUDGED = 0.1
 """Maximum relative difference between a competitor's expected and actual pace."""
 
 
-def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[Ints, Floats]:
-    """Return each competitor's wave (1…) and seconds from the first gun to the own start, shape (n,) each.
+def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[Ints, Floats, Ints]:
+    """Return each competitor's wave (1…), seconds from the first gun to the own start, and place.
 
-    Waves start `wave_delay` apart. In each, `start_flow` competitors cross the line per second, the first
-    immediately. With corrals, competitors with a faster expected pace stand in front; without, the order is
-    random.
+    All have shape (n,); the place is that in the start order, from 0. Waves start `wave_delay` apart. In
+    each, `start_flow` competitors cross the line per second, the first immediately. With corrals, competitors
+    with a faster expected pace stand in front; without, the order is random.
     """
     n = len(pace)
     order = np.arange(n)
-    if request.wave_size is not None or request.start_flow is not None:
+    crowded = request.crowding != "none"
+    if request.wave_size is not None or request.start_flow is not None or crowded:
         lots = request.draw(Stream.START_ORDER)
         expected = pace * (1.0 + MISJUDGED * (2.0 * lots - 1.0))
         order = np.argsort(expected if request.corrals else lots, kind="stable")
@@ -36,7 +37,7 @@ def of(request: RaceRequest, pace: Floats, listed: StartList | None) -> tuple[In
     start = wave_guns(wave, request.wave_delay)
     if request.start_flow is not None:
         start += _place_in_wave(wave, place) / request.start_flow
-    return wave, start
+    return wave, start, place
 
 
 def _place_in_wave(wave: Ints, place: Ints) -> Ints:

@@ -5,7 +5,7 @@ reason and the place.
 
 The rules are applied in this order, one module for each: `outliers`, `pieces`, `roundabouts`, `readings` and
 `lines` (the line, of however many pieces), `markers` (start and finish), `track` (repeated points),
-`altitudes`, `fences`, and `mats` (timing points). Their numbers are in `limits`.
+`altitudes`, `fences`, `mats` (timing points) and `widths`. Their numbers are in `limits`.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.course.course import MAX_DISTANCE, Course
 from simulator.course.drawing import CourseError, Drawing
-from simulator.course.survey import altitudes, fences, limits, lines, markers, mats, outliers, track
+from simulator.course.survey import altitudes, fences, limits, lines, markers, mats, outliers, track, widths
 
 __all__ = ["survey"]
 
@@ -60,10 +60,11 @@ def survey(drawing: Drawing, short_name: str, long_name: str | None = None) -> C
         start=(start.lon, start.lat) if start else None,
         finish=(finish.lon, finish.lat) if finish else None,
     )
-    # Where the course passes fences and mats is known once it is measured.
+    # Where the course passes fences, mats and the places of widths is known once it is measured.
     fences.check_passes(course)
     passed = mats.mats(drawing.markers, course, warnings)
-    return replace(course, mats=passed, warnings=tuple(_few(warnings)))
+    wide = widths.widths(drawing, course, warnings)
+    return replace(course, mats=passed, widths=wide, warnings=tuple(_few(warnings)))
 
 
 def _check_short_name(short_name: str) -> None:

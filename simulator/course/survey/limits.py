@@ -136,6 +136,12 @@ MAT_FAR = 100.0
 MAX_MAT_PASSES = 10_000
 """Maximum passes of all timing points, all laps: a line that goes back and forth has many."""
 
+MAX_WIDTHS = 100
+WIDTHS = (0.5, 1000.0)
+"""Range of a course's width: less is no way through, and more doesn't limit anyone."""
+WIDTH_FAR = 100.0
+"""Widths further than this from the line are unrelated to it."""
+
 MAX_WARNINGS = 50
 
 

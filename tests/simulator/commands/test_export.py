@@ -10,7 +10,8 @@ import pytest
 from simulator.commands.export import export
 from simulator.commands.settings import EPOCH
 from simulator.course.course import Course
-from simulator.export import result_files, results, track_files, tracks
+from simulator.export import crowding, crowding_files, result_files, results, track_files, tracks
+from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
 from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
 from simulator.race.race import Race
@@ -61,6 +62,15 @@ def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -
     assert exported("--what", "tracks", "--format", form.suffix, *flags) == expected
 
 
+@pytest.mark.parametrize("form", crowding_files.FORMATS, ids=lambda form: form.suffix)
+def test_crowding_is_that_of_the_race(race: Race, form: Format[crowding.Crowding]) -> None:
+    """How crowded the race is equals the API's answer, with the levels as flags."""
+    expected = b"".join(form.write(crowding.of(race, CrowdingQuery(max_density=0.1, max_flow=5))))
+    flags = ("--max-density", "0.1", "--max-flow", "5")
+
+    assert exported("--what", "crowding", "--format", form.suffix, *flags) == expected
+
+
 def test_points_have_no_limit() -> None:
     """The limit of points in one API response doesn't apply."""
     flags = ("--competitors", "60", "--interval", "1", "--what", "tracks", "--format", "csv")
@@ -79,6 +89,8 @@ def test_points_have_no_limit() -> None:
         (["--bib", "1"], "--bib is only valid with --what tracks"),
         (["--what", "tracks", "--rank", "chip"], "--rank is only valid with --what results"),
         (["--rank", "net"], "--rank must be 'gun' or 'chip'"),
+        (["--max-flow", "5"], "--max-flow is only valid with --what crowding"),
+        (["--what", "crowding", "--format", "gpx"], "--format for crowding must be one of: json, csv"),
         (["--truth"], "--truth is only valid with --what tracks"),
         (["--what", "tracks", "--bib", "9"], "--bib must be in the race: no competitor has the bib 9"),
         (["--what", "tracks", "--bib", "x"], "--bib must be a whole number"),

@@ -43,6 +43,12 @@ REAL = {
     "ground-truth": "true",
 }
 """Every option, each so that it can be seen in a race of three."""
+CROWDED = [
+    *("--course", "city-10k", "--topic", "passings", "--competitors", "40", "--seed", "42", "--dnf", "0.1"),
+    *("--crowding", "flow", "--start-width", "0.5", "--width", "1", "--specific-flow", "10"),
+    *("--jam-density", "0.5", "--wave-size", "20", "--wave-delay", "60", "--wrong-turn", "0.1"),
+]
+"""A race so narrow that a few are a crowd."""
 NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
 
 
@@ -66,6 +72,11 @@ def test_golden_races(course: str, kind: str, topic: str) -> None:
     expected = (GOLDEN / f"{course}.{kind}{topic}.ndjson").read_bytes().splitlines()
 
     assert found == expected
+
+
+def test_a_crowded_golden_race() -> None:
+    """The passings of a race with crowding equal their golden file, byte for byte."""
+    assert lines(*CROWDED) == (GOLDEN / "city-10k.crowded.passings.ndjson").read_bytes().splitlines()
 
 
 def golden_flags(course: str, kind: str, topic: str) -> list[str]:

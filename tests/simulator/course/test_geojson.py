@@ -170,6 +170,9 @@ def test_what_is_written_here_reads_back(course: Course) -> None:
     metres = [point.distance for point in again.timing_points]
     assert metres == pytest.approx([point.distance for point in course.timing_points], abs=0.1)
     assert (again.alt is None) == (course.alt is None)
+    assert [width.metres for width in again.widths] == [width.metres for width in course.widths]
+    places = [width.since for width in again.widths]
+    assert places == pytest.approx([width.since for width in course.widths], abs=0.1)
 
 
 FEATURES = [

@@ -42,6 +42,8 @@ def test_limits_are_documented() -> None:
         f"| laps | {limits.MAX_LAPS:,} |",
         f"| geofences | {limits.MAX_FENCES}, with {limits.MAX_FENCE_POINTS:,} points in all |",
         f"| timing points | {limits.MAX_MATS}, passed {limits.MAX_MAT_PASSES:,} times in all |",
+        f"| placemarks of widths | {limits.MAX_WIDTHS} |",
+        f"| width | {limits.WIDTHS[0]} to {limits.WIDTHS[1]:,.0f} m |",
         f"| length of a name | {limits.MAX_NAME} characters |",
     )
     assert geojson.MAX_LENGTH == decoding.MAX_RECODED == MAX_BYTES
@@ -86,6 +88,8 @@ def test_city() -> None:
     assert course.distance == pytest.approx(10_000, abs=1)
     assert [visit[0] for visit in course.visits] == ["Old bridge", "Drinks station", "Cheering mile"]
     assert GEOD.inv(*course.start, *course.finish)[2] < 200
+    widths = [(round(width.since), width.metres) for width in course.widths]
+    assert widths == [(0, 8), (2900, 5), (3300, 10), (5600, 6), (8300, 12)]
     assert course.warnings == ()
 
 

@@ -74,7 +74,7 @@ def test_accept_may_come_in_several_lines(client: Client) -> None:
 @pytest.mark.parametrize(
     "accept", ["text/html", "text/csv;q=0", "*/*;q=0", "application/xml, image/*", "nonsense"]
 )
-@pytest.mark.parametrize("what", ["results", "tracks"])
+@pytest.mark.parametrize("what", ["results", "tracks", "crowding"])
 def test_an_unknown_format_is_not_acceptable(client: Client, what: str, accept: str) -> None:
     """If no accepted format is available, the response is 406 and lists those that are."""
     answer = client.get(f"/races/r/{what}", accept)
@@ -94,6 +94,8 @@ def test_an_unknown_format_is_not_acceptable(client: Client, what: str, accept: 
         ("tracks", "csv", "text/csv; charset=utf-8"),
         ("tracks", "gpx", GPX),
         ("tracks", "kml", KML),
+        ("crowding", "json", JSON),
+        ("crowding", "csv", "text/csv; charset=utf-8"),
     ],
 )
 def test_the_suffix_wins(client: Client, what: str, suffix: str, content_type: str) -> None:
@@ -116,7 +118,7 @@ def test_an_unknown_suffix_is_not_found(client: Client, path: str) -> None:
     assert answer.header("Content-Type") == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["results", "results.csv", "tracks", "tracks.gpx"])
+@pytest.mark.parametrize("path", ["results", "results.csv", "tracks", "tracks.gpx", "crowding"])
 def test_head_has_the_headers_alone(client: Client, path: str) -> None:
     """HEAD is answered as GET is, without the body."""
     head, got = client.request("HEAD", f"/races/r/{path}"), client.get(f"/races/r/{path}")
@@ -168,6 +170,27 @@ def test_an_unknown_rank_is_rejected(client: Client, query: str, field: str, wor
     assert answer.status == 422
     assert answer.json["errors"][0]["field"] == field
     assert words in answer.json["errors"][0]["detail"]
+
+
+def test_crowding_is_that_of_the_whole_race(client: Client) -> None:
+    """The answer doesn't wait for the race, and the query sets the levels of its warnings."""
+    client.create(run_id="tight", competitors=200, crowding="flow", width=1.0)
+    found = client.get("/races/tight/crowding?max_density=0.2&max_flow=1000").json
+    race = client.engine.runs["tight"].race
+    assert race.field.lost is not None
+
+    assert found["competitors"]["lost_on_course"] == pytest.approx(race.field.lost.on_course, abs=0.001)
+    assert found["warnings"][0]["quantity"] == "density"
+    assert found["warnings"][0]["level"] == 0.2
+
+
+@pytest.mark.parametrize("query", ["max_density=0", "max_density=dense", "max_flow=nan", "density=1"])
+def test_an_impossible_level_is_rejected(client: Client, query: str) -> None:
+    """The response is 422 and names the parameter."""
+    answer = client.get(f"/races/r/crowding?{query}")
+
+    assert answer.status == 422
+    assert answer.json["errors"][0]["field"] == query.partition("=")[0]
 
 
 def test_tracks_go_up_to_the_last_published_tick(client: Client) -> None:

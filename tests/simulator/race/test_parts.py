@@ -2,6 +2,7 @@
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,8 @@ FAULTS = {
     "how_many_get_stopped": 0.3,
 }
 
+CROWDED = {**FAULTS, "crowding": "flow", "width": 0.5, "specific_flow": 10, "jam_density": 0.5}
+
 
 def events(source: RaceSource) -> Counter[bytes]:
     """All events of a source but its records."""
@@ -41,8 +44,8 @@ def events(source: RaceSource) -> Counter[bytes]:
     return found
 
 
-@pytest.mark.parametrize("options", [{}, FAULTS], ids=["plain", "with faults"])
-def test_parts_have_the_events_of_the_whole(straight: Course, options: dict[str, float]) -> None:
+@pytest.mark.parametrize("options", [{}, FAULTS, CROWDED], ids=["plain", "with faults", "crowded"])
+def test_parts_have_the_events_of_the_whole(straight: Course, options: dict[str, Any]) -> None:
     """Cut anywhere, the parts have each event of the race once, with the same numbers."""
     race = Race(straight, resolved(competitors=23, interval=20, **options))
     whole = events(race)
