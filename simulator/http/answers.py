@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.course.course import Course
 from simulator.engine.run import Run
-from simulator.race.paces import WALL_FROM
 from simulator.race.request import ListRequest, RaceRequest
 from simulator.race.start_list.preview import Preview
 from stream.race_states import ACTIONS, RaceState
 from stream.results import Rank
+from stream.running import WALL_FROM
 
 
 class Answer(BaseModel):

@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pydantic_core import PydanticCustomError
 
 from simulator.race import start_list
-from simulator.race.paces import WOMEN_SHARE, PaceModel
+from simulator.race.paces import PaceModel
 from stream.results import WAVE_DELAY
+from stream.running import WOMEN_SHARE
 
 MAX_START = 86_400.0
 """Maximum seconds from the gun to the last start."""
