@@ -239,9 +239,9 @@ def route_of(course: Course) -> Route:
     if profile is not None:
         starts = np.arange(course.laps)[:, None] * course.lap_length
         metres = np.append((starts + profile[0][:-1]).ravel(), course.distance)
-        # The last place of a lap is the first of the next one.
-        heights = np.append(np.tile(profile[1][:-1], course.laps), profile[1][-1])
-        profile = metres, heights
+        # A lap that ends higher than it began goes on from there.
+        climbs = np.tile(np.diff(profile[1]), course.laps)
+        profile = metres, profile[1][0] + np.append(0.0, np.cumsum(climbs))
     return Route.of(course.distance, splits, profile=profile)
 
 

@@ -10,8 +10,9 @@ from stream.forecasts.pacing import KM, Design, Moments, Pacing, below, fit, wit
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 
-PERSISTS = 100.0
-"""Metres since the last mark after which half of a difference from the expected pace is taken to last."""
+PERSISTS, MOST_SURE = 100.0, 0.5
+"""Metres since the last mark after which half of it counts, and the share of a difference from the expected
+pace that then lasts until the next mark. Assumptions: passings say nothing about it."""
 MOST_PERSISTING = 2.0
 """Maximum of that difference, in standard deviations: a pause doesn't last."""
 HALVINGS = 20
@@ -116,7 +117,7 @@ class Runners:
         pace = without_outliers(pace, pacing.paces(own), prior, length[:, None])
         data = Moments.of(stretches.design, stretches.weights, paces)
         pacing = fit(data.plus(Moments.of_own(own, weight, pace)), prior)
-        sure = np.where(is_between, length / (length + PERSISTS), 0.0)
+        sure = np.where(is_between, MOST_SURE * length / (length + PERSISTS), 0.0)
         limit = MOST_PERSISTING * prior.noise
         lasting = sure * np.clip((pace - pacing.paces(own))[:, 0], -limit, limit)
         return cls(route, habits, anchors, pacing, lasting, sure)

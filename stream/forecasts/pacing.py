@@ -56,10 +56,13 @@ class Prior:
     def noise_over(self, metres: Floats) -> Floats:
         """Return the variance of the mean log pace over so many metres.
 
-        Pace varies over about a kilometre: a shorter stretch varies no more than that.
+        Pace varies over about a kilometre, so a shorter stretch varies no more than that. Where it varies
+        across the marks (the echo), a kilometre's mean hides some of what a shorter stretch shows.
         """
-        km = np.maximum(metres / KM, 1.0)
-        variance: Floats = self.noise**2 / km * (1.0 + 2.0 * self.echo * (1.0 - 1.0 / km))
+        km = metres / KM
+        long = np.maximum(km, 1.0)
+        echo = np.where(km < 1.0, 1.0 - km, 1.0 - 1.0 / long)
+        variance: Floats = self.noise**2 / long * (1.0 + 2.0 * self.echo * echo)
         return variance
 
 

@@ -406,6 +406,6 @@ def test_a_small_case_has_known_numbers() -> None:
     assert learned.habits.prior.noise == pytest.approx(GOLDEN_NOISE, abs=1e-4)
 
 
-GOLDEN_THERE = [[1005.8, 1006.2, 1006.5], [1199.0, 1212.3, 1227.3], [1069.9, 1074.3, 1079.2]]
-GOLDEN_FINISH = [[1005.8, 1006.2, 1006.5], [1492.1, 1531.6, 1575.4], [1771.3, 1839.0, 1914.2]]
+GOLDEN_THERE = [[1005.8, 1006.2, 1006.7], [1198.2, 1214.1, 1232.2], [1067.7, 1073.3, 1079.7]]
+GOLDEN_FINISH = [[1005.8, 1006.2, 1006.7], [1492.8, 1533.4, 1578.5], [1770.3, 1838.0, 1913.2]]
 GOLDEN_NOISE = 0.0551
