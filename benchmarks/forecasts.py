@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.commands.settings import EPOCH
-from simulator.course.course import Course
 from simulator.course.library import load_folder
-from simulator.race.race import BEFORE_THE_START, Race, Status
+from simulator.export.forecasts import OUT, route_of
+from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints, Mask
 from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
@@ -23,7 +23,6 @@ from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 from stream.results import wave_guns
 
-OUT = (Status.FINISHED, Status.DNF, Status.DNS, Status.DSQ)
 TICK_S = 30.0
 FORECAST_EVERY = 2
 """Ticks."""
@@ -232,19 +231,6 @@ def measure() -> Iterator[tuple[str, Forecast]]:
         yield scenario.name, Forecast.joined(scored(scenario, seed, COMPETITORS) for seed in SEEDS)
 
 
-def route_of(course: Course) -> Route:
-    """Return the course as a reader of the stream finds it in the table `courses`."""
-    splits = [point.distance for point in course.timing_points if point.kind == "split"]
-    profile = course.profile()
-    if profile is not None:
-        starts = np.arange(course.laps)[:, None] * course.lap_length
-        metres = np.append((starts + profile[0][:-1]).ravel(), course.distance)
-        # A lap that ends higher than it began goes on from there.
-        climbs = np.tile(np.diff(profile[1]), course.laps)
-        profile = metres, profile[1][0] + np.append(0.0, np.cumsum(climbs))
-    return Route.of(course.distance, splits, profile=profile)
-
-
 def scored(scenario: Scenario, seed: int, competitors: int) -> Forecast:
     """Return the forecasts of one race."""
     course = load_folder(Path("courses")).courses[scenario.course]
@@ -257,7 +243,7 @@ def scored(scenario: Scenario, seed: int, competitors: int) -> Forecast:
         interval=TICK_S,
         **{**options, "gradient": options["gradient"] and course.alt is not None},
     ).resolved(run_id="bench", name="Bench", seed=seed, start_at=EPOCH)
-    race, route = Race(course, request), route_of(course)
+    race, route = Race(course, request), replace(route_of(course), points=route_of(course).marks[1:])
     truth = _truth(race, route)
     return Forecast.joined(_followed(race, route, truth))
 

@@ -148,6 +148,43 @@ class ResultsAnswer(Answer):
     results: list[ResultAnswer]
 
 
+class IntervalAnswer(Answer):
+    """A forecast with its 80 % interval, seconds: in 10 % of the cases it is less than `low`."""
+
+    low: float
+    expected: float
+    high: float
+
+
+class NextPointAnswer(Answer):
+    """The forecast of a competitor's next timing point."""
+
+    kind: str = Field(description="split, enter, exit or finish.")
+    point: str
+    lap: int = Field(description="Counts the passings of this point, from 1.")
+    distance: float
+    elapsed: IntervalAnswer = Field(description="Race seconds since the first gun.")
+
+
+class ForecastAnswer(Answer):
+    """The forecasts of one competitor on the course."""
+
+    bib: int
+    name: str
+    next: NextPointAnswer
+    gun_time: IntervalAnswer = Field(description="Finish, since the gun of the own wave.")
+    chip_time: IntervalAnswer = Field(description="Finish, since the own start.")
+
+
+class ForecastsAnswer(Answer):
+    """Forecasts at the last published tick, for everyone on the course, in the order of the start list."""
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    forecasts: list[ForecastAnswer]
+
+
 class HealthAnswer(Answer):
     """Liveness or readiness."""
 
