@@ -123,15 +123,16 @@ class Moments(NamedTuple):
     def of_own(cls, design: Design, weight: Floats, pace: Floats) -> "Moments":
         """Return the moments of one stretch of each competitor's own, weight and log pace of shape (n, 1)."""
         middle, after = design.middle, design.after[:, 0]
-        terms = weight, weight * middle, weight * after
         return cls(
             weight,
-            terms[1],
-            terms[2],
-            terms[1] * middle,
-            terms[1] * after,
-            terms[2] * after,
-            *(term * pace for term in terms),
+            weight * middle,
+            weight * after,
+            weight * middle**2,
+            weight * middle * after,
+            weight * after**2,
+            weight * pace,
+            weight * middle * pace,
+            weight * after * pace,
             weight * pace**2,
         )
 
@@ -165,7 +166,8 @@ class Pacing:
         """Return the expected log paces of stretches, shape (n, m)."""
         level, drift = (self.weight * self.level).sum(axis=1), (self.weight * self.drift).sum(axis=1)
         beyond = (self.weight * self.slowdown)[:, None] @ np.swapaxes(design.after, -1, -2)
-        return level[:, None] + drift[:, None] * design.middle + beyond[:, 0]
+        found: Floats = level[:, None] + drift[:, None] * design.middle + beyond[:, 0]
+        return found
 
     def squares(self, data: Moments) -> Floats:
         """Return the expected weighted sum of the squared residuals of some data, shape (n,)."""
