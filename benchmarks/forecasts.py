@@ -36,7 +36,7 @@ PARTS = ((0.0, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1.0))
 """Parts of the race by share of the splits passed."""
 ENSEMBLE = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that stand for a whole distribution in the CRPS."""
-REALISTIC = {
+REALISTIC: dict[str, Any] = {
     "gradient": True,
     "fatigue": "wall",
     "dns": 0.02,
@@ -93,7 +93,6 @@ class Scored:
 
     Attributes:
         split: number of the mark behind which the forecast was made, from 1, shape (k,).
-        ahead: seconds from the forecast to the arrival.
         low, middle, high: the interval and the forecast.
         ensemble: quantiles at `ENSEMBLE`, shape (k, 20).
         even: arrival at constant pace.
@@ -294,7 +293,9 @@ def _made(route: Route, seen: Seen, learned: Learned, truth: Floats) -> tuple[Sc
     ):
         part = Scored(
             anchors.mark,
-            *times.T[:3],
+            times[:, 0],
+            times[:, 1],
+            times[:, 2],
             times[:, 3:],
             np.maximum(start + (anchors.time - start) * metres / anchors.distance, seen.now),
             np.full(len(then), seen.now),
