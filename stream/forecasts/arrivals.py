@@ -10,6 +10,9 @@ from stream.forecasts.pacing import KM, Design, Moments, Pacing, below, fit, wit
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 
+SLOWEST, LEAST_SLOWDOWN = 0.0, 0.4
+"""Slowest pace, as the logarithm of seconds per metre, that a slowdown is taken to lead to: walking at 1 m/s.
+Competitors who are as slow anyway can slow down by a half."""
 PERSISTS, MOST_SURE = 100.0, 0.5
 """Metres since the last mark after which half of it counts, and the share of a difference from the expected
 pace that then lasts until the next mark. Assumptions: passings say nothing about it."""
@@ -175,7 +178,8 @@ def _effort(pacing: Pacing, breaks: Floats, first: Floats, last: Floats) -> tupl
     turn = np.clip(breaks, first, last)
     before, before_middle = _even_drift(pacing.drift, first, turn)
     beyond, beyond_middle = _even_drift(pacing.drift, turn, last)
-    slower = np.exp(pacing.slowdown)
+    # One slow stretch with the break somewhere in it would allow for any slowdown.
+    slower = np.exp(np.minimum(pacing.slowdown, np.maximum(SLOWEST - pacing.level, LEAST_SLOWDOWN)))
     run = np.maximum(before + slower * beyond, 1e-12)
     return run, before_middle + slower * beyond_middle, slower * beyond
 

@@ -71,7 +71,7 @@ SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
 """Number of competitors as much as whom the published figures count."""
 NOISE_COUNTS, ECHO_COUNTS = 50.0, 200.0
 """Number of stretches as much as which the published figures count."""
-LEAST_NOISE = 0.004
+LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
 FEW = 5.0
 """Number of competitors who have to be slow together before half of that is put down to the course."""
 ENOUGH = 4
@@ -221,13 +221,23 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     hills, spread, residuals = _hills(route, habits, residuals, counted)
     extra, sure = habits.extra, counted.sum(axis=0)
     step = ((counted * residuals).sum(axis=0) - extra / EXTRA_SPREAD**2) / (sure + EXTRA_SPREAD**-2)
-    extra = np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA)
+    extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
     return Habits(
         _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, (known, residuals)),
         hills,
         spread,
         extra,
     )
+
+
+def _without_trend(extra: Floats, middle: Floats, sure: Floats) -> Floats:
+    """Return the stretches' own factors without an even trend along the course: that is the field's drift."""
+    terms = np.column_stack([np.ones(len(middle)), middle])
+    # Single slow stretches are no trend.
+    small = np.clip(extra, -2 * EXTRA_SPREAD, 2 * EXTRA_SPREAD)
+    known = (terms * sure[:, None]).T
+    trend = np.linalg.lstsq(known @ terms, known @ small)[0]
+    return np.where(sure > 0, extra - terms @ trend, 0.0)
 
 
 def _is_settled(route: Route, seen: Seen) -> Mask:
@@ -259,12 +269,12 @@ def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: t
         if kind.any():
             data = weight[:, kind], pacing.drift[:, kind], pacing.dd[:, kind]
             found = _normal(*data, drift[kind][0], drift_spread[kind][0], DRIFT_COUNTS)
-            drift[kind], drift_spread[kind] = found
+            drift[kind], drift_spread[kind] = found[0], min(found[1], MOST_SPREAD)
     for kind in (kinds == WALK, kinds == WALL):
         if kind.any():
             data = weight[:, kind], pacing.slowdown[:, kind], pacing.ss[:, kind]
             found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
-            slowdown[kind], slowdown_spread[kind] = found
+            slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
     known, residuals = rest
     noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + int(known.sum()))
     return replace(

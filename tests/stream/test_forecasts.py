@@ -406,6 +406,6 @@ def test_a_small_case_has_known_numbers() -> None:
     assert learned.habits.prior.noise == pytest.approx(GOLDEN_NOISE, abs=1e-4)
 
 
-GOLDEN_THERE = [[1005.8, 1006.2, 1006.7], [1198.2, 1214.1, 1232.2], [1067.7, 1073.3, 1079.7]]
-GOLDEN_FINISH = [[1005.8, 1006.2, 1006.7], [1492.8, 1533.4, 1578.5], [1770.3, 1838.0, 1913.2]]
+GOLDEN_THERE = [[1005.8, 1006.2, 1006.7], [1198.3, 1214.3, 1232.4], [1067.7, 1073.4, 1079.7]]
+GOLDEN_FINISH = [[1005.8, 1006.2, 1006.7], [1492.5, 1533.2, 1578.2], [1770.7, 1838.5, 1913.8]]
 GOLDEN_NOISE = 0.0551
