@@ -50,7 +50,8 @@ WALLS = np.linspace(0.5, 0.95, 19)
 WALKS = np.linspace(0.05, 0.95, 19)
 """Shares of the course at which the slower part can begin."""
 STEADY_SPREAD = 0.06
-"""Standard deviation of the drift of those who hit the wall: they run evenly before it (Smyth 2021)."""
+"""Standard deviation of the drift of those who hit the wall. That they run evenly before it is an assumption,
+which the simulator shares: Smyth measured the slowdown relative to the pace before."""
 RARELY = 0.05
 """Weight of a wall that begins earlier or later than in the source, relative to a usual one."""
 WALL_SPREAD = 0.08
@@ -59,8 +60,9 @@ WALK_SHARE, WALK_SLOWDOWN, WALK_SPREAD = 0.04, 0.5, 0.3
 """Share of those who walk and what it costs them (logarithm). A 6:00 runner who walks at 1.4 m/s slows down
 by 0.69 (Bohannon and Williams Andrews 2011, Physiotherapy 97, 182-189); the share is an assumption."""
 NOISE, ECHO = 0.057, 0.1
-"""Variation of a kilometre's pace. Of the fastest runners in New York, 5 km splits vary by 6.6 % (women) and
-7.8 % (men), the slow-down included (Santos-Lozano et al. 2014, Int J Sports Med 35, 933-938)."""
+"""Variation of a kilometre's pace, and correlation of two neighbouring ones. Of the fastest runners in New
+York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included (Santos-Lozano et al. 2014,
+Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
 EXTRA_SPREAD = 0.02

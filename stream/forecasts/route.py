@@ -12,6 +12,9 @@ from stream.running import cost_of_running
 NEAREST = 300.0
 """Minimum metres between two marks: over less, pace says little about a competitor."""
 
+MOST = 64
+"""Maximum number of marks between start and finish, to bound memory: of more splits, an even selection."""
+
 
 @dataclass(frozen=True, eq=False)
 class Route:
@@ -46,8 +49,9 @@ class Route:
             profile: metres along the whole course, rising, and the altitudes there; None if unknown.
         """
         inner = _apart(np.unique(np.asarray(splits, float)), distance)
-        marks = np.concatenate([[0.0], inner, [distance]])
         shown = np.unique(np.asarray(points if len(points) else inner, float))
+        some = np.unique(np.linspace(0, len(inner) - 1, min(len(inner), MOST)).astype(np.int64))
+        marks = np.concatenate([[0.0], inner[some], [distance]])
         shown = np.append(shown[(shown > 0.0) & (shown < distance)], distance)
         metres, cost = marks, np.zeros(len(marks) - 1)
         if profile is not None:

@@ -11,7 +11,7 @@ from stream.arrays import Floats
 from stream.forecasts import arrivals, habits
 from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
 from stream.forecasts.pacing import Design, Moments, Prior, below, fit
-from stream.forecasts.route import NEAREST, Route
+from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
 
 MARATHON = 42_195.0
@@ -163,7 +163,7 @@ def test_chip_and_gun_times_count_from_their_starts() -> None:
 
 
 def test_an_even_field_is_forecast_at_constant_pace() -> None:
-    """Where nobody slows down, forecasts come to agree with constant pace, and their intervals are narrow."""
+    """If the field does not slow down, forecasts come to agree with constant pace, with narrow intervals."""
     times = runners(TEN_KM, PACES, noise=0.0)
     seen = seen_at(2400.0, times, TEN_KM)
     found = forecast(TEN_KM, seen)
@@ -285,7 +285,7 @@ def test_intervals_cover_the_finish_of_a_field_as_often_as_they_say() -> None:
 
 
 def test_the_wall_is_expected_on_a_marathon_only() -> None:
-    """Before the start, a quarter of a marathon's field is expected to hit the wall, and nobody on 10 km."""
+    """Before the start, a quarter of a marathon's field is expected to hit the wall, and none on 10 km."""
     marathon = Route.of(MARATHON, np.arange(1.0, 43.0) * 1000.0)
     share = {
         route: habits.Habits.published(route).prior.share[1 + len(habits.WALKS) :].sum()
@@ -368,6 +368,15 @@ def test_marks_are_apart() -> None:
     assert route.marks.tolist() == [0.0, 1000.0, 2000.0, 5000.0]
     assert route.points.tolist() == [100.0, 1000.0, 1150.0, 2000.0, 5000.0]
     assert route.next_points(np.array([0.0, 1000.0, 4999.0, 5000.0])).tolist() == [0, 2, 4, 4]
+
+
+def test_a_long_course_has_few_marks() -> None:
+    """Of a thousand splits, some are marks, evenly spread; each is a point to forecast."""
+    route = Route.of(1_000_000.0, np.arange(1.0, 1000.0) * 1000.0)
+
+    assert len(route.marks) == MOST + 2
+    assert np.diff(route.marks).max() < 17_000
+    assert len(route.points) == 1000
 
 
 def test_a_position_ahead_of_its_passing_is_taken_to_the_mark() -> None:

@@ -58,7 +58,7 @@ def test_everyone_on_the_course_is_forecast(race: Race) -> None:
 
 @pytest.mark.parametrize("until", [-1, 0, 100_000])
 def test_before_and_after_the_race_there_are_no_forecasts(race: Race, until: float) -> None:
-    """Before the first tick, at the gun and after the end nobody is on the course."""
+    """Before the first tick, at the gun and after the end the course is empty."""
     assert given(race, until) == []
 
 
