@@ -138,7 +138,7 @@ def _checked(past: Floats, opinion: Floats) -> Floats:
 
 
 def _is_over(route: Route, seen: Seen, lag: int) -> Mask:
-    """Return whose arrivals `lag` stretches after each mark from the first on must be known by now, (n, s)."""
+    """Return whose arrivals `lag` stretches after each mark must be known by now; the start is left out."""
     marks, times = route.marks, seen.times
     made, due = slice(1, len(marks) - lag), slice(1 + lag, len(marks))
     pace = (times[:, made] - times[:, :1]) / marks[made]
