@@ -21,6 +21,7 @@ from benchmarks import (
     compose,
     core,
     crowding,
+    forecasts,
     freshness,
     options,
     reckoning,
@@ -56,6 +57,7 @@ def main() -> None:
         "core": _core,
         "options": _options,
         "crowding": _crowding,
+        "forecasts": _forecasts,
         "sqlite": _sqlite,
         "stack": _stack,
         "fresh-sqlite": _fresh_sqlite,
@@ -155,6 +157,43 @@ def _crowding(_: Path) -> Iterator[Section]:
         )
     head = ["race", "creation", "whole process, peak", "field", "tick", "without crowding", "density"]
     yield "Crowding: cost", report.table(head, rows)
+
+
+def _forecasts(_: Path) -> Iterator[Section]:
+    rows, coverage = [], []
+    for name, found in forecasts.measure():
+        _log(f"forecasts: {name}")
+        for what, some in zip(
+            ("finish", "next split", "finish, anywhere", "next split, anywhere"), found, strict=True
+        ):
+            later = some.take(some.split > 1)
+            rows.append(
+                [
+                    f"{name}: {what}",
+                    f"{len(later):,}",
+                    f"{later.covered:.1%}",
+                    *(f"{seconds:.1f} s" for seconds in (later.error, later.even_error, later.crps)),
+                    f"{later.crps / later.even_error:.2f}",
+                    f"{later.crps / later.even_crps:.2f}",
+                ]
+            )
+        for what, some in (("finish", found.finish), ("next split", found.there)):
+            shown = (_coverage(some, part) for part in forecasts.PARTS)
+            coverage.append([f"{name}: {what}", f"{some.split.max()}", *shown])
+    head = ["race and forecast", "forecasts", "in the interval", "mean error", "constant pace", "CRPS"]
+    yield "Forecasts", report.table([*head, "ratio to constant pace", "with intervals"], rows)
+    parts = (f"{100 * first:g} to {100 * last:g} %" for first, last in forecasts.PARTS)
+    head = ["race and forecast", "splits", *parts]
+    yield "Forecasts in the interval, lowest and highest split", report.table(head, coverage)
+
+
+def _coverage(found: forecasts.Scored, part: tuple[float, float]) -> str:
+    """Return the lowest and the highest coverage of the splits in a part of the race."""
+    first, last = part
+    share = found.split / (found.split.max() + 1)
+    some = found.take((found.split > 1) & (share > first) & (share <= last))
+    covered = [some.take(some.split == split).covered for split in np.unique(some.split).tolist()]
+    return f"{min(covered):.1%} to {max(covered):.1%}" if covered else ""
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:

@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.course.course import Course
 from simulator.engine.run import Run
-from simulator.race.paces import WALL_FROM
 from simulator.race.request import ListRequest, RaceRequest
 from simulator.race.start_list.preview import Preview
 from stream.race_states import ACTIONS, RaceState
 from stream.results import Rank
+from stream.running import WALL_FROM
 
 
 class Answer(BaseModel):
@@ -220,6 +220,43 @@ class CrowdingAnswer(Answer):
     minutes: MinutesAnswer
     start: StartAnswer
     competitors: LostAnswer
+
+
+class IntervalAnswer(Answer):
+    """A forecast with its 80 % interval, seconds: in 10 % of the cases it is less than `low`."""
+
+    low: float
+    expected: float
+    high: float
+
+
+class NextPointAnswer(Answer):
+    """The forecast of a competitor's next timing point."""
+
+    kind: str = Field(description="split, enter, exit or finish.")
+    point: str
+    lap: int = Field(description="Counts the passings of this point, from 1.")
+    distance: float
+    elapsed: IntervalAnswer = Field(description="Race seconds since the first gun.")
+
+
+class ForecastAnswer(Answer):
+    """The forecasts of one competitor on the course."""
+
+    bib: int
+    name: str
+    next: NextPointAnswer
+    gun_time: IntervalAnswer = Field(description="Finish, since the gun of the own wave.")
+    chip_time: IntervalAnswer = Field(description="Finish, since the own start.")
+
+
+class ForecastsAnswer(Answer):
+    """Forecasts at the last published tick, for everyone on the course, in the order of the start list."""
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    forecasts: list[ForecastAnswer]
 
 
 class HealthAnswer(Answer):

@@ -169,6 +169,14 @@ ROUTES = (
     ),
     Route(
         "get",
+        "/races/{run_id}/forecasts",
+        "show_forecasts",
+        "Return forecasts of the next timing point and the finish for everyone on the course, each with an "
+        "80 % interval, from what the stream has published up to the last tick.",
+        {200: answers.ForecastsAnswer, **NOT_FOUND},
+    ),
+    Route(
+        "get",
         "/races/{run_id}/tracks",
         "show_tracks",
         "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
@@ -268,8 +276,8 @@ def document() -> dict[str, Any]:
         answers.ReadyAnswer,
         PROBLEM,
     ]
-    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ListAnswer]
-    models.append(answers.CrowdingAnswer)
+    models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
+    models += [answers.CrowdingAnswer, answers.ListAnswer]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

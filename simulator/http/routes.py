@@ -25,7 +25,16 @@ from werkzeug.exceptions import HTTPException
 from simulator import __version__, logs
 from simulator.engine.engine import Engine, StateError
 from simulator.engine.run import Run
-from simulator.export import crowding, crowding_files, formats, geojson, result_files, results, track_files
+from simulator.export import (
+    crowding,
+    crowding_files,
+    forecasts,
+    formats,
+    geojson,
+    result_files,
+    results,
+    track_files,
+)
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
 from simulator.export.results import ResultsQuery
@@ -129,6 +138,13 @@ class Api:
         rank, until = _query(request, ResultsQuery).rank, self._race_service.published_until(run)
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until, rank))
+
+    async def show_forecasts(self, request: Request, run_id: str) -> None:
+        """Return forecasts for everyone on the course at the last published tick."""
+        run = await self._race_service.found(run_id)
+        until = self._race_service.published_until(run)
+        name = f"{run_id}-forecasts.{forecasts.JSON.suffix}"
+        await self._send(request, name, forecasts.JSON, lambda: forecasts.of(run.race, until))
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""

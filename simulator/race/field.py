@@ -19,6 +19,7 @@ from simulator.race.paces import Effort
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from stream.arrays import Floats, Ints, Mask
+from stream.running import WALL_FROM
 
 MARK = 1000.0
 """Metres between two marks; the pace is even between them."""
@@ -363,7 +364,7 @@ def _tire(  # noqa: PLR0913, PLR0917 - what fatigue depends on
 ) -> None:
     """Apply fatigue, in place."""
     difference = paces.differences(pace, women, request.draw(Stream.SPLIT))
-    if request.fatigue == "split" or distance < paces.WALL_FROM:
+    if request.fatigue == "split" or distance < WALL_FROM:
         paces.slow_down(stretches, marks, difference)
         return
     streams = (Stream.WALL, Stream.WALL_SLOWDOWN, Stream.WALL_LENGTH)

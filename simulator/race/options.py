@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 from simulator.course.survey.limits import WIDTHS
 from simulator.race import start_list
 from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
-from simulator.race.paces import WOMEN_SHARE, PaceModel
+from simulator.race.paces import PaceModel
 from stream.results import WAVE_DELAY
+from stream.running import WOMEN_SHARE
 
 MAX_COMPETITORS = 1_000_000
 """Maximum number of competitors of a race; a start list has fewer."""

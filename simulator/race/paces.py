@@ -13,6 +13,19 @@ import numpy as np
 from simulator.course.course import Course
 from simulator.race import chance
 from stream.arrays import Floats, Mask
+from stream.running import (
+    MEN,
+    WALL_LEAST_LENGTH,
+    WALL_LEAST_SLOWDOWN,
+    WALL_LENGTH_MEN,
+    WALL_LENGTH_WOMEN,
+    WALL_SHARE_MEN,
+    WALL_SHARE_WOMEN,
+    WALL_SLOWDOWN_MEN,
+    WALL_SLOWDOWN_WOMEN,
+    WOMEN,
+    cost_of_running,
+)
 
 PaceModel = Literal["uniform", "normal", "lognormal", "parkrun", "marathon"]
 
@@ -126,18 +139,6 @@ def bunched(seconds: Floats, drawn: Floats) -> Floats:
     return np.where((late < REACH) & (lot < share), goal - late, seconds)
 
 
-@dataclass(frozen=True)
-class Split:
-    """Time of the second half minus that of the first, as a share of the whole time."""
-
-    mean: float
-    deviation: float
-
-
-MEN, WOMEN = Split(0.0344, 0.0267), Split(0.0281, 0.0210)
-"""69,814 men and 46,856 women in World Marathon Majors (Kais et al. 2019, Kinesiology 51)."""
-WOMEN_SHARE = 0.4
-"""46,856 of 116,670, the same source."""
 STEEPEST_TILT = 1.5
 """Maximum slowdown from start to finish, as a share of the pace half way."""
 ABILITY = 0.5
@@ -182,17 +183,6 @@ def slow_down(stretches: Floats, marks: Floats, difference: Floats) -> None:
         stretches[nth] *= 1.0 + tilt * place
 
 
-WALL_FROM = 30_000.0
-"""Minimum course length, in metres, on which runners hit the wall."""
-WALL_SHARE_MEN, WALL_SHARE_WOMEN = 0.28, 0.17
-WALL_SLOWDOWN_MEN, WALL_SLOWDOWN_WOMEN = 0.40, 0.37
-WALL_LENGTH_MEN, WALL_LENGTH_WOMEN = 10_700.0, 9_600.0
-"""Share of marathon runners who hit the wall, their slowdown and its length in metres, on average
-(Smyth 2021, PLoS ONE 16(5) e0251513)."""
-WALL_LEAST_SLOWDOWN, WALL_LEAST_LENGTH = 0.25, 5_000.0
-"""Minimum slowdown that counts as the wall (same source)."""
-
-
 def hit_the_wall(stretches: Floats, marks: Floats, slowdown: Floats, length: Floats) -> None:
     """Slow down the last part of the course, in place.
 
@@ -217,16 +207,6 @@ def wall(
     mean = np.where(women, WALL_LENGTH_WOMEN, WALL_LENGTH_MEN)
     length = WALL_LEAST_LENGTH + 2 * (mean - WALL_LEAST_LENGTH) * lengths
     return slowdown, length * distance / MARATHON.distance
-
-
-STEEPEST = 0.45
-"""Steepest gradient for which the polynomial was measured."""
-
-
-def cost_of_running(gradient: Floats) -> Floats:
-    """Return the cost per metre, J/kg (Minetti et al. 2002, J Appl Physiol 93, 1039-1046)."""
-    i = np.clip(gradient, -STEEPEST, STEEPEST)
-    return ((((155.4 * i - 30.4) * i - 43.3) * i + 46.3) * i + 19.5) * i + 3.6
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Results and tracks over HTTP: format, moment, rejected requests."""
+"""Results, forecasts and tracks over HTTP: format, moment, rejected requests."""
 
 import csv
 import io
@@ -118,7 +118,7 @@ def test_an_unknown_suffix_is_not_found(client: Client, path: str) -> None:
     assert answer.header("Content-Type") == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["results", "results.csv", "tracks", "tracks.gpx", "crowding"])
+@pytest.mark.parametrize("path", ["results", "results.csv", "crowding", "forecasts", "tracks", "tracks.gpx"])
 def test_head_has_the_headers_alone(client: Client, path: str) -> None:
     """HEAD is answered as GET is, without the body."""
     head, got = client.request("HEAD", f"/races/r/{path}"), client.get(f"/races/r/{path}")
@@ -141,6 +141,16 @@ def test_results_are_those_of_the_last_published_tick(client: Client) -> None:
     assert sorted(line["distance"] for line in before["results"]) == pytest.approx(
         sorted(snapshot.distance), abs=0.001
     )
+
+
+def test_forecasts_are_those_of_the_last_published_tick(client: Client) -> None:
+    """Forecasts are made at the moment up to which the race is published, for those on the course."""
+    answer = client.get("/races/r/forecasts")
+
+    assert answer.header("Content-Type") == JSON
+    assert answer.json["race_time"] == 30.0
+    assert [one["bib"] for one in answer.json["forecasts"]] == [1, 2, 3]
+    assert client.get("/races/none/forecasts").status == 404
 
 
 @pytest.mark.parametrize("path", ["results", "results.csv", "results.json"])

@@ -13,6 +13,7 @@ from simulator.race import field, paces
 from simulator.race.paces import Effort
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
+from stream import running
 from tests.simulator.conftest import START
 
 MakeRace = Callable[..., Race]
@@ -107,7 +108,7 @@ def test_the_second_half_is_longer_as_published(distance: float) -> None:
     many = drawn(distance, fatigue="split")
     men, women = of_a_sex(many, difference_of_halves(many))
 
-    for found, published in ((men, paces.MEN), (women, paces.WOMEN)):
+    for found, published in ((men, running.MEN), (women, running.WOMEN)):
         assert found.mean() == pytest.approx(published.mean, rel=0.02)
         assert found.std() == pytest.approx(published.deviation, rel=0.02)
 
@@ -134,8 +135,8 @@ def test_the_wall_is_hit_as_published() -> None:
     women = np.arange(MANY) % 2 == 0
     slowdown, length = paces.wall(women, lots[0], lots[1], lots[2], MARATHON)
     for sex, share, slower, metres in (
-        (~women, paces.WALL_SHARE_MEN, paces.WALL_SLOWDOWN_MEN, paces.WALL_LENGTH_MEN),
-        (women, paces.WALL_SHARE_WOMEN, paces.WALL_SLOWDOWN_WOMEN, paces.WALL_LENGTH_WOMEN),
+        (~women, running.WALL_SHARE_MEN, running.WALL_SLOWDOWN_MEN, running.WALL_LENGTH_MEN),
+        (women, running.WALL_SHARE_WOMEN, running.WALL_SLOWDOWN_WOMEN, running.WALL_LENGTH_WOMEN),
     ):
         hit = sex & (slowdown > 0)
         assert hit.sum() / sex.sum() == pytest.approx(share, rel=0.02)
@@ -154,7 +155,7 @@ def slowed_down(fatigue: str) -> list[float]:
 
 def test_the_wall_is_in_the_race() -> None:
     """In a marathon as many as published slow down by a quarter or more, besides those who do so anyway."""
-    shares = (paces.WALL_SHARE_MEN, paces.WALL_SHARE_WOMEN)
+    shares = (running.WALL_SHARE_MEN, running.WALL_SHARE_WOMEN)
     for found, anyway, share in zip(slowed_down("wall"), slowed_down("split"), shares, strict=True):
         assert found == pytest.approx(share + (1 - share) * anyway, abs=0.02)
 
@@ -173,8 +174,8 @@ def test_running_costs_what_was_measured() -> None:
     i = gradients
     plainly = 155.4 * i**5 - 30.4 * i**4 - 43.3 * i**3 + 46.3 * i**2 + 19.5 * i + 3.6
 
-    assert paces.cost_of_running(gradients) == pytest.approx(plainly)
-    assert paces.cost_of_running(np.array([0.9, -0.9])) == pytest.approx(plainly[[2, 4]])
+    assert running.cost_of_running(gradients) == pytest.approx(plainly)
+    assert running.cost_of_running(np.array([0.9, -0.9])) == pytest.approx(plainly[[2, 4]])
 
 
 def slope(gradient: float, laps: int = 1) -> Course:
@@ -195,7 +196,7 @@ def test_a_slope_takes_as_much_longer_as_it_costs(gradient: float) -> None:
     """A course of one gradient takes its cost over that of flat ground times as long."""
     course = slope(gradient)
     times = [Race(course, request(gradient=on)).finish_times for on in (False, True)]
-    cost = paces.cost_of_running(np.array([gradient, 0.0]))
+    cost = running.cost_of_running(np.array([gradient, 0.0]))
 
     assert times[1] / times[0] == pytest.approx(np.full(20, cost[0] / cost[1]), rel=1e-3)
 

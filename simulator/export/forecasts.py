@@ -1,0 +1,128 @@
+"""The forecasts of a race at a tick, from what its stream has published by then; and their JSON.
+
+Of the race, only the passings, positions and statuses published up to the tick are used.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+
+from simulator.course.course import Course, TimingPoint
+from simulator.export.formats import Format
+from simulator.race.race import Race, Status
+from stream.arrays import Floats, Ints
+from stream.forecasts.forecast import Forecasts, forecast
+from stream.forecasts.route import Route
+from stream.forecasts.seen import Seen
+from stream.results import rounded, wave_guns
+
+PIECE = 2_000
+"""Competitors written together."""
+OUT = (Status.FINISHED, Status.DNF, Status.DNS, Status.DSQ)
+
+
+@dataclass(frozen=True, eq=False)
+class RaceForecasts:
+    """The forecasts of a race at one moment; create with `of`.
+
+    Attributes:
+        race: the race.
+        until: race seconds of the forecasts; negative before the first tick.
+        points: the points whose next one is forecast, by distance; the finish is the last.
+        found: the forecasts.
+    """
+
+    race: Race
+    until: float
+    points: tuple[TimingPoint, ...]
+    found: Forecasts
+
+
+def of(race: Race, until: float) -> RaceForecasts:
+    """Return the forecasts `until` race seconds after the first gun; none before the first tick."""
+    route = route_of(race.course)
+    seen = seen_at(race, route, until)
+    # Of points at the same place, the last is the one that is named.
+    named = {point.distance: point for point in race.course.timing_points if point.distance > 0}
+    points = tuple(named[metres] for metres in sorted(named))
+    return RaceForecasts(race, until, points, forecast(route, seen))
+
+
+def route_of(course: Course) -> Route:
+    """Return a course as readers find it in the table `courses`."""
+    splits = [point.distance for point in course.timing_points if point.kind == "split"]
+    points = [point.distance for point in course.timing_points]
+    profile = course.profile()
+    if profile is not None:
+        starts = np.arange(course.laps)[:, None] * course.lap_length
+        metres = np.append((starts + profile[0][:-1]).ravel(), course.distance)
+        # A lap that ends higher than it began goes on from there.
+        climbs = np.tile(np.diff(profile[1]), course.laps)
+        profile = metres, profile[1][0] + np.append(0.0, np.cumsum(climbs))
+    return Route.of(course.distance, splits, points, profile)
+
+
+def seen_at(race: Race, route: Route, until: float) -> Seen:
+    """Return what a reader knows at a tick: all passings so far, and the positions published at the tick."""
+    n = len(race.field)
+    guns = wave_guns(race.field.wave, race.request.wave_delay)
+    times = np.full((n, len(route.marks)), np.nan)
+    distance, elapsed = np.full(n, np.nan), np.full(n, np.nan)
+    status = race.snapshot(until).status
+    if until >= 0:
+        everyone = np.arange(n)
+        for nth, metres in enumerate(route.marks.tolist()):
+            passed = np.round(race.field.elapsed(everyone, np.full(n, metres)), 3)
+            known = (passed <= until) & (metres <= race.field.until)
+            times[known, nth] = passed[known]
+        fixes = race.fixes_at(round(until / race.request.tick))
+        order = np.argsort(fixes.reported.elapsed, kind="stable")
+        # Late positions are published with newer ones: the newest is assigned last.
+        distance[fixes.who[order]] = fixes.reported.distance[order]
+        elapsed[fixes.who[order]] = fixes.reported.elapsed[order]
+    return Seen(max(until, 0.0), guns, times, distance, elapsed, np.isin(status, OUT))
+
+
+def as_json(forecasts: RaceForecasts) -> Iterator[bytes]:
+    """Yield the forecasts as one JSON object."""
+    race, found = forecasts.race, forecasts.found
+    head = {"run_id": race.run_id, "name": race.request.name, "race_time": forecasts.until}
+    yield orjson.dumps(head)[:-1] + b',"forecasts":['
+    between = b""
+    for first in range(0, len(found.who), PIECE):
+        yield between + orjson.dumps(list(_lines(forecasts, slice(first, first + PIECE))))[1:-1]
+        between = b","
+    yield b"]}"
+
+
+def _lines(forecasts: RaceForecasts, some: slice) -> Iterator[dict[str, object]]:
+    found, entrants = forecasts.found, forecasts.race.entrants
+    who: Ints = found.who[some]
+    times = zip(*map(_intervals, (found.there[some], found.gun[some], found.chip[some])), strict=True)
+    for nth, point, (there, gun, chip) in zip(who.tolist(), found.point[some].tolist(), times, strict=True):
+        entrant, ahead = next(iter(entrants.some(nth, nth + 1))), forecasts.points[point]
+        yield {
+            "bib": entrant.bib,
+            "name": entrant.name,
+            "next": {
+                "kind": ahead.kind,
+                "point": ahead.name,
+                "lap": ahead.lap,
+                "distance": round(ahead.distance, 3),
+                "elapsed": there,
+            },
+            "gun_time": gun,
+            "chip_time": chip,
+        }
+
+
+def _intervals(times: Floats) -> list[dict[str, float | None]]:
+    columns = map(rounded, times.T)
+    return [
+        {"low": low, "expected": middle, "high": high} for low, middle, high in zip(*columns, strict=True)
+    ]
+
+
+JSON = Format("json", "application/json", as_json)

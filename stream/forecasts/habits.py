@@ -1,0 +1,317 @@
+"""How this field runs on this course: what is learned from the passings so far.
+
+Before there are any, published figures apply; they count as much as some competitors (`SHARE_COUNTS` …), so
+a field soon speaks for itself. Learning alternates between the competitors, given the field's habits, and
+the habits, given the competitors (expectation maximisation).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stream.arrays import Floats, Ints, Mask
+from stream.forecasts.pacing import (
+    KM,
+    OUTLIER,
+    Design,
+    Moments,
+    Pacing,
+    Prior,
+    fit,
+    without_outliers,
+    without_pauses,
+)
+from stream.forecasts.route import Route
+from stream.forecasts.seen import Seen
+from stream.running import (
+    MEN,
+    WALL_FROM,
+    WALL_LEAST_LENGTH,
+    WALL_LENGTH_MEN,
+    WALL_LENGTH_WOMEN,
+    WALL_SHARE_MEN,
+    WALL_SHARE_WOMEN,
+    WALL_SLOWDOWN_MEN,
+    WALL_SLOWDOWN_WOMEN,
+    WOMEN,
+    WOMEN_SHARE,
+)
+
+LEARN_FROM = 600
+"""Maximum number of competitors from whom habits are learned: of larger fields, an even selection."""
+ROUNDS = 4
+"""Rounds of learning."""
+DRIFT_OF_HALVES = 4.0
+"""A pace that rises evenly by a share of itself makes the halves differ by a quarter of that."""
+MARATHON = 42_195.0
+STEADY, WALL, WALK = range(3)
+"""Kinds of cases: no break, the wall, and walking or limping for other reasons."""
+WALLS = np.linspace(0.5, 0.95, 19)
+WALKS = np.linspace(0.05, 0.95, 19)
+"""Shares of the course at which the slower part can begin."""
+STEADY_SPREAD = 0.06
+"""Standard deviation of the drift of those who hit the wall. That they run evenly before it is an assumption,
+which the simulator shares: Smyth measured the slowdown relative to the pace before."""
+RARELY = 0.05
+"""Weight of a wall that begins earlier or later than in the source, relative to a usual one."""
+WALL_SPREAD = 0.08
+"""Standard deviation of the wall's slowdown (logarithm): it is at least 25 %, and 40 % on average."""
+WALK_SHARE, WALK_SLOWDOWN, WALK_SPREAD = 0.04, 0.5, 0.3
+"""Share of those who walk and what it costs them (logarithm). A 6:00 runner who walks at 1.4 m/s slows down
+by 0.69 (Bohannon and Williams Andrews 2011, Physiotherapy 97, 182-189); the share is an assumption."""
+NOISE, ECHO = 0.057, 0.1
+"""Variation of a kilometre's pace, and correlation of two neighbouring ones. Of the fastest runners in New
+York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included (Santos-Lozano et al. 2014,
+Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
+HILLS, HILLS_SPREAD = 1.0, 0.5
+"""Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
+EXTRA_SPREAD = 0.02
+"""Standard deviation of what else makes a stretch slower or faster: ground, wind, crowds."""
+MOST_EXTRA = 0.3
+"""Maximum of that."""
+SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
+"""Number of competitors as much as whom the published figures count."""
+NOISE_COUNTS, ECHO_COUNTS = 50.0, 200.0
+"""Number of stretches as much as which the published figures count."""
+LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
+FEW = 5.0
+"""Number of competitors who have to be slow together before half of that is put down to the course."""
+ENOUGH = 4
+"""Stretches of a competitor from which the echo can be learned."""
+PATIENCE = 2.0
+"""A stretch counts once this many times its expected time is over: the slow have come then, too."""
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """How a field runs on a route.
+
+    Attributes:
+        prior: how its competitors run on even ground.
+        hills, hills_spread: effect of the hills, and its uncertainty.
+        extra: logarithm of the factor by which each stretch takes longer than its hills say, shape (m,).
+    """
+
+    prior: Prior
+    hills: float
+    hills_spread: float
+    extra: Floats
+
+    @classmethod
+    def published(cls, route: Route) -> "Habits":
+        """Return what is known of a field before the start."""
+        kinds, breaks = _cases(route)
+        mean, deviation = _pooled()
+        # Lengths of the wall are spread evenly around their mean, down to the shortest.
+        length = (1 - WOMEN_SHARE) * WALL_LENGTH_MEN + WOMEN_SHARE * WALL_LENGTH_WOMEN
+        first, last = 1 - (2 * length - WALL_LEAST_LENGTH) / MARATHON, 1 - WALL_LEAST_LENGTH / MARATHON
+        usual = (kinds == WALL) & (first <= breaks) & (last >= breaks)
+        wall = (1 - WOMEN_SHARE) * WALL_SHARE_MEN + WOMEN_SHARE * WALL_SHARE_WOMEN if usual.any() else 0.0
+        slowdown = (1 - WOMEN_SHARE) * WALL_SLOWDOWN_MEN + WOMEN_SHARE * WALL_SLOWDOWN_WOMEN
+        # The wall can also come earlier or later than in the source.
+        at_wall = np.where(kinds == WALL, np.where(usual, 1.0, RARELY), 0.0)
+        share = np.select(
+            [kinds == STEADY, kinds == WALL],
+            [1.0 - wall - WALK_SHARE, wall * at_wall / max(at_wall.sum(), 1.0)],
+            WALK_SHARE / len(WALKS),
+        )
+        prior = Prior(
+            breaks=breaks,
+            share=share,
+            drift=np.where(kinds == WALL, 0.0, DRIFT_OF_HALVES * mean),
+            drift_spread=np.where(kinds == WALL, STEADY_SPREAD, DRIFT_OF_HALVES * deviation),
+            slowdown=np.where(kinds == WALL, np.log1p(slowdown), WALK_SLOWDOWN),
+            slowdown_spread=np.where(kinds == WALL, WALL_SPREAD, WALK_SPREAD),
+            noise=NOISE,
+            echo=ECHO,
+        )
+        return cls(prior, HILLS, HILLS_SPREAD, np.zeros(len(route.lengths)))
+
+
+def _cases(route: Route) -> tuple[Ints, Floats]:
+    """Return the kinds of the cases and their breaks, shape (K,) each; short courses have no wall."""
+    parts = [(STEADY, np.ones(1)), (WALK, WALKS)]
+    if route.distance >= WALL_FROM:
+        parts.append((WALL, WALLS))
+    kinds = np.concatenate([np.full(len(breaks), kind) for kind, breaks in parts])
+    return kinds, np.concatenate([breaks for _, breaks in parts])
+
+
+def _pooled() -> tuple[float, float]:
+    """Return mean and standard deviation of the difference of the halves over men and women."""
+    mean = (1 - WOMEN_SHARE) * MEN.mean + WOMEN_SHARE * WOMEN.mean
+    square = (1 - WOMEN_SHARE) * (MEN.deviation**2 + MEN.mean**2)
+    square += WOMEN_SHARE * (WOMEN.deviation**2 + WOMEN.mean**2)
+    return mean, float(np.sqrt(square - mean**2))
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """The stretches of n competitors between marks.
+
+    Attributes:
+        known: whether both ends are known, shape (n, m).
+        paces: logarithm of the seconds per metre of even ground, shape (n, m); 0 where unknown.
+        design: the stretches as shares of the even course.
+        weights: inverse variances, 0 where unknown, shape (n, m).
+    """
+
+    known: Mask
+    paces: Floats
+    design: Design
+    weights: Floats
+
+    @classmethod
+    def of(cls, route: Route, times: Floats, habits: Habits, *, with_pauses: bool = False) -> "Stretches":
+        """Return the stretches of competitors whose times at the marks have the shape (n, m + 1)."""
+        even = route.even_at_marks(habits.hills, habits.extra)
+        taken = np.diff(times, axis=1)
+        known = ~np.isnan(taken)
+        paces = np.where(known, np.log(np.where(known, taken, 1.0) / np.diff(even)), 0.0)
+        if not with_pauses:
+            limit = OUTLIER * np.sqrt(habits.prior.noise_over(route.lengths))
+            paces = without_pauses(paces, known, limit)
+        share = even / even[-1]
+        weights = known * (route.lengths / KM / habits.prior.long_noise)
+        return cls(known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
+
+
+def learn(route: Route, seen: Seen) -> Habits:
+    """Return the habits of a field, from cleaned knowledge of it."""
+    some = seen.take(np.flatnonzero((~np.isnan(seen.times)).sum(axis=1) > 2))
+    if not len(some):
+        return Habits.published(route)
+    habits = _at_first_sight(route, some)
+    for _ in range(ROUNDS):
+        habits = _learned(route, some, habits)
+    return habits
+
+
+def _at_first_sight(route: Route, seen: Seen) -> Habits:
+    """Return the published habits, with hills and slow stretches as all competitors together show them.
+
+    The rounds begin here. Otherwise what slows down everyone would look like a pause of each.
+    """
+    published = Habits.published(route)
+    stretches = Stretches.of(route, seen.times, published, with_pauses=True)
+    counted = stretches.weights * _is_settled(route, seen)
+    total = np.maximum(counted.sum(axis=1, keepdims=True), 1e-9)
+    own = (counted * stretches.paces).sum(axis=1, keepdims=True) / total
+    hills, spread, rest = _hills(route, published, np.where(counted > 0, stretches.paces - own, 0.0), counted)
+    number = (counted > 0).sum(axis=0)
+    middle = np.zeros(len(number))
+    for nth in np.flatnonzero(number).tolist():
+        middle[nth] = np.median(rest[counted[:, nth] > 0, nth])
+    known = number[None] > 0
+    limit = np.full(len(number), OUTLIER * EXTRA_SPREAD)
+    slower = middle - without_pauses(middle[None], known, limit)[0]
+    faster = middle + without_pauses(-middle[None], known, limit)[0]
+    extra = np.clip((slower + faster) * number / (number + FEW), -MOST_EXTRA, MOST_EXTRA)
+    return Habits(published.prior, hills, spread, extra)
+
+
+def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
+    prior = habits.prior
+    stretches = Stretches.of(route, seen.times, habits)
+    known, design, weights = stretches.known, stretches.design, stretches.weights
+    pacing = fit(Moments.of(design, weights, stretches.paces), prior)
+    paces = without_outliers(stretches.paces, pacing.paces(design), prior, route.lengths)
+    data = Moments.of(design, weights, paces)
+    pacing = fit(data, prior)
+    residuals = np.where(known, paces - pacing.paces(design), 0.0)
+    counted = weights * _is_settled(route, seen)
+    hills, spread, residuals = _hills(route, habits, residuals, counted)
+    extra, sure = habits.extra, counted.sum(axis=0)
+    step = ((counted * residuals).sum(axis=0) - extra / EXTRA_SPREAD**2) / (sure + EXTRA_SPREAD**-2)
+    extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
+    return Habits(
+        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, (known, residuals)),
+        hills,
+        spread,
+        extra,
+    )
+
+
+def _without_trend(extra: Floats, middle: Floats, sure: Floats) -> Floats:
+    """Return the stretches' own factors without an even trend along the course: that is the field's drift."""
+    terms = np.column_stack([np.ones(len(middle)), middle])
+    # Single slow stretches are no trend.
+    small = np.clip(extra, -2 * EXTRA_SPREAD, 2 * EXTRA_SPREAD)
+    known = (terms * sure[:, None]).T
+    trend = np.linalg.lstsq(known @ terms, known @ small)[0]
+    return np.where(sure > 0, extra - terms @ trend, 0.0)
+
+
+def _is_settled(route: Route, seen: Seen) -> Mask:
+    """Return which stretches have been over for so long that also the slow have come, shape (n, m)."""
+    entered = seen.times[:, :-1]
+    pace = (entered - seen.times[:, :1]) / np.maximum(route.marks[:-1], 1.0)
+    settled: Mask = entered + PATIENCE * pace * route.lengths <= seen.now
+    return settled
+
+
+def _hills(route: Route, habits: Habits, residuals: Floats, weights: Floats) -> tuple[float, float, Floats]:
+    """Return the hills' effect and its uncertainty, and the residuals without the change."""
+    # Everyone's own mean gradient is part of the level.
+    total = np.maximum(weights.sum(axis=1), 1e-9)
+    climbs = (route.climbs - (weights @ route.climbs / total)[:, None]) * (weights > 0)
+    sure = float((weights * climbs**2).sum()) + HILLS_SPREAD**-2
+    pull = float((weights * climbs * residuals).sum()) + (HILLS - habits.hills) * HILLS_SPREAD**-2
+    return habits.hills + pull / sure, sure**-0.5, residuals - pull / sure * climbs
+
+
+def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: tuple[Mask, Floats]) -> Prior:
+    """Return the field's prior, given the fit of its competitors."""
+    published = Habits.published(route).prior
+    weight, (kinds, _) = pacing.weight, _cases(route)
+    drift, drift_spread = published.drift.copy(), published.drift_spread.copy()
+    slowdown, slowdown_spread = published.slowdown.copy(), published.slowdown_spread.copy()
+    # Those who walk have run like the others before.
+    for kind in (kinds != WALL, kinds == WALL):
+        if kind.any():
+            data = weight[:, kind], pacing.drift[:, kind], pacing.dd[:, kind]
+            found = _normal(*data, drift[kind][0], drift_spread[kind][0], DRIFT_COUNTS)
+            drift[kind], drift_spread[kind] = found[0], min(found[1], MOST_SPREAD)
+    for kind in (kinds == WALK, kinds == WALL):
+        if kind.any():
+            data = weight[:, kind], pacing.slowdown[:, kind], pacing.ss[:, kind]
+            found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
+            slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
+    known, residuals = rest
+    noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + int(known.sum()))
+    return replace(
+        before,
+        share=(SHARE_COUNTS * published.share + weight.sum(axis=0)) / (SHARE_COUNTS + len(weight)),
+        drift=drift,
+        drift_spread=drift_spread,
+        slowdown=slowdown,
+        slowdown_spread=slowdown_spread,
+        noise=max(LEAST_NOISE, noise**0.5),
+        echo=_echo(route, known, residuals),
+    )
+
+
+def _normal(  # noqa: PLR0913, PLR0917 - data and prior
+    weight: Floats, mean: Floats, variance: Floats, centre: float, spread: float, counts: float
+) -> tuple[float, float]:
+    """Return mean and deviation of uncertain numbers, with a prior that counts as some of them."""
+    total = counts + float(weight.sum())
+    middle = (counts * centre + float((weight * mean).sum())) / total
+    square = counts * spread**2 + float((weight * ((mean - middle) ** 2 + variance)).sum())
+    return middle, float((square / total) ** 0.5)
+
+
+def _echo(route: Route, known: Mask, residuals: Floats) -> float:
+    """Return the correlation of the noise of neighbouring stretches."""
+    some = known.sum(axis=1) >= ENOUGH
+    known, scaled = known[some], residuals[some] * np.sqrt(route.lengths / KM)
+    both = known[:, 1:] & known[:, :-1]
+    pairs = int(both.sum())
+    if not pairs:
+        return ECHO
+    square = float((scaled**2).sum()) / int(known.sum())
+    product = float((both * scaled[:, 1:] * scaled[:, :-1]).sum()) / pairs
+    # Residuals of a fit with two numbers are correlated by about minus one over the number of stretches.
+    bias = float((1.0 / known.sum(axis=1)).mean())
+    found = min(max(product / max(square, 1e-12) + bias, 0.0), 0.45)
+    return (ECHO_COUNTS * ECHO + pairs * found) / (ECHO_COUNTS + pairs)

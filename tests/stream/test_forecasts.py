@@ -1,0 +1,423 @@
+"""Forecasts: what always holds, what they learn from a race, and a small case with known numbers."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.arrays import Floats
+from stream.forecasts import arrivals, habits
+from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
+from stream.forecasts.pacing import Design, Moments, Prior, below, fit
+from stream.forecasts.route import MOST, NEAREST, Route
+from stream.forecasts.seen import Anchors, Seen
+
+MARATHON = 42_195.0
+TEN_KM = Route.of(10_000.0, np.arange(1.0, 10.0) * 1000.0)
+HILLY = Route.of(
+    10_000.0,
+    np.arange(1.0, 10.0) * 1000.0,
+    profile=(np.array([0.0, 3000.0, 6000.0, 10_000.0]), np.array([0.0, 150.0, 0.0, 100.0])),
+)
+
+
+def runners(  # noqa: PLR0917 - what a field depends on
+    route: Route,
+    paces: Floats,
+    noise: float = 0.04,
+    drift: float | Floats = 0.0,
+    hills: float = 0.0,
+    seed: int = 1,
+) -> Floats:
+    """Return the times at all marks of competitors with these paces (s/km), shape (n, m + 1)."""
+    chance = np.random.default_rng(seed)
+    even = np.diff(route.even_at_marks(hills)) / 1000.0
+    share = (route.marks[1:] + route.marks[:-1]) / 2 / route.distance - 0.5
+    factor = np.exp(noise * chance.standard_normal((len(paces), len(even))) + np.multiply.outer(drift, share))
+    return np.column_stack([np.zeros(len(paces)), np.cumsum(paces[:, None] * even * factor, axis=1)])
+
+
+def seen_at(now: float, times: Floats, route: Route) -> Seen:
+    """Return what is known of a field at a moment, with everyone's position then."""
+    distance = np.array([np.interp(now, row, route.marks) for row in times])
+    known = np.where(times <= now, times, np.nan)
+    nothing = np.zeros(len(times))
+    return Seen(now, nothing, known, distance, np.full(len(times), now), ~np.isnan(known[:, -1]))
+
+
+PACES = np.linspace(200.0, 450.0, 120)
+FIELD = runners(TEN_KM, PACES)
+
+
+@st.composite
+def known_fields(draw: st.DrawFn) -> Seen:
+    """Draw what a reader may know of a field: with stops, unknown passings, silent trackers and dropouts."""
+    n = draw(st.integers(1, 12))
+    chance = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    times = runners(TEN_KM, chance.uniform(150.0, 900.0, n), noise=0.1, seed=int(chance.integers(1000)))
+    times += chance.uniform(0.0, 300.0, (n, 1))
+    for row in np.flatnonzero(chance.random(n) < 0.3).tolist():
+        times[row, chance.integers(1, times.shape[1]) :] += chance.uniform(0.0, 3000.0)
+    seen = seen_at(draw(st.floats(0.0, 9000.0)), times, TEN_KM)
+    seen.times[chance.random(seen.times.shape) < draw(st.sampled_from((0.0, 0.2)))] = np.nan
+    silent = chance.random(n) < 0.3
+    seen.elapsed[silent] -= chance.uniform(0.0, 500.0)
+    seen.distance[silent] *= 0.9
+    seen.distance[chance.random(n) < 0.2] = np.nan
+    seen.is_out[chance.random(n) < 0.1] = True
+    return seen
+
+
+@settings(max_examples=60, deadline=None)
+@given(known_fields())
+def test_forecasts_are_ordered_and_never_in_the_past(seen: Seen) -> None:
+    """The interval contains the forecast and begins no earlier than now; the finish comes after the point."""
+    found = forecast(TEN_KM, seen)
+
+    for times in (found.there, found.finish):
+        assert np.isfinite(times).all()
+        assert (np.diff(times, axis=1) >= 0).all()
+        assert (times >= seen.now).all()
+    assert (found.finish >= found.there).all()
+    assert found.gun == pytest.approx(found.finish - seen.guns[found.who][:, None])
+    assert (found.chip <= found.finish).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(known_fields())
+def test_competitors_who_are_not_on_the_course_get_no_forecast(seen: Seen) -> None:
+    """Only those who have started, and have neither finished nor dropped out, are forecast."""
+    who = set(forecast(TEN_KM, seen).who.tolist())
+    has_left = ~np.isnan(seen.times[:, 1:]).all(axis=1) | ((seen.distance > 0) & (seen.elapsed > seen.starts))
+    on_course = ~seen.is_out & np.isnan(seen.times[:, -1]) & (seen.starts < seen.now) & has_left
+
+    assert who == set(np.flatnonzero(on_course).tolist())
+
+
+@settings(max_examples=30, deadline=None)
+@given(known_fields())
+def test_the_field_at_once_is_each_competitor_alone(seen: Seen) -> None:
+    """Given what the race has taught, a competitor's forecast doesn't depend on who else is asked for."""
+    learned = learn(TEN_KM, seen)
+    together = forecast(TEN_KM, seen, learned)
+
+    for nth, who in enumerate(together.who.tolist()):
+        alone = forecast(TEN_KM, seen.take(np.array([who])), learned)
+        assert alone.finish[0] == pytest.approx(together.finish[nth], rel=1e-9)
+        assert alone.there[0] == pytest.approx(together.there[nth], rel=1e-9)
+        assert alone.point[0] == together.point[nth]
+
+
+@settings(max_examples=30, deadline=None)
+@given(known_fields(), st.integers(2, 40))
+def test_arrivals_rise_with_the_distance(seen: Seen, parts: int) -> None:
+    """The farther a place, the later the forecast of the arrival there."""
+    clean = seen.clean()
+    who = forecast(TEN_KM, seen).who
+    some = clean.take(who)
+    known = arrivals.Runners.of(TEN_KM, learn(TEN_KM, seen).habits, some)
+    middle = np.full((len(who), 1), 0.5)
+    places = known.anchors.distance + np.linspace(0.01, 1.0, parts)[:, None] * (
+        TEN_KM.distance - known.anchors.distance
+    )
+    times = np.array([known.times(metres, middle, seen.now)[:, 0] for metres in places])
+
+    assert (np.diff(times, axis=0) >= -1e-3).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(300.0, 4000.0))
+def test_what_happens_later_changes_nothing(now: float) -> None:
+    """Passings and positions after the moment of the forecast are not used."""
+    seen = seen_at(now, FIELD, TEN_KM)
+    ahead = Seen(now, seen.guns, FIELD, seen.distance, seen.elapsed, seen.is_out)
+    later = seen_at(now + 60.0, FIELD, TEN_KM)
+    early = Seen(now, seen.guns, seen.times, later.distance, later.elapsed, seen.is_out)
+    nowhere = np.full(len(FIELD), np.nan)
+    none = Seen(now, seen.guns, seen.times, nowhere, nowhere, seen.is_out)
+
+    assert forecast(TEN_KM, ahead).finish == pytest.approx(forecast(TEN_KM, seen).finish)
+    assert forecast(TEN_KM, early).finish == pytest.approx(forecast(TEN_KM, none).finish)
+
+
+def test_a_field_before_the_start_has_no_forecasts() -> None:
+    """Without a passing beyond the start there is nothing to forecast, and that is no error."""
+    empty = np.empty(0)
+    nobody = Seen(0.0, empty, np.empty((0, 11)), empty, empty, np.empty(0, np.bool_))
+    found = forecast(TEN_KM, seen_at(0.0, FIELD, TEN_KM))
+
+    assert len(found.who) == len(forecast(TEN_KM, nobody).who) == 0
+    assert found.finish.shape == found.chip.shape == (0, len(LEVELS))
+
+
+def test_chip_and_gun_times_count_from_their_starts() -> None:
+    """The forecasts of gun and chip time differ by the time from the wave's gun to the own start."""
+    times = FIELD[:1] + 130.0
+    seen = seen_at(1500.0, times, TEN_KM)
+    found = forecast(TEN_KM, Seen(1500.0, np.array([60.0]), *list(vars(seen).values())[2:]))
+
+    assert found.gun == pytest.approx(found.finish - 60.0)
+    assert found.chip == pytest.approx(found.finish - 130.0)
+
+
+def test_an_even_field_is_forecast_at_constant_pace() -> None:
+    """If the field does not slow down, forecasts come to agree with constant pace, with narrow intervals."""
+    times = runners(TEN_KM, PACES, noise=0.0)
+    seen = seen_at(2400.0, times, TEN_KM)
+    found = forecast(TEN_KM, seen)
+
+    assert found.finish[:, 1] == pytest.approx(times[found.who, -1], rel=0.02)
+    assert (found.finish[:, 2] - found.finish[:, 0]).max() < 0.05 * times.max()
+
+
+def test_the_slow_down_is_learned_from_those_ahead() -> None:
+    """A field that slows down much more than usual is forecast to go on so."""
+    times = runners(TEN_KM, PACES, drift=0.6)
+    seen = seen_at(2400.0, times, TEN_KM)
+    found = forecast(TEN_KM, seen)
+    behind = seen.distance[found.who] < 7000.0
+    who = found.who[behind]
+    even = seen.now * TEN_KM.distance / seen.distance[who]
+    errors = found.finish[behind, 1] - times[who, -1]
+
+    assert learn(TEN_KM, seen).habits.prior.drift[0] > 0.3
+    assert np.abs(errors).mean() < 0.4 * np.abs(even - times[who, -1]).mean()
+
+
+@pytest.mark.parametrize("hills", [0.0, 1.0])
+def test_the_effect_of_hills_is_learned(hills: float) -> None:
+    """Forecasts find out whether this field is slowed down by the hills."""
+    seen = seen_at(1500.0, runners(HILLY, PACES, hills=hills), HILLY)
+
+    assert learn(HILLY, seen).habits.hills == pytest.approx(hills, abs=0.1)
+
+
+def test_a_slow_stretch_of_the_course_is_learned() -> None:
+    """Those behind are forecast to be slow where those ahead were, though the course is flat there."""
+    times = runners(TEN_KM, PACES, noise=0.02)
+    late = np.where(TEN_KM.marks >= 5000.0, 0.3 * PACES[:, None], 0.0)
+    learned = learn(TEN_KM, seen_at(2100.0, times + late, TEN_KM))
+
+    assert learned.habits.extra[4] == pytest.approx(np.log(1.3), abs=0.06)
+    assert np.abs(np.delete(learned.habits.extra, 4)).max() < 0.06
+
+
+def test_a_pause_does_not_slow_down_the_rest() -> None:
+    """Ten minutes of pause are added to the finish once, and not to every kilometre to come."""
+    paused = FIELD.copy()
+    paused[60, 4:] += 600.0
+    moment = float(paused[60, 6]) + 1.0
+    one, other = (forecast(TEN_KM, seen_at(moment, times, TEN_KM)) for times in (FIELD, paused))
+    before, after = (found.finish[found.who == 60, 1][0] for found in (one, other))
+
+    assert after - before == pytest.approx(600.0, abs=0.03 * FIELD[60, -1])
+
+
+def test_a_competitor_who_is_overdue_is_forecast_later_and_later() -> None:
+    """Without news, the next passing is forecast after now, and the finish moves with it."""
+    known = seen_at(float(FIELD[60, 5]), FIELD, TEN_KM)
+    found = []
+    for now in known.now + np.array([1.0, 400.0, 1200.0, 6000.0]):
+        silent = Seen(float(now), *list(vars(known).values())[1:])
+        one = forecast(TEN_KM, silent, learn(TEN_KM, known))
+        found.append(np.append(one.there[one.who == 60], one.finish[one.who == 60]))
+
+    assert (np.diff(found, axis=0) > 0).all()
+
+
+def test_a_missing_passing_does_not_stop_forecasts() -> None:
+    """A competitor without some passings is forecast about as with them."""
+    seen = seen_at(1500.0, FIELD, TEN_KM)
+    whole = forecast(TEN_KM, seen)
+    seen.times[::2, 2] = np.nan
+    found = forecast(TEN_KM, seen)
+
+    assert found.finish[:, 1] == pytest.approx(whole.finish[:, 1], rel=0.05)
+
+
+def test_intervals_narrow_towards_the_finish() -> None:
+    """The later in the race, the narrower the interval of the finish."""
+    moments = FIELD[100, [2, 4, 6, 8, 9]] + 1.0
+    widths = []
+    for now in moments.tolist():
+        found = forecast(TEN_KM, seen_at(now, FIELD, TEN_KM))
+        low, _, high = found.finish[found.who == 100][0]
+        widths.append(high - low)
+
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_intervals_are_as_wide_as_past_errors() -> None:
+    """Where forecasts of a race were off more often than the model thinks, its levels move outwards."""
+    chance = np.random.default_rng(7)
+    times = runners(TEN_KM, PACES, noise=0.02)
+    # One stretch in six takes much longer: the model takes that for pauses, and its noise to be small.
+    pauses = np.where(chance.random((len(times), 10)) < 1 / 6, 200.0, 0.0)
+    times[:, 1:] += np.cumsum(pauses, axis=1)
+    learned = learn(TEN_KM, seen_at(2700.0, times, TEN_KM))
+
+    assert learned.reached[0, 2] > 0.93
+    ahead = learned.levels((0.1, 0.5, 0.9), np.array([1.0, 1.0]), np.array([-1, 3]))
+    assert ahead == pytest.approx(np.array([learned.reached[0], learned.near[3]]))
+
+
+def test_levels_are_the_models_own_before_anything_happened() -> None:
+    """Without past forecasts, levels stay what they are, over any number of stretches."""
+    learned = learn(TEN_KM, seen_at(0.0, FIELD, TEN_KM))
+    wanted = (0.05, 0.1, 0.5, 0.77, 0.9, 0.99)
+
+    found = learned.levels(wanted, np.array([0.3, 1.0, 9.0, 50.0]), np.array([0, 3, -1, -1]))
+
+    assert found == pytest.approx(np.tile(wanted, (4, 1)))
+
+
+def test_intervals_cover_the_finish_of_a_field_as_often_as_they_say() -> None:
+    """Of forecasts in the middle of the race, about 80 % of the intervals contain the outcome."""
+    inside = []
+    for seed in range(4):
+        chance = np.random.default_rng(seed)
+        drift = chance.normal(0.13, 0.1, 300)
+        times = runners(TEN_KM, chance.uniform(200.0, 450.0, 300), 0.05, drift, seed=seed)
+        found = forecast(TEN_KM, seen_at(1800.0, times, TEN_KM))
+        finish = times[found.who, -1]
+        inside.append((found.finish[:, 0] <= finish) & (finish <= found.finish[:, 2]))
+
+    assert 0.75 < np.concatenate(inside).mean() < 0.87
+
+
+def test_the_wall_is_expected_on_a_marathon_only() -> None:
+    """Before the start, a quarter of a marathon's field is expected to hit the wall, and none on 10 km."""
+    marathon = Route.of(MARATHON, np.arange(1.0, 43.0) * 1000.0)
+    share = {
+        route: habits.Habits.published(route).prior.share[1 + len(habits.WALKS) :].sum()
+        for route in (marathon, TEN_KM)
+    }
+
+    assert share[marathon] == pytest.approx(0.236)
+    assert share[TEN_KM] == 0
+
+
+def test_a_runner_who_has_hit_the_wall_is_forecast_to_stay_slow() -> None:
+    """After three slow kilometres at 33 km, the rest is forecast at the slower pace."""
+    marathon = Route.of(MARATHON, np.arange(1.0, 43.0) * 1000.0)
+    times = runners(marathon, np.linspace(240.0, 420.0, 60), noise=0.03, drift=0.05)
+    stretches = np.diff(times[30])
+    stretches[30:] *= 1.4
+    times[30, 1:] = np.cumsum(stretches)
+    found = forecast(marathon, seen_at(float(times[30, 33]) + 1.0, times, marathon))
+    forecast_of = found.finish[found.who == 30][0]
+
+    assert forecast_of[1] == pytest.approx(times[30, -1], rel=0.02)
+
+
+def test_the_regression_is_the_one_of_a_textbook() -> None:
+    """The vectorised posterior of each case equals Bayesian linear regression with dense matrices."""
+    chance = np.random.default_rng(3)
+    prior = Prior(
+        breaks=np.array([0.3, 0.7, 1.0]),
+        share=np.array([0.1, 0.2, 0.7]),
+        drift=np.array([0.0, 0.05, 0.1]),
+        drift_spread=np.array([0.05, 0.1, 0.2]),
+        slowdown=np.array([0.3, 0.4, 0.5]),
+        slowdown_spread=np.array([0.1, 0.2, 0.3]),
+        noise=0.05,
+        echo=0.1,
+    )
+    shares = np.linspace(0.0, 0.8, 9)
+    design = Design.of(shares[:-1], shares[1:], prior.breaks)
+    weights, paces = chance.uniform(50.0, 400.0, (4, 8)), chance.normal(-1.0, 0.1, (4, 8))
+    weights[1, 3:] = 0.0
+    found = fit(Moments.of(design, weights, paces), prior)
+
+    for who in range(4):
+        evidence = []
+        for case in range(3):
+            terms = np.column_stack([np.ones(8), design.middle, design.after[:, case]])
+            centre = np.array([np.log(0.36), prior.drift[case], prior.slowdown[case]])
+            spread = np.array([0.4, prior.drift_spread[case], prior.slowdown_spread[case]])
+            precision = terms.T @ np.diag(weights[who]) @ terms + np.diag(spread**-2)
+            right = terms.T @ (weights[who] * paces[who]) + centre / spread**2
+            mean, covariance = np.linalg.solve(precision, right), np.linalg.inv(precision)
+            posterior = found.level[who, case], found.drift[who, case], found.slowdown[who, case]
+            assert posterior == pytest.approx(mean)
+            assert found.ds[who, case] == pytest.approx(covariance[1, 2])
+            assert found.ll[who, case] == pytest.approx(covariance[0, 0])
+            # The density of the paces with all three numbers integrated out.
+            some = weights[who] > 0
+            whole = terms[some] @ np.diag(spread**2) @ terms[some].T + np.diag(1 / weights[who][some])
+            rest = paces[who][some] - terms[some] @ centre
+            evidence.append(
+                np.log(prior.share[case])
+                - (rest @ np.linalg.solve(whole, rest) + np.linalg.slogdet(whole)[1]) / 2
+            )
+        weight = np.exp(np.array(evidence) - max(evidence))
+        assert found.weight[who] == pytest.approx(weight / weight.sum())
+
+
+def test_the_normal_distribution_is_close() -> None:
+    """The approximation of the distribution function is exact to 2e-4."""
+    scores = np.linspace(-8.0, 8.0, 321)
+
+    assert below(scores) == pytest.approx([NormalDist().cdf(score) for score in scores.tolist()], abs=2e-4)
+
+
+def test_marks_are_apart() -> None:
+    """Splits too near to others, to the start or beyond the finish are no marks; points stay."""
+    metres = [100.0, 1000.0, 1000.0 + NEAREST / 2, 2000.0, 5000.0, 6000.0]
+    route = Route.of(5000.0, metres, metres)
+
+    assert route.marks.tolist() == [0.0, 1000.0, 2000.0, 5000.0]
+    assert route.points.tolist() == [100.0, 1000.0, 1150.0, 2000.0, 5000.0]
+    assert route.next_points(np.array([0.0, 1000.0, 4999.0, 5000.0])).tolist() == [0, 2, 4, 4]
+
+
+def test_a_long_course_has_few_marks() -> None:
+    """Of a thousand splits, some are marks, evenly spread; each is a point to forecast."""
+    route = Route.of(1_000_000.0, np.arange(1.0, 1000.0) * 1000.0)
+
+    assert len(route.marks) == MOST + 2
+    assert np.diff(route.marks).max() < 17_000
+    assert len(route.points) == 1000
+
+
+def test_a_position_ahead_of_its_passing_is_taken_to_the_mark() -> None:
+    """While a passing is late, a position beyond the mark counts as being there, not as being further."""
+    seen = seen_at(1000.0, FIELD[:1], TEN_KM)
+    seen.times[0, 2:] = np.nan
+    anchors = Anchors.of(seen.clean(), TEN_KM)
+
+    assert (anchors.mark[0], anchors.distance[0]) == (1, 2000.0)
+
+
+def test_a_small_case_has_known_numbers() -> None:
+    """Three runners at 1,000 s: a fast, an even and a tiring one."""
+    route = Route.of(5000.0, [1000.0, 2000.0, 3000.0, 4000.0])
+    times = np.array(
+        [
+            [0.0, 200.0, 401.0, 600.0, 802.0, np.nan],
+            [5.0, 305.0, 604.0, 906.0, np.nan, np.nan],
+            [9.0, 340.0, 700.0, np.nan, np.nan, np.nan],
+        ]
+    )
+    seen = Seen(
+        1000.0,
+        np.zeros(3),
+        times,
+        np.array([4970.0, 3310.0, 2790.0]),
+        np.array([1000.0, 1000.0, 995.0]),
+        np.zeros(3, np.bool_),
+    )
+    found = forecast(route, seen)
+    learned: Learned = learn(route, seen)
+
+    assert found.point.tolist() == [4, 3, 2]
+    assert np.round(found.there, 1).tolist() == GOLDEN_THERE
+    assert np.round(found.finish, 1).tolist() == GOLDEN_FINISH
+    assert learned.habits.prior.noise == pytest.approx(GOLDEN_NOISE, abs=1e-4)
+
+
+GOLDEN_THERE = [[1005.8, 1006.2, 1006.7], [1198.6, 1214.1, 1231.7], [1067.8, 1073.3, 1079.5]]
+GOLDEN_FINISH = [[1005.8, 1006.2, 1006.7], [1492.5, 1533.2, 1578.9], [1770.6, 1838.5, 1914.7]]
+GOLDEN_NOISE = 0.0551
