@@ -1,4 +1,4 @@
-"""The command line: `python -m simulator serve`, `generate`, `export` and `replay`."""
+"""The command line: `python -m simulator serve`, `generate`, `export` and others."""
 
 import contextlib
 import sys
@@ -9,12 +9,14 @@ usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
 generate   write all events of a race to standard output, one JSON object per line
-export     write a race's results or tracks to standard output
+export     write a race's results, tracks or crowding to standard output
+answers    write what a correct consumer of a race's events would say, one JSON object per line
+grade      compare a consumer's answer with the right one
 replay     publish a recorded race again, starting now: Racecast events or GPX tracks
 """
 
 
-COMMANDS = ("serve", "generate", "export", "replay")
+COMMANDS = ("serve", "generate", "export", "answers", "grade", "replay")
 
 
 def main(arguments: list[str]) -> None:

@@ -12,12 +12,14 @@ from pydantic import TypeAdapter
 from simulator.answer_key import boards, repeats, rows, timing, windows
 from simulator.answer_key.boards import Reading
 from simulator.answer_key.published import Stream
-from simulator.answer_key.query import AnswerQuery
+from simulator.answer_key.query import AnswerQuery, Name
 from simulator.answer_key.windows import Counting
 
 Columns = Mapping[str, list[Any]]
 Compute = Callable[[Stream, AnswerQuery], Columns]
 
+NDJSON = "application/x-ndjson"
+"""Media type of lines of JSON."""
 PIECE = 5_000
 """Rows written together."""
 MILLISECOND = 0.0015
@@ -41,7 +43,7 @@ class Kind:
             answer that it then gives.
     """
 
-    name: str
+    name: Name
     row: type[rows.Row]
     key: tuple[str, ...]
     compute: Compute
@@ -79,7 +81,7 @@ NEWEST = {
     ),
     "distances were summed from the places: use `distance`": Reading(distance="places"),
 }
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[Name, Kind] = MappingProxyType(
     {
         kind.name: kind
         for kind in (

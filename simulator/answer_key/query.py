@@ -16,6 +16,8 @@ MAX_AT = 1e9
 Seconds = Annotated[float, Field(strict=False), written_number(PydanticKnownError("float_parsing"))]
 Whole = Annotated[int, Field(strict=False), written_number(PydanticKnownError("int_parsing"))]
 Clock = Literal["race", "tracker"]
+Name = Literal["order", "leaderboard", "positions", "windows", "passings", "dwell", "late", "duplicates"]
+"""The kinds of answers."""
 
 
 class AnswerQuery(BaseModel):
@@ -51,3 +53,9 @@ class AnswerQuery(BaseModel):
         "is `timestamp`, by the tracker's own clock.",
     )
     rank: Rank = Field(default="gun", description=ResultsQuery.model_fields["rank"].description)
+
+
+class GradeQuery(AnswerQuery):
+    """The query of `POST /races/{run_id}/grade`: the choices with which the answer was found."""
+
+    kind: Name = Field(description="What the body answers.")

@@ -57,7 +57,7 @@ def _stays(part: Published) -> Mask:
     """Return whether each published position has the place of the one before, shape (k, t)."""
     found = np.zeros(part.first.shape, np.bool_)
     before: Floats = np.full((2, len(found)), np.nan)
-    for tick in range(found.shape[1]):
+    for tick in range(part.first.shape[1]):
         reported = part.race.fixes_of_all(tick).reported
         here = np.round(np.stack([reported.lat, reported.lon]), 7)
         found[:, tick] = part.is_known[:, tick] & (here == before).all(axis=0)

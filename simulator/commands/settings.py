@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from simulator.answer_key.query import AnswerQuery, Name
 from simulator.export import crowding_files, result_files, track_files
 from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
@@ -220,6 +221,29 @@ class GenerateSettings(RaceSettings):
     keys: CliToggleFlag[bool] = Field(
         default=False, description="Write each event's key and a tab in front of it, for kcat -K '\\t'."
     )
+
+
+class AnswersSettings(RaceSettings, AnswerQuery):
+    """Write what a correct consumer of a race's events would say, one JSON object per line."""
+
+    model_config = _config("answers") | SettingsConfigDict(strict=False)
+
+    kind: CliPositionalArg[Name] = Field(description="The question.")
+    json_schema: CliToggleFlag[bool] = Field(
+        default=False, description="Write the JSON Schema of a line instead."
+    )
+
+
+class GradeSettings(AnswersSettings):
+    """Compare a consumer's answer with the right one. Exit status 0: all rows agree."""
+
+    model_config = _config("grade") | SettingsConfigDict(strict=False)
+
+    json_schema: ClassVar[bool] = False  # type: ignore[misc]
+    answers: CliPositionalArg[Path] = Field(
+        description="File with the consumer's answer, one JSON object per line; - reads standard input."
+    )
+    json_report: CliToggleFlag[bool] = Field(default=False, description="Write the grade as JSON.")
 
 
 class ExportSettings(RaceSettings):

@@ -19,15 +19,21 @@ MIB = 1024 * 1024
 MAX_BODY = 8 * MIB
 """Maximum size of a request body in bytes: the race's record has it, and must fit into a Kafka message."""
 COURSES = b"/courses"
-MAX_SIZES = {COURSES: MAX_BYTES}
-"""Other maximum sizes, by path: an uploaded course file may be as large as one in the folder."""
+GRADE = b"/races/{run_id}/grade"
+MAX_ANSWER = 64 * MIB
+"""Maximum size in bytes of a consumer's answer."""
+MAX_SIZES = {COURSES: MAX_BYTES, GRADE: MAX_ANSWER}
+"""Other maximum sizes, by route: an uploaded course file may be as large as one in the folder."""
 TAKEN = {
     COURSES: ("the course file itself", "@FILE"),
     b"/races": ("JSON", "@race.json"),
     b"/start-lists": ("JSON", "@list.json"),
+    GRADE: ("lines of JSON", "@answer.ndjson"),
 }
 TAKEN[b"/"] = TAKEN[b"/races"]
-"""What each path takes as a body, by POST, and its place in a curl command."""
+"""What each route takes as a body, by POST, and its place in a curl command."""
+OF_RACE = re.compile(rb"/races/[^/]+/")
+"""How the paths of a race begin."""
 FORM = "application/x-www-form-urlencoded"
 """Type of a form, which curl also gives to every body that it sends with -d or --data-binary."""
 FORM_START = re.compile(rb"[\w.\[\]-]{1,64}=|%[0-9A-Fa-f]{2}")
@@ -51,9 +57,14 @@ class Head(NamedTuple):
         return self.uri.partition(b"?")[0]
 
     @property
+    def route(self) -> bytes:
+        """The path, with a placeholder for the id of a race."""
+        return OF_RACE.sub(b"/races/{run_id}/", self.path)
+
+    @property
     def max_size(self) -> int:
         """Maximum size of the body in bytes."""
-        return MAX_SIZES.get(self.path, MAX_BODY)
+        return MAX_SIZES.get(self.route, MAX_BODY)
 
     def value(self, name: bytes) -> str:
         """Return a header; empty if there is none."""
@@ -61,8 +72,8 @@ class Head(NamedTuple):
 
     def command(self) -> str:
         """Return the curl command that sends what this address takes; a course for any other address."""
-        uri = self.uri if self.path in TAKEN else COURSES
-        _, file = TAKEN[uri.partition(b"?")[0]]
+        uri, route = (self.uri, self.route) if self.route in TAKEN else (COURSES, COURSES)
+        _, file = TAKEN[route]
         token = ' -H "Authorization: Bearer $TOKEN"' if self.value(b"authorization") else ""
         url = f"http://{self.value(b'host') or 'HOST'}{uri.decode('latin-1')}"
         return f"curl --data-binary {file}{token} {shlex.quote(url)}"
@@ -71,7 +82,7 @@ class Head(NamedTuple):
         """Return the 413 or 415 for a body that won't be read; its size in bytes is None if unknown."""
         if size is not None and size > self.max_size:
             return self.too_large(size)
-        if self.method != b"POST" or self.path not in TAKEN:
+        if self.method != b"POST" or self.route not in TAKEN:
             return None
         coding = self.value(b"content-encoding").strip()
         if coding.casefold() not in {"", "identity"}:
@@ -91,7 +102,7 @@ class Head(NamedTuple):
 
     def unsupported(self, why: str) -> Problem:
         """Return the 415 with the command that works."""
-        detail = f"{why}. This address takes {TAKEN[self.path][0]}: {self.command()}"
+        detail = f"{why}. This address takes {TAKEN[self.route][0]}: {self.command()}"
         return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
 
 

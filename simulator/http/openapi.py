@@ -10,6 +10,9 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
+from simulator.answer_key.grade import Grade
+from simulator.answer_key.kinds import NDJSON
+from simulator.answer_key.query import AnswerQuery, GradeQuery, Name
 from simulator.export import crowding_files, result_files, track_files
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.geojson import MEDIA_TYPE
@@ -128,6 +131,7 @@ COURSE_EXAMPLE = {
 }
 IN_PATHS: dict[str, Any] = {
     "run_id": Annotated[RunId, Field(description="Id of the race.")],
+    "kind": Annotated[Name, Field(description="The question.")],
     "short_name": Annotated[ShortName, Field(description="Short name of the course.")],
 }
 """Types of the path parameters."""
@@ -211,6 +215,24 @@ ROUTES = (
         query=CrowdingQuery,
         suffixes=CROWDING_SUFFIXES,
     ),
+    Route(
+        "get",
+        "/races/{run_id}/answers/{kind}",
+        "show_answer",
+        "Return what a correct consumer of the events published so far would say, one JSON object per line. "
+        "See docs/check-your-pipeline.md.",
+        {200: NDJSON, **NOT_FOUND, 422: PROBLEM},
+        query=AnswerQuery,
+    ),
+    Route(
+        "post",
+        "/races/{run_id}/grade",
+        "grade_answer",
+        "Compare a consumer's answer, in the form of GET /races/{run_id}/answers/{kind}, with the right one.",
+        {200: Grade, **NOT_FOUND, 401: PROBLEM, 403: PROBLEM, 415: PROBLEM, 422: PROBLEM},
+        files=(NDJSON,),
+        query=GradeQuery,
+    ),
     *(
         Route(
             "post",
@@ -277,7 +299,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
-    models += [answers.CrowdingAnswer, answers.ListAnswer]
+    models += [answers.CrowdingAnswer, answers.ListAnswer, Grade]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

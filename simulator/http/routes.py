@@ -23,6 +23,11 @@ from twisted.web.server import Request
 from werkzeug.exceptions import HTTPException
 
 from simulator import __version__, logs
+from simulator.answer_key import grade
+from simulator.answer_key.grade import AnswerError, Grade
+from simulator.answer_key.kinds import KINDS, NDJSON, Kind, ndjson
+from simulator.answer_key.published import Stream
+from simulator.answer_key.query import AnswerQuery, GradeQuery
 from simulator.engine.engine import Engine, StateError
 from simulator.engine.run import Run
 from simulator.export import (
@@ -159,6 +164,28 @@ class Api:
         query = _query(request, CrowdingQuery)
         name = f"{run_id}-crowding.{form.suffix}"
         await self._send(request, name, form, lambda: crowding.of(run.race, query))
+
+    async def show_answer(self, request: Request, run_id: str, kind: str) -> None:
+        """Return what a correct consumer would say at the last published tick."""
+        run, known = await self._race_service.found(run_id), _kind(kind)
+        query, until = _query(request, AnswerQuery), self._race_service.published_until(run)
+        form = Format("ndjson", NDJSON, ndjson)
+        name = f"{run_id}-{kind}.{form.suffix}"
+        await self._send(request, name, form, lambda: known.compute(Stream(run.race, until), query))
+
+    async def grade_answer(self, request: Request, run_id: str) -> bytes:
+        """Compare a consumer's answer with the right one at the last published tick."""
+        self._access.check(request)
+        run, query = await self._race_service.found(run_id), _query(request, GradeQuery)
+        kind, until, data = KINDS[query.kind], self._race_service.published_until(run), _read(request)
+
+        def graded() -> Grade:
+            return grade.grade(kind, grade.read(kind, data.splitlines()), Stream(run.race, until), query)
+
+        try:
+            return responses.json(request, await self._in_thread(graded))
+        except AnswerError as error:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
 
     async def change_race(self, request: Request, run_id: str, action: Action) -> bytes:
         """Pause, resume or cancel a race."""
@@ -311,7 +338,7 @@ def _no_route(request: Request, error: HTTPException) -> Problem:
         detail = f"{request.method.decode('latin-1')} is not allowed here; allowed: {allowed}"
         # As curl -T sends it.
         if request.method == b"PUT" and (
-            request.path in bodies.TAKEN or request.path.startswith(bodies.COURSES)
+            bodies.head_of(request).route in bodies.TAKEN or request.path.startswith(bodies.COURSES)
         ):
             detail += f". Use POST: {bodies.head_of(request).command()}"
         return Problem(status, detail)
@@ -325,6 +352,13 @@ def _read(request: Request) -> bytes:
     request.content.seek(0)
     data: bytes = request.content.read()
     return data
+
+
+def _kind(name: str) -> Kind:
+    for known, kind in KINDS.items():
+        if known == name:
+            return kind
+    raise Problem(HTTPStatus.NOT_FOUND, f"Unknown kind of answer; available: {', '.join(KINDS)}")
 
 
 def _format(request: Request, known: Sequence[Format[Given]], suffix: str | None) -> Format[Given]:

@@ -397,5 +397,6 @@ def test_the_document_has_the_sizes() -> None:
         "/races": "At most 8 MiB (8,388,608 bytes).",
         "/": "At most 8 MiB (8,388,608 bytes).",
         "/courses": "At most 16 MiB (16,777,216 bytes).",
+        "/races/{run_id}/grade": "At most 64 MiB (67,108,864 bytes).",
     }
     assert all("415" in operation["responses"] for operation in bodies.values())
