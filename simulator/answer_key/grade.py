@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import from_json
 
 from simulator.answer_key.kinds import Columns, Kind
+from simulator.answer_key.mistakes import MISTAKES
 from simulator.answer_key.published import Stream
 from simulator.answer_key.query import AnswerQuery
 from simulator.answer_key.rows import Row
@@ -131,7 +132,7 @@ def _form_of(kind: Kind, row: Mapping[str, Any]) -> type[Row]:
 def grade(kind: Kind, given: Given, stream: Stream, query: AnswerQuery) -> Grade:
     """Compare an answer with the right one, and name the mistakes that it looks like."""
     expected = _table(kind, kind.compute(stream, query), given.fields)
-    close = _Closeness(kind, given.fields)
+    close = _Closeness(given.fields, kind.tolerances)
     wrong = [
         key for key, row in given.table.items() if key in expected and not close.same(row, expected[key])
     ]
@@ -151,7 +152,7 @@ def grade(kind: Kind, given: Given, stream: Stream, query: AnswerQuery) -> Grade
         percent=_percent(right, len(expected) + len(extra)),
         not_graded=[name for name in kind.fields if name not in given.fields],
         differences=list(islice(_differences(kind, close, given, expected, differing), SHOWN)),
-        hints=list(_hints(kind, close, given, stream, query, differing)) if differing else [],
+        hints=list(_hints(kind, given, stream, query, differing)) if differing else [],
     )
 
 
@@ -170,8 +171,8 @@ def _percent(right: int, of: int) -> float:
 class _Closeness:
     """Compares rows of some of a kind's fields."""
 
-    kind: Kind
     fields: tuple[str, ...]
+    tolerances: Mapping[str, float]
 
     def same(self, one: Values, other: Values) -> bool:
         """Return whether two rows agree."""
@@ -182,7 +183,7 @@ class _Closeness:
         for nth, (name, left, right) in enumerate(zip(self.fields, one, other, strict=True)):
             if left == right:
                 continue
-            tolerance = self.kind.tolerances.get(name)
+            tolerance = self.tolerances.get(name)
             if tolerance is None or left is None or right is None or abs(left - right) > tolerance:
                 yield nth
 
@@ -203,25 +204,19 @@ def _differences(
             yield Difference(key=named, field=given.fields[nth], expected=right[nth], given=mine[nth])
 
 
-def _hints(  # noqa: PLR0913, PLR0917 - a comparison has as many sides
-    kind: Kind,
-    close: _Closeness,
-    given: Given,
-    stream: Stream,
-    query: AnswerQuery,
-    differing: Sequence[Key],
+def _hints(
+    kind: Kind, given: Given, stream: Stream, query: AnswerQuery, differing: Sequence[Key]
 ) -> Iterator[str]:
     """Yield the mistakes whose answer has most of the differing rows as the consumer has them."""
-    for mistake, compute in kind.mistakes.items():
-        theirs = _table(kind, compute(stream, query), given.fields)
+    for mistake in MISTAKES[kind.name]:
+        theirs = _table(kind, mistake.compute(stream, query), given.fields)
+        close = _Closeness(given.fields, {**kind.tolerances, **mistake.tolerances})
         explained = 0
         for key in differing:
             mine, same = given.table.get(key), theirs.get(key)
-            explained += (mine is None and same is None) or (
-                mine is not None and same is not None and close.same(mine, same)
-            )
+            explained += mine == same or (mine is not None and same is not None and close.same(mine, same))
         if explained >= EXPLAINS * len(differing):
-            yield mistake
+            yield mistake.text
 
 
 def report(found: Grade) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A correct consumer in plain Python: reads the topics as lines of JSON, in the order of arrival.
 
-    python docs/check-your-pipeline/plain.py FOLDER windows --window 60 > answer.ndjson
+    python -m examples.consumers.plain FOLDER windows --window 60 > answer.ndjson
 
 The folder has a file for each topic, as `python -m simulator generate` or kcat writes it: `parkrun.ndjson`,
 `passings.ndjson`, `competitors.ndjson` and `races.ndjson`. It must contain one race.
@@ -60,7 +60,7 @@ class Consumer:
                 yield event
 
     def newest(self, until: float | None = None) -> dict[int, Event]:
-        """Return each competitor's newest position: the one with the highest event time, not the last to arrive.
+        """Return each competitor's newest position: of the highest event time, not the last to arrive.
 
         Positions with a later event time than `until` (race seconds) don't count.
         """
@@ -75,7 +75,7 @@ class Consumer:
 
     def wave_gun(self, bib: int) -> float:
         """Return the seconds from the first gun to that of a competitor's wave."""
-        return round((self.wave[bib] - 1) * self.wave_delay, 3)
+        return float(round((self.wave[bib] - 1) * self.wave_delay, 3))
 
     def order(self) -> list[Row]:
         """Return the final order by gun time."""
@@ -93,7 +93,9 @@ class Consumer:
                     "chipTime": None if end is None else round(end - start[bib], 3),
                 }
             )
-        finished = sorted((row for row in rows if row["status"] == "finished"), key=lambda row: row["gunTime"])
+        finished = sorted(
+            (row for row in rows if row["status"] == "finished"), key=lambda row: row["gunTime"]
+        )
         give_places(finished, [row["gunTime"] for row in finished])
         return rows
 
@@ -106,7 +108,9 @@ class Consumer:
             keys[bib] = (RANKED.get(status, 2), time if status == "finished" else -event["distance"])
             row = {name: event[name] for name in ("competitorId", "status", "distance", "elapsed")}
             rows.append({**row, "place": None})
-        ranked = sorted((row for row in rows if row["status"] in RANKED), key=lambda row: keys[row["competitorId"]])
+        ranked = sorted(
+            (row for row in rows if row["status"] in RANKED), key=lambda row: keys[row["competitorId"]]
+        )
         give_places(ranked, [keys[row["competitorId"]] for row in ranked])
         return rows
 
@@ -159,7 +163,9 @@ class Consumer:
         """Return the passings; repeats have the same key."""
         names = ("competitorId", "kind", "point", "lap", "elapsed", "distance")
         rows = ({name: passing[name] for name in names} for passing in self.passings_of_topic)
-        return list({(row["competitorId"], row["kind"], row["point"], row["lap"]): row for row in rows}.values())
+        return list(
+            {(row["competitorId"], row["kind"], row["point"], row["lap"]): row for row in rows}.values()
+        )
 
     def dwell(self) -> list[Row]:
         """Return the visits of geofences: an exit belongs to the entry of the same lap."""
@@ -172,7 +178,14 @@ class Consumer:
             out = times["exit"].get((bib, fence, lap))
             seconds = None if out is None else round(out - enter, 3)
             rows.append(
-                {"competitorId": bib, "geofence": fence, "lap": lap, "enter": enter, "exit": out, "seconds": seconds}
+                {
+                    "competitorId": bib,
+                    "geofence": fence,
+                    "lap": lap,
+                    "enter": enter,
+                    "exit": out,
+                    "seconds": seconds,
+                }
             )
         return rows
 
@@ -213,7 +226,9 @@ def give_places(rows: list[Row], keys: list[Any]) -> None:
 
 def main() -> None:
     """Print an answer as lines of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("kind")
     parser.add_argument("--at", type=float)

@@ -1,0 +1,1 @@
+"""Consumers of the stream that docs/check-your-pipeline.md explains, and `check.py`, which grades them."""

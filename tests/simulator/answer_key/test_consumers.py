@@ -1,0 +1,122 @@
+"""Consumers are graded: correct ones 100 % under every fault, faulty ones with the mistake by its name."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.consumers.plain import Consumer
+from simulator.answer_key import grade
+from simulator.answer_key.grade import Grade
+from simulator.answer_key.kinds import KINDS
+from simulator.answer_key.published import Stream
+from simulator.answer_key.query import AnswerQuery, Name
+from simulator.commands.generate import generate
+from simulator.course.course import Course
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from stream.contract import TOPICS
+from tests.simulator.answer_key.consumers import MISTAKES
+
+QUERY = AnswerQuery(at=901.0, window=60, lateness=20.0)
+FAULTS: dict[str, dict[str, Any]] = {
+    "no fault": {},
+    "lost": {"lost": 0.1},
+    "frozen": {"frozen": 0.1},
+    "late": {"late": 0.1},
+    "duplicates": {"duplicates": 0.3},
+    "clock skew": {"clock_skew": 3.0},
+    "dead batteries": {"dead_battery": 0.2},
+    "GPS error": {"gps_error": 3.0, "gps_noise": 2.0},
+    "all": {
+        "lost": 0.05,
+        "frozen": 0.05,
+        "late": 0.05,
+        "duplicates": 0.3,
+        "clock_skew": 3.0,
+        "dead_battery": 0.1,
+        "gps_error": 3.0,
+    },
+}
+RACE: dict[str, Any] = {
+    "course": "crystal-palace",
+    "competitors": 60,
+    "seed": 3,
+    "interval": 2.0,
+    "pace_model": "parkrun",
+    "wave_size": 20,
+    "start_flow": 2.0,
+    "dns": 0.04,
+    "dnf": 0.06,
+    "disqualified": 0.08,
+    "walking": 0.1,
+    "wrong_turn": 0.1,
+    "how_many_get_stopped": 0.2,
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a folder with the topics of a race for each fault."""
+    found = {}
+    for fault, options in FAULTS.items():
+        folder = found[fault] = tmp_path_factory.mktemp("topics")
+        flags = [
+            word
+            for name, value in (RACE | options).items()
+            for word in (f"--{name.replace('_', '-')}", str(value))
+        ]
+        for topic in TOPICS:
+            with (folder / f"{topic}.ndjson").open("wb") as file:
+                generate([*flags, "--topic", topic], file)
+    return found
+
+
+@pytest.fixture(scope="module")
+def streams(library: dict[str, Course]) -> dict[str, Stream]:
+    """Return the streams of the same races."""
+    found = {}
+    for fault, options in FAULTS.items():
+        request = RaceRequest(**(RACE | options))
+        start = datetime(2026, 1, 1, 9, tzinfo=UTC)
+        resolved = request.resolved(run_id="crystal-palace", name="x", seed=3, start_at=start)
+        race = Race(library["crystal-palace"], resolved)
+        found[fault] = Stream(race, race.time_of(race.last_tick))
+    return found
+
+
+def graded(make: type[Consumer], kind: Name, folder: Path, stream: Stream) -> Grade:
+    """Grade what a consumer says."""
+    consumer = make(folder, QUERY.at, QUERY.window, QUERY.lateness)
+    lines = [json.dumps(row).encode() for row in getattr(consumer, kind)()]
+    return grade.grade(KINDS[kind], grade.read(KINDS[kind], lines), stream, QUERY)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_correct_consumer_is_right_under_every_fault(
+    folders: dict[str, Path], streams: dict[str, Stream], kind: Name, fault: str
+) -> None:
+    """The plain consumer agrees with the answer key on every question."""
+    found = graded(Consumer, kind, folders[fault], streams[fault])
+
+    assert found.passed, "\n".join(grade.report(found))
+    assert found.percent == 100
+    assert not found.hints
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "hint"), MISTAKES, ids=[f"{make.__name__}-{kind}" for make, kind, _ in MISTAKES]
+)
+def test_a_faulty_consumer_is_caught(
+    folders: dict[str, Path], streams: dict[str, Stream], make: type[Consumer], kind: Name, hint: str
+) -> None:
+    """Each mistake costs the grade and is named, and no more than two others with it."""
+    found = graded(make, kind, folders["all"], streams["all"])
+
+    assert not found.passed
+    assert found.percent < 100
+    assert any(hint in one for one in found.hints), found.hints
+    assert len(found.hints) <= 2, found.hints
