@@ -47,6 +47,11 @@ class Consumer:
         # The request has only what differs from the defaults.
         self.wave_delay: float = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
 
+    def answer(self, kind: str) -> list[Row]:
+        """Return the rows of an answer: the method of this name."""
+        rows: list[Row] = getattr(self, kind)()
+        return rows
+
     def event_time(self, event: Event) -> int:
         """Return the event time, epoch ms: by the race's clock, because each tracker has its own."""
         return self.gun + int(event["rawTime"]) * 1000
@@ -236,7 +241,7 @@ def main() -> None:
     parser.add_argument("--lateness", type=float)
     asked = parser.parse_args()
     consumer = Consumer(asked.folder, asked.at, asked.window, asked.lateness)
-    for row in getattr(consumer, asked.kind)():
+    for row in consumer.answer(asked.kind):
         print(json.dumps(row))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from examples.consumers.plain import Consumer
+from examples.consumers.sqlite import SqlConsumer
 from simulator.answer_key import grade
 from simulator.answer_key.grade import Grade
 from simulator.answer_key.kinds import KINDS
@@ -87,20 +88,25 @@ def streams(library: dict[str, Course]) -> dict[str, Stream]:
     return found
 
 
-def graded(make: type[Consumer], kind: Name, folder: Path, stream: Stream) -> Grade:
+def graded(make: type[Consumer | SqlConsumer], kind: Name, folder: Path, stream: Stream) -> Grade:
     """Grade what a consumer says."""
     consumer = make(folder, QUERY.at, QUERY.window, QUERY.lateness)
-    lines = [json.dumps(row).encode() for row in getattr(consumer, kind)()]
+    lines = [json.dumps(row).encode() for row in consumer.answer(kind)]
     return grade.grade(KINDS[kind], grade.read(KINDS[kind], lines), stream, QUERY)
 
 
+@pytest.mark.parametrize("make", [Consumer, SqlConsumer])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_correct_consumer_is_right_under_every_fault(
-    folders: dict[str, Path], streams: dict[str, Stream], kind: Name, fault: str
+    folders: dict[str, Path],
+    streams: dict[str, Stream],
+    kind: Name,
+    fault: str,
+    make: type[Consumer | SqlConsumer],
 ) -> None:
-    """The plain consumer agrees with the answer key on every question."""
-    found = graded(Consumer, kind, folders[fault], streams[fault])
+    """In plain Python and in SQL, a correct consumer agrees with the answer key on every question."""
+    found = graded(make, kind, folders[fault], streams[fault])
 
     assert found.passed, "\n".join(grade.report(found))
     assert found.percent == 100

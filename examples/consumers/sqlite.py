@@ -1,0 +1,49 @@
+"""A correct consumer in SQL: loads the topics into SQLite, and asks the queries of `sqlite.sql`."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from examples.consumers.plain import WAVE_DELAY, Row, read
+
+NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
+QUERIES = dict(NAMED.findall(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")))
+NAMES = "eventId competitorId rawTime timestamp lat lon distance status elapsed emittedAt"
+MESSAGE = tuple(NAMES.split())
+PASSING = ("competitorId", "kind", "point", "lap", "elapsed", "distance")
+
+
+class SqlConsumer:
+    """The same as `plain.Consumer`, with tables instead of lists."""
+
+    def __init__(
+        self, folder: Path, at: float | None = None, window: int = 60, lateness: float | None = None
+    ) -> None:
+        self._asked = {"at": at, "window": window, "lateness": lateness}
+        self._database = sqlite3.connect(":memory:")
+        self._database.row_factory = sqlite3.Row
+        self._database.executescript(QUERIES["tables"])
+        race = read(folder / "races.ndjson")[-1]
+        delay = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
+        self._load("race", ("gun", "waveDelay"), [(race["startTime"], delay)])
+        self._load("messages", MESSAGE, values(MESSAGE, folder / "parkrun.ndjson"))
+        self._load("passed", PASSING, values(PASSING, folder / "passings.ndjson"))
+        entry = ("competitorId", "wave")
+        self._load("entries", entry, values(entry, folder / "competitors.ndjson"))
+
+    def _load(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" * len(columns))
+        into = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - ours
+        self._database.executemany(into, rows)
+
+    def answer(self, kind: str) -> list[Row]:
+        """Return the rows of an answer."""
+        return [dict(row) for row in self._database.execute(QUERIES[kind], self._asked)]
+
+
+def values(columns: tuple[str, ...], file: Path) -> Iterable[tuple[Any, ...]]:
+    """Return some fields of the events in a file."""
+    return (tuple(event[column] for column in columns) for event in read(file))
