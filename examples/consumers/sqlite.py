@@ -33,6 +33,7 @@ class SqlConsumer:
         self._load("passed", PASSING, values(PASSING, folder / "passings.ndjson"))
         entry = ("competitorId", "wave")
         self._load("entries", entry, values(entry, folder / "competitors.ndjson"))
+        self._database.executescript(QUERIES["derived"])
 
     def _load(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * len(columns))

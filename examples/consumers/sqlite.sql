@@ -11,13 +11,15 @@ CREATE TABLE passed (competitorId INTEGER, kind TEXT, point TEXT, lap INTEGER, e
                      PRIMARY KEY (competitorId, kind, point, lap));
 CREATE TABLE entries (competitorId INTEGER PRIMARY KEY, wave INTEGER);
 CREATE TABLE race (gun INTEGER, waveDelay REAL);
+
+-- name: derived
 -- Delivery is at least once: only the first message of an event counts. Its time is the race's, not the tracker's.
-CREATE VIEW events AS
+CREATE TABLE events AS
 SELECT messages.*, gun + rawTime * 1000 AS eventTime, (wave - 1) * waveDelay AS waveGun
 FROM messages JOIN race JOIN entries USING (competitorId)
 WHERE arrival IN (SELECT MIN(arrival) FROM messages GROUP BY eventId);
 -- The watermark moves once per second of arrival, so that the order within a second does not matter.
-CREATE VIEW watermarks AS
+CREATE TABLE watermarks AS
 SELECT second, MAX(highest) OVER (ORDER BY second ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
 FROM (SELECT emittedAt / 1000 AS second, MAX(eventTime) AS highest FROM events GROUP BY 1);
 

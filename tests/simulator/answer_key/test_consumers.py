@@ -1,7 +1,9 @@
 """Consumers are graded: correct ones 100 % under every fault, faulty ones with the mistake by its name."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from simulator.race.request import RaceRequest
 from stream.contract import TOPICS
 from tests.simulator.answer_key.consumers import MISTAKES
 
+Correct = Consumer | SqlConsumer
 QUERY = AnswerQuery(at=901.0, window=60, lateness=20.0)
 FAULTS: dict[str, dict[str, Any]] = {
     "no fault": {},
@@ -43,12 +46,12 @@ FAULTS: dict[str, dict[str, Any]] = {
 }
 RACE: dict[str, Any] = {
     "course": "crystal-palace",
-    "competitors": 60,
+    "competitors": 40,
     "seed": 3,
     "interval": 2.0,
     "pace_model": "parkrun",
     "wave_size": 20,
-    "start_flow": 2.0,
+    "start_flow": 0.5,
     "dns": 0.04,
     "dnf": 0.06,
     "disqualified": 0.08,
@@ -66,7 +69,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folder = found[fault] = tmp_path_factory.mktemp("topics")
         flags = [
             word
-            for name, value in (RACE | options).items()
+            for name, value in (RACE | options | {"course": "courses/crystal-palace.kml"}).items()
             for word in (f"--{name.replace('_', '-')}", str(value))
         ]
         for topic in TOPICS:
@@ -88,9 +91,20 @@ def streams(library: dict[str, Course]) -> dict[str, Stream]:
     return found
 
 
-def graded(make: type[Consumer | SqlConsumer], kind: Name, folder: Path, stream: Stream) -> Grade:
+@pytest.fixture(scope="module")
+def correct(folders: dict[str, Path]) -> Callable[[type[Correct], str], Correct]:
+    """Return the correct consumers, each of which reads the events of a fault once."""
+    known = cache(lambda make, fault: made(make, folders[fault]))
+    return lambda make, fault: known(make, fault)
+
+
+def made(make: type[Correct], folder: Path) -> Correct:
+    """Return a consumer of the events in a folder."""
+    return make(folder, QUERY.at, QUERY.window, QUERY.lateness)
+
+
+def graded(consumer: Correct, kind: Name, stream: Stream) -> Grade:
     """Grade what a consumer says."""
-    consumer = make(folder, QUERY.at, QUERY.window, QUERY.lateness)
     lines = [json.dumps(row).encode() for row in consumer.answer(kind)]
     return grade.grade(KINDS[kind], grade.read(KINDS[kind], lines), stream, QUERY)
 
@@ -99,14 +113,14 @@ def graded(make: type[Consumer | SqlConsumer], kind: Name, folder: Path, stream:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_correct_consumer_is_right_under_every_fault(
-    folders: dict[str, Path],
+    correct: Callable[[type[Correct], str], Correct],
     streams: dict[str, Stream],
     kind: Name,
     fault: str,
-    make: type[Consumer | SqlConsumer],
+    make: type[Correct],
 ) -> None:
     """In plain Python and in SQL, a correct consumer agrees with the answer key on every question."""
-    found = graded(make, kind, folders[fault], streams[fault])
+    found = graded(correct(make, fault), kind, streams[fault])
 
     assert found.passed, "\n".join(grade.report(found))
     assert found.percent == 100
@@ -120,7 +134,7 @@ def test_a_faulty_consumer_is_caught(
     folders: dict[str, Path], streams: dict[str, Stream], make: type[Consumer], kind: Name, hint: str
 ) -> None:
     """Each mistake costs the grade and is named, and no more than two others with it."""
-    found = graded(make, kind, folders["all"], streams["all"])
+    found = graded(made(make, folders["all"]), kind, streams["all"])
 
     assert not found.passed
     assert found.percent < 100
