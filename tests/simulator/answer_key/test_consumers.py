@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +93,14 @@ def streams(library: dict[str, Course]) -> dict[str, Stream]:
 @pytest.fixture(scope="module")
 def correct(folders: dict[str, Path]) -> Callable[[type[Correct], str], Correct]:
     """Return the correct consumers, each of which reads the events of a fault once."""
-    known = cache(lambda make, fault: made(make, folders[fault]))
-    return lambda make, fault: known(make, fault)
+    known: dict[tuple[type[Correct], str], Correct] = {}
+
+    def found(make: type[Correct], fault: str) -> Correct:
+        if (make, fault) not in known:
+            known[make, fault] = made(make, folders[fault])
+        return known[make, fault]
+
+    return found
 
 
 def made(make: type[Correct], folder: Path) -> Correct:
