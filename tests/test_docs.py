@@ -12,6 +12,7 @@ from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
 from pinot.settings import Settings as SetupSettings
+from simulator.answer_key import grade, query
 from simulator.commands import process
 from simulator.commands.settings import PublisherSettings, ReplaySettings, ServeSettings
 from simulator.course import decoding, geojson, kmz, packing, xml
@@ -181,7 +182,7 @@ def test_commands_and_links_exist(path: Path) -> None:
 )
 def test_named_files_exist(path: Path) -> None:
     """Source files and folders named in text and commands exist; the changelog may name removed ones."""
-    inside = r"(?:stream|simulator|pinot|dashboard|monitoring|tests|benchmarks)/[a-z0-9_./*-]*"
+    inside = r"(?:stream|simulator|pinot|dashboard|monitoring|tests|benchmarks|examples)/[a-z0-9_./*-]*"
     named = re.findall(rf"`({inside})`|^    [^#\n]* ({inside})", path.read_text(), re.MULTILINE)
 
     assert [name for name in map("".join, named) if not list(ROOT.glob(name))] == []
@@ -195,7 +196,13 @@ def anchors(path: Path) -> set[str]:
 
 PER_SECOND = ServeSettings.model_fields["requests_per_second"].default
 LIMITS: dict[str, tuple[float, ...]] = {
-    "a request body": (bodies.MAX_BODY / MIB, bodies.MAX_SIZES[bodies.COURSES] / MIB),
+    "a request body": (
+        bodies.MAX_BODY / MIB,
+        bodies.MAX_SIZES[bodies.COURSES] / MIB,
+        bodies.MAX_ANSWER / MIB,
+    ),
+    "rows of a consumer's answer": (grade.MAX_ROWS,),
+    "length of windows, and lateness, of an answer": (1, query.MAX_WINDOW, 0, query.MAX_LATENESS),
     "competitors of a race": (1, options.MAX_COMPETITORS),
     "competitors of all parts that a simulator publishes": (engine.MAX_LIVE_COMPETITORS,),
     "competitors of a part of a race": (parts.PART,),
