@@ -20,8 +20,7 @@ from tests.processes import ROOT, Running, simulator
 
 FILES = ROOT / "tests" / "simulator" / "course" / "files"
 KML = (FILES / "plain.kml").read_bytes()
-SENT = {"gpx": KML, "ndjson": b'{"start": 0, "events": 1}'}
-"""What a guide's command sends, by the suffix of the file: the content decides, not the suffix."""
+ANSWER = b'{"start": 0, "events": 1}'
 FORM = "application/x-www-form-urlencoded"
 WRAPPED = b"""<?xml version="1.0" encoding="UTF-8"?>
 <kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><LineString><coordinates>
@@ -376,7 +375,7 @@ def test_documented_commands_work(running: Running, command: str) -> None:
     data = next((words[nth + 1] for nth, word in enumerate(words) if word in {"-d", "--data-binary"}), None)
     race = {"course": "city-10k", "competitors": 30, "run_id": "RUN_ID", "speed": 1}
     httpx.post(f"{running.address}/races", json=race, trust_env=False)
-    body = SENT[data.rpartition(".")[2]] if data and data.startswith("@") else (data or "").encode()
+    body = (ANSWER if ".ndjson" in data else KML) if data and data.startswith("@") else (data or "").encode()
     target = f"{running.address}{url.path}?{url.query}"
     answer = httpx.request(
         "POST" if data else "GET", target, content=body, headers={"Content-Type": FORM}, trust_env=False
