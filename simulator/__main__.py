@@ -12,11 +12,12 @@ generate   write all events of a race to standard output, one JSON object per li
 export     write a race's results, tracks or crowding to standard output
 answers    write what a correct consumer of a race's events would say, one JSON object per line
 grade      compare a consumer's answer with the right one
+backfill   publish a season of past races at full speed
 replay     publish a recorded race again, starting now: Racecast events or GPX tracks
 """
 
 
-COMMANDS = ("serve", "generate", "export", "answers", "grade", "replay")
+COMMANDS = ("serve", "generate", "export", "answers", "grade", "backfill", "replay")
 
 
 def main(arguments: list[str]) -> None:

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     CliImplicitFlag,
     CliPositionalArg,
+    CliSuppress,
     CliToggleFlag,
     SettingsConfigDict,
 )
@@ -27,6 +28,7 @@ from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
+from simulator.race.season import MAX_ATHLETES, MAX_RACES
 from stream.contract import Topic
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
@@ -221,6 +223,49 @@ class GenerateSettings(RaceSettings):
     keys: CliToggleFlag[bool] = Field(
         default=False, description="Write each event's key and a tab in front of it, for kcat -K '\\t'."
     )
+
+
+class BackfillSettings(RaceRequest, PublisherSettings):  # type: ignore[misc] # pydantic's plugin
+    """Publish a season of past races at full speed: one course, regular dates, athletes who come back."""
+
+    model_config = _config("backfill") | SettingsConfigDict(strict=False)
+
+    # Each race has its own.
+    run_id: CliSuppress[None] = None
+    start_list: CliSuppress[None] = None
+    start_at: CliSuppress[None] = None
+    points: CliSuppress[None] = None
+    speed: CliSuppress[Literal[1.0]] = 1.0  # type: ignore[valid-type]
+
+    course: str = Field(description="Short name of a course in the folders.")
+    name: str | None = Field(
+        default=None, max_length=100, description="Name of the races, before the date. Default: the course's."
+    )
+    seed: Seed = Field(default=0, description="Random seed of the season.")
+    interval: float = Field(
+        default=1.0, ge=1, le=MAX_INTERVAL, description="Race seconds between two positions of a competitor."
+    )
+    races: int = Field(default=10, ge=1, le=MAX_RACES, description="Number of races.")
+    first: Time | None = Field(
+        default=None,
+        description="Gun time of the first race: ISO 8601 with a zone. Default: such that the last race was "
+        "on the last Saturday, at 9:00 UTC.",
+    )
+    every_days: int = Field(default=7, ge=1, le=366, description="Days between two races.")
+    athletes: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_ATHLETES,
+        description="Number of athletes in the season, at least the competitors of a race. Default: twice "
+        "as many.",
+    )
+
+    @field_validator("athletes")
+    @classmethod
+    def _enough_for_a_race(cls, athletes: int | None, known: ValidationInfo) -> int | None:
+        if athletes is not None and athletes < known.data.get("competitors", 1):
+            raise PydanticCustomError("athletes", "must be at least the competitors of a race")
+        return athletes
 
 
 class AnswersSettings(RaceSettings, AnswerQuery):

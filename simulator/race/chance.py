@@ -56,6 +56,9 @@ class Stream(IntEnum):
     SKEW = 34
     BATTERY = 35
     BATTERY_LIFE = 36
+    REGULARITY = 37
+    ATTENDANCE = 38
+    FORM = 39
 
 
 def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:

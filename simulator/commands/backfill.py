@@ -1,0 +1,123 @@
+"""`python -m simulator backfill`: publishes a season of past races at full speed, so that pages have a past.
+
+Each race becomes known when it is complete: its record, which says that it is finished, is published last.
+So no simulator continues it, and after an interruption the same command publishes the rest; events that are
+published again change nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import structlog
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import react
+
+from simulator import logs
+from simulator.commands.process import log_failure, open_courses, open_publisher
+from simulator.commands.settings import BackfillSettings, settings_of
+from simulator.course.course import Course
+from simulator.log.local import claim
+from simulator.publishers.publisher import Publisher, PublishError
+from simulator.race.events import Batch, entries_of, passings_until, positions_at, record_of
+from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from simulator.race.season import MAX_ATHLETES, Season
+from simulator.reactor import after
+from simulator.service.uploads import UploadFolder
+
+BATCH = 5000
+RETRY = 1.0
+"""Seconds before a batch that the publisher did not accept is retried."""
+GUN = time(9)
+"""Gun time of a season that has no other, UTC."""
+SATURDAY = 5
+
+
+def backfill(flags: Sequence[str]) -> None:
+    """Publish the season that the flags describe; ends the process.
+
+    Exit status 0 if everything was delivered, else 1 with a log line that gives the reason.
+    """
+    settings = settings_of(BackfillSettings, flags)
+    logs.configure(settings.log_format)
+    react(lambda reactor: ensureDeferred(_backfill(reactor, settings)))
+
+
+async def _backfill(reactor: Any, settings: BackfillSettings) -> None:
+    try:
+        courses = open_courses(settings, UploadFolder(settings.uploads))
+        claimed = claim(settings.sqlite) if settings.publisher == "sqlite" else None
+        publisher = open_publisher(reactor, settings, courses)
+    except (OSError, PublishError) as error:
+        raise SystemExit(log_failure("can't publish the season", error)) from error
+    try:
+        await _publish_season(reactor, publisher, settings, courses)
+        await publisher.close()
+    except PublishError as error:
+        raise SystemExit(log_failure("could not deliver everything", error)) from error
+    finally:
+        if claimed is not None:
+            claimed.close()
+
+
+async def _publish_season(
+    reactor: Any, publisher: Publisher, settings: BackfillSettings, courses: Mapping[str, Course]
+) -> None:
+    course, log = courses.get(settings.course), structlog.get_logger()
+    if course is None:
+        raise PublishError(f"there is no course {settings.course}; available: {', '.join(courses) or 'none'}")
+    begun = reactor.seconds()
+    season = season_of(settings, datetime.fromtimestamp(begun, UTC))
+    for request in season.requests(course):
+        race = Race(course, request)
+        for batch in batches_of(race):
+            await _accepted(reactor, publisher, batch)
+        await publisher.flushed()
+        done = race.time_of(race.last_tick)
+        now = int(reactor.seconds() * 1000)
+        await _accepted(
+            reactor, publisher, record_of(race, "finished", now, request.text(), delivered_until=done)
+        )
+        log.info("race published", run_id=race.run_id, competitors=request.competitors)
+    await publisher.flushed()
+    seconds, events = reactor.seconds() - begun, publisher.deliveries.delivered.total()
+    log.info("season published", races=season.races, events=events, per_second=round(events / seconds))
+
+
+def season_of(settings: BackfillSettings, now: datetime) -> Season:
+    """Return the season that the flags describe; by default, its last race was on the last Saturday."""
+    every = timedelta(days=settings.every_days)
+    request = RaceRequest.model_validate(settings.model_dump(include=set(RaceRequest.model_fields)))
+    first = settings.first
+    if first is None:
+        yesterday = now - timedelta(days=1)
+        last = yesterday - timedelta(days=(yesterday.weekday() - SATURDAY) % 7)
+        first = datetime.combine(last.date(), GUN, UTC) - (settings.races - 1) * every
+    athletes = 2 * request.competitors if settings.athletes is None else settings.athletes
+    return Season(request, min(athletes, MAX_ATHLETES), settings.races, first, every)
+
+
+def batches_of(race: Race) -> Iterator[Batch]:
+    """Yield all events of a race but its record, as if each tick had been published on time."""
+    yield from entries_of(race, BATCH)
+    for tick in range(race.last_tick + 1):
+        emitted_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
+        for positions in positions_at(race, tick, BATCH):
+            yield replace(positions, emitted_at=emitted_at)
+        yield from passings_until(race, tick, BATCH)
+
+
+async def _accepted(reactor: Any, publisher: Publisher, batch: Batch) -> None:
+    """Publish a batch, retrying until it is accepted; raises PublishError for rejected credentials."""
+    while True:
+        try:
+            await publisher.publish(batch)
+        except PublishError as error:
+            if publisher.health().credentials_rejected:
+                raise
+            structlog.get_logger().error("publishing failed, retrying", why=str(error))
+            await after(reactor, RETRY)
+        else:
+            return
