@@ -245,8 +245,19 @@ class Race:
             time: one moment for all, or one for each, shape (k,).
             who: indices, shape (k,); default: all members.
         """
+        first = self.members.start
         some = self._part if who is None else self.field.take(who)
-        which = self._slice if who is None else who
+        if len(some) <= field.AT_ONCE:
+            return self._state(time, some, self._slice if who is None else who)
+        states = []
+        for block in some.blocks():
+            which = slice(first + block.start, first + block.stop) if who is None else who[block]
+            moments = time[block] if isinstance(time, np.ndarray) else time
+            states.append(self._state(moments, some.take(block), which))
+        return Snapshot._make(_joined(*states))
+
+    def _state(self, time: float | Floats, some: Field, which: Ints | slice) -> Snapshot:
+        """Return the true state of some of the field, whose indices are `which`."""
         ends, finishes = self._ends[which], self.finishes[which]
         distance = some.distance(time)
         lon, lat = self.course.place(distance)

@@ -25,8 +25,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.race import stretches
 from simulator.race.crowding.cells import Cells
-from simulator.race.field import Field, Lost, Stop, interpolate
+from simulator.race.field import MAX_MARKS, Field, Lost, Stop, interpolate
 from stream.arrays import Floats, Ints
 
 SHORT = 1.0
@@ -352,4 +353,5 @@ def _with_times(free: Field, marks: Floats, moving: Floats, at_start: Floats) ->
         disqualified_at=free.disqualified_at + at_start + lost,
         stops=stops,
         lost=Lost(at_start, np.where(np.isfinite(free.start), lost, 0.0)),
+        index=stretches.of(moving) if len(marks) > MAX_MARKS + 1 else None,
     )
