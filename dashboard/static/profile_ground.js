@@ -14,6 +14,7 @@
   const MARK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
   const MARK_PX = 60; // the least distance between two labels of the axis
   const POINT_PX = 5; // half of a timing point's mark
+  const BAND_PX = 6; // of the density
   const LAP_PX = 8; // the least width of a lap with a border
   const FONT = '10px sans-serif';
 
@@ -35,9 +36,10 @@
       return { rows, names, height: names + relief + AXIS_PX };
     }
 
-    // Draws itself again if the size or the colours have changed.
-    fit(width, { rows, names, height }, ratio, colours) {
-      const drawn = JSON.stringify([width, height, ratio, colours]);
+    // Draws itself again if the size, the colours or the density have changed.
+    // Parts: those of a `Density`.
+    fit(width, { rows, names, height }, ratio, colours, parts) {
+      const drawn = JSON.stringify([width, height, ratio, colours, parts]);
       if (drawn === this._drawn) return;
       this._drawn = drawn;
       Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX });
@@ -46,7 +48,7 @@
       this._canvas.height = Math.round(height * ratio);
       const context = this._canvas.getContext('2d');
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      this._draw(context, colours);
+      this._draw(context, colours, parts);
     }
 
     paint(context) {
@@ -91,8 +93,9 @@
       return [...new Set([...fences, ...near.map(([name]) => name)])];
     }
 
-    _draw(context, colours) {
+    _draw(context, colours, parts) {
       this._drawRelief(context, colours);
+      for (const part of parts) this._drawDensity(context, part, colours);
       this._drawFences(context, colours);
       this._drawLaps(context, colours);
       this._drawAxis(context, colours);
@@ -109,6 +112,16 @@
       context.fill(area);
       Object.assign(context, { strokeStyle: road, lineWidth: this.range ? 2 : 4, lineJoin: 'round' });
       context.stroke(line);
+    }
+
+    // Below the line: what is on top of it belongs to the runners.
+    _drawDensity(context, { from, to, level }, colours) {
+      const [left, right] = [this.x(from), this.x(to)];
+      const band = new Path2D();
+      for (let x = left; x < right; x++) band.lineTo(x, this.y(this.distance(x)) + BAND_PX / 2);
+      band.lineTo(right, this.y(to) + BAND_PX / 2);
+      Object.assign(context, { strokeStyle: colours[`density-${level}`], lineWidth: BAND_PX, lineJoin: 'round' });
+      context.stroke(band);
     }
 
     _drawFences(context, { fence }) {

@@ -93,6 +93,7 @@
       const isFirst = this._field.payloads === 0;
       take(this._field);
       const { payload } = this._field;
+      if (this.options.crowding) this.options.crowding.count(this._field);
       if (isFirst && this.options.line.length === 0) this._lookAt(payload.columns);
       this._prepareDots();
       this._inspector.refresh();
@@ -163,7 +164,13 @@
         inspected: this._inspector.shown,
         profile: this._profile && this._profile.shown(),
         colour: this.categories() ? 'category' : 'status',
+        density: this.density() && this.density().parts(),
       };
+    },
+
+    // How crowded the course is, or null without crowding.
+    density() {
+      return this.options.crowding && this.options.crowding.density;
     },
 
     isGliding() {

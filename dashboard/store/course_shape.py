@@ -3,6 +3,7 @@
 Pure: degrees and metres in, shapes and answers out.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -37,11 +38,13 @@ def course(  # noqa: PLR0913 - the parts of a course
     fences: Iterable[tuple[str, Any, Any]],
     altitudes: Sequence[Any] = (),
     timing_points: Iterable[tuple[str, Iterable[Any]]] = (),
+    widths: Iterable[tuple[Any, Any]] = (),
 ) -> Course:
     """A course from its short and long name, metres, a LineString, and start and finish.
 
     Fences have a name, a Polygon, and visits as pairs of metres. Altitudes that don't fit the line's vertices
-    are unknown. Timing points have a name and metres.
+    are unknown. Timing points have a name and metres. Widths are pairs of metres: from where on, and how
+    wide, None if it is unlimited.
 
     Longitudes continue from the line's own, so that a course across the antimeridian is in one piece. Raises
     TypeError, ValueError, AttributeError or IndexError if a shape is malformed.
@@ -58,8 +61,18 @@ def course(  # noqa: PLR0913 - the parts of a course
     heights = np.array(altitudes, float) if len(altitudes) == len(along) else None
     points = [PointOnCourse(name, float(metres)) for name, passes in timing_points for metres in passes]
     points.sort(key=lambda point: point.distance)
+    wide = tuple((float(since), math.inf if metres is None else float(metres)) for since, metres in widths)
     return Course(
-        short_name, long_name, distance, along, start, finish, areas, altitudes=heights, points=tuple(points)
+        short_name,
+        long_name,
+        distance,
+        along,
+        start,
+        finish,
+        areas,
+        altitudes=heights,
+        points=tuple(points),
+        widths=wide,
     )
 
 

@@ -19,7 +19,7 @@ LIMIT 1
 -- name: course
 SELECT shortName, longName, distance,
        ST_AsText(courseMap), ST_AsText(startLocation), ST_AsText(endLocation),
-       fences, altitudes, timingPoints
+       fences, altitudes, timingPoints, widths
 FROM courses
 WHERE shortName = %(name)s
 LIMIT 1

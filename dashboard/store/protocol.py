@@ -4,6 +4,7 @@
 depends on Streamlit, the map or a database.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -64,6 +65,8 @@ class Race:
         updated_at: epoch milliseconds UTC of the newest change of this row.
         gps_error: standard deviation of positions, in metres.
         wave_delay: seconds between the guns of two waves.
+        is_crowded: whether competitors hold each other up.
+        width: metres that the course is wide at most, by the race's request; inf if it is unlimited.
     """
 
     run_id: str
@@ -79,6 +82,8 @@ class Race:
     updated_at: int
     gps_error: float = 0.0
     wave_delay: float = WAVE_DELAY
+    is_crowded: bool = False
+    width: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +122,7 @@ class Course:
         fences: in the order of the course's file.
         altitudes: metres above sea level of each vertex of the line, shape (n,); None if unknown.
         points: the timing points in the order in which the race passes them, each lap's for itself.
+        widths: where the width of a lap changes, metres, and how wide it is from there on; inf is unlimited.
     """
 
     short_name: str
@@ -128,6 +134,7 @@ class Course:
     fences: tuple[Fence, ...]
     altitudes: Floats | None = None
     points: tuple[PointOnCourse, ...] = ()
+    widths: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,8 @@ def _race(row: Sequence[Any]) -> Race:
         updated_at=int(updated_at),
         gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
         wave_delay=_number(request, "wave_delay", WAVE_DELAY),
+        is_crowded=_text(request, "crowding") == "flow",
+        width=_number(request, "width", np.inf),
     )
 
 
@@ -92,6 +94,14 @@ def _number(request: str, field: str, default: float) -> float:
         return float(orjson.loads(request)[field])
     except (ValueError, KeyError, TypeError):
         return default
+
+
+def _text(request: str, field: str) -> str:
+    """A text in a race's whole request; empty if it isn't there."""
+    try:
+        return str(orjson.loads(request)[field])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
@@ -219,12 +229,12 @@ def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
 def course(row: Sequence[Any]) -> Course:
     """A course from a row of the query `course`: names, metres, WKT of line, start and end, lists as JSON.
 
-    The contract describes the lists: fences, altitudes and timing points. A row that is older than a list's
-    column has an empty text or null. Raises `StoreError` if a geometry or a list can't be read.
+    The contract describes the lists: fences, altitudes, timing points and widths. A row that is older than a
+    list's column has an empty text or null. Raises `StoreError` if a geometry or a list can't be read.
     """
     short_name, long_name, distance, line, start, finish, *lists = row
     try:
-        fences, altitudes, points = (orjson.loads(text or "[]") or [] for text in lists)
+        fences, altitudes, points, widths = (orjson.loads(text or "[]") or [] for text in lists)
         return course_shape.course(
             (short_name, long_name),
             float(distance),
@@ -236,6 +246,7 @@ def course(row: Sequence[Any]) -> Course:
             ],
             altitudes=altitudes,
             timing_points=[(str(point["name"]), point["distances"]) for point in points],
+            widths=widths,
         )
     except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise StoreError(

@@ -32,7 +32,8 @@ FROM races LEFT JOIN courses ON courses.shortName = races.course
 WHERE races.runId = :run
 
 -- name: course
-SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences, altitudes, timingPoints
+SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences, altitudes, timingPoints,
+       widths
 FROM courses
 WHERE shortName = :name
 

@@ -354,6 +354,11 @@ class Course:
             [{"name": name, "distances": metres} for name, metres in self.mat_distances().items()]
         )
 
+    def widths_json(self) -> str:
+        """Return where the width of a lap changes, as a JSON list of pairs (metres); null is unlimited."""
+        pairs = [(round(since, 1), metres if np.isfinite(metres) else None) for since, metres in self.widths]
+        return json.dumps(pairs, separators=(",", ":"))
+
     def mat_distances(self) -> dict[str, list[float]]:
         """Return where the race passes each mat, by its name: metres, rounded to millimetres."""
         found: dict[str, list[float]] = {mat.name: [] for mat in self.mats}

@@ -200,6 +200,7 @@ class CourseRecord:
             course.fences_json(),
             course.altitudes_json(),
             course.timing_points_json(),
+            course.widths_json(),
         )
 
 

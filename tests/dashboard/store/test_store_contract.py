@@ -1,5 +1,6 @@
 """What every store promises, held against SQLite and against a real Pinot."""
 
+import math
 import uuid
 from collections.abc import Callable
 from itertools import chain
@@ -130,6 +131,29 @@ def test_course(case: Case) -> None:
     assert np.array_equal(outer[0], outer[-1])
     assert pytest.approx(tuple(outer[0]), abs=1e-6) == (-0.0651347, 51.4191617)
     assert course.altitudes is None
+
+
+def test_course_with_widths(case: Case) -> None:
+    """A course whose width is known has it from each place on; another course has none."""
+    course = case.store.course("city-10k")
+    assert course is not None
+    assert course.widths[0] == (0.0, 8.0)
+    assert min(wide for _, wide in course.widths) == 5.0
+    crystal_palace = case.store.course("crystal-palace")
+    assert crystal_palace is not None
+    assert crystal_palace.widths == ()
+
+
+def test_race_with_crowding(case: Case) -> None:
+    """A race says whether competitors hold each other up, and how wide its course is at most."""
+    request = '{"crowding": "flow", "width": 4.5}'
+    case.writer.write("races", [race(case.run, request=request), race(f"{case.run}_free")])
+    case.wait_for(lambda: None not in {case.store.race(case.run), case.store.race(f"{case.run}_free")})
+    crowded, free = case.store.race(case.run), case.store.race(f"{case.run}_free")
+    assert crowded is not None
+    assert free is not None
+    assert (crowded.is_crowded, crowded.width) == (True, 4.5)
+    assert (free.is_crowded, free.width) == (False, math.inf)
 
 
 def test_course_with_altitudes(case: Case) -> None:
