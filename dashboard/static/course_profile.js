@@ -10,10 +10,11 @@
   const RANGE_FONT = '10px sans-serif';
 
   class CourseProfile {
-    // below: the parts below the map; points, fences: as for `Ground`; rowsOf(isNarrow): rows of text above the relief.
-    constructor(below, course, { points, fences }, rowsOf = () => 1) {
+    // below: the parts below the map; points, fences, density: of the map's options; rowsOf(isNarrow): rows of text
+    // above the relief.
+    constructor(below, course, { points, fences, density }, rowsOf = () => 1) {
       this._course = course;
-      this._ground = new Ground(course, points, fences);
+      this._ground = new Ground(course, points, fences, Boolean(density));
       this._sizeOf = (isNarrow) => this._ground.size(rowsOf(isNarrow), isNarrow);
       this._box = below.add('race-profile', (isNarrow) => this._sizeOf(isNarrow).height);
       this._canvas = L.DomUtil.create('canvas', '', this._box);

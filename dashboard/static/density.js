@@ -112,7 +112,7 @@
   // What the colours stand for, from the lowest.
   function levelNames() {
     const between = LEVELS.slice(1).map((level, nth) => `${LEVELS[nth]}–${level}`);
-    return [`up to ${LEVELS[0]}`, ...between, `over ${LEVELS[LEVELS.length - 1]}`];
+    return [`≤ ${LEVELS[0]}`, ...between, `> ${LEVELS[LEVELS.length - 1]}`];
   }
 
   // "1.3 runners/m²".

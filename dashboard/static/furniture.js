@@ -67,7 +67,8 @@
 
   function explainDensity(frame, { every }) {
     const box = L.DomUtil.create('div', 'race-legend-colours race-legend-density', frame);
-    box.append(every > 1 ? `Runners/m² (estimate, 1 in ${every} shown)` : 'Runners/m²');
+    const quantity = L.DomUtil.create('b', '', box);
+    quantity.textContent = every > 1 ? `Runners/m², estimated from 1 in ${every}` : 'Runners/m²';
     levelNames().forEach((word, level) => {
       const entry = L.DomUtil.create('span', '', box);
       entry.style.setProperty('--colour', `var(--density-${level})`);
@@ -111,12 +112,12 @@
   let streetMap = null;
 
   // Elements of any map of a course, with or without a race. Returns its view of the whole course.
-  function furnish(map, { bounds, tiles, viewer }) {
+  function furnish(map, { bounds, tiles, viewer, density }) {
     formatting.use(viewer);
     map.attributionControl.setPrefix('<a href="https://leafletjs.com" target="_blank">Leaflet</a>');
     new Gestures(map);
     map.getContainer().addEventListener('keydown', pressBySpace);
-    const view = new WholeCourse(map);
+    const view = new WholeCourse(map, density && !narrow.matches ? 1 : 0);
     if (bounds) view.set(bounds);
     streetMap = new StreetMap(map, tiles);
     return view;

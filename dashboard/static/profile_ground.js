@@ -14,16 +14,18 @@
   const MARK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
   const MARK_PX = 60; // the least distance between two labels of the axis
   const POINT_PX = 5; // half of a timing point's mark
-  const BAND_PX = 6; // of the density
+  const STRIP_PX = 9; // of the density, and a gap above
   const LAP_PX = 8; // the least width of a lap with a border
   const FONT = '10px sans-serif';
 
   class Ground {
-    // points: [[name, metres], …]; fences: [[name, [[first, last], …]], …].
-    constructor(course, points, fences) {
+    // points: [[name, metres], …]; fences: [[name, [[first, last], …]], …]; hasDensity: whether there is a strip for
+    // the density.
+    constructor(course, points, fences, hasDensity) {
       this._course = course;
       this._points = points;
       this._fences = fences;
+      this._strip = hasDensity ? STRIP_PX : 0;
       this._canvas = document.createElement('canvas');
       this.range = course.altitudes ? extremes(course.altitudes) : null; // lowest and highest metre
       this._drawn = '';
@@ -33,7 +35,7 @@
     size(rows, isNarrow) {
       const names = ROW_PX * rows + NAMES_GAP_PX;
       const relief = this.range ? (isNarrow ? 52 : 72) : HEADROOM_PX + 6;
-      return { rows, names, height: names + relief + AXIS_PX };
+      return { rows, names, height: names + relief + this._strip + AXIS_PX };
     }
 
     // Draws itself again if the size, the colours or the density have changed.
@@ -42,7 +44,7 @@
       const drawn = JSON.stringify([width, height, ratio, colours, parts]);
       if (drawn === this._drawn) return;
       this._drawn = drawn;
-      Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX });
+      Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX - this._strip });
       this._relief = null;
       this._canvas.width = Math.round(width * ratio);
       this._canvas.height = Math.round(height * ratio);
@@ -114,14 +116,11 @@
       context.stroke(line);
     }
 
-    // Below the line: what is on top of it belongs to the runners.
+    // Between the relief and the axis.
     _drawDensity(context, { from, to, level }, colours) {
       const [left, right] = [this.x(from), this.x(to)];
-      const band = new Path2D();
-      for (let x = left; x < right; x++) band.lineTo(x, this.y(this.distance(x)) + BAND_PX / 2);
-      band.lineTo(right, this.y(to) + BAND_PX / 2);
-      Object.assign(context, { strokeStyle: colours[`density-${level}`], lineWidth: BAND_PX, lineJoin: 'round' });
-      context.stroke(band);
+      context.fillStyle = colours[`density-${level}`];
+      context.fillRect(left, this.bottom + 2, right - left, this._strip - 2);
     }
 
     _drawFences(context, { fence }) {
@@ -150,7 +149,8 @@
 
     _drawAxis(context, { road, ink }) {
       Object.assign(context, { strokeStyle: road, fillStyle: ink, lineWidth: 1, font: FONT, textBaseline: 'middle' });
-      segment(context, SIDE_PX, this.bottom + 0.5, this.width - SIDE_PX, this.bottom + 0.5);
+      const axis = this.bottom + this._strip;
+      segment(context, SIDE_PX, axis + 0.5, this.width - SIDE_PX, axis + 0.5);
       const { distance } = this._course;
       const unit = formatting.unit().metres;
       const isWide = (units) => this.x(unit * units) - this.x(0) >= MARK_PX;
@@ -165,10 +165,11 @@
 
     _mark(context, metres, text) {
       const x = this.x(metres);
-      segment(context, Math.round(x) + 0.5, this.bottom, Math.round(x) + 0.5, this.bottom + 4);
+      const axis = this.bottom + this._strip;
+      segment(context, Math.round(x) + 0.5, axis, Math.round(x) + 0.5, axis + 4);
       const half = context.measureText(text).width / 2;
       context.textAlign = 'center';
-      context.fillText(text, Math.min(this.width - half - 1, Math.max(half + 1, x)), this.bottom + AXIS_PX / 2 + 2);
+      context.fillText(text, Math.min(this.width - half - 1, Math.max(half + 1, x)), axis + AXIS_PX / 2 + 2);
     }
 
     // The same diamond as on the map.
