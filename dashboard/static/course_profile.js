@@ -7,6 +7,7 @@
   const REACH_PX = 5; // of the pointer, for timing points
   const LEVELS = ['density-0', 'density-1', 'density-2', 'density-3'];
   const COLOURS = ['road', 'relief', 'fence', 'ink', 'paper', 'course-edge', ...LEVELS];
+  const NONE = []; // parts of a density
   const RANGE_FONT = '10px sans-serif';
 
   class CourseProfile {
@@ -78,7 +79,7 @@
       }
       const isNarrow = height === this._sizeOf(true).height;
       const density = this._density();
-      const parts = density === null ? [] : density.parts();
+      const parts = density === null ? NONE : density.parts();
       this._ground.fit(width, this._sizeOf(isNarrow), ratio, this._colours.ground, parts);
       this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
     }

@@ -21,12 +21,14 @@
       this._every = every;
       this._cut(widths, this.isSample ? SAMPLED_M : SECTION_M);
       this._runners = new Float64Array(this._width.length);
+      this._parts = null;
     }
 
     // Counts the competitors of a `Field`.
     count(field) {
       const running = field.statuses.indexOf('running');
       this._runners.fill(0);
+      this._parts = null;
       for (const one of field.competitors) {
         if (one.data.status !== running || one.toDistance <= 0 || one.toDistance >= this.course.distance) continue;
         this._runners[this._sectionAt(one.toDistance)] += this._every;
@@ -38,8 +40,14 @@
       return this._density(this._sectionAt(distance));
     }
 
-    // The parts of a lap with one level each, where the width is known, in order: [{ from, to, level }, …].
+    // The parts of a lap with one level each, where the width is known, in order: [{ from, to, level }, …]. They are
+    // the same object until the next count, for frames are drawn more often.
     parts() {
+      this._parts ??= this._inParts();
+      return this._parts;
+    }
+
+    _inParts() {
       const parts = [];
       for (let nth = 0; nth < this._width.length; nth++) {
         const density = this._density(nth);

@@ -41,9 +41,10 @@
     // Draws itself again if the size, the colours or the density have changed.
     // Parts: those of a `Density`.
     fit(width, { rows, names, height }, ratio, colours, parts) {
-      const drawn = JSON.stringify([width, height, ratio, colours, parts]);
-      if (drawn === this._drawn) return;
+      const drawn = JSON.stringify([width, height, ratio, colours]);
+      if (drawn === this._drawn && parts === this._parts) return;
       this._drawn = drawn;
+      this._parts = parts;
       Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX - this._strip });
       this._relief = null;
       this._canvas.width = Math.round(width * ratio);

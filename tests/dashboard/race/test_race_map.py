@@ -144,6 +144,15 @@ def test_density_of_a_race_with_crowding() -> None:
     assert _density(later) == {"widths": [[0.0, None], [300.0, 8.0]], "every": 1}
 
 
+def test_density_of_a_replay() -> None:
+    """The replay has the same widths as the live map."""
+    drawn = replay_map(race(is_crowded=True), NARROW, PLAIN, VIEWER, 3000.0)
+    drawn.get_root().render()
+    assert '"density": {"every": 1, "widths": [[0.0, 8.0], [1000.0, null], [2000.0, 4.0]]}' in str(
+        _get_map_string(drawn)
+    )
+
+
 def test_the_narrower_width_counts() -> None:
     """The race's own width holds where the course is wider or its width is unknown."""
     assert _density(NARROW, width=6.0)["widths"] == [[0.0, 6.0], [1000.0, 6.0], [2000.0, 4.0]]
