@@ -9,7 +9,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS, LOCALE
-from tests.browser.site import LiveMap
+from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -60,6 +60,21 @@ ANALYTICS_SIZE = {"width": 1280, "height": 1860}
 ANALYTICS_START_INTERVAL_MS = 35_000
 ANALYTICS_DELAY_MS = 95_000
 """Wall time after the last start: the page compares the last minute with the one before."""
+CROWDED_RACE = {
+    "course": "city-10k",
+    "competitors": 6000,
+    "name": "City 10 km, all at one gun",
+    "pace_model": "normal",
+    "fastest": 240,
+    "slowest": 400,
+    "entrants": "drawn",
+    "crowding": "flow",
+    "speed": 60,
+    "interval": 10,
+    "seed": 7,
+}
+CROWDED_UNTIL = 1200.0
+"""Race time of the screenshot, seconds: there is a queue in front of the old bridge."""
 FAVOURITES = "&fav=29,94,211"
 
 
@@ -88,6 +103,7 @@ def main() -> None:
             pipeline_page.screenshot(path=DOCS / "pipeline.png")
             _screenshot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             _analytics(browser, folder)
+            _density(browser, folder)
             browser.close()
 
 
@@ -102,6 +118,17 @@ def _analytics(browser: Browser, folder: Path) -> None:
         analytics_page.wait_for_timeout(ANALYTICS_DELAY_MS)
         analytics_page.screenshot(path=DOCS / "analytics.png")
         analytics_page.context.close()
+
+
+def _density(browser: Browser, folder: Path) -> None:
+    """Pause a crowded race on a separate site, and take the screenshot."""
+    store = ("--sqlite", str(folder / "crowded.db"))
+    with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
+        run = _create_race(api.address, CROWDED_RACE)
+        site = Site(page.address, api.address)
+        site.wait_for_race_time(run, CROWDED_UNTIL)
+        site.change(run, "pause")
+        _screenshot(browser, f"{page.address}/?run={run}", "density", WIDE, "light")
 
 
 def _create_race(api: str, race: dict[str, Any]) -> str:
