@@ -29,9 +29,9 @@
       const running = field.statuses.indexOf('running');
       this._runners.fill(0);
       this._parts = null;
-      for (const one of field.competitors) {
-        if (one.data.status !== running || one.toDistance <= 0 || one.toDistance >= this.course.distance) continue;
-        this._runners[this._sectionAt(one.toDistance)] += this._every;
+      for (const { data } of field.competitors) {
+        if (data.status !== running || data.distance <= 0 || data.distance >= this.course.distance) continue;
+        this._runners[this._sectionAt(data.distance)] += this._every;
       }
     }
 

@@ -32,7 +32,7 @@ MIDDLES = "[...Array(200).keys()].map((nth) => race.density().at(50 * nth + 25))
 MADE = """([line, distance, widths, every, runners]) => {
     const { CourseLine, Density } = window.Racecast;
     const density = new Density(new CourseLine(line, distance), { widths, every });
-    const competitors = runners.map(([toDistance, status]) => ({ toDistance, data: { status } }));
+    const competitors = runners.map(([distance, status]) => ({ data: { distance, status } }));
     density.count({ statuses: ['running', 'paused'], competitors });
     return [density.parts(), [10, 60, 110, 160, 199].map((at) => density.at(at)), density.worst()];
 }"""
