@@ -56,7 +56,7 @@ def distances_at(site: Site, run: str, moment: int) -> Any:
 
 def expected(site: Site, run: str, moment: int) -> Any:
     """Runners per square metre of each section, counted from the race computed again."""
-    distances = distances_at(site, run, moment)
+    distances = np.round(distances_at(site, run, moment), 1)  # as in the payload
     under_way = distances[(distances > 0) & (distances < 10_000)]
     counts = np.bincount((under_way // SECTION_M).astype(int), minlength=200)
     return counts / (SECTION_M * CROWDED["width"])
