@@ -29,23 +29,12 @@ SCORERS = (2, 20)
 FOUR = 4
 """Scorers if nothing else is asked for, as at the World Athletics Cross Country Championships."""
 NO_CLUB = frozenset(
-    {
-        "n/a",
-        "na",
-        "none",
-        "no club",
-        "no team",
-        "unattached",
-        "unaffiliated",
-        "u/a",
-        "independent",
-        "individual",
-    }
-    | {"privat", "vereinslos", "ohne verein", "kein verein", "sans club", "non licencié", "individuel"}
-    | {"independiente", "sin club", "individuale", "nessuna", "geen", "ingen"}
+    {"unattached", "unaffiliated", "u/a", "no club", "no team", "independent", "individual", "privat"}
+    | {"vereinslos", "ohne verein", "kein verein", "sans club", "non licencié", "individuel", "individuale"}
+    | {"independiente", "sin club", "nessuna", "geen", "ingen"}
 )
-"""What start lists have in the club's column of those without one, in lower case. Nor is a text without
-letters a club."""
+"""What start lists have as the club of those without one, in lower case. A text without letters is no club
+either."""
 TO_COME = ("waiting", "running", "paused")
 """Statuses of those who may still finish."""
 PIECE = 1_000

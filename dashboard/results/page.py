@@ -177,7 +177,7 @@ def _teams(outcome: Outcome) -> None:
         )
     if is_whole:
         st.download_button(
-            "Download CSV of the teams",
+            "Download teams as CSV",
             lambda: team_table.as_csv(outcome.results, outcome.competitors, rules),
             file_name=f"{race.run_id}-teams.csv",
             mime="text/csv",
@@ -187,7 +187,7 @@ def _teams(outcome: Outcome) -> None:
         return
     choices = urlencode({"rank": rank, **rules._asdict()})
     address = f"{race_address_in_page(race.run_id)}/teams.csv?{choices}"
-    st.link_button("Download CSV of the teams", address, icon=":material/download:")
+    st.link_button("Download teams as CSV", address, icon=":material/download:")
 
 
 def _notices(outcome: Outcome) -> None:

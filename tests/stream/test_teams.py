@@ -90,7 +90,7 @@ def test_equal_teams_share_a_place() -> None:
 
 
 def test_an_incomplete_team_has_no_place() -> None:
-    """It comes after the complete ones, the one with the most scorers first; its members keep their places."""
+    """It comes after the complete ones, those with most scorers first; its members keep their places."""
     rows = [("Solo", "", 1.0), ("Pair", "", 2.0), ("Pair", "", 3.0), ("Three", "", 4.0), ("Three", "", 5.0)]
     teams = scored([*rows, ("Three", "", 6.0)], 3)
     assert short(teams) == [(1, "Three", 4 + 5 + 6), (None, "Pair", 5), (None, "Solo", 1)]
@@ -132,7 +132,9 @@ def test_spellings_of_a_club_are_one_team() -> None:
     assert short(scored(rows[:2], 2)) == [(1, "City Milers", 3)]
 
 
-@pytest.mark.parametrize("word", sorted({*NO_CLUB, "Unattached", " N/A ", "-", "\u2013", "/", "0", ""}))
+@pytest.mark.parametrize(
+    "word", sorted({*NO_CLUB, "Unattached", " Sans  Club ", "-", "\u2013", "/", "0", ""})
+)
 def test_the_unattached_are_no_team(word: str) -> None:
     """Words of start lists for competitors without a club make no team."""
     assert scored([(word, "", 1.0), (word, "", 2.0)], 2) == []

@@ -3,7 +3,7 @@
 
 const RULES = {
   who: { label: 'Who scores', words: { all: 'All', women: 'Women', men: 'Men', mixed: 'Mixed' } },
-  by: { label: 'Teams by', words: { place: 'Sum of places', time: 'Sum of times' } },
+  by: { label: 'Teams by', words: { place: 'By place', time: 'By time' } },
 };
 const TEAMS_AGAIN_MS = 2_000; // after a failure
 
@@ -21,6 +21,7 @@ class Teams {
     this._fields = {};
     for (const name of ['who', 'scorers', 'by']) this._makeChoice(name);
     this._caption = put(root, 'p', 'caption');
+    this._printed = put(root, 'p', 'print-head');
     this._caption.setAttribute('role', 'status');
     this._trouble = put(root, 'p', 'trouble');
     this._trouble.setAttribute('role', 'status');
@@ -69,7 +70,7 @@ class Teams {
 
   _offer({ rules, most: [fewest, most] }) {
     const { scorers } = this._fields;
-    for (let count = fewest; count <= most; count += 1) scorers.append(new Option(`${count} score`, String(count)));
+    for (let count = fewest; count <= most; count += 1) scorers.append(new Option(`${count} scorers`, String(count)));
     for (const [name, { words }] of Object.entries(RULES)) {
       for (const [value, word] of Object.entries(words)) this._fields[name].append(new Option(word, value));
     }
@@ -120,6 +121,7 @@ class Teams {
     this._table.setColumns(this._columns());
     this._table.setSorted(this._order.name, this._order.isFalling);
     write(this._caption, this._sentence());
+    write(this._printed, this._sentence());
     this._root.style.setProperty('--rows', String(Math.max(teams.length, LEAST_ROWS)));
     const rows = [...teams.keys()];
     const { name, isFalling } = this._order;
@@ -136,11 +138,11 @@ class Teams {
   _columns() {
     const { by, scorers, over } = this._found;
     return [
-      { name: 'place', word: 'Place', rem: 3.6, sorts: true, sticks: true },
-      { name: 'club', word: 'Team', least: 9, sorts: true, isText: true, sticks: true },
-      { name: 'score', word: by === 'place' ? 'Points' : 'Total time', rem: 5.4, sorts: true },
-      { name: 'finished', word: 'Finished', rem: 5, sorts: true },
-      ...(over ? [] : [{ name: 'to_come', word: 'To come', rem: 5, sorts: true }]),
+      { name: 'place', word: 'Place', rem: 3.4, sorts: true, sticks: true },
+      { name: 'club', word: 'Team', least: 8, sorts: true, isText: true, sticks: true },
+      { name: 'score', word: by === 'place' ? 'Points' : 'Total time', rem: 4.8, sorts: true },
+      { name: 'finished', word: 'Finished', rem: 4.6, sorts: true },
+      ...(over ? [] : [{ name: 'to_come', word: 'To come', rem: 4.6, sorts: true }]),
       ...Array.from({ length: scorers }, (_, nth) => ({
         name: `scorer_${nth}`,
         word: `Scorer ${nth + 1}`,
@@ -169,7 +171,7 @@ class Teams {
     const counted = `${complete.toLocaleString('en')} of ${teams.length.toLocaleString('en')} teams are complete`;
     const rule = `the ${scorers} best count, by ${by === 'place' ? 'place' : 'official time'}`;
     const mixed = `, ${Math.floor(scorers / 2)} women and ${Math.floor(scorers / 2)} men at least`;
-    return `${counted} · ${rule}${who === 'mixed' ? mixed : ''} · ${RANK_WORDS[rank].toLowerCase()}`;
+    return `${teams.length ? `${counted} · ` : ''}${rule}${who === 'mixed' ? mixed : ''} · ${RANK_WORDS[rank].toLowerCase()}`;
   }
 
   _sortBy(name) {
