@@ -197,7 +197,7 @@ def test_teams(page: Page, site: Site, club_race: str) -> None:
     page.get_by_role("combobox", name="Scorers of a team").select_option("2 scorers")
     page.get_by_role("combobox", name="Teams by").select_option("By time")
     caption = page.locator(".teams .caption")
-    expect(caption).to_contain_text("the 2 best count, by official time · places by gun time")
+    expect(caption).to_contain_text("2 best finishers count, by official time · places by gun time")
     page.wait_for_url(re.compile("scorers=2&by=time&who=women"))
     query = "scorers=2&by=time&who=women"
     assert _teams(page) == _api_teams(site, club_race, query)

@@ -167,11 +167,15 @@ class Teams {
 
   _sentence() {
     const { teams, rank, who, by, scorers } = this._found;
-    const complete = teams.filter(({ place }) => place !== null).length;
-    const counted = `${complete.toLocaleString('en')} of ${teams.length.toLocaleString('en')} teams are complete`;
-    const rule = `the ${scorers} best count, by ${by === 'place' ? 'place' : 'official time'}`;
-    const mixed = `, ${Math.floor(scorers / 2)} women and ${Math.floor(scorers / 2)} men at least`;
-    return `${teams.length ? `${counted} · ` : ''}${rule}${who === 'mixed' ? mixed : ''} · ${RANK_WORDS[rank].toLowerCase()}`;
+    const half = Math.floor(scorers / 2);
+    const rules = [
+      `${scorers} best finishers count, by ${by === 'place' ? 'place' : 'official time'}`,
+      ...(who === 'mixed' ? [`at least ${half} of them women, and ${half} men`] : []),
+      RANK_WORDS[rank].toLowerCase(),
+    ];
+    if (!teams.length) return rules.join(' · ');
+    const complete = teams.filter(({ place }) => place !== null).length.toLocaleString('en');
+    return [`${complete} of ${teams.length.toLocaleString('en')} teams are complete`, ...rules].join(' · ');
   }
 
   _sortBy(name) {
