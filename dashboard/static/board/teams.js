@@ -28,6 +28,7 @@ class Teams {
     this._trouble.hidden = true;
     this._table = new Table(root, {
       label: 'Teams',
+      make: (row) => this._makeRow(row),
       draw: (row, team) => this._drawRow(row, team),
       keyOf: ({ scorers }) => scorers[0].bib,
       sort: (name) => this._sortBy(name),
@@ -146,17 +147,21 @@ class Teams {
       ...Array.from({ length: scorers }, (_, nth) => ({
         name: `scorer_${nth}`,
         word: `Scorer ${nth + 1}`,
-        rem: 11,
+        rem: by === 'place' ? 11 : 13,
         isText: true,
       })),
     ];
   }
 
-  _drawRow({ cells, element }, { place, club, score, finished, to_come: toCome, scorers }) {
+  _makeRow(row) {
+    row.club = put(row.cells.club, 'span', 'two-lines');
+  }
+
+  _drawRow({ cells, club: name, element }, { place, club, score, finished, to_come: toCome, scorers }) {
     const { by } = this._found;
     element.classList.toggle('incomplete', place === null);
     write(cells.place, place === null ? formatting.UNKNOWN : String(place));
-    write(cells.club, club);
+    write(name, club);
     write(cells.score, by === 'place' ? score.toLocaleString('en') : formatting.raceTime(score));
     write(cells.finished, finished.toLocaleString('en'));
     if (cells.to_come) write(cells.to_come, toCome.toLocaleString('en'));
