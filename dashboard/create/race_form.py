@@ -39,7 +39,17 @@ PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a 
 """Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
 
 CHANGES_FINISH_TIMES = frozenset(
-    ("pace_model", "fatigue", "gradient", "wave_size", "start_flow", "start_list", "walking", "wrong_turn")
+    (
+        "pace_model",
+        "fatigue",
+        "gradient",
+        "wave_size",
+        "start_flow",
+        "crowding",
+        "start_list",
+        "walking",
+        "wrong_turn",
+    )
 )
 """With any of these the slowest pace no longer determines the last finish."""
 
@@ -47,9 +57,10 @@ LEANS_ON = {
     "slowest": ("fastest",),
     "max_pause": ("min_pause",),
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
+    "jam_density": ("specific_flow", "crowding", "start_width", "width"),
     "disqualified": ("dns", "dnf"),
 }
-"""Fields whose errors can be fixed in another field of the same group."""
+"""Fields whose errors can be fixed in another field nearby."""
 
 NOT_STARTED = "The race was not started: see the errors next to the fields."
 
