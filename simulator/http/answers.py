@@ -222,6 +222,33 @@ class CrowdingAnswer(Answer):
     competitors: LostAnswer
 
 
+class OutcomeAnswer(Answer):
+    """Columns: one value for each competitor, in the order of `competitors`."""
+
+    wave: list[int] = Field(description="From 1.")
+    start: list[float | None] = Field(
+        description="Seconds from the first gun to crossing the start line; null for those who don't start."
+    )
+    gun_time: list[float | None] = Field(
+        description="Seconds from the gun of the own wave to the finish; null for those who don't finish."
+    )
+    chip_time: list[float | None] = Field(description="Seconds from crossing the start line to the finish.")
+
+
+class PlanAnswer(CrowdingAnswer):
+    """How crowded a race would be."""
+
+    seed: int
+    outcome: OutcomeAnswer
+
+
+class PlanLine(Answer):
+    """A line of a plan's response: the progress, or in the last line the plan."""
+
+    progress: float | None = Field(default=None, description="Share of the work that is done, 0 to 1.")
+    plan: PlanAnswer | None = None
+
+
 class IntervalAnswer(Answer):
     """A forecast with its 80 % interval, seconds: in 10 % of the cases it is less than `low`."""
 
