@@ -21,9 +21,7 @@ from simulator.service import plans
 from simulator.service.plans import PlanService
 from stream.problems import Problem
 from tests.simulator.fakes import Bench
-from tests.simulator.http.test_routes import Answered, Client, client, wrong
-
-__all__ = ["client"]
+from tests.simulator.http.test_routes import Answered, Client, wrong
 
 TIGHT = {
     "course": "straight",
@@ -36,6 +34,12 @@ TIGHT = {
     "dnf": 0.1,
     "seed": 7,
 }
+
+
+@pytest.fixture
+def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
+    """Return the API with one course."""
+    return Client(clock, {"straight": straight}, tmp_path / "uploads")
 
 
 def lines(answer: Answered) -> list[PlanLine]:

@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi
-from dashboard.create import upload
 from dashboard.race import streets
 from dashboard.race.race_map import MapOptions, course_map
+from dashboard.request import upload
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course
 from dashboard.ui import formatting, viewer, words
