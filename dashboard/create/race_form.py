@@ -19,9 +19,9 @@ from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceF
 from dashboard.create.start_list import StartList
 from dashboard.request import paces, pending
 from dashboard.request.course_choice import Choice
-from dashboard.request.inputs import OPTION_NAMES, OPTIONS, START_LIST, inputs, key, whole_number
+from dashboard.request.inputs import OPTION_NAMES, OPTIONS, PACE_UNIT, START_LIST, inputs, key, whole_number
 from dashboard.ui import formatting, viewer, words
-from dashboard.ui.viewer import KM, Unit
+from dashboard.ui.viewer import Unit
 
 NOW, LATER = "Now", "Later"
 
@@ -73,7 +73,6 @@ class _Memory:
         refused: the last request that was refused.
         mistakes: the reasons by field, until the next attempt.
         foot: the message beside the button in the next run.
-        pace_unit: unit of the paces in the fields.
         is_open: whether an option had an error, so the expander is open.
     """
 
@@ -81,7 +80,6 @@ class _Memory:
     refused: Mapping[str, Any] = field(default_factory=dict)
     mistakes: dict[str, str] = field(default_factory=dict)
     foot: str | None = None
-    pace_unit: Unit = KM
     is_open: bool = False
 
 
@@ -92,10 +90,10 @@ def _memory() -> _Memory:
 
 def begin(fields: Mapping[str, RaceField], unit: Unit) -> None:
     """Give the fields their first values, and paces per `unit`; must run before they are drawn."""
-    memory = _memory()
-    if memory.pace_unit != unit:
-        pending.give(_converted_paces(memory.pace_unit, unit))
-        memory.pace_unit = unit
+    before = st.session_state.get(PACE_UNIT, unit)
+    if before != unit:
+        pending.give(_converted_paces(before, unit))
+    st.session_state[PACE_UNIT] = unit
     entries = inputs(fields, unit)
     first = {name: entry.held(entry.schema.default) for name, entry in entries.items()}
     first["fastest"] = entries["fastest"].held(FASTEST)

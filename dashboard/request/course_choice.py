@@ -45,12 +45,13 @@ class Choice(NamedTuple):
     is_refused: bool
 
 
-def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> Choice:
+def choose(api: RaceApi, offered: Sequence[OfferedCourse], *, may_upload: bool = True) -> Choice:
     """Draw chooser, upload and map."""
     by_name = {course.short_name: course for course in offered}
     if not by_name:
-        words.notice("The simulator has no courses yet. Choose a file for the first one.", "info")
-        return Choice(None, upload.offer(api, _take_up))
+        more = " Choose a file for the first one." if may_upload else ""
+        words.notice(f"The simulator has no courses yet.{more}", "info")
+        return Choice(None, may_upload and upload.offer(api, _take_up))
     if st.session_state.get(CHOSEN) not in by_name:
         st.session_state[CHOSEN] = next(iter(by_name))
     names = Counter(map(_label, offered))
@@ -67,7 +68,7 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> Choice:
         label_visibility="collapsed",
         persist_state="session",
     )
-    is_refused = upload.offer(api, _take_up)
+    is_refused = may_upload and upload.offer(api, _take_up)
     _preview(api, by_name[name])
     return Choice(by_name[name], is_refused)
 

@@ -27,6 +27,8 @@ KEYS = "race-field-"
 """Prefix of the session state keys of the fields of the form for a new race."""
 LIST_MEMORY = "race-list"
 """Session state key of that form's start list."""
+PACE_UNIT = "race-pace-unit"
+"""Session state key of the unit of the paces in its fields."""
 FIELDS_TTL_S = 60.0
 """How long the API's description of a race request is kept; a newer simulator may have another one."""
 

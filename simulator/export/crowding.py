@@ -52,12 +52,14 @@ class Crowding:
         race: the race.
         density: for each section and minute.
         lost: the seconds that each competitor loses, shape (n,).
+        levels: those above which there are warnings.
         warnings: by distance.
     """
 
     race: Race
     density: Density
     lost: Lost
+    levels: tuple[Level, ...]
     warnings: list[Warned]
 
 
@@ -85,5 +87,6 @@ def _of(race: Race, query: CrowdingQuery) -> Steps[Crowding]:
         race=race,
         density=found,
         lost=race.field.lost or Lost(nothing, nothing),
+        levels=levels,
         warnings=density.warnings(found, levels),
     )

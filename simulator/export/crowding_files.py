@@ -52,6 +52,7 @@ def _open_json(found: Crowding) -> Iterator[bytes]:
             "run_id": race.run_id,
             "name": race.request.name,
             "crowding": race.request.crowding,
+            "levels": [level._asdict() for level in found.levels],
             "warnings": [
                 warned._asdict()
                 | {name: round(getattr(warned, name), 3) for name in ("first", "last", "peak", "at")}

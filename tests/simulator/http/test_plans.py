@@ -64,7 +64,7 @@ def test_a_plan_is_how_crowded_the_race_is(client: Client) -> None:
     client.post("/races", {**TIGHT, "run_id": "r"})
     crowding = client.get("/races/r/crowding").json
 
-    for part in ("lost", "sections", "minutes", "start", "competitors", "warnings"):
+    for part in ("lost", "sections", "minutes", "start", "competitors", "levels", "warnings"):
         assert json.loads(planned.model_dump_json(include={part}))[part] == crowding[part]
     assert planned.lost.mean > 0
 
