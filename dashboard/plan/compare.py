@@ -11,10 +11,10 @@ from dashboard.ui import formatting
 from dashboard.ui.viewer import Unit
 from stream.arrays import Floats
 
-SAME_S = 1.0
-"""Seconds up to which a competitor loses as much in both plans."""
-SAME_DENSITY = 0.005
-"""Difference of two densities that are written alike, runners per square metre."""
+SAME_S = 5.0
+"""Seconds up to which two times are alike."""
+SAME_DENSITY = 0.05
+"""Runners per square metre up to which two densities are alike."""
 SAME_PLACE = 100.0
 """Metres within which two places are one."""
 

@@ -13,6 +13,7 @@ from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField, RefusedEr
 from dashboard.plan import charts, compare, figures
 from dashboard.plan.form import PlanForm, Wanted
 from dashboard.plan.plan import Plan, read
+from dashboard.plan.reveal import FIGURES, reveal
 from dashboard.race import choose
 from dashboard.request import course_choice, drop_zones, inputs, pending
 from dashboard.ui import viewer, viewing, words
@@ -33,9 +34,10 @@ class Kept(NamedTuple):
 
 @dataclass
 class _Memory:
-    """What the page keeps of the last plans, also while another page is shown."""
+    """What the page keeps, also while another page is shown: the last plans, and how often it computed some."""
 
     plans: list[Kept] = field(default_factory=list)
+    computed: int = 0
 
     def known(self, wanted: Wanted) -> Plan | None:
         """A plan, if it is known."""
@@ -72,11 +74,14 @@ def show(create_page: st.Page, clock: Callable[[], float] = time.monotonic) -> N
             form.settings()
     pending.settle()
     foot, sent = _bar(form)
+    computed = False
     if sent:
         with foot:
-            _compute(api, form, clock)
+            computed = _compute(api, form, clock)
     if plans := _memory().plans:
-        _show(plans, form, fields, create_page)
+        with st.container(key=FIGURES):
+            _show(plans, form, fields, create_page)
+        reveal(_memory().computed if computed else 0)
 
 
 def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]]:
@@ -103,8 +108,8 @@ def _bar(form: PlanForm) -> tuple[DeltaGenerator, bool]:
     return foot, sent
 
 
-def _compute(api: RaceApi, form: PlanForm, clock: Callable[[], float]) -> None:
-    """Have the API compute those plans that are not known, and keep them; or show why not."""
+def _compute(api: RaceApi, form: PlanForm, clock: Callable[[], float]) -> bool:
+    """Have the API compute those plans that are not known, and keep them; False if the page says why not."""
     memory, found, began = _memory(), list[Kept](), clock()
     place = st.empty()
     for nth, wanted in enumerate(form.wanted):
@@ -124,10 +129,11 @@ def _compute(api: RaceApi, form: PlanForm, clock: Callable[[], float]) -> None:
             place.empty()
             sentence = form.show(wanted.name, error) if isinstance(error, RefusedError) else str(error)
             words.notice(sentence or "The plan was not computed: see the errors next to the fields.")
-            return
+            return False
         found.append(Kept(wanted, plan))
     place.empty()
-    memory.plans = found
+    memory.plans, memory.computed = found, memory.computed + 1
+    return True
 
 
 def _show(
@@ -181,6 +187,8 @@ def _draw(kept: Kept, shared: charts.Scales) -> None:
         words.notice("The course has no width, so it has no densities. Enter a width of the course.", "info")
     words.group("Width of the course and of the start line")
     st.altair_chart(charts.widths(plan, start_width, shared, unit), key=f"plan-widths-{kept.wanted.name}")
+    if start_width is not None:
+        words.facts(f"\N{BLACK RIGHT-POINTING SMALL TRIANGLE} start line of {start_width:g} m")
     words.group("Waves that cross the start line")
     st.altair_chart(charts.starts(plan, shared), key=f"plan-starts-{kept.wanted.name}")
     words.legend(_waves(len(plan.waves)))
