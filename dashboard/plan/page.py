@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
 @dataclass
 class _Memory:
-    """What the page keeps, also while another page is shown: the last plans, and how often it computed some."""
+    """What the page keeps, also while another page is shown: the last plans; it counts the computations."""
 
     plans: list[Kept] = field(default_factory=list)
     computed: int = 0
