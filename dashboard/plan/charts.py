@@ -54,8 +54,8 @@ def scales(plans: Sequence[Plan], start_widths: Sequence[float | None], unit: Un
 def heat(plan: Plan, shared: Scales, unit: Unit) -> Chart:
     """Density over the course and the minutes."""
     drawn: alt.Chart = (
-        alt.Chart(figures.heat(plan, unit), height=HEAT_PX)
-        .mark_rect()
+        alt.Chart(figures.heat(plan, unit), height=HEAT_PX, description=_densest(plan, unit))
+        .mark_rect(aria=False)
         .encode(
             x=_across("from", shared, unit),
             x2="to:Q",
@@ -73,12 +73,21 @@ def heat(plan: Plan, shared: Scales, unit: Unit) -> Chart:
     return drawn
 
 
+def _densest(plan: Plan, unit: Unit) -> str:
+    """The chart of densities in a sentence."""
+    peak = figures.peak(plan)
+    return (
+        f"Density over the course and the time. It is highest {figures.place(peak.at, unit)}, "
+        f"{peak.minute} minutes after the first gun: {figures.amount(peak.value, 'density')}"
+    )
+
+
 def widths(plan: Plan, start_width: float | None, shared: Scales, unit: Unit) -> Chart:
     """Width along the course, and that of the start line as a point."""
     up: dict[str, Any] = {"scale": alt.Scale(domain=[0, shared.width]), "axis": _up(tickCount=3)}
     course = (
         alt.Chart(figures.widths(plan, unit))
-        .mark_rect(color=BAND_COLOUR, opacity=0.7)
+        .mark_rect(color=BAND_COLOUR, opacity=0.7, aria=False)
         .encode(
             x=_across("from", shared, unit),
             x2="to:Q",
@@ -93,10 +102,10 @@ def widths(plan: Plan, start_width: float | None, shared: Scales, unit: Unit) ->
     )
     start = (
         alt.Chart(line)
-        .mark_point(shape="triangle-right", filled=True, size=90, color=INK, opacity=1)
+        .mark_point(shape="triangle-right", filled=True, size=90, color=INK, opacity=1, aria=False)
         .encode(x=_across("from", shared, unit), y=alt.Y("width:Q", **up), tooltip=_words())
     )
-    return alt.layer(course, start).properties(height=WIDTHS_PX)
+    return alt.layer(course, start).properties(height=WIDTHS_PX, description="Width along the course")
 
 
 def starts(plan: Plan, shared: Scales) -> Chart:
@@ -104,8 +113,8 @@ def starts(plan: Plan, shared: Scales) -> Chart:
     table = figures.starts(plan)
     table = table.assign(colour=[LINE_COLOURS[(wave - 1) % MOST_WAVES] for wave in table["wave"]])
     drawn: alt.Chart = (
-        alt.Chart(table, height=STARTS_PX)
-        .mark_bar()
+        alt.Chart(table, height=STARTS_PX, description="Runners who cross the start line in each minute")
+        .mark_bar(aria=False)
         .encode(
             x=alt.X(
                 "minute:Q",

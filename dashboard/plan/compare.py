@@ -106,13 +106,18 @@ def _crowded(before: Plan, after: Plan, unit: Unit) -> Iterator[Effect]:
     if then == now:
         return
     words = [
-        f"on {formatting.distance(metres, unit)} in {minutes} min" if minutes else "nowhere"
+        f"on {_length(metres, unit)} in {minutes} min" if minutes else "nowhere"
         for metres, minutes in (then, now)
     ]
     yield Effect(
         "benefit" if now < then else "cost",
         f"More than {figures.amount(level, 'density')} is reached {words[1]}, before {words[0]}.",
     )
+
+
+def _length(metres: float, unit: Unit) -> str:
+    """The length of a part of the course; short ones in metres, as widths."""
+    return f"{metres:.0f} m" if metres < unit.metres else formatting.distance(metres, unit)
 
 
 def _above(plan: Plan, level: float) -> tuple[float, int]:
@@ -141,8 +146,9 @@ def _who(verdict: Verdict, seconds: Floats, count: int, word: str) -> Iterator[E
     """How many lose less, or more, time, and how much."""
     if len(seconds):
         median = _span(float(np.median(seconds)))
-        share = max(1, round(100 * len(seconds) / count))
-        yield Effect(verdict, f"{share} % of the runners lose {word} time: {median} at the median.")
+        share = round(100 * len(seconds) / count)
+        runners = f"{share} % of the runners" if share else "Fewer than 1 % of the runners"
+        yield Effect(verdict, f"{runners} lose {word} time: {median} at the median.")
 
 
 def _queue(before: Plan, after: Plan) -> Iterator[Effect]:

@@ -56,7 +56,7 @@ def test_benefits_and_costs_are_sentences() -> None:
 
     assert compare.effects(before, after, KM) == [
         Effect("benefit", "The peak density at 0.75 km falls from 1.90 to 0.90/m²."),
-        Effect("benefit", "More than 1.20/m² is reached nowhere, before on 0.50 km in 2 min."),
+        Effect("benefit", "More than 1.20/m² is reached nowhere, before on 500 m in 2 min."),
         Effect("benefit", "The median loss falls from 48 s to 9 s."),
         Effect("benefit", "67 % of the runners lose less time: 1 min 10 s at the median."),
         Effect("benefit", "The longest queue behind the start line has 3 runners, before 12."),
