@@ -24,7 +24,8 @@ _UNIT = f"{KEYS}unit"
 """Session state key of the unit of the paces in the fields."""
 
 PACES = ("fastest", "slowest")
-SETTINGS = ("wave_size", "wave_delay", "start_flow", "corrals", "start_width", "width")
+CORRALS = "corrals"
+SETTINGS = ("wave_size", "wave_delay", "start_flow", "start_width", "width", CORRALS)
 """The fields of each plan."""
 WIDTHS = ("start_width", "width")
 ASSUMED: Mapping[str, float] = {"start_width": 4.0, "width": 6.0}
@@ -108,11 +109,13 @@ class PlanForm:
         entries = self._begin(keys(name), FIRST)
         given: dict[str, Any] = {}
         with _row(name.lower()):
-            for field in SETTINGS:
+            for field in (one for one in SETTINGS if one != CORRALS):
                 more = {}
                 if field in WIDTHS and self._has_no_width:
-                    more["placeholder"] = f"Empty: {ASSUMED[field]:g}"
+                    more["placeholder"] = f"{ASSUMED[field]:g}, assumed"
                 given[field] = self._draw(entries[field], name, **more)
+        # A checkbox has no label above it: it is not level with the others.
+        given[CORRALS] = self._draw(entries[CORRALS], name)
         if self._has_no_width and not any(given[field] for field in WIDTHS):
             given |= ASSUMED
         return {field: value for field, value in given.items() if value is not None}
@@ -161,7 +164,7 @@ class PlanForm:
 
 def _row(name: str) -> DeltaGenerator:
     """A row for fields, which wraps where the screen is narrow."""
-    return st.container(horizontal=True, vertical_alignment="bottom", key=f"fields-plan-{name}")
+    return st.container(horizontal=True, vertical_alignment="top", key=f"fields-plan-{name}")
 
 
 def _copy() -> None:
