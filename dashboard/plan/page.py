@@ -188,7 +188,7 @@ def _draw(kept: Kept, shared: charts.Scales) -> None:
     words.group("Width of the course and of the start line")
     st.altair_chart(charts.widths(plan, start_width, shared, unit), key=f"plan-widths-{kept.wanted.name}")
     if start_width is not None:
-        words.facts(f"\N{BLACK RIGHT-POINTING SMALL TRIANGLE} start line of {start_width:g} m")
+        words.facts(f"The triangle is the start line of {start_width:g} m.")
     words.group("Waves that cross the start line")
     st.altair_chart(charts.starts(plan, shared), key=f"plan-starts-{kept.wanted.name}")
     words.legend(_waves(len(plan.waves)))
@@ -199,7 +199,7 @@ def _draw(kept: Kept, shared: charts.Scales) -> None:
 def _waves(count: int) -> Iterator[tuple[str, str, str]]:
     """The legend of the waves; their colours repeat."""
     for nth, colour in enumerate(LINE_COLOURS[:count], 1):
-        more = f" (and {nth + len(LINE_COLOURS)} …)" if nth + len(LINE_COLOURS) <= count else ""
+        more = f", {nth + len(LINE_COLOURS)} …" if nth + len(LINE_COLOURS) <= count else ""
         yield f"Wave {nth}{more}", colour, "area"
 
 

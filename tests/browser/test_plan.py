@@ -102,4 +102,5 @@ def _fill(page: Page, label: str, value: str, nth: int = 0) -> None:
 
 
 def _charts(page: Page) -> Locator:
-    return page.locator(f"{FIGURES} svg.marks")
+    # Streamlit draws charts with many marks on a canvas.
+    return page.locator(f"{FIGURES} :is(svg, canvas).marks")
