@@ -72,7 +72,6 @@ def show(create_page: st.Page, clock: Callable[[], float] = time.monotonic) -> N
         with st.container():
             form.runners()
             form.settings()
-    pending.settle()
     foot, sent = _bar(form)
     computed = False
     if sent:
@@ -82,6 +81,8 @@ def show(create_page: st.Page, clock: Callable[[], float] = time.monotonic) -> N
         with st.container(key=FIGURES):
             _show(plans, form, fields, create_page)
         reveal(_memory().computed if computed else 0)
+    # Not before: a plan that becomes a new race leaves this page above.
+    pending.settle()
 
 
 def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]]:

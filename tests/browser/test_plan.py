@@ -11,8 +11,14 @@ FIGURES = ".st-key-plan-figures"
 
 
 def test_two_plans_are_compared_and_one_becomes_a_race(page: Page, site: Site) -> None:
-    """Two plans are drawn side by side with what changes between them; one of them is taken to a new race."""
-    page.goto(f"{site.dashboard}/plan")
+    """Two plans are drawn side by side with what changes between them; one of them is taken to a new race.
+
+    It replaces what the form for a new race had before.
+    """
+    page.goto(f"{site.dashboard}/new")
+    _fill(page, "Competitors", "42")
+    page.get_by_role("link", name="Plan").click()
+    expect(page.get_by_role("button", name="Compute the plan")).to_be_visible()
     _fill(page, "Competitors", "3000")
     _fill(page, "Wave size, runners", "1000")
     _fill(page, "Start line width, metres", "4")
