@@ -24,7 +24,7 @@ def test_two_plans_are_compared_and_one_becomes_a_race(page: Page, site: Site) -
     _fill(page, "Start line width, metres", "4")
     page.get_by_role("button", name="Compute the plan").click()
     expect(_charts(page)).to_have_count(3)
-    expect(page.get_by_role("img", name=re.compile("It is highest at the start"))).to_be_visible()
+    expect(page.get_by_label(re.compile("It is highest at the start"))).to_be_visible()
     expect(page.get_by_role("heading", name="The plan")).to_be_in_viewport()
 
     page.get_by_text("Compare two plans").click()
