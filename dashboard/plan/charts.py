@@ -13,6 +13,9 @@ from dashboard.ui.theme import BAND_COLOUR, LINE_COLOURS, Chart
 from dashboard.ui.viewer import Unit
 
 HEAT_PX, WIDTHS_PX, STARTS_PX = 340, 160, 220
+MAP_PX = 320
+"""Width and height of the course from above, which fits on a phone."""
+MAP_MARGIN_PX = 10
 AXIS_PX = 44
 """Width of the labels of all vertical axes, so that the charts are aligned."""
 MOST_WAVES = len(LINE_COLOURS)
@@ -106,6 +109,38 @@ def widths(plan: Plan, start_width: float | None, shared: Scales, unit: Unit) ->
         .encode(x=_across("from", shared, unit), y=alt.Y("width:Q", **up), tooltip=_words())
     )
     return alt.layer(course, start).properties(height=WIDTHS_PX, description="Width along the course")
+
+
+def course(pieces: pd.DataFrame) -> Chart:
+    """The course from above, of the same scale in both directions; the circle is the start."""
+    places = pieces[["x", "y"]].to_numpy()
+    low, high = places.min(axis=0), places.max(axis=0)
+    middle, half = (low + high) / 2.0, (high - low).max() / 2.0
+    across, up = (
+        alt.Scale(domain=[at - half, at + half], nice=False, zero=False, padding=MAP_MARGIN_PX)
+        for at in middle.tolist()
+    )
+    drawn = (
+        alt.Chart(pieces)
+        .mark_line(strokeCap="butt", strokeJoin="round", aria=False)
+        .encode(
+            x=alt.X("x:Q", scale=across, axis=None),
+            y=alt.Y("y:Q", scale=up, axis=None),
+            detail="piece:N",
+            order="step:Q",
+            strokeWidth=alt.StrokeWidth("thick:Q", scale=None),
+            color=alt.Color("colour:N", scale=None),
+            tooltip=_words(),
+        )
+    )
+    start = (
+        alt.Chart(pieces.head(1))
+        .mark_point(size=140, strokeWidth=2, color=INK, opacity=1, aria=False)
+        .encode(x=alt.X("x:Q", scale=across, axis=None), y=alt.Y("y:Q", scale=up, axis=None))
+    )
+    return alt.layer(drawn, start).properties(
+        width=MAP_PX, height=MAP_PX, description="The course from above, by width and highest density"
+    )
 
 
 def starts(plan: Plan, shared: Scales) -> Chart:

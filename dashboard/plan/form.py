@@ -53,12 +53,13 @@ class PlanForm:
     """The form for one plan or two on a course; `fields` are the API's.
 
     Attributes:
+        course: that of the plans.
         wanted: the plans.
         can_be_sent: whether all fields can be read.
     """
 
     def __init__(self, course: OfferedCourse, fields: Mapping[str, RaceField]) -> None:
-        self._course = course
+        self.course = course
         self._fields = fields
         self._unit = viewer.current().unit
         self._below: dict[tuple[str, str], DeltaGenerator] = {}
@@ -68,7 +69,7 @@ class PlanForm:
 
     def runners(self) -> None:
         """Draw the fields of the runners."""
-        first = {**FIRST, "pace_model": "marathon" if self._course.distance >= MARATHON_FROM else "parkrun"}
+        first = {**FIRST, "pace_model": "marathon" if self.course.distance >= MARATHON_FROM else "parkrun"}
         entries = self._begin(KEYS, first)
         _convert_paces(self._unit)
         words.section("Runners")
@@ -103,7 +104,7 @@ class PlanForm:
 
     @property
     def _has_no_width(self) -> bool:
-        return self._course.narrowest is None
+        return self.course.narrowest is None
 
     def _settings(self, name: str) -> dict[str, Any]:
         entries = self._begin(keys(name), FIRST)
@@ -159,7 +160,7 @@ class PlanForm:
     def summary(self) -> str:
         """The plans in one line."""
         runners = formatting.counted(self._request["competitors"], "runner", "runners")
-        return f"{self._course.long_name}, {runners}"
+        return f"{self.course.long_name}, {runners}"
 
 
 def _row(name: str) -> DeltaGenerator:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField, RefusedError
-from dashboard.plan import charts, compare, figures
+from dashboard.plan import charts, compare, figures, route
 from dashboard.plan.form import PlanForm, Wanted
 from dashboard.plan.plan import Plan, read
 from dashboard.plan.reveal import FIGURES, reveal
@@ -19,6 +19,7 @@ from dashboard.request import course_choice, drop_zones, inputs, pending
 from dashboard.ui import viewer, viewing, words
 from dashboard.ui.escape import templates
 from dashboard.ui.theme import LINE_COLOURS
+from stream.arrays import Floats
 
 PROGRESS_AFTER_S = 1.0
 """Seconds after which a progress bar appears."""
@@ -26,10 +27,12 @@ _TEMPLATES = templates("dashboard.plan")
 
 
 class Kept(NamedTuple):
-    """A plan with what it was computed from."""
+    """A plan with what it was computed from; the line of the course is None if it can't be drawn."""
 
     wanted: Wanted
     plan: Plan
+    course: OfferedCourse
+    line: Floats | None
 
 
 @dataclass
@@ -113,6 +116,10 @@ def _compute(api: RaceApi, form: PlanForm, clock: Callable[[], float]) -> bool:
     """Have the API compute those plans that are not known, and keep them; False if the page says why not."""
     memory, found, began = _memory(), list[Kept](), clock()
     place = st.empty()
+    try:
+        line = course_choice.drawn(api, form.course).line
+    except ApiError:
+        line = None
     for nth, wanted in enumerate(form.wanted):
 
         def report(share: float, nth: int = nth, name: str = wanted.name) -> None:
@@ -131,7 +138,7 @@ def _compute(api: RaceApi, form: PlanForm, clock: Callable[[], float]) -> bool:
             sentence = form.show(wanted.name, error) if isinstance(error, RefusedError) else str(error)
             words.notice(sentence or "The plan was not computed: see the errors next to the fields.")
             return False
-        found.append(Kept(wanted, plan))
+        found.append(Kept(wanted, plan, form.course, line))
     place.empty()
     memory.plans, memory.computed = found, memory.computed + 1
     return True
@@ -186,15 +193,31 @@ def _draw(kept: Kept, shared: charts.Scales) -> None:
         words.facts(f"Above {figures.amount(level, 'density')}, an organiser should act.")
     else:
         words.notice("The course has no width, so it has no densities. Enter a width of the course.", "info")
-    words.group("Width of the course and of the start line")
-    st.altair_chart(charts.widths(plan, start_width, shared, unit), key=f"plan-widths-{kept.wanted.name}")
-    if start_width is not None:
-        words.facts(f"The triangle is the start line of {start_width:g} m.")
-    words.group("Waves that cross the start line")
-    st.altair_chart(charts.starts(plan, shared), key=f"plan-starts-{kept.wanted.name}")
-    words.legend(_waves(len(plan.waves)))
+    with st.container(horizontal=True, key=f"plan-places-{kept.wanted.name}"):
+        if kept.line is not None and figures.has_widths(plan):
+            with st.container():
+                _map(kept, kept.line)
+        with st.container():
+            words.group("Width of the course and of the start line")
+            drawn = charts.widths(plan, start_width, shared, unit)
+            st.altair_chart(drawn, key=f"plan-widths-{kept.wanted.name}")
+            if start_width is not None:
+                words.facts(f"The triangle is the start line of {start_width:g} m.")
+            words.group("Waves that cross the start line")
+            st.altair_chart(charts.starts(plan, shared), key=f"plan-starts-{kept.wanted.name}")
+            words.legend(_waves(len(plan.waves)))
     words.group("The worst sections")
     _worst(plan)
+
+
+def _map(kept: Kept, line: Floats) -> None:
+    """Draw the course from above."""
+    words.group("Where it is crowded")
+    pieces = route.pieces(kept.plan, line, kept.course.laps, viewer.current().unit)
+    st.altair_chart(charts.course(pieces), width="content", key=f"plan-course-{kept.wanted.name}")
+    words.facts(
+        "As thick as the course is wide, in the colour of its highest density. The circle is the start."
+    )
 
 
 def _waves(count: int) -> Iterator[tuple[str, str, str]]:

@@ -90,14 +90,14 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
         *_facts(course),
     )
     try:
-        drawn = _drawn(api, course)
+        shown = drawn(api, course)
     except ApiError as error:
         words.notice(str(error))
     else:
         show_map(
-            course_map(drawn, context.get(Settings), viewer.current()),
+            course_map(shown, context.get(Settings), viewer.current()),
             f"preview-{course.short_name}",
-            MAP_HEIGHT_PX + (0 if drawn.altitudes is None else PROFILE_PX),
+            MAP_HEIGHT_PX + (0 if shown.altitudes is None else PROFILE_PX),
             MapOptions(streets=streets.wanted()),
         )
     if course.warnings:
@@ -122,7 +122,7 @@ def _named(what: str, names: Sequence[str]) -> str:
     return f"{what}{'s' if len(names) > 1 else ''}: {', '.join(names[:SHOWN_NAMES])}{more}"
 
 
-def _drawn(api: RaceApi, offered: OfferedCourse) -> Course:
+def drawn(api: RaceApi, offered: OfferedCourse) -> Course:
     """The course on the map; requested again when another course or a new version of this one is chosen."""
     kept: tuple[OfferedCourse, Course] | None = st.session_state.get(_DRAWN)
     if kept is None or kept[0] != offered:

@@ -1,6 +1,7 @@
 """Plans for tests: drawn by hand, and computed by the simulator."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ from simulator.race.request import RaceRequest
 from simulator.steps import done
 from tests.processes import ROOT
 
+PLAIN = "plain"
+"""Short name of a course without widths."""
 LEVELS = [Level("density", 1.2, "the densest"), Level("flow", 102.0, "the fastest")]
 
 
@@ -53,10 +56,11 @@ def _course() -> Course:
 
 
 def answer(request: Mapping[str, Any], report: Callable[[float], None] = lambda _: None) -> dict[str, Any]:
-    """What the API answers to the request of a plan; whatever its course is, on that of 10 km."""
+    """What the API answers to the request of a plan, on the course of 10 km or on one without widths."""
     asked = RaceRequest.model_validate({**request, "course": "city-10k"})
     resolved = asked.resolved(run_id="plan", name="Plan", seed=99, start_at=datetime(2027, 4, 30, tzinfo=UTC))
-    steps = crowding.planned(_course(), resolved, CrowdingQuery())
+    course = replace(_course(), widths=()) if request.get("course") == PLAIN else _course()
+    steps = crowding.planned(course, resolved, CrowdingQuery())
     report(0.5)
     found: dict[str, Any] = orjson.loads(b"".join(plan_as_json(done(steps))))
     return found

@@ -15,9 +15,10 @@ from dashboard.request import inputs
 from dashboard.request.course_choice import CHOSEN
 from dashboard.settings import Settings
 from tests.dashboard.fakes import FakeApi
+from tests.dashboard.plan import planned
 
 WIDE = OfferedCourse("wide", "With widths", 10_000.0, narrowest=5.0)
-PLAIN = OfferedCourse("plain", "Without widths", 42_195.0)
+PLAIN = OfferedCourse(planned.PLAIN, "Without widths", 42_195.0)
 SMALL = {"Competitors": 300}
 """A field that is computed fast."""
 
@@ -106,7 +107,7 @@ def test_a_plan_is_computed_at_the_press_of_the_button(api: FakeApi) -> None:
     for words in ("Peak density", "Median loss", "Longest queue", "The worst sections", "Wave 3"):
         assert words in said(form)
     assert "start line of 2.5 m" in said(form)
-    assert charts(form) == 3
+    assert charts(form) == 4
 
 
 def test_the_same_plan_is_not_computed_twice(api: FakeApi) -> None:
@@ -137,7 +138,7 @@ def test_plan_b_begins_as_plan_a(api: FakeApi) -> None:
     assert "Plan B has waves of 150 every 10 min instead of waves of 150 every 1 min" in said(form)
     for words in ("Benefits", "The median loss falls from", "Costs", "The last start is"):
         assert words in said(form)
-    assert charts(form) == 6
+    assert charts(form) == 8
 
 
 def test_both_plans_have_the_seed_that_the_first_got(api: FakeApi) -> None:
@@ -246,9 +247,24 @@ def test_a_read_only_dashboard_plans_and_creates_nothing() -> None:
     context.install(Settings(read_only=True))
     form = press(fill(page(), Competitors=100), "Compute the plan")
 
-    assert charts(form) == 3
+    assert charts(form) == 4
     assert not form.file_uploader
     assert [one.label for one in form.button] == ["Compute the plan"]
+
+
+@pytest.mark.parametrize("nothing", ["line", "width"])
+def test_without_a_line_or_a_width_there_is_no_map(api: FakeApi, nothing: str) -> None:
+    """A course that can't be drawn has no map; without any width it has no densities either."""
+    api.undrawable = ApiError("It can't be drawn.") if nothing == "line" else None
+    api.offered = [WIDE if nothing == "line" else PLAIN]
+    form = fill(page(), Competitors=100)
+    if nothing == "width":
+        # With the width of the start line only, that of the course stays unlimited.
+        fill(form, Start_line=3.0)
+    press(form, "Compute the plan")
+
+    assert "Where it is crowded" not in said(form)
+    assert "The worst sections" in said(form)
 
 
 def test_without_the_api_the_page_says_so(api: FakeApi) -> None:
