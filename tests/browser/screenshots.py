@@ -60,7 +60,7 @@ ANALYTICS_SIZE = {"width": 1280, "height": 1860}
 ANALYTICS_START_INTERVAL_MS = 35_000
 ANALYTICS_DELAY_MS = 95_000
 """Wall time after the last start: the page compares the last minute with the one before."""
-PLANS_SIZE = {"width": 1280, "height": 1420}
+PLANS_SIZE = {"width": 1280, "height": 1680}
 PLAN_FIELDS = {"Competitors": "20000"}
 SECOND_PLAN = {"Wave size, runners": "5000", "Wave interval, seconds": "480"}
 FAVOURITES = "&fav=29,94,211"
