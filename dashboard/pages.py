@@ -10,6 +10,7 @@ from dashboard.analytics import page as analytics
 from dashboard.create import page as create
 from dashboard.live import page as live
 from dashboard.pipeline import page as pipeline
+from dashboard.plan import page as plan
 from dashboard.race import choose
 from dashboard.race.routes import LIVE
 from dashboard.results import page as results
@@ -47,10 +48,13 @@ def main() -> None:
     create_page = st.Page(
         lambda: _create(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
+    plan_page = st.Page(
+        lambda: plan.show(create_page), title="Plan", icon=":material/groups:", url_path="plan"
+    )
     pipeline_page = st.Page(
         pipeline.show, title="Pipeline", icon=":material/monitor_heart:", url_path="pipeline"
     )
-    pages = [live_page, results_page, create_page, analytics_page, pipeline_page]
+    pages = [live_page, results_page, plan_page, create_page, analytics_page, pipeline_page]
     here = st.navigation([*pages, *_unknown_page(pages)], position="hidden")
     if viewing.view() is not View.EMBED:
         offered = [page for page in pages if page is not create_page or viewing.may_change()]

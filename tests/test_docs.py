@@ -26,7 +26,7 @@ from simulator.race import chance, options, request, start_list
 from simulator.race.crowding import cells
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
-from simulator.service import courses
+from simulator.service import courses, plans
 from stream import parts, problems, teams
 from stream.contract import TABLES, TOPICS, read_topics
 from stream.kafka import KafkaAccess
@@ -220,6 +220,8 @@ LIMITS: dict[str, tuple[float, ...]] = {
     ),
     "faulty lines of a start list that are listed": (start_list_limits.MAX_FAULTS,),
     "the last start": (options.MAX_START,),
+    "competitors of a plan": (plans.MAX_COMPETITORS,),
+    "plans that are computed at the same time, and that wait": (1, plans.MAX_WAITING),
     "width of a start line or a course": limits.WIDTHS,
     "cells of a course with a known width, and these times the competitors": (
         cells.MAX_CELLS,

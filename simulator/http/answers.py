@@ -1,6 +1,7 @@
 """Models of the API's responses, and how they are filled."""
 
 from datetime import datetime
+from math import isfinite
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,6 +67,9 @@ class CourseAnswer(Answer):
     distance: float = Field(description="Metres, laps included.")
     laps: int
     climb: float | None = Field(description="Metres climbed, laps included; null without altitudes.")
+    narrowest: float | None = Field(
+        description="Metres of width at the narrowest place; null if its file has no widths."
+    )
     fences: list[str]
     timing_points: list[str] = Field(description="Names of the course file's timing points.")
     warnings: list[str]
@@ -198,6 +202,14 @@ class CrowdingWarning(Answer):
     minute: int = Field(description="The minute with the highest value.")
 
 
+class CrowdingLevel(Answer):
+    """A level above which there are warnings."""
+
+    quantity: Literal["density", "flow"]
+    above: float = Field(description="Per square metre, or per minute and metre of width.")
+    source: str = Field(description="Where the level comes from.")
+
+
 class LossAnswer(Answer):
     """Seconds that competitors lose, at the start line and on the course together."""
 
@@ -249,12 +261,40 @@ class CrowdingAnswer(Answer):
     run_id: str
     name: str
     crowding: Literal["none", "flow"]
+    levels: list[CrowdingLevel]
     warnings: list[CrowdingWarning]
     lost: LossAnswer
     sections: list[SectionAnswer]
     minutes: MinutesAnswer
     start: StartAnswer
     competitors: LostAnswer
+
+
+class OutcomeAnswer(Answer):
+    """Columns: one value for each competitor, in the order of `competitors`."""
+
+    wave: list[int] = Field(description="From 1.")
+    start: list[float | None] = Field(
+        description="Seconds from the first gun to crossing the start line; null for those who don't start."
+    )
+    gun_time: list[float | None] = Field(
+        description="Seconds from the gun of the own wave to the finish; null for those who don't finish."
+    )
+    chip_time: list[float | None] = Field(description="Seconds from crossing the start line to the finish.")
+
+
+class PlanAnswer(CrowdingAnswer):
+    """How crowded a race would be."""
+
+    seed: int
+    outcome: OutcomeAnswer
+
+
+class PlanLine(Answer):
+    """A line of a plan's response: the progress, or in the last line the plan."""
+
+    progress: float | None = Field(default=None, description="Share of the work that is done, 0 to 1.")
+    plan: PlanAnswer | None = None
 
 
 class IntervalAnswer(Answer):
@@ -377,6 +417,7 @@ def course_answer(course: Course) -> CourseAnswer:
         distance=round(course.distance, 3),
         laps=course.laps,
         climb=course.climb,
+        narrowest=min((width.metres for width in course.widths if isfinite(width.metres)), default=None),
         fences=[fence.name for fence in course.fences],
         timing_points=[mat.name for mat in course.mats],
         warnings=list(course.warnings),

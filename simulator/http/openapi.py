@@ -21,9 +21,12 @@ from simulator.http.auth import CHALLENGE
 from simulator.http.bodies import MAX_BODY, MAX_SIZES, MIB
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, ListRequest, RaceRequest, RunId, ShortName
+from simulator.service.plans import MAX_COMPETITORS, MAX_WAITING
 from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
+LINES = "application/x-ndjson"
+"""Media type of a response with one JSON object in each line."""
 Answers = dict[int, Body | tuple[Body, ...]]
 
 LIMITS = (
@@ -101,6 +104,7 @@ REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
+REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
@@ -270,6 +274,18 @@ ROUTES = (
         ListRequest,
     ),
     Route(
+        "post",
+        "/plans",
+        "make_plan",
+        "Return how crowded a race would be, without creating it. Each line of the response is a JSON "
+        "object: the progress, and in the last line the plan. The body is a race request with at most "
+        f"{MAX_COMPETITORS:,} competitors. One plan is computed at a time, and {MAX_WAITING} wait; a client "
+        "that disconnects stops its plan.",
+        {200: LINES, **REFUSED_PLANS},
+        RaceRequest,
+        query=CrowdingQuery,
+    ),
+    Route(
         "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
     ),
     Route(
@@ -298,7 +314,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
-    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.TeamsAnswer]
+    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.TeamsAnswer, answers.PlanLine]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -389,7 +405,10 @@ def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for body in answer if isinstance(answer, tuple) else (answer,):
-        if isinstance(body, str):
+        if body == LINES:
+            # OpenAPI 3.1 can't describe a sequence: this is the schema of each line.
+            content |= _content(LINES, answers.PlanLine)
+        elif isinstance(body, str):
             content[body] = {}
         else:
             content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)

@@ -46,12 +46,13 @@ from simulator.http import answers, bodies, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
-from simulator.http.sending import send
+from simulator.http.sending import send, whole_or_aborted
 from simulator.publishers.publisher import Publisher
 from simulator.race.request import CourseQuery, ListRequest, RaceRequest
 from simulator.race.start_list.preview import preview
 from simulator.reactor import InThread
 from simulator.service.courses import CourseService
+from simulator.service.plans import PlanService
 from simulator.service.races import RaceService
 from stream.problems import Problem, from_validation
 from stream.race_states import Action
@@ -96,6 +97,7 @@ class Api:
         self._publisher = publisher
         self._access = access or Access(None)
         self._in_thread: InThread = course_service.in_thread
+        self._plan_service = PlanService(race_service, self._in_thread)
         self._log = structlog.get_logger()
         self.request_metrics = RequestMetrics(self.app.url_map)
         self._registry = registry_of(race_service.engine, publisher, self.request_metrics)
@@ -198,6 +200,21 @@ class Api:
             return answers.list_answer(asked, preview(asked.start_list, asked.columns))
 
         return responses.json(request, await self._asked(request, read))
+
+    async def make_plan(self, request: Request) -> None:
+        """Return how crowded a race would be, after lines with the progress."""
+        asked = await self._asked(request, RaceRequest.model_validate_json)
+        query = _query(request, CrowdingQuery)
+        course, resolved = await self._plan_service.checked(asked)
+        responses.head(request, openapi.LINES)
+
+        def report(share: float) -> None:
+            request.write(b'{"progress":%.2f}\n' % share)
+
+        report(0.0)
+        with whole_or_aborted(request):
+            plan = await self._plan_service.computed(course, resolved, query, report)
+        await self._send_pieces(request, chain([b'{"plan":'], crowding_files.plan_as_json(plan), [b"}\n"]))
 
     async def list_courses(self, request: Request) -> bytes:
         """List all courses."""

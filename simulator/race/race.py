@@ -24,6 +24,7 @@ from simulator.race.paces import Effort
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from simulator.race.trackers import Episodes, Trackers
+from simulator.steps import Steps, done
 from stream.arrays import Floats, Ints, Mask
 
 BEFORE_THE_START = float("-inf")
@@ -135,6 +136,17 @@ class Race:
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
+        done(self._draw(course, request))
+
+    @classmethod
+    def in_steps(cls, course: Course, request: RaceRequest) -> Steps["Race"]:
+        """Draw a race in steps."""
+        race = cls.__new__(cls)
+        yield from race._draw(course, request)  # noqa: SLF001 - of this class
+        return race
+
+    def _draw(self, course: Course, request: RaceRequest) -> Steps[None]:
+        """Set all attributes."""
         self.course = course
         self.request = request
         self.run_id, self.start_ms = request.identity()
@@ -143,7 +155,7 @@ class Race:
         free = self.without_crowding(listed)
         self.field: Field = free
         if request.crowding != "none":
-            self.field = queues.crowded(free, self.cells)
+            self.field = yield from queues.crowding(free, self.cells)
         self.entrants: Entrants = entrants.of(request, free, listed)
         self.members = range(len(self.field))
         self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None

@@ -60,6 +60,9 @@ ANALYTICS_SIZE = {"width": 1280, "height": 1860}
 ANALYTICS_START_INTERVAL_MS = 35_000
 ANALYTICS_DELAY_MS = 95_000
 """Wall time after the last start: the page compares the last minute with the one before."""
+PLANS_SIZE = {"width": 1280, "height": 1680}
+PLAN_FIELDS = {"Competitors": "20000"}
+SECOND_PLAN = {"Wave size, runners": "5000", "Wave interval, seconds": "480"}
 FAVOURITES = "&fav=29,94,211"
 
 
@@ -81,6 +84,7 @@ def main() -> None:
             _screenshot(browser, live, "phone", PHONE, "light")
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            _plans(browser, f"{page.address}/plan")
             # One that is still under way after the delay.
             _create_race(api.address, {**RACE, "speed": 10})
             pipeline_page = _open(browser, f"{page.address}/pipeline", FLAT)
@@ -89,6 +93,29 @@ def main() -> None:
             _screenshot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             _analytics(browser, folder)
             browser.close()
+
+
+def _plans(browser: Browser, url: str) -> None:
+    """Compare two plans; the screenshot has their figures."""
+    page = _open(browser, url, PLANS_SIZE)
+    for label, value in PLAN_FIELDS.items():
+        _fill(page, label, value)
+    page.get_by_text("Compare two plans").click()
+    page.get_by_label("Wave interval, seconds", exact=True).nth(1).wait_for()
+    for label, value in SECOND_PLAN.items():
+        _fill(page, label, value, nth=1)
+    page.get_by_role("button", name="Compare the plans").click()
+    page.get_by_role("heading", name="Benefits").wait_for()
+    page.wait_for_timeout(4000)
+    page.screenshot(path=DOCS / "plan.png")
+    page.context.close()
+
+
+def _fill(page: Page, label: str, value: str, nth: int = 0) -> None:
+    field = page.get_by_label(label, exact=True).nth(nth)
+    field.fill(value)
+    field.press("Tab")
+    page.wait_for_timeout(1000)
 
 
 def _analytics(browser: Browser, folder: Path) -> None:

@@ -25,6 +25,7 @@ PAGES = {
     "after the race": ("/?run={over}", "Last updated"),
     "results": ("/results?run={over}&sex=F&find=a", "Finish times"),
     "new race": ("/new", "Start the race"),
+    "plan": ("/plan", "Compute the plan"),
     "on a wall": ("/?run={running}&view=wall", "Just finished"),
     "in a frame": ("/?run={running}&view=embed", "Leaders"),
     "analytics": ("/analytics", "Newest events"),
@@ -69,6 +70,9 @@ def drawn(
         if request.param == "during the race":
             page.locator(".leaderboard .who").first.click()
             expect(LiveMap.on(page).frame.locator(".competitor-card")).to_be_visible()
+        if request.param == "plan":
+            page.get_by_role("button", name="Compute the plan").click()
+            expect(page.get_by_role("heading", name="The worst sections")).to_be_visible()
         yield page
 
 

@@ -1,13 +1,13 @@
 """A store and an API in memory, which record their calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, race_fields
+from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, Read, race_fields
 from dashboard.store import rows
 from dashboard.store.protocol import (
     ANYWHERE,
@@ -31,6 +31,7 @@ from simulator.http.answers import list_answer
 from simulator.race.request import ListRequest
 from simulator.race.start_list.preview import preview
 from stream.arrays import Floats, Ints
+from tests.dashboard.plan import planned
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
@@ -137,6 +138,15 @@ class FakeApi(RaceApi):
         asked = ListRequest(start_list=start_list, columns=dict(columns))
         answer = list_answer(asked, preview(start_list, columns))
         return TypeAdapter(ListPreview).validate_python(answer.model_dump())
+
+    def plan(
+        self, request: Mapping[str, Any], report: Callable[[float], None], read: Callable[[Any], Read]
+    ) -> Read:
+        """Keep the request, and compute it."""
+        self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        return read(planned.answer(request, report))
 
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Keep the request."""

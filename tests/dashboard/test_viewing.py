@@ -1,7 +1,9 @@
 """What viewers may do: read-only dashboards, links for watching, and frames of other sites' pages."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -67,6 +69,20 @@ def test_read_only() -> None:
     """A read-only dashboard has no such controls in any view."""
     context.install(Settings(read_only=True))
     assert labels(run(run="run_1")) == set()
+
+
+@pytest.mark.usefixtures("store")
+def test_read_only_navigation() -> None:
+    """A read-only dashboard leads to all pages but the one that creates races; planning creates none."""
+    context.install(Settings(read_only=True))
+    (links,) = [data["links"] for data in _components(run(run="run_1")) if "links" in data]
+
+    assert [link["title"] for link in links] == ["Live", "Results", "Plan", "Analytics", "Pipeline"]
+
+
+def _components(page: AppTest) -> Iterator[dict[str, Any]]:
+    for part in page.get("bidi_component"):
+        yield json.loads(part.proto.json)
 
 
 @pytest.mark.usefixtures("store")

@@ -13,10 +13,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
-from dashboard.create import inputs
 from dashboard.create.presets import PRESETS
 from dashboard.create.race_form import NOT_STARTED
 from dashboard.race.snapshots import Snapshots
+from dashboard.request import inputs
 from dashboard.settings import Settings
 from dashboard.ui.escape import escape
 from dashboard.ui.viewer import KM

@@ -1,14 +1,16 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from treq.testing import StubTreq
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from simulator.course.course import Course
+from simulator.course.course import Course, Width
 from simulator.engine.engine import Engine
 from simulator.http import openapi
 from simulator.http.routes import Api
@@ -532,6 +534,23 @@ def test_courses_are_listed_and_shown(client: Client) -> None:
         "geofence",
         "geofence",
     ]
+
+
+def test_a_course_is_listed_with_its_narrowest_width(clock: Clock, straight: Course, tmp_path: Path) -> None:
+    """The narrowest place of a course is listed; null without widths, and unlimited parts don't count."""
+    widths = {
+        "plain": (),
+        "free": (Width(0.0, np.inf),),
+        "narrow": (Width(0.0, 6.0), Width(9.0, 3.5), Width(20.0, np.inf)),
+    }
+    courses = {name: replace(straight, short_name=name, widths=found) for name, found in widths.items()}
+    listed = Client(clock, courses, tmp_path / "uploads").get("/courses").json["courses"]
+
+    assert {one["short_name"]: one["narrowest"] for one in listed} == {
+        "plain": None,
+        "free": None,
+        "narrow": 3.5,
+    }
 
 
 @pytest.mark.parametrize(
