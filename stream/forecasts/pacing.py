@@ -33,20 +33,25 @@ class Prior:
     Attributes:
         breaks: share of the course at which the slower part begins; 1 if there is none.
         share: of competitors in each case.
-        drift, drift_spread: mean and standard deviation.
+        drift, drift_spread: mean at the level `centre`, and standard deviation at any level.
+        tiring: by how much the drift grows with the level: the slower ones slow down more.
         slowdown, slowdown_spread: mean and standard deviation of the logarithm of the factor.
         noise: standard deviation of the logarithm of a kilometre's pace.
         echo: correlation of two neighbouring kilometres' noise.
+        centre, apart: mean and standard deviation of the field's levels.
     """
 
     breaks: Floats
     share: Floats
     drift: Floats
     drift_spread: Floats
+    tiring: Floats
     slowdown: Floats
     slowdown_spread: Floats
     noise: float
     echo: float
+    centre: float = LEVEL
+    apart: float = LEVEL_SPREAD
 
     @property
     def long_noise(self) -> float:
@@ -188,25 +193,27 @@ class Pacing:
 def fit(data: Moments, prior: Prior) -> Pacing:
     """Return the posterior, given moments whose weights are inverse variances."""
     for_level, for_drift, for_slowdown = (
-        LEVEL_SPREAD**-2,
+        prior.apart**-2,
         prior.drift_spread**-2,
         prior.slowdown_spread**-2,
     )
-    p, q, r = data.ww + for_level, data.mm + for_drift, data.aa + for_slowdown
-    x, y, z = data.wm, data.wa, data.ma
+    # The prior of the drift is a line over the level.
+    tiring, start = prior.tiring, prior.drift - prior.tiring * prior.centre
+    p, q, r = data.ww + for_level + tiring**2 * for_drift, data.mm + for_drift, data.aa + for_slowdown
+    x, y, z = data.wm - tiring * for_drift, data.wa, data.ma
     # The inverse of the symmetric matrix [[p, x, y], [x, q, z], [y, z, r]], by cofactors.
     ll, ld, ls = q * r - z * z, y * z - x * r, x * z - y * q
     dd, ds, ss = p * r - y * y, x * y - p * z, p * q - x * x
     determinant = p * ll + x * ld + y * ls
     ll, ld, ls, dd, ds, ss = (cofactor / determinant for cofactor in (ll, ld, ls, dd, ds, ss))
-    of_level = data.wz + for_level * LEVEL
-    of_drift = data.mz + for_drift * prior.drift
+    of_level = data.wz + for_level * prior.centre - tiring * for_drift * start
+    of_drift = data.mz + for_drift * start
     of_slowdown = data.az + for_slowdown * prior.slowdown
     level = ll * of_level + ld * of_drift + ls * of_slowdown
     drift = ld * of_level + dd * of_drift + ds * of_slowdown
     slowdown = ls * of_level + ds * of_drift + ss * of_slowdown
     evidence = (level * of_level + drift * of_drift + slowdown * of_slowdown) / 2
-    evidence -= (for_drift * prior.drift**2 + for_slowdown * prior.slowdown**2) / 2
+    evidence -= (for_drift * start**2 + for_slowdown * prior.slowdown**2) / 2
     evidence -= np.log(determinant / (for_drift * for_slowdown)) / 2
     evidence += np.log(prior.share)
     weight = np.exp(evidence - evidence.max(axis=1, keepdims=True))
@@ -214,9 +221,9 @@ def fit(data: Moments, prior: Prior) -> Pacing:
     return Pacing(weight, level, drift, slowdown, ll, ld, ls, dd, ds, ss)
 
 
-def without_outliers(paces: Floats, expected: Floats, prior: Prior, metres: Floats) -> Floats:
+def without_outliers(paces: Floats, expected: Floats, variance: Floats) -> Floats:
     """Return log paces with the excess of single stretches removed, shape (n, m)."""
-    limit = OUTLIER * np.sqrt(prior.noise_over(metres))
+    limit = OUTLIER * np.sqrt(variance)
     return expected + np.clip(paces - expected, -limit, limit)
 
 
@@ -243,5 +250,12 @@ def below(score: Floats) -> Floats:
 
     Bowling, Khasawneh, Kaewkuekool and Cho 2009, J Industrial Engineering and Management 2(1), 114-127.
     """
+    return below_with_slope(score)[0]
+
+
+def below_with_slope(score: Floats) -> tuple[Floats, Floats]:
+    """Return the same, and its derivative."""
     score = np.clip(score, -6.0, 6.0)
-    return 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * score**2)))
+    square = score * score
+    share = 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * square)))
+    return share, share * (1.0 - share) * (1.5976 + 0.21168 * square)
