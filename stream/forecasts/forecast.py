@@ -20,6 +20,8 @@ CHECKED = np.array([0.1, 0.5, 0.9])
 """Levels that are checked against what has happened."""
 CHECK_COUNTS = 40
 """Number of past forecasts as much as which the model's own opinion of itself counts."""
+LATEST_START, EARLIEST_END = 0.45, 0.55
+"""Levels of the model from and to which intervals of the finish reach before there are finishers."""
 NEAR = 4_000
 """Maximum number of past forecasts of the next mark that are checked, and of forecasts of the finish."""
 SIGHTED = 6_000
@@ -162,6 +164,9 @@ def _far(route: Route, habits: Habits, seen: Seen, reached: Floats) -> Floats:
     marks = np.arange(len(route.lengths))
     ahead = np.log2(len(marks) - marks)
     far = np.column_stack([np.interp(ahead, np.log2(_lags(route)), column) for column in reached.T])
+    # Which way forecasts were off over fewer stretches need not hold here: then only the ends move.
+    far[:, 1] = CHECKED[1]
+    far[:, 0], far[:, 2] = np.minimum(far[:, 0], LATEST_START), np.maximum(far[:, 2], EARLIEST_END)
     pace = (seen.times[:, 1:-1] - seen.times[:, :1]) / route.marks[1:-1]
     left = route.distance - route.marks[1:-1]
     which = _some(np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now), NEAR)
@@ -247,7 +252,7 @@ def _checked(past: Floats, opinion: Floats) -> Floats:
     """Return the levels reached by past arrivals, with an opinion that counts as some of them, shape (3,)."""
     if not len(past):
         return opinion
-    shares = (np.arange(CHECK_COUNTS) + 0.5) / CHECK_COUNTS
+    shares = np.arange(1, CHECK_COUNTS + 1) / (CHECK_COUNTS + 1)
     usual = np.interp(shares, [0.0, *CHECKED.tolist(), 1.0], [0.0, *opinion.tolist(), 1.0])
     # Weibull's quantiles are those that the next of a few arrivals is below with this probability.
     found: Floats = np.quantile(np.concatenate([past, usual]), CHECKED, method="weibull")
