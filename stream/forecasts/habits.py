@@ -66,9 +66,6 @@ NOISE, ECHO = 0.057, 0.1
 """Variation of a kilometre's pace, and correlation of two neighbouring ones. Of the fastest runners in New
 York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included (Santos-Lozano et al. 2014,
 Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
-TIRING, ABILITY_SPREAD = 0.25, 0.2
-"""By how much the drift grows with the level, and standard deviation of a field's levels. Slower runners slow
-down more; how much is an assumption, which the simulator shares: a correlation of 0.5."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
 EXTRA_SPREAD, EXTRA_COUNTS = 0.01, 4.0
@@ -132,8 +129,7 @@ class Habits:
             breaks=breaks,
             share=share,
             drift=np.where(kinds == WALL, 0.0, DRIFT_OF_HALVES * mean),
-            drift_spread=np.where(kinds == WALL, STEADY_SPREAD, _beside_level(DRIFT_OF_HALVES * deviation)),
-            tiring=np.where(kinds == WALL, 0.0, TIRING),
+            drift_spread=np.where(kinds == WALL, STEADY_SPREAD, DRIFT_OF_HALVES * deviation),
             slowdown=np.where(kinds == WALL, np.log1p(slowdown), WALK_SLOWDOWN),
             slowdown_spread=np.where(kinds == WALL, WALL_SPREAD, WALK_SPREAD),
             noise=NOISE,
@@ -150,11 +146,6 @@ def _cases(route: Route) -> tuple[Ints, Floats]:
         parts.append((WALL, WALLS))
     kinds = np.concatenate([np.full(len(breaks), kind) for kind, breaks in parts])
     return kinds, np.concatenate([breaks for _, breaks in parts])
-
-
-def _beside_level(spread: float) -> float:
-    """Return the standard deviation of the drift at one level, given that of the field."""
-    return float((spread**2 - (TIRING * ABILITY_SPREAD) ** 2) ** 0.5)
 
 
 def _pooled() -> tuple[float, float]:
@@ -326,20 +317,12 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
     """Return the field's prior, given the fit of its competitors."""
     published = Habits.published(route).prior
     weight, (kinds, _) = pacing.weight, _cases(route)
-    drift, drift_spread, tiring = (
-        column.copy() for column in (published.drift, published.drift_spread, published.tiring)
-    )
+    drift, drift_spread = published.drift.copy(), published.drift_spread.copy()
     slowdown, slowdown_spread = published.slowdown.copy(), published.slowdown_spread.copy()
     # Those who walk have run like the others before.
-    steady, wall = kinds != WALL, kinds == WALL
-    tiring[steady] = slope = _slope(before, pacing, steady)
-    for kind, by_level in ((steady, slope), (wall, 0.0)):
+    for kind in (kinds != WALL, kinds == WALL):
         if kind.any():
-            beside = pacing.drift[:, kind] - by_level * (pacing.level[:, kind] - before.centre)
-            variance = (
-                pacing.dd[:, kind] - 2 * by_level * pacing.ld[:, kind] + by_level**2 * pacing.ll[:, kind]
-            )
-            data = weight[:, kind], beside, variance
+            data = weight[:, kind], pacing.drift[:, kind], pacing.dd[:, kind]
             found = _normal(*data, drift[kind][0], drift_spread[kind][0], DRIFT_COUNTS)
             drift[kind], drift_spread[kind] = found[0], min(found[1], MOST_SPREAD)
     for kind in (kinds == WALK, kinds == WALL):
@@ -354,23 +337,11 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
         share=(SHARE_COUNTS * published.share + weight.sum(axis=0)) / (SHARE_COUNTS + len(weight)),
         drift=drift,
         drift_spread=drift_spread,
-        tiring=tiring,
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
         noise=max(LEAST_NOISE, noise**0.5),
         echo=_echo(stretches.lengths, known, residuals),
     )
-
-
-def _slope(before: Prior, pacing: Pacing, kind: Mask) -> float:
-    """Return by how much the drift grows with the level, among the cases of a kind."""
-    level, drift = pacing.level[:, kind] - before.centre, pacing.drift[:, kind]
-    # Competitors count as far as their own paces show their drift.
-    shown = np.maximum(1.0 - pacing.dd[:, kind] / before.drift_spread[kind] ** 2, 0.0)
-    weight = pacing.weight[:, kind] * shown
-    both = float((weight * level * (drift - before.drift[kind])).sum())
-    usual = DRIFT_COUNTS * ABILITY_SPREAD**2
-    return (TIRING * usual + both) / (usual + float((weight * level**2).sum()))
 
 
 def _normal(  # noqa: PLR0913, PLR0917 - data and prior

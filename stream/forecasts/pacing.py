@@ -33,8 +33,7 @@ class Prior:
     Attributes:
         breaks: share of the course at which the slower part begins; 1 if there is none.
         share: of competitors in each case.
-        drift, drift_spread: mean at the level `centre`, and standard deviation at any level.
-        tiring: by how much the drift grows with the level: the slower ones slow down more.
+        drift, drift_spread: mean and standard deviation.
         slowdown, slowdown_spread: mean and standard deviation of the logarithm of the factor.
         noise: standard deviation of the logarithm of a kilometre's pace.
         echo: correlation of two neighbouring kilometres' noise.
@@ -45,7 +44,6 @@ class Prior:
     share: Floats
     drift: Floats
     drift_spread: Floats
-    tiring: Floats
     slowdown: Floats
     slowdown_spread: Floats
     noise: float
@@ -197,23 +195,21 @@ def fit(data: Moments, prior: Prior) -> Pacing:
         prior.drift_spread**-2,
         prior.slowdown_spread**-2,
     )
-    # The prior of the drift is a line over the level.
-    tiring, start = prior.tiring, prior.drift - prior.tiring * prior.centre
-    p, q, r = data.ww + for_level + tiring**2 * for_drift, data.mm + for_drift, data.aa + for_slowdown
-    x, y, z = data.wm - tiring * for_drift, data.wa, data.ma
+    p, q, r = data.ww + for_level, data.mm + for_drift, data.aa + for_slowdown
+    x, y, z = data.wm, data.wa, data.ma
     # The inverse of the symmetric matrix [[p, x, y], [x, q, z], [y, z, r]], by cofactors.
     ll, ld, ls = q * r - z * z, y * z - x * r, x * z - y * q
     dd, ds, ss = p * r - y * y, x * y - p * z, p * q - x * x
     determinant = p * ll + x * ld + y * ls
     ll, ld, ls, dd, ds, ss = (cofactor / determinant for cofactor in (ll, ld, ls, dd, ds, ss))
-    of_level = data.wz + for_level * prior.centre - tiring * for_drift * start
-    of_drift = data.mz + for_drift * start
+    of_level = data.wz + for_level * prior.centre
+    of_drift = data.mz + for_drift * prior.drift
     of_slowdown = data.az + for_slowdown * prior.slowdown
     level = ll * of_level + ld * of_drift + ls * of_slowdown
     drift = ld * of_level + dd * of_drift + ds * of_slowdown
     slowdown = ls * of_level + ds * of_drift + ss * of_slowdown
     evidence = (level * of_level + drift * of_drift + slowdown * of_slowdown) / 2
-    evidence -= (for_drift * start**2 + for_slowdown * prior.slowdown**2) / 2
+    evidence -= (for_drift * prior.drift**2 + for_slowdown * prior.slowdown**2) / 2
     evidence -= np.log(determinant / (for_drift * for_slowdown)) / 2
     evidence += np.log(prior.share)
     weight = np.exp(evidence - evidence.max(axis=1, keepdims=True))

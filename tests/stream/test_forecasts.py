@@ -169,7 +169,7 @@ def test_an_even_field_is_forecast_at_constant_pace() -> None:
     seen = seen_at(2400.0, times, TEN_KM)
     found = forecast(TEN_KM, seen)
 
-    assert found.finish[:, 1] == pytest.approx(times[found.who, -1], rel=0.025)
+    assert found.finish[:, 1] == pytest.approx(times[found.who, -1], rel=0.02)
     assert (found.finish[:, 2] - found.finish[:, 0]).max() < 0.05 * times.max()
 
 
@@ -324,7 +324,6 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         share=np.array([0.1, 0.2, 0.7]),
         drift=np.array([0.0, 0.05, 0.1]),
         drift_spread=np.array([0.05, 0.1, 0.2]),
-        tiring=np.array([0.0, 0.1, 0.3]),
         slowdown=np.array([0.3, 0.4, 0.5]),
         slowdown_spread=np.array([0.1, 0.2, 0.3]),
         noise=0.05,
@@ -343,10 +342,7 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         for case in range(3):
             terms = np.column_stack([np.ones(8), design.middle, design.after[:, case]])
             centre = np.array([-1.1, prior.drift[case], prior.slowdown[case]])
-            # The drift is a line over the level, and a deviation from it.
-            spread = np.diag([0.2, prior.drift_spread[case], prior.slowdown_spread[case]])
-            spread[1, 0] = 0.2 * prior.tiring[case]
-            before = spread @ spread.T
+            before = np.diag([0.2, prior.drift_spread[case], prior.slowdown_spread[case]]) ** 2
             precision = terms.T @ np.diag(weights[who]) @ terms + np.linalg.inv(before)
             right = terms.T @ (weights[who] * paces[who]) + np.linalg.solve(before, centre)
             mean, covariance = np.linalg.solve(precision, right), np.linalg.inv(precision)
@@ -430,16 +426,6 @@ def test_a_fast_field_is_not_taken_for_tired_leaders() -> None:
     assert prior.centre == pytest.approx(np.log(np.median(PACES) / 1000.0), abs=0.1)
 
 
-def test_that_slower_runners_slow_down_more_is_learned() -> None:
-    """The drift of a field is a line over the level."""
-    levels = np.log(PACES / PACES.mean())
-    for tiring in (0.0, 0.5):
-        times = runners(TEN_KM, PACES, 0.01, 0.1 + tiring * levels)
-        prior = learn(TEN_KM, seen_at(float(times.max()), times, TEN_KM)).habits.prior
-        assert prior.tiring[0] == pytest.approx(tiring, abs=0.1)
-        assert prior.tiring[0] != pytest.approx(0.5 - tiring, abs=0.2)
-
-
 def test_the_normal_distribution_is_close() -> None:
     """The approximation of the distribution function is exact to 2e-4."""
     scores = np.linspace(-8.0, 8.0, 321)
@@ -502,6 +488,6 @@ def test_a_small_case_has_known_numbers() -> None:
     assert learned.habits.prior.noise == pytest.approx(GOLDEN_NOISE, abs=1e-4)
 
 
-GOLDEN_THERE = [[1004.9, 1006.1, 1007.7], [1196.3, 1212.4, 1230.0], [1065.8, 1073.2, 1081.5]]
-GOLDEN_FINISH = [[1004.9, 1006.1, 1007.7], [1489.7, 1527.2, 1568.7], [1776.9, 1844.4, 1920.7]]
-GOLDEN_NOISE = 0.0548
+GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.2, 1213.5, 1231.4], [1065.6, 1073.1, 1081.5]]
+GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1493.7, 1532.0, 1574.3], [1772.7, 1840.4, 1916.9]]
+GOLDEN_NOISE = 0.0551
