@@ -1,10 +1,11 @@
 """The forecasts of a race at a tick, from what its stream has published by then; and their JSON.
 
-Of the race, only the passings, positions and statuses published up to the tick are used.
+Of the race, only the passings, positions and statuses published up to the tick are used, and of the positions
+those at the tick and at a few earlier ones.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -13,13 +14,16 @@ from simulator.course.course import Course, TimingPoint
 from simulator.export.formats import Format
 from simulator.race.race import Race, Status
 from stream.arrays import Floats, Ints
-from stream.forecasts.forecast import Forecasts, forecast
+from stream.forecasts.between import Sightings
+from stream.forecasts.forecast import Forecasts, forecast, learn
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Seen
 from stream.results import rounded, wave_guns
 
 PIECE = 2_000
 """Competitors written together."""
+REMEMBERED = 10
+"""Earlier ticks whose positions are remembered."""
 OUT = (Status.FINISHED, Status.DNF, Status.DNS, Status.DSQ)
 
 
@@ -47,7 +51,8 @@ def of(race: Race, until: float) -> RaceForecasts:
     # Of points at the same place, the last is the one that is named.
     named = {point.distance: point for point in race.course.timing_points if point.distance > 0}
     points = tuple(named[metres] for metres in sorted(named))
-    return RaceForecasts(race, until, points, forecast(route, seen))
+    learned = learn(route, seen, sightings_until(race, seen))
+    return RaceForecasts(race, until, points, forecast(route, seen, learned))
 
 
 def route_of(course: Course) -> Route:
@@ -69,7 +74,7 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
     n = len(race.field)
     guns = wave_guns(race.field.wave, race.request.wave_delay)
     times = np.full((n, len(route.marks)), np.nan)
-    distance, elapsed = np.full(n, np.nan), np.full(n, np.nan)
+    distance, elapsed = np.full((2, n), np.nan)
     status = race.snapshot(until).status
     if until >= 0:
         everyone = np.arange(n)
@@ -77,12 +82,29 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
             passed = np.round(race.field.elapsed(everyone, np.full(n, metres)), 3)
             known = (passed <= until) & (metres <= race.field.until)
             times[known, nth] = passed[known]
-        fixes = race.fixes_at(round(until / race.request.tick))
-        order = np.argsort(fixes.reported.elapsed, kind="stable")
-        # Late positions are published with newer ones: the newest is assigned last.
-        distance[fixes.who[order]] = fixes.reported.distance[order]
-        elapsed[fixes.who[order]] = fixes.reported.elapsed[order]
+        distance, elapsed = _positions(race, round(until / race.request.tick))
     return Seen(max(until, 0.0), guns, times, distance, elapsed, np.isin(status, OUT))
+
+
+def sightings_until(race: Race, seen: Seen) -> Sightings:
+    """Return what a reader remembers of the positions at some earlier ticks, evenly over the time so far."""
+    sightings, last = Sightings.none(), round(seen.now / race.request.tick)
+    for tick in np.unique(np.linspace(0, last, REMEMBERED + 1).astype(np.int64)[:-1]).tolist():
+        distance, elapsed = _positions(race, tick)
+        then = replace(seen, now=race.time_of(tick), distance=distance, elapsed=elapsed)
+        sightings = sightings.also(then)
+    return sightings
+
+
+def _positions(race: Race, tick: int) -> tuple[Floats, Floats]:
+    """Return metres and race seconds of the positions published at a tick, shape (n,); NaN for the others."""
+    distance, elapsed = np.full((2, len(race.field)), np.nan)
+    fixes = race.fixes_at(tick)
+    order = np.argsort(fixes.reported.elapsed, kind="stable")
+    # Late positions are published with newer ones: the newest is assigned last.
+    distance[fixes.who[order]] = fixes.reported.distance[order]
+    elapsed[fixes.who[order]] = fixes.reported.elapsed[order]
+    return distance, elapsed
 
 
 def as_json(forecasts: RaceForecasts) -> Iterator[bytes]:

@@ -79,6 +79,21 @@ def test_only_what_is_published_is_known(race: Race) -> None:
     assert (seen.elapsed[~np.isnan(seen.elapsed)] <= MIDDLE).all()
 
 
+def test_only_published_positions_are_remembered(race: Race) -> None:
+    """What is remembered are positions of earlier ticks, as trackers reported them."""
+    seen = forecasts.seen_at(race, forecasts.route_of(race.course), MIDDLE)
+    found = forecasts.sightings_until(race, seen)
+    remembered = set(zip(found.who.tolist(), found.elapsed.tolist(), found.distance.tolist(), strict=True))
+    published = set()
+    for tick in range(0, MIDDLE, MIDDLE // forecasts.REMEMBERED):
+        fixes = race.fixes_at(tick)
+        columns = fixes.who.tolist(), fixes.reported.elapsed.tolist(), fixes.reported.distance.tolist()
+        published |= set(zip(*columns, strict=True))
+
+    assert remembered <= published
+    assert len(remembered) > 300
+
+
 def test_what_happens_later_changes_no_forecast(straight: Course) -> None:
     """Two races that differ only after the tick have the same forecasts at the tick."""
     plain, disqualified = (
