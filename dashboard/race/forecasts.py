@@ -37,7 +37,7 @@ LONGEST_PERIOD_S = 30.0
 SHARE = 0.1
 """Share of the time that is spent on the forecasts of a race, between these two periods."""
 MAX_RACES = 16
-"""Maximum number of races whose forecasts are kept; those of the least recently requested are dropped."""
+"""Maximum number of races whose forecasts are kept; those of the least recently computed are dropped."""
 SAME_PLACE_M = 0.01
 """Metres within which a split's distance is a mark's: stores round to millimetres."""
 FORECAST = ("running", "paused")
@@ -238,5 +238,4 @@ class Forecaster:
 
 def _has_same_forecasts(one: Snapshot, other: Snapshot) -> bool:
     """Whether two snapshots have the same forecasts."""
-    same = one.standing is other.standing and one.course is other.course
-    return same and one.race.status == other.race.status
+    return one.packed.version == other.packed.version and one.course is other.course

@@ -223,9 +223,9 @@ def expected(
         runners = Runners.of(route, learned.habits, clean.take(who[at : at + CHUNK]))
         before = np.full((len(runners.lasting), len(levels)), seen.now)
         for nth in order:
-            place = np.full(len(before), metres[nth])
-            there = _times(runners, learned, place, levels, seen.now)
             is_ahead = runners.anchors.distance < metres[nth]
+            place = np.where(is_ahead, metres[nth], route.distance)
+            there = _times(runners, learned, place, levels, seen.now)
             # No place is reached before one on the way, whatever their distributions are.
             before = np.where(is_ahead[:, None], np.maximum(before, there), before)
             times[at : at + CHUNK, nth][is_ahead] = before[is_ahead]

@@ -265,3 +265,24 @@ def test_search_in_a_large_race(store: FakeStore, client: Client) -> None:
 def test_search_that_is_malformed(client: Client, query: dict[str, str]) -> None:
     """Bibs that are no numbers and texts longer than any name are refused."""
     assert client.get("/racecast/races/run_1/found", **query).status_code == 400
+
+
+def test_forecasts(store: FakeStore, client: Client) -> None:
+    """Forecasts have a version, which gets 204 while it is the newest; errors are those of the other routes."""
+    address = "/racecast/races/run_1/forecasts"
+    store.now = at((1, 1300.0, "running", 390.0), (2, 900.0, "running", 390.0))
+    answer = client.get(address)
+    assert answer.headers["content-encoding"] == "gzip"
+    found = answer.json()
+    assert found["time"] == 390.0
+    assert found["points"][-1] == {"name": "Finish", "lap": 1, "kind": "finish", "distance": 5000.0}
+    assert found["columns"]["competitor"] == [1, 2]
+    assert client.get(address, seen=found["version"]).status_code == 204
+    store.now = at((1, 1310.0, "running", 393.0), (2, 906.0, "running", 393.0))
+    # Each request is some seconds later.
+    answers = [client.get(address, seen=found["version"]) for _ in range(10)]
+    assert next(answer for answer in answers if answer.status_code == 200).json()["time"] == 393.0
+    assert client.get("/racecast/races/run_2/forecasts").status_code == 404
+    assert client.get("/racecast/races/no%20id/forecasts").status_code == 404
+    store.failure = StoreError("away")
+    assert 503 in [client.get(address).status_code for _ in range(10)]
