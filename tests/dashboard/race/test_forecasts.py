@@ -10,7 +10,14 @@ import orjson
 import pytest
 
 from dashboard.race import forecasts
-from dashboard.race.forecasts import LONGEST_PERIOD_S, MAX_RACES, SHORTEST_PERIOD_S, Forecaster
+from dashboard.race.forecasts import (
+    LONGEST_PERIOD_S,
+    MAX_RACES,
+    NAMED,
+    SHORTEST_PERIOD_S,
+    SOON_S,
+    Forecaster,
+)
 from dashboard.race.snapshots import TOO_OLD_TO_SHOW_S, Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError
 from tests.dashboard.fakes import COURSE, FakeStore, at, race
@@ -156,12 +163,12 @@ def test_computed_when_due(store: FakeStore, forecaster: Forecaster, clock: Cloc
 
 
 @pytest.mark.parametrize(
-    ("seconds", "period"), [(0.1, SHORTEST_PERIOD_S), (1.0, 10.0), (20.0, LONGEST_PERIOD_S)]
+    ("seconds", "period"), [(0.1, SHORTEST_PERIOD_S), (1.0, 5.0), (20.0, LONGEST_PERIOD_S)]
 )
 def test_costly_forecasts_are_computed_less_often(
     store: FakeStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, period: float
 ) -> None:
-    """They take a tenth of the time at most, until they would be half a minute old."""
+    """They take a fifth of the time at most, until they would be half a minute old."""
     real = forecasts.of
 
     def slow(*args: Any) -> forecasts.RaceForecasts:
@@ -238,6 +245,32 @@ def test_arrivals_at_any_place(forecaster: Forecaster) -> None:
     assert (np.diff(times[1, [1, 3, 2, 0]], axis=0) > 0).all()
 
 
+def test_who_is_expected_soon(forecaster: Forecaster) -> None:
+    """Each timing point has those who arrive within five minutes, also beyond their next point."""
+    found = forecaster.get("run_1")
+    soon = dict(
+        zip([(point.kind, point.name) for point in found.points], payload(found)["soon"], strict=True)
+    )
+
+    assert soon["exit", "The climb"]["competitor"] == [1, 2]
+    assert soon["exit", "The climb"]["there"][0] == round(found.found.there[0, 1])
+    assert [soon[point]["count"] for point in soon] == [1, 1, 2, 1, 0, 0, 0]
+    assert soon["split", "2 km"]["competitor"] == [1]
+
+
+def test_at_each_point_eight_are_named() -> None:
+    """All who arrive soon are counted, and the first eight are listed."""
+    clock = Clock()
+    found = Forecaster(Snapshots(store_at(simulated(), 900.0, is_big=False), clock), clock).get("run_1")
+    for nth, soon in enumerate(payload(found)["soon"]):
+        of_point = found.soon[1] == nth
+        assert soon["count"] == of_point.sum()
+        assert len(soon["competitor"]) == min(NAMED, of_point.sum())
+        assert soon["there"] == sorted(soon["there"])
+    assert max(soon["count"] for soon in payload(found)["soon"]) > NAMED
+    assert found.soon[2].max() <= found.time + SOON_S
+
+
 def test_a_large_race_is_forecast_by_its_sample() -> None:
     """The sample and the first ones on the course have forecasts; the field is learned from the sample."""
     simulation = simulated()
@@ -252,4 +285,7 @@ def test_a_large_race_is_forecast_by_its_sample() -> None:
     assert sampled.competitor[sampled.is_sampled].tolist() == in_sample.tolist()
     assert (~sampled.is_sampled).sum() > 0
     same = np.isin(everyone.competitor, sampled.competitor)
+    for soon, nth in zip(payload(sampled)["soon"], range(len(sampled.points)), strict=True):
+        who = sampled.soon[0][sampled.soon[1] == nth]
+        assert soon["count"] == sampled.is_sampled[who].sum()
     assert sampled.found.gun[:, 1] == pytest.approx(everyone.found.gun[same][:, 1], rel=0.05)

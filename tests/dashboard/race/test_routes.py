@@ -268,7 +268,7 @@ def test_search_that_is_malformed(client: Client, query: dict[str, str]) -> None
 
 
 def test_forecasts(store: FakeStore, client: Client) -> None:
-    """Forecasts have a version, which gets 204 while it is the newest; errors are those of the other routes."""
+    """The version that a client has gets 204 while it is the newest; errors are those of the other routes."""
     address = "/racecast/races/run_1/forecasts"
     store.now = at((1, 1300.0, "running", 390.0), (2, 900.0, "running", 390.0))
     answer = client.get(address)
