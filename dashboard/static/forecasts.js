@@ -129,19 +129,19 @@
     return lap > 1 ? `${shown} · lap ${lap}` : shown;
   }
 
-  // "5 km in 3:20 (3:05–3:41)", now in race seconds.
-  function nextText({ point, expected, low, high }, now) {
+  // "5 km in 3:20" and "(3:05–3:41)", now in race seconds.
+  function nextTexts({ point, expected, low, high }, now) {
     const [middle, first, last] = [expected, low, high].map((time) => formatting.toGo(time - now));
-    return `${pointName(point)} in ${middle} (${first}–${last})`;
+    return [`${pointName(point)} in ${middle}`, `(${first}–${last})`];
   }
 
-  // "52:10 (50:58–53:40)".
-  function finishText({ expected, low, high }) {
-    return `${formatting.duration(expected)} (${formatting.duration(low)}–${formatting.duration(high)})`;
+  // "52:10" and "(50:58–53:40)".
+  function finishTexts({ expected, low, high }) {
+    return [formatting.duration(expected), `(${formatting.duration(low)}–${formatting.duration(high)})`];
   }
 
   window.Racecast = Object.assign(window.Racecast || {}, {
     ForecastFeed,
-    forecastWords: { pointName, nextText, finishText },
+    forecastWords: { pointName, nextTexts, finishTexts },
   });
 })();
