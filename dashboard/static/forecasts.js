@@ -48,6 +48,7 @@
       this._address = address;
       this._onNew = onNew;
       this._isWanted = false;
+      this._isHeld = false;
       this._status = null;
       this._seen = '';
       this._timer = null;
@@ -56,8 +57,10 @@
       document.addEventListener('visibilitychange', this._whenVisible);
     }
 
-    want(isWanted) {
+    // isHeld: one request at each call instead of one after the other.
+    want(isWanted, isHeld) {
       this._isWanted = isWanted;
+      this._isHeld = isHeld;
       this._go();
     }
 
@@ -97,7 +100,7 @@
       this._asking = false;
       clearTimeout(this._timer);
       this._timer = null;
-      if (!this._isOn() || document.hidden) return;
+      if (!this._isOn() || this._isHeld || document.hidden) return;
       this._timer = setTimeout(() => {
         this._timer = null;
         this._go();
