@@ -234,7 +234,8 @@ def test_before_the_first_tick(store: FakeStore) -> None:
     store.known = [race(competitors=1)]
     store.now = rows.positions([])
     page = run("run_1")
-    assert parts(page).keys() == {"share", "figures", "tallies", "leaderboard", "panels", "watch"}
+    drawn = {"share", "figures", "tallies", "leaderboard", "expected", "panels", "watch"}
+    assert parts(page).keys() == drawn
     assert "<span>1 competitor</span>" in text(page)
 
 
