@@ -41,6 +41,7 @@ _SCRIPTS = (
     "board/results.js",
     "board/stays.js",
     "board/start_list.js",
+    "board/teams.js",
     "board/share.js",
     "board/watch.js",
     "board/main.js",

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
+from dashboard.race import team_rules
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
@@ -40,6 +41,8 @@ _FOLDERS = {
 
 MOST_LETTERS = 120
 """Of a text that is searched for; no name is longer."""
+
+WRONG_RANK = "The parameter `rank` must be gun or chip."
 
 _BIBS = re.compile(rf"([0-9]{{1,{MOST_DIGITS}}}(,[0-9]{{1,{MOST_DIGITS}}})*)?")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
@@ -84,6 +87,7 @@ def routes(  # noqa: PLR0913, PLR0917 - each serves a route
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
+        Route(f"/{PREFIX}/races/{{run_id}}/teams", races.teams),
         Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
@@ -176,9 +180,25 @@ class _Races:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
         rank = request.query_params.get("rank", "gun")
         if rank not in get_args(Rank):
-            return _problem(400, "The parameter `rank` must be gun or chip.")
+            return _problem(400, WRONG_RANK)
         return await self._answer(
             "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
+        )
+
+    async def teams(self, request: Request) -> Response:
+        """The teams by these rules and the time that `rank` names, or 204 if their version is `seen`."""
+        rank = request.query_params.get("rank", "gun")
+        if rank not in get_args(Rank):
+            return _problem(400, WRONG_RANK)
+        try:
+            rules = team_rules.strict(request.query_params)
+        except team_rules.RulesError as error:
+            return _problem(400, str(error))
+        return await self._answer(
+            "teams",
+            request,
+            lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).teams(rules),
+            nothing="This race is too large for a table of teams; the CSV file has them.",
         )
 
     async def forecasts(self, request: Request) -> Response:
@@ -205,8 +225,9 @@ class _Races:
         request: Request,
         ask: Callable[[str], Packed | None],
         known: Callable[[str], Packed | None] = lambda _: None,
+        nothing: str = "This race has no sample: its payload has all competitors.",
     ) -> Response:
-        answer = await _answer(request, ask, known)
+        answer = await _answer(request, ask, known, nothing)
         self._metrics.payloads.labels(feed, str(answer.status_code)).inc()
         return answer
 
@@ -220,9 +241,15 @@ class _Races:
 
 
 async def _answer(
-    request: Request, ask: Callable[[str], Packed | None], known: Callable[[str], Packed | None]
+    request: Request,
+    ask: Callable[[str], Packed | None],
+    known: Callable[[str], Packed | None],
+    nothing: str,
 ) -> Response:
-    """Answer from `known`, else by `ask` in a thread, as that may query the store."""
+    """Answer from `known`, else by `ask` in a thread, as that may query the store.
+
+    Without data the answer is 404, with the sentence `nothing`.
+    """
     run_id = request.path_params["run_id"]
     if not is_run_id(run_id):
         return _problem(404, "Invalid race id.")
@@ -235,7 +262,7 @@ async def _answer(
     except StoreError as error:
         return _problem(503, str(error))
     if packed is None:
-        return _problem(404, "This race has no sample: its payload has all competitors.")
+        return _problem(404, nothing)
     if request.query_params.get("seen") == packed.version:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.
