@@ -8,6 +8,7 @@ import numpy as np
 
 from dashboard.race import payload, results_payload
 from dashboard.race.finish_list import Results
+from dashboard.race.honours import Honours
 from dashboard.race.payload import Sampled
 from dashboard.race.sample import LISTED
 from dashboard.race.standing import Standing
@@ -97,6 +98,14 @@ class Snapshot:
             return None
         others = {bib: who for bib, who in self.competitors.items() if bib not in self.sample}
         return Sampled(self.is_sampled, LISTED, others)
+
+
+@dataclass(frozen=True, eq=False)
+class Honoured:
+    """What an announcer says of the finish, at the moment of a snapshot."""
+
+    snapshot: Snapshot
+    honours: Honours
 
 
 @dataclass(frozen=True, eq=False)
