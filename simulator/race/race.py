@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import Course, TimingPoint, moved
+from simulator.course.course import Course, moved
 from simulator.race import entrants, field, trackers
 from simulator.race.crowding import cells, queues
 from simulator.race.crowding.cells import Cells
@@ -25,6 +25,7 @@ from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from simulator.race.trackers import Episodes, Trackers
 from stream.arrays import Floats, Ints, Mask
+from stream.courses import TimingPoint
 
 BEFORE_THE_START = float("-inf")
 

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from dashboard.metrics import Metrics
 from dashboard.race.feed import Feed
 from dashboard.race.finder import Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
 from dashboard.race.snapshots import Snapshots
@@ -25,7 +26,10 @@ class Client:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
         history, finder = History(store, snapshots), Finder(store, snapshots)
-        self._app = Starlette(routes=routes(snapshots, history, finder, Feed(snapshots), Metrics()))
+        forecaster = Forecaster(snapshots, lambda: float(next(seconds)))
+        self._app = Starlette(
+            routes=routes(snapshots, history, finder, Feed(snapshots), forecaster, Metrics())
+        )
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Send a request and return the response."""
