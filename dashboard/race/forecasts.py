@@ -42,6 +42,10 @@ SAME_PLACE_M = 0.01
 """Metres within which a split's distance is a mark's: stores round to millimetres."""
 FORECAST = ("running", "paused")
 """States of races that have forecasts: before the start and after the end there is no one on the course."""
+PASSED = ("start", "split", "enter", "exit", "finish", "dnf")
+"""Kinds of passings that forecasts use; disqualifications are in the standing."""
+ROUNDING = 0.001
+"""Tolerance of times of positions, seconds."""
 DECIMALS = 1
 """Decimals of seconds for browsers."""
 
@@ -116,7 +120,7 @@ class RaceForecasts:
 
 
 def _interval(name: str, times: Floats) -> dict[str, Floats]:
-    low, middle, high = np.round(times, DECIMALS).T
+    low, middle, high = (np.round(column, DECIMALS) for column in times.T.copy())
     return {name: middle, f"{name}_low": low, f"{name}_high": high}
 
 
@@ -141,17 +145,19 @@ def seen_at(snapshot: Snapshot, splits: SplitTimes, route: Route) -> Seen:
     positions, now = snapshot.positions, snapshot.standing.race_time
     bibs = positions.competitor
     times = np.full((len(bibs), len(route.marks)), np.nan)
-    passed = {kind: splits.matrix(kind, bibs) for kind in ("start", "split", "enter", "exit", "finish")}
+    passed = {kind: splits.matrix(kind, bibs) for kind in PASSED}
     for kind in ("start", "split", "finish"):
         metres, there = passed[kind]
         for nth, mark in enumerate(route.marks.tolist()):
             if (same := np.abs(metres - mark) < SAME_PLACE_M).any():
                 times[:, nth] = np.fmin.reduce(there[:, same], axis=1)
-    is_old = positions.elapsed < now - max(KNOWN_FOR, snapshot.race.interval)
+    known_for = max(KNOWN_FOR, snapshot.race.interval)
+    is_old = positions.elapsed < now - known_for - ROUNDING
     position = np.where(is_old, np.nan, positions.distance), np.where(is_old, np.nan, positions.elapsed)
     for kind in ("split", "enter", "exit"):
         position = furthest(position, passed[kind], now)
-    is_out = np.isin(positions.status, ("finished", *OUT))
+    gave_up = ~np.isnan(passed["dnf"][1]).all(axis=1) | ~np.isnan(snapshot.standing.verdicts)
+    is_out = gave_up | np.isin(positions.status, ("finished", *OUT))
     return Seen(now, snapshot.standing.guns, times, *position, is_out)
 
 

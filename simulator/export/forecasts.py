@@ -16,7 +16,7 @@ from stream.arrays import Floats, Ints
 from stream.courses import TimingPoint, profile
 from stream.forecasts.forecast import Forecasts, forecast
 from stream.forecasts.route import Route, ahead
-from stream.forecasts.seen import Seen
+from stream.forecasts.seen import KNOWN_FOR, Seen
 from stream.results import rounded, wave_guns
 
 PIECE = 2_000
@@ -56,7 +56,7 @@ def route_of(course: Course) -> Route:
 
 
 def seen_at(race: Race, route: Route, until: float) -> Seen:
-    """Return what a reader knows at a tick: all passings so far, and the positions published at the tick."""
+    """Return what a reader knows at a tick: all passings so far, and the last positions that are not old."""
     n = len(race.field)
     guns = wave_guns(race.field.wave, race.request.wave_delay)
     times = np.full((n, len(route.marks)), np.nan)
@@ -68,11 +68,14 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
             passed = np.round(race.field.elapsed(everyone, np.full(n, metres)), 3)
             known = (passed <= until) & (metres <= race.field.until)
             times[known, nth] = passed[known]
-        fixes = race.fixes_at(round(until / race.request.tick))
-        order = np.argsort(fixes.reported.elapsed, kind="stable")
-        # Late positions are published with newer ones: the newest is assigned last.
-        distance[fixes.who[order]] = fixes.reported.distance[order]
-        elapsed[fixes.who[order]] = fixes.reported.elapsed[order]
+        tick = round(until / race.request.tick)
+        who, ticks = race.last_known(tick, max(1, int(KNOWN_FOR / race.request.tick)))
+        true = race.snapshot(ticks.astype(np.float64) * race.request.tick, who)
+        distance[who], elapsed[who] = np.round(true.distance, 3), np.round(true.elapsed, 3)
+        metres, times_there = race.last_passed(until)
+        is_further = ~np.isnan(metres) & ~(distance >= metres)
+        distance = np.where(is_further, metres, distance)
+        elapsed = np.where(is_further, np.round(times_there, 3), elapsed)
     return Seen(max(until, 0.0), guns, times, distance, elapsed, np.isin(status, OUT))
 
 
