@@ -204,7 +204,7 @@ class BigRace:
             known: the start list's entries of the first finishers, and others.
             late_by: race seconds by which the store may be behind the stream.
         """
-        in_order, _ = self._finishers.in_order()
+        in_order, times = self._finishers.in_order()
         bibs = np.sort(in_order[:LISTED])
         leading = Leading(
             competitors=known,
@@ -212,6 +212,7 @@ class BigRace:
             guns=self._finishers.guns(bibs),
             finish=self._finishers.elapsed(bibs),
             has_all=len(in_order) <= LISTED,
+            times=times,
         )
         newest = self._finishers.newest(NEWEST)
         names = self._store.competitors(self._run_id, newest.tolist()) if len(newest) else {}

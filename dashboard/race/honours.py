@@ -114,6 +114,7 @@ class Honours:
         newest: the last `NEWEST` finishers, the newest first.
         decided: the decided podiums, the newest first, at most `MOST_PODIUMS`.
         undecided: number of groups whose podium can still change, or is still empty.
+        times: those that places go by of all finishers, in seconds, rising.
         competitors: the start list's entries of all who are named here.
     """
 
@@ -121,6 +122,7 @@ class Honours:
     newest: Sequence[Arrival]
     decided: Sequence[Decided]
     undecided: int
+    times: Floats
     competitors: Mapping[int, Competitor]
 
 
@@ -141,7 +143,9 @@ def honours(roster: Roster, known: Known, rank: Rank, *, is_whole: bool, over_at
     groups = roster.groups if is_whole else ()
     decided = sorted(_decided(ends, roster.bib, groups), key=_age)
     said = _named([*(one.bib for one in newest), *_bibs(decided)], roster.competitors)
-    return Honours(rank, newest, decided[:MOST_PODIUMS], _undecided(ends, roster.groups, decided), said)
+    undecided = _undecided(ends, roster.groups, decided)
+    times = np.sort(ends.time[ends.counts])
+    return Honours(rank, newest, decided[:MOST_PODIUMS], undecided, times, said)
 
 
 class Leading(NamedTuple):
@@ -153,6 +157,7 @@ class Leading(NamedTuple):
         guns: seconds from the first gun to that of each one's wave, shape (k,).
         finish: race seconds, shape (k,).
         has_all: whether these are all finishers so far.
+        times: gun times of all finishers, in seconds, rising.
     """
 
     competitors: Mapping[int, Competitor]
@@ -160,6 +165,7 @@ class Leading(NamedTuple):
     guns: Floats
     finish: Floats
     has_all: bool
+    times: Floats
 
 
 def leading_honours(
@@ -196,7 +202,8 @@ def leading_honours(
     bibs = np.concatenate([roster.bib, np.zeros(rest, np.int64)])
     decided = sorted((one._replace(of=None) for one in _decided(ends, bibs, groups)), key=_age)
     said = {**names, **_named(_bibs(decided), leading.competitors)}
-    return Honours("gun", newest, decided[:MOST_PODIUMS], _undecided(ends, groups, decided), said)
+    undecided = _undecided(ends, groups, decided)
+    return Honours("gun", newest, decided[:MOST_PODIUMS], undecided, leading.times, said)
 
 
 def _known(leading: Leading) -> list[int]:

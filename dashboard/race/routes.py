@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
+from dashboard.race.announcer import Announcer
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
@@ -41,6 +42,7 @@ _FOLDERS = {
 MOST_LETTERS = 120
 """Of a text that is searched for; no name is longer."""
 
+_NO_RANK = "The parameter `rank` must be gun or chip."
 _BIBS = re.compile(rf"([0-9]{{1,{MOST_DIGITS}}}(,[0-9]{{1,{MOST_DIGITS}}})*)?")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
@@ -85,6 +87,8 @@ def routes(  # noqa: PLR0913, PLR0917 - each serves a route
         Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
         Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
+        Route(f"/{PREFIX}/races/{{run_id}}/honours", races.honours),
+        Route(f"/{PREFIX}/races/{{run_id}}/coming", races.coming),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
@@ -115,6 +119,7 @@ class _Races:
         self._feed = feed
         self._forecaster = forecaster
         self._forecasting = asyncio.Lock()  # as for searches
+        self._announcer = Announcer(snapshots, forecaster)
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
@@ -174,12 +179,29 @@ class _Races:
 
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
-        rank = request.query_params.get("rank", "gun")
-        if rank not in get_args(Rank):
-            return _problem(400, "The parameter `rank` must be gun or chip.")
+        if (rank := _rank(request)) is None:
+            return _problem(400, _NO_RANK)
         return await self._answer(
-            "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
+            "results", request, lambda run_id: self._snapshots.results(run_id, rank).packed
         )
+
+    async def honours(self, request: Request) -> Response:
+        """The newest finishers and the decided podiums by `rank`, or 204 if their version is `seen`."""
+        if (rank := _rank(request)) is None:
+            return _problem(400, _NO_RANK)
+        return await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank))
+
+    async def coming(self, request: Request) -> Response:
+        """Who comes next to the timing point `point`, by default to the finish, with places by `rank`."""
+        point = request.query_params.get("point", "")
+        if (rank := _rank(request)) is None:
+            return _problem(400, _NO_RANK)
+        if len(point) > MOST_LETTERS:
+            return _problem(400, "The parameter `point` must be the label of a timing point.")
+        async with self._forecasting:
+            return await self._answer(
+                "coming", request, lambda run_id: self._announcer.coming(run_id, rank, point)
+            )
 
     async def forecasts(self, request: Request) -> Response:
         """The newest forecasts, or 204 if their version is `seen`.
@@ -217,6 +239,12 @@ class _Races:
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
         return snapshot.packed if snapshot else None
+
+
+def _rank(request: Request) -> Rank | None:
+    """The time that places go by; None if the request names an unknown one."""
+    rank = request.query_params.get("rank", "gun")
+    return cast("Rank", rank) if rank in get_args(Rank) else None
 
 
 async def _answer(

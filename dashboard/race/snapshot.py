@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -100,8 +101,7 @@ class Snapshot:
         return Sampled(self.is_sampled, LISTED, others)
 
 
-@dataclass(frozen=True, eq=False)
-class Honoured:
+class Honoured(NamedTuple):
     """What an announcer says of the finish, at the moment of a snapshot."""
 
     snapshot: Snapshot

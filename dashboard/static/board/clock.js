@@ -8,8 +8,9 @@ const LONGEST_GAP_S = 15; // between two payloads; with longer ones the clock wa
 const DAY_S = 86400;
 
 class Clock {
-  constructor(root) {
-    this._page = page();
+  // source: what has the newest payload, and when it arrived.
+  constructor(root, source = page()) {
+    this._page = source;
     const box = put(root, 'div', 'tile clock');
     this._word = put(box, 'span', 'word');
     this._time = put(box, 'strong', 'value');
@@ -32,6 +33,11 @@ class Clock {
 
   stop() {
     clearInterval(this._timer);
+  }
+
+  // The race seconds that it shows; null before the first payload.
+  raceTime() {
+    return this._data && this._taken ? this._raceTime(this._taken.status) : null;
   }
 
   draw() {
