@@ -22,8 +22,8 @@ class AnnouncerBoard {
     this._trouble = put(root, 'p', 'trouble');
     this._trouble.setAttribute('role', 'status');
     this._trouble.hidden = true;
-    this._next = new BoardList(root, 'next', ['go', 'who', 'bib', 'facts']);
-    this._done = new BoardList(root, 'done', ['place', 'who', 'time', 'facts']);
+    this._next = new BoardList(root, 'next', ['go', 'who', 'bib', 'facts', 'expected']);
+    this._done = new BoardList(root, 'done', ['place', 'who', 'time', 'facts', 'bib']);
     write(this._done.head, 'Just finished');
     this._makePodiums(root);
     this._clock = null;
@@ -162,7 +162,8 @@ class AnnouncerBoard {
         go: toGo(there - now),
         who: name || `Bib ${bib}`,
         bib: name ? String(bib) : '',
-        facts: [category, club, place ? `expected ${ordinal(place)}` : ''].filter(Boolean).join(' · '),
+        facts: [category, club].filter(Boolean).join(' · '),
+        expected: place ? `expected ${ordinal(place)}` : '',
       })),
       whyNone(status, coming),
     );
@@ -174,6 +175,7 @@ class AnnouncerBoard {
       who: name || `Bib ${bib}`,
       time: formatting.officialTime(took),
       facts: [among(category, category_place), club].filter(Boolean).join(' · '),
+      bib: name ? String(bib) : '',
       isNew: time - at <= NEW_FOR_S * this._data.speed,
     }));
     this._done.show(rows, 'No finishers yet.');
@@ -255,7 +257,7 @@ function drawCard(card, { kind, name, at, steps }, isNew) {
   card.classList.toggle('new', isNew);
   card.classList.toggle('overall', kind !== 'category');
   write(card.querySelector('.group'), `${group} decided`);
-  write(card.querySelector('.at'), formatting.raceTime(at));
+  write(card.querySelector('.at'), formatting.officialTime(at));
   const list = card.querySelector('ol');
   while (list.children.length > steps.length) list.lastChild.remove();
   while (list.children.length < steps.length) {
