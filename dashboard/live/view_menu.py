@@ -10,6 +10,14 @@ from dashboard.ui.viewing import View
 RATES_S = (1, 2, 5, 10)
 COLOURS = {"status": "Status", "category": "Category"}
 
+_FORECASTS = "forecasts"
+"""Also the name of the parameter in the link."""
+
+
+def wants_forecasts() -> bool:
+    """Whether the viewer wants forecasts."""
+    return bool(st.session_state.get(_FORECASTS, True))
+
 
 def show() -> MapOptions:
     """The viewer's choices for the map."""
@@ -36,6 +44,13 @@ def show() -> MapOptions:
             key="colour",
             bind="query-params",
         )
+        has_forecasts = st.toggle(
+            "Forecasts",
+            value=True,
+            key=_FORECASTS,
+            bind="query-params",
+            help="Expected finish in the leaderboard and on the map's cards, and who is expected next.",
+        )
         has_streets = streets.switch()
         st.button(
             "Announcer board",
@@ -52,4 +67,5 @@ def show() -> MapOptions:
         follow=link.followed(),
         moment=link.moment(),
         streets=has_streets,
+        forecasts=has_forecasts,
     )

@@ -59,8 +59,9 @@ class Announcer:
         """Who comes next to the timing point with this label; to the finish if there is none.
 
         `time` are the race seconds of the forecasts; `again` the seconds until there may be newer ones.
-        `points` are label, name and distance, the finish last; `point` is the chosen one's label. `next` are
-        bib, name, category, club, place (the expected one, or null), there, low and high (race seconds).
+        `points` are label, kind, name, lap and distance, the finish last; `point` is the chosen one's label.
+        `next` are bib, name, category, club, place (the expected one, or null), there, low and high (race
+        seconds).
         Raises what `finish` does.
         """
         forecasts = self._forecaster.get(run_id)
@@ -73,8 +74,8 @@ class Announcer:
         said = {
             "time": round(forecasts.time, DECIMALS),
             "points": [
-                {"label": label, "name": one.name, "distance": round(one.distance, DECIMALS)}
-                for label, one in zip(names, forecasts.points, strict=True)
+                {"label": label, "kind": kind, "name": name, "lap": lap, "distance": round(metres, DECIMALS)}
+                for label, (metres, kind, name, lap) in zip(names, forecasts.points, strict=True)
             ],
             "point": names[at] if names else "",
             "next": [

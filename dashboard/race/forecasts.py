@@ -30,14 +30,14 @@ from stream.forecasts.forecast import Forecasts, Learned
 from stream.forecasts.route import Route, ahead
 from stream.forecasts.seen import KNOWN_FOR, Seen, furthest
 
-SHORTEST_PERIOD_S = 2.0
+SHORTEST_PERIOD_S = 3.0
 """Seconds between two computations for a race."""
 LONGEST_PERIOD_S = 30.0
 """Seconds after which forecasts are computed again, however long it takes."""
-SHARE = 0.1
+SHARE = 0.2
 """Share of the time that is spent on the forecasts of a race, between these two periods."""
 MAX_RACES = 16
-"""Maximum number of races whose forecasts are kept; those of the least recently requested are dropped."""
+"""Maximum number of races whose forecasts are kept; those of the least recently computed are dropped."""
 SAME_PLACE_M = 0.01
 """Metres within which a split's distance is a mark's: stores round to millimetres."""
 FORECAST = ("running", "paused")
@@ -46,8 +46,12 @@ PASSED = ("start", "split", "enter", "exit", "finish", "dnf")
 """Kinds of passings that forecasts use; disqualifications are in the standing."""
 ROUNDING = 0.001
 """Tolerance of times of positions, seconds."""
+SOON_S = 300.0
+"""Race seconds over which arrivals at all timing points are listed."""
+NAMED = 8
+"""Maximum number of competitors that are listed at each point; all are counted."""
 DECIMALS = 1
-"""Decimals of seconds for browsers."""
+"""Decimals of the moment and of metres for browsers; forecasts are whole seconds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,8 @@ class RaceForecasts:
         competitor: bib numbers, shape (k,), rising.
         found: the forecasts; their `who` are indices into the snapshot's positions, the `point` one into
             `points`. Times are race seconds, gun or chip times, shape (k, 3): at the levels 0.1, 0.5, 0.9.
+        soon: who arrives where within `SOON_S`, by time: indices into `competitor` and `points`, and race
+            seconds, shape (r,) each.
         basis: what they were made of; None without points.
         period: seconds until there may be newer ones.
     """
@@ -70,6 +76,7 @@ class RaceForecasts:
     points: tuple[TimingPoint, ...]
     competitor: Ints
     found: Forecasts
+    soon: tuple[Ints, Ints, Floats]
     basis: tuple[Route, Seen, Learned] | None
     period: float = SHORTEST_PERIOD_S
 
@@ -98,7 +105,8 @@ class RaceForecasts:
     def packed(self) -> Packed:
         """The browsers' payload; see `routes`.
 
-        `step` is the sample's: one of so many competitors is in it; 1 if all are. `again` is the period.
+        `step` is the sample's: one of so many competitors is in it; 1 if all are. `soon` has, for each point,
+        the number of those who arrive within `SOON_S` and the first of them. `again` is the period.
         """
         found = self.found
         columns: dict[str, NDArray[Any]] = {
@@ -114,13 +122,22 @@ class RaceForecasts:
                 {"name": name, "lap": lap, "kind": kind, "distance": round(metres, DECIMALS)}
                 for metres, kind, name, lap in self.points
             ],
+            "soon": [self._soon_at(nth) for nth in range(len(self.points))],
             "step": self.snapshot.sample.step if self.snapshot.sample else 1,
         }
         return pack(columns, said, again=round(self.period, 1))
 
+    def _soon_at(self, point: int) -> dict[str, Any]:
+        who, _, time = (column[self.soon[1] == point] for column in self.soon)
+        return {
+            "count": int(self.is_sampled[who].sum()),
+            "competitor": self.competitor[who[:NAMED]].tolist(),
+            "there": np.rint(time[:NAMED]).astype(np.int64).tolist(),
+        }
 
-def _interval(name: str, times: Floats) -> dict[str, Floats]:
-    low, middle, high = (np.round(column, DECIMALS) for column in times.T.copy())
+
+def _interval(name: str, times: Floats) -> dict[str, Ints]:
+    low, middle, high = np.ascontiguousarray(np.rint(times.T).astype(np.int64))
     return {name: middle, f"{name}_low": low, f"{name}_high": high}
 
 
@@ -129,15 +146,18 @@ def of(snapshot: Snapshot, splits: SplitTimes) -> RaceForecasts:
     course = snapshot.course
     if course is None or snapshot.race.status not in FORECAST:
         who, times = np.empty(0, np.int64), np.empty((0, len(model.LEVELS)))
-        return RaceForecasts(snapshot, (), who, Forecasts(who, who, times, times, times, times), None)
+        nothing = Forecasts(who, who, times, times, times, times)
+        return RaceForecasts(snapshot, (), who, nothing, (who, who, np.empty(0)), None)
     points = course_shape.timing_points(course)
     route = Route.along(points, course_shape.profile(course))
     seen = seen_at(snapshot, splits, route)
     # The first ones, who are known besides the sample, are not a sample of the field.
     learned = model.learn(route, seen.take(snapshot.is_sampled) if snapshot.sample else seen)
     found = model.forecast(route, seen, learned)
+    who, point, time = model.arriving(route, seen, learned, found, seen.now + SOON_S)
+    soon = np.searchsorted(found.who, who), point, time
     bibs = snapshot.positions.competitor[found.who]
-    return RaceForecasts(snapshot, ahead(points), bibs, found, (route, seen, learned))
+    return RaceForecasts(snapshot, ahead(points), bibs, found, soon, (route, seen, learned))
 
 
 def seen_at(snapshot: Snapshot, splits: SplitTimes, route: Route) -> Seen:
@@ -238,5 +258,4 @@ class Forecaster:
 
 def _has_same_forecasts(one: Snapshot, other: Snapshot) -> bool:
     """Whether two snapshots have the same forecasts."""
-    same = one.standing is other.standing and one.course is other.course
-    return same and one.race.status == other.race.status
+    return one.packed.version == other.packed.version and one.course is other.course

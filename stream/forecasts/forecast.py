@@ -223,13 +223,50 @@ def expected(
         runners = Runners.of(route, learned.habits, clean.take(who[at : at + CHUNK]))
         before = np.full((len(runners.lasting), len(levels)), seen.now)
         for nth in order:
-            place = np.full(len(before), metres[nth])
-            there = _times(runners, learned, place, levels, seen.now)
             is_ahead = runners.anchors.distance < metres[nth]
+            place = np.where(is_ahead, metres[nth], route.distance)
+            there = _times(runners, learned, place, levels, seen.now)
             # No place is reached before one on the way, whatever their distributions are.
             before = np.where(is_ahead[:, None], np.maximum(before, there), before)
             times[at : at + CHUNK, nth][is_ahead] = before[is_ahead]
     return who, times
+
+
+def arriving(
+    route: Route, seen: Seen, learned: Learned, found: Forecasts, until: float
+) -> tuple[Ints, Ints, Floats]:
+    """Return who is expected at which points until a moment, by time; shape (r,) each.
+
+    Args:
+        route: the course.
+        seen: what is known now.
+        learned: what the race has taught.
+        found: the forecasts made of it, with a level of 0.5 in the middle.
+        until: race seconds.
+
+    Returns:
+        Competitors as in `found.who`, indices of the route's points, and race seconds.
+    """
+    clean, last = seen.clean(), len(route.points) - 1
+    who, point, time = found.who, found.point, found.there[:, found.there.shape[1] // 2]
+    arrivals: list[tuple[Ints, Ints, Floats]] = []
+    while len(who):
+        is_soon = time <= until
+        who, point, time = who[is_soon], point[is_soon], time[is_soon]
+        arrivals.append((who, point, time))
+        goes_on = point < last
+        who, point, time = who[goes_on], point[goes_on] + 1, time[goes_on]
+        there = np.empty(len(who))
+        for at in range(0, len(who), CHUNK):
+            some = slice(at, at + CHUNK)
+            runners = Runners.of(route, learned.habits, clean.take(who[some]))
+            there[some] = _times(runners, learned, route.points[point[some]], (0.5,), seen.now)[:, 0]
+        time = np.maximum(time, there)
+    if not arrivals:
+        return who, point, time
+    who, point, time = map(np.concatenate, zip(*arrivals, strict=True))
+    order = np.lexsort((who, time))
+    return who[order], point[order], time[order]
 
 
 def _forecast(

@@ -141,7 +141,7 @@ class AnnouncerBoard {
       put(this._point, 'option', '', 'Next at the finish').value = '';
       for (const label of labels) {
         const one = inner.find((other) => other.label === label);
-        put(this._point, 'option', '', `Next at ${pointName(label, one)}`).value = label;
+        put(this._point, 'option', '', one ? nextAt(one) : `Next at ${label}`).value = label;
       }
     }
     this._point.value = labels.includes(point) ? point : '';
@@ -277,9 +277,12 @@ function toggleFullScreen() {
   else document.documentElement.requestFullscreen().catch(() => {}); // the browser refused
 }
 
-// The name of a timing point in the viewer's units; its label says more than its name if there are several.
-function pointName(label, point) {
-  return point && label === point.name ? formatting.point(point.name, point.distance) : label;
+const NEXT_AT = { enter: 'Next into', exit: 'Next out of', split: 'Next at' };
+
+// The heading of a timing point, in the viewer's units.
+function nextAt({ kind, name, lap, distance }) {
+  const heading = `${NEXT_AT[kind]} ${kind === 'split' ? formatting.point(name, distance) : name}`;
+  return lap > 1 ? `${heading} · lap ${lap}` : heading;
 }
 
 function ordinal(number) {
@@ -294,7 +297,7 @@ function among(category, place) {
 function toGo(seconds) {
   const left = Math.ceil(Math.max(0, seconds));
   if (left === 0) return 'now';
-  return left < SHORT_S ? `${left} s` : formatting.duration(left);
+  return left < SHORT_S ? `${left} s` : formatting.toGo(left);
 }
 
 function whyNone(status, coming) {

@@ -3,6 +3,7 @@
 
 const PARTS = {
   announcer: AnnouncerBoard,
+  expected: Expected,
   figures: Figures,
   tallies: Tallies,
   leaderboard: Leaderboard,
