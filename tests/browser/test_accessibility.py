@@ -26,6 +26,7 @@ PAGES = {
     "results": ("/results?run={over}&sex=F&find=a", "Finish times"),
     "new race": ("/new", "Start the race"),
     "on a wall": ("/?run={running}&view=wall", "Just finished"),
+    "announcer board": ("/?run={running}&view=announcer", "Just finished"),
     "in a frame": ("/?run={running}&view=embed", "Leaders"),
     "analytics": ("/analytics", "Newest events"),
     "pipeline": ("/pipeline", "Age of the newest position"),

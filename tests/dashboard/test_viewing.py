@@ -119,11 +119,11 @@ def test_announcer_board_of_a_large_race(store: FakeStore) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_way_to_the_announcer_board() -> None:
-    """The View menu of the live page leads to the board of the same race, and not from a wall."""
+    """The View menu of the live page leads to the board of the same race."""
     page = run(run="run_1")
     (button,) = [one for one in page.button if one.label == "Announcer board"]
     button.click().run()
-    assert page.query_params["view"] == ["announcer"]
+    assert page.query_params["view"] == "announcer"
     assert parts(page).keys() == {"announcer", "watch"}
     assert parts(page)["announcer"]["run"] == "run_1"
 

@@ -38,7 +38,7 @@ class AnnouncerBoard {
     write(this._title, data.title);
     write(this._note, data.note);
     this._note.hidden = data.note === '';
-    this._rank.parentElement.hidden = !data.hasRanks;
+    this._rank.hidden = !data.hasRanks;
     if (this._choice === null) this._choose({ rank: data.rank, point: data.point });
     this._clock.update(data);
     this.draw();
@@ -89,9 +89,8 @@ class AnnouncerBoard {
   }
 
   _select(into, word, name) {
-    const label = put(into, 'label', name);
-    put(label, 'span', 'unseen', word);
-    const select = put(label, 'select');
+    const select = put(into, 'select', name);
+    select.setAttribute('aria-label', word);
     select.addEventListener('change', () => {
       this._choose({ ...this._choice, [name]: select.value });
       this._keep(name, select.value);
