@@ -115,7 +115,7 @@ def simulator(
 def dashboard(
     folder: Path, api: str, *flags: str, module: str = "dashboard", port: int | None = None
 ) -> Iterator[Running]:
-    """Run the dashboard, or a `module` with the same flags, on a free port or this one; logs to `dashboard.log`."""
+    """Run the dashboard, or a `module` with the same flags, on a free port or this one; it logs to a file."""
     port = port or free_port()
     # Without a street map, unless `flags` override this.
     command = [module, "--dashboard-port", str(port), "--api", api, "--tiles", "none", *flags]
