@@ -52,8 +52,7 @@ def main() -> None:
     )
     pages = [live_page, results_page, create_page, analytics_page, pipeline_page]
     here = st.navigation([*pages, *_unknown_page(pages)], position="hidden")
-    is_board = viewing.view() is View.ANNOUNCER and here.url_path == live_page.url_path
-    if viewing.view() is not View.EMBED and not is_board:  # the board has its own buttons
+    if viewing.view() is not View.EMBED:
         offered = [page for page in pages if page is not create_page or viewing.may_change()]
         walls = {page.url_path for page in (live_page, analytics_page, pipeline_page)}
         with bar:

@@ -6,6 +6,8 @@ const REFRESH_EVERY_MS = 1000;
 const SOONEST_MS = 1000; // between two questions who comes next
 const COMING_AGAIN_MS = 5000; // after a failure
 const COMING_TIMEOUT_MS = 60000; // forecasts of a large race take a while
+const COMING_FOR_MS = 120000; // after which nothing is said of who comes next without another answer
+const IDLE_MS = 10000; // between two questions while no one can come
 
 class BoardFeeds {
   // onNews() is called when one of the attributes has changed.
@@ -13,7 +15,8 @@ class BoardFeeds {
     this.payload = null; // the newest of the route honours
     this.arrived = null; // performance.now() of it
     this.silence = null; // {since, sentence} while there is no response
-    this.coming = null; // the newest of the route coming
+    this._newest = null; // of the route coming
+    this._newestAt = null; // performance.now() of the last answer that confirmed it
     this._onNews = onNews;
     this._coming = `${races}/coming?rank=${rank}&point=${encodeURIComponent(point)}`;
     this._isStopped = false;
@@ -40,6 +43,11 @@ class BoardFeeds {
     document.removeEventListener('visibilitychange', this._whenVisible);
   }
 
+  // The newest of the route coming, while it is not too old.
+  get coming() {
+    return this._newest && performance.now() - this._newestAt < COMING_FOR_MS ? this._newest : null;
+  }
+
   // Age of the newest position in seconds, or null before the first.
   age() {
     if (this.payload === null || this.payload.age === null) return null;
@@ -60,19 +68,27 @@ class BoardFeeds {
     this._onNews();
   }
 
+  // Whether there can be forecasts, as far as that is known.
+  _isOn() {
+    return this.payload === null || this.payload.status === 'running' || this.payload.status === 'paused';
+  }
+
   async _ask() {
     if (this._isAsking || this._isStopped) return;
     this._isAsking = true;
     clearTimeout(this._timer);
     let again = COMING_AGAIN_MS;
     try {
-      const seen = this.coming ? `&seen=${this.coming.version}` : '';
+      const seen = this._newest ? `&seen=${this._newest.version}` : '';
       const answer = await fetch(this._coming + seen, {
         cache: 'no-store',
         signal: AbortSignal.timeout(COMING_TIMEOUT_MS),
       });
-      if (answer.status === 200) this.coming = await answer.json();
-      if (answer.ok && this.coming) again = Math.max(SOONEST_MS, this.coming.again * 1000);
+      if (answer.status === 200) this._newest = await answer.json();
+      if (answer.ok) {
+        this._newestAt = performance.now();
+        again = this._isOn() ? Math.max(SOONEST_MS, this._newest.again * 1000) : IDLE_MS;
+      }
     } catch (_error) {
       // The dashboard does not respond; the other feed says so.
     }
