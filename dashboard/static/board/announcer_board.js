@@ -143,7 +143,8 @@ class AnnouncerBoard {
         put(this._point, 'option', '', one ? nextAt(one) : `Next at ${label}`).value = label;
       }
     }
-    this._point.value = labels.includes(point) ? point : '';
+    const shown = labels.includes(point) ? point : '';
+    if (this._point.value !== shown) this._point.value = shown;
   }
 
   _drawNext() {
