@@ -126,12 +126,12 @@ class _Races:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            answer = await self._answer(
-                "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+            return await self._with_outline(
+                request,
+                await self._answer(
+                    "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+                ),
             )
-            outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
-            answer.headers["Racecast-Outline"] = outline
-            return answer
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
@@ -189,7 +189,10 @@ class _Races:
         """The newest finishers and the decided podiums by `rank`, or 204 if their version is `seen`."""
         if (rank := _rank(request)) is None:
             return _problem(400, _NO_RANK)
-        return await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank))
+        return await self._with_outline(
+            request,
+            await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank)),
+        )
 
     async def coming(self, request: Request) -> Response:
         """Who comes next to the timing point `point`, by default to the finish, with places by `rank`."""
@@ -220,6 +223,12 @@ class _Races:
         return await self._answer(
             "forecasts", request, lambda run_id: self._forecaster.get(run_id).packed, self._forecasts
         )
+
+    async def _with_outline(self, request: Request, answer: Response) -> Response:
+        """The answer with the outline, for pages without a stream."""
+        outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
+        answer.headers["Racecast-Outline"] = outline
+        return answer
 
     async def _answer(
         self,

@@ -108,7 +108,7 @@ def test_on_a_tv(board: Page, site: Site, run: str) -> None:
     expect(board.locator(".card .group", has_text="Men decided").first).to_be_attached()
     expect(board.locator(".card").first.locator("li")).not_to_have_count(0)
     for scheme in ("dark", "light"):
-        board.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        board.emulate_media(color_scheme=scheme)
         for name, size in board.evaluate(SIZES, list(READ_OUT)):
             assert size >= LEAST * TV["height"], name
         assert board.evaluate(CUT_OFF) == 0
@@ -214,11 +214,14 @@ def test_full_screen(board: Page, site: Site) -> None:
     """The button enters full screen and leaves it again; the board stays."""
     run = site.create_race(entrants="drawn")
     board.goto(f"{site.dashboard}/?run={run}&view=announcer")
-    board.get_by_role("button", name="Full screen", exact=True).click()
+    button = board.locator("button.full")
+    expect(button).to_have_text("Full screen")
+    button.click()
     board.wait_for_function("() => document.fullscreenElement !== null")
-    board.get_by_role("button", name="Exit full screen").press("Enter")
+    expect(button).to_have_text("Exit full screen")
+    button.press("Enter")
     board.wait_for_function("() => document.fullscreenElement === null")
-    expect(board.get_by_role("button", name="Full screen", exact=True)).to_be_visible()
+    expect(button).to_have_text("Full screen")
     expect(board.get_by_role("heading", name="Just finished")).to_be_visible()
 
 

@@ -308,7 +308,11 @@ def test_honours(store: FakeStore, client: Client) -> None:
         ("category", "W40", 2, 1000.5),
     ]
     assert said["podiums"][0]["steps"][1] == ann | {"place": 2, "time": 1000.5}
-    assert client.get(address, seen=said["version"]).status_code == 204
+    again = client.get(address, seen=said["version"])
+    assert again.status_code == 204
+    # Without a stream, this is how the board learns of the next race.
+    store.known = [race("newer", start_time=race().start_time + 1), race()]
+    assert client.get(address).headers["Racecast-Outline"] != again.headers["Racecast-Outline"]
 
 
 def test_honours_by_chip_time(store: FakeStore, client: Client) -> None:
