@@ -136,7 +136,7 @@ def test_podiums_take_turns(board: Page, site: Site, run: str) -> None:
 def test_counts_down(board: Page, site: Site) -> None:
     """Times to go count down between two ticks, with the race clock, and stand while the race is paused."""
     run = site.create_race(competitors=60, entrants="drawn", speed=20, interval=60, start_flow=10)
-    site.wait_for_race_time(run, 600)
+    site.wait_for_race_time(run, 240)
     board.goto(f"{site.dashboard}/?run={run}&view=announcer&point=4+km")
     expect(board.get_by_role("heading", name="Next at 4 km")).to_be_visible()
     expect(board.locator(".next li .go").nth(1)).not_to_have_text("")
