@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import CLI_SUPPRESS, BaseSettings
 
-from dashboard.race import sample
+from dashboard.race import coming, honours, sample
 from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
@@ -204,6 +204,11 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "competitors in the finish list of such a race": (sample.MOST_WHOLE,),
     "scorers of a team": teams.SCORERS,
     "competitors of a race with a table of teams": (sample.MOST_WHOLE,),
+    "finishers, next arrivals and podiums on the announcer board": (
+        honours.NEWEST,
+        coming.NEXT,
+        honours.MOST_PODIUMS,
+    ),
     "competitors that a search by name or club finds in such a race": (sample.FOUND,),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.live import board, controls, embed, next_race, shown, view_menu, wall
+from dashboard.live import announcer, board, controls, embed, next_race, shown, view_menu, wall
 from dashboard.race import choose
 from dashboard.race.forecasts import FORECAST
 from dashboard.race.race_map import MapOptions
@@ -28,6 +28,8 @@ def show(create_page: st.Page) -> None:
     view = viewing.view()
     if view is View.WALL:
         wall.show(create_page)
+    elif view is View.ANNOUNCER:
+        announcer.show(create_page)
     elif view is View.EMBED:
         embed.show(create_page)
     else:

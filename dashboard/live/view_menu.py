@@ -4,6 +4,8 @@ import streamlit as st
 
 from dashboard.race import link, streets
 from dashboard.race.race_map import MapOptions
+from dashboard.ui import viewing
+from dashboard.ui.viewing import View
 
 RATES_S = (1, 2, 5, 10)
 COLOURS = {"status": "Status", "category": "Category"}
@@ -50,6 +52,13 @@ def show() -> MapOptions:
             help="Expected finish in the leaderboard and on the map's cards, and who is expected next.",
         )
         has_streets = streets.switch()
+        st.button(
+            "Announcer board",
+            icon=":material/campaign:",
+            help="Who comes next, who has just finished, and the podiums that are decided, in large type",
+            on_click=viewing.enter,
+            args=[View.ANNOUNCER],
+        )
     return MapOptions(
         round(seconds * 1000) if on else None,
         st.session_state.get("asked", 0),

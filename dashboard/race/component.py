@@ -43,11 +43,14 @@ _SCRIPTS = (
     "board/start_list.js",
     "board/teams.js",
     "board/share.js",
+    "board/stay_awake.js",
+    "board/board_feeds.js",
+    "board/announcer_board.js",
     "board/watch.js",
     "board/main.js",
 )
 """In the order of their dependencies."""
-_STYLES = ("motion.css", "board/board.css", "board/looks.css", "board/list.css")
+_STYLES = ("motion.css", "board/board.css", "board/looks.css", "board/list.css", "board/announcer.css")
 
 Keepers = Mapping[str, Callable[[object], None]]
 """Called with the viewer's choices, by the names under which the part sets them; values are unchecked."""

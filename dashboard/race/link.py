@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.race import team_rules
+from stream.results import Rank
 from stream.teams import Rules
 
 MAX_FAVOURITES = 20
@@ -23,6 +24,10 @@ FILTERS = ("category", "club", "sex")
 """The query parameters of static/board/filters.js."""
 
 _MOMENT = "at"
+_POINT = "point"
+_RANK = "rank"
+MOST_LETTERS = 120
+"""Of a timing point's label; no name is longer."""
 _MOST_DIGITS = 9
 
 LIST = (*FILTERS, "find", "sort")
@@ -93,6 +98,26 @@ def keep_moment(seconds: object) -> None:
     _keep(_MOMENT, str(seconds) if isinstance(seconds, int) else "")
 
 
+def point() -> str:
+    """The label of the timing point for which an announcer waits; empty for the finish."""
+    return st.query_params.get(_POINT, "")[:MOST_LETTERS]
+
+
+def keep_point(label: object) -> None:
+    """Put the label of a timing point into the link, or remove it."""
+    _keep(_POINT, label[:MOST_LETTERS] if isinstance(label, str) else "")
+
+
+def rank() -> Rank:
+    """The time that places go by."""
+    return "chip" if st.query_params.get(_RANK) == "chip" else "gun"
+
+
+def keep_rank(chosen: object) -> None:
+    """Put the time that places go by into the link, or remove it if it is the usual one."""
+    _keep(_RANK, "chip" if chosen == "chip" else "")
+
+
 def remember() -> None:
     """Note the race's favourites and whom the map follows, for another page, which its link doesn't name."""
     st.session_state[_REMEMBERED] = _known(COMPETITORS)
@@ -106,7 +131,7 @@ def recall() -> None:
 
 def forget_race() -> None:
     """Remove what belongs to one race from the link."""
-    for name in (*COMPETITORS, *LIST, _MOMENT):
+    for name in (*COMPETITORS, *LIST, _MOMENT, _POINT):
         _keep(name, "")
 
 

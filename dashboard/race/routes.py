@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
 from dashboard.race import team_rules
+from dashboard.race.announcer import Announcer
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
@@ -89,6 +90,8 @@ def routes(  # noqa: PLR0913, PLR0917 - each serves a route
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
         Route(f"/{PREFIX}/races/{{run_id}}/teams", races.teams),
         Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
+        Route(f"/{PREFIX}/races/{{run_id}}/honours", races.honours),
+        Route(f"/{PREFIX}/races/{{run_id}}/coming", races.coming),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
@@ -119,18 +122,19 @@ class _Races:
         self._feed = feed
         self._forecaster = forecaster
         self._forecasting = asyncio.Lock()  # as for searches
+        self._announcer = Announcer(snapshots, forecaster)
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            answer = await self._answer(
-                "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+            return await self._with_outline(
+                request,
+                await self._answer(
+                    "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+                ),
             )
-            outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
-            answer.headers["Racecast-Outline"] = outline
-            return answer
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
@@ -178,17 +182,15 @@ class _Races:
 
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
-        rank = request.query_params.get("rank", "gun")
-        if rank not in get_args(Rank):
+        if (rank := _rank(request)) is None:
             return _problem(400, WRONG_RANK)
         return await self._answer(
-            "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
+            "results", request, lambda run_id: self._snapshots.results(run_id, rank).packed
         )
 
     async def teams(self, request: Request) -> Response:
         """The teams by these rules and the time that `rank` names, or 204 if their version is `seen`."""
-        rank = request.query_params.get("rank", "gun")
-        if rank not in get_args(Rank):
+        if (rank := _rank(request)) is None:
             return _problem(400, WRONG_RANK)
         try:
             rules = team_rules.strict(request.query_params)
@@ -197,9 +199,30 @@ class _Races:
         return await self._answer(
             "teams",
             request,
-            lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).teams(rules),
+            lambda run_id: self._snapshots.results(run_id, rank).teams(rules),
             nothing="This race is too large for a table of teams; the CSV file has them.",
         )
+
+    async def honours(self, request: Request) -> Response:
+        """The newest finishers and the decided podiums by `rank`, or 204 if their version is `seen`."""
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        return await self._with_outline(
+            request,
+            await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank)),
+        )
+
+    async def coming(self, request: Request) -> Response:
+        """Who comes next to the timing point `point`, by default to the finish, with places by `rank`."""
+        point = request.query_params.get("point", "")
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        if len(point) > MOST_LETTERS:
+            return _problem(400, "The parameter `point` must be the label of a timing point.")
+        async with self._forecasting:
+            return await self._answer(
+                "coming", request, lambda run_id: self._announcer.coming(run_id, rank, point)
+            )
 
     async def forecasts(self, request: Request) -> Response:
         """The newest forecasts, or 204 if their version is `seen`.
@@ -218,6 +241,12 @@ class _Races:
         return await self._answer(
             "forecasts", request, lambda run_id: self._forecaster.get(run_id).packed, self._forecasts
         )
+
+    async def _with_outline(self, request: Request, answer: Response) -> Response:
+        """The answer with the outline, for pages without a stream."""
+        outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
+        answer.headers["Racecast-Outline"] = outline
+        return answer
 
     async def _answer(
         self,
@@ -238,6 +267,12 @@ class _Races:
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
         return snapshot.packed if snapshot else None
+
+
+def _rank(request: Request) -> Rank | None:
+    """The time that places go by; None if the request names an unknown one."""
+    rank = request.query_params.get("rank", "gun")
+    return cast("Rank", rank) if rank in get_args(Rank) else None
 
 
 async def _answer(

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from dashboard.race import payload, results_payload, team_table
 from dashboard.race.finish_list import Results
+from dashboard.race.honours import Honours
 from dashboard.race.payload import Sampled
 from dashboard.race.sample import LISTED
 from dashboard.race.standing import Standing
@@ -99,6 +101,13 @@ class Snapshot:
             return None
         others = {bib: who for bib, who in self.competitors.items() if bib not in self.sample}
         return Sampled(self.is_sampled, LISTED, others)
+
+
+class Honoured(NamedTuple):
+    """What an announcer says of the finish, at the moment of a snapshot."""
+
+    snapshot: Snapshot
+    honours: Honours
 
 
 @dataclass(frozen=True, eq=False)

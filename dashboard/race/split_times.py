@@ -110,6 +110,19 @@ class SplitTimes:
         """Race seconds of each disqualification, shape (n,); NaN for all others."""
         return self._first("dsq", bibs)
 
+    def at(self, point: Point, bibs: Ints) -> Floats:
+        """Race seconds at which these bibs passed a point, shape (n,); NaN for those who did not."""
+        rows, known = self._rows(bibs)
+        times = np.full(len(bibs), np.nan)
+        times[known] = self._column(point)[rows]
+        return times
+
+    def earliest(self, kind: str, bibs: Ints) -> Floats:
+        """Race seconds of each one's first passing of this kind, at any point, shape (n,); NaN for none."""
+        _, times = self.matrix(kind, bibs)
+        found: Floats = np.fmin.reduce(times, axis=1, initial=np.nan)
+        return found
+
     def last_splits(self, bibs: Ints) -> tuple[Floats, Floats]:
         """Metres and race seconds of each competitor's last split, shape (n,); NaN before the first."""
         metres, seconds = np.full(len(bibs), np.nan), np.full(len(bibs), np.nan)

@@ -82,6 +82,7 @@ def main() -> None:
             _screenshot(browser, live, "live-dark", WIDE, "dark")
             _screenshot(browser, f"{live}&view=wall", "wall", WALL, "dark")
             _screenshot(browser, live, "phone", PHONE, "light")
+            _screenshot(browser, f"{live}&view=announcer", "announcer", WALL, "dark")
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
             _plans(browser, f"{page.address}/plan")
@@ -153,7 +154,7 @@ def _open(
     page.goto(url)
     if frame:
         page.wait_for_selector("[data-testid=stAppViewContainer]")
-        if "/?run=" in url:
+        if "/?run=" in url and "view=announcer" not in url:
             LiveMap.on(page)
         page.wait_for_timeout(6000)
     return page

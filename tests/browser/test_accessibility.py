@@ -27,6 +27,7 @@ PAGES = {
     "new race": ("/new", "Start the race"),
     "plan": ("/plan", "Compute the plan"),
     "on a wall": ("/?run={running}&view=wall", "Just finished"),
+    "announcer board": ("/?run={running}&view=announcer", "Just finished"),
     "in a frame": ("/?run={running}&view=embed", "Leaders"),
     "analytics": ("/analytics", "Newest events"),
     "pipeline": ("/pipeline", "Age of the newest position"),

@@ -168,7 +168,7 @@ def test_favourites_in_the_link(store: FakeStore) -> None:
 def test_what_can_be_done(store: FakeStore, status: str, offered: set[str]) -> None:
     """A race offers what can be done to it in its state, and nothing else."""
     store.known = [race(status=status)]
-    there = {button.label for button in run("run_1").button} - {"Refresh now"}
+    there = {button.label for button in run("run_1").button} - {"Refresh now", "Announcer board"}
     assert there == offered
 
 

@@ -5,8 +5,9 @@ const REDRAW_MS = 100;
 const DAY_S = 86400;
 
 class Clock {
-  constructor(root) {
-    this._page = page();
+  // source: what has the newest payload, and when it arrived.
+  constructor(root, source = page()) {
+    this._page = source;
     const box = put(root, 'div', 'tile clock');
     this._word = put(box, 'span', 'word');
     this._time = put(box, 'strong', 'value');
@@ -31,6 +32,11 @@ class Clock {
 
   stop() {
     clearInterval(this._timer);
+  }
+
+  // The race seconds that it shows; null before the first payload.
+  raceTime() {
+    return this._clock ? this._clock.time() : null;
   }
 
   draw() {

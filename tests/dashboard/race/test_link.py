@@ -91,3 +91,20 @@ def test_another_race_has_other_competitors(held: dict[str, str]) -> None:
     held.update(fav="7", follow="7", category="W40", find="smith", sort="gap", at="95", colour="category")
     link.forget_race()
     assert held == {"run": "run_1", "colour": "category"}
+
+
+def test_choices_of_an_announcer(held: dict[str, str]) -> None:
+    """The timing point and the rank are kept, the usual ones leave the link, and the point is the race's."""
+    assert (link.point(), link.rank()) == ("", "gun")
+    link.keep_point("5 km")
+    link.keep_rank("chip")
+    assert held == {"run": "run_1", "point": "5 km", "rank": "chip"}
+    assert (link.point(), link.rank()) == ("5 km", "chip")
+    link.forget_race()
+    assert (link.point(), link.rank()) == ("", "chip")
+    link.keep_rank("gun")
+    for sent in (None, 7, ["5 km"], ""):
+        link.keep_point(sent)
+    assert held == {"run": "run_1"}
+    link.keep_point("x" * 200)
+    assert link.point() == "x" * link.MOST_LETTERS

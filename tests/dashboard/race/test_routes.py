@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -342,3 +343,91 @@ def test_forecasts(store: FakeStore, client: Client) -> None:
     assert client.get("/racecast/races/no%20id/forecasts").status_code == 404
     store.failure = StoreError("away")
     assert 503 in [client.get(address).status_code for _ in range(10)]
+
+
+def test_honours(store: FakeStore, client: Client) -> None:
+    """The announcer's payload has the newest finishers and the decided podiums, with names as typed."""
+    store.now = at((1, 5000.0, "finished", 1000.5), (2, 5000.0, "finished", 900.0))
+    store.names = {
+        1: Competitor("Ann <b>", "W40", 1, "Harriers", "F"),
+        2: Competitor("Bea", "W40", 1, "", "F"),
+    }
+    address = "/racecast/races/run_1/honours"
+    answer = client.get(address)
+    assert answer.headers["content-encoding"] == "gzip"
+    said = answer.json()
+    assert (said["time"], said["status"], said["undecided"]) == (1000.5, "running", 0)
+    ann = {"bib": 1, "name": "Ann <b>", "category": "W40", "club": "Harriers"}
+    assert said["finished"][0] == ann | {"place": 2, "category_place": 2, "time": 1000.5, "at": 1000.5}
+    assert [(one["kind"], one["name"], one["of"], one["at"]) for one in said["podiums"]] == [
+        ("sex", "F", 2, 1000.5),
+        ("category", "W40", 2, 1000.5),
+    ]
+    assert said["podiums"][0]["steps"][1] == ann | {"place": 2, "time": 1000.5}
+    again = client.get(address, seen=said["version"])
+    assert again.status_code == 204
+    # Without a stream, this is how the board learns of the next race.
+    store.known = [race("newer", start_time=race().start_time + 1), race()]
+    assert client.get(address).headers["Racecast-Outline"] != again.headers["Racecast-Outline"]
+
+
+def test_honours_by_chip_time(store: FakeStore, client: Client) -> None:
+    """Places and times of the announcer's payload are those of the time that `rank` names."""
+    store.now = at((1, 5000.0, "finished", 1010.0), (2, 5000.0, "finished", 1000.0))
+    store.names = {1: Competitor("Ann", "W", 1), 2: Competitor("Bea", "W", 1)}
+    store.passed = [(1, "start", "Start", 1, 0.0, 20.0)]
+    places = {
+        rank: [(one["bib"], one["place"], one["time"]) for one in _finished(client, rank)]
+        for rank in ("gun", "chip")
+    }
+    assert places == {
+        "gun": [(1, 2, 1010.0), (2, 1, 1000.0)],
+        "chip": [(1, 1, 990.0), (2, 2, 1000.0)],
+    }
+
+
+def _finished(client: Client, rank: str) -> list[dict[str, Any]]:
+    finished: list[dict[str, Any]] = client.get("/racecast/races/run_1/honours", rank=rank).json()["finished"]
+    return finished
+
+
+def test_coming(store: FakeStore, client: Client) -> None:
+    """Who comes next to a point has name and expected place; without forecasts there is no one."""
+    store.known = [race(status="running", start_time=0)]
+    store.names = {1: Competitor("Ann <b>", "W40", 1, "Harriers"), 2: Competitor("Bea", "W40", 1)}
+    store.now = at((1, 2500.0, "running", 900.0), (2, 2400.0, "running", 900.0))
+    store.passed = [
+        (bib, kind, name, 1, metres, time * slower)
+        for bib, slower in ((1, 1.0), (2, 1.02))
+        for kind, name, metres, time in (
+            ("start", "Start", 0.0, 0.0),
+            ("split", "1 km", 1000.0, 360.0),
+            ("split", "2 km", 2000.0, 720.0),
+        )
+    ]
+    address = "/racecast/races/run_1/coming"
+    said = client.get(address, point="3 km").json()
+    assert (said["point"], said["points"][-1]["kind"]) == ("3 km", "finish")
+    assert [(one["bib"], one["name"], one["place"]) for one in said["next"]] == [
+        (1, "Ann <b>", 1),
+        (2, "Bea", 2),
+    ]
+    assert all(900.0 < one["low"] <= one["there"] <= one["high"] for one in said["next"])
+    assert client.get(address, point="no such").json()["point"] == "Finish"
+    assert client.get(address, point="3 km", seen=said["version"]).status_code == 204
+    store.known = [race(status="cancelled")]
+    nothing = Client(store).get(address).json()
+    assert (nothing["points"], nothing["next"], nothing["point"]) == ([], [], "")
+
+
+@pytest.mark.parametrize("query", [{"rank": "net"}, {"rank": ""}, {"point": "x" * 121}])
+def test_announcer_requests_that_are_malformed(client: Client, query: dict[str, str]) -> None:
+    """A rank that is none, and a label longer than any name, are refused with a message."""
+    answer = client.get("/racecast/races/run_1/coming", **query)
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["detail"]
+
+
+def test_label_of_the_longest_name(client: Client) -> None:
+    """A label as long as a name can be is accepted."""
+    assert client.get("/racecast/races/run_1/coming", point="x" * 120).status_code == 200
