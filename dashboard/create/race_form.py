@@ -39,7 +39,17 @@ PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a 
 """Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
 
 CHANGES_FINISH_TIMES = frozenset(
-    ("pace_model", "fatigue", "gradient", "wave_size", "start_flow", "start_list", "walking", "wrong_turn")
+    (
+        "pace_model",
+        "fatigue",
+        "gradient",
+        "wave_size",
+        "start_flow",
+        "start_list",
+        "walking",
+        "wrong_turn",
+        "cut_offs",
+    )
 )
 """With any of these the slowest pace no longer determines the last finish."""
 
@@ -48,6 +58,7 @@ LEANS_ON = {
     "max_pause": ("min_pause",),
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
     "disqualified": ("dns", "dnf"),
+    "cut_offs": ("cut_offs_from", "course", "wave_size", "wave_delay", "start_flow", "start_list"),
 }
 """Fields whose errors can be fixed in another field of the same group."""
 
