@@ -29,6 +29,7 @@ from dashboard.race import race_map  # noqa: F401
 from dashboard.race.downloads import downloads
 from dashboard.race.feed import Feed
 from dashboard.race.finder import Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
@@ -85,6 +86,7 @@ def make_app(settings: Settings) -> st.App:
     history = History(store, snapshots)
     finder = Finder(store, snapshots)
     feed = Feed(snapshots)
+    forecaster = Forecaster(snapshots)
     api = _api(settings)
     probes = make_probes(settings)
     freshness = Freshness(probes.races, metrics.freshness.observe)
@@ -92,6 +94,7 @@ def make_app(settings: Settings) -> st.App:
     context.install(
         settings,
         snapshots,
+        forecaster,
         api,
         Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         Sampler(probes.take),
@@ -99,7 +102,7 @@ def make_app(settings: Settings) -> st.App:
     )
     return st.App(
         _SCRIPT,
-        routes=[*routes(snapshots, history, finder, feed, metrics), *downloads(api)],
+        routes=[*routes(snapshots, history, finder, feed, forecaster, metrics), *downloads(api)],
         lifespan=_ending(feed),
         middleware=_middleware(settings),
         on_script_error=_say_that_it_failed,

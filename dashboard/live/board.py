@@ -43,7 +43,13 @@ def tallies(snapshot: Snapshot, look: Look = "") -> None:
     component.mount("tallies", snapshot.race.run_id, competitors=snapshot.race.competitors, look=look)
 
 
-def leaderboard(snapshot: Snapshot, height: int) -> None:
+def expected(snapshot: Snapshot) -> None:
+    """Who is expected at each timing point in the next minutes."""
+    race = snapshot.race
+    component.mount("expected", race.run_id, speed=race.speed, tick=race.interval / race.speed)
+
+
+def leaderboard(snapshot: Snapshot, height: int, *, has_forecasts: bool) -> None:
     """The leaderboard, with the viewer's choices, which the link keeps."""
     component.mount(
         "leaderboard",
@@ -53,6 +59,7 @@ def leaderboard(snapshot: Snapshot, height: int) -> None:
         distance=snapshot.course.distance if snapshot.course else None,
         favourites=link.favourites(),
         filters=link.filters(),
+        hasForecasts=has_forecasts,
         **_all_of(snapshot),
     )
 

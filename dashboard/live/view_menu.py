@@ -8,6 +8,14 @@ from dashboard.race.race_map import MapOptions
 RATES_S = (1, 2, 5, 10)
 COLOURS = {"status": "Status", "category": "Category"}
 
+_FORECASTS = "forecasts"
+"""Also the name of the parameter in the link."""
+
+
+def wants_forecasts() -> bool:
+    """Whether the viewer wants forecasts."""
+    return bool(st.session_state.get(_FORECASTS, True))
+
 
 def show() -> MapOptions:
     """The viewer's choices for the map."""
@@ -34,6 +42,13 @@ def show() -> MapOptions:
             key="colour",
             bind="query-params",
         )
+        has_forecasts = st.toggle(
+            "Forecasts",
+            value=True,
+            key=_FORECASTS,
+            bind="query-params",
+            help="Expected finish in the leaderboard and on the map's cards, and who is expected next.",
+        )
         has_streets = streets.switch()
     return MapOptions(
         round(seconds * 1000) if on else None,
@@ -43,4 +58,5 @@ def show() -> MapOptions:
         follow=link.followed(),
         moment=link.moment(),
         streets=has_streets,
+        forecasts=has_forecasts,
     )

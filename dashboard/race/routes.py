@@ -19,6 +19,7 @@ from dashboard.metrics import Metrics
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
@@ -60,11 +61,16 @@ def file_address(folder: str, name: str) -> str:
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(
-    snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+def routes(  # noqa: PLR0913, PLR0917 - each serves a route
+    snapshots: Snapshots,
+    history: History,
+    finder: Finder,
+    feed: Feed,
+    forecaster: Forecaster,
+    metrics: Metrics,
 ) -> list[BaseRoute]:
     """All routes, for `st.App(routes=…)`."""
-    races = _Races(snapshots, history, finder, feed, metrics)
+    races = _Races(snapshots, history, finder, feed, forecaster, metrics)
 
     def measured(_: Request) -> Response:
         """Prometheus metrics."""
@@ -78,6 +84,7 @@ def routes(
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
+        Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
@@ -91,8 +98,14 @@ def _to_live_page(request: Request) -> Response:
 class _Races:
     """Serves the data of map and leaderboard."""
 
-    def __init__(
-        self, snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+    def __init__(  # noqa: PLR0913, PLR0917 - as `routes`
+        self,
+        snapshots: Snapshots,
+        history: History,
+        finder: Finder,
+        feed: Feed,
+        forecaster: Forecaster,
+        metrics: Metrics,
     ) -> None:
         self._snapshots = snapshots
         self._history = history
@@ -100,6 +113,8 @@ class _Races:
         # One search at a time, and the others wait without a thread: live viewers need those.
         self._searching = asyncio.Lock()
         self._feed = feed
+        self._forecaster = forecaster
+        self._forecasting = asyncio.Lock()  # as for searches
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
@@ -166,6 +181,24 @@ class _Races:
             "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
         )
 
+    async def forecasts(self, request: Request) -> Response:
+        """The newest forecasts, or 204 if their version is `seen`.
+
+        `time` is their moment in race seconds; `points` are the timing points that can be ahead, the finish
+        last. Columns, a row for each competitor on the course: competitor, point (index of the next one),
+        there (race seconds of the arrival at it), gun and chip (the finish), and of each the ends of the 80 %
+        interval, as `there_low` and `there_high`. Empty while the race isn't running or paused.
+        """
+        if self._forecasts(request.path_params["run_id"]) is not None:
+            return await self._forecast(request)
+        async with self._forecasting:
+            return await self._forecast(request)
+
+    async def _forecast(self, request: Request) -> Response:
+        return await self._answer(
+            "forecasts", request, lambda run_id: self._forecaster.get(run_id).packed, self._forecasts
+        )
+
     async def _answer(
         self,
         feed: str,
@@ -176,6 +209,10 @@ class _Races:
         answer = await _answer(request, ask, known)
         self._metrics.payloads.labels(feed, str(answer.status_code)).inc()
         return answer
+
+    def _forecasts(self, run_id: str) -> Packed | None:
+        known = self._forecaster.known(run_id)
+        return known.packed if known else None
 
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)

@@ -209,6 +209,10 @@ class _Watched:
             raise UnknownRaceError(self._run_id)
         return snapshot
 
+    def passings(self) -> SplitTimes:
+        """A copy of the passings that have been read."""
+        return self._splits.copy()
+
     def results(self, rank: Rank) -> Outcome:
         """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
         field = self.field(rank)
@@ -519,6 +523,17 @@ class Snapshots:
         watched = self._watch(run_id)
         with watched.taking:
             return watched.field("gun")
+
+    def with_passings(self, run_id: str) -> tuple[Snapshot, SplitTimes]:
+        """The snapshot of a race, and a copy of all its passings that are known; raises what `get` does.
+
+        Of a race that is watched, the last snapshot: its viewers should not wait for another reader.
+        """
+        watched = self._watch(run_id)
+        if watched.age() >= TOO_OLD_TO_SHOW_S:
+            self.get(run_id)
+        with watched.taking:
+            return watched.found(watched.snapshot), watched.passings()
 
     def finish_places(self, run_id: str, bibs: Ints) -> Ints:
         """Places of finishers of a race with a sample, shape (n,); 0 for all others."""

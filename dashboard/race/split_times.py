@@ -63,6 +63,14 @@ class SplitTimes:
         self.newest = 0
         """Epoch milliseconds, in race time, of the newest passing."""
 
+    def copy(self) -> "SplitTimes":
+        """The same times, which later passings don't change."""
+        other = SplitTimes()
+        other._times = {point: times.copy() for point, times in self._times.items()}
+        other._distance = self._distance.copy()
+        other._bibs, other.newest = self._bibs, self.newest
+        return other
+
     def add(self, passings: Iterable[Passings]) -> None:
         """Add passings; known ones change nothing."""
         for some in passings:

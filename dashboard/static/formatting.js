@@ -56,6 +56,11 @@
     return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
   }
 
+  // The time until something happens, in whole seconds, rounded up; never negative.
+  function toGo(seconds) {
+    return duration(Math.ceil(Math.max(0, seconds)));
+  }
+
   // min:sec per unit, rounded to the second.
   function pace(seconds, metres) {
     if (seconds === null || !(metres >= MIN_PACE_DISTANCE_M)) return UNKNOWN;
@@ -136,6 +141,7 @@
       officialTime,
       exactTime,
       duration,
+      toGo,
       pace,
       distance,
       shortDistance,

@@ -3,10 +3,12 @@
 (function () {
   'use strict';
 
-  const { formatting } = window.Racecast;
+  const { formatting, forecastWords } = window.Racecast;
 
   const REACH_PX = 12; // generous enough for a finger
   const CALM_PART = 0.25; // of the view's width and height at each edge: a followed competitor is kept out of it
+
+  const REDRAW_MS = 250; // of the time to go
 
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -21,11 +23,14 @@
       map.on('click', this._pick, this);
       map.on('popupclose', this._forget, this);
       map.on('dragstart', () => this._choose(null));
+      this._next = null; // the element with the time to go
+      this._timer = setInterval(() => this._countDown(), REDRAW_MS);
       this._hearKey = (event) => this._escape(event);
       for (const one of [document, window.parent.document]) one.addEventListener('keydown', this._hearKey);
     }
 
     stop() {
+      clearInterval(this._timer);
       for (const one of [document, window.parent.document]) one.removeEventListener('keydown', this._hearKey);
       this._map.off('click', this._pick, this);
       this._map.off('popupclose', this._forget, this);
@@ -112,10 +117,9 @@
       const box = L.DomUtil.create('div', 'competitor-card');
       L.DomUtil.create('strong', '', box).textContent = this._layer.nameOf(bib);
       const list = L.DomUtil.create('dl', '', box);
-      for (const [word, value] of this._facts(bib)) {
-        L.DomUtil.create('dt', '', list).textContent = word;
-        L.DomUtil.create('dd', '', list).textContent = value;
-      }
+      for (const [word, value] of this._facts(bib)) addFact(list, word, value);
+      this._next = this._expect(list, this._layer.expectedOf(bib));
+      for (const [word, value] of this._about(bib)) addFact(list, word, value);
       const isFollowed = this._followed === bib;
       const button = L.DomUtil.create('button', '', box);
       button.type = 'button';
@@ -127,8 +131,23 @@
       return box;
     }
 
+    // Adds what is expected to the list; returns the element with the time to go, or null.
+    _expect(list, found) {
+      if (found === null) return null;
+      // An empty line for the moment after a point was passed, so that nothing below it moves.
+      const next = addFact(list, 'Next', found.next ? forecastWords.nextText(found.next, found.now) : formatting.UNKNOWN);
+      addFact(list, 'Finish, gun', forecastWords.finishText(found.gun));
+      addFact(list, 'Finish, chip', forecastWords.finishText(found.chip));
+      return next;
+    }
+
+    _countDown() {
+      const found = this._bib === null || this._next === null ? null : this._layer.expectedOf(this._bib);
+      if (found && found.next) this._next.textContent = forecastWords.nextText(found.next, found.now);
+    }
+
     _facts(bib) {
-      const { place, status, distance, gun, chip, category, club } = this._layer.factsOf(bib);
+      const { place, status, distance, gun, chip } = this._layer.factsOf(bib);
       const isExact = status === 'finished' || status === 'dsq';
       const time = isExact ? formatting.exactTime : formatting.raceTime;
       const { laps } = this._layer.course;
@@ -142,10 +161,21 @@
       ];
       if (isExact) facts.push(['Official time', formatting.officialTime(gun)]);
       facts.push(['Gun time', time(gun)], ['Chip time', time(chip)]);
-      if (category) facts.push(['Category', category]);
-      if (club) facts.push(['Club', club]);
       return facts;
     }
+
+    _about(bib) {
+      const { category, club } = this._layer.factsOf(bib);
+      return [['Category', category], ['Club', club]].filter(([, value]) => value);
+    }
+  }
+
+  // Adds a word and a value to a list; returns the value's element.
+  function addFact(list, word, value) {
+    L.DomUtil.create('dt', '', list).textContent = word;
+    const into = L.DomUtil.create('dd', '', list);
+    into.textContent = value;
+    return into;
   }
 
   // Shows which competitor is followed, and stops following on a click.

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from simulator import logs
 from simulator.commands.process import PATIENCE, close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
 from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run
 from simulator.log.local import LocalLog
@@ -36,6 +36,7 @@ from simulator.replay.lines import Lines
 from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
+from stream.courses import TimingPoint
 from stream.problems import Problem, from_validation
 from stream.results import WAVE_DELAY
 

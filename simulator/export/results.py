@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.course.course import TimingPoint
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Race, Snapshot, Status
 from stream.arrays import Floats, Ints, Texts
+from stream.courses import TimingPoint
 from stream.results import Line, Rank, Standings, Times, lines, rounded, since, stand, wave_guns
 
 CELLS = 20_000

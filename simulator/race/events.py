@@ -13,13 +13,14 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
 from simulator.race import cut_offs
 from simulator.race.entrants import Entrants
 from simulator.race.race import BEFORE_THE_START, Fixes, Passings, Race, Status
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES, Topic
+from stream.courses import TimingPoint
 from stream.race_states import RaceState
 
 STATUS_NAMES = tuple(status.name.lower() for status in Status)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import Course, TimingPoint, moved
+from simulator.course.course import Course, moved
 from simulator.race import cut_offs, entrants, field, trackers
 from simulator.race.crowding import cells, queues
 from simulator.race.crowding.cells import Cells
@@ -25,6 +25,7 @@ from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from simulator.race.trackers import Episodes, Trackers
 from stream.arrays import Floats, Ints, Mask
+from stream.courses import TimingPoint
 
 BEFORE_THE_START = float("-inf")
 
@@ -304,6 +305,38 @@ class Race:
         first, time = len(parts[0][0]), self._times_of(ticks)
         true = self._snapshot_of(who[:first], tick).joined(self.snapshot(time[first:], who[first:]))
         return self.fixes(who, time, true)
+
+    def last_known(self, tick: int, look_back: int) -> tuple[Ints, Ints]:
+        """Return who has a position that is published by a tick, and the tick of the newest, shape (k,) each.
+
+        Only positions of this tick and of `look_back` ticks before count.
+        """
+        left, found = self._who, []
+        for ago in range(min(look_back, tick) + 1):
+            ticks = np.full(len(left), tick - ago)
+            is_known = self._reports(left, ticks)
+            if self._trackers is not None:
+                is_known &= self._sent(left, ticks)
+            if self._late is not None:
+                start = self._late.start(left, self._times_of(ticks))
+                is_over = self.time_of(tick) - start >= self._late.length
+                is_known &= is_over | ~self._late.lasts(start, self._times_of(ticks))
+            found.append((left[is_known], ticks[is_known]))
+            left = left[~is_known]
+        who, ticks = _joined(*found)
+        return who, ticks
+
+    def last_passed(self, time: float) -> tuple[Floats, Floats]:
+        """Return where each member has passed the last timing point by a moment, and when, shape (n,) each.
+
+        Metres and race seconds, NaN for members who have not passed the start.
+        """
+        passed = self._points_passed(time)
+        who, started = self._who, passed > 0
+        metres, elapsed = np.full(len(who), np.nan), np.full(len(who), np.nan)
+        metres[started] = self._point_places[passed[started] - 1]
+        elapsed[started] = self.field.elapsed(who[started], metres[started])
+        return metres, elapsed
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
         """Return the true state of some competitors at a tick."""

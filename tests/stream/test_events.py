@@ -13,7 +13,6 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from dashboard.store.protocol import STATUSES
-from simulator.course.course import PassingKind
 from simulator.course.library import load_folder
 from simulator.http.openapi import document
 from simulator.publishers.encode import encode
@@ -27,6 +26,7 @@ from simulator.race.events import (
 )
 from simulator.race.race import Race
 from stream.contract import TABLES, TOPICS, read_event
+from stream.courses import PassingKind
 from stream.race_states import RACE_STATES
 from tests.processes import ROOT
 from tests.simulator.conftest import COURSES, resolved

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stream.arrays import Floats
 from stream.forecasts import arrivals, habits
-from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
+from stream.forecasts.forecast import LEVELS, Learned, arriving, expected, forecast, learn
 from stream.forecasts.pacing import Design, Moments, Prior, below, fit
 from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
@@ -421,3 +421,52 @@ def test_a_small_case_has_known_numbers() -> None:
 GOLDEN_THERE = [[1005.8, 1006.2, 1006.7], [1198.6, 1214.1, 1231.7], [1067.8, 1073.3, 1079.5]]
 GOLDEN_FINISH = [[1005.8, 1006.2, 1006.7], [1492.5, 1533.2, 1578.9], [1770.6, 1838.5, 1914.7]]
 GOLDEN_NOISE = 0.0551
+
+
+@settings(max_examples=40, deadline=None)
+@given(known_fields(), st.lists(st.floats(1.0, 10_000.0), min_size=1, max_size=6))
+def test_expected_arrivals(seen: Seen, places: list[float]) -> None:
+    """Arrivals at any places rise with the distance, contain the forecasts, and leave out what is passed."""
+    learned = learn(TEN_KM, seen)
+    found = forecast(TEN_KM, seen, learned)
+    metres = np.array([*places, 10_000.0])
+    who, times = expected(TEN_KM, seen, learned, metres)
+    anchors = Anchors.of(seen.clean().take(who), TEN_KM)
+
+    assert who.tolist() == found.who.tolist()
+    assert (np.isnan(times[:, :, 1]) == (anchors.distance[:, None] >= metres)).all()
+    order = np.argsort(metres, kind="stable")
+    steps = np.diff(times[:, order], axis=1)
+    assert (steps[~np.isnan(steps)] >= 0).all()
+    assert (times[:, -1] >= found.finish - 1e-6).all()
+    alone = expected(TEN_KM, seen, learned, metres[-1:])[1]
+    assert (alone[:, 0] <= found.finish + 1e-6).all()
+    for nth in range(len(who)):
+        there = TEN_KM.points[found.point[nth]]
+        at_next = expected(TEN_KM, seen, learned, np.array([there]))[1]
+        assert at_next[nth, 0] == pytest.approx(found.there[nth])
+
+
+@settings(max_examples=40, deadline=None)
+@given(known_fields(), st.floats(0.0, 3000.0))
+def test_arriving_until_a_moment(seen: Seen, seconds: float) -> None:
+    """Those who are expected at a point until a moment are all whose arrival there is before it, by time."""
+    learned = learn(TEN_KM, seen)
+    found = forecast(TEN_KM, seen, learned)
+    until = seen.now + seconds
+    who, point, time = arriving(TEN_KM, seen, learned, found, until)
+    times = expected(TEN_KM, seen, learned, TEN_KM.points)[1][:, :, 1]
+
+    assert (np.diff(time) >= 0).all()
+    assert (time <= until).all()
+    rows = np.searchsorted(found.who, who)
+    assert time == pytest.approx(times[rows, point], rel=1e-6)
+    assert len(who) == (times <= until).sum()
+
+
+def test_no_one_arrives_where_no_one_runs() -> None:
+    """Without anyone on the course there is no arrival."""
+    seen = seen_at(0.0, FIELD, TEN_KM)
+    learned = learn(TEN_KM, seen)
+    assert len(arriving(TEN_KM, seen, learned, forecast(TEN_KM, seen, learned), 300.0)[0]) == 0
+    assert expected(TEN_KM, seen, learned, np.array([5000.0]))[1].shape == (0, 1, 3)

@@ -50,7 +50,7 @@ class Leaderboard {
     }
     if (kind === 'names') this._offer();
     if (kind === 'follow') this._keep('follow', this._page.followed);
-    if (kind === 'payload' || kind === 'names') this._filter();
+    if (kind === 'payload' || kind === 'names' || kind === 'forecasts') this._filter();
   }
 
   _showMoment() {
@@ -124,6 +124,7 @@ class Leaderboard {
     });
     write(this._count, all.length ? this._counted(all.length) : '');
     this._count.classList.toggle('of-some', this._data?.all > 0);
+    this._table.element.classList.toggle('forecasting', Boolean(this._data?.hasForecasts));
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     const places = this._newest ? this._newest.columns.place : [];
@@ -153,6 +154,7 @@ class Leaderboard {
       { name: 'pace', word: `Pace /${formatting.unit().symbol}` },
       { name: 'gap', word: 'Gap' },
       { name: 'split', word: 'Last split' },
+      ...(this._data?.hasForecasts ? [{ name: 'expected', word: 'Expected finish' }] : []),
       { name: 'status', word: 'Official time', isText: true },
     ];
   }
@@ -203,6 +205,7 @@ class Leaderboard {
     write(row.cells.pace, formatting.pace(place > 0 ? columns.chip[at] : null, distance));
     write(row.cells.gap, gapText(columns.gap[at], place));
     write(row.cells.split, splitText(columns.split[at], columns.split_time[at]));
+    if (row.cells.expected) this._drawExpected(row.cells.expected, bib, status);
     write(row.cells.status, statusText(status, columns.gun[at]));
   }
 
@@ -210,6 +213,15 @@ class Leaderboard {
     const by = before > 0 && place > 0 ? before - place : 0;
     write(cell, by === 0 ? '' : `${by > 0 ? '▲' : '▼'}${Math.abs(by)}`);
     cell.dataset.way = by > 0 ? 'up' : by < 0 ? 'down' : '';
+  }
+
+  // The expected gun time; its interval is a tooltip, and on the map's card.
+  _drawExpected(cell, bib, status) {
+    const isUnderWay = status === 'running' || status === 'paused';
+    const finish = isUnderWay && this._page.forecasts ? this._page.forecasts.finish(bib, 'gun') : null;
+    write(cell, finish ? formatting.officialTime(finish.expected) : isUnderWay ? formatting.UNKNOWN : '');
+    const interval = finish ? `${formatting.officialTime(finish.low)} to ${formatting.officialTime(finish.high)}` : '';
+    cell.title = finish ? `Finishes in ${interval} with a probability of 80 %` : '';
   }
 
   _drawCovered(row, metres) {

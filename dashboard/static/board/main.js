@@ -2,6 +2,7 @@
 // called when the component is removed.
 
 const PARTS = {
+  expected: Expected,
   figures: Figures,
   tallies: Tallies,
   leaderboard: Leaderboard,

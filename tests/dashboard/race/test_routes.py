@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from dashboard.metrics import Metrics
 from dashboard.race.feed import Feed
 from dashboard.race.finder import Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
 from dashboard.race.snapshots import Snapshots
@@ -25,7 +26,10 @@ class Client:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
         history, finder = History(store, snapshots), Finder(store, snapshots)
-        self._app = Starlette(routes=routes(snapshots, history, finder, Feed(snapshots), Metrics()))
+        forecaster = Forecaster(snapshots, lambda: float(next(seconds)))
+        self._app = Starlette(
+            routes=routes(snapshots, history, finder, Feed(snapshots), forecaster, Metrics())
+        )
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Send a request and return the response."""
@@ -261,3 +265,24 @@ def test_search_in_a_large_race(store: FakeStore, client: Client) -> None:
 def test_search_that_is_malformed(client: Client, query: dict[str, str]) -> None:
     """Bibs that are no numbers and texts longer than any name are refused."""
     assert client.get("/racecast/races/run_1/found", **query).status_code == 400
+
+
+def test_forecasts(store: FakeStore, client: Client) -> None:
+    """The version that a client has gets 204 while it is the newest; errors are those of the other routes."""
+    address = "/racecast/races/run_1/forecasts"
+    store.now = at((1, 1300.0, "running", 390.0), (2, 900.0, "running", 390.0))
+    answer = client.get(address)
+    assert answer.headers["content-encoding"] == "gzip"
+    found = answer.json()
+    assert found["time"] == 390.0
+    assert found["points"][-1] == {"name": "Finish", "lap": 1, "kind": "finish", "distance": 5000.0}
+    assert found["columns"]["competitor"] == [1, 2]
+    assert client.get(address, seen=found["version"]).status_code == 204
+    store.now = at((1, 1310.0, "running", 393.0), (2, 906.0, "running", 393.0))
+    # Each request is some seconds later.
+    answers = [client.get(address, seen=found["version"]) for _ in range(10)]
+    assert next(answer for answer in answers if answer.status_code == 200).json()["time"] == 393.0
+    assert client.get("/racecast/races/run_2/forecasts").status_code == 404
+    assert client.get("/racecast/races/no%20id/forecasts").status_code == 404
+    store.failure = StoreError("away")
+    assert 503 in [client.get(address).status_code for _ in range(10)]

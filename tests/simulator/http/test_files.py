@@ -12,8 +12,10 @@ from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, may
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
-from simulator.export import formats, result_files
+from simulator.export import forecasts, formats, result_files
+from simulator.http.latest_forecasts import MOST_KEPT
 from simulator.http.sending import send
+from simulator.race.race import Race
 from tests.simulator.fakes import Bench
 from tests.simulator.http.test_routes import Client, wrong
 
@@ -151,6 +153,31 @@ def test_forecasts_are_those_of_the_last_published_tick(client: Client) -> None:
     assert answer.json["race_time"] == 30.0
     assert [one["bib"] for one in answer.json["forecasts"]] == [1, 2, 3]
     assert client.get("/races/none/forecasts").status == 404
+
+
+def test_forecasts_are_made_once_per_tick(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests at the same tick share them; the next tick has others. Those of four races are kept."""
+    made: list[tuple[str, float]] = []
+    real = forecasts.of
+
+    def counted(race: Race, until: float) -> forecasts.RaceForecasts:
+        made.append((race.run_id, until))
+        return real(race, until)
+
+    monkeypatch.setattr(forecasts, "of", counted)
+    first, again = (client.get("/races/r/forecasts").body for _ in range(2))
+    assert first == again
+    assert made == [("r", 30.0)]
+    client.wait(1)
+    assert client.get("/races/r/forecasts").json["race_time"] == 31.0
+    for nth in range(MOST_KEPT):
+        client.create(run_id=f"other_{nth}", competitors=3)
+        client.get(f"/races/other_{nth}/forecasts")
+    del made[:]
+    client.get("/races/other_0/forecasts")
+    assert made == []
+    client.get("/races/r/forecasts")
+    assert made == [("r", 31.0)]
 
 
 @pytest.mark.parametrize("path", ["results", "results.csv", "results.json"])
