@@ -93,7 +93,7 @@ class Input:
         return self.schema.type == "string" and not self.schema.enum
 
     def draw(self, **other: Any) -> Any:
-        """Draw a checkbox, a choice, a text or a number and return what it holds; `other` goes to the widget."""
+        """Draw a checkbox, choice, text or number and return what it holds; `other` goes to the widget."""
         if self.is_text:
             return self.draw_text(**other)
         if self.is_switch:

@@ -4,6 +4,7 @@
 
 -- name: races
 SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       cutOffs, cutOffsFrom,
        lookup('courses', 'longName', 'shortName', course)
 FROM races
 ORDER BY startTime DESC, runId DESC
@@ -11,6 +12,7 @@ LIMIT %(limit)s
 
 -- name: race
 SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       cutOffs, cutOffsFrom,
        lookup('courses', 'longName', 'shortName', course)
 FROM races
 WHERE runId = %(run)s

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stream.arrays import Floats, Ints, Mask, Texts
 from stream.contract import TABLES
+from stream.cut_offs import CutOffs
 from stream.results import WAVE_DELAY
 
 STATUSES = TABLES["parkrun"].fields["status"].words
@@ -64,6 +65,7 @@ class Race:
         updated_at: epoch milliseconds UTC of the newest change of this row.
         gps_error: standard deviation of positions, in metres.
         wave_delay: seconds between the guns of two waves.
+        cut_offs: the time limits, or None.
     """
 
     run_id: str
@@ -79,6 +81,7 @@ class Race:
     updated_at: int
     gps_error: float = 0.0
     wave_delay: float = WAVE_DELAY
+    cut_offs: CutOffs | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,14 +20,14 @@ WITH RECURSIVE chosen(value) AS (
 
 -- name: races
 SELECT races.runId, races.name, races.course, races.startTime, races.status, races.competitors, races.speed, races.seed,
-       races.updatedAt, races.request, courses.longName
+       races.updatedAt, races.request, races.cutOffs, races.cutOffsFrom, courses.longName
 FROM races LEFT JOIN courses ON courses.shortName = races.course
 ORDER BY races.startTime DESC, races.runId DESC
 LIMIT :limit
 
 -- name: race
 SELECT races.runId, races.name, races.course, races.startTime, races.status, races.competitors, races.speed, races.seed,
-       races.updatedAt, races.request, courses.longName
+       races.updatedAt, races.request, races.cutOffs, races.cutOffsFrom, courses.longName
 FROM races LEFT JOIN courses ON courses.shortName = races.course
 WHERE races.runId = :run
 

@@ -43,7 +43,7 @@ class ResultList extends RaceList {
       { name: 'bib', word: 'Bib', rem: isLong ? 4.4 : 3.4, sorts: true, sticks: true },
       { name: 'name', word: 'Name', least: 8.5, sorts: true, isText: true, sticks: true },
       ...(this._filters.isOn ? [{ name: 'among', word: 'Place in filter', rem: 5, sorts: true }] : []),
-      { name: 'time', word: 'Official time', rem: 5, sorts: true },
+      { name: 'time', word: 'Official time', rem: this._results?.cut_offs ? 10.5 : 5, sorts: true },
       { name: 'gun', word: 'Gun time', rem: 6.2, sorts: true },
       { name: 'chip', word: 'Chip time', rem: 6.2, sorts: true },
       { name: 'gap', word: 'Gap', rem: 4.6, sorts: true },
@@ -135,7 +135,7 @@ class ResultList extends RaceList {
   _officialOf(at) {
     const status = this._statusOf(at);
     if (status === 'finished') return formatting.officialTime(this._results.columns[this._results.rank][at]);
-    return status === 'waiting' ? 'Waiting' : formatting.STATUS[status] || status;
+    return status === 'waiting' ? 'Waiting' : formatting.statusWords(status, formatting.cutOff(this._results, at));
   }
 
   _toggle(bib) {

@@ -13,6 +13,7 @@ from dashboard.store.pinot_broker import Broker
 from dashboard.store.protocol import Every, Selection, Store, Tally
 from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
+from stream.cut_offs import CutOff, CutOffs
 from stream.waiting import wait_for
 from tests.dashboard.events import (
     NOW,
@@ -76,7 +77,19 @@ def test_race_as_written(case: Case) -> None:
         found.speed,
         found.seed,
         found.updated_at,
-    ) == ("running", 3, 2.5, 9_007_199_254_740_993, NOW)
+        found.cut_offs,
+    ) == ("running", 3, 2.5, 9_007_199_254_740_993, NOW, None)
+
+
+def test_cut_offs_as_written(case: Case) -> None:
+    """A race comes back with its cut-offs, in both queries, with names exactly as they are."""
+    name = 'It\'s "5" ёж % \\'
+    limits = (CutOff(name, name, 2, 4999.5, 2400.5), CutOff("finish", "Finish", 1, 10000.0, 5400.0))
+    written = CutOffs(limits, "wave")
+    case.writer.write("races", [race(case.run, cutOffs=written.text(), cutOffsFrom="wave")])
+    case.wait_for(lambda: case.store.race(case.run) is not None)
+    assert getattr(case.store.race(case.run), "cut_offs", None) == written
+    assert [one.cut_offs for one in case.store.races() if one.run_id == case.run] == [written]
 
 
 def test_newest_race_first(case: Case) -> None:
