@@ -147,6 +147,20 @@ SELECT COUNT(*)
 FROM passings
 WHERE runId = %(run)s
 
+-- name: count_arrivals
+-- Spans are counted from the one in which `elapsed` is -offset.
+SELECT kind, point, lap, FLOOR((elapsed + %(offset)s) / %(step)s), COUNT(*)
+FROM passings
+WHERE runId = %(run)s AND kind IN ('split', 'enter', 'finish')
+GROUP BY kind, point, lap, FLOOR((elapsed + %(offset)s) / %(step)s)
+LIMIT %(limit)s
+
+-- name: dropped
+SELECT competitorId, distance, elapsed
+FROM parkrun
+WHERE runId = %(run)s AND status = 'dnf'
+LIMIT %(limit)s
+
 -- name: tally
 SELECT status, COUNT(*), MAX(elapsed), MAX(emittedAt), MAX(competitorId), MAX(distance), MAX(rawTime)
 FROM parkrun

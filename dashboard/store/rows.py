@@ -148,6 +148,14 @@ def finishes(rows: Sequence[Sequence[Any]]) -> Finishes:
     )
 
 
+def dropped(rows: Sequence[Sequence[Any]]) -> tuple[Ints, Floats, Floats]:
+    """Bibs, rising, metres and race seconds, from rows of the three."""
+    found, whole = _arrays("parkrun", ("competitorId", "distance", "elapsed"), rows)
+    order = np.argsort(found["competitorId"], kind="stable")
+    order = order[whole[order]]
+    return found["competitorId"][order], found["distance"][order], found["elapsed"][order]
+
+
 def by_bib(table: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple[Ints, NDArray[Any]]:
     """Bibs, rising, and the values of a column, from rows of both."""
     found, whole = _arrays(table, ("competitorId", name), rows)

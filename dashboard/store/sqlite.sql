@@ -148,6 +148,20 @@ SELECT COUNT(*)
 FROM passings
 WHERE runId = :run
 
+-- name: count_arrivals
+-- Spans are counted from the one in which `elapsed` is -offset.
+SELECT kind, point, lap, CAST((elapsed + :offset) / :step AS INTEGER) AS span, COUNT(*)
+FROM passings
+WHERE runId = :run AND kind IN ('split', 'enter', 'finish')
+GROUP BY kind, point, lap, span
+LIMIT :limit
+
+-- name: dropped
+SELECT competitorId, distance, elapsed
+FROM parkrun
+WHERE runId = :run AND status = 'dnf'
+LIMIT :limit
+
 -- name: tally
 SELECT status, COUNT(*), MAX(elapsed), MAX(emittedAt), MAX(competitorId), MAX(distance), MAX(rawTime)
 FROM parkrun
