@@ -39,6 +39,7 @@ def show(create_page: st.Page) -> None:
 
 def _follow(run_id: str) -> None:
     day, reader = context.get(RaceDays).get(run_id), viewer.current()
+    _prepare(day)
     words.facts(*_facts(day, reader))
     words.section("Cut-offs")
     if day.cut_offs is None:
@@ -47,6 +48,27 @@ def _follow(run_id: str) -> None:
         _cut_offs(day, reader)
     words.section("Aid stations")
     _aid_stations(day, reader)
+
+
+def _prepare(day: Day) -> None:
+    """Compute what takes time before anything is drawn, so that the parts of the page change together."""
+    run_id = day.snapshot.race.run_id
+    chosen = st.session_state.get(_cut_off_key(run_id))
+    for nth, state in enumerate(day.states):
+        if state.cut_off.name == chosen:
+            day.close(nth)
+    places = st.session_state.get(_places_key(run_id), ())
+    for point in day.points:
+        if _text(point) in places:
+            day.arrivals(point)
+
+
+def _cut_off_key(run_id: str) -> str:
+    return f"cut-off-{run_id}"
+
+
+def _places_key(run_id: str) -> str:
+    return f"places-{run_id}"
 
 
 def _facts(day: Day, reader: Viewer) -> list[str]:
@@ -87,7 +109,7 @@ def _cut_offs(day: Day, reader: Viewer) -> None:
 def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
     """Choose one of the cut-offs by its name; at first the next one that someone may be too late at."""
     labels = {state.cut_off.name: tables.name_of(state, reader) for state in states}
-    key = f"cut-off-{race.run_id}"
+    key = _cut_off_key(race.run_id)
     if st.session_state.get(key) not in labels:
         st.session_state[key] = next(
             (one.cut_off.name for one in states if one.ahead), states[-1].cut_off.name
@@ -101,7 +123,7 @@ def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
 def _close(day: Day, nth: int, clock: tables.Clock) -> None:
     found = day.close(nth)
     words.group("Close, or expected too late")
-    words.hint(_many(len(found), "the limit is in their 80 % interval, or before it", at_most=MOST_CLOSE))
+    words.hint(_many(len(found), "with the limit within or before their 80 % interval", at_most=MOST_CLOSE))
     tables.close(found, lambda bib: _name(day, bib), clock, _no_one_close(day, day.states[nth]))
 
 
@@ -135,13 +157,16 @@ def _name(day: Day, bib: int) -> str:
 
 def _aid_stations(day: Day, reader: Viewer) -> None:
     snapshot = day.snapshot
+    if snapshot.race.status == "scheduled":
+        words.notice("Arrivals appear as soon as the first competitors are on the course.", "info")
+        return
     if snapshot.course is None:
         words.notice(
             "The course of this race is not known, so there are no places to count arrivals at.", "info"
         )
         return
     labels = {point: label_of(point, reader) for point in day.points}
-    key = f"places-{snapshot.race.run_id}"
+    key = _places_key(snapshot.race.run_id)
     known = {_text(point): point for point in day.points}
     if key not in st.session_state:
         st.session_state[key] = [_text(point) for point in usual_places(day.points)]
@@ -177,8 +202,6 @@ def label_of(point: TimingPoint, reader: Viewer) -> str:
 def _basis(day: Day) -> str:
     """What expected arrivals are made of."""
     race, step = day.snapshot.race, day.thinned
-    if race.status == "scheduled":
-        return "Expected arrivals appear as soon as the first competitors are on the course."
     if race.status in ENDED:
         return "All arrivals, in five minutes each."
     if not day.has_forecasts:

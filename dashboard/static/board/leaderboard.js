@@ -179,6 +179,7 @@ class Leaderboard {
     row.name.addEventListener('click', () => this._page.show(row.key));
     row.bar = put(cells.covered, 'div', 'bar');
     row.metres = put(cells.covered, 'span', 'metres');
+    row.state = put(cells.status, 'span', 'state');
   }
 
   _drawRow(row, at) {
@@ -208,8 +209,8 @@ class Leaderboard {
     write(row.cells.split, splitText(columns.split[at], columns.split_time[at]));
     if (row.cells.expected) this._drawExpected(row.cells.expected, bib, status);
     const reason = formatting.cutOff(this._newest, at);
-    write(row.cells.status, statusText(status, columns.gun[at], reason));
-    row.cells.status.title = reason && formatting.statusWords(status, reason);
+    write(row.state, statusText(status, columns.gun[at], reason));
+    row.state.title = reason && formatting.statusWords(status, reason);
   }
 
   _drawMoved(cell, place, before) {
