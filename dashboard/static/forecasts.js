@@ -48,6 +48,7 @@
       this._address = address;
       this._onNew = onNew;
       this._isWanted = false;
+      this._isHeld = false;
       this._status = null;
       this._seen = '';
       this._timer = null;
@@ -56,8 +57,10 @@
       document.addEventListener('visibilitychange', this._whenVisible);
     }
 
-    want(isWanted) {
+    // isHeld: one request at each call instead of one after the other.
+    want(isWanted, isHeld) {
       this._isWanted = isWanted;
+      this._isHeld = isHeld;
       this._go();
     }
 
@@ -97,7 +100,7 @@
       this._asking = false;
       clearTimeout(this._timer);
       this._timer = null;
-      if (!this._isOn() || document.hidden) return;
+      if (!this._isOn() || this._isHeld || document.hidden) return;
       this._timer = setTimeout(() => {
         this._timer = null;
         this._go();
@@ -129,19 +132,19 @@
     return lap > 1 ? `${shown} · lap ${lap}` : shown;
   }
 
-  // "5 km in 3:20 (3:05–3:41)", now in race seconds.
-  function nextText({ point, expected, low, high }, now) {
+  // "5 km in 3:20" and "(3:05–3:41)", now in race seconds.
+  function nextTexts({ point, expected, low, high }, now) {
     const [middle, first, last] = [expected, low, high].map((time) => formatting.toGo(time - now));
-    return `${pointName(point)} in ${middle} (${first}–${last})`;
+    return [`${pointName(point)} in ${middle}`, `(${first}–${last})`];
   }
 
-  // "52:10 (50:58–53:40)".
-  function finishText({ expected, low, high }) {
-    return `${formatting.duration(expected)} (${formatting.duration(low)}–${formatting.duration(high)})`;
+  // "52:10" and "(50:58–53:40)".
+  function finishTexts({ expected, low, high }) {
+    return [formatting.duration(expected), `(${formatting.duration(low)}–${formatting.duration(high)})`];
   }
 
   window.Racecast = Object.assign(window.Racecast || {}, {
     ForecastFeed,
-    forecastWords: { pointName, nextText, finishText },
+    forecastWords: { pointName, nextTexts, finishTexts },
   });
 })();

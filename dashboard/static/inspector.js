@@ -8,6 +8,7 @@
   const REACH_PX = 12; // generous enough for a finger
   const CALM_PART = 0.25; // of the view's width and height at each edge: a followed competitor is kept out of it
 
+  const KEPT_CLEAR = { autoPanPaddingTopLeft: [50, 5] }; // of the zoom buttons
   const REDRAW_MS = 250; // of the time to go
 
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
@@ -18,7 +19,7 @@
       this._map = map;
       this._bib = null;
       this._followed = null;
-      this._popup = L.popup({ autoPan: true, className: 'competitor', maxWidth: 260 });
+      this._popup = L.popup({ ...KEPT_CLEAR, autoPan: true, className: 'competitor', maxWidth: 260 });
       this._label = new FollowControl(() => this._choose(null)).addTo(map);
       map.on('click', this._pick, this);
       map.on('popupclose', this._forget, this);
@@ -134,16 +135,18 @@
     // Adds what is expected to the list; returns the element with the time to go, or null.
     _expect(list, found) {
       if (found === null) return null;
-      // An empty line for the moment after a point was passed, so that nothing below it moves.
-      const next = addFact(list, 'Next', found.next ? forecastWords.nextText(found.next, found.now) : formatting.UNKNOWN);
-      addFact(list, 'Finish, gun', forecastWords.finishText(found.gun));
-      addFact(list, 'Finish, chip', forecastWords.finishText(found.chip));
+      const next = addExpected(list, 'Next');
+      // Right after a point was passed, the next one is not known yet.
+      writeExpected(next, found.next ? forecastWords.nextTexts(found.next, found.now) : [formatting.UNKNOWN, '']);
+      for (const by of ['gun', 'chip']) {
+        writeExpected(addExpected(list, `Finish, ${by}`), forecastWords.finishTexts(found[by]));
+      }
       return next;
     }
 
     _countDown() {
       const found = this._bib === null || this._next === null ? null : this._layer.expectedOf(this._bib);
-      if (found && found.next) this._next.textContent = forecastWords.nextText(found.next, found.now);
+      if (found && found.next) writeExpected(this._next, forecastWords.nextTexts(found.next, found.now));
     }
 
     _facts(bib) {
@@ -176,6 +179,21 @@
     const into = L.DomUtil.create('dd', '', list);
     into.textContent = value;
     return into;
+  }
+
+  // Adds a word, and a place for a forecast with its interval; returns the place.
+  function addExpected(list, word) {
+    const place = addFact(list, word, '');
+    place.className = 'expected';
+    L.DomUtil.create('span', '', place);
+    L.DomUtil.create('small', '', place);
+    return place;
+  }
+
+  function writeExpected({ children }, texts) {
+    texts.forEach((text, nth) => {
+      if (children[nth].textContent !== text) children[nth].textContent = text;
+    });
   }
 
   // Shows which competitor is followed, and stops following on a click.

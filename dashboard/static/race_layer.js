@@ -90,7 +90,7 @@
       this._choices = { ...this._choices, ...choices };
       this._trails.set(this._choices.favourites);
       this._source.control(this._choices);
-      this._forecastFeed.want(this._choices.forecasts);
+      this._forecastFeed.want(this._choices.forecasts, this._choices.refresh === null);
       this._prepareDots();
       this.redraw();
     },

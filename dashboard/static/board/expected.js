@@ -39,7 +39,7 @@ class Expected {
     const isKnown = forecasts !== null && forecasts.points.length > 0 && now !== null;
     const rows = isKnown ? this._listed(forecasts, now) : [];
     write(this._asOf, isKnown ? asOfText(forecasts) : '');
-    write(this._empty, isKnown ? 'No one.' : 'The first forecasts are on their way.');
+    write(this._empty, isKnown ? 'No one is expected at a timing point.' : 'The first forecasts are on their way.');
     this._empty.hidden = rows.length > 0;
     while (this._rows.length > rows.length) this._rows.pop().element.remove();
     while (this._rows.length < rows.length) this._rows.push(this._makeRow());
@@ -62,7 +62,7 @@ class Expected {
     return {
       element,
       name: put(where, 'span', 'name'),
-      count: put(where, 'span', 'count'),
+      count: put(where, 'span', 'how-many'),
       next: put(element, 'ol', 'who-next'),
     };
   }
@@ -91,10 +91,10 @@ class Expected {
 
 // A sample is counted for all: it is spread evenly over the field.
 function countText(count, step) {
-  return `${step > 1 ? 'about ' : ''}${(count * step).toLocaleString('en')}`;
+  return `${step > 1 ? 'about ' : ''}${(count * step).toLocaleString('en')} expected`;
 }
 
 function asOfText({ time, step }) {
   const sample = step > 1 ? `, estimated from one in ${step} competitors` : '';
-  return `Forecasts of ${formatting.raceTime(time)}${sample}`;
+  return `Forecast at ${formatting.raceTime(time)}${sample}`;
 }

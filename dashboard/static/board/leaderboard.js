@@ -50,7 +50,8 @@ class Leaderboard {
     }
     if (kind === 'names') this._offer();
     if (kind === 'follow') this._keep('follow', this._page.followed);
-    if (kind === 'payload' || kind === 'names' || kind === 'forecasts') this._filter();
+    if (kind === 'payload' || kind === 'names') this._filter();
+    if (kind === 'forecasts') this._table.redraw();
   }
 
   _showMoment() {
