@@ -58,7 +58,7 @@ LEANS_ON = {
     "max_pause": ("min_pause",),
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
     "disqualified": ("dns", "dnf"),
-    "cut_offs": ("cut_offs_from", "course", "wave_size", "wave_delay", "start_flow", "start_list"),
+    "cut_offs": ("course", "wave_size", "wave_delay", "start_flow", "start_list"),
 }
 """Fields whose errors can be fixed in another field of the same group."""
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,16 +42,28 @@ class Ahead:
     """Some of those who are on the course and have forecasts; arrays of shape (k,).
 
     Attributes:
+        nth: indices into the forecasts.
+        at: indices into the snapshot's positions.
         rows: in what the forecasts were made of.
         bib: the bibs.
         guns: race seconds of the own wave's gun.
         weight: how many competitors each stands for.
     """
 
+    nth: Ints
+    at: Ints
     rows: Ints
     bib: Ints
     guns: Floats
     weight: Floats
+
+    def __len__(self) -> int:
+        return len(self.bib)
+
+    def take(self, some: Ints, weight: float) -> "Ahead":
+        """Return some of them, each of whom stands for `weight` competitors."""
+        columns = {name: column[some] for name, column in vars(self).items()}
+        return replace(self, **(columns | {"weight": np.full(len(some), float(weight))}))
 
 
 @dataclass(eq=False)
@@ -167,7 +179,7 @@ class Day:
             return None
         some = self._counted
         late = [self._late(some, other) for other in range(nth + 1)]
-        before = np.max([*late[:-1], np.zeros(len(some.bib))], axis=0)
+        before = np.max([*late[:-1], np.zeros(len(some))], axis=0)
         return float((np.maximum(late[-1] - before, 0.0) * some.weight).sum())
 
     def _late(self, some: Ahead, nth: int) -> Floats:
@@ -190,24 +202,23 @@ class Day:
             return self._close[nth]
 
     def _find_close(self, nth: int) -> list[Close]:
-        one, forecasts, everyone = self._limits[nth], self.forecasts, self._everyone
-        if forecasts.basis is None or not len(everyone.bib):
+        one, basis, everyone = self._limits[nth], self.forecasts.basis, self._everyone
+        if basis is None or not len(everyone):
             return []
-        route, seen, learned = forecasts.basis
-        positions = self.snapshot.positions
-        at = np.searchsorted(positions.competitor, everyone.bib)
-        covered = positions.distance[at]
+        route, seen, learned = basis
+        some = self.snapshot.positions.take(everyone.at)
         deadlines = self._deadlines(everyone.guns)[:, nth]
-        comes = limits.may_come(positions.status[at], covered, one.distance)
         # A rough order, by their pace to the finish, is enough to find those who may be late.
-        share = (one.distance - covered) / np.maximum(route.distance - covered, 1.0)
-        roughly = self.now + share * (forecasts.found.finish[:, 1] - self.now) - deadlines
-        some = np.flatnonzero(comes)
-        some = np.sort(some[np.argsort(-roughly[some], kind="stable")[:MOST_CLOSE]])
-        times = np.full((len(some), 3), np.nan)
-        who, found = model.expected(route, seen.take(everyone.rows[some]), learned, np.array([one.distance]))
+        share = (one.distance - some.distance) / np.maximum(route.distance - some.distance, 1.0)
+        finish = self.forecasts.found.finish[everyone.nth, 1]
+        late = self.now + share * (finish - self.now) - deadlines
+        comes = np.flatnonzero(limits.may_come(some.status, some.distance, one.distance))
+        latest = np.sort(comes[np.argsort(-late[comes], kind="stable")[:MOST_CLOSE]])
+        times = np.full((len(latest), 3), np.nan)
+        place = np.array([one.distance])
+        who, found = model.expected(route, seen.take(everyone.rows[latest]), learned, place)
         times[who] = found[:, 0]
-        return limits.close(everyone.bib[some], times, deadlines[some], self.now)
+        return limits.close(everyone.bib[latest], times, deadlines[latest], self.now)
 
     # Arrivals
 
@@ -244,7 +255,7 @@ class Day:
             return Coming.nobody()
         some = self._counted
         times = self._times_at(place.distance)
-        stopped = np.zeros(len(some.bib))
+        stopped = np.zeros(len(some))
         for nth, one in enumerate(self._limits):
             if one.distance < place.distance and not one.is_finish:
                 stopped = np.maximum(stopped, self._late(some, nth))
@@ -279,34 +290,25 @@ class Day:
     @cached_property
     def _everyone(self) -> Ahead:
         """All who have forecasts and are still in the race."""
-        forecasts, snapshot = self.forecasts, self.snapshot
+        forecasts, positions = self.forecasts, self.snapshot.positions
         bibs = forecasts.competitor
-        at = np.searchsorted(snapshot.positions.competitor, bibs)
-        guns = forecasts.snapshot.standing.guns[forecasts.found.who]
-        if len(bibs) and (at >= len(snapshot.positions)).any():
-            # Another race has got the run id.
-            return Ahead(*(np.empty(0, kind) for kind in (np.int64, np.int64, float, float)))
-        return Ahead(forecasts.found.who, bibs, guns, np.ones(len(bibs)))
+        # Forecasts may be some seconds older than positions, and with a sample the first ones change.
+        at = np.searchsorted(positions.competitor, bibs)
+        is_known = np.append(positions.competitor, -1)[at] == bibs
+        ended = np.isin(np.append(positions.status, "dns")[at], ("finished", *OUT))
+        some = np.flatnonzero(is_known & ~ended)
+        rows = forecasts.found.who[some]
+        guns = forecasts.snapshot.standing.guns[rows]
+        return Ahead(some, at[some], rows, bibs[some], guns, np.ones(len(some)))
 
     @cached_property
     def _counted(self) -> Ahead:
         """Those by whom arrivals are counted: of the sample, if there is one, and thinned out if many."""
-        everyone, snapshot = self._everyone, self.snapshot
-        step = snapshot.sample.step if snapshot.sample else 1
-        mask = snapshot.sample.mask(everyone.bib) if snapshot.sample else np.ones(len(everyone.bib), np.bool_)
-        positions = snapshot.positions
-        at = np.searchsorted(positions.competitor, everyone.bib)
-        # Forecasts may be some seconds older than positions.
-        rows = np.flatnonzero(mask & ~np.isin(positions.status[at], ("finished", *OUT)))
+        everyone, sample = self._everyone, self.snapshot.sample
+        some = np.arange(len(everyone)) if sample is None else np.flatnonzero(sample.mask(everyone.bib))
         most = max(FEWEST, BUDGET // (MOST_PLACES + len(self._limits)))
-        every = max(1, -(-len(rows) // most))
-        rows = rows[::every]
-        return Ahead(
-            everyone.rows[rows],
-            everyone.bib[rows],
-            everyone.guns[rows],
-            np.full(len(rows), float(step * every)),
-        )
+        every = max(1, -(-len(some) // most))
+        return everyone.take(some[::every], every * (sample.step if sample else 1))
 
     @property
     def thinned(self) -> int:
@@ -318,8 +320,8 @@ class Day:
         """Forecasts of those by whom arrivals are counted, shape (k, 3); NaN for those who have passed."""
         if metres not in self._times:
             some, basis = self._counted, self.forecasts.basis
-            times = np.full((len(some.bib), 3), np.nan)
-            if basis is not None and len(some.bib):
+            times = np.full((len(some), 3), np.nan)
+            if basis is not None and len(some):
                 route, seen, learned = basis
                 who, found = model.expected(route, seen.take(some.rows), learned, np.array([metres]))
                 times[who] = found[:, 0]

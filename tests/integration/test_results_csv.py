@@ -77,7 +77,10 @@ def test_all_agree_on_who_is_stopped_where(place: tuple[Store, Writer], since: s
     store, writer = place
     start = datetime(2027, 5, 1, 9, tzinfo=UTC)
     fields: dict[str, Any] = {**REAL, "competitors": 60, "dnf": 0.1, "wave_size": 20, "wave_delay": 300}
-    limits = {"cut_offs": {"5 km": 2300, "8 km": 3400, "finish": 3900}, "cut_offs_from": since}
+    limits: dict[str, Any] = {
+        "cut_offs": {"5 km": 2300, "8 km": 3400, "finish": 3900},
+        "cut_offs_from": since,
+    }
     request = RaceRequest(course="track-10000m", interval=60, **fields, **limits)
     run_id = f"run_{uuid.uuid4().hex[:12]}"
     race = Race(

@@ -15,6 +15,7 @@ from dashboard.raceday.limits import CLOSE
 from dashboard.store.protocol import StoreError
 from simulator.race.race import BEFORE_THE_START, Race
 from stream.courses import TimingPoint
+from stream.results import wave_guns
 from tests.dashboard.fakes import FakeStore, at, race
 from tests.dashboard.race.big import COMPETITORS, simulated, store_at, tell
 
@@ -59,7 +60,7 @@ def ends(found: Race) -> dict[int, str]:
     """The cut-off that stops each competitor in the end, by bib."""
     assert found.cut_offs is not None
     last = found.snapshot(found.duration)
-    guns = (found.field.wave - 1) * found.request.wave_delay
+    guns = wave_guns(found.field.wave, found.request.wave_delay)
     status = np.array(["dnf" if one == 3 else "" for one in last.status.tolist()])
     stopped = found.cut_offs.reached(status, last.distance, last.elapsed, guns)
     return dict(zip(found.entrants.bib.tolist(), found.cut_offs.names(stopped), strict=True))
@@ -311,3 +312,21 @@ def test_only_some_races_are_kept() -> None:
     for nth in range(1, MAX_RACES + 1):
         days.get(f"run_{nth}")
     assert days.get("run_0") is not first
+
+
+@pytest.mark.parametrize("is_big", [False, True])
+def test_forecasts_may_be_older_than_positions(limited: Race, *, is_big: bool) -> None:
+    """Those who have passed or ended since the forecasts were made are no longer close, or expected."""
+    clock = Clock()
+    store = store_at(limited, MIDDLE, is_big=is_big)
+    days = days_of(store, clock)
+    before = days.get("run_1")
+    tell(store, limited, MIDDLE + 600)
+    newer = Snapshots(store, Clock()).get("run_1")
+    day = Day(newer, before.splits, before.forecasts, before.exact)
+
+    here = dict(zip(newer.positions.competitor.tolist(), newer.positions.status.tolist(), strict=True))
+    for nth, _ in enumerate(day.states):
+        assert {here[one.bib] for one in day.close(nth)} <= {"running", "paused"}
+    finish = day.points[-1]
+    assert day.arrivals(finish).expected.sum() < before.arrivals(finish).expected.sum()
