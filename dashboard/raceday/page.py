@@ -122,7 +122,7 @@ def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
 
 def _close(day: Day, nth: int, clock: tables.Clock) -> None:
     found = day.close(nth)
-    words.group("Close, or expected too late")
+    words.group(tables.CLOSE)
     words.hint(_many(len(found), "with the limit within or before their 80 % interval", at_most=MOST_CLOSE))
     tables.close(found, lambda bib: _name(day, bib), clock, _no_one_close(day, day.states[nth]))
 
@@ -139,7 +139,7 @@ def _no_one_close(day: Day, state: State) -> str:
 
 def _out(day: Day, nth: int, clock: tables.Clock, reader: Viewer) -> None:
     found, is_finish = day.out(nth), day.states[nth].cut_off.is_finish
-    words.group("Out")
+    words.group(tables.OUT)
     words.hint(_many(len(found), "stopped when the course closed" if is_finish else "stopped at this point"))
     tables.out(found, lambda bib: _name(day, bib), clock, reader, is_finish=is_finish)
 

@@ -14,6 +14,9 @@ from dashboard.ui.viewer import Viewer
 MOST_LISTED = 100
 """Maximum number of competitors in a list; all are counted."""
 
+CLOSE, OUT = "Close, or expected too late", "Out"
+"""The headings of the lists."""
+
 _TEMPLATES = templates("dashboard.raceday")
 Clock = Callable[[float], str]
 """Formats race seconds as a time of day."""
@@ -58,7 +61,7 @@ def close(found: Sequence[Close], names: Callable[[int], str], clock: Clock, not
         )
         for one in found[:MOST_LISTED]
     )
-    _show("close", columns, rows, texts=(1,), is_list=True, nothing=nothing)
+    _show("close", columns, rows, texts=(1,), is_list=True, label=CLOSE, nothing=nothing)
 
 
 def out(
@@ -75,7 +78,7 @@ def out(
         )
         for one in found[:MOST_LISTED]
     )
-    _show("out", columns, rows, texts=(1,), is_list=True, nothing="No one.")
+    _show("out", columns, rows, texts=(1,), is_list=True, label=OUT, nothing="No one.")
 
 
 def _margin(seconds: float) -> str:
