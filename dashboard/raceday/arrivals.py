@@ -68,7 +68,7 @@ class Coming(NamedTuple):
     weight: Floats
 
     @classmethod
-    def nobody(cls) -> "Coming":
+    def none(cls) -> "Coming":
         """No one."""
         return cls(np.empty((0, 3)), np.empty(0), np.empty(0))
 
@@ -121,7 +121,7 @@ def _expected(gun: float, now: float, first: int, coming: Coming) -> Floats:
     last = float(np.minimum(times[:, 2] + 2 * (times[:, 2] - times[:, 1]), until).max())
     steps = min(MOST_STEPS, max(1, int(np.floor((gun + last) / STEP_S)) + 1 - first))
     ends = (first + np.arange(1, steps + 1)) * STEP_S - gun
-    # All that comes later is in the last span; nobody has arrived before now, or arrives after the end.
+    # All that comes later is in the last span; no one has arrived before now, or arrives after the end.
     ends[-1] = np.inf
     closes = chances.before(times, np.where(np.isfinite(until), until, 1e12))
     up_to = np.zeros(steps)

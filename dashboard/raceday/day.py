@@ -252,7 +252,7 @@ class Day:
     def _coming(self, place: TimingPoint) -> Coming:
         """Forecasts of those who are on their way to a place, started or not."""
         if not self.has_forecasts:
-            return Coming.nobody()
+            return Coming.none()
         some = self._counted
         times = self._times_at(place.distance)
         stopped = np.zeros(len(some))
@@ -276,7 +276,7 @@ class Day:
         took = np.concatenate([self._passings(place) - guns, times[:, 1] - some.guns])
         took = took[~np.isnan(took)]
         if not len(waits) or len(took) < ENOUGH:
-            return Coming.nobody()
+            return Coming.none()
         edges = np.quantile(took, (np.arange(LIKE) + 0.5) / LIKE)
         spread = np.maximum(np.gradient(edges), 1.0)
         levels = np.column_stack([edges - spread, edges, edges + spread])

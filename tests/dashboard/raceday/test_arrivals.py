@@ -25,7 +25,7 @@ def bars(found: Arrivals) -> list[tuple[int, int, float]]:
 
 def test_spans_are_those_of_the_clock() -> None:
     """Five minutes begin on the clock, not at the gun; empty ones between two arrivals are there."""
-    found = arrivals(GUN, 1000.0, counted(GUN, np.array([0.0, 199.9, 200.0, 900.0])), Coming.nobody())
+    found = arrivals(GUN, 1000.0, counted(GUN, np.array([0.0, 199.9, 200.0, 900.0])), Coming.none())
     assert bars(found) == [(-100, 2, 0.0), (200, 1, 0.0), (500, 0, 0.0), (800, 1, 0.0)]
     assert found.busiest == Span(int(GUN) - 100, 2.0, is_expected=False)
 
@@ -43,7 +43,7 @@ def test_a_forecast_is_spread_over_its_interval() -> None:
     assert bars(found) == [(200, 0, 0.5), (500, 0, 0.5)]
 
 
-def test_nobody_arrives_after_the_course_has_closed() -> None:
+def test_no_one_arrives_after_the_course_has_closed() -> None:
     """Expected arrivals end at the limit of the finish: those later are left out, not moved before it."""
     found = arrivals(GUN, 210.0, NOTHING, coming((480.0, 500.0, 520.0), until=500.0))
     assert bars(found) == [(200, 0, 0.5)]

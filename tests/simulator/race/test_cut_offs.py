@@ -119,7 +119,7 @@ def test_those_too_late_are_out_where_they_are_stopped(library: Mapping[str, Cou
 
 @given(CASES)
 @SETTINGS
-def test_nobody_passes_a_point_after_being_out(library: Mapping[str, Course], case: Case) -> None:
+def test_no_one_passes_a_point_after_being_out(library: Mapping[str, Course], case: Case) -> None:
     """Of those who are stopped, dnf is the last passing; they are neither finishers nor disqualified."""
     race = pair(library, case).limited
     passings = all_passings(race)
