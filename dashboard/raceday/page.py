@@ -107,13 +107,15 @@ def _cut_offs(day: Day, reader: Viewer) -> None:
 
 
 def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
-    """Choose one of the cut-offs by its name; at first the next one that someone may be too late at."""
+    """Choose one of the cut-offs by its name.
+
+    At first it is the next one to which someone may still come; after the race one that has stopped someone.
+    """
     labels = {state.cut_off.name: tables.name_of(state, reader) for state in states}
     key = _cut_off_key(race.run_id)
     if st.session_state.get(key) not in labels:
-        st.session_state[key] = next(
-            (one.cut_off.name for one in states if one.ahead), states[-1].cut_off.name
-        )
+        first = [one for one in states if one.ahead] or [one for one in states if one.out] or states
+        st.session_state[key] = first[0].cut_off.name
     chosen: str = st.selectbox(
         "Competitors at", list(labels), format_func=labels.__getitem__, key=key, width=240
     )
