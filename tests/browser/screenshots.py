@@ -77,7 +77,7 @@ RACE_DAY = {
     "interval": 60,
     "seed": 3,
 }
-RACE_DAY_SIZE = {"width": 1280, "height": 1640}
+RACE_DAY_SIZE = {"width": 1280, "height": 1700}
 RACE_DAY_DELAY_MS = 30_000
 """Wall time from the gun until the screenshot: half an hour of race time."""
 FAVOURITES = "&fav=29,94,211"
