@@ -33,6 +33,7 @@ from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
+from dashboard.raceday.days import RaceDays
 from dashboard.read_only import ReadOnly
 from dashboard.results import charts  # noqa: F401
 from dashboard.settings import Settings
@@ -95,6 +96,7 @@ def make_app(settings: Settings) -> st.App:
         settings,
         snapshots,
         forecaster,
+        RaceDays(store, snapshots, forecaster),
         api,
         Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         Sampler(probes.take),

@@ -265,7 +265,7 @@ class _Watched:
 
     def _field(self, snapshot: Snapshot, rank: Rank) -> Field:
         positions, guns = snapshot.sampled, snapshot.standing.guns[snapshot.is_sampled]
-        found = finish_list.results(positions, self._splits, guns, rank)
+        found = finish_list.results(positions, self._splits, guns, rank, snapshot.race.cut_offs)
         if snapshot.sample is not None:
             found = replace(found, visits=found.visits.take(snapshot.sample.mask(found.visits.bib)))
         return Field(snapshot, found)

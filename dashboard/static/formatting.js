@@ -130,11 +130,26 @@
     return raceStatus === 'cancelled' && STOPPED.includes(status) ? 'stopped' : status;
   }
 
+  // Why the competitor in a row of a payload is out; '' if no cut-off has stopped them.
+  function cutOff({ cut_offs: limits, columns }, row) {
+    const number = limits ? columns.cut_off[row] : 0;
+    if (!number) return '';
+    const { name, metres } = limits[number - 1];
+    return name === 'finish' ? 'course closed' : `cut-off at ${point(name, metres)}`;
+  }
+
+  // A status in words, with the reason if there is one: "DNF, cut-off at 5 km".
+  function statusWords(status, reason = '') {
+    return [STATUS[status] || status, reason].filter(Boolean).join(', ');
+  }
+
   window.Racecast = Object.assign(window.Racecast || {}, {
     formatting: {
       UNKNOWN,
       STATUS,
       shownStatus,
+      cutOff,
+      statusWords,
       use,
       unit,
       raceTime,

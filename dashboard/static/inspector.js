@@ -150,14 +150,14 @@
     }
 
     _facts(bib) {
-      const { place, status, distance, gun, chip } = this._layer.factsOf(bib);
+      const { place, status, distance, gun, chip, reason } = this._layer.factsOf(bib);
       const isExact = status === 'finished' || status === 'dsq';
       const time = isExact ? formatting.exactTime : formatting.raceTime;
       const { laps } = this._layer.course;
       const facts = [
         ['Bib', String(bib)],
         ['Place', place > 0 ? String(place) : formatting.UNKNOWN],
-        ['Status', formatting.STATUS[status] || status],
+        ['Status', formatting.statusWords(status, reason)],
         ['Covered', formatting.distance(distance)],
         ...(laps > 1 ? [['Lap', `${this._layer.course.lapAt(distance)} of ${laps}`]] : []),
         ['Pace', `${formatting.pace(chip, distance)} /${formatting.unit().symbol}`],

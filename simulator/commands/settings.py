@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+import orjson
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -26,6 +27,7 @@ from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
 from simulator.export.teams import Scorers, TeamsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
+from simulator.race.cut_off_times import CutOffTimes
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from stream.contract import Topic
 from stream.kafka import KafkaAccess
@@ -174,6 +176,12 @@ def _text_of(file: object) -> object:
     raise PydanticCustomError("file", "must be a text file; {why}", {"why": why})
 
 
+def _cut_offs_text(text: object) -> object:
+    """Return a text with time limits, which has been read once: as JSON, or as the request's own text."""
+    limits = TypeAdapter(CutOffTimes).validate_python(text)
+    return orjson.dumps(limits).decode()
+
+
 class RaceSettings(RaceRequest, BaseSettings):
     """The fields of `POST /races` as flags, for commands that compute a race without a server."""
 
@@ -191,6 +199,9 @@ class RaceSettings(RaceRequest, BaseSettings):
     )
     start_list: Annotated[str, Field(max_length=MAX_START_LIST), BeforeValidator(_text_of)] | None = Field(
         default=None, description=f"File. {RaceRequest.model_fields['start_list'].description}"
+    )
+    cut_offs: Annotated[str, BeforeValidator(_cut_offs_text)] | None = Field(  # type: ignore[assignment]
+        default=None, description=RaceRequest.model_fields["cut_offs"].description
     )
     seed: Seed = Field(default=0, description="Random seed.")
     interval: float = Field(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.course.course import Course, moved
-from simulator.race import entrants, field, trackers
+from simulator.race import cut_offs, entrants, field, trackers
 from simulator.race.crowding import cells, queues
 from simulator.race.crowding.cells import Cells
 from simulator.race.entrants import Entrants
@@ -133,7 +133,10 @@ class Race:
         start_ms: gun time, epoch milliseconds.
         points: as returned by `points_of`.
         entrants: the start list.
+        cut_offs: the time limits, or None.
         members: the indices of the competitors whose events it has: all of them, or those of a part.
+
+    Raises CutOffError if its cut-offs don't fit the course or the starts.
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
@@ -157,6 +160,9 @@ class Race:
         self.field: Field = free
         if request.crowding != "none":
             self.field = yield from queues.crowding(free, self.cells)
+        self.cut_offs = cut_offs.of(course, request)
+        if self.cut_offs is not None:
+            self.field = cut_offs.stopped(self.field, free, self.cut_offs, request.wave_delay)
         self.entrants: Entrants = entrants.of(request, free, listed)
         self.members = range(len(self.field))
         self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None

@@ -51,6 +51,7 @@ EVERY_OPTION = {
     "disqualified": 0.1,
     "walking": 0.1,
     "wrong_turn": 0.1,
+    "cut_offs": {"2 km": 1000, "finish": 2400},
     "gps_error": 2.5,
     "gps_noise": 1,
     "lost": 0.05,

@@ -130,6 +130,7 @@ class Leaderboard {
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     const places = this._newest ? this._newest.columns.place : [];
     this._table.element.classList.toggle('long-places', places.some((place) => place >= LONG_BIB));
+    this._table.element.classList.toggle('with-reasons', Boolean(this._newest?.cut_offs));
     this._table.show(this._rows, this._whyEmpty());
   }
 
@@ -179,6 +180,7 @@ class Leaderboard {
     row.name.addEventListener('click', () => this._page.show(row.key));
     row.bar = put(cells.covered, 'div', 'bar');
     row.metres = put(cells.covered, 'span', 'metres');
+    row.state = put(cells.status, 'span', 'state');
   }
 
   _drawRow(row, at) {
@@ -207,7 +209,9 @@ class Leaderboard {
     write(row.cells.gap, gapText(columns.gap[at], place));
     write(row.cells.split, splitText(columns.split[at], columns.split_time[at]));
     if (row.cells.expected) this._drawExpected(row.cells.expected, bib, status);
-    write(row.cells.status, statusText(status, columns.gun[at]));
+    const reason = formatting.cutOff(this._newest, at);
+    write(row.state, statusText(status, columns.gun[at], reason));
+    row.state.title = reason && formatting.statusWords(status, reason);
   }
 
   _drawMoved(cell, place, before) {
@@ -249,7 +253,7 @@ function splitText(metres, seconds) {
   return `${formatting.shortDistance(metres)} ${formatting.duration(seconds)}`;
 }
 
-function statusText(status, gun) {
+function statusText(status, gun, reason) {
   if (status === 'finished') return formatting.officialTime(gun);
-  return status === 'waiting' ? 'Waiting' : formatting.STATUS[status] || status;
+  return status === 'waiting' ? 'Waiting' : formatting.statusWords(status, reason);
 }
