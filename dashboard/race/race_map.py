@@ -49,6 +49,8 @@ _SCRIPTS = {
         "glide.js",
         "live_feed.js",
         "names.js",
+        "forecasts.js",
+        "race_clock.js",
         "trails.js",
         "inspector.js",
         "furniture.js",
@@ -123,6 +125,7 @@ class MapOptions(folium.FeatureGroup):
         follow: int | None = None,
         moment: int | None = None,
         streets: bool = True,
+        forecasts: bool = False,
     ) -> None:
         super().__init__()
         self.choices = script_json(
@@ -134,6 +137,7 @@ class MapOptions(folium.FeatureGroup):
                 "follow": follow,
                 "moment": moment,
                 "streets": streets,
+                "forecasts": forecasts,
             }
         )
 

@@ -192,7 +192,8 @@ class Field:
     def off_course(self, elapsed: float | Floats) -> Floats:
         """Return everyone's metres off the course `elapsed` seconds after the gun, shape (n,)."""
         off = np.zeros(len(self))
-        for stop, since in self._since_stops(elapsed):
+        # Those who are stopped on a wrong turn stay where they are.
+        for stop, since in self._since_stops(np.minimum(elapsed, self.end)):
             away = (since > 0) & (since < stop.length) & stop.astray
             share = since[away] / stop.length[away]
             off[away] = self.reach[away] * (1.0 - np.abs(2.0 * share - 1.0))
@@ -205,6 +206,16 @@ class Field:
             yield stop, moved - stop.start
             moved = _stood(moved, stop)
 
+    def moved(self, elapsed: float | Floats) -> Floats:
+        """Return everyone's moving seconds `elapsed` seconds after the gun, shape (n,); 0 before the start.
+
+        `elapsed` is one moment for all, or one for each, shape (n,).
+        """
+        moved = elapsed - self.start
+        for stop in self.stops:
+            moved = _stood(moved, stop)
+        return np.clip(moved, 0.0, self.until_moving)
+
     def distance(self, elapsed: float | Floats) -> Floats:
         """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
 
@@ -213,10 +224,7 @@ class Field:
         if len(self) > AT_ONCE:
             moments = np.broadcast_to(elapsed, len(self))
             return np.concatenate([self.take(block).distance(moments[block]) for block in self.blocks()])
-        moved = elapsed - self.start
-        for stop in self.stops:
-            moved = _stood(moved, stop)
-        moved = np.clip(moved, 0.0, self.until_moving)
+        moved = self.moved(elapsed)
         stretch = self._stretch(moved)
         # Places in the flat array, for it is looked up three times as fast as with two indices.
         flat, place = self.moving.reshape(-1), stretch * self.moving.shape[1] + self._columns
