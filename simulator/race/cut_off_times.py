@@ -82,9 +82,10 @@ def _of_text(text: str) -> dict[str, float]:
 
 Limit = Annotated[float, Field(gt=0, le=MAX_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+COUNT = Field(min_length=1, max_length=MAX_CUT_OFFS)
 CutOffTimes = Annotated[
     dict[Name, Limit],
-    Field(min_length=1, max_length=MAX_CUT_OFFS),
-    BeforeValidator(_read, json_schema_input_type=str | dict[Name, Limit | str]),
+    COUNT,
+    BeforeValidator(_read, json_schema_input_type=str | Annotated[dict[Name, Limit | str], COUNT]),
 ]
 """Seconds by the name of a timing point or `finish`."""

@@ -24,6 +24,7 @@ from simulator.course.survey import survey
 from simulator.engine.engine import Engine, EngineFullError
 from simulator.engine.run import LONG_REQUEST, Run, drawn
 from simulator.publishers.publisher import PublishError
+from simulator.race import cut_offs
 from simulator.race.cut_offs import CutOffError
 from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
@@ -129,7 +130,7 @@ class RaceService:
         now = self._whole_now()
         _check_start(asked, now)
         course = await self._in_thread(self._course, asked, await self._known(asked.course))
-        await self._in_thread(_check_expected_times, asked, course)
+        await self._in_thread(_check_on, course, asked)
         seed = self._chance(MADE_SEEDS)
         return course, asked.resolved(run_id=UNNAMED, name=course.long_name, seed=seed, start_at=now)
 
@@ -288,11 +289,8 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
 
 def _made(course: Course, asked: RaceRequest, defaults: Mapping[str, Any]) -> Run:
     """Return the race of a request, in a thread."""
-    _check_expected_times(asked, course)
-    try:
-        return drawn(course, asked.resolved(**defaults), asked)
-    except CutOffError as error:
-        raise invalid([Wrong("cut_offs", reason) for reason in error.reasons]) from error
+    _check_on(course, asked)
+    return drawn(course, asked.resolved(**defaults), asked)
 
 
 def _not_written(error: PublishError, what: str) -> Problem:
@@ -300,12 +298,16 @@ def _not_written(error: PublishError, what: str) -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
 
 
-def _check_expected_times(request: RaceRequest, course: Course) -> None:
+def _check_on(course: Course, request: RaceRequest) -> None:
+    """Raise Problem 422 if a request does not fit its course."""
     try:
         if request.listed is not None:
             request.listed.check(course.distance)
+        cut_offs.of(course, request)
     except StartListError as error:
         raise invalid([Wrong("start_list", reason) for reason in error.reasons]) from error
+    except CutOffError as error:
+        raise invalid([Wrong("cut_offs", reason) for reason in error.reasons]) from error
 
 
 def _check_start(request: RaceRequest, now: datetime) -> None:

@@ -127,6 +127,7 @@ def test_levels_of_warnings_are_those_of_the_query(client: Client) -> None:
         ({"start_at": "2020-01-01T00:00:00Z"}, "start_at"),
         ({"points": [[0, 0], [0, 0]]}, "points"),
         ({"surprise": 1}, "surprise"),
+        ({"cut_offs": {"moon": 600}}, "cut_offs"),
     ],
 )
 def test_a_request_that_makes_no_race_makes_no_plan(client: Client, fields: Any, field: str) -> None:
