@@ -123,8 +123,8 @@ def stand(bib: Ints, status: Texts, time: Floats, distance: Floats, category: Se
     numbers: dict[str, int] = {}
     categories = np.array([numbers.setdefault(name, len(numbers)) for name in category], np.int64)
     place, category_place = np.zeros((2, len(bib)), np.int64)
-    place[placed] = _places(taken, np.zeros(len(placed), np.int64))
-    category_place[placed] = _places(taken, categories[placed])
+    place[placed] = shared_places(taken, np.zeros(len(placed), np.int64))
+    category_place[placed] = shared_places(taken, categories[placed])
     behind = np.full(len(bib), np.nan)
     behind[placed] = taken - taken.min(initial=np.inf)
     group = np.select([status == name for name in GROUPS], list(GROUPS.values()), 1)
@@ -232,7 +232,7 @@ def _cell(value: str | float | None) -> str:
             return str(value)
 
 
-def _places(times: Floats, group: Ints) -> Ints:
+def shared_places(times: Floats, group: Ints) -> Ints:
     """Return places by time within each group (0…), all of shape (k,); equal times share a place."""
     order = np.lexsort((times, group))
     nth = np.arange(len(order))

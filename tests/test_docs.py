@@ -27,7 +27,7 @@ from simulator.race.crowding import cells
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses
-from stream import parts, problems
+from stream import parts, problems, teams
 from stream.contract import TABLES, TOPICS, read_topics
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
@@ -207,6 +207,8 @@ LIMITS: dict[str, tuple[float, ...]] = {
         coming.NEXT,
         honours.MOST_PODIUMS,
     ),
+    "scorers of a team": teams.SCORERS,
+    "competitors of a race with a table of teams": (sample.MOST_WHOLE,),
     "competitors that a search by name or club finds in such a race": (sample.FOUND,),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),

@@ -41,6 +41,7 @@ _SCRIPTS = (
     "board/results.js",
     "board/stays.js",
     "board/start_list.js",
+    "board/teams.js",
     "board/share.js",
     "board/stay_awake.js",
     "board/board_feeds.js",

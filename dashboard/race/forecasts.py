@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -21,11 +21,13 @@ from dashboard.race.payload import Packed, pack
 from dashboard.race.snapshot import Snapshot
 from dashboard.race.snapshots import Snapshots
 from dashboard.race.split_times import SplitTimes
+from dashboard.race.standing import raw_time_at
 from dashboard.store import course_shape
-from dashboard.store.protocol import OUT
+from dashboard.store.protocol import OUT, Every, Positions
 from stream.arrays import Floats, Ints, Mask
 from stream.courses import TimingPoint
 from stream.forecasts import forecast as model
+from stream.forecasts.between import Sightings, chosen, remembered
 from stream.forecasts.forecast import Forecasts, Learned
 from stream.forecasts.route import Route, ahead
 from stream.forecasts.seen import KNOWN_FOR, Seen, furthest
@@ -44,6 +46,8 @@ FORECAST = ("running", "paused")
 """States of races that have forecasts: before the start and after the end there is no one on the course."""
 PASSED = ("start", "split", "enter", "exit", "finish", "dnf")
 """Kinds of passings that forecasts use; disqualifications are in the standing."""
+SETTLED_S = 120.0
+"""Race seconds after which a tick's positions are not read again: by then late ones have arrived, too."""
 ROUNDING = 0.001
 """Tolerance of times of positions, seconds."""
 SOON_S = 300.0
@@ -141,8 +145,14 @@ def _interval(name: str, times: Floats) -> dict[str, Ints]:
     return {name: middle, f"{name}_low": low, f"{name}_high": high}
 
 
-def of(snapshot: Snapshot, splits: SplitTimes) -> RaceForecasts:
-    """Return the forecasts of a race; `splits` are its passings."""
+def of(snapshot: Snapshot, splits: SplitTimes, earlier: Sequence[Positions] = ()) -> RaceForecasts:
+    """Return the forecasts of a race.
+
+    Args:
+        snapshot: the race now.
+        splits: its passings.
+        earlier: positions of some competitors at earlier ticks, the oldest first.
+    """
     course = snapshot.course
     if course is None or snapshot.race.status not in FORECAST:
         who, times = np.empty(0, np.int64), np.empty((0, len(model.LEVELS)))
@@ -152,12 +162,54 @@ def of(snapshot: Snapshot, splits: SplitTimes) -> RaceForecasts:
     route = Route.along(points, course_shape.profile(course))
     seen = seen_at(snapshot, splits, route)
     # The first ones, who are known besides the sample, are not a sample of the field.
-    learned = model.learn(route, seen.take(snapshot.is_sampled) if snapshot.sample else seen)
+    sampled = snapshot.sampled.competitor
+    learned = model.learn(
+        route, seen.take(snapshot.is_sampled) if snapshot.sample else seen, _sightings(sampled, earlier)
+    )
     found = model.forecast(route, seen, learned)
     who, point, time = model.arriving(route, seen, learned, found, seen.now + SOON_S)
     soon = np.searchsorted(found.who, who), point, time
     bibs = snapshot.positions.competitor[found.who]
     return RaceForecasts(snapshot, ahead(points), bibs, found, soon, (route, seen, learned))
+
+
+def _sightings(bibs: Ints, earlier: Sequence[Positions]) -> Sightings:
+    """Return earlier positions of competitors with these bibs."""
+    sightings = Sightings.none()
+    for then in earlier:
+        known = then.take(np.isin(then.competitor, bibs))
+        who = np.searchsorted(bibs, known.competitor)
+        sightings = sightings.and_those(who, known.distance, known.elapsed)
+    return sightings
+
+
+class _Earlier:
+    """Earlier positions of some competitors of a race, of the ticks that forecasts learn from."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Positions] = {}
+        self._race: tuple[int, int] = (0, 0)
+
+    def read(self, snapshots: Snapshots, now: Snapshot) -> list[Positions]:
+        """Read those that are needed at a moment and not known yet, the oldest first; raises `StoreError`."""
+        race, time = now.race, now.standing.race_time
+        if self._race != (race.start_time, race.seed):
+            self._race, self._known = (race.start_time, race.seed), {}
+        of_sample = now.sample.step if now.sample else 1
+        some = Every(of_sample * chosen(race.competitors // of_sample))
+        found: dict[int, Positions] = {}
+        for tick in remembered(time, race.interval):
+            then = tick * race.interval
+            if (known := self._known.get(tick)) is None:
+                known = snapshots.positions_at(race.run_id, raw_time_at(race, then), some)
+            found[tick] = known
+        self._known = {tick: known for tick, known in found.items() if _is_settled(tick, now)}
+        return list(found.values())
+
+
+def _is_settled(tick: int, now: Snapshot) -> bool:
+    """Whether no more positions of a tick are to be expected, of trackers that are late."""
+    return now.standing.race_time - tick * now.race.interval >= SETTLED_S
 
 
 def seen_at(snapshot: Snapshot, splits: SplitTimes, route: Route) -> Seen:
@@ -192,6 +244,7 @@ class _Forecast:
     def __init__(self) -> None:
         self.computing = threading.Lock()
         self.newest: RaceForecasts | None = None
+        self.earlier = _Earlier()
         self.due = -math.inf
 
 
@@ -238,7 +291,9 @@ class Forecaster:
             snapshot, splits = self._snapshots.with_passings(run_id)
             begun = self._clock()
             if last is None or not _has_same_forecasts(last.snapshot, snapshot):
-                last = of(snapshot, splits)
+                is_under_way = snapshot.course is not None and snapshot.race.status in FORECAST
+                earlier = race.earlier.read(self._snapshots, snapshot) if is_under_way else ()
+                last = of(snapshot, splits, earlier)
             took = self._clock() - begun
         period = min(max(took / SHARE, SHORTEST_PERIOD_S), LONGEST_PERIOD_S)
         race.due = begun + period

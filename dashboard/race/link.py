@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.race import team_rules
 from stream.results import Rank
+from stream.teams import Rules
 
 MAX_FAVOURITES = 20
 """Keeps links short enough for all mail clients."""
@@ -63,6 +65,16 @@ def list_choices() -> dict[str, str]:
 def keep_list_choices(chosen: object) -> None:
     """Put these filters, search and order of a list into the link, and remove all others."""
     _keep_all(LIST, chosen)
+
+
+def rules() -> Rules:
+    """How the link wants teams to be scored; what is missing or unknown is as usual."""
+    return team_rules.lenient(_known(team_rules.NAMES))
+
+
+def keep_rules(chosen: object) -> None:
+    """Put into the link how teams are scored."""
+    _keep_all(team_rules.NAMES, chosen)
 
 
 def followed() -> int | None:

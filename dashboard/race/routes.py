@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
+from dashboard.race import team_rules
 from dashboard.race.announcer import Announcer
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
@@ -42,7 +43,8 @@ _FOLDERS = {
 MOST_LETTERS = 120
 """Of a text that is searched for; no name is longer."""
 
-_NO_RANK = "The parameter `rank` must be gun or chip."
+WRONG_RANK = "The parameter `rank` must be gun or chip."
+
 _BIBS = re.compile(rf"([0-9]{{1,{MOST_DIGITS}}}(,[0-9]{{1,{MOST_DIGITS}}})*)?")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
@@ -86,6 +88,7 @@ def routes(  # noqa: PLR0913, PLR0917 - each serves a route
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
+        Route(f"/{PREFIX}/races/{{run_id}}/teams", races.teams),
         Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
         Route(f"/{PREFIX}/races/{{run_id}}/honours", races.honours),
         Route(f"/{PREFIX}/races/{{run_id}}/coming", races.coming),
@@ -180,15 +183,30 @@ class _Races:
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
         if (rank := _rank(request)) is None:
-            return _problem(400, _NO_RANK)
+            return _problem(400, WRONG_RANK)
         return await self._answer(
             "results", request, lambda run_id: self._snapshots.results(run_id, rank).packed
+        )
+
+    async def teams(self, request: Request) -> Response:
+        """The teams by these rules and the time that `rank` names, or 204 if their version is `seen`."""
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        try:
+            rules = team_rules.strict(request.query_params)
+        except team_rules.RulesError as error:
+            return _problem(400, str(error))
+        return await self._answer(
+            "teams",
+            request,
+            lambda run_id: self._snapshots.results(run_id, rank).teams(rules),
+            nothing="This race is too large for a table of teams; the CSV file has them.",
         )
 
     async def honours(self, request: Request) -> Response:
         """The newest finishers and the decided podiums by `rank`, or 204 if their version is `seen`."""
         if (rank := _rank(request)) is None:
-            return _problem(400, _NO_RANK)
+            return _problem(400, WRONG_RANK)
         return await self._with_outline(
             request,
             await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank)),
@@ -198,7 +216,7 @@ class _Races:
         """Who comes next to the timing point `point`, by default to the finish, with places by `rank`."""
         point = request.query_params.get("point", "")
         if (rank := _rank(request)) is None:
-            return _problem(400, _NO_RANK)
+            return _problem(400, WRONG_RANK)
         if len(point) > MOST_LETTERS:
             return _problem(400, "The parameter `point` must be the label of a timing point.")
         async with self._forecasting:
@@ -236,8 +254,9 @@ class _Races:
         request: Request,
         ask: Callable[[str], Packed | None],
         known: Callable[[str], Packed | None] = lambda _: None,
+        nothing: str = "This race has no sample: its payload has all competitors.",
     ) -> Response:
-        answer = await _answer(request, ask, known)
+        answer = await _answer(request, ask, known, nothing)
         self._metrics.payloads.labels(feed, str(answer.status_code)).inc()
         return answer
 
@@ -257,9 +276,15 @@ def _rank(request: Request) -> Rank | None:
 
 
 async def _answer(
-    request: Request, ask: Callable[[str], Packed | None], known: Callable[[str], Packed | None]
+    request: Request,
+    ask: Callable[[str], Packed | None],
+    known: Callable[[str], Packed | None],
+    nothing: str,
 ) -> Response:
-    """Answer from `known`, else by `ask` in a thread, as that may query the store."""
+    """Answer from `known`, else by `ask` in a thread, as that may query the store.
+
+    Without data the answer is 404, with the sentence `nothing`.
+    """
     run_id = request.path_params["run_id"]
     if not is_run_id(run_id):
         return _problem(404, "Invalid race id.")
@@ -272,7 +297,7 @@ async def _answer(
     except StoreError as error:
         return _problem(503, str(error))
     if packed is None:
-        return _problem(404, "This race has no sample: its payload has all competitors.")
+        return _problem(404, nothing)
     if request.query_params.get("seen") == packed.version:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.

@@ -573,6 +573,10 @@ class Snapshots:
         with watched.taking:
             return watched.found(watched.snapshot), watched.passings()
 
+    def positions_at(self, run_id: str, raw_time: int, some: Every) -> Positions:
+        """Positions of some competitors at a tick, from the store; raises `StoreError`."""
+        return self._store.positions_at(run_id, raw_time, 0, some)
+
     def finish_places(self, run_id: str, bibs: Ints) -> Ints:
         """Places of finishers of a race with a sample, shape (n,); 0 for all others."""
         watched = self._watch(run_id)

@@ -21,9 +21,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from simulator.export import crowding_files, result_files, track_files
+from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import Scorers, TeamsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from stream.contract import Topic
@@ -32,6 +33,7 @@ from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
 from stream.results import Rank
 from stream.settings import Origins, Secret, Url, read_settings
+from stream.teams import FOUR, By, Who
 from stream.text_files import TextError, decode
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -42,6 +44,7 @@ YEARS = (1970, 9998)
 """Allowed years of the gun time: earlier, events could have no timestamp; later, a race might not end."""
 FORMATS = {
     "results": [form.suffix for form in result_files.FORMATS],
+    "teams": [form.suffix for form in team_files.FORMATS],
     "tracks": [form.suffix for form in track_files.FORMATS],
     "crowding": [form.suffix for form in crowding_files.FORMATS],
 }
@@ -223,17 +226,22 @@ class GenerateSettings(RaceSettings):
 
 
 class ExportSettings(RaceSettings):
-    """Write a race's results, its tracks, or how crowded it is, to standard output."""
+    """Write a race's results, teams or tracks, or how crowded it is, to standard output."""
 
     model_config = _config("export")
 
-    what: Literal["results", "tracks", "crowding"] = Field(default="results", description="What to write.")
+    what: Literal["results", "teams", "tracks", "crowding"] = Field(
+        default="results", description="What to write."
+    )
     format: str | None = Field(
         default=None,
         description="; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in FORMATS.items())
         + ". Default: the first one.",
     )
     rank: Rank = Field(default="gun", description=ResultsQuery.model_fields["rank"].description)
+    scorers: Scorers = Field(default=FOUR, description=TeamsQuery.model_fields["scorers"].description)
+    by: By = Field(default="place", description=TeamsQuery.model_fields["by"].description)
+    who: Who = Field(default="all", description=TeamsQuery.model_fields["who"].description)
     bib: list[Bib] = Field(default=[], description=TrackQuery.model_fields["bib"].description)
     track_interval: Interval | None = Field(
         default=None, description=TrackQuery.model_fields["interval"].description

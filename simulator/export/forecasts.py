@@ -1,6 +1,7 @@
 """The forecasts of a race at a tick, from what its stream has published by then; and their JSON.
 
-Of the race, only the passings, positions and statuses published up to the tick are used.
+Of the race, only the passings, positions and statuses published up to the tick are used, and of the positions
+those at the tick and at a few earlier ones.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from simulator.export.formats import Format
 from simulator.race.race import Race, Status
 from stream.arrays import Floats, Ints
 from stream.courses import TimingPoint, profile
-from stream.forecasts.forecast import Forecasts, forecast
+from stream.forecasts.between import Sightings, chosen, remembered
+from stream.forecasts.forecast import Forecasts, forecast, learn
 from stream.forecasts.route import Route, ahead
 from stream.forecasts.seen import KNOWN_FOR, Seen
 from stream.results import rounded, wave_guns
@@ -45,7 +47,8 @@ def of(race: Race, until: float) -> RaceForecasts:
     """Return the forecasts `until` race seconds after the first gun; none before the first tick."""
     route = route_of(race.course)
     seen = seen_at(race, route, until)
-    return RaceForecasts(race, until, ahead(race.course.timing_points), forecast(route, seen))
+    learned = learn(route, seen, sightings_until(race, until))
+    return RaceForecasts(race, until, ahead(race.course.timing_points), forecast(route, seen, learned))
 
 
 def route_of(course: Course) -> Route:
@@ -60,7 +63,7 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
     n = len(race.field)
     guns = wave_guns(race.field.wave, race.request.wave_delay)
     times = np.full((n, len(route.marks)), np.nan)
-    distance, elapsed = np.full(n, np.nan), np.full(n, np.nan)
+    distance, elapsed = np.full((2, n), np.nan)
     status = race.snapshot(until).status
     if until >= 0:
         everyone = np.arange(n)
@@ -77,6 +80,18 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
         distance = np.where(is_further, metres, distance)
         elapsed = np.where(is_further, np.round(times_there, 3), elapsed)
     return Seen(max(until, 0.0), guns, times, distance, elapsed, np.isin(status, OUT))
+
+
+def sightings_until(race: Race, until: float) -> Sightings:
+    """Return what a reader remembers of the positions at some earlier ticks."""
+    sightings, now = Sightings.none(), round(until / race.request.tick)
+    some = np.flatnonzero(race.entrants.bib % chosen(len(race.field)) == 0)
+    for tick in remembered(until, race.request.tick):
+        who = some[race.is_known(some, np.full(len(some), tick), now)]
+        true = race.snapshot(race.time_of(tick), who)
+        distance, elapsed = np.round(true.distance, 3), np.round(true.elapsed, 3)
+        sightings = sightings.and_those(who, distance, elapsed)
+    return sightings
 
 
 def as_json(forecasts: RaceForecasts) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from simulator.race.start_list.preview import Preview
 from stream.race_states import ACTIONS, RaceState
 from stream.results import Rank
 from stream.running import WALL_FROM
+from stream.teams import By, Who
 
 
 class Answer(BaseModel):
@@ -146,6 +147,40 @@ class ResultsAnswer(Answer):
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     rank: Rank = Field(description="The time that places go by.")
     results: list[ResultAnswer]
+
+
+class ScorerAnswer(Answer):
+    """A finisher who scores for a team."""
+
+    place: int = Field(description="Among all women, all men or all competitors, as `who` says.")
+    bib: int
+    name: str
+    sex: str = Field(description="F, M or X; empty if it is not known.")
+    time: int = Field(description="Official time, seconds.")
+
+
+class TeamAnswer(Answer):
+    """A club with at least one scorer."""
+
+    place: int | None = Field(description="Null as long as scorers are missing. Equal teams share a place.")
+    club: str
+    score: int = Field(description="Sum of the scorers' places, or of their official times in seconds.")
+    finished: int = Field(description="Members who have finished, of those who may score.")
+    to_come: int = Field(description="Members who may still finish, of those who may score.")
+    scorers: list[ScorerAnswer] = Field(description="The first one first.")
+
+
+class TeamsAnswer(Answer):
+    """The teams at the last published tick: by place, then those that lack scorers."""
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    rank: Rank = Field(description="The time that places go by.")
+    scorers: int = Field(description="Number of scorers of a team.")
+    by: By
+    who: Who
+    teams: list[TeamAnswer]
 
 
 class CrowdingWarning(Answer):

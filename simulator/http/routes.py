@@ -33,11 +33,14 @@ from simulator.export import (
     geojson,
     result_files,
     results,
+    team_files,
+    teams,
     track_files,
 )
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers, bodies, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
@@ -140,6 +143,13 @@ class Api:
         rank, until = _query(request, ResultsQuery).rank, self._race_service.published_until(run)
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until, rank))
+
+    async def show_teams(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Return the teams at the last published tick."""
+        run, form = await self._race_service.found(run_id), _format(request, team_files.FORMATS, suffix)
+        query, until = _query(request, TeamsQuery), self._race_service.published_until(run)
+        name = f"{run_id}-teams.{form.suffix}"
+        await self._send(request, name, form, lambda: teams.of(run.race, until, query))
 
     async def show_forecasts(self, request: Request, run_id: str) -> None:
         """Return forecasts for everyone on the course at the last published tick."""

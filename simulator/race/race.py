@@ -300,6 +300,17 @@ class Race:
         true = self._snapshot_of(who[:first], tick).joined(self.snapshot(time[first:], who[first:]))
         return self.fixes(who, time, true)
 
+    def is_known(self, who: Ints, ticks: Ints, by: int) -> Mask:
+        """Return whether positions of these competitors at these ticks are published by one, shape (k,)."""
+        is_known = self._reports(who, ticks)
+        if self._trackers is not None:
+            is_known &= self._sent(who, ticks)
+        if self._late is not None:
+            start = self._late.start(who, self._times_of(ticks))
+            is_over = self.time_of(by) - start >= self._late.length
+            is_known &= is_over | ~self._late.lasts(start, self._times_of(ticks))
+        return is_known
+
     def last_known(self, tick: int, look_back: int) -> tuple[Ints, Ints]:
         """Return who has a position that is published by a tick, and the tick of the newest, shape (k,) each.
 
@@ -308,13 +319,7 @@ class Race:
         left, found = self._who, []
         for ago in range(min(look_back, tick) + 1):
             ticks = np.full(len(left), tick - ago)
-            is_known = self._reports(left, ticks)
-            if self._trackers is not None:
-                is_known &= self._sent(left, ticks)
-            if self._late is not None:
-                start = self._late.start(left, self._times_of(ticks))
-                is_over = self.time_of(tick) - start >= self._late.length
-                is_known &= is_over | ~self._late.lasts(start, self._times_of(ticks))
+            is_known = self.is_known(left, ticks, tick)
             found.append((left[is_known], ticks[is_known]))
             left = left[~is_known]
         who, ticks = _joined(*found)

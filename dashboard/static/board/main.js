@@ -12,6 +12,7 @@ const PARTS = {
   share: Share,
   'start-list': StartList,
   stays: Stays,
+  teams: Teams,
   watch: Watch,
 };
 

@@ -14,12 +14,14 @@ from dashboard.race.forecasts import (
     LONGEST_PERIOD_S,
     MAX_RACES,
     NAMED,
+    SETTLED_S,
     SHORTEST_PERIOD_S,
     SOON_S,
     Forecaster,
 )
 from dashboard.race.snapshots import TOO_OLD_TO_SHOW_S, Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError
+from stream.forecasts.between import remembered
 from tests.dashboard.fakes import COURSE, FakeStore, at, race
 from tests.dashboard.race.big import simulated, store_at
 
@@ -289,3 +291,32 @@ def test_a_large_race_is_forecast_by_its_sample() -> None:
         who = sampled.soon[0][sampled.soon[1] == nth]
         assert soon["count"] == sampled.is_sampled[who].sum()
     assert sampled.found.gun[:, 1] == pytest.approx(everyone.found.gun[same][:, 1], rel=0.05)
+
+
+def test_earlier_positions_are_read_once(store: FakeStore, forecaster: Forecaster, clock: Clock) -> None:
+    """Positions of earlier ticks are read until late ones are there, and then no more."""
+    forecaster.get("run_1")
+    read = store.asked.count("positions_at of every 1")
+    assert read == len(remembered(390.0, 1.0)) == 12
+    store.asked.clear()
+    clock.now += TOO_OLD_TO_SHOW_S
+    store.now = at((1, 1310.0, "running", 393.0), (2, 906.0, "running", 393.0))
+    forecaster.get("run_1")
+    newer = [tick for tick in remembered(393.0, 1.0) if tick > 390.0 - SETTLED_S]
+    assert store.asked.count("positions_at of every 1") == len(newer) == 4
+
+
+def test_forecasts_learn_from_earlier_positions() -> None:
+    """What the pace since the last mark says about the next metres follows from positions in the store."""
+    simulation, clock = simulated(), Clock()
+    with_past, without = (store_at(simulation, 900.0, is_big=False) for _ in range(2))
+    for tick in range(3, 90, 3):
+        earlier = store_at(simulation, 10.0 * tick, is_big=False)
+        with_past.past[10 * tick] = earlier.now
+    learned, assumed = (
+        Forecaster(Snapshots(store, clock), clock).get("run_1").basis for store in (with_past, without)
+    )
+    assert learned
+    assert assumed
+    assert len(learned[2].sightings.who) > len(assumed[2].sightings.who)
+    assert learned[2].habits.rough != assumed[2].habits.rough

@@ -4,6 +4,7 @@ import pytest
 import streamlit as st
 
 from dashboard.race import link
+from stream.teams import Rules
 
 
 @pytest.fixture
@@ -44,6 +45,18 @@ def test_unusable_choices_are_left_out(held: dict[str, str], sent: object) -> No
     link.keep_followed(sent)
     link.keep_moment(sent)
     link.keep_filters(sent)
+    assert held == {"run": "run_1"}
+
+
+def test_rules_of_teams(held: dict[str, str]) -> None:
+    """How teams are scored is in the link; what is missing there, or is no rule, is as usual."""
+    assert link.rules() == Rules(4, "place", "all")
+    link.keep_rules({"scorers": "6", "by": "time", "who": "women", "run": "other"})
+    assert held == {"run": "run_1", "scorers": "6", "by": "time", "who": "women"}
+    assert link.rules() == Rules(6, "time", "women")
+    held.update(scorers="21", who="veterans")
+    assert link.rules() == Rules(4, "time", "all")
+    link.keep_rules("6")
     assert held == {"run": "run_1"}
 
 

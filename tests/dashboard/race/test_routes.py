@@ -11,6 +11,7 @@ from dashboard.race.finder import Finder
 from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
+from dashboard.race.sample import MOST_WHOLE
 from dashboard.race.snapshots import Snapshots
 from dashboard.store import rows
 from dashboard.store.protocol import STATUSES, Competitor, StoreError
@@ -103,6 +104,61 @@ def test_results(store: FakeStore, client: Client) -> None:
     refused = client.get(address, rank="net")
     assert refused.status_code == 400
     assert refused.json()["detail"] == "The parameter `rank` must be gun or chip."
+
+
+def test_teams(store: FakeStore, client: Client) -> None:
+    """The teams are scored by the rules of the request, and sent again only when they have changed."""
+    store.now = at(
+        (1, 5000.0, "finished", 1010.0),
+        (2, 5000.0, "finished", 1000.2),
+        (3, 4000.0, "running", 1010.0),
+        (4, 5000.0, "finished", 1005.0),
+    )
+    people = {1: ("Åsa", "F", "Owls"), 2: ("Bo", "M", "Owls"), 3: ("Cy", "M", "owls"), 4: ("Di", "F", "")}
+    store.known = [race(competitors=4)]
+    store.names = {bib: Competitor(name, "M", 1, club, sex) for bib, (name, sex, club) in people.items()}
+    address = "/racecast/races/run_1/teams"
+    found = client.get(address, scorers="2", by="time", who="mixed").json()
+    assert (found["scorers"], found["by"], found["who"], found["rank"], found["over"]) == (
+        *(2, "time", "mixed", "gun", False),
+    )
+    (team,) = found["teams"]
+    assert (team["place"], team["club"], team["score"], team["finished"], team["to_come"]) == (
+        *(1, "Owls", 2011, 2, 1),
+    )
+    assert team["scorers"][1] == {"place": 3, "bib": 1, "name": "Åsa", "sex": "F", "time": 1010}
+    assert client.get(address).json()["teams"][0]["place"] is None
+    seen = client.get(address)
+    assert client.get(address, seen=seen.json()["version"]).status_code == 204
+    store.now = at((1, 5000.0, "finished", 1009.0))
+    assert client.get(address, seen=seen.json()["version"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"scorers": "1"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"scorers": "21"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"scorers": "04"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"by": "points"}, "`by` must be place or time."),
+        ({"who": "F"}, "`who` must be all or women or men or mixed."),
+        ({"rank": "net"}, "`rank` must be gun or chip."),
+    ],
+)
+def test_unknown_rules_of_teams(client: Client, query: dict[str, str], words: str) -> None:
+    """A rule that isn't one is refused with those that there are."""
+    refused = client.get("/racecast/races/run_1/teams", **query)
+    assert (refused.status_code, refused.json()["detail"]) == (400, f"The parameter {words}")
+
+
+def test_teams_of_a_large_race(store: FakeStore, client: Client) -> None:
+    """A race of which not all clubs are read has no table of teams, and the answer says where they are."""
+    address = "/racecast/races/run_1/teams"
+    store.known = [race(competitors=MOST_WHOLE)]
+    assert client.get(address).status_code == 200
+    store.known = [race(competitors=MOST_WHOLE + 1, seed=2)]
+    refused = client.get(address)
+    assert (refused.status_code, "the CSV file has them" in refused.json()["detail"]) == (404, True)
 
 
 def test_nothing_new(client: Client, store: FakeStore) -> None:
