@@ -43,6 +43,7 @@ from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
 from pinot.health.probes import Probes, of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
+from stream.aside import Aside
 from stream.settings import origins_of
 
 _SCRIPT = Path(__file__).parent / "pages.py"
@@ -86,7 +87,7 @@ def make_app(settings: Settings) -> st.App:
     history = History(store, snapshots)
     finder = Finder(store, snapshots)
     feed = Feed(snapshots)
-    forecaster = Forecaster(snapshots)
+    forecaster = Forecaster(snapshots, call=Aside().call)
     api = _api(settings)
     probes = make_probes(settings)
     freshness = Freshness(probes.races, metrics.freshness.observe)

@@ -1,8 +1,8 @@
 """Forecasts of the races that are watched: who arrives when at the next timing point and at the finish.
 
 They follow from what the store has of a race, as in stream/forecasts, and are computed only while they are
-requested. They take longer than a tick, so they are made of the last snapshot beside the pictures, and are
-somewhat older than these.
+requested. They take longer than a tick, so they are made of the last snapshot beside the pictures, in another
+process, and are somewhat older than these.
 """
 
 import math
@@ -25,10 +25,12 @@ from dashboard.race.standing import raw_time_at
 from dashboard.store import course_shape
 from dashboard.store.protocol import OUT, Every, Positions
 from stream.arrays import Floats, Ints, Mask
+from stream.aside import at_once
 from stream.courses import TimingPoint
 from stream.forecasts import forecast as model
 from stream.forecasts.between import Sightings, chosen, remembered
 from stream.forecasts.forecast import Forecasts, Learned
+from stream.forecasts.outlook import Outlook, outlook
 from stream.forecasts.route import Route, ahead
 from stream.forecasts.seen import KNOWN_FOR, Seen, furthest
 
@@ -42,6 +44,9 @@ MAX_RACES = 16
 """Maximum number of races whose forecasts are kept; those of the least recently computed are dropped."""
 SAME_PLACE_M = 0.01
 """Metres within which a split's distance is a mark's: stores round to millimetres."""
+Call = Callable[..., Any]
+"""As `at_once`."""
+
 FORECAST = ("running", "paused")
 """States of races that have forecasts: before the start and after the end there is no one on the course."""
 PASSED = ("start", "split", "enter", "exit", "finish", "dnf")
@@ -74,6 +79,7 @@ class RaceForecasts:
             seconds, shape (r,) each.
         basis: what they were made of; None without points.
         period: seconds until there may be newer ones.
+        call: calls a function that takes long.
     """
 
     snapshot: Snapshot
@@ -83,6 +89,7 @@ class RaceForecasts:
     soon: tuple[Ints, Ints, Floats]
     basis: tuple[Route, Seen, Learned] | None
     period: float = SHORTEST_PERIOD_S
+    call: Call = at_once
 
     @property
     def time(self) -> float:
@@ -103,7 +110,8 @@ class RaceForecasts:
         if self.basis is None:
             return np.empty((0, len(metres), len(model.LEVELS)))
         route, seen, learned = self.basis
-        return model.expected(route, seen, learned, metres)[1]
+        found: tuple[Ints, Floats] = self.call(model.expected, route, seen, learned, metres)
+        return found[1]
 
     @cached_property
     def packed(self) -> Packed:
@@ -145,13 +153,16 @@ def _interval(name: str, times: Floats) -> dict[str, Ints]:
     return {name: middle, f"{name}_low": low, f"{name}_high": high}
 
 
-def of(snapshot: Snapshot, splits: SplitTimes, earlier: Sequence[Positions] = ()) -> RaceForecasts:
+def of(
+    snapshot: Snapshot, splits: SplitTimes, earlier: Sequence[Positions] = (), call: Call = at_once
+) -> RaceForecasts:
     """Return the forecasts of a race.
 
     Args:
         snapshot: the race now.
         splits: its passings.
         earlier: positions of some competitors at earlier ticks, the oldest first.
+        call: calls a function with arguments and returns its result.
     """
     course = snapshot.course
     if course is None or snapshot.race.status not in FORECAST:
@@ -163,14 +174,13 @@ def of(snapshot: Snapshot, splits: SplitTimes, earlier: Sequence[Positions] = ()
     seen = seen_at(snapshot, splits, route)
     # The first ones, who are known besides the sample, are not a sample of the field.
     sampled = snapshot.sampled.competitor
-    learned = model.learn(
-        route, seen.take(snapshot.is_sampled) if snapshot.sample else seen, _sightings(sampled, earlier)
-    )
-    found = model.forecast(route, seen, learned)
-    who, point, time = model.arriving(route, seen, learned, found, seen.now + SOON_S)
+    of_sample = seen.take(snapshot.is_sampled) if snapshot.sample else seen
+    sightings = _sightings(sampled, earlier)
+    expected: Outlook = call(outlook, route, seen, of_sample, sightings, SOON_S)
+    learned, found, (who, point, time) = expected
     soon = np.searchsorted(found.who, who), point, time
     bibs = snapshot.positions.competitor[found.who]
-    return RaceForecasts(snapshot, ahead(points), bibs, found, soon, (route, seen, learned))
+    return RaceForecasts(snapshot, ahead(points), bibs, found, soon, (route, seen, learned), call=call)
 
 
 def _sightings(bibs: Ints, earlier: Sequence[Positions]) -> Sightings:
@@ -254,11 +264,15 @@ class Forecaster:
     Args:
         snapshots: the races.
         clock: monotonic seconds.
+        call: calls a function that takes long, in a process of its own so that pictures are not held up.
     """
 
-    def __init__(self, snapshots: Snapshots, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, snapshots: Snapshots, clock: Callable[[], float] = time.monotonic, call: Call = at_once
+    ) -> None:
         self._snapshots = snapshots
         self._clock = clock
+        self._call = call
         self._races: OrderedDict[str, _Forecast] = OrderedDict()
         self._lock = threading.Lock()
         # One race at a time: pictures of all races come first.
@@ -293,7 +307,7 @@ class Forecaster:
             if last is None or not _has_same_forecasts(last.snapshot, snapshot):
                 is_under_way = snapshot.course is not None and snapshot.race.status in FORECAST
                 earlier = race.earlier.read(self._snapshots, snapshot) if is_under_way else ()
-                last = of(snapshot, splits, earlier)
+                last = of(snapshot, splits, earlier, self._call)
             took = self._clock() - begun
         period = min(max(took / SHARE, SHORTEST_PERIOD_S), LONGEST_PERIOD_S)
         race.due = begun + period

@@ -15,7 +15,8 @@ SLOWEST, LEAST_SLOWDOWN = 0.0, 0.4
 """Slowest pace, as the logarithm of seconds per metre, that a slowdown is taken to lead to: walking at 1 m/s.
 Competitors who are as slow anyway can slow down by a half."""
 MOST_PERSISTING = 2.0
-"""Maximum of that difference, in standard deviations: a pause doesn't last."""
+"""Maximum difference from the expected pace that lasts until the next mark, in standard deviations: a pause
+doesn't last."""
 STEPS, EXACT = 16, 1e-9
 """Maximum number of steps of the search for a quantile, and the change of its logarithm at which it ends."""
 UNLIKELY = 0.01

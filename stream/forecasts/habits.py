@@ -13,8 +13,6 @@ from stream.arrays import Floats, Ints, Mask
 from stream.forecasts.between import ROUGH
 from stream.forecasts.pacing import (
     KM,
-    LEVEL,
-    LEVEL_SPREAD,
     OUTLIER,
     Design,
     Moments,
@@ -25,7 +23,7 @@ from stream.forecasts.pacing import (
     without_pauses,
 )
 from stream.forecasts.route import Route
-from stream.forecasts.seen import Anchors, Seen
+from stream.forecasts.seen import Seen
 from stream.running import (
     MEN,
     WALL_FROM,
@@ -75,8 +73,6 @@ MOST_EXTRA = 0.3
 """Maximum of that."""
 SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
 """Number of competitors as much as whom the published figures count."""
-LEVEL_COUNTS, QUARTILES = 10.0, (0.25, 0.5, 0.75)
-"""The same for the levels; they are learned from quartiles, which pauses hardly change."""
 NOISE_COUNTS, ECHO_COUNTS = 50.0, 200.0
 """Number of stretches as much as which the published figures count."""
 LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
@@ -190,51 +186,23 @@ class Stretches:
         return cls(lengths, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
 
 
-def learn(route: Route, seen: Seen, everyone: Seen) -> Habits:
-    """Return the habits of a field, from cleaned knowledge of it.
-
-    Args:
-        route: the course.
-        seen: competitors who have passed a mark.
-        everyone: others, too: the fast pass marks first, so those who have are no sample of the field.
-    """
-    centre, apart = _levels(route, everyone)
+def learn(route: Route, seen: Seen) -> Habits:
+    """Return the habits of a field, from cleaned knowledge of it."""
     some = seen.take(np.flatnonzero((~np.isnan(seen.times)).sum(axis=1) > 2))
-    published = Habits.published(route)
-    published = replace(published, prior=replace(published.prior, centre=centre, apart=apart))
     if not len(some):
-        return published
-    habits = _at_first_sight(route, some, published)
+        return Habits.published(route)
+    habits = _at_first_sight(route, some)
     for _ in range(ROUNDS):
         habits = _learned(route, some, habits)
     return habits
 
 
-def _levels(route: Route, seen: Seen) -> tuple[float, float]:
-    """Return mean and standard deviation of the field's levels, from all paces up to now."""
-    # Those who are out may still have positions: they stand.
-    running = np.where(seen.is_out, np.nan, seen.distance)
-    anchors = Anchors.of(replace(seen, distance=running), route)
-    metres, seconds = anchors.distance, anchors.time - seen.starts
-    known = (metres > 0.0) & (seconds > 0.0)
-    if not known.any():
-        return LEVEL, LEVEL_SPREAD
-    even = route.even(HILLS)
-    run = np.interp(metres[known], route.metres, even)
-    # The level is the pace half way, and they have run only the first part.
-    paces = np.log(seconds[known] / run) + DRIFT_OF_HALVES * _pooled()[0] * (1.0 - run / even[-1]) / 2
-    low, middle, high = np.quantile(paces, QUARTILES)
-    counts, total = len(paces), len(paces) + LEVEL_COUNTS
-    # Of a normal distribution, half is within 0.6745 standard deviations.
-    square = (LEVEL_COUNTS * LEVEL_SPREAD**2 + counts * ((high - low) / 1.349) ** 2) / total
-    return float((LEVEL_COUNTS * LEVEL + counts * middle) / total), float(square**0.5)
-
-
-def _at_first_sight(route: Route, seen: Seen, published: Habits) -> Habits:
+def _at_first_sight(route: Route, seen: Seen) -> Habits:
     """Return the published habits, with hills and slow stretches as all competitors together show them.
 
     The rounds begin here. Otherwise what slows down everyone would look like a pause of each.
     """
+    published = Habits.published(route)
     stretches = Stretches.of(route, seen.times, published, with_pauses=True)
     counted = stretches.weights * _is_settled(route, seen)
     total = np.maximum(counted.sum(axis=1, keepdims=True), 1e-9)

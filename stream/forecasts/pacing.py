@@ -37,7 +37,6 @@ class Prior:
         slowdown, slowdown_spread: mean and standard deviation of the logarithm of the factor.
         noise: standard deviation of the logarithm of a kilometre's pace.
         echo: correlation of two neighbouring kilometres' noise.
-        centre, apart: mean and standard deviation of the field's levels.
     """
 
     breaks: Floats
@@ -48,8 +47,6 @@ class Prior:
     slowdown_spread: Floats
     noise: float
     echo: float
-    centre: float = LEVEL
-    apart: float = LEVEL_SPREAD
 
     @property
     def long_noise(self) -> float:
@@ -191,7 +188,7 @@ class Pacing:
 def fit(data: Moments, prior: Prior) -> Pacing:
     """Return the posterior, given moments whose weights are inverse variances."""
     for_level, for_drift, for_slowdown = (
-        prior.apart**-2,
+        LEVEL_SPREAD**-2,
         prior.drift_spread**-2,
         prior.slowdown_spread**-2,
     )
@@ -202,7 +199,7 @@ def fit(data: Moments, prior: Prior) -> Pacing:
     dd, ds, ss = p * r - y * y, x * y - p * z, p * q - x * x
     determinant = p * ll + x * ld + y * ls
     ll, ld, ls, dd, ds, ss = (cofactor / determinant for cofactor in (ll, ld, ls, dd, ds, ss))
-    of_level = data.wz + for_level * prior.centre
+    of_level = data.wz + for_level * LEVEL
     of_drift = data.mz + for_drift * prior.drift
     of_slowdown = data.az + for_slowdown * prior.slowdown
     level = ll * of_level + ld * of_drift + ls * of_slowdown

@@ -328,8 +328,6 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         slowdown_spread=np.array([0.1, 0.2, 0.3]),
         noise=0.05,
         echo=0.1,
-        centre=-1.1,
-        apart=0.2,
     )
     shares = np.linspace(0.0, 0.8, 9)
     design = Design.of(shares[:-1], shares[1:], prior.breaks)
@@ -341,8 +339,8 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         evidence = []
         for case in range(3):
             terms = np.column_stack([np.ones(8), design.middle, design.after[:, case]])
-            centre = np.array([-1.1, prior.drift[case], prior.slowdown[case]])
-            before = np.diag([0.2, prior.drift_spread[case], prior.slowdown_spread[case]]) ** 2
+            centre = np.array([np.log(0.36), prior.drift[case], prior.slowdown[case]])
+            before = np.diag([0.4, prior.drift_spread[case], prior.slowdown_spread[case]]) ** 2
             precision = terms.T @ np.diag(weights[who]) @ terms + np.linalg.inv(before)
             right = terms.T @ (weights[who] * paces[who]) + np.linalg.solve(before, centre)
             mean, covariance = np.linalg.solve(precision, right), np.linalg.inv(precision)
@@ -418,14 +416,6 @@ def test_sightings_are_few_and_of_the_past() -> None:
     assert sightings.until == sightings.elapsed[-1]
 
 
-def test_a_fast_field_is_not_taken_for_tired_leaders() -> None:
-    """The level of the field is learned from all who run, not only from the first ones at the marks."""
-    seen = seen_at(float(FIELD[20, 2]), FIELD, TEN_KM)
-    prior = learn(TEN_KM, seen).habits.prior
-
-    assert prior.centre == pytest.approx(np.log(np.median(PACES) / 1000.0), abs=0.1)
-
-
 def test_the_normal_distribution_is_close() -> None:
     """The approximation of the distribution function is exact to 2e-4."""
     scores = np.linspace(-8.0, 8.0, 321)
@@ -488,8 +478,8 @@ def test_a_small_case_has_known_numbers() -> None:
     assert learned.habits.prior.noise == pytest.approx(GOLDEN_NOISE, abs=1e-4)
 
 
-GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.2, 1213.5, 1231.4], [1065.6, 1073.1, 1081.5]]
-GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1493.7, 1532.0, 1574.3], [1772.7, 1840.4, 1916.9]]
+GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.3, 1213.5, 1231.4], [1065.7, 1073.1, 1081.5]]
+GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1493.7, 1532.0, 1574.4], [1773.2, 1840.9, 1917.4]]
 GOLDEN_NOISE = 0.0551
 
 
