@@ -17,6 +17,7 @@ from dashboard.store.protocol import Course
 from stream.pinot import without_password
 from stream.race_states import Action
 from stream.results import Rank
+from stream.teams import Rules
 
 Read = TypeVar("Read")
 
@@ -228,10 +229,17 @@ class RaceApi:
 
     def results_csv(self, run_id: str, rank: Rank) -> Iterator[bytes]:
         """The results of a race as CSV, in pieces. Raises `ApiError` before the first."""
+        return self._csv(run_id, "results", {"rank": rank})
+
+    def teams_csv(self, run_id: str, rank: Rank, rules: Rules) -> Iterator[bytes]:
+        """The teams of a race as CSV, in pieces. Raises `ApiError` before the first."""
+        return self._csv(run_id, "teams", {"rank": rank, **rules._asdict()})
+
+    def _csv(self, run_id: str, what: str, choices: Mapping[str, str | int]) -> Iterator[bytes]:
         asked = self._client.build_request(
             "GET",
-            f"{self._address}/races/{quote(run_id, safe='')}/results.csv",
-            params={"rank": rank},
+            f"{self._address}/races/{quote(run_id, safe='')}/{what}.csv",
+            params=choices,
             timeout=UPLOAD_TIMEOUT_S,
         )
         try:

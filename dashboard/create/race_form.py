@@ -45,6 +45,7 @@ CHANGES_FINISH_TIMES = frozenset(
         "start_list",
         "walking",
         "wrong_turn",
+        "cut_offs",
     )
 )
 """With any of these the slowest pace no longer determines the last finish."""
@@ -55,6 +56,7 @@ LEANS_ON = {
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
     "jam_density": ("specific_flow", "crowding", "start_width", "width"),
     "disqualified": ("dns", "dnf"),
+    "cut_offs": ("course", "wave_size", "wave_delay", "start_flow", "start_list"),
 }
 """Fields whose errors can be fixed in another field nearby."""
 

@@ -46,6 +46,8 @@ _SCRIPTS = {
         "glide.js",
         "live_feed.js",
         "names.js",
+        "forecasts.js",
+        "race_clock.js",
         "trails.js",
         "inspector.js",
         "furniture.js",
@@ -120,6 +122,7 @@ class MapOptions(folium.FeatureGroup):
         follow: int | None = None,
         moment: int | None = None,
         streets: bool = True,
+        forecasts: bool = False,
     ) -> None:
         super().__init__()
         self.choices = script_json(
@@ -131,6 +134,7 @@ class MapOptions(folium.FeatureGroup):
                 "follow": follow,
                 "moment": moment,
                 "streets": streets,
+                "forecasts": forecasts,
             }
         )
 

@@ -103,8 +103,15 @@ class Input:
         common = {"label": label, "key": self.key, "help": escape(self.schema.description)}
         return {**common, "persist_state": "session", **other}
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a line of text."""
+        return self.schema.type == "string" and not self.schema.enum
+
     def draw(self, **other: Any) -> Any:
-        """Draw a checkbox, a choice or a number and return what it holds; `other` goes to the widget."""
+        """Draw a checkbox, choice, text or number and return what it holds; `other` goes to the widget."""
+        if self.is_text:
+            return self.draw_text(**other)
         if self.is_switch:
             return st.checkbox(**self.settings(**other))
         if self.schema.enum:
@@ -136,7 +143,7 @@ class Input:
     def held(self, value: Any) -> Any:
         """An API value as the input holds it."""
         if value is None:
-            return None
+            return "" if self.is_text else None
         if self.shown.unit == PER_CENT:
             return round(value * 100.0, DECIMALS)
         if self.shown.unit == PACE:
@@ -146,6 +153,8 @@ class Input:
     def changed(self) -> Any:
         """The API value that the input holds; None at the default."""
         held = st.session_state[self.key]
+        if self.is_text:
+            return held.strip() or None
         is_share = self.shown.unit == PER_CENT and held is not None
         value = round(held / 100, DECIMALS) if is_share else held
         return None if value == self.schema.default else value

@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import Geod
 
 from dashboard.store.protocol import Course, Fence, PointOnCourse, Positions
+from stream import courses
 from stream.arrays import Floats
+from stream.courses import TimingPoint
+
+GEOD = Geod(ellps="WGS84")
 
 OFF_COURSE_M = 200.0
 """Metres off the line beyond any shortcut or the error of a good GPS watch."""
@@ -101,3 +106,24 @@ def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> b
     line = shapely.LineString(course.line * flat)
     off = shapely.distance(line, shapely.points(beside(places, middle[0]) * flat))
     return bool(np.median(off) <= OFF_COURSE_M + GPS_ERRORS * gps_error)
+
+
+def timing_points(course: Course) -> tuple[TimingPoint, ...]:
+    """All timing points of a course by distance, from the start to the finish, laps included."""
+    visits = [(fence.name, first, last) for fence in course.fences for first, last in fence.visits]
+    visits.sort(key=lambda visit: visit[1])
+    mats: dict[str, list[float]] = {}
+    for point in course.points:
+        mats.setdefault(point.name, []).append(point.distance)
+    return courses.timing_points(course.distance, visits, mats.items())
+
+
+def profile(course: Course) -> tuple[Floats, Floats] | None:
+    """Metres of the whole course, 50 m apart at most, and the altitudes there; None if they are unknown."""
+    if course.altitudes is None:
+        return None
+    lon, lat = course.line.T
+    lengths = GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+    along = np.append(0.0, np.cumsum(lengths))
+    laps = max(1, round(course.distance / along[-1]))
+    return courses.profile(along, course.altitudes, laps)

@@ -28,6 +28,7 @@ from dashboard.store.protocol import (
 )
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES
+from stream.cut_offs import CutOffs
 from stream.results import WAVE_DELAY
 
 # In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions`.
@@ -42,6 +43,8 @@ RACE_COLUMNS = (
     "seed",
     "updatedAt",
     "request",
+    "cutOffs",
+    "cutOffsFrom",
 )
 POSITION_COLUMNS = ("competitorId", "lon", "lat", "distance", "status", "elapsed", "emittedAt")
 PASSING_COLUMNS = ("competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
@@ -68,7 +71,8 @@ def mark(rows: Sequence[Sequence[Any]]) -> Mark:
 
 
 def _race(row: Sequence[Any]) -> Race:
-    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, course_name = row
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, *more = row
+    limits, since, course_name = more
     return Race(
         run_id=run_id,
         name=name,
@@ -83,7 +87,16 @@ def _race(row: Sequence[Any]) -> Race:
         updated_at=int(updated_at),
         gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
         wave_delay=_number(request, "wave_delay", WAVE_DELAY),
+        cut_offs=_cut_offs(limits, since),
     )
+
+
+def _cut_offs(text: str, since: str) -> CutOffs | None:
+    """A race's cut-offs; None if it has none, or if another program has written something else."""
+    try:
+        return CutOffs.read(text, since)
+    except (ValueError, TypeError, LookupError):
+        return None
 
 
 def _number(request: str, field: str, default: float) -> float:
@@ -133,6 +146,14 @@ def finishes(rows: Sequence[Sequence[Any]]) -> Finishes:
     return Finishes(
         competitor[order], elapsed[order], status[order] == "finished", int(emitted.max(initial=0))
     )
+
+
+def dropped(rows: Sequence[Sequence[Any]]) -> tuple[Ints, Floats, Floats]:
+    """Bibs, rising, metres and race seconds, from rows of the three."""
+    found, whole = _arrays("parkrun", ("competitorId", "distance", "elapsed"), rows)
+    order = np.argsort(found["competitorId"], kind="stable")
+    order = order[whole[order]]
+    return found["competitorId"][order], found["distance"][order], found["elapsed"][order]
 
 
 def by_bib(table: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple[Ints, NDArray[Any]]:

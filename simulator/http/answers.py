@@ -10,15 +10,27 @@ from simulator.course.course import Course
 from simulator.engine.run import Run
 from simulator.race.request import ListRequest, RaceRequest
 from simulator.race.start_list.preview import Preview
+from stream.cut_offs import Since
 from stream.race_states import ACTIONS, RaceState
 from stream.results import Rank
 from stream.running import WALL_FROM
+from stream.teams import By, Who
 
 
 class Answer(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class CutOffAnswer(Answer):
+    """A time limit."""
+
+    name: str = Field(description="Name of the split in the results, or finish.")
+    point: str
+    lap: int = Field(description="Number of this passing of the same timing point.")
+    distance: float = Field(description="Metres.")
+    limit: float = Field(description="Seconds from what cut_offs_from names.")
 
 
 class RaceAnswer(Answer):
@@ -38,8 +50,12 @@ class RaceAnswer(Answer):
     seed: int
     speed: float
     interval: float
-    options: dict[str, bool | int | float | str] = Field(
+    options: dict[str, bool | int | float | str | dict[str, float]] = Field(
         description="Options that differ from their defaults."
+    )
+    cut_offs: list[CutOffAnswer] = Field(description="Time limits, by distance.")
+    cut_offs_from: Since = Field(
+        description="The time limits count from the first gun, or from that of the own wave."
     )
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     warnings: list[str] = Field(
@@ -48,7 +64,9 @@ class RaceAnswer(Answer):
     links: dict[str, str]
 
 
-SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {"name", "course", "interval"}
+SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {
+    *("name", "course", "interval", "cut_offs")
+}
 """Fields that a race's response takes from its request."""
 
 
@@ -136,6 +154,11 @@ class ResultAnswer(Answer):
         description="Seconds behind the first finisher, by the time that places go by."
     )
     pace: float | None = Field(description="Seconds per kilometre since the competitor's own start.")
+    cut_off: str = Field(
+        default="",
+        description="Name of the cut-off that has stopped the competitor; finish if the course has closed. "
+        "Empty for all others; left out in races without cut-offs.",
+    )
     splits: list[SplitAnswer]
 
 
@@ -150,6 +173,40 @@ class ResultsAnswer(Answer):
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     rank: Rank = Field(description="The time that places go by.")
     results: list[ResultAnswer]
+
+
+class ScorerAnswer(Answer):
+    """A finisher who scores for a team."""
+
+    place: int = Field(description="Among all women, all men or all competitors, as `who` says.")
+    bib: int
+    name: str
+    sex: str = Field(description="F, M or X; empty if it is not known.")
+    time: int = Field(description="Official time, seconds.")
+
+
+class TeamAnswer(Answer):
+    """A club with at least one scorer."""
+
+    place: int | None = Field(description="Null as long as scorers are missing. Equal teams share a place.")
+    club: str
+    score: int = Field(description="Sum of the scorers' places, or of their official times in seconds.")
+    finished: int = Field(description="Members who have finished, of those who may score.")
+    to_come: int = Field(description="Members who may still finish, of those who may score.")
+    scorers: list[ScorerAnswer] = Field(description="The first one first.")
+
+
+class TeamsAnswer(Answer):
+    """The teams at the last published tick: by place, then those that lack scorers."""
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    rank: Rank = Field(description="The time that places go by.")
+    scorers: int = Field(description="Number of scorers of a team.")
+    by: By
+    who: Who
+    teams: list[TeamAnswer]
 
 
 class CrowdingWarning(Answer):
@@ -350,6 +407,7 @@ def race_answer(run: Run, published_until: float) -> RaceAnswer:
         status=run.status,
         interval=request.tick,
         options=request.options,
+        cut_offs=[CutOffAnswer(**one._asdict()) for one in run.cut_offs.published()] if run.cut_offs else [],
         race_time=published_until,
         warnings=_warnings(run),
         links=links,

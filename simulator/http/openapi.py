@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
-from simulator.export import crowding_files, result_files, track_files
+from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers
 from simulator.http.auth import CHALLENGE
@@ -107,6 +108,8 @@ REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+TEAMS: Body | tuple[Body, ...] = (answers.TeamsAnswer, "text/csv")
+TEAM_SUFFIXES = tuple(form.suffix for form in team_files.FORMATS)
 CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
 CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
@@ -170,6 +173,24 @@ ROUTES = (
         {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
         query=ResultsQuery,
         suffixes=RESULT_SUFFIXES,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams",
+        "show_teams",
+        "Return the teams at the last published tick, as JSON or in the format of the Accept header: clubs "
+        "with their best finishers' places or times added up.",
+        {200: TEAMS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
+        query=TeamsQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams.{suffix}",
+        "show_teams",
+        "Return the teams at the last published tick. In CSV, each team is a row.",
+        {200: TEAMS, **NOT_FOUND, 422: PROBLEM},
+        query=TeamsQuery,
+        suffixes=TEAM_SUFFIXES,
     ),
     Route(
         "get",
@@ -293,7 +314,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
-    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.PlanLine]
+    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.TeamsAnswer, answers.PlanLine]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:

@@ -33,14 +33,18 @@ from simulator.export import (
     geojson,
     result_files,
     results,
+    team_files,
+    teams,
     track_files,
 )
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers, bodies, openapi, responses
 from simulator.http.auth import CHALLENGE, Access
+from simulator.http.latest_forecasts import LatestForecasts
 from simulator.http.metrics import registry_of
 from simulator.http.request_metrics import RequestMetrics
 from simulator.http.sending import send, whole_or_aborted
@@ -95,6 +99,7 @@ class Api:
         self._access = access or Access(None)
         self._in_thread: InThread = course_service.in_thread
         self._plan_service = PlanService(race_service, self._in_thread)
+        self._forecasts = LatestForecasts(self._in_thread)
         self._log = structlog.get_logger()
         self.request_metrics = RequestMetrics(self.app.url_map)
         self._registry = registry_of(race_service.engine, publisher, self.request_metrics)
@@ -141,12 +146,19 @@ class Api:
         name = f"{run_id}-results.{form.suffix}"
         await self._send(request, name, form, lambda: results.of(run.race, until, rank))
 
+    async def show_teams(self, request: Request, run_id: str, suffix: str | None = None) -> None:
+        """Return the teams at the last published tick."""
+        run, form = await self._race_service.found(run_id), _format(request, team_files.FORMATS, suffix)
+        query, until = _query(request, TeamsQuery), self._race_service.published_until(run)
+        name = f"{run_id}-teams.{form.suffix}"
+        await self._send(request, name, form, lambda: teams.of(run.race, until, query))
+
     async def show_forecasts(self, request: Request, run_id: str) -> None:
         """Return forecasts for everyone on the course at the last published tick."""
         run = await self._race_service.found(run_id)
-        until = self._race_service.published_until(run)
+        found = await self._forecasts.of(run.race, lambda: self._race_service.published_until(run))
         name = f"{run_id}-forecasts.{forecasts.JSON.suffix}"
-        await self._send(request, name, forecasts.JSON, lambda: forecasts.of(run.race, until))
+        await self._send(request, name, forecasts.JSON, lambda: found)
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""

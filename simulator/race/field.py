@@ -172,7 +172,8 @@ class Field:
     def off_course(self, elapsed: float | Floats) -> Floats:
         """Return everyone's metres off the course `elapsed` seconds after the gun, shape (n,)."""
         off = np.zeros(len(self))
-        for stop, since in self._since_stops(elapsed):
+        # Those who are stopped on a wrong turn stay where they are.
+        for stop, since in self._since_stops(np.minimum(elapsed, self.end)):
             away = (since > 0) & (since < stop.length) & stop.astray
             share = since[away] / stop.length[away]
             off[away] = self.reach[away] * (1.0 - np.abs(2.0 * share - 1.0))
@@ -185,15 +186,22 @@ class Field:
             yield stop, moved - stop.start
             moved = _stood(moved, stop)
 
-    def distance(self, elapsed: float | Floats) -> Floats:
-        """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
+    def moved(self, elapsed: float | Floats) -> Floats:
+        """Return everyone's moving seconds `elapsed` seconds after the gun, shape (n,); 0 before the start.
 
         `elapsed` is one moment for all, or one for each, shape (n,).
         """
         moved = elapsed - self.start
         for stop in self.stops:
             moved = _stood(moved, stop)
-        moved = np.clip(moved, 0.0, self.until_moving)
+        return np.clip(moved, 0.0, self.until_moving)
+
+    def distance(self, elapsed: float | Floats) -> Floats:
+        """Return everyone's metres `elapsed` seconds after the gun, shape (n,); 0 before the start.
+
+        `elapsed` is one moment for all, or one for each, shape (n,).
+        """
+        moved = self.moved(elapsed)
         stretch, columns = self._stretch(moved), self._columns
         since, until = self.moving[stretch, columns], self.moving[stretch + 1, columns]
         first, last = self.marks[stretch], self.marks[stretch + 1]

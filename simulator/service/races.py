@@ -24,6 +24,7 @@ from simulator.course.survey import survey
 from simulator.engine.engine import Engine, EngineFullError
 from simulator.engine.run import LONG_REQUEST, Run, drawn
 from simulator.publishers.publisher import PublishError
+from simulator.race.cut_offs import CutOffError
 from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
 from simulator.race.start_list import StartListError
@@ -167,7 +168,7 @@ class RaceService:
             request = await self._in_thread(RaceRequest.model_validate_json, record.request)
             course = await self._in_thread(self._course, request, await self._known(request.course))
             run: Run = await self._in_thread(Run, course, request)
-        except (ValidationError, Problem) as error:
+        except (ValidationError, Problem, CutOffError) as error:
             # For example a replay: it can't be simulated from its request.
             why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
             self._log.warning("race not known here", run_id=record.run_id, why=why)
@@ -288,7 +289,10 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
 def _made(course: Course, asked: RaceRequest, defaults: Mapping[str, Any]) -> Run:
     """Return the race of a request, in a thread."""
     _check_expected_times(asked, course)
-    return drawn(course, asked.resolved(**defaults), asked)
+    try:
+        return drawn(course, asked.resolved(**defaults), asked)
+    except CutOffError as error:
+        raise invalid([Wrong("cut_offs", reason) for reason in error.reasons]) from error
 
 
 def _not_written(error: PublishError, what: str) -> Problem:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
+from stream.forecasts.between import ROUGH
 from stream.forecasts.pacing import (
     KM,
+    LEVEL,
+    LEVEL_SPREAD,
     OUTLIER,
     Design,
     Moments,
@@ -22,7 +25,7 @@ from stream.forecasts.pacing import (
     without_pauses,
 )
 from stream.forecasts.route import Route
-from stream.forecasts.seen import Seen
+from stream.forecasts.seen import Anchors, Seen
 from stream.running import (
     MEN,
     WALL_FROM,
@@ -65,12 +68,15 @@ York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down include
 Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
-EXTRA_SPREAD = 0.02
-"""Standard deviation of what else makes a stretch slower or faster: ground, wind, crowds."""
+EXTRA_SPREAD, EXTRA_COUNTS = 0.01, 4.0
+"""Standard deviation of what else makes a stretch slower or faster (ground, wind, crowds) before the race
+shows it, and number of stretches as much as which it counts: assumptions."""
 MOST_EXTRA = 0.3
 """Maximum of that."""
 SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
 """Number of competitors as much as whom the published figures count."""
+LEVEL_COUNTS, QUARTILES = 10.0, (0.25, 0.5, 0.75)
+"""The same for the levels; they are learned from quartiles, which pauses hardly change."""
 NOISE_COUNTS, ECHO_COUNTS = 50.0, 200.0
 """Number of stretches as much as which the published figures count."""
 LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
@@ -90,12 +96,16 @@ class Habits:
         prior: how its competitors run on even ground.
         hills, hills_spread: effect of the hills, and its uncertainty.
         extra: logarithm of the factor by which each stretch takes longer than its hills say, shape (m,).
+        extra_spread: the uncertainty of that, shape (m,).
+        rough: share of the noise that varies within a stretch; the rest is as even as `noise_over` says.
     """
 
     prior: Prior
     hills: float
     hills_spread: float
     extra: Floats
+    extra_spread: Floats
+    rough: float = ROUGH
 
     @classmethod
     def published(cls, route: Route) -> "Habits":
@@ -125,7 +135,8 @@ class Habits:
             noise=NOISE,
             echo=ECHO,
         )
-        return cls(prior, HILLS, HILLS_SPREAD, np.zeros(len(route.lengths)))
+        stretches = len(route.lengths)
+        return cls(prior, HILLS, HILLS_SPREAD, np.zeros(stretches), np.full(stretches, EXTRA_SPREAD))
 
 
 def _cases(route: Route) -> tuple[Ints, Floats]:
@@ -150,12 +161,14 @@ class Stretches:
     """The stretches of n competitors between marks.
 
     Attributes:
+        lengths: metres of even ground, shape (m,).
         known: whether both ends are known, shape (n, m).
         paces: logarithm of the seconds per metre of even ground, shape (n, m); 0 where unknown.
         design: the stretches as shares of the even course.
         weights: inverse variances, 0 where unknown, shape (n, m).
     """
 
+    lengths: Floats
     known: Mask
     paces: Floats
     design: Design
@@ -167,32 +180,61 @@ class Stretches:
         even = route.even_at_marks(habits.hills, habits.extra)
         taken = np.diff(times, axis=1)
         known = ~np.isnan(taken)
-        paces = np.where(known, np.log(np.where(known, taken, 1.0) / np.diff(even)), 0.0)
+        lengths = np.diff(even)
+        paces = np.where(known, np.log(np.where(known, taken, 1.0) / lengths), 0.0)
         if not with_pauses:
-            limit = OUTLIER * np.sqrt(habits.prior.noise_over(route.lengths))
+            limit = OUTLIER * np.sqrt(habits.prior.noise_over(lengths))
             paces = without_pauses(paces, known, limit)
         share = even / even[-1]
-        weights = known * (route.lengths / KM / habits.prior.long_noise)
-        return cls(known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
+        weights = known * (lengths / KM / habits.prior.long_noise)
+        return cls(lengths, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
 
 
-def learn(route: Route, seen: Seen) -> Habits:
-    """Return the habits of a field, from cleaned knowledge of it."""
+def learn(route: Route, seen: Seen, everyone: Seen) -> Habits:
+    """Return the habits of a field, from cleaned knowledge of it.
+
+    Args:
+        route: the course.
+        seen: competitors who have passed a mark.
+        everyone: others, too: the fast pass marks first, so those who have are no sample of the field.
+    """
+    centre, apart = _levels(route, everyone)
     some = seen.take(np.flatnonzero((~np.isnan(seen.times)).sum(axis=1) > 2))
+    published = Habits.published(route)
+    published = replace(published, prior=replace(published.prior, centre=centre, apart=apart))
     if not len(some):
-        return Habits.published(route)
-    habits = _at_first_sight(route, some)
+        return published
+    habits = _at_first_sight(route, some, published)
     for _ in range(ROUNDS):
         habits = _learned(route, some, habits)
     return habits
 
 
-def _at_first_sight(route: Route, seen: Seen) -> Habits:
+def _levels(route: Route, seen: Seen) -> tuple[float, float]:
+    """Return mean and standard deviation of the field's levels, from all paces up to now."""
+    # Those who are out may still have positions: they stand.
+    running = np.where(seen.is_out, np.nan, seen.distance)
+    anchors = Anchors.of(replace(seen, distance=running), route)
+    metres, seconds = anchors.distance, anchors.time - seen.starts
+    known = (metres > 0.0) & (seconds > 0.0)
+    if not known.any():
+        return LEVEL, LEVEL_SPREAD
+    even = route.even(HILLS)
+    run = np.interp(metres[known], route.metres, even)
+    # The level is the pace half way, and they have run only the first part.
+    paces = np.log(seconds[known] / run) + DRIFT_OF_HALVES * _pooled()[0] * (1.0 - run / even[-1]) / 2
+    low, middle, high = np.quantile(paces, QUARTILES)
+    counts, total = len(paces), len(paces) + LEVEL_COUNTS
+    # Of a normal distribution, half is within 0.6745 standard deviations.
+    square = (LEVEL_COUNTS * LEVEL_SPREAD**2 + counts * ((high - low) / 1.349) ** 2) / total
+    return float((LEVEL_COUNTS * LEVEL + counts * middle) / total), float(square**0.5)
+
+
+def _at_first_sight(route: Route, seen: Seen, published: Habits) -> Habits:
     """Return the published habits, with hills and slow stretches as all competitors together show them.
 
     The rounds begin here. Otherwise what slows down everyone would look like a pause of each.
     """
-    published = Habits.published(route)
     stretches = Stretches.of(route, seen.times, published, with_pauses=True)
     counted = stretches.weights * _is_settled(route, seen)
     total = np.maximum(counted.sum(axis=1, keepdims=True), 1e-9)
@@ -203,11 +245,11 @@ def _at_first_sight(route: Route, seen: Seen) -> Habits:
     for nth in np.flatnonzero(number).tolist():
         middle[nth] = np.median(rest[counted[:, nth] > 0, nth])
     known = number[None] > 0
-    limit = np.full(len(number), OUTLIER * EXTRA_SPREAD)
+    limit = np.full(len(number), 2 * OUTLIER * EXTRA_SPREAD)
     slower = middle - without_pauses(middle[None], known, limit)[0]
     faster = middle + without_pauses(-middle[None], known, limit)[0]
     extra = np.clip((slower + faster) * number / (number + FEW), -MOST_EXTRA, MOST_EXTRA)
-    return Habits(published.prior, hills, spread, extra)
+    return Habits(published.prior, hills, spread, extra, published.extra_spread)
 
 
 def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
@@ -215,28 +257,37 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     stretches = Stretches.of(route, seen.times, habits)
     known, design, weights = stretches.known, stretches.design, stretches.weights
     pacing = fit(Moments.of(design, weights, stretches.paces), prior)
-    paces = without_outliers(stretches.paces, pacing.paces(design), prior, route.lengths)
+    paces = without_outliers(stretches.paces, pacing.paces(design), prior.noise_over(stretches.lengths))
     data = Moments.of(design, weights, paces)
     pacing = fit(data, prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
     counted = weights * _is_settled(route, seen)
     hills, spread, residuals = _hills(route, habits, residuals, counted)
     extra, sure = habits.extra, counted.sum(axis=0)
-    step = ((counted * residuals).sum(axis=0) - extra / EXTRA_SPREAD**2) / (sure + EXTRA_SPREAD**-2)
+    usual = _usual_extra(habits, sure > 0)
+    step = ((counted * residuals).sum(axis=0) - extra / usual**2) / (sure + usual**-2)
     extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
     return Habits(
-        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, (known, residuals)),
+        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, stretches, residuals),
         hills,
         spread,
         extra,
+        (sure + usual**-2) ** -0.5,
     )
+
+
+def _usual_extra(habits: Habits, known: Mask) -> float:
+    """Return the standard deviation of the stretches' own factors, from those that are known."""
+    squares = habits.extra[known] ** 2 + habits.extra_spread[known] ** 2
+    total = EXTRA_COUNTS * EXTRA_SPREAD**2 + float(squares.sum())
+    return float((total / (EXTRA_COUNTS + len(squares))) ** 0.5)
 
 
 def _without_trend(extra: Floats, middle: Floats, sure: Floats) -> Floats:
     """Return the stretches' own factors without an even trend along the course: that is the field's drift."""
     terms = np.column_stack([np.ones(len(middle)), middle])
     # Single slow stretches are no trend.
-    small = np.clip(extra, -2 * EXTRA_SPREAD, 2 * EXTRA_SPREAD)
+    small = np.clip(extra, -4 * EXTRA_SPREAD, 4 * EXTRA_SPREAD)
     known = (terms * sure[:, None]).T
     trend = np.linalg.lstsq(known @ terms, known @ small)[0]
     return np.where(sure > 0, extra - terms @ trend, 0.0)
@@ -260,7 +311,9 @@ def _hills(route: Route, habits: Habits, residuals: Floats, weights: Floats) -> 
     return habits.hills + pull / sure, sure**-0.5, residuals - pull / sure * climbs
 
 
-def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: tuple[Mask, Floats]) -> Prior:
+def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
+    route: Route, before: Prior, pacing: Pacing, squares: Floats, stretches: Stretches, residuals: Floats
+) -> Prior:
     """Return the field's prior, given the fit of its competitors."""
     published = Habits.published(route).prior
     weight, (kinds, _) = pacing.weight, _cases(route)
@@ -277,7 +330,7 @@ def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: t
             data = weight[:, kind], pacing.slowdown[:, kind], pacing.ss[:, kind]
             found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
             slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
-    known, residuals = rest
+    known = stretches.known
     noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + int(known.sum()))
     return replace(
         before,
@@ -287,7 +340,7 @@ def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: t
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
         noise=max(LEAST_NOISE, noise**0.5),
-        echo=_echo(route, known, residuals),
+        echo=_echo(stretches.lengths, known, residuals),
     )
 
 
@@ -301,10 +354,10 @@ def _normal(  # noqa: PLR0913, PLR0917 - data and prior
     return middle, float((square / total) ** 0.5)
 
 
-def _echo(route: Route, known: Mask, residuals: Floats) -> float:
+def _echo(lengths: Floats, known: Mask, residuals: Floats) -> float:
     """Return the correlation of the noise of neighbouring stretches."""
     some = known.sum(axis=1) >= ENOUGH
-    known, scaled = known[some], residuals[some] * np.sqrt(route.lengths / KM)
+    known, scaled = known[some], residuals[some] * np.sqrt(lengths / KM)
     both = known[:, 1:] & known[:, :-1]
     pairs = int(both.sum())
     if not pairs:

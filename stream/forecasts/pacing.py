@@ -37,6 +37,7 @@ class Prior:
         slowdown, slowdown_spread: mean and standard deviation of the logarithm of the factor.
         noise: standard deviation of the logarithm of a kilometre's pace.
         echo: correlation of two neighbouring kilometres' noise.
+        centre, apart: mean and standard deviation of the field's levels.
     """
 
     breaks: Floats
@@ -47,6 +48,8 @@ class Prior:
     slowdown_spread: Floats
     noise: float
     echo: float
+    centre: float = LEVEL
+    apart: float = LEVEL_SPREAD
 
     @property
     def long_noise(self) -> float:
@@ -188,7 +191,7 @@ class Pacing:
 def fit(data: Moments, prior: Prior) -> Pacing:
     """Return the posterior, given moments whose weights are inverse variances."""
     for_level, for_drift, for_slowdown = (
-        LEVEL_SPREAD**-2,
+        prior.apart**-2,
         prior.drift_spread**-2,
         prior.slowdown_spread**-2,
     )
@@ -199,7 +202,7 @@ def fit(data: Moments, prior: Prior) -> Pacing:
     dd, ds, ss = p * r - y * y, x * y - p * z, p * q - x * x
     determinant = p * ll + x * ld + y * ls
     ll, ld, ls, dd, ds, ss = (cofactor / determinant for cofactor in (ll, ld, ls, dd, ds, ss))
-    of_level = data.wz + for_level * LEVEL
+    of_level = data.wz + for_level * prior.centre
     of_drift = data.mz + for_drift * prior.drift
     of_slowdown = data.az + for_slowdown * prior.slowdown
     level = ll * of_level + ld * of_drift + ls * of_slowdown
@@ -214,9 +217,9 @@ def fit(data: Moments, prior: Prior) -> Pacing:
     return Pacing(weight, level, drift, slowdown, ll, ld, ls, dd, ds, ss)
 
 
-def without_outliers(paces: Floats, expected: Floats, prior: Prior, metres: Floats) -> Floats:
+def without_outliers(paces: Floats, expected: Floats, variance: Floats) -> Floats:
     """Return log paces with the excess of single stretches removed, shape (n, m)."""
-    limit = OUTLIER * np.sqrt(prior.noise_over(metres))
+    limit = OUTLIER * np.sqrt(variance)
     return expected + np.clip(paces - expected, -limit, limit)
 
 
@@ -243,5 +246,12 @@ def below(score: Floats) -> Floats:
 
     Bowling, Khasawneh, Kaewkuekool and Cho 2009, J Industrial Engineering and Management 2(1), 114-127.
     """
+    return below_with_slope(score)[0]
+
+
+def below_with_slope(score: Floats) -> tuple[Floats, Floats]:
+    """Return the same, and its derivative."""
     score = np.clip(score, -6.0, 6.0)
-    return 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * score**2)))
+    square = score * score
+    share = 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * square)))
+    return share, share * (1.0 - share) * (1.5976 + 0.21168 * square)

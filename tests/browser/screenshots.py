@@ -63,6 +63,26 @@ ANALYTICS_DELAY_MS = 95_000
 PLANS_SIZE = {"width": 1280, "height": 1680}
 PLAN_FIELDS = {"Competitors": "20000"}
 SECOND_PLAN = {"Wave size, runners": "5000", "Wave interval, seconds": "480"}
+RACE_DAY = {
+    "course": "city-10k",
+    "competitors": 2000,
+    "name": "City 10 km",
+    "pace_model": "parkrun",
+    "entrants": "drawn",
+    "start_flow": 10,
+    "corrals": True,
+    "wave_size": 700,
+    "wave_delay": 300,
+    "dnf": 0.01,
+    "cut_offs": {"3 km": "0:24:00", "7 km": "0:50:00", "finish": "1:15:00"},
+    "cut_offs_from": "wave",
+    "speed": 60,
+    "interval": 60,
+    "seed": 3,
+}
+RACE_DAY_SIZE = {"width": 1280, "height": 1700}
+RACE_DAY_DELAY_MS = 30_000
+"""Wall time from the gun until the screenshot: half an hour of race time."""
 FAVOURITES = "&fav=29,94,211"
 
 
@@ -82,9 +102,14 @@ def main() -> None:
             _screenshot(browser, live, "live-dark", WIDE, "dark")
             _screenshot(browser, f"{live}&view=wall", "wall", WALL, "dark")
             _screenshot(browser, live, "phone", PHONE, "light")
+            _screenshot(browser, f"{live}&view=announcer", "announcer", WALL, "dark")
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
             _plans(browser, f"{page.address}/plan")
+            race_day = f"{page.address}/race-day?run={_create_race(api.address, RACE_DAY)}"
+            race_day_page = _open(browser, race_day, RACE_DAY_SIZE)
+            race_day_page.wait_for_timeout(RACE_DAY_DELAY_MS)
+            race_day_page.screenshot(path=DOCS / "race-day.png")
             # One that is still under way after the delay.
             _create_race(api.address, {**RACE, "speed": 10})
             pipeline_page = _open(browser, f"{page.address}/pipeline", FLAT)
@@ -153,7 +178,7 @@ def _open(
     page.goto(url)
     if frame:
         page.wait_for_selector("[data-testid=stAppViewContainer]")
-        if "/?run=" in url:
+        if "/?run=" in url and "view=announcer" not in url:
             LiveMap.on(page)
         page.wait_for_timeout(6000)
     return page

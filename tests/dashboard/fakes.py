@@ -1,5 +1,6 @@
 """A store and an API in memory, which record their calls."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ from dashboard.store import rows
 from dashboard.store.protocol import (
     ANYWHERE,
     ON_COURSE,
+    Arrived,
     Competitor,
     Course,
     Every,
@@ -230,6 +232,22 @@ class FakeStore:
         """Their number."""
         self._ask("count_passings")
         return len(self.passed)
+
+    def count_arrivals(self, _run_id: str, offset: float, step: float) -> list[Arrived]:
+        """Their number, by spans of time."""
+        self._ask("count_arrivals")
+        found = Counter(
+            (kind, point, lap, int((elapsed + offset) // step))
+            for _, kind, point, lap, _, elapsed in self.passed
+            if kind in {"split", "enter", "finish"}
+        )
+        return [Arrived(*span, many) for span, many in found.items()]
+
+    def dropped(self, _run_id: str) -> tuple[Ints, Floats, Floats]:
+        """Those who gave up."""
+        self._ask("dropped")
+        out = self.now.take(self.now.status == "dnf")
+        return out.competitor, out.distance, out.elapsed
 
     def tally(self, _run_id: str) -> Tally:
         """The newest positions in numbers."""

@@ -113,9 +113,9 @@ def test_wishes_reach_the_layer(refresh: int | None, said: str) -> None:
     drawn = race_map(race(), COURSE, PLAIN, VIEWER)
     drawn.get_root().render()
     before = _get_map_string(drawn)
-    options = MapOptions(refresh, 3, favourites=[7], follow=9, moment=95)
+    options = MapOptions(refresh, 3, favourites=[7], follow=9, moment=95, forecasts=True)
     choices = (
-        '"asked": 3, "colour": "status", "favourites": [7], "follow": 9, "moment": 95, '
+        '"asked": 3, "colour": "status", "favourites": [7], "follow": 9, "forecasts": true, "moment": 95, '
         f'"refresh": {said}, "streets": true'
     )
     assert f"{choices}}});" in _get_feature_group_string(options, drawn)
