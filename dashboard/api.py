@@ -206,6 +206,8 @@ class RaceApi:
                     found = orjson.loads(line)
                     if "plan" in found:
                         return read(found["plan"])
+                    if "problem" in found:
+                        raise _refusal(found["problem"]["status"], found["problem"])
                     report(float(found["progress"]))
         except httpx.RemoteProtocolError as error:
             raise ApiError("The simulator stopped computing the plan. Its log says why.") from error

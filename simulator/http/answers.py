@@ -312,11 +312,31 @@ class PlanAnswer(CrowdingAnswer):
     outcome: OutcomeAnswer
 
 
+class WrongField(Answer):
+    """An invalid field and the reason."""
+
+    field: str
+    detail: str
+
+
+class ProblemAnswer(Answer):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] = []
+
+
 class PlanLine(Answer):
-    """A line of a plan's response: the progress, or in the last line the plan."""
+    """A line of a plan's response: the progress, or in the last line the plan, or why there is none."""
 
     progress: float | None = Field(default=None, description="Share of the work that is done, 0 to 1.")
     plan: PlanAnswer | None = None
+    problem: ProblemAnswer | None = Field(
+        default=None, description="Why the race can't be run, where it shows only when it is drawn."
+    )
 
 
 class IntervalAnswer(Answer):
@@ -371,23 +391,6 @@ class ReadyAnswer(HealthAnswer):
     )
     parts: int = Field(description="Parts of races in these partitions that have not ended.")
     lag: float = Field(description="Seconds by which the most overdue tick of these parts is late.")
-
-
-class WrongField(Answer):
-    """An invalid field and the reason."""
-
-    field: str
-    detail: str
-
-
-class ProblemAnswer(Answer):
-    """Problem details (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[WrongField] = []
 
 
 def race_answer(run: Run, published_until: float) -> RaceAnswer:

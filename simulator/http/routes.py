@@ -204,7 +204,7 @@ class Api:
         return responses.json(request, await self._asked(request, read))
 
     async def make_plan(self, request: Request) -> None:
-        """Return how crowded a race would be, after lines with the progress."""
+        """Return how crowded a race would be, or why it can't be, after lines with the progress."""
         asked = await self._asked(request, RaceRequest.model_validate_json)
         query = _query(request, CrowdingQuery)
         course, resolved = await self._plan_service.checked(asked)
@@ -215,7 +215,12 @@ class Api:
 
         report(0.0)
         with whole_or_aborted(request):
-            plan = await self._plan_service.computed(course, resolved, query, report)
+            try:
+                plan = await self._plan_service.computed(course, resolved, query, report)
+            except Problem as problem:
+                # Too late for a status of its own.
+                request.write(b'{"problem":%b}\n' % problem.body())
+                return
         await self._send_pieces(request, chain([b'{"plan":'], crowding_files.plan_as_json(plan), [b"}\n"]))
 
     async def list_courses(self, request: Request) -> bytes:

@@ -12,9 +12,10 @@ from twisted.internet.defer import DeferredLock
 from simulator.course.course import Course
 from simulator.export import crowding
 from simulator.export.crowding import Crowding, CrowdingQuery
+from simulator.race.cut_offs import CutOffError
 from simulator.race.request import RaceRequest
 from simulator.reactor import InThread
-from simulator.service.races import RaceService
+from simulator.service.races import RaceService, impossible
 from simulator.steps import Steps
 from stream.problems import Problem, Wrong, invalid
 
@@ -58,7 +59,8 @@ class PlanService:
     ) -> Crowding:
         """Compute a plan that has just been checked.
 
-        `report` is called with the share that is done, after each per cent.
+        `report` is called with the share that is done, after each per cent. Raises Problem 422 if the race
+        can't be run after all.
         """
         self._waiting += 1
         try:
@@ -71,6 +73,8 @@ class PlanService:
             while not isinstance(found := await self._in_thread(_next, steps, share + PER_CENT), Crowding):
                 share = found
                 report(share)
+        except CutOffError as error:
+            raise impossible(error) from error
         finally:
             self._turn.release()
         return found

@@ -125,12 +125,12 @@ class RaceService:
     async def resolved(self, asked: RaceRequest) -> tuple[Course, RaceRequest]:
         """Return the course and the resolved request of a race that is not created.
 
-        Raises Problem 422 if it can't be run.
+        Raises Problem 422 if it can't be run, as far as it shows before the race is drawn.
         """
         now = self._whole_now()
         _check_start(asked, now)
         course = await self._in_thread(self._course, asked, await self._known(asked.course))
-        await self._in_thread(_check_on, course, asked)
+        await self._in_thread(_check, course, asked)
         seed = self._chance(MADE_SEEDS)
         return course, asked.resolved(run_id=UNNAMED, name=course.long_name, seed=seed, start_at=now)
 
@@ -289,8 +289,25 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
 
 def _made(course: Course, asked: RaceRequest, defaults: Mapping[str, Any]) -> Run:
     """Return the race of a request, in a thread."""
-    _check_on(course, asked)
-    return drawn(course, asked.resolved(**defaults), asked)
+    _check(course, asked)
+    try:
+        return drawn(course, asked.resolved(**defaults), asked)
+    except CutOffError as error:
+        raise impossible(error) from error
+
+
+def _check(course: Course, asked: RaceRequest) -> None:
+    """Raise Problem 422 if a request doesn't fit the course, as far as it shows before the race is drawn."""
+    _check_expected_times(asked, course)
+    try:
+        cut_offs.of(course, asked)
+    except CutOffError as error:
+        raise impossible(error) from error
+
+
+def impossible(error: CutOffError) -> Problem:
+    """Return the problem for cut-offs that a race can't have."""
+    return invalid([Wrong("cut_offs", reason) for reason in error.reasons])
 
 
 def _not_written(error: PublishError, what: str) -> Problem:
@@ -298,16 +315,12 @@ def _not_written(error: PublishError, what: str) -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
 
 
-def _check_on(course: Course, request: RaceRequest) -> None:
-    """Raise Problem 422 if a request does not fit its course."""
+def _check_expected_times(request: RaceRequest, course: Course) -> None:
     try:
         if request.listed is not None:
             request.listed.check(course.distance)
-        cut_offs.of(course, request)
     except StartListError as error:
         raise invalid([Wrong("start_list", reason) for reason in error.reasons]) from error
-    except CutOffError as error:
-        raise invalid([Wrong("cut_offs", reason) for reason in error.reasons]) from error
 
 
 def _check_start(request: RaceRequest, now: datetime) -> None:

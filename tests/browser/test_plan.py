@@ -37,11 +37,9 @@ def test_two_plans_are_compared_and_one_becomes_a_race(page: Page, site: Site) -
     expect(page.get_by_text(changed)).to_be_visible()
     expect(page.get_by_text(re.compile("The median loss falls from .+ s to .+ s"))).to_be_visible()
     expect(page.get_by_text(re.compile("The last start is .+ later"))).to_be_visible()
-    first, second = (one.bounding_box() for one in page.locator(f"{FIGURES} .tiles").all())
-    assert first is not None
-    assert second is not None
-    assert second["x"] > first["x"] + first["width"]
-    assert second["y"] == first["y"]
+    first, second = _places_of_tiles(page)
+    assert second["left"] > first["right"]
+    assert second["top"] == first["top"]
 
     page.get_by_role("button", name="Create this race").nth(1).click()
     page.wait_for_url(re.compile("/new"))
@@ -97,8 +95,8 @@ def test_narrow_screen(page: Page, site: Site) -> None:
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth") <= width
         assert main.evaluate(CUT_OFF) == []
-        tops = [box["y"] for one in page.locator(f"{FIGURES} .tiles").all() if (box := one.bounding_box())]
-        assert (tops[1] - tops[0] > 100) == (width == 390)
+        first, second = _places_of_tiles(page)
+        assert (second["top"] > first["bottom"]) == (width == 390)
 
 
 def _fill(page: Page, label: str, value: str, nth: int = 0) -> None:
@@ -113,3 +111,10 @@ def _fill(page: Page, label: str, value: str, nth: int = 0) -> None:
 def _charts(page: Page) -> Locator:
     # Streamlit draws charts with many marks on a canvas.
     return page.locator(f"{FIGURES} :is(svg, canvas).marks")
+
+
+def _places_of_tiles(page: Page) -> list[dict[str, float]]:
+    """Where the tiles of each plan are at one moment: the page may be scrolling."""
+    rectangles = "all => all.map((one) => one.getBoundingClientRect().toJSON())"
+    places: list[dict[str, float]] = page.locator(f"{FIGURES} .tiles").evaluate_all(rectangles)
+    return places

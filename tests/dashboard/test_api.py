@@ -185,6 +185,9 @@ def test_plan_that_is_refused(server: Server) -> None:
     with pytest.raises(RefusedError, match="too large") as refused:
         server.will_say(422, problem).plan({}, _ignore, dict)
     assert refused.value.mistakes == {"competitors": "is too large"}
+    late = json.dumps({"problem": {"status": 422, **problem}})
+    with pytest.raises(RefusedError, match="too large"):
+        server.will_say(200, '{"progress":0.5}\n' + late).plan({}, _ignore, dict)
     with pytest.raises(ApiError, match="8 plans are waiting"):
         server.will_say(503, {"detail": "8 plans are waiting already"}).plan({}, _ignore, dict)
 

@@ -77,14 +77,10 @@ def test_read_only_navigation() -> None:
     context.install(Settings(read_only=True))
     (links,) = [data["links"] for data in _components(run(run="run_1")) if "links" in data]
 
-    assert [link["title"] for link in links] == [
-        "Live",
-        "Results",
-        "Race day",
-        "Plan",
-        "Analytics",
-        "Pipeline",
-    ]
+    titles = [link["title"] for link in links]
+
+    assert "Plan" in titles
+    assert "New race" not in titles
 
 
 def _components(page: AppTest) -> Iterator[dict[str, Any]]:

@@ -127,7 +127,7 @@ def test_levels_of_warnings_are_those_of_the_query(client: Client) -> None:
         ({"start_at": "2020-01-01T00:00:00Z"}, "start_at"),
         ({"points": [[0, 0], [0, 0]]}, "points"),
         ({"surprise": 1}, "surprise"),
-        ({"cut_offs": {"moon": 600}}, "cut_offs"),
+        ({"cut_offs": {"Bridge": 900}}, "cut_offs"),
     ],
 )
 def test_a_request_that_makes_no_race_makes_no_plan(client: Client, fields: Any, field: str) -> None:
@@ -136,6 +136,20 @@ def test_a_request_that_makes_no_race_makes_no_plan(client: Client, fields: Any,
 
     assert field in wrong(client.post("/plans", body))
     assert wrong(client.post("/plans", body)) == wrong(client.post("/races", body))
+
+
+def test_a_race_that_turns_out_to_be_impossible_is_the_last_line(client: Client) -> None:
+    """What shows only when the race is drawn comes after the progress, with the words of `POST /races`."""
+    body = {**TIGHT, "cut_offs": {"finish": 600}, "wave_delay": 900.0}
+    first, *_, last = lines(client.post("/plans", body))
+    refused = client.post("/races", body)
+
+    assert first.progress == 0.0
+    assert last.plan is None
+    assert last.problem is not None
+    assert json.loads(last.problem.model_dump_json()) == refused.json
+    assert "must not close the course" in wrong(refused)["cut_offs"]
+    assert plan(client).seed == 7
 
 
 def test_a_plan_has_a_largest_number_of_competitors(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
