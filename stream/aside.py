@@ -1,6 +1,7 @@
 """Calls functions in a process of its own, so that long computations don't hold up the threads of this one.
 
 Python runs one thread at a time: beside a computation, a thread that reads many rows waits for each of them.
+The processes of `concurrent.futures` import the whole program again; this one imports what it is asked for.
 """
 
 import os

@@ -114,12 +114,7 @@ def _before(forecasts: RaceForecasts, point: int, rank: Rank) -> _Arrivals:
     found, standing = forecasts.found, forecasts.snapshot.standing
     ahead = np.flatnonzero(found.point <= point)
     nearest = ahead[np.lexsort((found.there[ahead, _MIDDLE], -found.point[ahead]))][:NEAREST]
-    if forecasts.basis is None or not len(nearest):
-        return _Arrivals(np.empty(0, np.int64), np.empty((0, len(model.LEVELS))), np.empty(0))
-    route, seen, learned = forecasts.basis
     who = found.who[nearest]
-    metres = np.array([forecasts.points[point].distance])
-    rows, times = model.expected(route, seen.take(who), learned, metres)
-    there = times[:, 0]
-    zero = (standing.guns if rank == "gun" else standing.starts)[who[rows]]
-    return _Arrivals(forecasts.competitor[nearest[rows]], there, there[:, _MIDDLE] - zero)
+    there = forecasts.arrivals(who, np.array([forecasts.points[point].distance]))[:, 0]
+    zero = (standing.guns if rank == "gun" else standing.starts)[who]
+    return _Arrivals(forecasts.competitor[nearest], there, there[:, _MIDDLE] - zero)

@@ -101,17 +101,24 @@ class RaceForecasts:
         """Which competitors are of the snapshot's sample, shape (k,)."""
         return self.snapshot.is_sampled[self.found.who]
 
-    def arrivals(self, metres: Floats) -> Floats:
-        """When the competitors arrive at any places of the course, race seconds, shape (k, p, 3).
+    def arrivals(self, rows: Ints, metres: Floats) -> Floats:
+        """When some competitors arrive at any places of the course, race seconds, shape (r, p, 3).
 
-        `metres` are the places in any order, shape (p,), from the start with all laps. NaN for places that a
-        competitor has passed. It takes half as long per place as all forecasts together.
+        It takes half as long per place as all forecasts together.
+
+        Args:
+            rows: the competitors, as indices into the snapshot's positions, shape (r,).
+            metres: the places, in any order, from the start with all laps, shape (p,).
+
+        Returns:
+            NaN for places that a competitor has passed, and for those who are not on the course.
         """
-        if self.basis is None:
-            return np.empty((0, len(metres), len(model.LEVELS)))
-        route, seen, learned = self.basis
-        found: tuple[Ints, Floats] = self.call(model.expected, route, seen, learned, metres)
-        return found[1]
+        times = np.full((len(rows), len(metres), len(model.LEVELS)), np.nan)
+        if self.basis is not None and len(rows):
+            route, seen, learned = self.basis
+            who, found = self.call(model.expected, route, seen.take(rows), learned, metres)
+            times[who] = found
+        return times
 
     @cached_property
     def packed(self) -> Packed:

@@ -20,7 +20,6 @@ from dashboard.store.protocol import ON_COURSE, OUT
 from stream.arrays import Floats, Ints
 from stream.courses import PassingKind, TimingPoint
 from stream.cut_offs import CutOff, CutOffs
-from stream.forecasts import forecast as model
 
 MOST_PLACES = 8
 """Maximum number of places whose arrivals are shown."""
@@ -202,22 +201,18 @@ class Day:
             return self._close[nth]
 
     def _find_close(self, nth: int) -> list[Close]:
-        one, basis, everyone = self._limits[nth], self.forecasts.basis, self._everyone
-        if basis is None or not len(everyone):
+        one, course, everyone = self._limits[nth], self.snapshot.course, self._everyone
+        if course is None or not len(everyone):
             return []
-        route, seen, learned = basis
         some = self.snapshot.positions.take(everyone.at)
         deadlines = self._deadlines(everyone.guns)[:, nth]
         # A rough order, by their pace to the finish, is enough to find those who may be late.
-        share = (one.distance - some.distance) / np.maximum(route.distance - some.distance, 1.0)
+        share = (one.distance - some.distance) / np.maximum(course.distance - some.distance, 1.0)
         finish = self.forecasts.found.finish[everyone.nth, 1]
         late = self.now + share * (finish - self.now) - deadlines
         comes = np.flatnonzero(limits.may_come(some.status, some.distance, one.distance))
         latest = np.sort(comes[np.argsort(-late[comes], kind="stable")[:MOST_CLOSE]])
-        times = np.full((len(latest), 3), np.nan)
-        place = np.array([one.distance])
-        who, found = model.expected(route, seen.take(everyone.rows[latest]), learned, place)
-        times[who] = found[:, 0]
+        times = self.forecasts.arrivals(everyone.rows[latest], np.array([one.distance]))[:, 0]
         return limits.close(everyone.bib[latest], times, deadlines[latest], self.now)
 
     # Arrivals
@@ -319,13 +314,8 @@ class Day:
     def _times_at(self, metres: float) -> Floats:
         """Forecasts of those by whom arrivals are counted, shape (k, 3); NaN for those who have passed."""
         if metres not in self._times:
-            some, basis = self._counted, self.forecasts.basis
-            times = np.full((len(some), 3), np.nan)
-            if basis is not None and len(some):
-                route, seen, learned = basis
-                who, found = model.expected(route, seen.take(some.rows), learned, np.array([metres]))
-                times[who] = found[:, 0]
-            self._times[metres] = times
+            times = self.forecasts.arrivals(self._counted.rows, np.array([metres]))
+            self._times[metres] = times[:, 0]
         return self._times[metres]
 
 

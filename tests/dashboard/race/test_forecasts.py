@@ -140,7 +140,7 @@ def test_no_forecasts_without_the_course(store: FakeStore, forecaster: Forecaste
     else:
         store.now = at((1, 9000.0, "running", 390.0), (2, 900.0, "running", 390.0))
     assert len(forecaster.get("run_1").competitor) == 0
-    assert forecaster.get("run_1").arrivals(np.array([1000.0])).shape == (0, 1, 3)
+    assert np.isnan(forecaster.get("run_1").arrivals(np.array([0]), np.array([1000.0]))).all()
 
 
 def test_who_has_given_up_is_not_expected(store: FakeStore, forecaster: Forecaster) -> None:
@@ -237,7 +237,7 @@ def test_arrivals_at_any_place(forecaster: Forecaster) -> None:
     """The arrival at the next point and the finish is what is forecast; places passed have none."""
     found = forecaster.get("run_1")
     metres = np.array([5000.0, 950.0, 1400.0, 1000.0])
-    times = found.arrivals(metres)
+    times = found.arrivals(found.found.who, metres)
 
     assert times.shape == (2, 4, 3)
     assert np.isnan(times[0, [1, 3]]).all()
