@@ -44,6 +44,7 @@ Section = tuple[str, str]
 SIZES = (100, 10_000, 100_000, 1_000_000)
 LONG = {"fresh-sqlite", "fresh-pinot", "commits", "big", "simulators", "compose", "soak"}
 """Parts that run only if they are named."""
+FORECAST_SIZES = (1_000, 10_000, 50_000)
 COURSES = ("crystal-palace", "hilly-half")
 FRESH_SIZES = tuple(int(size) for size in os.environ.get("RACECAST_FRESH_SIZES", "1000 10000 30000").split())
 FRESH_S = float(os.environ.get("RACECAST_FRESH_MINUTES", "10")) * 60
@@ -141,12 +142,12 @@ def _crowding(_: Path) -> Iterator[Section]:
     )
     yield "Crowding: published starts", f"{fill(text, 118)}\n\n{report.table(head, rows)}"
     rows = []
-    for competitors in crowding.SIZES:
-        _log(f"crowding: {competitors:,}")
-        found = crowding.in_separate_process(competitors)
+    for on, competitors in crowding.RACES:
+        _log(f"crowding: {on}, {competitors:,}")
+        found = crowding.in_separate_process(on, competitors)
         rows.append(
             [
-                f"{competitors:,}, {found['width_m']:g} m wide",
+                f"{on}, {competitors:,}, {found['width_m']:g} m wide",
                 f"{found['created_s']:.1f} s",
                 f"{found['resident_mib']:,.0f} MiB",
                 f"{found['field_mib']:,.0f} MiB",
@@ -178,22 +179,41 @@ def _forecasts(_: Path) -> Iterator[Section]:
                 ]
             )
         for what, some in (("finish", found.finish), ("next split", found.there)):
-            shown = (_coverage(some, part) for part in forecasts.PARTS)
-            coverage.append([f"{name}: {what}", f"{some.split.max()}", *shown])
+            coverage.append([f"{name}: {what}", *_coverage(forecasts.Coverage.of(some))])
     head = ["race and forecast", "forecasts", "in the interval", "mean error", "constant pace", "CRPS"]
     yield "Forecasts", report.table([*head, "ratio to constant pace", "with intervals"], rows)
     parts = (f"{100 * first:g} to {100 * last:g} %" for first, last in forecasts.PARTS)
-    head = ["race and forecast", "splits", *parts]
+    low, high = (100 * share for share in forecasts.TARGET)
+    head = [
+        "race and forecast",
+        "splits",
+        f"{low:g} to {high:g} %",
+        "clearly outside",
+        "standard error",
+        *parts,
+    ]
     yield "Forecasts in the interval, lowest and highest split", report.table(head, coverage)
+    rows = []
+    for scenario, at in ((forecasts.SCENARIOS[1], 1800.0), (forecasts.SCENARIOS[-1], 9000.0)):
+        for competitors in FORECAST_SIZES:
+            _log(f"forecasts: cost of {competitors:,}")
+            cost = forecasts.cost(scenario, at, competitors)
+            seconds = (f"{value:.2f} s" for value in (cost.learn, cost.forecast))
+            rows.append([scenario.name, f"{competitors:,}", f"{cost.on_course:,}", *seconds])
+    head = ["race", "competitors", "on the course", "learning", "forecasts"]
+    yield "Forecasts: cost", report.table(head, rows)
 
 
-def _coverage(found: forecasts.Scored, part: tuple[float, float]) -> str:
-    """Return the lowest and the highest coverage of the splits in a part of the race."""
-    first, last = part
+def _coverage(found: forecasts.Coverage) -> Iterator[str]:
+    """Yield the cells of a row: how many splits meet the target, and the range in each part of the race."""
+    yield f"{len(found.split)}"
+    yield f"{found.is_met.sum()}"
+    yield f"{found.is_clearly_missed.sum()}"
+    yield f"{np.median(found.error):.1%}"
     share = found.split / (found.split.max() + 1)
-    some = found.take((found.split > 1) & (share > first) & (share <= last))
-    covered = [some.take(some.split == split).covered for split in np.unique(some.split).tolist()]
-    return f"{min(covered):.1%} to {max(covered):.1%}" if covered else ""
+    for first, last in forecasts.PARTS:
+        some = found.share[(share > first) & (share <= last)]
+        yield f"{some.min():.1%} to {some.max():.1%}" if len(some) else ""
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:

@@ -9,7 +9,7 @@ usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
 generate   write all events of a race to standard output, one JSON object per line
-export     write a race's results, tracks or crowding to standard output
+export     write a race's results, teams, tracks or crowding to standard output
 answers    write what a correct consumer of a race's events would say, one JSON object per line
 grade      compare a consumer's answer with the right one
 backfill   publish a season of past races at full speed

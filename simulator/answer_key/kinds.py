@@ -15,8 +15,6 @@ from simulator.answer_key.query import AnswerQuery, Name
 Columns = Mapping[str, list[Any]]
 Compute = Callable[[Stream, AnswerQuery], Columns]
 
-NDJSON = "application/x-ndjson"
-"""Media type of lines of JSON."""
 PIECE = 5_000
 """Rows written together."""
 MILLISECOND = 0.0015

@@ -12,6 +12,9 @@ from stream.problems import Problem
 
 Given = TypeVar("Given")
 
+NDJSON = "application/x-ndjson"
+"""Media type of lines of JSON."""
+
 
 @dataclass(frozen=True)
 class Format(Generic[Given]):

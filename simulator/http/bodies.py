@@ -30,7 +30,7 @@ TAKEN = {
     b"/start-lists": ("JSON", "@list.json"),
     GRADE: ("lines of JSON", "@answer.ndjson"),
 }
-TAKEN[b"/"] = TAKEN[b"/races"]
+TAKEN[b"/"] = TAKEN[b"/plans"] = TAKEN[b"/races"]
 """What each route takes as a body, by POST, and its place in a curl command."""
 OF_RACE = re.compile(rb"/races/[^/]+/")
 """How the paths of a race begin."""

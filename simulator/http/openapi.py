@@ -11,18 +11,20 @@ from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
 from simulator.answer_key.grade import Grade
-from simulator.answer_key.kinds import NDJSON
 from simulator.answer_key.query import AnswerQuery, GradeQuery, Name
-from simulator.export import crowding_files, result_files, track_files
+from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import CrowdingQuery
+from simulator.export.formats import NDJSON
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers
 from simulator.http.auth import CHALLENGE
 from simulator.http.bodies import MAX_BODY, MAX_SIZES, MIB
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, ListRequest, RaceRequest, RunId, ShortName
+from simulator.service.plans import MAX_COMPETITORS, MAX_WAITING
 from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
@@ -99,13 +101,18 @@ class Route(NamedTuple):
 
 
 PROBLEM = answers.ProblemAnswer
+MEDIA_TYPES = {PROBLEM: "application/problem+json", answers.PlanLine: NDJSON}
+"""Media types of models that are not plain JSON. OpenAPI 3.1 has no sequences: the schema of NDJSON is that of a line."""
 REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
+REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+TEAMS: Body | tuple[Body, ...] = (answers.TeamsAnswer, "text/csv")
+TEAM_SUFFIXES = tuple(form.suffix for form in team_files.FORMATS)
 CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
 CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
@@ -170,6 +177,24 @@ ROUTES = (
         {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
         query=ResultsQuery,
         suffixes=RESULT_SUFFIXES,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams",
+        "show_teams",
+        "Return the teams at the last published tick, as JSON or in the format of the Accept header: clubs "
+        "with their best finishers' places or times added up.",
+        {200: TEAMS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
+        query=TeamsQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams.{suffix}",
+        "show_teams",
+        "Return the teams at the last published tick. In CSV, each team is a row.",
+        {200: TEAMS, **NOT_FOUND, 422: PROBLEM},
+        query=TeamsQuery,
+        suffixes=TEAM_SUFFIXES,
     ),
     Route(
         "get",
@@ -271,6 +296,18 @@ ROUTES = (
         ListRequest,
     ),
     Route(
+        "post",
+        "/plans",
+        "make_plan",
+        "Return how crowded a race would be, without creating it. Each line of the response is a JSON "
+        "object: the progress, and in the last line the plan. The body is a race request with at most "
+        f"{MAX_COMPETITORS:,} competitors. One plan is computed at a time, and {MAX_WAITING} wait; a client "
+        "that disconnects stops its plan.",
+        {200: answers.PlanLine, **REFUSED_PLANS},
+        RaceRequest,
+        query=CrowdingQuery,
+    ),
+    Route(
         "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
     ),
     Route(
@@ -299,7 +336,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
-    models += [answers.CrowdingAnswer, answers.ListAnswer, Grade]
+    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.TeamsAnswer, answers.PlanLine, Grade]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -393,7 +430,7 @@ def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None 
         if isinstance(body, str):
             content[body] = {}
         else:
-            content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
+            content |= _content(MEDIA_TYPES.get(body, "application/json"), body)
     creates = route is not None and HTTPStatus.CREATED in route.answers
     is_sent = {
         "X-Request-Id": status not in BEFORE_ALL,

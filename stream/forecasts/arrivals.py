@@ -4,22 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream.arrays import Floats
+from stream.arrays import Floats, Ints, Mask
+from stream.forecasts.between import Rest
 from stream.forecasts.habits import Habits, Stretches
-from stream.forecasts.pacing import KM, Design, Moments, Pacing, below, fit, without_outliers
+from stream.forecasts.pacing import KM, Design, Moments, Pacing, below_with_slope, fit, without_outliers
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 
 SLOWEST, LEAST_SLOWDOWN = 0.0, 0.4
 """Slowest pace, as the logarithm of seconds per metre, that a slowdown is taken to lead to: walking at 1 m/s.
 Competitors who are as slow anyway can slow down by a half."""
-PERSISTS, MOST_SURE = 100.0, 0.5
-"""Metres since the last mark after which half of it counts, and the share of a difference from the expected
-pace that then lasts until the next mark. Assumptions: passings say nothing about it."""
 MOST_PERSISTING = 2.0
-"""Maximum of that difference, in standard deviations: a pause doesn't last."""
-HALVINGS = 20
-"""Steps of the search for a quantile: to a millionth of the range of possible times."""
+"""Maximum difference from the expected pace that lasts until the next mark, in standard deviations: a pause
+doesn't last."""
+STEPS, EXACT = 16, 1e-9
+"""Maximum number of steps of the search for a quantile, and the change of its logarithm at which it ends."""
 UNLIKELY = 0.01
 """Probability of an arrival by now from which it is overdue if it isn't known."""
 STOPPED = 0.01
@@ -41,13 +40,20 @@ class Arrivals:
     centre: Floats
     spread: Floats
 
+    def take(self, who: Ints | Mask) -> "Arrivals":
+        """Return those of some competitors."""
+        return Arrivals(self.since[who], self.weight[who], self.centre[who], self.spread[who])
+
     def before(self, time: Floats) -> Floats:
         """Return the probability of an arrival before each one's time (race seconds), shape (k,)."""
-        return self._before(np.log(np.maximum(time - self.since, 1e-6)))
+        return self._with_density(np.log(np.maximum(time - self.since, 1e-6)))[0]
 
-    def _before(self, logarithm: Floats) -> Floats:
-        found: Floats = (self.weight * below((logarithm[:, None] - self.centre) / self.spread)).sum(axis=1)
-        return found
+    def _with_density(self, logarithm: Floats) -> tuple[Floats, Floats]:
+        """Return the probability below each logarithm, and the density there, shape (k,) each."""
+        score = (logarithm[:, None] - self.centre) / self.spread
+        share, slope = below_with_slope(score)
+        reached: Floats = np.einsum("kc,kc->k", self.weight, share)
+        return reached, np.einsum("kc,kc->k", self.weight / self.spread, slope)
 
     def with_stops(self) -> "Arrivals":
         """Return the same, in case of a stop of unknown length: rare, and anything between short and long."""
@@ -61,18 +67,31 @@ class Arrivals:
 
     def quantiles(self, levels: Floats) -> Floats:
         """Return quantiles of the arrival (race seconds) for levels in (0, 1), rising; shape (k, q) each."""
-        lowest, highest = (
-            (self.centre - 5 * self.spread).min(axis=1),
-            (self.centre + 5 * self.spread).max(axis=1),
-        )
         found = np.empty(levels.shape)
         for column, level in zip(found.T, levels.T, strict=True):
-            low, high = lowest.copy(), highest.copy()
-            for _ in range(HALVINGS):
-                middle = (low + high) / 2
-                is_below = self._before(middle) < level
-                low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
-            column[:] = self.since + np.exp((low + high) / 2)
+            column[:] = self.since + np.exp(self._quantile(level))
+        return found
+
+    def _quantile(self, level: Floats) -> Floats:
+        """Return the logarithm of the seconds until one quantile, shape (k,)."""
+        some, who = self, np.arange(len(level))
+        low, high = (self.centre - 5 * self.spread).min(axis=1), (self.centre + 5 * self.spread).max(axis=1)
+        guess: Floats = (self.weight * self.centre).sum(axis=1)
+        found = guess.copy()
+        # Newton's method, with halving where a step would leave what is known to contain the quantile.
+        for _ in range(STEPS):
+            reached, density = some._with_density(guess)
+            is_below = reached < level
+            low, high = np.where(is_below, guess, low), np.where(is_below, high, guess)
+            step = guess + (level - reached) / np.maximum(density, 1e-12)
+            step = np.where((step >= low) & (step <= high), step, (low + high) / 2)
+            is_open = np.abs(step - guess) > EXACT
+            guess = found[who] = step
+            if not is_open.any():
+                break
+            if 2 * is_open.sum() < len(is_open):
+                some, who = some.take(is_open), who[is_open]
+                low, high, guess, level = low[is_open], high[is_open], guess[is_open], level[is_open]
         return found
 
 
@@ -84,16 +103,17 @@ class Runners:
         route, habits: where and how the field runs.
         anchors: where each was last seen.
         pacing: how each runs.
-        lasting: difference from the expected log pace that lasts until the next mark, shape (k,).
-        sure: share of the noise up to the next mark that is known by now, shape (k,).
+        whole, done: metres of even ground of the stretch, and since the last mark, shape (k,).
+        beside: difference from the expected log pace since the last mark, shape (k,).
     """
 
     route: Route
     habits: Habits
     anchors: Anchors
     pacing: Pacing
-    lasting: Floats
-    sure: Floats
+    whole: Floats
+    done: Floats
+    beside: Floats
 
     @classmethod
     def of(cls, route: Route, habits: Habits, seen: Seen) -> "Runners":
@@ -102,28 +122,32 @@ class Runners:
         stretches = Stretches.of(route, seen.times, habits)
         anchors = Anchors.of(seen, route)
         even = route.even(habits.hills, habits.extra)
-        since, at = (np.interp(x, route.metres, even) for x in (route.marks[anchors.mark], anchors.distance))
-        length = anchors.distance - route.marks[anchors.mark]
-        began = seen.times[np.arange(len(length)), anchors.mark]
-        is_between = (length > 0) & (anchors.time > began)
-        seconds, metres = (
-            np.where(is_between, anchors.time - began, 1.0),
-            np.where(is_between, at - since, 1.0),
-        )
-        pace = np.log(seconds / metres)[:, None]
-        weight = np.where(is_between, length / KM / prior.long_noise, 0.0)[:, None]
+        at_marks, at = (np.interp(x, route.metres, even) for x in (route.marks, anchors.distance))
+        since, nth = at_marks[anchors.mark], np.minimum(anchors.mark, len(stretches.lengths) - 1)
+        whole = stretches.lengths[nth]
+        began = seen.times[np.arange(len(at)), anchors.mark]
+        is_between = (at > since) & (anchors.time > began)
+        done = np.where(is_between, at - since, 0.0)
+        pace = np.log(np.where(is_between, anchors.time - began, 1.0) / np.where(is_between, done, 1.0))[
+            :, None
+        ]
+        noise = Rest.of(prior, habits.rough, whole, done, whole - done).done
+        # At the end of the stretch it counts as much as the stretch.
+        usual = whole / KM * prior.noise_over(whole) / prior.long_noise
         own = Design.of((since / even[-1])[:, None], (at / even[-1])[:, None], prior.breaks)
+        part = own, (usual / noise)[:, None]
         data = Moments.of(stretches.design, stretches.weights, stretches.paces)
-        pacing = fit(data.plus(Moments.of_own(own, weight, pace)), prior)
-        usual = pacing.paces(stretches.design)
-        paces = without_outliers(stretches.paces, usual, prior, route.lengths)
-        pace = without_outliers(pace, pacing.paces(own), prior, length[:, None])
+        pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
+        paces = without_outliers(
+            stretches.paces, pacing.paces(stretches.design), prior.noise_over(stretches.lengths)
+        )
+        limit = np.where(is_between, noise, prior.noise_over(whole))[:, None]
+        pace = without_outliers(pace, pacing.paces(own), limit)
         data = Moments.of(stretches.design, stretches.weights, paces)
-        pacing = fit(data.plus(Moments.of_own(own, weight, pace)), prior)
-        sure = np.where(is_between, MOST_SURE * length / (length + PERSISTS), 0.0)
-        limit = MOST_PERSISTING * prior.noise
-        lasting = sure * np.clip((pace - pacing.paces(own))[:, 0], -limit, limit)
-        return cls(route, habits, anchors, pacing, lasting, sure)
+        pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
+        limit = MOST_PERSISTING * np.sqrt(limit)
+        beside = np.where(is_between[:, None], np.clip(pace - pacing.paces(own), -limit, limit), 0.0)[:, 0]
+        return cls(route, habits, anchors, pacing, whole, done, beside)
 
     def overdue(self, now: float) -> Floats:
         """Return by how many seconds the medians move because the next mark's passing isn't known by now.
@@ -133,9 +157,11 @@ class Runners:
         mark = np.minimum(self.anchors.mark + 1, len(self.route.marks) - 1)
         there = self.arrivals(self.route.marks[mark]).with_stops()
         passed = there.before(np.full(len(mark), now))
-        levels = np.column_stack([np.full(len(mark), 0.5), passed + 0.5 * (1.0 - passed)])
-        usual, moved = there.quantiles(np.minimum(levels, 1.0 - 1e-9)).T
-        return np.where(passed > UNLIKELY, np.maximum(moved - usual, 0.0), 0.0)
+        late, moved = np.flatnonzero(passed > UNLIKELY), np.zeros(len(mark))
+        levels = np.column_stack([np.full(len(late), 0.5), 0.5 + 0.5 * passed[late]])
+        usual, then = there.take(late).quantiles(np.minimum(levels, 1.0 - 1e-9)).T
+        moved[late] = np.maximum(then - usual, 0.0)
+        return moved
 
     def times(self, metres: Floats, levels: Floats, now: float) -> Floats:
         """Return when each one arrives at a place (metres, shape (k,)), at levels of shape (k, q)."""
@@ -157,15 +183,27 @@ class Runners:
         )
         # The rest of the stretch between two marks, and what is beyond it.
         end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-        left = np.maximum(metres - anchors.distance, 1e-3)
-        here = np.clip(end - anchors.distance, 0.0, left)
-        noise = (here / left) ** 2 * (1.0 - self.sure) * habits.prior.noise_over(here)
-        noise += (1.0 - here / left) ** 2 * habits.prior.noise_over(left - here)
+        at, stretch_end = (np.interp(x, route.metres, even) for x in (anchors.distance, end))
+        left = np.maximum((last - first) * even[-1], 1e-3)
+        here = np.clip(stretch_end - at, 0.0, left)
+        rest, share = Rest.of(habits.prior, habits.rough, self.whole, self.done, here), here / left
+        noise = share**2 * rest.variance + (1.0 - share) ** 2 * habits.prior.noise_over(left - here)
+        # What of the pace since the mark is noise lasts instead of the level: their errors are opposite.
+        variance *= ((1.0 - rest.lasts * share) ** 2)[:, None]
         climbs = np.append(0.0, np.cumsum(np.diff(route.metres) * route.cost))
         done, then = (np.interp(x, route.metres, climbs) for x in (anchors.distance, metres))
-        change = (then - done) / left - done / np.maximum(anchors.distance, 1.0)
+        ahead = np.maximum(metres - anchors.distance, 1e-3)
+        change = (then - done) / ahead - done / np.maximum(anchors.distance, 1.0)
         noise += (habits.hills_spread * change) ** 2
-        centre = pacing.level + np.log(run * even[-1]) + (self.lasting * here / left)[:, None]
+        at_marks = np.interp(route.marks, route.metres, even)
+        extra = np.append(0.0, np.cumsum((np.diff(at_marks) * habits.extra_spread) ** 2))
+        then = np.interp((np.minimum(stretch_end, last * even[-1]), last * even[-1]), at_marks, extra)
+        own = habits.extra_spread[np.minimum(anchors.mark, len(route.lengths) - 1)] * (1.0 - rest.lasts)
+        noise += (own * share) ** 2 + (then[1] - then[0]) / left**2
+        # What lasts is the pace, so the drift on the way from the middle of the first part does not count.
+        apart = (self.done + here) / 2 / even[-1]
+        beside = self.beside[:, None] - pacing.drift * apart[:, None]
+        centre = pacing.level + np.log(run * even[-1]) + (rest.lasts * share)[:, None] * beside
         return Arrivals(anchors.time, pacing.weight, centre, np.sqrt(variance + noise[:, None]))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
+from stream.forecasts.between import ROUGH
 from stream.forecasts.pacing import (
     KM,
     OUTLIER,
@@ -65,8 +66,9 @@ York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down include
 Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
-EXTRA_SPREAD = 0.02
-"""Standard deviation of what else makes a stretch slower or faster: ground, wind, crowds."""
+EXTRA_SPREAD, EXTRA_COUNTS = 0.01, 4.0
+"""Standard deviation of what else makes a stretch slower or faster (ground, wind, crowds) before the race
+shows it, and number of stretches as much as which it counts: assumptions."""
 MOST_EXTRA = 0.3
 """Maximum of that."""
 SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
@@ -90,12 +92,16 @@ class Habits:
         prior: how its competitors run on even ground.
         hills, hills_spread: effect of the hills, and its uncertainty.
         extra: logarithm of the factor by which each stretch takes longer than its hills say, shape (m,).
+        extra_spread: the uncertainty of that, shape (m,).
+        rough: share of the noise that varies within a stretch; the rest is as even as `noise_over` says.
     """
 
     prior: Prior
     hills: float
     hills_spread: float
     extra: Floats
+    extra_spread: Floats
+    rough: float = ROUGH
 
     @classmethod
     def published(cls, route: Route) -> "Habits":
@@ -125,7 +131,8 @@ class Habits:
             noise=NOISE,
             echo=ECHO,
         )
-        return cls(prior, HILLS, HILLS_SPREAD, np.zeros(len(route.lengths)))
+        stretches = len(route.lengths)
+        return cls(prior, HILLS, HILLS_SPREAD, np.zeros(stretches), np.full(stretches, EXTRA_SPREAD))
 
 
 def _cases(route: Route) -> tuple[Ints, Floats]:
@@ -150,12 +157,14 @@ class Stretches:
     """The stretches of n competitors between marks.
 
     Attributes:
+        lengths: metres of even ground, shape (m,).
         known: whether both ends are known, shape (n, m).
         paces: logarithm of the seconds per metre of even ground, shape (n, m); 0 where unknown.
         design: the stretches as shares of the even course.
         weights: inverse variances, 0 where unknown, shape (n, m).
     """
 
+    lengths: Floats
     known: Mask
     paces: Floats
     design: Design
@@ -167,13 +176,14 @@ class Stretches:
         even = route.even_at_marks(habits.hills, habits.extra)
         taken = np.diff(times, axis=1)
         known = ~np.isnan(taken)
-        paces = np.where(known, np.log(np.where(known, taken, 1.0) / np.diff(even)), 0.0)
+        lengths = np.diff(even)
+        paces = np.where(known, np.log(np.where(known, taken, 1.0) / lengths), 0.0)
         if not with_pauses:
-            limit = OUTLIER * np.sqrt(habits.prior.noise_over(route.lengths))
+            limit = OUTLIER * np.sqrt(habits.prior.noise_over(lengths))
             paces = without_pauses(paces, known, limit)
         share = even / even[-1]
-        weights = known * (route.lengths / KM / habits.prior.long_noise)
-        return cls(known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
+        weights = known * (lengths / KM / habits.prior.long_noise)
+        return cls(lengths, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
 
 
 def learn(route: Route, seen: Seen) -> Habits:
@@ -203,11 +213,11 @@ def _at_first_sight(route: Route, seen: Seen) -> Habits:
     for nth in np.flatnonzero(number).tolist():
         middle[nth] = np.median(rest[counted[:, nth] > 0, nth])
     known = number[None] > 0
-    limit = np.full(len(number), OUTLIER * EXTRA_SPREAD)
+    limit = np.full(len(number), 2 * OUTLIER * EXTRA_SPREAD)
     slower = middle - without_pauses(middle[None], known, limit)[0]
     faster = middle + without_pauses(-middle[None], known, limit)[0]
     extra = np.clip((slower + faster) * number / (number + FEW), -MOST_EXTRA, MOST_EXTRA)
-    return Habits(published.prior, hills, spread, extra)
+    return Habits(published.prior, hills, spread, extra, published.extra_spread)
 
 
 def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
@@ -215,28 +225,37 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     stretches = Stretches.of(route, seen.times, habits)
     known, design, weights = stretches.known, stretches.design, stretches.weights
     pacing = fit(Moments.of(design, weights, stretches.paces), prior)
-    paces = without_outliers(stretches.paces, pacing.paces(design), prior, route.lengths)
+    paces = without_outliers(stretches.paces, pacing.paces(design), prior.noise_over(stretches.lengths))
     data = Moments.of(design, weights, paces)
     pacing = fit(data, prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
     counted = weights * _is_settled(route, seen)
     hills, spread, residuals = _hills(route, habits, residuals, counted)
     extra, sure = habits.extra, counted.sum(axis=0)
-    step = ((counted * residuals).sum(axis=0) - extra / EXTRA_SPREAD**2) / (sure + EXTRA_SPREAD**-2)
+    usual = _usual_extra(habits, sure > 0)
+    step = ((counted * residuals).sum(axis=0) - extra / usual**2) / (sure + usual**-2)
     extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
     return Habits(
-        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, (known, residuals)),
+        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, stretches, residuals),
         hills,
         spread,
         extra,
+        (sure + usual**-2) ** -0.5,
     )
+
+
+def _usual_extra(habits: Habits, known: Mask) -> float:
+    """Return the standard deviation of the stretches' own factors, from those that are known."""
+    squares = habits.extra[known] ** 2 + habits.extra_spread[known] ** 2
+    total = EXTRA_COUNTS * EXTRA_SPREAD**2 + float(squares.sum())
+    return float((total / (EXTRA_COUNTS + len(squares))) ** 0.5)
 
 
 def _without_trend(extra: Floats, middle: Floats, sure: Floats) -> Floats:
     """Return the stretches' own factors without an even trend along the course: that is the field's drift."""
     terms = np.column_stack([np.ones(len(middle)), middle])
     # Single slow stretches are no trend.
-    small = np.clip(extra, -2 * EXTRA_SPREAD, 2 * EXTRA_SPREAD)
+    small = np.clip(extra, -4 * EXTRA_SPREAD, 4 * EXTRA_SPREAD)
     known = (terms * sure[:, None]).T
     trend = np.linalg.lstsq(known @ terms, known @ small)[0]
     return np.where(sure > 0, extra - terms @ trend, 0.0)
@@ -260,7 +279,9 @@ def _hills(route: Route, habits: Habits, residuals: Floats, weights: Floats) -> 
     return habits.hills + pull / sure, sure**-0.5, residuals - pull / sure * climbs
 
 
-def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: tuple[Mask, Floats]) -> Prior:
+def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
+    route: Route, before: Prior, pacing: Pacing, squares: Floats, stretches: Stretches, residuals: Floats
+) -> Prior:
     """Return the field's prior, given the fit of its competitors."""
     published = Habits.published(route).prior
     weight, (kinds, _) = pacing.weight, _cases(route)
@@ -277,7 +298,7 @@ def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: t
             data = weight[:, kind], pacing.slowdown[:, kind], pacing.ss[:, kind]
             found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
             slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
-    known, residuals = rest
+    known = stretches.known
     noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + int(known.sum()))
     return replace(
         before,
@@ -287,7 +308,7 @@ def _prior(route: Route, before: Prior, pacing: Pacing, squares: Floats, rest: t
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
         noise=max(LEAST_NOISE, noise**0.5),
-        echo=_echo(route, known, residuals),
+        echo=_echo(stretches.lengths, known, residuals),
     )
 
 
@@ -301,10 +322,10 @@ def _normal(  # noqa: PLR0913, PLR0917 - data and prior
     return middle, float((square / total) ** 0.5)
 
 
-def _echo(route: Route, known: Mask, residuals: Floats) -> float:
+def _echo(lengths: Floats, known: Mask, residuals: Floats) -> float:
     """Return the correlation of the noise of neighbouring stretches."""
     some = known.sum(axis=1) >= ENOUGH
-    known, scaled = known[some], residuals[some] * np.sqrt(route.lengths / KM)
+    known, scaled = known[some], residuals[some] * np.sqrt(lengths / KM)
     both = known[:, 1:] & known[:, :-1]
     pairs = int(both.sum())
     if not pairs:

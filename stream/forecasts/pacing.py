@@ -214,9 +214,9 @@ def fit(data: Moments, prior: Prior) -> Pacing:
     return Pacing(weight, level, drift, slowdown, ll, ld, ls, dd, ds, ss)
 
 
-def without_outliers(paces: Floats, expected: Floats, prior: Prior, metres: Floats) -> Floats:
+def without_outliers(paces: Floats, expected: Floats, variance: Floats) -> Floats:
     """Return log paces with the excess of single stretches removed, shape (n, m)."""
-    limit = OUTLIER * np.sqrt(prior.noise_over(metres))
+    limit = OUTLIER * np.sqrt(variance)
     return expected + np.clip(paces - expected, -limit, limit)
 
 
@@ -243,5 +243,12 @@ def below(score: Floats) -> Floats:
 
     Bowling, Khasawneh, Kaewkuekool and Cho 2009, J Industrial Engineering and Management 2(1), 114-127.
     """
+    return below_with_slope(score)[0]
+
+
+def below_with_slope(score: Floats) -> tuple[Floats, Floats]:
+    """Return the same, and its derivative."""
     score = np.clip(score, -6.0, 6.0)
-    return 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * score**2)))
+    square = score * score
+    share = 1.0 / (1.0 + np.exp(-score * (1.5976 + 0.07056 * square)))
+    return share, share * (1.0 - share) * (1.5976 + 0.21168 * square)

@@ -79,6 +79,20 @@ def test_only_what_is_published_is_known(race: Race) -> None:
     assert (seen.elapsed[~np.isnan(seen.elapsed)] <= MIDDLE).all()
 
 
+def test_only_published_positions_are_remembered(race: Race) -> None:
+    """What is remembered are positions of earlier ticks, as trackers reported them."""
+    found = forecasts.sightings_until(race, MIDDLE)
+    remembered = set(zip(found.who.tolist(), found.elapsed.tolist(), found.distance.tolist(), strict=True))
+    published = set()
+    for tick in range(MIDDLE + 1):
+        fixes = race.fixes_at(tick)
+        elapsed, distance = np.round(fixes.reported.elapsed, 3), np.round(fixes.reported.distance, 3)
+        published |= set(zip(fixes.who.tolist(), elapsed.tolist(), distance.tolist(), strict=True))
+
+    assert remembered <= published
+    assert len(remembered) > 300
+
+
 def test_what_happens_later_changes_no_forecast(straight: Course) -> None:
     """Two races that differ only after the tick have the same forecasts at the tick."""
     plain, disqualified = (

@@ -1,0 +1,181 @@
+"""Between two marks: what the pace since the last one says about the rest of the stretch.
+
+Passings cannot show it. Positions can: those that were seen in a stretch that is over by now.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream.arrays import Floats, Ints
+from stream.forecasts.pacing import Prior
+from stream.forecasts.route import Route
+from stream.forecasts.seen import Seen
+
+ROUGH = 0.3
+"""Share of the variation within a stretch, before positions show it: an assumption."""
+ROUGH_COUNTS = 40.0
+"""Number of sightings as much as which it counts."""
+CANDIDATES = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+LEAST = 0.01
+"""Share of a stretch's variance that always remains: nothing is as even as that."""
+ODD = 9.0
+"""Maximum of a squared residual, in variances: pauses don't count as variation."""
+EVERY = 30.0
+"""Minimum race seconds between sightings of a competitor."""
+FEWER = 600
+"""Number of competitors whose positions are remembered: of larger fields, an even selection."""
+MOST_SIGHTINGS = 20_000
+ROUNDING = 1e-5
+"""Tolerance in ticks."""
+MOST_TICKS = 20
+"""Maximum number of earlier ticks whose positions are remembered, of a race whose past is known."""
+PATIENCE = 1.35
+"""A stretch is over once this many times the rest's time at constant pace has passed, arrived or not."""
+
+
+def remembered(now: float, interval: float) -> list[int]:
+    """Return the ticks whose positions are remembered at a moment, the oldest first; at most `MOST_TICKS`.
+
+    They are always the same ones: when there are too many, every second one is left out.
+
+    Args:
+        now: race seconds.
+        interval: race seconds between two ticks.
+    """
+    every = max(1, math.ceil(EVERY / interval))
+    last = math.floor(now / interval - ROUNDING)
+    while last // every > MOST_TICKS:
+        every *= 2
+    return list(range(every, last + 1, every))
+
+
+def chosen(competitors: int) -> int:
+    """Return the number of which bibs are a multiple whose positions are remembered: 1, or a prime.
+
+    Bibs often go up in steps of 2, 5 or 10, and none of these leaves the choice empty.
+    """
+    step = -(-competitors // FEWER)
+    while any(step % factor == 0 for factor in range(2, math.isqrt(step) + 1)):
+        step += 1
+    return max(step, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Sightings:
+    """Positions that were seen earlier; arrays of shape (s,), the newest last.
+
+    Attributes:
+        who: indices of the competitors. The field has to keep its order.
+        distance: metres.
+        elapsed: race seconds of the position.
+        until: race seconds of the newest; -inf without any.
+    """
+
+    who: Ints
+    distance: Floats
+    elapsed: Floats
+    until: float
+
+    @classmethod
+    def none(cls) -> "Sightings":
+        """Return no sightings."""
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty(0), -np.inf)
+
+    def and_those(self, who: Ints, distance: Floats, elapsed: Floats) -> "Sightings":
+        """Return these and the positions of an earlier tick, shape (k,) each, which is the newest so far."""
+        some = (distance > 0.0) & np.isfinite(elapsed)
+        return Sightings(
+            np.concatenate([self.who, who[some]])[-MOST_SIGHTINGS:],
+            np.concatenate([self.distance, distance[some]])[-MOST_SIGHTINGS:],
+            np.concatenate([self.elapsed, elapsed[some]])[-MOST_SIGHTINGS:],
+            max(self.until, float(elapsed[some].max(initial=-np.inf))),
+        )
+
+    def also(self, seen: Seen) -> "Sightings":
+        """Return these and the newest positions, unless the last ones were seen only just now."""
+        if seen.now < self.until + EVERY:
+            return self
+        step = -(-max(len(seen), 1) // FEWER)
+        who = np.arange(0, len(seen), step)
+        who = who[~seen.is_out[who] & (seen.distance[who] > 0.0) & (seen.elapsed[who] <= seen.now)]
+        return Sightings(
+            np.concatenate([self.who, who])[-MOST_SIGHTINGS:],
+            np.concatenate([self.distance, seen.distance[who]])[-MOST_SIGHTINGS:],
+            np.concatenate([self.elapsed, seen.elapsed[who]])[-MOST_SIGHTINGS:],
+            seen.now,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """Sightings in stretches that are over by now.
+
+    Attributes:
+        then: each competitor as known at the sighting, k of them.
+        mark: the mark before it, shape (k,).
+        arrived: at the next mark; NaN if that took too long, shape (k,).
+    """
+
+    then: Seen
+    mark: Ints
+    arrived: Floats
+
+    @classmethod
+    def of(cls, route: Route, seen: Seen, sightings: Sightings, most: int) -> "Ended":
+        """Return what has become of sightings, of an even selection of at most so many."""
+        clean = seen.take(sightings.who).clean()
+        rows, marks = np.arange(len(clean)), route.marks
+        distance, elapsed = sightings.distance, sightings.elapsed
+        mark = np.clip(np.searchsorted(marks, distance, side="right") - 1, 0, len(marks) - 2)
+        entered, arrived = clean.times[rows, mark], clean.times[rows, mark + 1]
+        pace = (elapsed - clean.times[:, 0]) / np.maximum(distance, 1.0)
+        is_over = elapsed + PATIENCE * pace * (marks[mark + 1] - distance) <= seen.now
+        gave_up = clean.is_out & np.isnan(clean.times[:, -1])
+        counts = is_over & ~gave_up & (mark > 0) & (distance > marks[mark]) & (entered < elapsed)
+        which = np.flatnonzero(counts & ~(arrived <= elapsed))
+        which = which[np.unique(np.linspace(0, max(len(which) - 1, 0), min(len(which), most)).astype(int))]
+        some, mark = clean.take(which), mark[which]
+        known = np.where(np.arange(len(marks)) <= mark[:, None], some.times, np.nan)
+        then = Seen(seen.now, some.guns, known, distance[which], elapsed[which], some.is_out)
+        return cls(then, mark, arrived[which])
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """The noise of the next metres, given that of the metres since the last mark; shape (k,) each.
+
+    Attributes:
+        done: variance of the mean log pace since the mark; infinite at the mark.
+        lasts: share of its difference from the expected pace that lasts.
+        variance: what remains unknown.
+    """
+
+    done: Floats
+    lasts: Floats
+    variance: Floats
+
+    @classmethod
+    def of(cls, prior: Prior, rough: float | Floats, whole: Floats, done: Floats, ahead: Floats) -> "Rest":
+        """Return it for metres of even ground since the mark and ahead, in a stretch of `whole` metres.
+
+        The variances of both parts and of both together imply how much they have in common.
+        """
+
+        def variance(metres: Floats) -> Floats:
+            within = prior.noise_over(whole) * whole / metres
+            found: Floats = (1.0 - rough) * prior.noise_over(metres) + rough * within
+            return found
+
+        is_between = done > 0.0
+        first, then = np.where(is_between, done, 1.0), np.maximum(ahead, 1e-3)
+        of_first, of_then, of_both = variance(first), variance(then), variance(first + then)
+        common = (first + then) ** 2 * of_both - first**2 * of_first - then**2 * of_then
+        common = np.where(is_between, np.maximum(common / (2.0 * first * then), 0.0), 0.0)
+        least = LEAST * prior.noise_over(whole)
+        return cls(
+            np.where(is_between, of_first, np.inf),
+            common / of_first,
+            np.maximum(of_then - common**2 / of_first, least),
+        )
