@@ -349,4 +349,7 @@ def test_random_streams_keep_their_numbers() -> None:
         "SKEW": 34,
         "BATTERY": 35,
         "BATTERY_LIFE": 36,
+        "REGULARITY": 37,
+        "ATTENDANCE": 38,
+        "FORM": 39,
     }

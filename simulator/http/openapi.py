@@ -102,7 +102,7 @@ class Route(NamedTuple):
 
 PROBLEM = answers.ProblemAnswer
 MEDIA_TYPES = {PROBLEM: "application/problem+json", answers.PlanLine: NDJSON}
-"""Media types of models that are not plain JSON. OpenAPI 3.1 has no sequences: the schema of NDJSON is that of a line."""
+"""Media types of models that are not plain JSON. For NDJSON, the schema is that of a line."""
 REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
