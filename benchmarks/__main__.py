@@ -142,12 +142,12 @@ def _crowding(_: Path) -> Iterator[Section]:
     )
     yield "Crowding: published starts", f"{fill(text, 118)}\n\n{report.table(head, rows)}"
     rows = []
-    for competitors in crowding.SIZES:
-        _log(f"crowding: {competitors:,}")
-        found = crowding.in_separate_process(competitors)
+    for on, competitors in crowding.RACES:
+        _log(f"crowding: {on}, {competitors:,}")
+        found = crowding.in_separate_process(on, competitors)
         rows.append(
             [
-                f"{competitors:,}, {found['width_m']:g} m wide",
+                f"{on}, {competitors:,}, {found['width_m']:g} m wide",
                 f"{found['created_s']:.1f} s",
                 f"{found['resident_mib']:,.0f} MiB",
                 f"{found['field_mib']:,.0f} MiB",

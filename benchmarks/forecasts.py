@@ -313,7 +313,7 @@ def cost(scenario: Scenario, at: float, competitors: int) -> Cost:
     race = _race(scenario, SEEDS[0], competitors)
     route = route_of(race.course)
     seen = seen_at(race, route, at)
-    sightings = sightings_until(race, seen)
+    sightings = sightings_until(race, at)
     learned = learn(route, seen, sightings)
     found = forecast(route, seen, learned)
     return Cost(

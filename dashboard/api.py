@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
+import orjson
 from pydantic import TypeAdapter, ValidationError
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
@@ -16,10 +17,14 @@ from dashboard.store.protocol import Course
 from stream.pinot import without_password
 from stream.race_states import Action
 from stream.results import Rank
+from stream.teams import Rules
 
 Read = TypeVar("Read")
 
 TIMEOUT_S = 10.0
+
+PLAN_TIMEOUT_S = 600.0
+"""Seconds without news of a plan: others may be computed first."""
 
 UPLOAD_TIMEOUT_S = 60.0
 """Seconds; a large file takes seconds to process and may have to wait in the queue."""
@@ -57,6 +62,7 @@ class OfferedCourse:
         fences: the names of its geofences.
         timing_points: the names of its file's timing points.
         warnings: what was corrected in its file, as sentences.
+        narrowest: metres of width at the narrowest place; None if its file has no widths.
     """
 
     short_name: str
@@ -67,6 +73,7 @@ class OfferedCourse:
     warnings: tuple[str, ...] = ()
     climb: float | None = None
     timing_points: tuple[str, ...] = ()
+    narrowest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -179,16 +186,62 @@ class RaceApi:
             "POST", "/races", lambda race: str(race["run_id"]), json=request, timeout=UPLOAD_TIMEOUT_S
         )
 
+    def plan(
+        self, request: Mapping[str, Any], report: Callable[[float], None], read: Callable[[Any], Read]
+    ) -> Read:
+        """What `read` makes of the plan of a race, which is not created; also for a read-only client.
+
+        `report` is called with the share that is done, 0 to 1. If it raises, the simulator stops computing.
+        Raises `RefusedError` or another `ApiError`.
+        """
+        timeout = httpx.Timeout(TIMEOUT_S, read=PLAN_TIMEOUT_S)
+        try:
+            with self._client.stream(
+                "POST", f"{self._address}/plans", json=request, timeout=timeout
+            ) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._refused_plan(answer)
+                for line in answer.iter_lines():
+                    found = orjson.loads(line)
+                    if "plan" in found:
+                        return read(found["plan"])
+                    if "problem" in found:
+                        raise _refusal(found["problem"]["status"], found["problem"])
+                    report(float(found["progress"]))
+        except httpx.RemoteProtocolError as error:
+            raise ApiError("The simulator stopped computing the plan. Its log says why.") from error
+        except httpx.HTTPError as error:
+            raise self._unavailable() from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self._another_server() from error
+        raise self._another_server()
+
+    def _refused_plan(self, answer: httpx.Response) -> ApiError:
+        if self._read_only and answer.status_code == httpx.codes.UNAUTHORIZED:
+            return ApiError(
+                "The simulator requires a token for plans, and a read-only dashboard has none. "
+                "Plan with a dashboard that is not read-only."
+            )
+        return _refusal(answer.status_code, answer.json())
+
     def change(self, run_id: str, change: Action) -> str:
         """Pause, resume or cancel a race, and return its new status. Raises `ApiError`."""
         return self._ask("POST", f"/races/{run_id}/{change}", lambda race: str(race["status"]))
 
     def results_csv(self, run_id: str, rank: Rank) -> Iterator[bytes]:
         """The results of a race as CSV, in pieces. Raises `ApiError` before the first."""
+        return self._csv(run_id, "results", {"rank": rank})
+
+    def teams_csv(self, run_id: str, rank: Rank, rules: Rules) -> Iterator[bytes]:
+        """The teams of a race as CSV, in pieces. Raises `ApiError` before the first."""
+        return self._csv(run_id, "teams", {"rank": rank, **rules._asdict()})
+
+    def _csv(self, run_id: str, what: str, choices: Mapping[str, str | int]) -> Iterator[bytes]:
         asked = self._client.build_request(
             "GET",
-            f"{self._address}/races/{quote(run_id, safe='')}/results.csv",
-            params={"rank": rank},
+            f"{self._address}/races/{quote(run_id, safe='')}/{what}.csv",
+            params=choices,
             timeout=UPLOAD_TIMEOUT_S,
         )
         try:

@@ -29,9 +29,11 @@ from dashboard.race import race_map  # noqa: F401
 from dashboard.race.downloads import downloads
 from dashboard.race.feed import Feed
 from dashboard.race.finder import Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import routes
 from dashboard.race.snapshots import Snapshots
+from dashboard.raceday.days import RaceDays
 from dashboard.read_only import ReadOnly
 from dashboard.results import charts  # noqa: F401
 from dashboard.settings import Settings
@@ -42,6 +44,7 @@ from dashboard.store.sqlite_file import SqliteFile
 from dashboard.ui import words
 from pinot.health.probes import Probes, of_embedded, of_stack
 from pinot.health.simulator import SimulatorProbe
+from stream.aside import Aside
 from stream.settings import origins_of
 
 _SCRIPT = Path(__file__).parent / "pages.py"
@@ -85,6 +88,7 @@ def make_app(settings: Settings) -> st.App:
     history = History(store, snapshots)
     finder = Finder(store, snapshots)
     feed = Feed(snapshots)
+    forecaster = Forecaster(snapshots, call=Aside().call)
     api = _api(settings)
     probes = make_probes(settings)
     freshness = Freshness(probes.races, metrics.freshness.observe)
@@ -92,6 +96,8 @@ def make_app(settings: Settings) -> st.App:
     context.install(
         settings,
         snapshots,
+        forecaster,
+        RaceDays(store, snapshots, forecaster),
         api,
         Activity(measured(make_stream(settings), metrics), settings.allowed_lateness),
         Sampler(probes.take),
@@ -99,7 +105,7 @@ def make_app(settings: Settings) -> st.App:
     )
     return st.App(
         _SCRIPT,
-        routes=[*routes(snapshots, history, finder, feed, metrics), *downloads(api)],
+        routes=[*routes(snapshots, history, finder, feed, forecaster, metrics), *downloads(api)],
         lifespan=_ending(feed),
         middleware=_middleware(settings),
         on_script_error=_say_that_it_failed,

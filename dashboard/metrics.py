@@ -29,7 +29,8 @@ class Metrics:
     """The metrics; thread-safe.
 
     Attributes:
-        payloads: responses to browsers, by `feed` (live, past, start_list, found, results) and `status`.
+        payloads: responses to browsers, by `feed` (live, past, start_list, found, results, teams, forecasts,
+            honours, coming) and `status`.
         streams: number of open streams of live payloads.
         freshness: ages of the newest position that queries return, once a second while a race runs.
     """

@@ -10,8 +10,10 @@ from dashboard.analytics import page as analytics
 from dashboard.create import page as create
 from dashboard.live import page as live
 from dashboard.pipeline import page as pipeline
+from dashboard.plan import page as plan
 from dashboard.race import choose
 from dashboard.race.routes import LIVE
+from dashboard.raceday import page as raceday
 from dashboard.results import page as results
 from dashboard.ui import navigation, viewer, viewing, words
 from dashboard.ui.viewing import View
@@ -47,10 +49,24 @@ def main() -> None:
     create_page = st.Page(
         lambda: _create(live_page), title="New race", icon=":material/add_circle:", url_path="new"
     )
+    plan_page = st.Page(
+        lambda: plan.show(create_page), title="Plan", icon=":material/groups:", url_path="plan"
+    )
     pipeline_page = st.Page(
         pipeline.show, title="Pipeline", icon=":material/monitor_heart:", url_path="pipeline"
     )
-    pages = [live_page, results_page, create_page, analytics_page, pipeline_page]
+    race_day_page = st.Page(
+        lambda: raceday.show(create_page), title="Race day", icon=":material/timer:", url_path="race-day"
+    )
+    pages = [
+        live_page,
+        results_page,
+        race_day_page,
+        plan_page,
+        create_page,
+        analytics_page,
+        pipeline_page,
+    ]
     here = st.navigation([*pages, *_unknown_page(pages)], position="hidden")
     if viewing.view() is not View.EMBED:
         offered = [page for page in pages if page is not create_page or viewing.may_change()]

@@ -9,7 +9,7 @@ usage: python -m simulator COMMAND [--help] …
 
 serve      run the simulator: HTTP API, races, events to Kafka or the embedded store
 generate   write all events of a race to standard output, one JSON object per line
-export     write a race's results or tracks to standard output
+export     write a race's results, teams or tracks to standard output
 replay     publish a recorded race again, starting now: Racecast events or GPX tracks
 """
 

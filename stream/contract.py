@@ -34,7 +34,7 @@ EVENTS = Path(__file__).with_name("events")
 Topic = Literal["parkrun", "passings", "races", "competitors"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 
-SQLITE_VERSION = 102
+SQLITE_VERSION = 103
 """The `user_version` of the SQLite file.
 
 Versions of one hundred only add: tables, indexes, and columns with a default. So a program that knows one of

@@ -12,6 +12,7 @@ the same results.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -26,6 +27,8 @@ WAVE_DELAY = 60.0
 """Seconds between the guns of two waves in a race whose request does not say."""
 DECIMALS = 3
 """Times have milliseconds, distances millimetres."""
+CUT_OFF = "cut_off"
+"""Name of the column with the cut-off that has stopped a competitor."""
 GROUPS = {"finished": 0, "dsq": 2, "dnf": 3, "dns": 4}
 """Sort order by status; all others (on the course or not yet started) are 1."""
 
@@ -123,8 +126,8 @@ def stand(bib: Ints, status: Texts, time: Floats, distance: Floats, category: Se
     numbers: dict[str, int] = {}
     categories = np.array([numbers.setdefault(name, len(numbers)) for name in category], np.int64)
     place, category_place = np.zeros((2, len(bib)), np.int64)
-    place[placed] = _places(taken, np.zeros(len(placed), np.int64))
-    category_place[placed] = _places(taken, categories[placed])
+    place[placed] = shared_places(taken, np.zeros(len(placed), np.int64))
+    category_place[placed] = shared_places(taken, categories[placed])
     behind = np.full(len(bib), np.nan)
     behind[placed] = taken - taken.min(initial=np.inf)
     group = np.select([status == name for name in GROUPS], list(GROUPS.values()), 1)
@@ -205,18 +208,29 @@ def split_names(points: Iterable[tuple[str, int]], columns: Iterable[str]) -> tu
 
 def as_csv(
     splits: Iterable[tuple[str, int]],
-    chunks: Iterable[tuple[Iterable[Line], Iterable[Iterable[float | None]]]],
+    chunks: Iterable[tuple[Iterable[Line], Iterable[Iterable[float | None]], Iterable[str]]],
+    *,
+    has_cut_offs: bool,
 ) -> Iterator[bytes]:
     """Yield the results as UTF-8 CSV with a byte order mark: a column per field of `Line` and per split.
 
+    Races with cut-offs have one more, at the end.
+
     Args:
         splits: name and lap of each split, by distance.
-        chunks: lines with their split times (gun time in seconds).
+        chunks: lines with their split times (gun time in seconds), and with the names of the cut-offs that
+            have stopped them, if the race has some.
+        has_cut_offs: whether it has.
     """
-    names = split_names(((harmless(point), lap) for point, lap in splits), Line._fields)
-    yield csv_head([*Line._fields, *names]).encode()
-    for some, times in chunks:
-        rows = ([*map(_cell, line), *map(_cell, at)] for line, at in zip(some, times, strict=True))
+    last = [CUT_OFF] if has_cut_offs else []
+    names = split_names(((harmless(point), lap) for point, lap in splits), [*Line._fields, *last])
+    yield csv_head([*Line._fields, *names, *last]).encode()
+    for some, times, stopped in chunks:
+        ends = ([harmless(name)] for name in stopped) if has_cut_offs else repeat([])
+        rows = (
+            [*map(_cell, line), *map(_cell, at), *end]
+            for line, at, end in zip(some, times, ends, strict=False)
+        )
         yield csv_lines(rows).encode()
 
 
@@ -232,7 +246,7 @@ def _cell(value: str | float | None) -> str:
             return str(value)
 
 
-def _places(times: Floats, group: Ints) -> Ints:
+def shared_places(times: Floats, group: Ints) -> Ints:
     """Return places by time within each group (0…), all of shape (k,); equal times share a place."""
     order = np.lexsort((times, group))
     nth = np.arange(len(order))

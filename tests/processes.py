@@ -112,9 +112,11 @@ def simulator(
 
 
 @contextmanager
-def dashboard(folder: Path, api: str, *flags: str, module: str = "dashboard") -> Iterator[Running]:
-    """Run the dashboard, or a `module` with the same flags, on a free port; it logs to `dashboard.log`."""
-    port = free_port()
+def dashboard(
+    folder: Path, api: str, *flags: str, module: str = "dashboard", port: int | None = None
+) -> Iterator[Running]:
+    """Run the dashboard, or a `module` with the same flags, on a free port or this one; it logs to a file."""
+    port = port or free_port()
     # Without a street map, unless `flags` override this.
     command = [module, "--dashboard-port", str(port), "--api", api, "--tiles", "none", *flags]
     with _running(command, f"http://127.0.0.1:{port}", folder / "dashboard.log") as running:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import CLI_SUPPRESS, BaseSettings
 
-from dashboard.race import sample
+from dashboard.race import coming, honours, sample
 from dashboard.settings import Settings as DashboardSettings
 from pinot.health import thresholds
 from pinot.settings import ResetSettings, StatusSettings
@@ -26,8 +26,8 @@ from simulator.race import chance, options, request, start_list
 from simulator.race.crowding import cells
 from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
-from simulator.service import courses
-from stream import parts, problems
+from simulator.service import courses, plans
+from stream import parts, problems, teams
 from stream.contract import TABLES, TOPICS, read_topics
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
@@ -202,6 +202,13 @@ LIMITS: dict[str, tuple[float, ...]] = {
     "simulators with work on one Kafka": (read_topics()["progress"]["partitions"],),
     "competitors whose positions a page reads": (sample.MOST_WHOLE, sample.SAMPLED, sample.LISTED),
     "competitors in the finish list of such a race": (sample.MOST_WHOLE,),
+    "scorers of a team": teams.SCORERS,
+    "competitors of a race with a table of teams": (sample.MOST_WHOLE,),
+    "finishers, next arrivals and podiums on the announcer board": (
+        honours.NEWEST,
+        coming.NEXT,
+        honours.MOST_PODIUMS,
+    ),
     "competitors that a search by name or club finds in such a race": (sample.FOUND,),
     "races in memory": (engine.MAX_RUNS,),
     "positions per second that a race requests": (request.MAX_RATE,),
@@ -218,6 +225,8 @@ LIMITS: dict[str, tuple[float, ...]] = {
     ),
     "faulty lines of a start list that are listed": (start_list_limits.MAX_FAULTS,),
     "the last start": (options.MAX_START,),
+    "competitors of a plan": (plans.MAX_COMPETITORS,),
+    "plans that are computed at the same time, and that wait": (1, plans.MAX_WAITING),
     "width of a start line or a course": limits.WIDTHS,
     "cells of a course with a known width, and these times the competitors": (
         cells.MAX_CELLS,

@@ -7,13 +7,11 @@ import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi, RaceField
-from dashboard.create import course_choice, drop_zones, inputs, pending, presets, race_form, start_list
+from dashboard.create import presets, race_form, start_list
 from dashboard.create.race_form import RaceForm
 from dashboard.race import choose
+from dashboard.request import course_choice, drop_zones, inputs, pending
 from dashboard.ui import viewer, words
-
-FIELDS_TTL_S = 60.0
-"""How long the API's description of a race request is kept; a newer simulator may have another one."""
 
 
 def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -48,14 +46,7 @@ def show(live_page: st.Page, now: Callable[[], datetime] = lambda: datetime.now(
 
 def _ask(api: RaceApi) -> tuple[Sequence[OfferedCourse], Mapping[str, RaceField]]:
     """The courses, and the fields of a race. Raises `ApiError`."""
-    return api.courses(), _fields(api)
-
-
-@st.cache_data(ttl=FIELDS_TTL_S, show_spinner=False)
-def _fields(_api: RaceApi) -> Mapping[str, RaceField]:
-    fields = _api.race_fields()
-    inputs.check(fields)
-    return fields
+    return api.courses(), inputs.fields_of(api)
 
 
 def _answers(api: RaceApi) -> bool:

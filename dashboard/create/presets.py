@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from dashboard.api import OfferedCourse, RaceField
-from dashboard.create import course_choice, paces, pending, race_form, start_list
-from dashboard.create.race_form import PACES_OF_THEIR_OWN
+from dashboard.create import race_form, start_list
+from dashboard.request import course_choice, inputs, paces, pending
 from dashboard.ui import formatting, viewer, words
 
 _NTH = "race-preset-nth"
@@ -57,7 +57,7 @@ def _marked() -> str:
 
 
 def _meaning(request: Mapping[str, Any]) -> str:
-    if whose := PACES_OF_THEIR_OWN.get(request.get("pace_model", "")):
+    if whose := paces.OF_THEIR_OWN.get(request.get("pace_model", "")):
         run_at = f"paces of {whose}"
     else:
         unit = viewer.current().unit
@@ -73,7 +73,9 @@ def _values(
     """What a preset sets the fields to, by session state key. A course that isn't offered is left out."""
     course = preset.request["course"]
     is_offered = any(one.short_name == course for one in offered)
-    return race_form.values(preset.request, fields) | ({course_choice.CHOSEN: course} if is_offered else {})
+    return inputs.values(preset.request, fields, viewer.current().unit) | (
+        {course_choice.CHOSEN: course} if is_offered else {}
+    )
 
 
 def _is_filled_in(preset: Preset, offered: Sequence[OfferedCourse], fields: Mapping[str, RaceField]) -> bool:

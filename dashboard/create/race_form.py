@@ -4,7 +4,6 @@ The API checks the limits, so that they are defined only once. Input that cannot
 unparsable pace, is reported before any request.
 """
 
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,12 +16,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceApi, RaceField, RefusedError
-from dashboard.create import paces, pending
-from dashboard.create.course_choice import Choice
-from dashboard.create.inputs import OPTION_NAMES, OPTIONS, START_LIST, inputs, key
 from dashboard.create.start_list import StartList
+from dashboard.request import paces, pending
+from dashboard.request.course_choice import Choice
+from dashboard.request.inputs import OPTION_NAMES, OPTIONS, PACE_UNIT, START_LIST, inputs, key, whole_number
 from dashboard.ui import formatting, viewer, words
-from dashboard.ui.viewer import KM, Unit
+from dashboard.ui.viewer import Unit
 
 NOW, LATER = "Now", "Later"
 
@@ -35,11 +34,19 @@ DEFAULTS: Mapping[str, Any] = {"name": "", "competitors": 100, "speed": 10.0, "s
 FASTEST = 180
 """Initial fastest pace in seconds per kilometre: that of a club's best runner, not a world record's."""
 
-PACES_OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a marathon"}
-"""Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
-
 CHANGES_FINISH_TIMES = frozenset(
-    ("pace_model", "fatigue", "gradient", "wave_size", "start_flow", "start_list", "walking", "wrong_turn")
+    (
+        "pace_model",
+        "fatigue",
+        "gradient",
+        "wave_size",
+        "start_flow",
+        "crowding",
+        "start_list",
+        "walking",
+        "wrong_turn",
+        "cut_offs",
+    )
 )
 """With any of these the slowest pace no longer determines the last finish."""
 
@@ -47,17 +54,16 @@ LEANS_ON = {
     "slowest": ("fastest",),
     "max_pause": ("min_pause",),
     "start_flow": ("competitors", "wave_size", "wave_delay", "start_list"),
+    "jam_density": ("specific_flow", "crowding", "start_width", "width"),
     "disqualified": ("dns", "dnf"),
+    "cut_offs": ("course", "wave_size", "wave_delay", "start_flow", "start_list"),
 }
-"""Fields whose errors can be fixed in another field of the same group."""
+"""Fields whose errors can be fixed in another field nearby."""
 
 NOT_STARTED = "The race was not started: see the errors next to the fields."
 
 PACES = ("fastest", "slowest")
 STOPS = ("min_pause", "max_pause")
-
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}")
-"""Longer than any seed, and short enough for every JSON parser."""
 
 
 @dataclass
@@ -69,7 +75,6 @@ class _Memory:
         refused: the last request that was refused.
         mistakes: the reasons by field, until the next attempt.
         foot: the message beside the button in the next run.
-        pace_unit: unit of the paces in the fields.
         is_open: whether an option had an error, so the expander is open.
     """
 
@@ -77,7 +82,6 @@ class _Memory:
     refused: Mapping[str, Any] = field(default_factory=dict)
     mistakes: dict[str, str] = field(default_factory=dict)
     foot: str | None = None
-    pace_unit: Unit = KM
     is_open: bool = False
 
 
@@ -88,10 +92,10 @@ def _memory() -> _Memory:
 
 def begin(fields: Mapping[str, RaceField], unit: Unit) -> None:
     """Give the fields their first values, and paces per `unit`; must run before they are drawn."""
-    memory = _memory()
-    if memory.pace_unit != unit:
-        pending.give(_converted_paces(memory.pace_unit, unit))
-        memory.pace_unit = unit
+    before = st.session_state.get(PACE_UNIT, unit)
+    if before != unit:
+        pending.give(_converted_paces(before, unit))
+    st.session_state[PACE_UNIT] = unit
     entries = inputs(fields, unit)
     first = {name: entry.held(entry.schema.default) for name, entry in entries.items()}
     first["fastest"] = entries["fastest"].held(FASTEST)
@@ -106,15 +110,6 @@ def _converted_paces(before: Unit, now: Unit) -> dict[str, str]:
         with suppress(KeyError, paces.PaceError):
             converted[name] = paces.write(paces.read(st.session_state[name], before), now)
     return converted
-
-
-def values(request: Mapping[str, Any], fields: Mapping[str, RaceField]) -> dict[str, Any]:
-    """What a preset's request sets the fields to, by session state key; other options get their defaults."""
-    return {
-        key(name): entry.held(request.get(name, entry.schema.default))
-        for name, entry in inputs(fields, viewer.current().unit).items()
-        if name in request or name in OPTION_NAMES
-    }
 
 
 def _row(name: str, *, is_level: bool = False) -> DeltaGenerator:
@@ -248,7 +243,7 @@ class RaceForm:
             self._cannot_be_sent = True
             words.notice(str(error))
             return
-        if whose := PACES_OF_THEIR_OWN.get(self._options.get("pace_model", "")):
+        if whose := paces.OF_THEIR_OWN.get(self._options.get("pace_model", "")):
             words.hint(f"Ignored: the paces are those of {whose}")
         else:
             words.hint(f"Finish in {paces.finish(seconds, self._course.distance)}")
@@ -286,7 +281,7 @@ class RaceForm:
                 if (longest := self._longest()) is not None:
                     words.hint(f"Over after {formatting.race_time(longest)} of wall time")
             with st.container():
-                self._take("seed", _number_if_any(self._inputs["seed"].draw_text()))
+                self._take("seed", whole_number(self._inputs["seed"].draw_text()))
 
     def _longest(self) -> float | None:
         """Wall-clock seconds until the slowest possible finish; None if undetermined."""
@@ -364,9 +359,3 @@ class RaceForm:
             self._request[name] = value
         self._below[name] = st.empty()
         self._show_mistake(name)
-
-
-def _number_if_any(text: str) -> int | str | None:
-    """A whole number, or the text for the API to reject in its own words."""
-    text = text.strip()
-    return int(text) if _WHOLE_NUMBER.fullmatch(text) else text or None

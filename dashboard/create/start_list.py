@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.api import ApiError, ListPreview, RaceApi
-from dashboard.create.inputs import LIST_FIELDS
+from dashboard.request.inputs import LIST_FIELDS, LIST_MEMORY
 from dashboard.ui import formatting, words
 from dashboard.ui.escape import templates
 from stream import text_files
@@ -85,7 +85,7 @@ class StartList(NamedTuple):
 
 
 def _memory() -> _Memory:
-    memory: _Memory = st.session_state.setdefault("race-list", _Memory())
+    memory: _Memory = st.session_state.setdefault(LIST_MEMORY, _Memory())
     return memory
 
 
@@ -96,7 +96,7 @@ def is_given() -> bool:
 
 def remove() -> None:
     """Forget the list, and empty the field."""
-    st.session_state["race-list"] = _Memory(nth=_memory().nth + 1)
+    st.session_state[LIST_MEMORY] = _Memory(nth=_memory().nth + 1)
 
 
 def choose(api: RaceApi) -> StartList:

@@ -9,7 +9,8 @@ from dashboard.race import component, link
 from dashboard.race.component import Keepers
 from dashboard.race.routes import race_address_in_page
 from dashboard.race.snapshot import Snapshot
-from dashboard.ui import formatting, viewer
+from dashboard.store.protocol import Race
+from dashboard.ui import formatting, viewer, viewing
 
 KEEPERS: Keepers = {
     "favourites": link.keep_favourites,
@@ -29,13 +30,20 @@ def figures(snapshot: Snapshot, look: Look = "") -> None:
     component.mount(
         "figures",
         race.run_id,
-        status=race.status,
-        startsIn=race.start_time / 1000 - time.time() if race.status == "scheduled" else None,
-        speed=race.speed,
-        tick=race.interval / race.speed,
+        **_clock(race),
         sexes=sorted({who.sex for who in snapshot.competitors.values()} - {""}),
         look=look,
     )
+
+
+def _clock(race: Race) -> dict[str, Any]:
+    """What the race clock goes by."""
+    return {
+        "status": race.status,
+        "startsIn": race.start_time / 1000 - time.time() if race.status == "scheduled" else None,
+        "speed": race.speed,
+        "tick": race.interval / race.speed,
+    }
 
 
 def tallies(snapshot: Snapshot, look: Look = "") -> None:
@@ -43,7 +51,13 @@ def tallies(snapshot: Snapshot, look: Look = "") -> None:
     component.mount("tallies", snapshot.race.run_id, competitors=snapshot.race.competitors, look=look)
 
 
-def leaderboard(snapshot: Snapshot, height: int) -> None:
+def expected(snapshot: Snapshot) -> None:
+    """Who is expected at each timing point in the next minutes."""
+    race = snapshot.race
+    component.mount("expected", race.run_id, speed=race.speed, tick=race.interval / race.speed)
+
+
+def leaderboard(snapshot: Snapshot, height: int, *, has_forecasts: bool) -> None:
     """The leaderboard, with the viewer's choices, which the link keeps."""
     component.mount(
         "leaderboard",
@@ -53,6 +67,7 @@ def leaderboard(snapshot: Snapshot, height: int) -> None:
         distance=snapshot.course.distance if snapshot.course else None,
         favourites=link.favourites(),
         filters=link.filters(),
+        hasForecasts=has_forecasts,
         **_all_of(snapshot),
     )
 
@@ -96,6 +111,24 @@ def leaders(snapshot: Snapshot, look: Look) -> None:
     lists = {"leaders": 10, "done": 5} if look == "wall" else {"leaders": 100}
     run_id = snapshot.race.run_id
     component.mount("panels", run_id, lists=lists, numbers="place", hasFences=False, look=look)
+
+
+def announcer(snapshot: Snapshot, note: str) -> None:
+    """The announcer board, with a note on what it shows of the race."""
+    race = snapshot.race
+    component.mount(
+        "announcer",
+        race.run_id,
+        {"point": link.keep_point, "rank": link.keep_rank, "leave": lambda _: viewing.leave()},
+        **_clock(race),
+        title=race.name,
+        note=note,
+        races=race_address_in_page(race.run_id),
+        point=link.point(),
+        # Of a large race, chip times are only known of those who are read one by one.
+        rank=link.rank() if snapshot.sample is None else "gun",
+        hasRanks=snapshot.sample is None,
+    )
 
 
 def share(snapshot: Snapshot) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.live import board, controls, embed, next_race, shown, view_menu, wall
+from dashboard.live import announcer, board, controls, embed, next_race, shown, view_menu, wall
 from dashboard.race import choose
+from dashboard.race.forecasts import FORECAST
 from dashboard.race.race_map import MapOptions
 from dashboard.race.sample import LISTED
 from dashboard.race.snapshot import Snapshot
@@ -27,6 +28,8 @@ def show(create_page: st.Page) -> None:
     view = viewing.view()
     if view is View.WALL:
         wall.show(create_page)
+    elif view is View.ANNOUNCER:
+        announcer.show(create_page)
     elif view is View.EMBED:
         embed.show(create_page)
     else:
@@ -48,6 +51,7 @@ def _show(create_page: st.Page) -> None:
 
 def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
     has_begun = _has_begun(snapshot)
+    has_forecasts = has_begun and view_menu.wants_forecasts() and _can_be_forecast(snapshot)
     # On phones, page.css puts the parts of these containers into another order.
     with st.container(key="live"):
         with st.container(key="head", gap="xsmall"):
@@ -66,9 +70,11 @@ def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
                 shown.draw_map(snapshot, options, HEIGHT_PX)
             with st.container(key="leaderboard"):
                 if has_begun:
-                    board.leaderboard(snapshot, HEIGHT_PX)
+                    board.leaderboard(snapshot, HEIGHT_PX, has_forecasts=has_forecasts)
                 else:
                     board.start_list(snapshot)
+        if has_forecasts:
+            board.expected(snapshot)
         if has_begun:
             board.panels(snapshot)
 
@@ -76,6 +82,11 @@ def _show_race(snapshot: Snapshot, options: MapOptions) -> None:
 def _has_begun(snapshot: Snapshot) -> bool:
     """Whether there is more to show than the start list; the page runs again when the status changes."""
     return snapshot.race.status not in {"scheduled", "paused"} or len(snapshot.positions) > 0
+
+
+def _can_be_forecast(snapshot: Snapshot) -> bool:
+    """Whether there are competitors on a course that is known; the page runs again when either changes."""
+    return snapshot.race.status in FORECAST and snapshot.course is not None
 
 
 def _facts(snapshot: Snapshot) -> None:

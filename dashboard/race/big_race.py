@@ -9,6 +9,8 @@ import numpy as np
 from dashboard.race import finish_list, leaderboard
 from dashboard.race.finish_list import Results
 from dashboard.race.finishers import ASK_AGAIN_S, Finishers
+from dashboard.race.honours import NEWEST, Arrival, Honours, Leading, leading_honours
+from dashboard.race.podiums import Ends
 from dashboard.race.sample import LEADERS, LISTED, MOST_WHOLE
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import Figures, Standing
@@ -24,7 +26,11 @@ from dashboard.store.protocol import (
     Tally,
 )
 from stream.arrays import Floats, Ints
-from stream.results import Rank
+from stream.parts import parts_of
+from stream.results import Rank, since
+
+UNSEEN_S = 120.0
+"""Race seconds by which a finish may reach the store late, of a race in which only positions report them."""
 
 _Span = tuple[float, float]
 
@@ -184,6 +190,73 @@ class BigRace:
         guns = self._finishers.guns(bibs)
         return finish_list.results(positions, self._listed, guns, rank), times
 
+    def honours(
+        self, race: Race, tally: Tally, sampled: Positions, known: Mapping[int, Competitor], late_by: float
+    ) -> Honours:
+        """What an announcer says of the finish, by gun time.
+
+        Podiums are those of the first `LISTED` finishers. Raises `StoreError`.
+
+        Args:
+            race: the race.
+            tally: its newest positions in numbers.
+            sampled: the newest positions of the sample.
+            known: the start list's entries of the first finishers, and others.
+            late_by: race seconds by which the store may be behind the stream.
+        """
+        in_order, times = self._finishers.in_order()
+        bibs = np.sort(in_order[:LISTED])
+        leading = Leading(
+            competitors=known,
+            bib=bibs,
+            guns=self._finishers.guns(bibs),
+            finish=self._finishers.elapsed(bibs),
+            has_all=len(in_order) <= LISTED,
+            times=times,
+        )
+        newest = self._finishers.newest(NEWEST)
+        names = self._store.competitors(self._run_id, newest.tolist()) if len(newest) else {}
+        return leading_honours(
+            race,
+            leading,
+            self._arrivals(newest, leading, names),
+            names,
+            self._others(race, tally, sampled, late_by),
+        )
+
+    def _arrivals(self, newest: Ints, leading: Leading, names: Mapping[int, Competitor]) -> list[Arrival]:
+        """These finishers; the place in the category is known of the first finishers only."""
+        times = since(leading.finish, leading.guns)
+        categories = np.array(
+            [
+                known.category if (known := leading.competitors.get(bib)) else ""
+                for bib in leading.bib.tolist()
+            ]
+        )
+        elapsed = self._finishers.elapsed(newest)
+        found = []
+        for bib, place, at, time in zip(
+            newest.tolist(),
+            self._finishers.places(newest).tolist(),
+            elapsed.tolist(),
+            since(elapsed, self._finishers.guns(newest)).tolist(),
+            strict=True,
+        ):
+            faster = categories[times < time]
+            among = (
+                int((faster == names[bib].category).sum()) + 1 if bib in names and place <= LISTED else None
+            )
+            found.append(Arrival(bib, place, among, time, at))
+        return found
+
+    def _others(self, race: Race, tally: Tally, sampled: Positions, late_by: float) -> Ends:
+        """One for all who have not finished: with the last gun, known up to where all are known."""
+        is_over = not tally.count("waiting", *ON_COURSE) and sum(tally.counts.values()) >= race.competitors
+        unknown = np.full(0 if is_over else 1, np.nan)
+        until = _settled(sampled, race.competitors, tally.race_time) - UNSEEN_S - late_by
+        guns = np.full_like(unknown, self._finishers.last_gun())
+        return Ends(guns, unknown, unknown, np.full_like(unknown, until))
+
     def names(self, bibs: Ints) -> Mapping[int, Competitor]:
         """The start list's entries of these competitors, as far as the store has them."""
         return self._names.of(bibs)
@@ -220,6 +293,20 @@ class _Names:
             self._missing = {bib for bib in self._missing | unknown if bib not in self._known}
             self._retry_at = self._clock() + ASK_AGAIN_S
         return {bib: self._known[bib] for bib in wanted if bib in self._known}
+
+
+def _settled(sampled: Positions, competitors: int, now: float) -> float:
+    """Race seconds up to which all parts of a race are published, one of which may be behind the others.
+
+    At least one of the pieces of the sample lies within each part: they are half as long.
+    """
+    pieces = np.array_split(np.arange(len(sampled)), 2 * len(parts_of(competitors)))
+    newest = [now]
+    for piece in pieces:
+        reporting = sampled.elapsed[piece][np.isin(sampled.status[piece], ("waiting", *ON_COURSE))]
+        if len(reporting):
+            newest.append(float(reporting.max()))
+    return min(newest)
 
 
 def _merged(spans: Iterable[_Span]) -> list[_Span]:

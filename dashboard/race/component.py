@@ -19,6 +19,8 @@ _SCRIPTS = (
     "formatting.js",
     "live_feed.js",
     "names.js",
+    "forecasts.js",
+    "race_clock.js",
     "board/page.js",
     "board/search.js",
     "board/filters.js",
@@ -32,18 +34,23 @@ _SCRIPTS = (
     "board/moment.js",
     "board/leaderboard.js",
     "board/panels.js",
+    "board/expected.js",
     "board/results_feed.js",
     "board/print_head.js",
     "board/race_list.js",
     "board/results.js",
     "board/stays.js",
     "board/start_list.js",
+    "board/teams.js",
     "board/share.js",
+    "board/stay_awake.js",
+    "board/board_feeds.js",
+    "board/announcer_board.js",
     "board/watch.js",
     "board/main.js",
 )
 """In the order of their dependencies."""
-_STYLES = ("motion.css", "board/board.css", "board/looks.css", "board/list.css")
+_STYLES = ("motion.css", "board/board.css", "board/looks.css", "board/list.css", "board/announcer.css")
 
 Keepers = Mapping[str, Callable[[object], None]]
 """Called with the viewer's choices, by the names under which the part sets them; values are unchecked."""

@@ -7,9 +7,11 @@ import numpy as np
 
 from dashboard.race import leaderboard
 from dashboard.race.split_times import SplitTimes, Visits
+from dashboard.race.standing import stopped_by
 from dashboard.store.protocol import Competitor, Positions
 from stream import results as table
 from stream.arrays import Floats, Ints, Mask, Texts
+from stream.cut_offs import CutOffs
 
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 """Widths of bins and distances between marks that are easy to read on a clock."""
@@ -54,6 +56,8 @@ class Results:
         splits: chip time in seconds at each split, shape (n, s); NaN where not reached.
         gun_splits: likewise gun time.
         visits: to geofences, in race seconds.
+        cut_offs: the race's, or None.
+        stopped: which of these has stopped each competitor, shape (n,): its index, or -1.
     """
 
     rank: table.Rank
@@ -70,6 +74,8 @@ class Results:
     splits: Floats
     gun_splits: Floats
     visits: Visits
+    cut_offs: CutOffs | None
+    stopped: Ints
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -91,10 +97,17 @@ class Results:
         return len(self.bib)
 
 
-def results(positions: Positions, splits: SplitTimes, guns: Floats, rank: table.Rank = "gun") -> Results:
+def results(
+    positions: Positions,
+    splits: SplitTimes,
+    guns: Floats,
+    rank: table.Rank = "gun",
+    cut_offs: CutOffs | None = None,
+) -> Results:
     """Compute the results as they are now; they are provisional while the race goes on.
 
-    `guns` are the seconds from the first gun to that of each one's wave, in the order of the positions.
+    `guns` are the seconds from the first gun to that of each one's wave, in the order of the positions;
+    `cut_offs` are the race's.
     """
     starts = splits.starts(positions.competitor, guns)
     ranking = leaderboard.rank(positions, guns if rank == "gun" else starts)
@@ -120,6 +133,8 @@ def results(positions: Positions, splits: SplitTimes, guns: Floats, rank: table.
         splits=table.since(times, starts[:, None]),
         gun_splits=table.since(times, guns[:, None]),
         visits=splits.visits(),
+        cut_offs=cut_offs,
+        stopped=stopped_by(cut_offs, ranked, guns),
     )
 
 
@@ -238,7 +253,10 @@ def as_csv(found: Results, competitors: Mapping[int, Competitor]) -> bytes:
         [entrants[nth] for nth in who.tolist()],
         (found.status[who], table.Times(*(times[who] for times in found.so_far)), found.distance[who]),
     )
-    return b"".join(table.as_csv(found.points, [(lines, map(table.rounded, found.gun_splits[who]))]))
+    limits = found.cut_offs
+    stopped = limits.names(found.stopped[who]) if limits else ()
+    chunk = lines, map(table.rounded, found.gun_splits[who]), stopped
+    return b"".join(table.as_csv(found.points, [chunk], has_cut_offs=limits is not None))
 
 
 def _entrant(bib: int, known: Competitor | None) -> table.Entrant:

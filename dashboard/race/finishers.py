@@ -102,6 +102,19 @@ class Finishers:
         """Seconds from the first gun to that of each bib's wave, shape (k,)."""
         return wave_guns(self._waves.of(bibs, np.ones(len(bibs), np.int64)), self._wave_delay)
 
+    def last_gun(self) -> float:
+        """Seconds from the first gun to the last one; infinity while that is not known."""
+        if not self._wave_delay:
+            return 0.0
+        if not self._waves.is_whole:
+            return math.inf
+        return float(wave_guns(np.array([self._waves.most(1)]), self._wave_delay)[0])
+
+    def newest(self, most: int) -> Ints:
+        """Bibs of those who finished last, the newest first, at most so many."""
+        found: Ints = self._bibs[np.lexsort((-self._bibs, self._elapsed))[::-1][:most]]
+        return found
+
     def elapsed(self, bibs: Ints) -> Floats:
         """Race seconds of these finishers, shape (k,)."""
         found: Floats = self._elapsed[np.searchsorted(self._bibs, bibs)]
@@ -135,23 +148,31 @@ class Finishers:
 
 
 class _Column:
-    """A number for each of some bibs."""
+    """A number for each of some bibs.
+
+    Attributes:
+        is_whole: whether there will be no more of them.
+    """
 
     def __init__(self, kind: type[np.int64] | type[np.float64]) -> None:
         self._bibs = np.empty(0, np.int64)
         self._values = np.empty(0, kind)
         self._asked = -math.inf
-        self._is_whole = False
+        self.is_whole = False
 
     def is_due(self, now: float) -> bool:
         """Whether it should be read at this moment."""
-        return not self._is_whole and now - self._asked >= ASK_AGAIN_S
+        return not self.is_whole and now - self._asked >= ASK_AGAIN_S
 
     def fill(self, parts: Iterator[tuple[Ints, Ints | Floats]], now: float, *, is_whole: bool) -> None:
         """Replace it by these parts, whose bibs rise."""
         bibs, values = zip(*parts, strict=True)
         self._bibs, self._values = np.concatenate(bibs), np.concatenate(values)
-        self._asked, self._is_whole = now, is_whole
+        self._asked, self.is_whole = now, is_whole
+
+    def most(self, other: int) -> int:
+        """The highest number, or `other` if there is none or it is higher."""
+        return int(self._values.max(initial=other))
 
     def has(self, bibs: Ints) -> bool:
         """Whether it has a number for all of these."""

@@ -89,7 +89,15 @@ class History:
             if now.sample is not None:
                 ranking = replace(ranking, place=np.full(len(then), leaderboard.NO_PLACE))
             status = now.race.status if raw_time >= end else "running"
-            packed = payload.encode_moment(then, ranking, moments, time=raw_time, end=end, status=status)
+            packed = payload.encode_moment(
+                then,
+                ranking,
+                moments,
+                time=raw_time,
+                end=end,
+                status=status,
+                cut_offs=now.race.cut_offs,
+            )
             if raw_time < end or now.is_final:
                 self._keep(key, packed)  # the newest tick may not have reached the store yet
             return packed

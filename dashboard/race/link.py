@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from dashboard.race import team_rules
+from stream.results import Rank
+from stream.teams import Rules
+
 MAX_FAVOURITES = 20
 """Keeps links short enough for all mail clients."""
 
@@ -20,6 +24,10 @@ FILTERS = ("category", "club", "sex")
 """The query parameters of static/board/filters.js."""
 
 _MOMENT = "at"
+_POINT = "point"
+_RANK = "rank"
+MOST_LETTERS = 120
+"""Of a timing point's label; no name is longer."""
 _MOST_DIGITS = 9
 
 LIST = (*FILTERS, "find", "sort")
@@ -59,6 +67,16 @@ def keep_list_choices(chosen: object) -> None:
     _keep_all(LIST, chosen)
 
 
+def rules() -> Rules:
+    """How the link wants teams to be scored; what is missing or unknown is as usual."""
+    return team_rules.lenient(_known(team_rules.NAMES))
+
+
+def keep_rules(chosen: object) -> None:
+    """Put into the link how teams are scored."""
+    _keep_all(team_rules.NAMES, chosen)
+
+
 def followed() -> int | None:
     """The bib that the map follows, if the link has one."""
     return _number("follow")
@@ -80,6 +98,26 @@ def keep_moment(seconds: object) -> None:
     _keep(_MOMENT, str(seconds) if isinstance(seconds, int) else "")
 
 
+def point() -> str:
+    """The label of the timing point for which an announcer waits; empty for the finish."""
+    return st.query_params.get(_POINT, "")[:MOST_LETTERS]
+
+
+def keep_point(label: object) -> None:
+    """Put the label of a timing point into the link, or remove it."""
+    _keep(_POINT, label[:MOST_LETTERS] if isinstance(label, str) else "")
+
+
+def rank() -> Rank:
+    """The time that places go by."""
+    return "chip" if st.query_params.get(_RANK) == "chip" else "gun"
+
+
+def keep_rank(chosen: object) -> None:
+    """Put the time that places go by into the link, or remove it if it is the usual one."""
+    _keep(_RANK, "chip" if chosen == "chip" else "")
+
+
 def remember() -> None:
     """Note the race's favourites and whom the map follows, for another page, which its link doesn't name."""
     st.session_state[_REMEMBERED] = _known(COMPETITORS)
@@ -93,7 +131,7 @@ def recall() -> None:
 
 def forget_race() -> None:
     """Remove what belongs to one race from the link."""
-    for name in (*COMPETITORS, *LIST, _MOMENT):
+    for name in (*COMPETITORS, *LIST, _MOMENT, _POINT):
         _keep(name, "")
 
 

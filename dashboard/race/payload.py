@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from dashboard.race import event_stream
 from dashboard.race.leaderboard import NO_PLACE, Ranking
-from dashboard.race.standing import Standing
+from dashboard.race.standing import Standing, stopped_by
 from dashboard.store.protocol import STATUSES, Competitor, Course, Positions, Race
 from dashboard.ui.formatting import TIME_DECIMALS
 from stream.arrays import Floats, Ints, Mask, Texts
+from stream.cut_offs import CutOffs
 from stream.results import since
 
 DEGREE_DECIMALS = 6
@@ -69,8 +70,9 @@ def encode(  # noqa: PLR0913 - a payload has many parts
     are 0. `listed` is the number of the first rows, which make the leaderboard. `people` are the names of
     those who are not in the sample, and `names` the number of those who are.
     """
-    columns = _live_columns(positions, standing)
+    columns = _live_columns(race, positions, standing)
     said = {
+        **named(race.cut_offs),
         "time": round(standing.race_time, TIME_DECIMALS),
         "status": race.status,
         "names": names,
@@ -98,8 +100,13 @@ def encode_found(
 
     `more` says that more competitors match the search.
     """
-    said = {"status": race.status, "people": names_of(competitors), "more": has_more}
-    return pack(_live_columns(positions, standing), said)
+    said = {
+        **named(race.cut_offs),
+        "status": race.status,
+        "people": names_of(competitors),
+        "more": has_more,
+    }
+    return pack(_live_columns(race, positions, standing), said)
 
 
 def encode_moment(  # noqa: PLR0913 - a payload has many parts
@@ -110,14 +117,16 @@ def encode_moment(  # noqa: PLR0913 - a payload has many parts
     time: float,
     end: float,
     status: str,
+    cut_offs: CutOffs | None = None,
 ) -> Packed:
     """Encode a past snapshot for the replay: `time` is its race seconds, `end` those of the newest.
 
-    `status` is the race's at that moment.
+    `status` is the race's at that moment, `cut_offs` are the race's.
     `moments` are the seconds from the first gun to each one's own gun and own start, in the order of the
     positions.
     """
-    return pack(_columns(positions, ranking, moments), {"time": time, "end": end, "status": status})
+    said = {**named(cut_offs), "time": time, "end": end, "status": status}
+    return pack(_columns(positions, ranking, moments, cut_offs), said)
 
 
 def encode_names(competitors: Mapping[int, Competitor]) -> Packed:
@@ -156,10 +165,17 @@ def _leading(places: Ints) -> int:
     return int(unknown[0]) if len(unknown) else len(places)
 
 
-def _live_columns(positions: Positions, standing: Standing) -> dict[str, NDArray[Any]]:
+def named(cut_offs: CutOffs | None) -> dict[str, Any]:
+    """What the column `cut_off` counts, from 1: each cut-off's name and metres; nothing without cut-offs."""
+    if cut_offs is None:
+        return {}
+    return {"cut_offs": [{"name": one.name, "metres": one.distance} for one in cut_offs.limits]}
+
+
+def _live_columns(race: Race, positions: Positions, standing: Standing) -> dict[str, NDArray[Any]]:
     """The columns of `encode`."""
     order = standing.ranking.order
-    columns = _columns(positions, standing.ranking, (standing.guns, standing.starts))
+    columns = _columns(positions, standing.ranking, (standing.guns, standing.starts), race.cut_offs)
     columns["gap"] = seconds(standing.gaps[order])
     columns["split"] = np.round(standing.split_metres[order], 1)
     columns["split_time"] = seconds(standing.split_seconds[order])
@@ -167,15 +183,17 @@ def _live_columns(positions: Positions, standing: Standing) -> dict[str, NDArray
 
 
 def _columns(
-    positions: Positions, ranking: Ranking, moments: tuple[Floats, Floats]
+    positions: Positions, ranking: Ranking, moments: tuple[Floats, Floats], cut_offs: CutOffs | None
 ) -> dict[str, NDArray[Any]]:
-    """Competitor, place, lon, lat, distance, elapsed, gun, chip, status.
+    """Competitor, place, lon, lat, distance, elapsed, gun, chip, status; with cut-offs also cut_off.
 
     The place is 0 for none; elapsed, gun and chip are the seconds since the first gun, the own wave's gun and
-    the own start, negative before them; the status is an index into `statuses`.
+    the own start, negative before them; the status is an index into `statuses`. `cut_off` is the number of
+    the one that has stopped the competitor, from 1; 0 for none.
     """
     gun, chip = (since(positions.elapsed, moment)[ranking.order] for moment in moments)
     ranked = positions.take(ranking.order)
+    stopped = stopped_by(cut_offs, ranked, moments[0][ranking.order])
     return {
         "competitor": ranked.competitor,
         "place": ranking.place,
@@ -186,6 +204,7 @@ def _columns(
         "gun": gun,
         "chip": chip,
         "status": status_numbers(ranked.status),
+        **({} if cut_offs is None else {"cut_off": stopped + 1}),
     }
 
 

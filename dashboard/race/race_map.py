@@ -5,6 +5,7 @@ it. Moving data bypasses Python's templates and Streamlit: the layer (static/rac
 from the dashboard's routes. The viewer's choices reach it through `MapOptions`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ _COURSE_SCRIPTS = (
     "street_map.js",
     "crowd.js",
     "dots.js",
+    "density.js",
     "below.js",
     "profile_ground.js",
     "course_profile.js",
@@ -42,10 +44,13 @@ _SCRIPTS = {
         "sheet.js",
         "pack.js",
         "annotations.js",
+        "density_line.js",
         "field.js",
         "glide.js",
         "live_feed.js",
         "names.js",
+        "forecasts.js",
+        "race_clock.js",
         "trails.js",
         "inspector.js",
         "furniture.js",
@@ -120,6 +125,7 @@ class MapOptions(folium.FeatureGroup):
         follow: int | None = None,
         moment: int | None = None,
         streets: bool = True,
+        forecasts: bool = False,
     ) -> None:
         super().__init__()
         self.choices = script_json(
@@ -131,6 +137,7 @@ class MapOptions(folium.FeatureGroup):
                 "follow": follow,
                 "moment": moment,
                 "streets": streets,
+                "forecasts": forecasts,
             }
         )
 
@@ -147,24 +154,37 @@ def race_map(
 
     Without a course the layer zooms to the first positions.
     """
-    options = {"isLive": True, "end": 0, "hasTimeline": has_timeline, **_of_race(race)}
+    options = {"isLive": True, "end": 0, "hasTimeline": has_timeline, **_of_race(race, course)}
     return _map("addRace", course, wanted, viewer, **options)
 
 
 def replay_map(race: Race, course: Course | None, wanted: Settings, viewer: Viewer, end: float) -> folium.Map:
     """The replay map, from the gun to `end` in race seconds."""
-    options = {"isLive": False, "end": end, "hasTimeline": True, **_of_race(race)}
+    options = {"isLive": False, "end": end, "hasTimeline": True, **_of_race(race, course)}
     return _map("addRace", course, wanted, viewer, **options)
 
 
-def _of_race(race: Race) -> dict[str, Any]:
-    return {
+def _of_race(race: Race, course: Course | None) -> dict[str, Any]:
+    sample = sample_of(race.competitors)
+    options = {
         "run": race.run_id,
         "races": race_address(race.run_id),
         "interval": race.interval,
         "speed": race.speed,
-        "isSample": sample_of(race.competitors) is not None,
+        "isSample": sample is not None,
     }
+    if race.is_crowded and course is not None and (widths := _widths(race, course)):
+        options["density"] = {"widths": widths, "every": 1 if sample is None else sample.step}
+    return options
+
+
+def _widths(race: Race, course: Course) -> list[tuple[float, float | None]]:
+    """Where the width of a lap changes, from its start on, and metres; empty if none is known."""
+    own = course.widths if course.widths and course.widths[0][0] <= 0 else ((0.0, math.inf), *course.widths)
+    widths = [(since, min(wide, race.width)) for since, wide in own]
+    if not any(math.isfinite(wide) for _, wide in widths):
+        return []
+    return [(since, wide if math.isfinite(wide) else None) for since, wide in widths]
 
 
 def _along(course: Course | None) -> dict[str, Any]:

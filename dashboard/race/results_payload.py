@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.race.finish_list import Results
-from dashboard.race.payload import Packed, names_of, pack, seconds, status_numbers
+from dashboard.race.payload import Packed, named, names_of, pack, seconds, status_numbers
 from dashboard.store.protocol import Competitor, Race
 
 MAX_SPLITS = 10
@@ -28,6 +28,9 @@ def encode(
     distance (metres), and `split_0`… (chip time in seconds), whose names and metres are in `splits`. `names`
     is the number of names the store has; `final` says that the results will not change any more.
 
+    With cut-offs, the column `cut_off` has the number of the one that has stopped a competitor, as the live
+    payload has it.
+
     `finishers` are the number of all finishers, and the names of those in the results, if these are not all
     competitors: then they are sent as `of` and `people`.
     """
@@ -42,12 +45,14 @@ def encode(
         "gap": seconds(found.gap),
         "distance": np.round(found.distance, 1),
         **splits,
+        **({} if found.cut_offs is None else {"cut_off": found.stopped + 1}),
     }
     points = [
         {"name": name, "metres": round(metres, 1)}
         for name, metres in zip(found.split_names, found.split_metres.tolist(), strict=True)
     ]
     said = {
+        **named(found.cut_offs),
         "status": race.status,
         "rank": found.rank,
         "names": names,

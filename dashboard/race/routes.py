@@ -16,9 +16,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from dashboard.metrics import Metrics
+from dashboard.race import team_rules
+from dashboard.race.announcer import Announcer
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
@@ -40,6 +43,8 @@ _FOLDERS = {
 MOST_LETTERS = 120
 """Of a text that is searched for; no name is longer."""
 
+WRONG_RANK = "The parameter `rank` must be gun or chip."
+
 _BIBS = re.compile(rf"([0-9]{{1,{MOST_DIGITS}}}(,[0-9]{{1,{MOST_DIGITS}}})*)?")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
@@ -60,11 +65,16 @@ def file_address(folder: str, name: str) -> str:
     return f"{FROM_MAP}{folder}/{name}?v={sha256(content).hexdigest()[:12]}"
 
 
-def routes(
-    snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+def routes(  # noqa: PLR0913, PLR0917 - each serves a route
+    snapshots: Snapshots,
+    history: History,
+    finder: Finder,
+    feed: Feed,
+    forecaster: Forecaster,
+    metrics: Metrics,
 ) -> list[BaseRoute]:
     """All routes, for `st.App(routes=…)`."""
-    races = _Races(snapshots, history, finder, feed, metrics)
+    races = _Races(snapshots, history, finder, feed, forecaster, metrics)
 
     def measured(_: Request) -> Response:
         """Prometheus metrics."""
@@ -78,6 +88,10 @@ def routes(
         Route(f"/{PREFIX}/races/{{run_id}}/competitors", races.competitors),
         Route(f"/{PREFIX}/races/{{run_id}}/found", races.found),
         Route(f"/{PREFIX}/races/{{run_id}}/results", races.results),
+        Route(f"/{PREFIX}/races/{{run_id}}/teams", races.teams),
+        Route(f"/{PREFIX}/races/{{run_id}}/forecasts", races.forecasts),
+        Route(f"/{PREFIX}/races/{{run_id}}/honours", races.honours),
+        Route(f"/{PREFIX}/races/{{run_id}}/coming", races.coming),
         *(Mount(f"/{PREFIX}/{name}", StaticFiles(directory=at)) for name, at in _FOLDERS.items()),
     ]
 
@@ -91,8 +105,14 @@ def _to_live_page(request: Request) -> Response:
 class _Races:
     """Serves the data of map and leaderboard."""
 
-    def __init__(
-        self, snapshots: Snapshots, history: History, finder: Finder, feed: Feed, metrics: Metrics
+    def __init__(  # noqa: PLR0913, PLR0917 - as `routes`
+        self,
+        snapshots: Snapshots,
+        history: History,
+        finder: Finder,
+        feed: Feed,
+        forecaster: Forecaster,
+        metrics: Metrics,
     ) -> None:
         self._snapshots = snapshots
         self._history = history
@@ -100,18 +120,21 @@ class _Races:
         # One search at a time, and the others wait without a thread: live viewers need those.
         self._searching = asyncio.Lock()
         self._feed = feed
+        self._forecaster = forecaster
+        self._forecasting = asyncio.Lock()  # as for searches
+        self._announcer = Announcer(snapshots, forecaster)
         self._metrics = metrics
 
     async def positions(self, request: Request) -> Response:
         """The newest payload, or 204 if its version is `seen`; with `at`, one from the past."""
         at = request.query_params.get("at")
         if at is None:
-            answer = await self._answer(
-                "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+            return await self._with_outline(
+                request,
+                await self._answer(
+                    "live", request, lambda run_id: self._snapshots.get(run_id).packed, self._fresh
+                ),
             )
-            outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
-            answer.headers["Racecast-Outline"] = outline
-            return answer
         if not _SECONDS.fullmatch(at):
             return _problem(400, "The parameter `at` must be race time in seconds.")
         return await self._answer("past", request, lambda run_id: self._history.payload(run_id, float(at)))
@@ -159,12 +182,71 @@ class _Races:
 
     async def results(self, request: Request) -> Response:
         """The results by the time that `rank` names, or 204 if their version is `seen`."""
-        rank = request.query_params.get("rank", "gun")
-        if rank not in get_args(Rank):
-            return _problem(400, "The parameter `rank` must be gun or chip.")
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
         return await self._answer(
-            "results", request, lambda run_id: self._snapshots.results(run_id, cast("Rank", rank)).packed
+            "results", request, lambda run_id: self._snapshots.results(run_id, rank).packed
         )
+
+    async def teams(self, request: Request) -> Response:
+        """The teams by these rules and the time that `rank` names, or 204 if their version is `seen`."""
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        try:
+            rules = team_rules.strict(request.query_params)
+        except team_rules.RulesError as error:
+            return _problem(400, str(error))
+        return await self._answer(
+            "teams",
+            request,
+            lambda run_id: self._snapshots.results(run_id, rank).teams(rules),
+            nothing="This race is too large for a table of teams; the CSV file has them.",
+        )
+
+    async def honours(self, request: Request) -> Response:
+        """The newest finishers and the decided podiums by `rank`, or 204 if their version is `seen`."""
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        return await self._with_outline(
+            request,
+            await self._answer("honours", request, lambda run_id: self._announcer.finish(run_id, rank)),
+        )
+
+    async def coming(self, request: Request) -> Response:
+        """Who comes next to the timing point `point`, by default to the finish, with places by `rank`."""
+        point = request.query_params.get("point", "")
+        if (rank := _rank(request)) is None:
+            return _problem(400, WRONG_RANK)
+        if len(point) > MOST_LETTERS:
+            return _problem(400, "The parameter `point` must be the label of a timing point.")
+        async with self._forecasting:
+            return await self._answer(
+                "coming", request, lambda run_id: self._announcer.coming(run_id, rank, point)
+            )
+
+    async def forecasts(self, request: Request) -> Response:
+        """The newest forecasts, or 204 if their version is `seen`.
+
+        `time` is their moment in race seconds; `points` are the timing points that can be ahead, the finish
+        last. Columns, a row for each competitor on the course: competitor, point (index of the next one),
+        there (race seconds of the arrival at it), gun and chip (the finish), and of each the ends of the 80 %
+        interval, as `there_low` and `there_high`. Empty while the race isn't running or paused.
+        """
+        if self._forecasts(request.path_params["run_id"]) is not None:
+            return await self._forecast(request)
+        async with self._forecasting:
+            return await self._forecast(request)
+
+    async def _forecast(self, request: Request) -> Response:
+        return await self._answer(
+            "forecasts", request, lambda run_id: self._forecaster.get(run_id).packed, self._forecasts
+        )
+
+    async def _with_outline(self, request: Request, answer: Response) -> Response:
+        """The answer with the outline, for pages without a stream."""
+        outline = await run_in_threadpool(self._snapshots.outline, request.path_params["run_id"])
+        answer.headers["Racecast-Outline"] = outline
+        return answer
 
     async def _answer(
         self,
@@ -172,20 +254,37 @@ class _Races:
         request: Request,
         ask: Callable[[str], Packed | None],
         known: Callable[[str], Packed | None] = lambda _: None,
+        nothing: str = "This race has no sample: its payload has all competitors.",
     ) -> Response:
-        answer = await _answer(request, ask, known)
+        answer = await _answer(request, ask, known, nothing)
         self._metrics.payloads.labels(feed, str(answer.status_code)).inc()
         return answer
+
+    def _forecasts(self, run_id: str) -> Packed | None:
+        known = self._forecaster.known(run_id)
+        return known.packed if known else None
 
     def _fresh(self, run_id: str) -> Packed | None:
         snapshot = self._snapshots.fresh(run_id)
         return snapshot.packed if snapshot else None
 
 
+def _rank(request: Request) -> Rank | None:
+    """The time that places go by; None if the request names an unknown one."""
+    rank = request.query_params.get("rank", "gun")
+    return cast("Rank", rank) if rank in get_args(Rank) else None
+
+
 async def _answer(
-    request: Request, ask: Callable[[str], Packed | None], known: Callable[[str], Packed | None]
+    request: Request,
+    ask: Callable[[str], Packed | None],
+    known: Callable[[str], Packed | None],
+    nothing: str,
 ) -> Response:
-    """Answer from `known`, else by `ask` in a thread, as that may query the store."""
+    """Answer from `known`, else by `ask` in a thread, as that may query the store.
+
+    Without data the answer is 404, with the sentence `nothing`.
+    """
     run_id = request.path_params["run_id"]
     if not is_run_id(run_id):
         return _problem(404, "Invalid race id.")
@@ -198,7 +297,7 @@ async def _answer(
     except StoreError as error:
         return _problem(503, str(error))
     if packed is None:
-        return _problem(404, "This race has no sample: its payload has all competitors.")
+        return _problem(404, nothing)
     if request.query_params.get("seen") == packed.version:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     # Streamlit would compress it again for every viewer; it skips responses with a Content-Encoding.

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from dashboard.race import payload, results_payload
+from dashboard.race import payload, results_payload, team_table
 from dashboard.race.finish_list import Results
+from dashboard.race.honours import Honours
 from dashboard.race.payload import Sampled
 from dashboard.race.sample import LISTED
 from dashboard.race.standing import Standing
 from dashboard.race.ticks import is_whole
 from dashboard.store.protocol import Competitor, Course, Every, Positions, Race, Tally
 from stream.arrays import Floats, Mask
+from stream.race_states import ENDED
+from stream.teams import Rules
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,13 @@ class Snapshot:
         return Sampled(self.is_sampled, LISTED, others)
 
 
+class Honoured(NamedTuple):
+    """What an announcer says of the finish, at the moment of a snapshot."""
+
+    snapshot: Snapshot
+    honours: Honours
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
     """The results of all competitors, or of the sample, in the order of one of the two times."""
@@ -136,6 +147,24 @@ class Outcome:
             is_final=snapshot.is_final,
             finishers=(len(self.times), self.competitors) if snapshot.sample else None,
         )
+
+    def teams(self, rules: Rules) -> payload.Packed | None:
+        """The browsers' payload of the teams, computed once for each rules; None if not all are read."""
+        if self.snapshot.sample is not None:
+            return None
+        if rules not in self._teams:
+            is_over = self.snapshot.race.status in ENDED
+            self._teams[rules] = team_table.encode(self.results, self.competitors, rules, is_over=is_over)
+        return self._teams[rules]
+
+    @cached_property
+    def _teams(self) -> dict[Rules, payload.Packed]:
+        return {}
+
+    @cached_property
+    def has_clubs(self) -> bool:
+        """Whether the start list has clubs, as far as it is known."""
+        return any(entry.club for entry in self.competitors.values())
 
     def count(self, status: str) -> int:
         """Number of competitors with a status, of all."""

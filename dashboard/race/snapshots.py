@@ -18,8 +18,10 @@ import numpy as np
 
 from dashboard.race import current, finish_list
 from dashboard.race.big_race import BigRace
+from dashboard.race.honours import Honours, Roster, honours
+from dashboard.race.podiums import Known
 from dashboard.race.sample import sample_of
-from dashboard.race.snapshot import Field, Outcome, Snapshot
+from dashboard.race.snapshot import Field, Honoured, Outcome, Snapshot
 from dashboard.race.split_times import SplitTimes
 from dashboard.race.standing import guns_of, race_time, stand
 from dashboard.race.ticks import next_whole
@@ -130,6 +132,8 @@ class _Watched:
         self._sample_read_at = -math.inf
         self._fields: dict[Rank, Field] = {}
         self._outcomes: dict[Rank, Outcome] = {}
+        self._honours: dict[Rank, Honoured] = {}
+        self._roster: Roster | None = None
         self._names_asked = -math.inf
         self._course: Course | None = None
         self._course_asked = -math.inf
@@ -209,6 +213,10 @@ class _Watched:
             raise UnknownRaceError(self._run_id)
         return snapshot
 
+    def passings(self) -> SplitTimes:
+        """A copy of the passings that have been read."""
+        return self._splits.copy()
+
     def results(self, rank: Rank) -> Outcome:
         """The results of the last snapshot; raises `UnknownRaceError` if there is none."""
         field = self.field(rank)
@@ -224,13 +232,40 @@ class _Watched:
             self._fields[rank] = self._field(snapshot, rank)
         return self._fields[rank]
 
+    def honours(self, rank: Rank) -> Honoured:
+        """What an announcer says of the finish; raises `UnknownRaceError` if there is no snapshot."""
+        if (snapshot := self.snapshot) is None:
+            raise UnknownRaceError(self._run_id)
+        last = self._honours.get(rank)
+        is_as_before = last is not None and last.snapshot.competitors is snapshot.competitors
+        if last is None or not is_as_before or not _has_same_results(last.snapshot, snapshot):
+            self._honours[rank] = Honoured(snapshot, self._honours_of(snapshot, rank))
+        return self._honours[rank]
+
+    def _honours_of(self, snapshot: Snapshot, rank: Rank) -> Honours:
+        race = snapshot.race
+        late_by = PASSINGS_LATE_BY_S * max(1.0, race.speed)
+        if self._big is not None and snapshot.tally is not None:
+            return self._big.honours(race, snapshot.tally, snapshot.sampled, snapshot.competitors, late_by)
+        if self._roster is None or self._roster.competitors is not snapshot.competitors:
+            self._roster = Roster.of(race, snapshot.competitors)
+        now = snapshot.standing.race_time
+        is_over = race.status == "finished" and snapshot.is_final
+        return honours(
+            self._roster,
+            Known(snapshot.positions, self._splits, now - late_by),
+            rank,
+            is_whole=len(snapshot.competitors) >= race.competitors,
+            over_at=now if is_over else None,
+        )
+
     def finish_places(self, bibs: Ints) -> Ints:
         """Places of finishers, shape (n,); 0 for all others."""
         return np.zeros(len(bibs), np.int64) if self._big is None else self._big.finish_places(bibs)
 
     def _field(self, snapshot: Snapshot, rank: Rank) -> Field:
         positions, guns = snapshot.sampled, snapshot.standing.guns[snapshot.is_sampled]
-        found = finish_list.results(positions, self._splits, guns, rank)
+        found = finish_list.results(positions, self._splits, guns, rank, snapshot.race.cut_offs)
         if snapshot.sample is not None:
             found = replace(found, visits=found.visits.take(snapshot.sample.mask(found.visits.bib)))
         return Field(snapshot, found)
@@ -513,12 +548,34 @@ class Snapshots:
         with watched.taking:
             return watched.results(rank)
 
+    def honours(self, run_id: str, rank: Rank = "gun") -> Honoured:
+        """What an announcer says of the finish, computed once for all viewers; raises what `get` does."""
+        self.get(run_id)
+        watched = self._watch(run_id)
+        with watched.taking:
+            return watched.honours(rank)
+
     def field(self, run_id: str) -> Field:
         """The results by gun time of all competitors, or of the sample; raises what `get` does."""
         self.get(run_id)
         watched = self._watch(run_id)
         with watched.taking:
             return watched.field("gun")
+
+    def with_passings(self, run_id: str) -> tuple[Snapshot, SplitTimes]:
+        """The snapshot of a race, and a copy of all its passings that are known; raises what `get` does.
+
+        Of a race that is watched, the last snapshot: its viewers should not wait for another reader.
+        """
+        watched = self._watch(run_id)
+        if watched.age() >= TOO_OLD_TO_SHOW_S:
+            self.get(run_id)
+        with watched.taking:
+            return watched.found(watched.snapshot), watched.passings()
+
+    def positions_at(self, run_id: str, raw_time: int, some: Every) -> Positions:
+        """Positions of some competitors at a tick, from the store; raises `StoreError`."""
+        return self._store.positions_at(run_id, raw_time, 0, some)
 
     def finish_places(self, run_id: str, bibs: Ints) -> Ints:
         """Places of finishers of a race with a sample, shape (n,); 0 for all others."""

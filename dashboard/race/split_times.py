@@ -63,6 +63,14 @@ class SplitTimes:
         self.newest = 0
         """Epoch milliseconds, in race time, of the newest passing."""
 
+    def copy(self) -> "SplitTimes":
+        """The same times, which later passings don't change."""
+        other = SplitTimes()
+        other._times = {point: times.copy() for point, times in self._times.items()}
+        other._distance = self._distance.copy()
+        other._bibs, other.newest = self._bibs, self.newest
+        return other
+
     def add(self, passings: Iterable[Passings]) -> None:
         """Add passings; known ones change nothing."""
         for some in passings:
@@ -101,6 +109,19 @@ class SplitTimes:
     def verdicts(self, bibs: Ints) -> Floats:
         """Race seconds of each disqualification, shape (n,); NaN for all others."""
         return self._first("dsq", bibs)
+
+    def at(self, point: Point, bibs: Ints) -> Floats:
+        """Race seconds at which these bibs passed a point, shape (n,); NaN for those who did not."""
+        rows, known = self._rows(bibs)
+        times = np.full(len(bibs), np.nan)
+        times[known] = self._column(point)[rows]
+        return times
+
+    def earliest(self, kind: str, bibs: Ints) -> Floats:
+        """Race seconds of each one's first passing of this kind, at any point, shape (n,); NaN for none."""
+        _, times = self.matrix(kind, bibs)
+        found: Floats = np.fmin.reduce(times, axis=1, initial=np.nan)
+        return found
 
     def last_splits(self, bibs: Ints) -> tuple[Floats, Floats]:
         """Metres and race seconds of each competitor's last split, shape (n,); NaN before the first."""

@@ -13,6 +13,7 @@ from dashboard.race import leaderboard
 from dashboard.race.split_times import SplitTimes, Stay
 from dashboard.store.protocol import ON_COURSE, OUT, Competitor, Positions, Race
 from stream.arrays import Floats, Ints
+from stream.cut_offs import NONE, CutOffs
 from stream.results import wave_guns
 
 ROUNDING = 1e-5
@@ -108,6 +109,16 @@ def stand(positions: Positions, splits: SplitTimes, guns: Floats, before: float 
         ),
         change=None if before is None else _change(splits, before, inside),
     )
+
+
+def stopped_by(cut_offs: CutOffs | None, positions: Positions, guns: Floats) -> Ints:
+    """Which cut-off has stopped each competitor, shape (n,): its index, or -1 for none.
+
+    `guns` are the seconds from the first gun to that of each one's wave, shape (n,).
+    """
+    if cut_offs is None:
+        return np.full(len(positions), NONE)
+    return cut_offs.reached(positions.status, positions.distance, positions.elapsed, guns)
 
 
 def race_time(positions: Positions) -> float:

@@ -7,13 +7,14 @@ has the rest of the page drawn again.
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import context
-from dashboard.race import choose, component, current, finish_list, link, streets
+from dashboard.race import choose, component, current, finish_list, link, streets, team_table
 from dashboard.race.component import Keepers
 from dashboard.race.finish_list import Results
 from dashboard.race.race_map import MapOptions, replay_map
@@ -30,6 +31,7 @@ from dashboard.ui.maps import show_map
 from dashboard.ui.theme import Chart
 from stream.race_states import ENDED
 from stream.results import Rank
+from stream.teams import SCORERS
 
 REFRESH_MS = 5000
 """Shortest time between two states of the list."""
@@ -42,6 +44,7 @@ KEEPERS: Keepers = {
     "version": lambda _: None,  # only runs the fragment
 }
 """Where the viewer's choices in the lists are kept."""
+TEAM_KEEPERS: Keepers = {"rules": link.keep_rules}
 RANK_WORDS: dict[Rank, str] = {"gun": "Places by gun time", "chip": "Places by chip time"}
 
 
@@ -132,6 +135,8 @@ def _draw(outcome: Outcome) -> None:
         return
     _list("results", outcome, facts, favourites=link.favourites())
     _download(outcome)
+    if outcome.has_clubs:
+        _teams(outcome)
     _charts(outcome)
     _stays(outcome.field, race.run_id)
 
@@ -151,6 +156,38 @@ def _download(outcome: Outcome) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def _teams(outcome: Outcome) -> None:
+    """The teams, in a list that gets its rows from a route; of a large race the choices and the file."""
+    race, rank, rules = outcome.snapshot.race, outcome.results.rank, link.rules()
+    is_whole = outcome.snapshot.sample is None
+    with st.container(key="printed-teams"):
+        words.section("Teams")
+        component.mount(
+            "teams",
+            race.run_id,
+            TEAM_KEEPERS,
+            races=race_address_in_page(race.run_id),
+            rank=rank,
+            version=outcome.packed.version,
+            rules=rules._asdict(),
+            most=list(SCORERS),
+            whole=is_whole,
+        )
+    if is_whole:
+        st.download_button(
+            "Download teams as CSV",
+            lambda: team_table.as_csv(outcome.results, outcome.competitors, rules),
+            file_name=f"{race.run_id}-teams.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        return
+    choices = urlencode({"rank": rank, **rules._asdict()})
+    address = f"{race_address_in_page(race.run_id)}/teams.csv?{choices}"
+    st.link_button("Download teams as CSV", address, icon=":material/download:")
 
 
 def _notices(outcome: Outcome) -> None:

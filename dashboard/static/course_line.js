@@ -78,6 +78,17 @@
       return out;
     }
 
+    // The line between two distances of one lap, with all its bends: [{x, y}, …].
+    piece(from, to) {
+      const lap = this.lapAt((from + to) / 2) - 1;
+      const [first, last] = [from, to].map((distance) => (distance / this.lapDistance - lap) * this._length);
+      const bends = [];
+      for (let i = 0; i < this._along.length; i++) {
+        if (this._along[i] > first && this._along[i] < last) bends.push({ x: this._x[i], y: this._y[i] });
+      }
+      return [this.at(from, {}), ...bends, this.at(to, {})];
+    }
+
     // The segment at a distance, as the index of its first point, and the part of it that is covered. The
     // object is the same for all calls, as there are thousands per frame.
     _segment(distance) {

@@ -2,17 +2,20 @@
 (function () {
   'use strict';
 
-  const { formatting, placement, Ground, ROW_PX, segment } = window.Racecast;
+  const { densityText, formatting, placement, Ground, ROW_PX, segment } = window.Racecast;
 
   const REACH_PX = 5; // of the pointer, for timing points
-  const COLOURS = ['road', 'relief', 'fence', 'ink', 'paper', 'course-edge'];
+  const LEVELS = ['density-0', 'density-1', 'density-2', 'density-3'];
+  const COLOURS = ['road', 'relief', 'fence', 'ink', 'paper', 'course-edge', ...LEVELS];
+  const NONE = []; // parts of a density
   const RANGE_FONT = '10px sans-serif';
 
   class CourseProfile {
-    // below: the parts below the map; points, fences: as for `Ground`; rowsOf(isNarrow): rows of text above the relief.
-    constructor(below, course, { points, fences }, rowsOf = () => 1) {
+    // below: the parts below the map; points, fences, density: of the map's options; rowsOf(isNarrow): rows of text
+    // above the relief.
+    constructor(below, course, { points, fences, density }, rowsOf = () => 1) {
       this._course = course;
-      this._ground = new Ground(course, points, fences);
+      this._ground = new Ground(course, points, fences, Boolean(density));
       this._sizeOf = (isNarrow) => this._ground.size(rowsOf(isNarrow), isNarrow);
       this._box = below.add('race-profile', (isNarrow) => this._sizeOf(isNarrow).height);
       this._canvas = L.DomUtil.create('canvas', '', this._box);
@@ -57,6 +60,11 @@
       this.draw();
     }
 
+    // How crowded the course is, as a `Density`; null without a race with crowding.
+    _density() {
+      return null;
+    }
+
     // The name of the runner at an x, or null.
     _nameAt() {
       return null;
@@ -70,7 +78,9 @@
         Object.assign(this._canvas, { width: pixels, height: rows });
       }
       const isNarrow = height === this._sizeOf(true).height;
-      this._ground.fit(width, this._sizeOf(isNarrow), ratio, this._colours.ground);
+      const density = this._density();
+      const parts = density === null ? NONE : density.parts();
+      this._ground.fit(width, this._sizeOf(isNarrow), ratio, this._colours.ground, parts);
       this._context.setTransform(ratio, 0, 0, ratio, 0, 0);
     }
 
@@ -135,6 +145,7 @@
     _say(metres, x) {
       const { laps, distance } = this._course;
       const altitude = this._course.altitude(metres);
+      const density = this._density() && this._density().at(metres);
       const reach = (REACH_PX / this._ground.width) * distance;
       const name = this._nameAt(this._pointed);
       const facts = [
@@ -142,6 +153,7 @@
         ...(altitude === null ? [] : [formatting.altitude(altitude)]),
         ...(laps > 1 ? [`Lap ${this._course.lapAt(metres)} of ${laps}`] : []),
         ...this._ground.placesAt(metres, reach),
+        ...(density === null ? [] : [densityText(density)]),
         ...(name === null ? [] : [name]),
       ];
       this._words.textContent = facts.join(' · ');

@@ -109,6 +109,7 @@
           distance: toDistance,
           gun: columns.gun[row],
           chip: columns.chip[row],
+          reason: formatting.cutOff(payload, row),
         },
         toDistance,
         toOffX,

@@ -56,6 +56,11 @@
     return `${Math.floor(whole / 60)}:${twoDigits(whole % 60)}`;
   }
 
+  // The time until something happens, in whole seconds, rounded up; never negative.
+  function toGo(seconds) {
+    return duration(Math.ceil(Math.max(0, seconds)));
+  }
+
   // min:sec per unit, rounded to the second.
   function pace(seconds, metres) {
     if (seconds === null || !(metres >= MIN_PACE_DISTANCE_M)) return UNKNOWN;
@@ -125,17 +130,33 @@
     return raceStatus === 'cancelled' && STOPPED.includes(status) ? 'stopped' : status;
   }
 
+  // Why the competitor in a row of a payload is out; '' if no cut-off has stopped them.
+  function cutOff({ cut_offs: limits, columns }, row) {
+    const number = limits ? columns.cut_off[row] : 0;
+    if (!number) return '';
+    const { name, metres } = limits[number - 1];
+    return name === 'finish' ? 'course closed' : `cut-off at ${point(name, metres)}`;
+  }
+
+  // A status in words, with the reason if there is one: "DNF, cut-off at 5 km".
+  function statusWords(status, reason = '') {
+    return [STATUS[status] || status, reason].filter(Boolean).join(', ');
+  }
+
   window.Racecast = Object.assign(window.Racecast || {}, {
     formatting: {
       UNKNOWN,
       STATUS,
       shownStatus,
+      cutOff,
+      statusWords,
       use,
       unit,
       raceTime,
       officialTime,
       exactTime,
       duration,
+      toGo,
       pace,
       distance,
       shortDistance,

@@ -4,7 +4,7 @@
   'use strict';
 
   const { Arrows, Below, CourseLine, CourseProfile, Gestures, Labels, StreetMap, WholeCourse } = window.Racecast;
-  const { formatting, categoryColour } = window.Racecast;
+  const { formatting, categoryColour, levelNames } = window.Racecast;
 
   const REST = categoryColour(Infinity);
   const narrow = window.matchMedia('(max-width: 480px)'); // as in map.css
@@ -42,6 +42,7 @@
       frame.addEventListener('toggle', () => map.fire('controls'));
       L.DomUtil.create('summary', '', frame).textContent = 'Colours';
       this._box = L.DomUtil.create('div', 'race-legend-colours', frame);
+      if (this.options.density) explainDensity(frame, this.options.density);
       L.DomEvent.disableClickPropagation(frame);
       this._shown = undefined;
       this.show(null, []);
@@ -63,6 +64,17 @@
       }
     },
   });
+
+  function explainDensity(frame, { every }) {
+    const box = L.DomUtil.create('div', 'race-legend-colours race-legend-density', frame);
+    const quantity = L.DomUtil.create('b', '', box);
+    quantity.textContent = every > 1 ? `Runners/m², estimated from 1 in ${every}` : 'Runners/m²';
+    levelNames().forEach((word, level) => {
+      const entry = L.DomUtil.create('span', '', box);
+      entry.style.setProperty('--colour', `var(--density-${level})`);
+      entry.textContent = word;
+    });
+  }
 
   // Leaflet writes the scale in every frame of a pan, and the browser lays out the page for it.
   const Scale = L.Control.Scale.extend({
@@ -100,15 +112,30 @@
   let streetMap = null;
 
   // Elements of any map of a course, with or without a race. Returns its view of the whole course.
-  function furnish(map, { bounds, tiles, viewer }) {
+  function furnish(map, { bounds, tiles, viewer, density }) {
     formatting.use(viewer);
     map.attributionControl.setPrefix('<a href="https://leafletjs.com" target="_blank">Leaflet</a>');
     new Gestures(map);
     map.getContainer().addEventListener('keydown', pressBySpace);
-    const view = new WholeCourse(map);
+    const view = new WholeCourse(map, density && !narrow.matches ? 1 : 0);
     if (bounds) view.set(bounds);
     streetMap = new StreetMap(map, tiles);
     return view;
+  }
+
+  // Returns the density of a race with crowding and the line that shows it, or null.
+  function drawDensity(map, { line, distance, density: crowding }) {
+    const { Density, DensityLine } = window.Racecast;
+    if (!crowding || line.length < 2) return null;
+    const density = new Density(new CourseLine(line, distance), crowding);
+    const shown = new DensityLine(map, density);
+    return {
+      density,
+      count(field) {
+        density.count(field);
+        shown.show(density.parts());
+      },
+    };
   }
 
   // Returns the labels, or null without a course.
@@ -151,13 +178,15 @@
 
   // Adds the race and its controls to the map, and exposes the layer on the window for the tests.
   function addRace(map, options) {
+    const { RaceLayer } = window.Racecast;
     // Without a timeline it fills a wall or a frame, and buttons for the view would only take room.
     document.body.classList.toggle('bare', !options.hasTimeline);
     const below = new Below(map);
-    const legend = new Legend().addTo(map);
+    const legend = new Legend({ density: options.density }).addTo(map);
     const view = furnish(map, options);
+    const crowding = drawDensity(map, options); // below the arrows
     const labels = drawCourse(map, options);
-    window.racecast = new window.Racecast.RaceLayer({ ...options, legend, view, labels, below }).addTo(map);
+    window.racecast = new RaceLayer({ ...options, legend, view, labels, below, crowding }).addTo(map);
     complete(map, labels);
   }
 

@@ -3,10 +3,13 @@
 (function () {
   'use strict';
 
-  const { formatting } = window.Racecast;
+  const { formatting, forecastWords } = window.Racecast;
 
   const REACH_PX = 12; // generous enough for a finger
   const CALM_PART = 0.25; // of the view's width and height at each edge: a followed competitor is kept out of it
+
+  const KEPT_CLEAR = { autoPanPaddingTopLeft: [50, 5] }; // of the zoom buttons
+  const REDRAW_MS = 250; // of the time to go
 
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -16,16 +19,19 @@
       this._map = map;
       this._bib = null;
       this._followed = null;
-      this._popup = L.popup({ autoPan: true, className: 'competitor', maxWidth: 260 });
+      this._popup = L.popup({ ...KEPT_CLEAR, autoPan: true, className: 'competitor', maxWidth: 260 });
       this._label = new FollowControl(() => this._choose(null)).addTo(map);
       map.on('click', this._pick, this);
       map.on('popupclose', this._forget, this);
       map.on('dragstart', () => this._choose(null));
+      this._next = null; // the element with the time to go
+      this._timer = setInterval(() => this._countDown(), REDRAW_MS);
       this._hearKey = (event) => this._escape(event);
       for (const one of [document, window.parent.document]) one.addEventListener('keydown', this._hearKey);
     }
 
     stop() {
+      clearInterval(this._timer);
       for (const one of [document, window.parent.document]) one.removeEventListener('keydown', this._hearKey);
       this._map.off('click', this._pick, this);
       this._map.off('popupclose', this._forget, this);
@@ -112,10 +118,9 @@
       const box = L.DomUtil.create('div', 'competitor-card');
       L.DomUtil.create('strong', '', box).textContent = this._layer.nameOf(bib);
       const list = L.DomUtil.create('dl', '', box);
-      for (const [word, value] of this._facts(bib)) {
-        L.DomUtil.create('dt', '', list).textContent = word;
-        L.DomUtil.create('dd', '', list).textContent = value;
-      }
+      for (const [word, value] of this._facts(bib)) addFact(list, word, value);
+      this._next = this._expect(list, this._layer.expectedOf(bib));
+      for (const [word, value] of this._about(bib)) addFact(list, word, value);
       const isFollowed = this._followed === bib;
       const button = L.DomUtil.create('button', '', box);
       button.type = 'button';
@@ -127,25 +132,68 @@
       return box;
     }
 
+    // Adds what is expected to the list; returns the element with the time to go, or null.
+    _expect(list, found) {
+      if (found === null) return null;
+      const next = addExpected(list, 'Next');
+      // Right after a point was passed, the next one is not known yet.
+      writeExpected(next, found.next ? forecastWords.nextTexts(found.next, found.now) : [formatting.UNKNOWN, '']);
+      for (const by of ['gun', 'chip']) {
+        writeExpected(addExpected(list, `Finish, ${by}`), forecastWords.finishTexts(found[by]));
+      }
+      return next;
+    }
+
+    _countDown() {
+      const found = this._bib === null || this._next === null ? null : this._layer.expectedOf(this._bib);
+      if (found && found.next) writeExpected(this._next, forecastWords.nextTexts(found.next, found.now));
+    }
+
     _facts(bib) {
-      const { place, status, distance, gun, chip, category, club } = this._layer.factsOf(bib);
+      const { place, status, distance, gun, chip, reason } = this._layer.factsOf(bib);
       const isExact = status === 'finished' || status === 'dsq';
       const time = isExact ? formatting.exactTime : formatting.raceTime;
       const { laps } = this._layer.course;
       const facts = [
         ['Bib', String(bib)],
         ['Place', place > 0 ? String(place) : formatting.UNKNOWN],
-        ['Status', formatting.STATUS[status] || status],
+        ['Status', formatting.statusWords(status, reason)],
         ['Covered', formatting.distance(distance)],
         ...(laps > 1 ? [['Lap', `${this._layer.course.lapAt(distance)} of ${laps}`]] : []),
         ['Pace', `${formatting.pace(chip, distance)} /${formatting.unit().symbol}`],
       ];
       if (isExact) facts.push(['Official time', formatting.officialTime(gun)]);
       facts.push(['Gun time', time(gun)], ['Chip time', time(chip)]);
-      if (category) facts.push(['Category', category]);
-      if (club) facts.push(['Club', club]);
       return facts;
     }
+
+    _about(bib) {
+      const { category, club } = this._layer.factsOf(bib);
+      return [['Category', category], ['Club', club]].filter(([, value]) => value);
+    }
+  }
+
+  // Adds a word and a value to a list; returns the value's element.
+  function addFact(list, word, value) {
+    L.DomUtil.create('dt', '', list).textContent = word;
+    const into = L.DomUtil.create('dd', '', list);
+    into.textContent = value;
+    return into;
+  }
+
+  // Adds a word, and a place for a forecast with its interval; returns the place.
+  function addExpected(list, word) {
+    const place = addFact(list, word, '');
+    place.className = 'expected';
+    L.DomUtil.create('span', '', place);
+    L.DomUtil.create('small', '', place);
+    return place;
+  }
+
+  function writeExpected({ children }, texts) {
+    texts.forEach((text, nth) => {
+      if (children[nth].textContent !== text) children[nth].textContent = text;
+    });
   }
 
   // Shows which competitor is followed, and stops following on a click.

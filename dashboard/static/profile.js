@@ -6,7 +6,7 @@
 (function () {
   'use strict';
 
-  const { formatting, placement, CourseProfile, ROW_PX, segment, categoryColour } = window.Racecast;
+  const { densityText, formatting, placement, CourseProfile, ROW_PX, segment, categoryColour } = window.Racecast;
 
   const ON_COURSE = ['running', 'paused'];
   const MOST_DOTS = 200;
@@ -68,6 +68,10 @@
 
     _redraw() {
       this._layer.redraw();
+    }
+
+    _density() {
+      return this._layer.density();
     }
 
     _x(one) {
@@ -247,6 +251,12 @@
       return found;
     }
 
+    _describeDensity() {
+      const worst = this._density() && this._density().worst();
+      if (!worst || worst.density === 0) return [];
+      return [`Most crowded at ${formatting.distance(worst.distance)} with ${densityText(worst.density)}`];
+    }
+
     _describe() {
       const { all } = this._runners;
       const covered = (one) => formatting.distance(one.toDistance);
@@ -256,6 +266,7 @@
       return [
         this._title(),
         ...(leader ? [`Leader ${this._layer.nameOf(leader.bib)} at ${covered(leader)}`] : []),
+        ...this._describeDensity(),
         ...(last ? [`${all.length.toLocaleString('en')} ${where}, the last at ${covered(last)}`] : []),
       ].join('. ');
     }

@@ -14,15 +14,18 @@
   const MARK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
   const MARK_PX = 60; // the least distance between two labels of the axis
   const POINT_PX = 5; // half of a timing point's mark
+  const STRIP_PX = 9; // of the density, and a gap above
   const LAP_PX = 8; // the least width of a lap with a border
   const FONT = '10px sans-serif';
 
   class Ground {
-    // points: [[name, metres], …]; fences: [[name, [[first, last], …]], …].
-    constructor(course, points, fences) {
+    // points: [[name, metres], …]; fences: [[name, [[first, last], …]], …]; hasDensity: whether there is a strip for
+    // the density.
+    constructor(course, points, fences, hasDensity) {
       this._course = course;
       this._points = points;
       this._fences = fences;
+      this._strip = hasDensity ? STRIP_PX : 0;
       this._canvas = document.createElement('canvas');
       this.range = course.altitudes ? extremes(course.altitudes) : null; // lowest and highest metre
       this._drawn = '';
@@ -32,21 +35,23 @@
     size(rows, isNarrow) {
       const names = ROW_PX * rows + NAMES_GAP_PX;
       const relief = this.range ? (isNarrow ? 52 : 72) : HEADROOM_PX + 6;
-      return { rows, names, height: names + relief + AXIS_PX };
+      return { rows, names, height: names + relief + this._strip + AXIS_PX };
     }
 
-    // Draws itself again if the size or the colours have changed.
-    fit(width, { rows, names, height }, ratio, colours) {
+    // Draws itself again if the size, the colours or the density have changed.
+    // Parts: those of a `Density`.
+    fit(width, { rows, names, height }, ratio, colours, parts) {
       const drawn = JSON.stringify([width, height, ratio, colours]);
-      if (drawn === this._drawn) return;
+      if (drawn === this._drawn && parts === this._parts) return;
       this._drawn = drawn;
-      Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX });
+      this._parts = parts;
+      Object.assign(this, { width, height, names, rows, bottom: height - AXIS_PX - this._strip });
       this._relief = null;
       this._canvas.width = Math.round(width * ratio);
       this._canvas.height = Math.round(height * ratio);
       const context = this._canvas.getContext('2d');
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      this._draw(context, colours);
+      this._draw(context, colours, parts);
     }
 
     paint(context) {
@@ -91,8 +96,9 @@
       return [...new Set([...fences, ...near.map(([name]) => name)])];
     }
 
-    _draw(context, colours) {
+    _draw(context, colours, parts) {
       this._drawRelief(context, colours);
+      for (const part of parts) this._drawDensity(context, part, colours);
       this._drawFences(context, colours);
       this._drawLaps(context, colours);
       this._drawAxis(context, colours);
@@ -109,6 +115,13 @@
       context.fill(area);
       Object.assign(context, { strokeStyle: road, lineWidth: this.range ? 2 : 4, lineJoin: 'round' });
       context.stroke(line);
+    }
+
+    // Between the relief and the axis.
+    _drawDensity(context, { from, to, level }, colours) {
+      const [left, right] = [this.x(from), this.x(to)];
+      context.fillStyle = colours[`density-${level}`];
+      context.fillRect(left, this.bottom + 2, right - left, this._strip - 2);
     }
 
     _drawFences(context, { fence }) {
@@ -137,7 +150,8 @@
 
     _drawAxis(context, { road, ink }) {
       Object.assign(context, { strokeStyle: road, fillStyle: ink, lineWidth: 1, font: FONT, textBaseline: 'middle' });
-      segment(context, SIDE_PX, this.bottom + 0.5, this.width - SIDE_PX, this.bottom + 0.5);
+      const axis = this.bottom + this._strip;
+      segment(context, SIDE_PX, axis + 0.5, this.width - SIDE_PX, axis + 0.5);
       const { distance } = this._course;
       const unit = formatting.unit().metres;
       const isWide = (units) => this.x(unit * units) - this.x(0) >= MARK_PX;
@@ -152,10 +166,11 @@
 
     _mark(context, metres, text) {
       const x = this.x(metres);
-      segment(context, Math.round(x) + 0.5, this.bottom, Math.round(x) + 0.5, this.bottom + 4);
+      const axis = this.bottom + this._strip;
+      segment(context, Math.round(x) + 0.5, axis, Math.round(x) + 0.5, axis + 4);
       const half = context.measureText(text).width / 2;
       context.textAlign = 'center';
-      context.fillText(text, Math.min(this.width - half - 1, Math.max(half + 1, x)), this.bottom + AXIS_PX / 2 + 2);
+      context.fillText(text, Math.min(this.width - half - 1, Math.max(half + 1, x)), axis + AXIS_PX / 2 + 2);
     }
 
     // The same diamond as on the map.

@@ -7,12 +7,13 @@
   'use strict';
 
   const { CourseLine, NoCourse, Field, Pack, Dots, Crowd, Annotations } = window.Racecast;
-  const { Inspector, Profile, Sheet, Timeline, Trails, stretch, world } = window.Racecast;
+  const { ForecastFeed, Inspector, Profile, Sheet, RaceClock, Timeline, Trails, stretch, world } = window.Racecast;
 
   const TILE_PX = 256; // the world's width at zoom 0, as Leaflet has it
   const LATE_S = 0.5; // a payload later than that makes the places estimates, which look so
   const SLOW_MS = 12; // of the 16 ms of a frame
   const LEADERS = 3; // leaders marked with their place
+  const UNDER_WAY = ['running', 'paused'];
   const TRAIL_STEP_M = 10;
   const TRAIL_WIDTH_PX = 4;
 
@@ -43,6 +44,9 @@
       this._inspector = new Inspector(this, map);
       const { below, hasTimeline } = this.options;
       this._profile = this.course.distance ? new Profile(below, this) : null;
+      this._forecasts = null;
+      this._forecastFeed = new ForecastFeed(`${this.options.races}/forecasts`, (found) => this._expect(found));
+      this._clock = new RaceClock({ speed: this.options.speed, tick: this.options.interval / this.options.speed });
       this._source = new Timeline(this, map, hasTimeline ? below : null);
       this._showBib = ({ detail }) => this._inspector.open(detail.bib);
       window.parent.addEventListener('racecast:show', this._showBib);
@@ -55,6 +59,7 @@
       window.parent.removeEventListener('racecast:show', this._showBib);
       this._source.stop();
       this._inspector.stop();
+      this._forecastFeed.stop();
       clearTimeout(this._pause);
       cancelAnimationFrame(this._frame);
       this._under.remove();
@@ -73,7 +78,8 @@
     },
 
     // The page's choices: refresh (milliseconds or null), asked, colour ('status' or 'category'), favourites
-    // (bibs), follow (a bib or null), moment (race seconds or null). Called again with every change.
+    // (bibs), follow (a bib or null), moment (race seconds or null), forecasts (whether to request them). Called again with
+    // every change.
     control(choices) {
       // Later on, the choices here are newer than those of the page's script.
       if (!this._isControlled) {
@@ -84,6 +90,7 @@
       this._choices = { ...this._choices, ...choices };
       this._trails.set(this._choices.favourites);
       this._source.control(this._choices);
+      this._forecastFeed.want(this._choices.forecasts, this._choices.refresh === null);
       this._prepareDots();
       this.redraw();
     },
@@ -93,6 +100,7 @@
       const isFirst = this._field.payloads === 0;
       take(this._field);
       const { payload } = this._field;
+      if (this.options.crowding) this.options.crowding.count(this._field);
       if (isFirst && this.options.line.length === 0) this._lookAt(payload.columns);
       this._prepareDots();
       this._inspector.refresh();
@@ -105,9 +113,29 @@
     tookNewest(payload) {
       this._needNames(payload.names);
       if (payload.people) this._know(payload.people);
+      this._clock.take(payload, performance.now());
+      this._forecastFeed.take(payload.status);
       this._trails.add(payload).then(() => this.redraw());
       this._occupy(this._source.isLive() ? payload.fences : []);
       this.emit('payload', { payload });
+    },
+
+    // Newer forecasts; null if there are none any more.
+    _expect(forecasts) {
+      this._forecasts = forecasts;
+      this._inspector.refresh();
+      this.emit('forecasts', { forecasts });
+    },
+
+    // What is expected of a competitor: {next, gun, chip, now}, now in race seconds; null if nothing is, as of all
+    // others than the newest moment.
+    expectedOf(bib) {
+      const one = this._field.competitor(bib);
+      if (!one || !this._forecasts || !this._source.isLive()) return null;
+      const [gun, chip] = ['gun', 'chip'].map((by) => this._forecasts.finish(bib, by));
+      const isUnderWay = UNDER_WAY.includes(this._field.statuses[one.data.status]);
+      if (gun === null || !isUnderWay) return null;
+      return { next: this._forecasts.next(bib, one.data.distance), gun, chip, now: this._clock.time() };
     },
 
     // Passes events to the page around the map's frame, where leaderboard and figures use the same payloads.
@@ -163,7 +191,13 @@
         inspected: this._inspector.shown,
         profile: this._profile && this._profile.shown(),
         colour: this.categories() ? 'category' : 'status',
+        density: this.density() && this.density().parts(),
       };
+    },
+
+    // How crowded the course is, or null without crowding.
+    density() {
+      return this.options.crowding && this.options.crowding.density;
     },
 
     isGliding() {

@@ -5,13 +5,16 @@
 
   const PADDING_PX = 30;
   const BOTTOM_PX = 62; // the legend and the attribution are there
+  const ROW_PX = 17; // of the legend
   const MOST_ZOOM = 20;
   const ZOOM_OUT = 1; // levels that one can zoom out from the whole course
   const VISCOSITY = 0.8; // how firmly the edge holds against dragging
 
   class WholeCourse {
-    constructor(map) {
+    // rows: of the legend, beyond the first.
+    constructor(map, rows = 0) {
       this._map = map;
+      this._bottom = BOTTOM_PX + rows * ROW_PX;
       this._bounds = null;
       this._isShown = false; // and not changed by the viewer: then it follows the map's size
       this._isMoving = false;
@@ -34,7 +37,7 @@
       this._isMoving = true;
       this._map.fitBounds(this._bounds, {
         paddingTopLeft: [PADDING_PX, PADDING_PX],
-        paddingBottomRight: [PADDING_PX, BOTTOM_PX],
+        paddingBottomRight: [PADDING_PX, this._bottom],
         animate: false,
       });
       this._isMoving = false;
@@ -43,7 +46,7 @@
 
     _hasRoom() {
       const { x, y } = this._map.getSize();
-      return this._bounds !== null && x > 2 * PADDING_PX && y > PADDING_PX + BOTTOM_PX;
+      return this._bounds !== null && x > 2 * PADDING_PX && y > PADDING_PX + this._bottom;
     }
 
     _resized() {
@@ -55,7 +58,7 @@
     _limit() {
       if (!this._hasRoom()) return;
       const map = this._map;
-      const padding = L.point(2 * PADDING_PX, PADDING_PX + BOTTOM_PX);
+      const padding = L.point(2 * PADDING_PX, PADDING_PX + this._bottom);
       const least = Math.max(0, map.getBoundsZoom(this._bounds, false, padding) - ZOOM_OUT);
       const middle = map.project(this._bounds.getCenter(), least);
       const size = map.getSize();

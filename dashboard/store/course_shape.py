@@ -3,14 +3,20 @@
 Pure: degrees and metres in, shapes and answers out.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import shapely
+from pyproj import Geod
 
 from dashboard.store.protocol import Course, Fence, PointOnCourse, Positions
+from stream import courses
 from stream.arrays import Floats
+from stream.courses import TimingPoint
+
+GEOD = Geod(ellps="WGS84")
 
 OFF_COURSE_M = 200.0
 """Metres off the line beyond any shortcut or the error of a good GPS watch."""
@@ -37,11 +43,13 @@ def course(  # noqa: PLR0913 - the parts of a course
     fences: Iterable[tuple[str, Any, Any]],
     altitudes: Sequence[Any] = (),
     timing_points: Iterable[tuple[str, Iterable[Any]]] = (),
+    widths: Iterable[tuple[Any, Any]] = (),
 ) -> Course:
     """A course from its short and long name, metres, a LineString, and start and finish.
 
     Fences have a name, a Polygon, and visits as pairs of metres. Altitudes that don't fit the line's vertices
-    are unknown. Timing points have a name and metres.
+    are unknown. Timing points have a name and metres. Widths are pairs of metres: from where on, and how
+    wide, None if it is unlimited.
 
     Longitudes continue from the line's own, so that a course across the antimeridian is in one piece. Raises
     TypeError, ValueError, AttributeError or IndexError if a shape is malformed.
@@ -58,8 +66,18 @@ def course(  # noqa: PLR0913 - the parts of a course
     heights = np.array(altitudes, float) if len(altitudes) == len(along) else None
     points = [PointOnCourse(name, float(metres)) for name, passes in timing_points for metres in passes]
     points.sort(key=lambda point: point.distance)
+    wide = tuple((float(since), math.inf if metres is None else float(metres)) for since, metres in widths)
     return Course(
-        short_name, long_name, distance, along, start, finish, areas, altitudes=heights, points=tuple(points)
+        short_name,
+        long_name,
+        distance,
+        along,
+        start,
+        finish,
+        areas,
+        altitudes=heights,
+        points=tuple(points),
+        widths=wide,
     )
 
 
@@ -101,3 +119,24 @@ def is_run_on(course: Course, positions: Positions, gps_error: float = 0.0) -> b
     line = shapely.LineString(course.line * flat)
     off = shapely.distance(line, shapely.points(beside(places, middle[0]) * flat))
     return bool(np.median(off) <= OFF_COURSE_M + GPS_ERRORS * gps_error)
+
+
+def timing_points(course: Course) -> tuple[TimingPoint, ...]:
+    """All timing points of a course by distance, from the start to the finish, laps included."""
+    visits = [(fence.name, first, last) for fence in course.fences for first, last in fence.visits]
+    visits.sort(key=lambda visit: visit[1])
+    mats: dict[str, list[float]] = {}
+    for point in course.points:
+        mats.setdefault(point.name, []).append(point.distance)
+    return courses.timing_points(course.distance, visits, mats.items())
+
+
+def profile(course: Course) -> tuple[Floats, Floats] | None:
+    """Metres of the whole course, 50 m apart at most, and the altitudes there; None if they are unknown."""
+    if course.altitudes is None:
+        return None
+    lon, lat = course.line.T
+    lengths = GEOD.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+    along = np.append(0.0, np.cumsum(lengths))
+    laps = max(1, round(course.distance / along[-1]))
+    return courses.profile(along, course.altitudes, laps)

@@ -4,6 +4,7 @@
 
 -- name: races
 SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       cutOffs, cutOffsFrom,
        lookup('courses', 'longName', 'shortName', course)
 FROM races
 ORDER BY startTime DESC, runId DESC
@@ -11,6 +12,7 @@ LIMIT %(limit)s
 
 -- name: race
 SELECT runId, name, course, CAST(startTime AS LONG), status, competitors, speed, seed, updatedAt, request,
+       cutOffs, cutOffsFrom,
        lookup('courses', 'longName', 'shortName', course)
 FROM races
 WHERE runId = %(run)s
@@ -19,7 +21,7 @@ LIMIT 1
 -- name: course
 SELECT shortName, longName, distance,
        ST_AsText(courseMap), ST_AsText(startLocation), ST_AsText(endLocation),
-       fences, altitudes, timingPoints
+       fences, altitudes, timingPoints, widths
 FROM courses
 WHERE shortName = %(name)s
 LIMIT 1
@@ -144,6 +146,20 @@ LIMIT %(limit)s
 SELECT COUNT(*)
 FROM passings
 WHERE runId = %(run)s
+
+-- name: count_arrivals
+-- Spans are counted from the one in which `elapsed` is -offset.
+SELECT kind, point, lap, FLOOR((elapsed + %(offset)s) / %(step)s), COUNT(*)
+FROM passings
+WHERE runId = %(run)s AND kind IN ('split', 'enter', 'finish')
+GROUP BY kind, point, lap, FLOOR((elapsed + %(offset)s) / %(step)s)
+LIMIT %(limit)s
+
+-- name: dropped
+SELECT competitorId, distance, elapsed
+FROM parkrun
+WHERE runId = %(run)s AND status = 'dnf'
+LIMIT %(limit)s
 
 -- name: tally
 SELECT status, COUNT(*), MAX(elapsed), MAX(emittedAt), MAX(competitorId), MAX(distance), MAX(rawTime)

@@ -4,6 +4,7 @@
 depends on Streamlit, the map or a database.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream.arrays import Floats, Ints, Mask, Texts
 from stream.contract import TABLES
+from stream.cut_offs import CutOffs
 from stream.results import WAVE_DELAY
 
 STATUSES = TABLES["parkrun"].fields["status"].words
@@ -28,6 +30,9 @@ MAX_RACES = 200
 
 MAX_COMPETITORS = 1_000_000
 """The API's limit per race; Pinot requires an explicit limit where SQLite does not."""
+
+MAX_SPANS = 1_000_000
+"""More than there are spans of time with arrivals, at all points of a race."""
 
 MAX_PASSINGS = 10_000_000
 """More than a query's competitors have: one hundred each for 100,000."""
@@ -64,6 +69,9 @@ class Race:
         updated_at: epoch milliseconds UTC of the newest change of this row.
         gps_error: standard deviation of positions, in metres.
         wave_delay: seconds between the guns of two waves.
+        is_crowded: whether competitors hold each other up.
+        width: metres that the course is wide at most, by the race's request; inf if it is unlimited.
+        cut_offs: the time limits, or None.
     """
 
     run_id: str
@@ -79,6 +87,9 @@ class Race:
     updated_at: int
     gps_error: float = 0.0
     wave_delay: float = WAVE_DELAY
+    is_crowded: bool = False
+    width: float = math.inf
+    cut_offs: CutOffs | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +128,7 @@ class Course:
         fences: in the order of the course's file.
         altitudes: metres above sea level of each vertex of the line, shape (n,); None if unknown.
         points: the timing points in the order in which the race passes them, each lap's for itself.
+        widths: where the width of a lap changes, metres, and how wide it is from there on; inf is unlimited.
     """
 
     short_name: str
@@ -128,6 +140,7 @@ class Course:
     fences: tuple[Fence, ...]
     altitudes: Floats | None = None
     points: tuple[PointOnCourse, ...] = ()
+    widths: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -268,6 +281,22 @@ class Finishes(NamedTuple):
     newest_emitted: int
 
 
+class Arrived(NamedTuple):
+    """Arrivals at a timing point in a span of time.
+
+    Attributes:
+        kind, point, lap: as passings have them.
+        span: its number.
+        many: number of arrivals.
+    """
+
+    kind: str
+    point: str
+    lap: int
+    span: int
+    many: int
+
+
 class Mark(NamedTuple):
     """The newest positions of a race in sum: those of another moment have another mark.
 
@@ -362,6 +391,17 @@ class Store(Protocol):
 
     def find(self, run_id: str, text: str, most: int) -> Mapping[int, Competitor]:
         """Competitors with a text in their name or club, in any case; the first ones by bib."""
+        ...
+
+    def count_arrivals(self, run_id: str, offset: float, step: float) -> Sequence[Arrived]:
+        """The arrivals at splits, geofences and the finish by spans of `step` seconds.
+
+        The span with the number 0 begins `offset` seconds before the first gun.
+        """
+        ...
+
+    def dropped(self, run_id: str) -> tuple[Ints, Floats, Floats]:
+        """Bibs, rising, metres and race seconds of those who gave up or were stopped; shape (k,) each."""
         ...
 
     def count_passings(self, run_id: str) -> int:

@@ -28,6 +28,7 @@ from dashboard.store.protocol import (
 )
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES
+from stream.cut_offs import CutOffs
 from stream.results import WAVE_DELAY
 
 # In the order of the columns in pinot.sql and sqlite.sql, and of the fields of `Positions`.
@@ -42,6 +43,8 @@ RACE_COLUMNS = (
     "seed",
     "updatedAt",
     "request",
+    "cutOffs",
+    "cutOffsFrom",
 )
 POSITION_COLUMNS = ("competitorId", "lon", "lat", "distance", "status", "elapsed", "emittedAt")
 PASSING_COLUMNS = ("competitorId", "kind", "point", "lap", "distance", "elapsed", "timestamp")
@@ -68,7 +71,8 @@ def mark(rows: Sequence[Sequence[Any]]) -> Mark:
 
 
 def _race(row: Sequence[Any]) -> Race:
-    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, course_name = row
+    run_id, name, course, start_time, status, competitors, speed, seed, updated_at, request, *more = row
+    limits, since, course_name = more
     return Race(
         run_id=run_id,
         name=name,
@@ -83,7 +87,18 @@ def _race(row: Sequence[Any]) -> Race:
         updated_at=int(updated_at),
         gps_error=_number(request, "gps_error", 0.0) + _number(request, "gps_noise", 0.0),
         wave_delay=_number(request, "wave_delay", WAVE_DELAY),
+        is_crowded=_text(request, "crowding") == "flow",
+        width=_number(request, "width", np.inf),
+        cut_offs=_cut_offs(limits, since),
     )
+
+
+def _cut_offs(text: str, since: str) -> CutOffs | None:
+    """A race's cut-offs; None if it has none, or if another program has written something else."""
+    try:
+        return CutOffs.read(text, since)
+    except (ValueError, TypeError, LookupError):
+        return None
 
 
 def _number(request: str, field: str, default: float) -> float:
@@ -92,6 +107,14 @@ def _number(request: str, field: str, default: float) -> float:
         return float(orjson.loads(request)[field])
     except (ValueError, KeyError, TypeError):
         return default
+
+
+def _text(request: str, field: str) -> str:
+    """A text in a race's whole request; empty if it isn't there."""
+    try:
+        return str(orjson.loads(request)[field])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def competitors(rows: Sequence[Sequence[Any]]) -> dict[int, Competitor]:
@@ -133,6 +156,14 @@ def finishes(rows: Sequence[Sequence[Any]]) -> Finishes:
     return Finishes(
         competitor[order], elapsed[order], status[order] == "finished", int(emitted.max(initial=0))
     )
+
+
+def dropped(rows: Sequence[Sequence[Any]]) -> tuple[Ints, Floats, Floats]:
+    """Bibs, rising, metres and race seconds, from rows of the three."""
+    found, whole = _arrays("parkrun", ("competitorId", "distance", "elapsed"), rows)
+    order = np.argsort(found["competitorId"], kind="stable")
+    order = order[whole[order]]
+    return found["competitorId"][order], found["distance"][order], found["elapsed"][order]
 
 
 def by_bib(table: str, name: str, rows: Sequence[Sequence[Any]]) -> tuple[Ints, NDArray[Any]]:
@@ -219,12 +250,12 @@ def _complete(table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
 def course(row: Sequence[Any]) -> Course:
     """A course from a row of the query `course`: names, metres, WKT of line, start and end, lists as JSON.
 
-    The contract describes the lists: fences, altitudes and timing points. A row that is older than a list's
-    column has an empty text or null. Raises `StoreError` if a geometry or a list can't be read.
+    The contract describes the lists: fences, altitudes, timing points and widths. A row that is older than a
+    list's column has an empty text or null. Raises `StoreError` if a geometry or a list can't be read.
     """
     short_name, long_name, distance, line, start, finish, *lists = row
     try:
-        fences, altitudes, points = (orjson.loads(text or "[]") or [] for text in lists)
+        fences, altitudes, points, widths = (orjson.loads(text or "[]") or [] for text in lists)
         return course_shape.course(
             (short_name, long_name),
             float(distance),
@@ -236,6 +267,7 @@ def course(row: Sequence[Any]) -> Course:
             ],
             altitudes=altitudes,
             timing_points=[(str(point["name"]), point["distances"]) for point in points],
+            widths=widths,
         )
     except (shapely.errors.ShapelyError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise StoreError(

@@ -17,6 +17,8 @@ from dashboard.store.protocol import (
     MAX_COMPETITORS,
     MAX_PASSINGS,
     MAX_RACES,
+    MAX_SPANS,
+    Arrived,
     Competitor,
     Course,
     Every,
@@ -110,6 +112,18 @@ class SqlStore:
     def count_passings(self, run_id: str) -> int:
         """The number of a race's passings."""
         return self._count(run_id, "count_passings")
+
+    def count_arrivals(self, run_id: str, offset: float, step: float) -> list[Arrived]:
+        """The arrivals at splits, geofences and the finish by spans of time."""
+        span = {"offset": float(offset), "step": float(step), "limit": MAX_SPANS}
+        return [
+            Arrived(kind, point, int(lap), int(number), int(many))
+            for kind, point, lap, number, many in self._ask_of(run_id, "count_arrivals", None, **span)
+        ]
+
+    def dropped(self, run_id: str) -> tuple[Ints, Floats, Floats]:
+        """Bibs, metres and race seconds of those who gave up or were stopped."""
+        return rows.dropped(self._ask_of(run_id, "dropped", None, limit=MAX_COMPETITORS))
 
     def tally(self, run_id: str) -> Tally:
         """The newest positions in numbers."""

@@ -20,19 +20,20 @@ WITH RECURSIVE chosen(value) AS (
 
 -- name: races
 SELECT races.runId, races.name, races.course, races.startTime, races.status, races.competitors, races.speed, races.seed,
-       races.updatedAt, races.request, courses.longName
+       races.updatedAt, races.request, races.cutOffs, races.cutOffsFrom, courses.longName
 FROM races LEFT JOIN courses ON courses.shortName = races.course
 ORDER BY races.startTime DESC, races.runId DESC
 LIMIT :limit
 
 -- name: race
 SELECT races.runId, races.name, races.course, races.startTime, races.status, races.competitors, races.speed, races.seed,
-       races.updatedAt, races.request, courses.longName
+       races.updatedAt, races.request, races.cutOffs, races.cutOffsFrom, courses.longName
 FROM races LEFT JOIN courses ON courses.shortName = races.course
 WHERE races.runId = :run
 
 -- name: course
-SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences, altitudes, timingPoints
+SELECT shortName, longName, distance, courseMap, startLocation, endLocation, fences, altitudes, timingPoints,
+       widths
 FROM courses
 WHERE shortName = :name
 
@@ -147,6 +148,20 @@ GROUP BY kind, point, lap
 SELECT COUNT(*)
 FROM passings
 WHERE runId = :run
+
+-- name: count_arrivals
+-- Spans are counted from the one in which `elapsed` is -offset.
+SELECT kind, point, lap, CAST((elapsed + :offset) / :step AS INTEGER) AS span, COUNT(*)
+FROM passings
+WHERE runId = :run AND kind IN ('split', 'enter', 'finish')
+GROUP BY kind, point, lap, span
+LIMIT :limit
+
+-- name: dropped
+SELECT competitorId, distance, elapsed
+FROM parkrun
+WHERE runId = :run AND status = 'dnf'
+LIMIT :limit
 
 -- name: tally
 SELECT status, COUNT(*), MAX(elapsed), MAX(emittedAt), MAX(competitorId), MAX(distance), MAX(rawTime)

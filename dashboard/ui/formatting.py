@@ -101,6 +101,11 @@ def clock(epoch_ms: float, viewer: Viewer) -> str:
     return _time_of_day(_local(epoch_ms, viewer), viewer, "ms")
 
 
+def short_clock(epoch_ms: float, viewer: Viewer) -> str:
+    """The viewer's time of day, without seconds."""
+    return _time_of_day(_local(epoch_ms, viewer), viewer, "m")
+
+
 def exact_clock(epoch_ms: float, viewer: Viewer) -> str:
     """The viewer's time of day, with milliseconds."""
     moment = _local(epoch_ms, viewer)

@@ -22,6 +22,8 @@ class View(StrEnum):
     """Without the controls that create and change races."""
     WALL = "wall"
     """Fills a large screen, without any controls."""
+    ANNOUNCER = "announcer"
+    """What an announcer reads out, in large type: who comes next, and the newest results."""
     EMBED = "embed"
     """Map and leaderboard, for a frame in another site's page."""
 

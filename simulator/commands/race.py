@@ -7,6 +7,7 @@ from simulator.commands.settings import RaceSettings
 from simulator.course.course import Course
 from simulator.course.drawing import CourseError
 from simulator.course.library import SUFFIXES, load_file, load_folder, stem_of
+from simulator.race.cut_offs import CutOffError
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartListError
@@ -29,7 +30,10 @@ def race_of(settings: RaceSettings) -> Race:
             listed.check(course.distance)
         except StartListError as error:
             raise SystemExit("\n".join(f"--start-list {reason}" for reason in error.reasons)) from error
-    return Race(course, resolved)
+    try:
+        return Race(course, resolved)
+    except CutOffError as error:
+        raise SystemExit("\n".join(f"--cut-offs {reason}" for reason in error.reasons)) from error
 
 
 def _course(wanted: str, folder: Path) -> Course:

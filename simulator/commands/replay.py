@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,12 +18,14 @@ from twisted.python.failure import Failure
 from simulator import logs
 from simulator.commands.process import PATIENCE, close, log_failure, open_courses, open_publisher
 from simulator.commands.settings import ReplaySettings, settings_of
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
 from simulator.engine.engine import RETRY, Engine
 from simulator.engine.run import Run
 from simulator.log.local import LocalLog
 from simulator.publishers.publisher import PublishError
+from simulator.race import cut_offs
 from simulator.race.entrants import Entrants
+from simulator.race.options import CutOffOptions
 from simulator.race.race import Passings
 from simulator.race.request import RaceRequest
 from simulator.reactor import after, use_steady_clock
@@ -33,6 +36,7 @@ from simulator.replay.lines import Lines
 from simulator.replay.recording import Recording, RecordingError, Track
 from simulator.service.races import course_of_points
 from simulator.service.uploads import UploadFolder
+from stream.courses import TimingPoint
 from stream.problems import Problem, from_validation
 from stream.results import WAVE_DELAY
 
@@ -132,6 +136,7 @@ class _Recorded(NamedTuple):
     name: str
     source: str
     wave_delay: float = 0.0
+    cut_offs: Mapping[str, Any] = MappingProxyType({})
 
 
 def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime) -> Recording:
@@ -156,6 +161,7 @@ def read(settings: ReplaySettings, courses: Mapping[str, Course], now: datetime)
             interval=recorded.interval,
             start_at=now,
             wave_delay=recorded.wave_delay,
+            **recorded.cut_offs,
         )
     except ValidationError as error:
         raise RecordingError(from_validation(error).detail) from error
@@ -179,7 +185,7 @@ def _of_lines(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[
     interval = lines.interval_of(race)
     name = settings.name or str(race.race.get("name") or course.long_name)
     parts = lines.parts_of(race, course, interval)
-    return _Recorded(course, interval, parts, name, run_id, _wave_delay(race))
+    return _Recorded(course, interval, parts, name, run_id, _wave_delay(race), _cut_offs(race, course))
 
 
 def _wave_delay(race: Lines) -> float:
@@ -193,6 +199,20 @@ def _wave_delay(race: Lines) -> float:
                 "all times count from the first gun (record the topic races too)"
             )
         return 0.0
+
+
+def _cut_offs(race: Lines, course: Course) -> Mapping[str, Any]:
+    """Return the request's fields with the race's cut-offs; none if they don't fit the course."""
+    try:
+        asked = orjson.loads(race.race["request"])
+        fields = {name: asked[name] for name in CutOffOptions.model_fields if name in asked}
+        cut_offs.of(course, RaceRequest.model_validate({"course": course.short_name, **fields}))
+    except (KeyError, TypeError, AttributeError):
+        return {}
+    except ValueError as error:
+        structlog.get_logger().warning("the recording's cut-offs are left out", why=str(error))
+        return {}
+    return fields
 
 
 def _of_tracks(files: Sequence[Path], settings: ReplaySettings, courses: Mapping[str, Course]) -> _Recorded:

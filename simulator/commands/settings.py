@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+import orjson
+from pydantic import BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -21,10 +22,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from simulator.export import crowding_files, result_files, track_files
+from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import Above, CrowdingQuery
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import Scorers, TeamsQuery
 from simulator.export.track_query import Bib, Interval, TrackQuery
+from simulator.race.cut_off_times import CutOffTimes
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from stream.contract import Topic
 from stream.kafka import KafkaAccess
@@ -32,6 +35,7 @@ from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
 from stream.results import Rank
 from stream.settings import Origins, Secret, Url, read_settings
+from stream.teams import FOUR, By, Who
 from stream.text_files import TextError, decode
 
 Settings = TypeVar("Settings", bound=BaseSettings)
@@ -42,6 +46,7 @@ YEARS = (1970, 9998)
 """Allowed years of the gun time: earlier, events could have no timestamp; later, a race might not end."""
 FORMATS = {
     "results": [form.suffix for form in result_files.FORMATS],
+    "teams": [form.suffix for form in team_files.FORMATS],
     "tracks": [form.suffix for form in track_files.FORMATS],
     "crowding": [form.suffix for form in crowding_files.FORMATS],
 }
@@ -171,6 +176,12 @@ def _text_of(file: object) -> object:
     raise PydanticCustomError("file", "must be a text file; {why}", {"why": why})
 
 
+def _cut_offs_text(text: object) -> object:
+    """Return a text with time limits, which has been read once: as JSON, or as the request's own text."""
+    limits = TypeAdapter(CutOffTimes).validate_python(text)
+    return orjson.dumps(limits).decode()
+
+
 class RaceSettings(RaceRequest, BaseSettings):
     """The fields of `POST /races` as flags, for commands that compute a race without a server."""
 
@@ -188,6 +199,9 @@ class RaceSettings(RaceRequest, BaseSettings):
     )
     start_list: Annotated[str, Field(max_length=MAX_START_LIST), BeforeValidator(_text_of)] | None = Field(
         default=None, description=f"File. {RaceRequest.model_fields['start_list'].description}"
+    )
+    cut_offs: Annotated[str, BeforeValidator(_cut_offs_text)] | None = Field(  # type: ignore[assignment]
+        default=None, description=RaceRequest.model_fields["cut_offs"].description
     )
     seed: Seed = Field(default=0, description="Random seed.")
     interval: float = Field(
@@ -223,17 +237,22 @@ class GenerateSettings(RaceSettings):
 
 
 class ExportSettings(RaceSettings):
-    """Write a race's results, its tracks, or how crowded it is, to standard output."""
+    """Write a race's results, teams or tracks, or how crowded it is, to standard output."""
 
     model_config = _config("export")
 
-    what: Literal["results", "tracks", "crowding"] = Field(default="results", description="What to write.")
+    what: Literal["results", "teams", "tracks", "crowding"] = Field(
+        default="results", description="What to write."
+    )
     format: str | None = Field(
         default=None,
         description="; ".join(f"{what}: {', '.join(suffixes)}" for what, suffixes in FORMATS.items())
         + ". Default: the first one.",
     )
     rank: Rank = Field(default="gun", description=ResultsQuery.model_fields["rank"].description)
+    scorers: Scorers = Field(default=FOUR, description=TeamsQuery.model_fields["scorers"].description)
+    by: By = Field(default="place", description=TeamsQuery.model_fields["by"].description)
+    who: Who = Field(default="all", description=TeamsQuery.model_fields["who"].description)
     bib: list[Bib] = Field(default=[], description=TrackQuery.model_fields["bib"].description)
     track_interval: Interval | None = Field(
         default=None, description=TrackQuery.model_fields["interval"].description

@@ -10,17 +10,17 @@ linear interpolation.
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
 from pyproj import Geod
 
 from stream.arrays import Floats, Ints
+from stream.courses import SHORTEST, TimingPoint, lap_profile, timing_points
 
 GEOD = Geod(ellps="WGS84")
 EARTH_RADIUS = 6_371_008.8
@@ -31,20 +31,12 @@ MAX_DISTANCE = 1_000_000.0
 """Maximum length of a course, laps included, metres."""
 PIECE = 64
 """Segments of a line that are processed together."""
-SPLIT = 1000.0
-"""Metres between two splits."""
-ALTITUDE_STEP = 50.0
-"""Metres over which altitudes are compared: shorter differences are altimeter noise."""
-SHORTEST = 0.001
-"""Minimum length of a visit to a fence, metres: shorter ones are touches."""
+ALTITUDE_DECIMALS = 1
+"""Altitudes are published in decimetres."""
 NEAR_MAT = 10.0
 """Distance, in metres, within which the line always passes a mat, even if it comes nearer elsewhere."""
 NEAR_MAT_MORE = 5.0
 """Extra distance to a mat, in metres, compared with the nearest place, at which the line still passes it."""
-AT_AN_END = 1.0
-"""Splits and mats nearer than this to the start or the finish, in metres, coincide with it."""
-
-PassingKind = Literal["start", "split", "enter", "exit", "finish", "dnf", "dsq"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +67,6 @@ class Width(NamedTuple):
 
     since: float
     metres: float
-
-
-class TimingPoint(NamedTuple):
-    """A place at which passings are recorded.
-
-    `lap` counts the passings of this timing point, from 1.
-    """
-
-    distance: float
-    kind: PassingKind
-    name: str
-    lap: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,12 +157,8 @@ class Course:
         return (lon + 180.0) % 360.0 - 180.0 if self._crosses_antimeridian else lon, lat
 
     def profile(self) -> tuple[Floats, Floats] | None:
-        """Return metres of a lap, about `ALTITUDE_STEP` apart, and the altitudes there; None if unknown."""
-        if self.alt is None:
-            return None
-        steps = max(1, math.ceil(self.lap_length / ALTITUDE_STEP))
-        metres = np.linspace(0.0, self.lap_length, steps + 1)
-        return metres, np.interp(metres, self.along, self.alt)
+        """Return metres of a lap, 50 m apart at most, and the altitudes there; None if unknown."""
+        return None if self.alt is None else lap_profile(self.along, self.alt)
 
     @property
     def climb(self) -> float | None:
@@ -222,27 +198,9 @@ class Course:
 
     @cached_property
     def timing_points(self) -> tuple[TimingPoint, ...]:
-        """Start, kilometre splits, each fence's enter and exit, each mat's passes, finish; by distance.
-
-        A course that starts in a fence enters it at the start; one that finishes inside never leaves it.
-        """
-        between = [*self.splits(), *self._fence_points(), *self._mat_points()]
-        between.sort(key=lambda point: point.distance)
-        start = TimingPoint(0.0, "start", "Start", 1)
-        return (start, *between, TimingPoint(self.distance, "finish", "Finish", 1))
-
-    def splits(self) -> Iterator[TimingPoint]:
-        """Yield the kilometre splits, by distance."""
-        # No split within a metre of the finish: 10,000 m may be measured as 10,000.2 m.
-        for kilometre in range(1, int((self.distance - AT_AN_END) // SPLIT) + 1):
-            yield TimingPoint(kilometre * SPLIT, "split", f"{kilometre} km", 1)
-
-    def _mat_points(self) -> Iterator[TimingPoint]:
-        for mat in self.mats:
-            metres = self.run_over(mat.passes)
-            between = metres[(metres >= AT_AN_END) & (metres <= self.distance - AT_AN_END)]
-            for lap, distance in enumerate(between.tolist(), start=1):
-                yield TimingPoint(distance, "split", mat.name, lap)
+        """Start, kilometre splits, each fence's enter and exit, each mat's passes, finish; by distance."""
+        mats = [(mat.name, self.run_over(mat.passes).tolist()) for mat in self.mats]
+        return timing_points(self.distance, self.visits, mats)
 
     def run_over(self, passes: Sequence[float]) -> Floats:
         """Return the metres from the start of places in a lap, for all laps; increasing."""
@@ -301,14 +259,6 @@ class Course:
             passes = passes[1:] if at[-1, 1] < at[0, 1] else passes[:-1]
         return tuple(passes.tolist())
 
-    def _fence_points(self) -> Iterator[TimingPoint]:
-        seen: dict[str, int] = {}
-        for name, first, last in self.visits:
-            seen[name] = seen.get(name, 0) + 1
-            yield TimingPoint(first, "enter", name, seen[name])
-            if last < self.distance - SHORTEST:
-                yield TimingPoint(last, "exit", name, seen[name])
-
     @cached_property
     def _crosses_antimeridian(self) -> bool:
         return bool(self.lon.max() > 180.0 or self.lon.min() < -180.0)
@@ -345,7 +295,7 @@ class Course:
 
     def altitudes_json(self) -> str:
         """Return the altitude of each vertex of the line as a JSON list; an empty one if unknown."""
-        altitudes = [] if self.alt is None else np.round(self.alt, 1).tolist()
+        altitudes = [] if self.alt is None else np.round(self.alt, ALTITUDE_DECIMALS).tolist()
         return json.dumps(altitudes, separators=(",", ":"))
 
     def timing_points_json(self) -> str:
@@ -354,11 +304,17 @@ class Course:
             [{"name": name, "distances": metres} for name, metres in self.mat_distances().items()]
         )
 
+    def widths_json(self) -> str:
+        """Return where the width of a lap changes, as a JSON list of pairs (metres); null is unlimited."""
+        pairs = [(round(since, 1), metres if np.isfinite(metres) else None) for since, metres in self.widths]
+        return json.dumps(pairs, separators=(",", ":"))
+
     def mat_distances(self) -> dict[str, list[float]]:
         """Return where the race passes each mat, by its name: metres, rounded to millimetres."""
         found: dict[str, list[float]] = {mat.name: [] for mat in self.mats}
-        for point in self._mat_points():
-            found[point.name].append(round(point.distance, 3))
+        for point in self.timing_points:
+            if point.kind == "split" and point.name in found:
+                found[point.name].append(round(point.distance, 3))
         return found
 
     def start_wkt(self) -> str:

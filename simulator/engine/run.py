@@ -12,6 +12,7 @@ from twisted.internet.base import DelayedCall
 from simulator.course.course import Course
 from simulator.log.schedule import Schedule
 from simulator.log.states import clock_of
+from simulator.race import cut_offs
 from simulator.race.events import (
     Batch,
     Positions,
@@ -53,11 +54,14 @@ class Run:
     Attributes:
         request: the resolved request without its points: the course has them.
         start_ms: the gun time, epoch milliseconds.
+        cut_offs: its time limits, or None.
         list_warnings: what was corrected, assumed or left out when its start list was read.
         record: its newest record that counts; before the log has one, that of a race to come.
         parts: the parts in which it is published.
         is_stepping: the engine is writing a record of its own.
         is_being_drawn: a thread draws its field.
+
+    Raises CutOffError if its cut-offs don't fit the course.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Run:
         self.course = course
         self.request = request.model_copy(update={"points": None})
         self.list_warnings = () if request.listed is None else request.listed.warnings
+        self.cut_offs = cut_offs.of(course, request)
         self.run_id, self.start_ms = request.identity()
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = source

@@ -7,12 +7,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticKnownError
 
+from simulator.course.course import Course
 from simulator.export.track_query import written_number
 from simulator.race.crowd_figures import DENSE, FAST
 from simulator.race.crowding import density
 from simulator.race.crowding.density import Density, Level, Warned
 from simulator.race.field import Lost
 from simulator.race.race import Race
+from simulator.race.request import RaceRequest
+from simulator.steps import Steps, done, within
 
 Above = Annotated[
     float, Field(strict=False, gt=0, le=1000), written_number(PydanticKnownError("float_parsing"))
@@ -49,22 +52,33 @@ class Crowding:
         race: the race.
         density: for each section and minute.
         lost: the seconds that each competitor loses, shape (n,).
+        levels: those above which there are warnings.
         warnings: by distance.
     """
 
     race: Race
     density: Density
     lost: Lost
+    levels: tuple[Level, ...]
     warnings: list[Warned]
 
 
 def of(race: Race, query: CrowdingQuery | None = None) -> Crowding:
     """Return how crowded a whole race is; without crowding, how full it would be if nobody were held up."""
-    query = query or CrowdingQuery()
+    return done(_of(race, query or CrowdingQuery()))
+
+
+def planned(course: Course, request: RaceRequest, query: CrowdingQuery) -> Steps[Crowding]:
+    """Draw a race and find how crowded it is, in steps; the request is resolved."""
+    race = yield from within(0.0, 0.5, Race.in_steps(course, request))
+    return (yield from within(0.5, 1.0, _of(race, query)))
+
+
+def _of(race: Race, query: CrowdingQuery) -> Steps[Crowding]:
     free, nothing = race.field, np.zeros(len(race.field))
     if race.field.lost is not None:
         free = race.without_crowding()
-    found = density.measured(free, race.field, race.cells)
+    found = yield from density.measuring(free, race.field, race.cells)
     levels = (
         Level("density", query.max_density, DENSE_SOURCE if query.max_density == DENSE else AS_ASKED),
         Level("flow", query.max_flow, FAST_SOURCE if query.max_flow == FAST else AS_ASKED),
@@ -73,5 +87,6 @@ def of(race: Race, query: CrowdingQuery | None = None) -> Crowding:
         race=race,
         density=found,
         lost=race.field.lost or Lost(nothing, nothing),
+        levels=levels,
         warnings=density.warnings(found, levels),
     )

@@ -7,8 +7,9 @@ import orjson
 
 from simulator.export.crowding import Crowding
 from simulator.export.formats import Format
-from stream.arrays import Floats
+from stream.arrays import Floats, Mask
 from stream.csv_text import csv_head, csv_lines
+from stream.results import wave_guns
 
 COLUMNS = ("first", "last", "width", "minute", "runners", "density", "flow", "speed_ratio", "lost")
 """Columns of the CSV."""
@@ -18,6 +19,32 @@ PIECE = 10_000
 
 def as_json(found: Crowding) -> Iterator[bytes]:
     """Yield one JSON object: sections, minutes, the start, the competitors and the warnings."""
+    yield from _open_json(found)
+    yield b"}"
+
+
+def plan_as_json(plan: Crowding) -> Iterator[bytes]:
+    """Yield that object with the seed of the race, and its outcome for each competitor."""
+    race = plan.race
+    starts = np.isfinite(race.field.start)
+    guns = wave_guns(race.field.wave, race.request.wave_delay)
+    outcome = {
+        "wave": race.field.wave.tolist(),
+        "start": _or_null(race.field.start, starts),
+        "gun_time": _or_null(race.finish_times - guns, race.finishes),
+        "chip_time": _or_null(race.finish_times - np.where(starts, race.field.start, 0.0), race.finishes),
+    }
+    yield from _open_json(plan)
+    yield b',"seed":' + orjson.dumps(race.request.seed) + b',"outcome":' + orjson.dumps(outcome) + b"}"
+
+
+def _or_null(seconds: Floats, known: Mask) -> list[float | None]:
+    rounded: list[float] = np.round(seconds, 3).tolist()
+    return [one if there else None for one, there in zip(rounded, known.tolist(), strict=True)]
+
+
+def _open_json(found: Crowding) -> Iterator[bytes]:
+    """Yield the object without its last brace."""
     race, density = found.race, found.density
     total = found.lost.at_start + found.lost.on_course
     yield orjson.dumps(
@@ -25,6 +52,7 @@ def as_json(found: Crowding) -> Iterator[bytes]:
             "run_id": race.run_id,
             "name": race.request.name,
             "crowding": race.request.crowding,
+            "levels": [level._asdict() for level in found.levels],
             "warnings": [
                 warned._asdict()
                 | {name: round(getattr(warned, name), 3) for name in ("first", "last", "peak", "at")}
@@ -57,7 +85,7 @@ def as_json(found: Crowding) -> Iterator[bytes]:
         "lost_at_start": np.round(found.lost.at_start, 3).tolist(),
         "lost_on_course": np.round(found.lost.on_course, 3).tolist(),
     }
-    yield b',"competitors":' + orjson.dumps(competitors) + b"}"
+    yield b',"competitors":' + orjson.dumps(competitors)
 
 
 def as_csv(found: Crowding) -> Iterator[bytes]:

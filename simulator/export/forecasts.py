@@ -5,25 +5,24 @@ those at the tick and at a few earlier ones.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import orjson
 
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import ALTITUDE_DECIMALS, Course
 from simulator.export.formats import Format
 from simulator.race.race import Race, Status
 from stream.arrays import Floats, Ints
-from stream.forecasts.between import Sightings
+from stream.courses import TimingPoint, profile
+from stream.forecasts.between import Sightings, chosen, remembered
 from stream.forecasts.forecast import Forecasts, forecast, learn
-from stream.forecasts.route import Route
-from stream.forecasts.seen import Seen
+from stream.forecasts.route import Route, ahead
+from stream.forecasts.seen import KNOWN_FOR, Seen
 from stream.results import rounded, wave_guns
 
 PIECE = 2_000
 """Competitors written together."""
-REMEMBERED = 10
-"""Earlier ticks whose positions are remembered."""
 OUT = (Status.FINISHED, Status.DNF, Status.DNS, Status.DSQ)
 
 
@@ -48,29 +47,19 @@ def of(race: Race, until: float) -> RaceForecasts:
     """Return the forecasts `until` race seconds after the first gun; none before the first tick."""
     route = route_of(race.course)
     seen = seen_at(race, route, until)
-    # Of points at the same place, the last is the one that is named.
-    named = {point.distance: point for point in race.course.timing_points if point.distance > 0}
-    points = tuple(named[metres] for metres in sorted(named))
-    learned = learn(route, seen, sightings_until(race, seen))
-    return RaceForecasts(race, until, points, forecast(route, seen, learned))
+    learned = learn(route, seen, sightings_until(race, until))
+    return RaceForecasts(race, until, ahead(race.course.timing_points), forecast(route, seen, learned))
 
 
 def route_of(course: Course) -> Route:
     """Return a course as readers find it in the table `courses`."""
-    splits = [point.distance for point in course.timing_points if point.kind == "split"]
-    points = [point.distance for point in course.timing_points]
-    profile = course.profile()
-    if profile is not None:
-        starts = np.arange(course.laps)[:, None] * course.lap_length
-        metres = np.append((starts + profile[0][:-1]).ravel(), course.distance)
-        # A lap that ends higher than it began goes on from there.
-        climbs = np.tile(np.diff(profile[1]), course.laps)
-        profile = metres, profile[1][0] + np.append(0.0, np.cumsum(climbs))
-    return Route.of(course.distance, splits, points, profile)
+    alt = course.alt
+    altitudes = None if alt is None else profile(course.along, np.round(alt, ALTITUDE_DECIMALS), course.laps)
+    return Route.along(course.timing_points, altitudes)
 
 
 def seen_at(race: Race, route: Route, until: float) -> Seen:
-    """Return what a reader knows at a tick: all passings so far, and the positions published at the tick."""
+    """Return what a reader knows at a tick: all passings so far, and the last positions that are not old."""
     n = len(race.field)
     guns = wave_guns(race.field.wave, race.request.wave_delay)
     times = np.full((n, len(route.marks)), np.nan)
@@ -82,29 +71,27 @@ def seen_at(race: Race, route: Route, until: float) -> Seen:
             passed = np.round(race.field.elapsed(everyone, np.full(n, metres)), 3)
             known = (passed <= until) & (metres <= race.field.until)
             times[known, nth] = passed[known]
-        distance, elapsed = _positions(race, round(until / race.request.tick))
+        tick = round(until / race.request.tick)
+        who, ticks = race.last_known(tick, max(1, int(KNOWN_FOR / race.request.tick)))
+        true = race.snapshot(ticks.astype(np.float64) * race.request.tick, who)
+        distance[who], elapsed[who] = np.round(true.distance, 3), np.round(true.elapsed, 3)
+        metres, times_there = race.last_passed(until)
+        is_further = ~np.isnan(metres) & ~(distance >= metres)
+        distance = np.where(is_further, metres, distance)
+        elapsed = np.where(is_further, np.round(times_there, 3), elapsed)
     return Seen(max(until, 0.0), guns, times, distance, elapsed, np.isin(status, OUT))
 
 
-def sightings_until(race: Race, seen: Seen) -> Sightings:
-    """Return what a reader remembers of the positions at some earlier ticks, evenly over the time so far."""
-    sightings, last = Sightings.none(), round(seen.now / race.request.tick)
-    for tick in np.unique(np.linspace(0, last, REMEMBERED + 1).astype(np.int64)[:-1]).tolist():
-        distance, elapsed = _positions(race, tick)
-        then = replace(seen, now=race.time_of(tick), distance=distance, elapsed=elapsed)
-        sightings = sightings.also(then)
+def sightings_until(race: Race, until: float) -> Sightings:
+    """Return what a reader remembers of the positions at some earlier ticks."""
+    sightings, now = Sightings.none(), round(until / race.request.tick)
+    some = np.flatnonzero(race.entrants.bib % chosen(len(race.field)) == 0)
+    for tick in remembered(until, race.request.tick):
+        who = some[race.is_known(some, np.full(len(some), tick), now)]
+        true = race.snapshot(race.time_of(tick), who)
+        distance, elapsed = np.round(true.distance, 3), np.round(true.elapsed, 3)
+        sightings = sightings.and_those(who, distance, elapsed)
     return sightings
-
-
-def _positions(race: Race, tick: int) -> tuple[Floats, Floats]:
-    """Return metres and race seconds of the positions published at a tick, shape (n,); NaN for the others."""
-    distance, elapsed = np.full((2, len(race.field)), np.nan)
-    fixes = race.fixes_at(tick)
-    order = np.argsort(fixes.reported.elapsed, kind="stable")
-    # Late positions are published with newer ones: the newest is assigned last.
-    distance[fixes.who[order]] = fixes.reported.distance[order]
-    elapsed[fixes.who[order]] = fixes.reported.elapsed[order]
-    return distance, elapsed
 
 
 def as_json(forecasts: RaceForecasts) -> Iterator[bytes]:

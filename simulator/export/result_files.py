@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from simulator.export.formats import Format
-from simulator.export.results import Results
+from simulator.export.results import Lines, Results
 from stream.results import as_csv as csv_pieces
 
 
@@ -23,12 +23,19 @@ def as_json(results: Results) -> Iterator[bytes]:
     between = b""
     for some in results.lines():
         lines = [
-            line._asdict() | {"splits": _splits(points, elapsed, chip)}
-            for line, elapsed, chip in zip(*some, strict=True)
+            line._asdict() | cut_off | {"splits": _splits(points, elapsed, chip)}
+            for line, elapsed, chip, cut_off in zip(*some[:3], _cut_offs(some), strict=True)
         ]
         yield between + orjson.dumps(lines)[1:-1]
         between = b","
     yield b"]}"
+
+
+def _cut_offs(some: Lines) -> list[dict[str, str]]:
+    """Return the field that only races with cut-offs have, for each line."""
+    if some.cut_offs is None:
+        return [{}] * len(some.lines)
+    return [{"cut_off": name} for name in some.cut_offs]
 
 
 def _splits(
@@ -44,7 +51,8 @@ def _splits(
 def as_csv(results: Results) -> Iterator[bytes]:
     """Yield the results as CSV."""
     points = ((point.name, point.lap) for point in results.splits)
-    return csv_pieces(points, ((some.lines, some.elapsed) for some in results.lines()))
+    chunks = ((some.lines, some.elapsed, some.cut_offs or ()) for some in results.lines())
+    return csv_pieces(points, chunks, has_cut_offs=results.race.cut_offs is not None)
 
 
 FORMATS = (

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.course.course import TimingPoint
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Race, Snapshot, Status
 from stream.arrays import Floats, Ints, Texts
+from stream.courses import TimingPoint
 from stream.results import Line, Rank, Standings, Times, lines, rounded, since, stand, wave_guns
 
 CELLS = 20_000
@@ -36,11 +36,14 @@ class Lines(NamedTuple):
         lines: k of them.
         elapsed: k lists of s times, seconds from the own wave's gun; None at splits not reached.
         chip: likewise, from the own start.
+        cut_offs: k names of the cut-offs that have stopped them, empty for all others; None in a race
+            without cut-offs.
     """
 
     lines: list[Line]
     elapsed: list[list[float | None]]
     chip: list[list[float | None]]
+    cut_offs: list[str] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,7 @@ class Results:
         status: their statuses, shape (n,).
         times: theirs, shape (n,): of finishers those at the finish.
         standings: their order and places.
+        stopped: the index of the cut-off that has stopped each, shape (n,); None in a race without.
     """
 
     race: Race
@@ -66,6 +70,7 @@ class Results:
     status: Texts
     times: Times
     standings: Standings
+    stopped: Ints | None
 
     def lines(self) -> Iterator[Lines]:
         """Yield the lines in order, in parts."""
@@ -84,7 +89,12 @@ class Results:
         )
         elapsed, start = self._splits(who, distance), self.race.field.start[who]
         moments = _guns(self.race)[who], np.where(np.isfinite(start), start, 0.0)
-        return Lines(found, *(_rows(since(elapsed, moment[:, None])) for moment in moments))
+        gun, chip = (_rows(since(elapsed, moment[:, None])) for moment in moments)
+        return Lines(found, gun, chip, self._names_of_cut_offs(who))
+
+    def _names_of_cut_offs(self, who: Ints) -> list[str] | None:
+        limits = self.race.cut_offs
+        return None if limits is None or self.stopped is None else limits.names(self.stopped[who])
 
     def _splits(self, who: Ints, distance: Floats) -> Floats:
         """Return the seconds from the first gun to each split, shape (k, s), for metres run (k,)."""
@@ -103,7 +113,8 @@ def of(race: Race, until: float, rank: Rank = "gun") -> Results:
         snapshot.status[:] = Status.WAITING
     status, bib = np.array(STATUS_NAMES)[snapshot.status], race.entrants.bib
     categories = race.entrants.categories()
-    times = Times(*(since(snapshot.elapsed, moment) for moment in (_guns(race), race.field.start)))
+    guns, limits = _guns(race), race.cut_offs
+    times = Times(*(since(snapshot.elapsed, moment) for moment in (guns, race.field.start)))
     return Results(
         race=race,
         until=until,
@@ -113,6 +124,7 @@ def of(race: Race, until: float, rank: Rank = "gun") -> Results:
         status=status,
         times=times,
         standings=stand(bib, status, getattr(times, rank), snapshot.distance, categories),
+        stopped=limits.reached(status, snapshot.distance, snapshot.elapsed, guns) if limits else None,
     )
 
 

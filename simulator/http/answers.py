@@ -1,6 +1,7 @@
 """Models of the API's responses, and how they are filled."""
 
 from datetime import datetime
+from math import isfinite
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,15 +10,27 @@ from simulator.course.course import Course
 from simulator.engine.run import Run
 from simulator.race.request import ListRequest, RaceRequest
 from simulator.race.start_list.preview import Preview
+from stream.cut_offs import Since
 from stream.race_states import ACTIONS, RaceState
 from stream.results import Rank
 from stream.running import WALL_FROM
+from stream.teams import By, Who
 
 
 class Answer(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class CutOffAnswer(Answer):
+    """A time limit."""
+
+    name: str = Field(description="Name of the split in the results, or finish.")
+    point: str
+    lap: int = Field(description="Number of this passing of the same timing point.")
+    distance: float = Field(description="Metres.")
+    limit: float = Field(description="Seconds from what cut_offs_from names.")
 
 
 class RaceAnswer(Answer):
@@ -37,8 +50,12 @@ class RaceAnswer(Answer):
     seed: int
     speed: float
     interval: float
-    options: dict[str, bool | int | float | str] = Field(
+    options: dict[str, bool | int | float | str | dict[str, float]] = Field(
         description="Options that differ from their defaults."
+    )
+    cut_offs: list[CutOffAnswer] = Field(description="Time limits, by distance.")
+    cut_offs_from: Since = Field(
+        description="The time limits count from the first gun, or from that of the own wave."
     )
     race_time: float = Field(description="Race seconds published so far; negative before the gun.")
     warnings: list[str] = Field(
@@ -47,7 +64,9 @@ class RaceAnswer(Answer):
     links: dict[str, str]
 
 
-SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {"name", "course", "interval"}
+SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {
+    *("name", "course", "interval", "cut_offs")
+}
 """Fields that a race's response takes from its request."""
 
 
@@ -65,6 +84,9 @@ class CourseAnswer(Answer):
     distance: float = Field(description="Metres, laps included.")
     laps: int
     climb: float | None = Field(description="Metres climbed, laps included; null without altitudes.")
+    narrowest: float | None = Field(
+        description="Metres of width at the narrowest place; null if its file has no widths."
+    )
     fences: list[str]
     timing_points: list[str] = Field(description="Names of the course file's timing points.")
     warnings: list[str]
@@ -132,6 +154,11 @@ class ResultAnswer(Answer):
         description="Seconds behind the first finisher, by the time that places go by."
     )
     pace: float | None = Field(description="Seconds per kilometre since the competitor's own start.")
+    cut_off: str = Field(
+        default="",
+        description="Name of the cut-off that has stopped the competitor; finish if the course has closed. "
+        "Empty for all others; left out in races without cut-offs.",
+    )
     splits: list[SplitAnswer]
 
 
@@ -148,6 +175,40 @@ class ResultsAnswer(Answer):
     results: list[ResultAnswer]
 
 
+class ScorerAnswer(Answer):
+    """A finisher who scores for a team."""
+
+    place: int = Field(description="Among all women, all men or all competitors, as `who` says.")
+    bib: int
+    name: str
+    sex: str = Field(description="F, M or X; empty if it is not known.")
+    time: int = Field(description="Official time, seconds.")
+
+
+class TeamAnswer(Answer):
+    """A club with at least one scorer."""
+
+    place: int | None = Field(description="Null as long as scorers are missing. Equal teams share a place.")
+    club: str
+    score: int = Field(description="Sum of the scorers' places, or of their official times in seconds.")
+    finished: int = Field(description="Members who have finished, of those who may score.")
+    to_come: int = Field(description="Members who may still finish, of those who may score.")
+    scorers: list[ScorerAnswer] = Field(description="The first one first.")
+
+
+class TeamsAnswer(Answer):
+    """The teams at the last published tick: by place, then those that lack scorers."""
+
+    run_id: str
+    name: str
+    race_time: float = Field(description="Race seconds published so far; negative before the gun.")
+    rank: Rank = Field(description="The time that places go by.")
+    scorers: int = Field(description="Number of scorers of a team.")
+    by: By
+    who: Who
+    teams: list[TeamAnswer]
+
+
 class CrowdingWarning(Answer):
     """A part of the course that is too crowded at some time."""
 
@@ -161,6 +222,14 @@ class CrowdingWarning(Answer):
     peak: float = Field(description="The highest value.")
     at: float = Field(description="Metres from the start to the section with the highest value.")
     minute: int = Field(description="The minute with the highest value.")
+
+
+class CrowdingLevel(Answer):
+    """A level above which there are warnings."""
+
+    quantity: Literal["density", "flow"]
+    above: float = Field(description="Per square metre, or per minute and metre of width.")
+    source: str = Field(description="Where the level comes from.")
 
 
 class LossAnswer(Answer):
@@ -214,12 +283,60 @@ class CrowdingAnswer(Answer):
     run_id: str
     name: str
     crowding: Literal["none", "flow"]
+    levels: list[CrowdingLevel]
     warnings: list[CrowdingWarning]
     lost: LossAnswer
     sections: list[SectionAnswer]
     minutes: MinutesAnswer
     start: StartAnswer
     competitors: LostAnswer
+
+
+class OutcomeAnswer(Answer):
+    """Columns: one value for each competitor, in the order of `competitors`."""
+
+    wave: list[int] = Field(description="From 1.")
+    start: list[float | None] = Field(
+        description="Seconds from the first gun to crossing the start line; null for those who don't start."
+    )
+    gun_time: list[float | None] = Field(
+        description="Seconds from the gun of the own wave to the finish; null for those who don't finish."
+    )
+    chip_time: list[float | None] = Field(description="Seconds from crossing the start line to the finish.")
+
+
+class PlanAnswer(CrowdingAnswer):
+    """How crowded a race would be."""
+
+    seed: int
+    outcome: OutcomeAnswer
+
+
+class WrongField(Answer):
+    """An invalid field and the reason."""
+
+    field: str
+    detail: str
+
+
+class ProblemAnswer(Answer):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] = []
+
+
+class PlanLine(Answer):
+    """A line of a plan's response: the progress, or in the last line the plan, or why there is none."""
+
+    progress: float | None = Field(default=None, description="Share of the work that is done, 0 to 1.")
+    plan: PlanAnswer | None = None
+    problem: ProblemAnswer | None = Field(
+        default=None, description="Why the race can't be run, where it shows only when it is drawn."
+    )
 
 
 class IntervalAnswer(Answer):
@@ -276,23 +393,6 @@ class ReadyAnswer(HealthAnswer):
     lag: float = Field(description="Seconds by which the most overdue tick of these parts is late.")
 
 
-class WrongField(Answer):
-    """An invalid field and the reason."""
-
-    field: str
-    detail: str
-
-
-class ProblemAnswer(Answer):
-    """Problem details (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    errors: list[WrongField] = []
-
-
 def race_answer(run: Run, published_until: float) -> RaceAnswer:
     """Return the response for a race that is published up to these race seconds."""
     request = run.request
@@ -310,6 +410,7 @@ def race_answer(run: Run, published_until: float) -> RaceAnswer:
         status=run.status,
         interval=request.tick,
         options=request.options,
+        cut_offs=[CutOffAnswer(**one._asdict()) for one in run.cut_offs.published()] if run.cut_offs else [],
         race_time=published_until,
         warnings=_warnings(run),
         links=links,
@@ -342,6 +443,7 @@ def course_answer(course: Course) -> CourseAnswer:
         distance=round(course.distance, 3),
         laps=course.laps,
         climb=course.climb,
+        narrowest=min((width.metres for width in course.widths if isfinite(width.metres)), default=None),
         fences=[fence.name for fence in course.fences],
         timing_points=[mat.name for mat in course.mats],
         warnings=list(course.warnings),

@@ -26,7 +26,7 @@ TAKEN = {
     b"/races": ("JSON", "@race.json"),
     b"/start-lists": ("JSON", "@list.json"),
 }
-TAKEN[b"/"] = TAKEN[b"/races"]
+TAKEN[b"/"] = TAKEN[b"/plans"] = TAKEN[b"/races"]
 """What each path takes as a body, by POST, and its place in a curl command."""
 FORM = "application/x-www-form-urlencoded"
 """Type of a form, which curl also gives to every body that it sends with -d or --data-binary."""

@@ -10,19 +10,23 @@ from pydantic import BaseModel, Field, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from simulator import __version__
-from simulator.export import crowding_files, result_files, track_files
+from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import TrackQuery
 from simulator.http import answers
 from simulator.http.auth import CHALLENGE
 from simulator.http.bodies import MAX_BODY, MAX_SIZES, MIB
 from simulator.http.site import REQUEST_ID
 from simulator.race.request import CourseQuery, ListRequest, RaceRequest, RunId, ShortName
+from simulator.service.plans import MAX_COMPETITORS, MAX_WAITING
 from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
+LINES = "application/x-ndjson"
+"""Media type of a response with one JSON object in each line."""
 Answers = dict[int, Body | tuple[Body, ...]]
 
 LIMITS = (
@@ -100,9 +104,12 @@ REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
+REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
 RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
+TEAMS: Body | tuple[Body, ...] = (answers.TeamsAnswer, "text/csv")
+TEAM_SUFFIXES = tuple(form.suffix for form in team_files.FORMATS)
 CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
 CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
@@ -166,6 +173,24 @@ ROUTES = (
         {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
         query=ResultsQuery,
         suffixes=RESULT_SUFFIXES,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams",
+        "show_teams",
+        "Return the teams at the last published tick, as JSON or in the format of the Accept header: clubs "
+        "with their best finishers' places or times added up.",
+        {200: TEAMS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
+        query=TeamsQuery,
+    ),
+    Route(
+        "get",
+        "/races/{run_id}/teams.{suffix}",
+        "show_teams",
+        "Return the teams at the last published tick. In CSV, each team is a row.",
+        {200: TEAMS, **NOT_FOUND, 422: PROBLEM},
+        query=TeamsQuery,
+        suffixes=TEAM_SUFFIXES,
     ),
     Route(
         "get",
@@ -249,6 +274,18 @@ ROUTES = (
         ListRequest,
     ),
     Route(
+        "post",
+        "/plans",
+        "make_plan",
+        "Return how crowded a race would be, without creating it. Each line of the response is a JSON "
+        "object: the progress, and in the last line the plan. The body is a race request with at most "
+        f"{MAX_COMPETITORS:,} competitors. One plan is computed at a time, and {MAX_WAITING} wait; a client "
+        "that disconnects stops its plan.",
+        {200: LINES, **REFUSED_PLANS},
+        RaceRequest,
+        query=CrowdingQuery,
+    ),
+    Route(
         "get", "/healthz", "healthz", "Liveness: whether the process is running.", {200: answers.HealthAnswer}
     ),
     Route(
@@ -277,7 +314,7 @@ def document() -> dict[str, Any]:
         PROBLEM,
     ]
     models += [answers.RacesAnswer, answers.CoursesAnswer, answers.ResultsAnswer, answers.ForecastsAnswer]
-    models += [answers.CrowdingAnswer, answers.ListAnswer]
+    models += [answers.CrowdingAnswer, answers.ListAnswer, answers.TeamsAnswer, answers.PlanLine]
     schemas = models_json_schema([(model, "validation") for model in models], ref_template=REFERENCE)[1]
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -368,7 +405,10 @@ def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for body in answer if isinstance(answer, tuple) else (answer,):
-        if isinstance(body, str):
+        if body == LINES:
+            # OpenAPI 3.1 can't describe a sequence: this is the schema of each line.
+            content |= _content(LINES, answers.PlanLine)
+        elif isinstance(body, str):
             content[body] = {}
         else:
             content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)

@@ -4,6 +4,7 @@ So the reactor is never blocked, and only a few pieces of a large file are in me
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -42,10 +43,18 @@ async def send(request: Request, pieces: Iterator[bytes], in_thread: InThread) -
     """
     tap = _Tap()
     request.registerProducer(tap, streaming=True)
-    try:
+    with whole_or_aborted(request):
         while piece := await in_thread(next, pieces, b""):
             request.write(piece)
             await tap.opened()
+    request.unregisterProducer()
+
+
+@contextmanager
+def whole_or_aborted(request: Request) -> Iterator[None]:
+    """Abort the connection if the rest of a response, whose head has been written, fails."""
+    try:
+        yield
     except CancelledError:
         # The client has disconnected, and the request has no connection any more.
         raise
@@ -53,4 +62,3 @@ async def send(request: Request, pieces: Iterator[bytes], in_thread: InThread) -
         transport: Any = request.transport
         transport.abortConnection()
         raise
-    request.unregisterProducer()

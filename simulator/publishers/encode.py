@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from simulator.race.events import Positions, Progress, Streamed
 from stream.contract import PROGRESS, TABLES, Topic
 
+LEFT_OUT = frozenset({"cutOffs", "cutOffsFrom"})
+"""Fields that events have only with a value: those of an option that is off change no byte."""
+
 
 class Messages(NamedTuple):
     """A batch's messages: a key and a value for each event."""
@@ -31,7 +34,10 @@ def encode(batch: Streamed) -> Messages:
     if isinstance(batch, Positions):
         return _positions(batch)
     columns = TABLES[batch.topic].columns
-    events = [dict(zip(columns, row, strict=True)) for row in batch.rows()]
+    events = [
+        {name: value for name, value in zip(columns, row, strict=True) if value != "" or name not in LEFT_OUT}
+        for row in batch.rows()
+    ]
     parts = ("runId",) if batch.topic == "races" else ("runId", "competitorId")
     keys = [":".join(str(event[part]) for part in parts).encode() for event in events]
     return Messages(batch.topic, keys, [orjson.dumps(event) for event in events])

@@ -13,12 +13,14 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
+from simulator.race import cut_offs
 from simulator.race.entrants import Entrants
 from simulator.race.race import BEFORE_THE_START, Fixes, Passings, Race, Status
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES, Topic
+from stream.courses import TimingPoint
 from stream.race_states import RaceState
 
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
@@ -136,6 +138,8 @@ class RaceRecord:
         updated_at: epoch milliseconds; rises with every record of one race.
         clock_start: epoch milliseconds of the gun, plus all pauses since: ticks are due relative to it.
         delivered_until: race seconds of a tick up to which everything is delivered; -1 if nothing is.
+        cut_offs: the time limits as JSON; empty without any.
+        cut_offs_from: what they count from; empty without any.
     """
 
     topic: ClassVar[Topic] = "races"
@@ -151,6 +155,8 @@ class RaceRecord:
     request: str
     clock_start: int
     delivered_until: float
+    cut_offs: str = ""
+    cut_offs_from: str = ""
 
     def __len__(self) -> int:
         return 1
@@ -200,6 +206,7 @@ class CourseRecord:
             course.fences_json(),
             course.altitudes_json(),
             course.timing_points_json(),
+            course.widths_json(),
         )
 
 
@@ -308,8 +315,12 @@ def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
     clock_start: int | None = None,
     delivered_until: float = -1.0,
 ) -> RaceRecord:
-    """Return the race's own row. By default, there were no pauses and nothing is delivered."""
+    """Return the race's own row. By default, there were no pauses and nothing is delivered.
+
+    Raises CutOffError if its cut-offs don't fit the course.
+    """
     request = race.request
+    limits = cut_offs.of(race.course, request)
     return RaceRecord(
         run_id=race.run_id,
         name=request.name or race.course.long_name,
@@ -323,4 +334,6 @@ def record_of(  # noqa: PLR0913, PLR0917 - a race's row has as many
         request=request_json,
         clock_start=race.start_ms if clock_start is None else clock_start,
         delivered_until=delivered_until,
+        cut_offs=limits.text() if limits else "",
+        cut_offs_from=limits.since if limits else "",
     )

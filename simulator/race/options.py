@@ -13,7 +13,9 @@ from pydantic_core import PydanticCustomError
 from simulator.course.survey.limits import WIDTHS
 from simulator.race import start_list
 from simulator.race.crowd_figures import JAM_DENSITY, SPECIFIC_FLOW, WALK
+from simulator.race.cut_off_times import CutOffTimes
 from simulator.race.paces import PaceModel
+from stream.cut_offs import Since
 from stream.results import WAVE_DELAY
 from stream.running import WOMEN_SHARE
 
@@ -216,6 +218,21 @@ class FateOptions(Options):
                 "fates", "is too large: dns, dnf and disqualified must add up to at most 1"
             )
         return disqualified
+
+
+class CutOffOptions(Options):
+    """Time limits."""
+
+    cut_offs: CutOffTimes | None = Field(
+        default=None,
+        description="Time limits by the name of a timing point, as the results name it, or finish. As text, "
+        "5 km = 0:40:00; finish = 1:30:00, or as an object with seconds or h:mm:ss. Competitors who are late "
+        "at a point are stopped there; when the finish closes, all who are still on the course are stopped.",
+    )
+    cut_offs_from: Since = Field(
+        default="gun",
+        description="The time limits count from the first gun, or from the gun of the own wave.",
+    )
 
 
 class TrackerOptions(Options):

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import Course, TimingPoint, moved
-from simulator.race import entrants, field, trackers
+from simulator.course.course import Course, moved
+from simulator.race import cut_offs, entrants, field, trackers
 from simulator.race.crowding import cells, queues
 from simulator.race.crowding.cells import Cells
 from simulator.race.entrants import Entrants
@@ -24,7 +24,9 @@ from simulator.race.paces import Effort
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from simulator.race.trackers import Episodes, Trackers
+from simulator.steps import Steps, done
 from stream.arrays import Floats, Ints, Mask
+from stream.courses import TimingPoint
 
 BEFORE_THE_START = float("-inf")
 
@@ -131,10 +133,24 @@ class Race:
         start_ms: gun time, epoch milliseconds.
         points: as returned by `points_of`.
         entrants: the start list.
+        cut_offs: the time limits, or None.
         members: the indices of the competitors whose events it has: all of them, or those of a part.
+
+    Raises CutOffError if its cut-offs don't fit the course or the starts.
     """
 
     def __init__(self, course: Course, request: RaceRequest) -> None:
+        done(self._draw(course, request))
+
+    @classmethod
+    def in_steps(cls, course: Course, request: RaceRequest) -> Steps["Race"]:
+        """Draw a race in steps."""
+        race = cls.__new__(cls)
+        yield from race._draw(course, request)  # noqa: SLF001 - of this class
+        return race
+
+    def _draw(self, course: Course, request: RaceRequest) -> Steps[None]:
+        """Set all attributes."""
         self.course = course
         self.request = request
         self.run_id, self.start_ms = request.identity()
@@ -143,7 +159,10 @@ class Race:
         free = self.without_crowding(listed)
         self.field: Field = free
         if request.crowding != "none":
-            self.field = queues.crowded(free, self.cells)
+            self.field = yield from queues.crowding(free, self.cells)
+        self.cut_offs = cut_offs.of(course, request)
+        if self.cut_offs is not None:
+            self.field = cut_offs.stopped(self.field, free, self.cut_offs, request.wave_delay)
         self.entrants: Entrants = entrants.of(request, free, listed)
         self.members = range(len(self.field))
         self._trackers = Trackers(request, self.field.end) if trackers.needed(request) else None
@@ -245,8 +264,19 @@ class Race:
             time: one moment for all, or one for each, shape (k,).
             who: indices, shape (k,); default: all members.
         """
+        first = self.members.start
         some = self._part if who is None else self.field.take(who)
-        which = self._slice if who is None else who
+        if len(some) <= field.AT_ONCE:
+            return self._state(time, some, self._slice if who is None else who)
+        states = []
+        for block in some.blocks():
+            which = slice(first + block.start, first + block.stop) if who is None else who[block]
+            moments = time[block] if isinstance(time, np.ndarray) else time
+            states.append(self._state(moments, some.take(block), which))
+        return Snapshot._make(_joined(*states))
+
+    def _state(self, time: float | Floats, some: Field, which: Ints | slice) -> Snapshot:
+        """Return the true state of some of the field, whose indices are `which`."""
         ends, finishes = self._ends[which], self.finishes[which]
         distance = some.distance(time)
         lon, lat = self.course.place(distance)
@@ -298,6 +328,43 @@ class Race:
         first, time = len(parts[0][0]), self._times_of(ticks)
         true = self._snapshot_of(who[:first], tick).joined(self.snapshot(time[first:], who[first:]))
         return self.fixes(who, time, true)
+
+    def is_known(self, who: Ints, ticks: Ints, by: int) -> Mask:
+        """Return whether positions of these competitors at these ticks are published by one, shape (k,)."""
+        is_known = self._reports(who, ticks)
+        if self._trackers is not None:
+            is_known &= self._sent(who, ticks)
+        if self._late is not None:
+            start = self._late.start(who, self._times_of(ticks))
+            is_over = self.time_of(by) - start >= self._late.length
+            is_known &= is_over | ~self._late.lasts(start, self._times_of(ticks))
+        return is_known
+
+    def last_known(self, tick: int, look_back: int) -> tuple[Ints, Ints]:
+        """Return who has a position that is published by a tick, and the tick of the newest, shape (k,) each.
+
+        Only positions of this tick and of `look_back` ticks before count.
+        """
+        left, found = self._who, []
+        for ago in range(min(look_back, tick) + 1):
+            ticks = np.full(len(left), tick - ago)
+            is_known = self.is_known(left, ticks, tick)
+            found.append((left[is_known], ticks[is_known]))
+            left = left[~is_known]
+        who, ticks = _joined(*found)
+        return who, ticks
+
+    def last_passed(self, time: float) -> tuple[Floats, Floats]:
+        """Return where each member has passed the last timing point by a moment, and when, shape (n,) each.
+
+        Metres and race seconds, NaN for members who have not passed the start.
+        """
+        passed = self._points_passed(time)
+        who, started = self._who, passed > 0
+        metres, elapsed = np.full(len(who), np.nan), np.full(len(who), np.nan)
+        metres[started] = self._point_places[passed[started] - 1]
+        elapsed[started] = self.field.elapsed(who[started], metres[started])
+        return metres, elapsed
 
     def _snapshot_of(self, who: Ints, tick: int) -> Snapshot:
         """Return the true state of some competitors at a tick."""

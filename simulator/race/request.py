@@ -26,6 +26,7 @@ from simulator.race.options import (
     MAX_COMPETITORS,
     WHOLE,
     CrowdingOptions,
+    CutOffOptions,
     EntrantOptions,
     FateOptions,
     Options,
@@ -222,12 +223,19 @@ class PlainRequest(Options):
 
 
 class RaceRequest(
-    TrackerOptions, FateOptions, EntrantOptions, CrowdingOptions, StartOptions, PaceOptions, PlainRequest
+    TrackerOptions,
+    CutOffOptions,
+    FateOptions,
+    EntrantOptions,
+    CrowdingOptions,
+    StartOptions,
+    PaceOptions,
+    PlainRequest,
 ):
     """Request for a race. The same request with the same seed gives the same race."""
 
     @property
-    def options(self) -> dict[str, bool | int | float | str]:
+    def options(self) -> dict[str, bool | int | float | str | dict[str, float]]:
         """The options that differ from their defaults."""
         return self.model_dump(exclude=set(PlainRequest.model_fields), exclude_defaults=True)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
 from simulator.race import entrants
 from simulator.race.entrants import Entrants
 from simulator.race.events import STATUS_NAMES
@@ -25,6 +25,7 @@ from simulator.replay.event_files import Notes, Written
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
 from stream.arrays import Floats, Ints
 from stream.contract import TABLES, TOPICS
+from stream.courses import TimingPoint
 
 MAX_TIME = 10_000_000
 """Maximum race time of an event, seconds: four months."""

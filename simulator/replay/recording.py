@@ -6,11 +6,12 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.course.course import Course, TimingPoint
+from simulator.course.course import Course
 from simulator.race.entrants import Entrants
 from simulator.race.race import Fixes, Passings, Snapshot, Status, points_of
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints
+from stream.courses import TimingPoint
 
 MAX_EVENTS = 5_000_000
 """Maximum number of positions: they are kept in memory, about 100 bytes each."""

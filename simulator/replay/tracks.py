@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.course.course import GEOD, Course, TimingPoint
+from simulator.course.course import GEOD, Course
 from simulator.course.drawing import CourseError, Drawing, Line
 from simulator.course.survey import survey
 from simulator.race import entrants
@@ -22,6 +22,7 @@ from simulator.replay.matching import match
 from simulator.replay.names import entries
 from simulator.replay.recording import MAX_EVENTS, RecordingError, Track, crossings
 from stream.arrays import Floats, Mask
+from stream.courses import TimingPoint
 
 MAX_TRACKS = 1000
 AT_THE_ENDS = 50.0

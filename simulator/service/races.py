@@ -24,6 +24,8 @@ from simulator.course.survey import survey
 from simulator.engine.engine import Engine, EngineFullError
 from simulator.engine.run import LONG_REQUEST, Run, drawn
 from simulator.publishers.publisher import PublishError
+from simulator.race import cut_offs
+from simulator.race.cut_offs import CutOffError
 from simulator.race.events import RaceRecord
 from simulator.race.request import FURTHEST_START, OLDEST_START, RaceRequest
 from simulator.race.start_list import StartListError
@@ -39,6 +41,8 @@ SHOWN = 20
 """Maximum number of course names in a message."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """A course's short name."""
+UNNAMED = "plan"
+"""Run id of a race that is not created."""
 MADE_SEEDS = 1_000_000_000
 """Upper limit of generated seeds: short enough to dictate."""
 
@@ -84,8 +88,7 @@ class RaceService:
         """
         if (earlier := await self._earlier(asked)) is not None:
             return earlier, False
-        # Whole milliseconds, as in the stream; rounded down, never into the future.
-        now = datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
+        now = self._whole_now()
         _check_start(asked, now)
         known = await self._known(asked.course)
         course = await self._in_thread(self._course, asked, known)
@@ -114,6 +117,22 @@ class RaceService:
         if is_new or (earlier := await self._earlier(asked)) is None:
             return self.race(run.run_id), is_new
         return earlier, False
+
+    def _whole_now(self) -> datetime:
+        """The time in whole milliseconds, as in the stream; rounded down, never into the future."""
+        return datetime.fromtimestamp(int(self._reactor.seconds() * 1000) / 1000, UTC)
+
+    async def resolved(self, asked: RaceRequest) -> tuple[Course, RaceRequest]:
+        """Return the course and the resolved request of a race that is not created.
+
+        Raises Problem 422 if it can't be run, as far as it shows before the race is drawn.
+        """
+        now = self._whole_now()
+        _check_start(asked, now)
+        course = await self._in_thread(self._course, asked, await self._known(asked.course))
+        await self._in_thread(_check, course, asked)
+        seed = self._chance(MADE_SEEDS)
+        return course, asked.resolved(run_id=UNNAMED, name=course.long_name, seed=seed, start_at=now)
 
     async def change(self, run_id: str, action: Action) -> Run:
         """Pause, resume or cancel a race, and return it.
@@ -150,7 +169,7 @@ class RaceService:
             request = await self._in_thread(RaceRequest.model_validate_json, record.request)
             course = await self._in_thread(self._course, request, await self._known(request.course))
             run: Run = await self._in_thread(Run, course, request)
-        except (ValidationError, Problem) as error:
+        except (ValidationError, Problem, CutOffError) as error:
             # For example a replay: it can't be simulated from its request.
             why = from_validation(error).detail if isinstance(error, ValidationError) else str(error)
             self._log.warning("race not known here", run_id=record.run_id, why=why)
@@ -270,8 +289,25 @@ def course_of_points(request: RaceRequest, known: Course | None) -> Course:
 
 def _made(course: Course, asked: RaceRequest, defaults: Mapping[str, Any]) -> Run:
     """Return the race of a request, in a thread."""
+    _check(course, asked)
+    try:
+        return drawn(course, asked.resolved(**defaults), asked)
+    except CutOffError as error:
+        raise impossible(error) from error
+
+
+def _check(course: Course, asked: RaceRequest) -> None:
+    """Raise Problem 422 if a request doesn't fit the course, as far as it shows before the race is drawn."""
     _check_expected_times(asked, course)
-    return drawn(course, asked.resolved(**defaults), asked)
+    try:
+        cut_offs.of(course, asked)
+    except CutOffError as error:
+        raise impossible(error) from error
+
+
+def impossible(error: CutOffError) -> Problem:
+    """Return the problem for cut-offs that a race can't have."""
+    return invalid([Wrong("cut_offs", reason) for reason in error.reasons])
 
 
 def _not_written(error: PublishError, what: str) -> Problem:

@@ -5,5 +5,5 @@ the course, and the passings and positions published so far. Pure: arrays in, ar
 
 `route.py` is the course, `seen.py` what is known. `habits.py` learns how this field runs, `pacing.py` fits
 how each competitor runs, `between.py` is about the way from one timing point to the next, and `arrivals.py`
-makes forecasts of all that. docs/forecasts.md has the method.
+makes forecasts of all that; `outlook.py` is all of it for a page. docs/forecasts.md has the method.
 """

@@ -3,6 +3,7 @@
 Passings cannot show it. Positions can: those that were seen in a stretch that is over by now.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,8 +27,39 @@ EVERY = 30.0
 FEWER = 600
 """Number of competitors whose positions are remembered: of larger fields, an even selection."""
 MOST_SIGHTINGS = 20_000
+ROUNDING = 1e-5
+"""Tolerance in ticks."""
+MOST_TICKS = 20
+"""Maximum number of earlier ticks whose positions are remembered, of a race whose past is known."""
 PATIENCE = 1.35
 """A stretch is over once this many times the rest's time at constant pace has passed, arrived or not."""
+
+
+def remembered(now: float, interval: float) -> list[int]:
+    """Return the ticks whose positions are remembered at a moment, the oldest first; at most `MOST_TICKS`.
+
+    They are always the same ones: when there are too many, every second one is left out.
+
+    Args:
+        now: race seconds.
+        interval: race seconds between two ticks.
+    """
+    every = max(1, math.ceil(EVERY / interval))
+    last = math.floor(now / interval - ROUNDING)
+    while last // every > MOST_TICKS:
+        every *= 2
+    return list(range(every, last + 1, every))
+
+
+def chosen(competitors: int) -> int:
+    """Return the number of which bibs are a multiple whose positions are remembered: 1, or a prime.
+
+    Bibs often go up in steps of 2, 5 or 10, and none of these leaves the choice empty.
+    """
+    step = -(-competitors // FEWER)
+    while any(step % factor == 0 for factor in range(2, math.isqrt(step) + 1)):
+        step += 1
+    return max(step, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +82,16 @@ class Sightings:
     def none(cls) -> "Sightings":
         """Return no sightings."""
         return cls(np.empty(0, np.int64), np.empty(0), np.empty(0), -np.inf)
+
+    def and_those(self, who: Ints, distance: Floats, elapsed: Floats) -> "Sightings":
+        """Return these and the positions of an earlier tick, shape (k,) each, which is the newest so far."""
+        some = (distance > 0.0) & np.isfinite(elapsed)
+        return Sightings(
+            np.concatenate([self.who, who[some]])[-MOST_SIGHTINGS:],
+            np.concatenate([self.distance, distance[some]])[-MOST_SIGHTINGS:],
+            np.concatenate([self.elapsed, elapsed[some]])[-MOST_SIGHTINGS:],
+            max(self.until, float(elapsed[some].max(initial=-np.inf))),
+        )
 
     def also(self, seen: Seen) -> "Sightings":
         """Return these and the newest positions, unless the last ones were seen only just now."""

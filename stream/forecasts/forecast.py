@@ -300,9 +300,7 @@ def forecast(
         levels: probabilities of an arrival before the times returned, rising.
     """
     learned = learn(route, seen) if learned is None else learned
-    clean = seen.clean()
-    who = np.flatnonzero(~clean.is_out & np.isnan(clean.times[:, -1]) & (clean.starts < clean.now))
-    who = who[Anchors.of(clean.take(who), route).distance > 0.0]
+    clean, who = _on_course(route, seen)
     parts = [
         _forecast(route, clean.take(who[at : at + CHUNK]), learned, levels)
         for at in range(0, len(who), CHUNK)
@@ -316,18 +314,105 @@ def forecast(
     return Forecasts(who, point, there, finish, finish - some.guns[:, None], finish - some.times[:, :1])
 
 
+def _on_course(route: Route, seen: Seen) -> tuple[Seen, Ints]:
+    """Return what is known, cleaned, and who has started and is neither finished nor out."""
+    clean = seen.clean()
+    who = np.flatnonzero(~clean.is_out & np.isnan(clean.times[:, -1]) & (clean.starts < clean.now))
+    return clean, who[Anchors.of(clean.take(who), route).distance > 0.0]
+
+
+def expected(
+    route: Route, seen: Seen, learned: Learned, metres: Floats, levels: Sequence[float] = LEVELS
+) -> tuple[Ints, Floats]:
+    """Return when everyone on the course arrives at these places.
+
+    Args:
+        route: the course.
+        seen: what is known now.
+        learned: what the race has taught.
+        metres: the places, in any order, shape (p,).
+        levels: probabilities of an arrival before the times returned, rising; q of them.
+
+    Returns:
+        The competitors of `forecast`, shape (k,), and race seconds, shape (k, p, q). They are NaN for places
+        that a competitor has passed.
+    """
+    clean, who = _on_course(route, seen)
+    times = np.full((len(who), len(metres), len(levels)), np.nan)
+    order = np.argsort(metres, kind="stable").tolist()
+    for at in range(0, len(who), CHUNK):
+        runners = Runners.of(route, learned.habits, clean.take(who[at : at + CHUNK]))
+        before = np.full((len(runners.whole), len(levels)), seen.now)
+        for nth in order:
+            is_ahead = runners.anchors.distance < metres[nth]
+            place = np.where(is_ahead, metres[nth], route.distance)
+            there = _times(runners, learned, place, levels, seen.now)
+            # No place is reached before one on the way, whatever their distributions are.
+            before = np.where(is_ahead[:, None], np.maximum(before, there), before)
+            times[at : at + CHUNK, nth][is_ahead] = before[is_ahead]
+    return who, times
+
+
+def arriving(
+    route: Route, seen: Seen, learned: Learned, found: Forecasts, until: float
+) -> tuple[Ints, Ints, Floats]:
+    """Return who is expected at which points until a moment, by time; shape (r,) each.
+
+    Args:
+        route: the course.
+        seen: what is known now.
+        learned: what the race has taught.
+        found: the forecasts made of it, with a level of 0.5 in the middle.
+        until: race seconds.
+
+    Returns:
+        Competitors as in `found.who`, indices of the route's points, and race seconds.
+    """
+    clean, last = seen.clean(), len(route.points) - 1
+    who, point, time = found.who, found.point, found.there[:, found.there.shape[1] // 2]
+    arrivals: list[tuple[Ints, Ints, Floats]] = []
+    while len(who):
+        is_soon = time <= until
+        who, point, time = who[is_soon], point[is_soon], time[is_soon]
+        arrivals.append((who, point, time))
+        goes_on = point < last
+        who, point, time = who[goes_on], point[goes_on] + 1, time[goes_on]
+        there = np.empty(len(who))
+        for at in range(0, len(who), CHUNK):
+            some = slice(at, at + CHUNK)
+            runners = Runners.of(route, learned.habits, clean.take(who[some]))
+            there[some] = _times(runners, learned, route.points[point[some]], (0.5,), seen.now)[:, 0]
+        time = np.maximum(time, there)
+    if not arrivals:
+        return who, point, time
+    who, point, time = map(np.concatenate, zip(*arrivals, strict=True))
+    order = np.lexsort((who, time))
+    return who[order], point[order], time[order]
+
+
 def _forecast(
     route: Route, seen: Seen, learned: Learned, levels: Sequence[float]
 ) -> tuple[Ints, Floats, Floats]:
     """Return the next point, and the times there and at the finish."""
     runners = Runners.of(route, learned.habits, seen)
-    anchors = runners.anchors
-    point = route.next_points(anchors.distance)
-    share, times = runners.done / runners.whole, []
-    for metres in (route.points[point], np.full(len(seen), route.distance)):
-        is_near = metres <= route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-        wanted = learned.levels(levels, anchors.mark, share, is_near)
-        times.append(runners.times(metres, wanted, seen.now))
-    there, finish = times
+    point = route.next_points(runners.anchors.distance)
+    there, finish = (
+        _times(runners, learned, metres, levels, seen.now)
+        for metres in (route.points[point], np.full(len(seen), route.distance))
+    )
     # The finish is not before the next point, whatever their distributions are.
     return point, there, np.maximum(there, finish)
+
+
+def _times(runners: Runners, learned: Learned, metres: Floats, levels: Sequence[float], now: float) -> Floats:
+    """Return when each one arrives at a place (metres, shape (k,)), at the levels that are wanted, (k, q)."""
+    route, anchors = runners.route, runners.anchors
+    end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
+    share = runners.done / runners.whole
+    near, far = (
+        learned.levels(levels, anchors.mark, share, np.full(len(metres), is_near))
+        for is_near in (True, False)
+    )
+    # What is between the next mark and the finish is between them also in how sure it is.
+    part = np.clip((metres - end) / np.maximum(route.distance - end, 1.0), 0.0, 1.0)[:, None]
+    return runners.times(metres, (1.0 - part) * near + part * far, now)

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from stream.arrays import Floats, Ints
+from stream.courses import TimingPoint
 from stream.running import cost_of_running
 
 NEAREST = 300.0
@@ -61,6 +62,12 @@ class Route:
             cost = np.log(cost_of_running(gradient) / cost_of_running(np.zeros(1)))
         return cls(marks, shown, metres, cost)
 
+    @classmethod
+    def along(cls, points: Sequence[TimingPoint], profile: tuple[Floats, Floats] | None = None) -> "Route":
+        """Return the route of a course with these timing points, by distance; the last is the finish."""
+        splits = [point.distance for point in points if point.kind == "split"]
+        return cls.of(points[-1].distance, splits, [point.distance for point in points], profile)
+
     @property
     def distance(self) -> float:
         """Metres from start to finish."""
@@ -98,6 +105,12 @@ class Route:
     def next_points(self, distance: Floats) -> Ints:
         """Return the index of the first of `points` beyond each distance, or of the last; shape (k,)."""
         return np.minimum(np.searchsorted(self.points, distance, side="right"), len(self.points) - 1)
+
+
+def ahead(points: Sequence[TimingPoint]) -> tuple[TimingPoint, ...]:
+    """Return the timing points of `Route.points`: of those at the same place, the last one."""
+    named = {point.distance: point for point in points if point.distance > 0}
+    return tuple(named[metres] for metres in sorted(named))
 
 
 def _apart(metres: Floats, distance: float) -> Floats:

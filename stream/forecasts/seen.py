@@ -8,6 +8,27 @@ from numpy.typing import NDArray
 from stream.arrays import Floats, Ints, Mask
 from stream.forecasts.route import Route
 
+KNOWN_FOR = 30.0
+"""Race seconds after which a position no longer counts, unless it is of the newest tick."""
+
+
+def furthest(
+    position: tuple[Floats, Floats], passings: tuple[Floats, Floats], now: float
+) -> tuple[Floats, Floats]:
+    """Return the furthest known place and its time, for `Seen`: passings tell it as well as positions.
+
+    Args:
+        position: metres and race seconds, shape (n,) each; NaN if unknown.
+        passings: metres of timing points of any kind, shape (p,), and the times there, shape (n, p).
+        now: race seconds; later passings are not known.
+    """
+    distance, elapsed = (column.copy() for column in position)
+    metres, times = passings
+    for place, there in zip(metres.tolist(), times.T, strict=True):
+        is_further = (there <= now) & ~(distance >= place)
+        distance[is_further], elapsed[is_further] = place, there[is_further]
+    return distance, elapsed
+
 
 @dataclass(frozen=True, eq=False)
 class Seen:

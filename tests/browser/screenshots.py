@@ -9,7 +9,7 @@ import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import FLAGS, LOCALE
-from tests.browser.site import LiveMap
+from tests.browser.site import LiveMap, Site
 from tests.processes import dashboard, simulator
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -60,6 +60,44 @@ ANALYTICS_SIZE = {"width": 1280, "height": 1860}
 ANALYTICS_START_INTERVAL_MS = 35_000
 ANALYTICS_DELAY_MS = 95_000
 """Wall time after the last start: the page compares the last minute with the one before."""
+CROWDED_RACE = {
+    "course": "city-10k",
+    "competitors": 6000,
+    "name": "City 10 km, all at one gun",
+    "pace_model": "normal",
+    "fastest": 240,
+    "slowest": 400,
+    "entrants": "drawn",
+    "crowding": "flow",
+    "speed": 60,
+    "interval": 10,
+    "seed": 7,
+}
+CROWDED_UNTIL = 1200.0
+"""Race time of the screenshot, seconds: there is a queue in front of the old bridge."""
+PLANS_SIZE = {"width": 1280, "height": 1680}
+PLAN_FIELDS = {"Competitors": "20000"}
+SECOND_PLAN = {"Wave size, runners": "5000", "Wave interval, seconds": "480"}
+RACE_DAY = {
+    "course": "city-10k",
+    "competitors": 2000,
+    "name": "City 10 km",
+    "pace_model": "parkrun",
+    "entrants": "drawn",
+    "start_flow": 10,
+    "corrals": True,
+    "wave_size": 700,
+    "wave_delay": 300,
+    "dnf": 0.01,
+    "cut_offs": {"3 km": "0:24:00", "7 km": "0:50:00", "finish": "1:15:00"},
+    "cut_offs_from": "wave",
+    "speed": 60,
+    "interval": 60,
+    "seed": 3,
+}
+RACE_DAY_SIZE = {"width": 1280, "height": 1700}
+RACE_DAY_DELAY_MS = 30_000
+"""Wall time from the gun until the screenshot: half an hour of race time."""
 FAVOURITES = "&fav=29,94,211"
 
 
@@ -79,8 +117,14 @@ def main() -> None:
             _screenshot(browser, live, "live-dark", WIDE, "dark")
             _screenshot(browser, f"{live}&view=wall", "wall", WALL, "dark")
             _screenshot(browser, live, "phone", PHONE, "light")
+            _screenshot(browser, f"{live}&view=announcer", "announcer", WALL, "dark")
             _screenshot(browser, f"{page.address}/results?run={finished}", "results", TALL, "light")
             _screenshot(browser, f"{page.address}/new", "new-race", WIDE, "light")
+            _plans(browser, f"{page.address}/plan")
+            race_day = f"{page.address}/race-day?run={_create_race(api.address, RACE_DAY)}"
+            race_day_page = _open(browser, race_day, RACE_DAY_SIZE)
+            race_day_page.wait_for_timeout(RACE_DAY_DELAY_MS)
+            race_day_page.screenshot(path=DOCS / "race-day.png")
             # One that is still under way after the delay.
             _create_race(api.address, {**RACE, "speed": 10})
             pipeline_page = _open(browser, f"{page.address}/pipeline", FLAT)
@@ -88,7 +132,31 @@ def main() -> None:
             pipeline_page.screenshot(path=DOCS / "pipeline.png")
             _screenshot(browser, f"{api.address}/", "api", WIDE, "light", frame=False)
             _analytics(browser, folder)
+            _density(browser, folder)
             browser.close()
+
+
+def _plans(browser: Browser, url: str) -> None:
+    """Compare two plans; the screenshot has their figures."""
+    page = _open(browser, url, PLANS_SIZE)
+    for label, value in PLAN_FIELDS.items():
+        _fill(page, label, value)
+    page.get_by_text("Compare two plans").click()
+    page.get_by_label("Wave interval, seconds", exact=True).nth(1).wait_for()
+    for label, value in SECOND_PLAN.items():
+        _fill(page, label, value, nth=1)
+    page.get_by_role("button", name="Compare the plans").click()
+    page.get_by_role("heading", name="Benefits").wait_for()
+    page.wait_for_timeout(4000)
+    page.screenshot(path=DOCS / "plan.png")
+    page.context.close()
+
+
+def _fill(page: Page, label: str, value: str, nth: int = 0) -> None:
+    field = page.get_by_label(label, exact=True).nth(nth)
+    field.fill(value)
+    field.press("Tab")
+    page.wait_for_timeout(1000)
 
 
 def _analytics(browser: Browser, folder: Path) -> None:
@@ -102,6 +170,17 @@ def _analytics(browser: Browser, folder: Path) -> None:
         analytics_page.wait_for_timeout(ANALYTICS_DELAY_MS)
         analytics_page.screenshot(path=DOCS / "analytics.png")
         analytics_page.context.close()
+
+
+def _density(browser: Browser, folder: Path) -> None:
+    """Pause a crowded race on a separate site, and take the screenshot."""
+    store = ("--sqlite", str(folder / "crowded.db"))
+    with simulator(folder, *store) as api, dashboard(folder, api.address, *store) as page:
+        run = _create_race(api.address, CROWDED_RACE)
+        site = Site(page.address, api.address)
+        site.wait_for_race_time(run, CROWDED_UNTIL)
+        site.change(run, "pause")
+        _screenshot(browser, f"{page.address}/?run={run}", "density", WIDE, "light")
 
 
 def _create_race(api: str, race: dict[str, Any]) -> str:
@@ -126,7 +205,7 @@ def _open(
     page.goto(url)
     if frame:
         page.wait_for_selector("[data-testid=stAppViewContainer]")
-        if "/?run=" in url:
+        if "/?run=" in url and "view=announcer" not in url:
             LiveMap.on(page)
         page.wait_for_timeout(6000)
     return page

@@ -24,8 +24,11 @@ PAGES = {
     "during the race": ("/?run={running}", "Last updated"),
     "after the race": ("/?run={over}", "Last updated"),
     "results": ("/results?run={over}&sex=F&find=a", "Finish times"),
+    "race day": ("/race-day?run={over}", "Aid stations"),
     "new race": ("/new", "Start the race"),
+    "plan": ("/plan", "Compute the plan"),
     "on a wall": ("/?run={running}&view=wall", "Just finished"),
+    "announcer board": ("/?run={running}&view=announcer", "Just finished"),
     "in a frame": ("/?run={running}&view=embed", "Leaders"),
     "analytics": ("/analytics", "Newest events"),
     "pipeline": ("/pipeline", "Age of the newest position"),
@@ -50,7 +53,10 @@ def runs(site: Site) -> Mapping[str, str]:
     later = site.create_race(
         name="Later", start_at=f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%dT%H:%M:%SZ}"
     )
-    over = site.create_race(name="Over", competitors=40, entrants="drawn", speed=1000, interval=10)
+    limits = {"3 km": 1200, "finish": 2400}
+    over = site.create_race(
+        name="Over", competitors=40, entrants="drawn", speed=1000, interval=10, cut_offs=limits
+    )
     running = site.create_race(name="On", speed=1)
     site.wait_for_status(over, "finished")
     return {"later": later, "over": over, "running": running}
@@ -69,6 +75,9 @@ def drawn(
         if request.param == "during the race":
             page.locator(".leaderboard .who").first.click()
             expect(LiveMap.on(page).frame.locator(".competitor-card")).to_be_visible()
+        if request.param == "plan":
+            page.get_by_role("button", name="Compute the plan").click()
+            expect(page.get_by_role("heading", name="The worst sections")).to_be_visible()
         yield page
 
 

@@ -82,7 +82,7 @@ def test_results_of_a_large_race(page: Page, site: Site) -> None:
     page.goto(f"{site.dashboard}/results?run={run}")
     expect(page.get_by_text("The finish list has the first 50,000 finishers")).to_be_visible()
     expect(page.get_by_text("60,000 of 60,000 finished", exact=True)).to_be_visible()
-    expect(page.locator(".caption")).to_contain_text("50,000 of 60,000 competitors")
+    expect(page.locator(".results .caption")).to_contain_text("50,000 of 60,000 competitors")
 
     link = page.get_by_role("link", name="Download CSV of all competitors")
     address = link.evaluate("link => link.href")
@@ -95,3 +95,11 @@ def test_results_of_a_large_race(page: Page, site: Site) -> None:
         expect(rows.nth(nth).locator(".place")).to_have_text(right["place"])
         expect(rows.nth(nth).locator(".name")).to_have_text(right["name"])
     expect(page.get_by_text(re.compile(r"of 60,000 finishers"))).to_be_visible()
+
+    expect(page.locator(".teams .caption")).to_contain_text("This race is too large for a table of teams.")
+    expect(page.get_by_role("region", name="Teams")).to_have_count(0)
+    page.get_by_role("combobox", name="Scorers of a team").select_option("12 scorers")
+    link = page.get_by_role("link", name="Download teams as CSV")
+    expect(link).to_have_attribute("href", re.compile("scorers=12"))
+    text = page.request.get(link.evaluate("link => link.href")).text()
+    assert text == page.request.get(f"{site.api}/races/{run}/teams.csv?scorers=12").text()

@@ -227,10 +227,10 @@ def test_narrow_screen(page: Page, site: Site) -> None:
         page.get_by_role("heading", name="Field and paces").scroll_into_view_if_needed()
         expect(start).to_be_in_viewport(ratio=1)
         assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth") <= width
-        assert page.get_by_test_id("stMain").evaluate(_CUT_OFF) == []
+        assert page.get_by_test_id("stMain").evaluate(CUT_OFF) == []
 
 
-_CUT_OFF = """main => [
+CUT_OFF = """main => [
     ...main.querySelectorAll("input, p, h1, h2, h3, button, [data-testid=stFileUploaderDropzone] *"),
 ]
     .filter(part => part.clientWidth && part.scrollWidth > part.clientWidth + 1)

@@ -169,6 +169,25 @@ def test_results(page: Page, site: Site) -> None:
         expect(page.locator(f"tr[data-bib='{bib}']:not([hidden])")).to_be_visible()
 
 
+def test_announcer_board(page: Page, site: Site) -> None:
+    """The names of the race, of finishers and clubs, and of decided categories are on the board as typed."""
+    page.goto(f"{site.dashboard}/?run={AT_HOME}&view=announcer")
+    expect(page.get_by_role("heading", level=1)).to_have_text(IN_SCRIPT.text)
+    cards, finishers = page.locator(".card"), page.locator(".done li")
+    expect(cards).to_have_count(12)
+    known = {hostile.text for hostile in NUMBERED.values()}
+    assert set(cards.locator(".who").all_text_contents()) <= known
+    assert {text.removesuffix(" decided") for text in cards.locator(".group").all_text_contents()} <= {
+        *known,
+        "Overall",
+    }
+    newest = list(NUMBERED.values())[:12]  # the last bibs finished first
+    assert finishers.locator(".who").all_text_contents() == [one.text for one in newest]
+    assert finishers.locator(".facts").all_text_contents() == [
+        f"1st {one.text} · {one.text}" for one in newest
+    ]
+
+
 def test_compared_in_a_chart(page: Page, site: Site) -> None:
     """The chart of paces is drawn whatever the compared competitors are called."""
     compared = [bib for bib, hostile in NUMBERED.items() if hostile.kind == "Vega"]

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -183,6 +184,57 @@ def test_final_state_without_the_last_news(page: Page, site: Site) -> None:
     )
 
 
+def test_teams(page: Page, site: Site, club_race: str) -> None:
+    """The teams follow the viewer's choices, agree with the API, and come as a file; the link keeps them."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site.dashboard}/results?run={club_race}")
+    box = page.get_by_role("region", name="Teams")
+    box.scroll_into_view_if_needed()
+    expect(box.locator("td.finished").first).to_be_in_viewport(ratio=1)
+    assert _teams(page) == _api_teams(site, club_race, "")
+
+    page.get_by_role("combobox", name="Who scores").select_option("Women")
+    page.get_by_role("combobox", name="Scorers of a team").select_option("2 scorers")
+    page.get_by_role("combobox", name="Teams by").select_option("By time")
+    caption = page.locator(".teams .caption")
+    expect(caption).to_contain_text("2 best finishers count, by official time · places by gun time")
+    page.wait_for_url(re.compile("scorers=2&by=time&who=women"))
+    query = "scorers=2&by=time&who=women"
+    assert _teams(page) == _api_teams(site, club_race, query)
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download teams as CSV").click()
+    assert downloading.value.suggested_filename == f"{club_race}-teams.csv"
+    expected = httpx.get(f"{site.api}/races/{club_race}/teams.csv?{query}", trust_env=False).content
+    assert downloading.value.path().read_bytes() == expected
+
+    page.reload()
+    expect(page.get_by_role("combobox", name="Scorers of a team")).to_have_value("2")
+    expect(caption).to_contain_text("by official time")
+    assert _teams(page) == _api_teams(site, club_race, query)
+    box.get_by_role("button", name="Team").click()
+    clubs = box.locator("tr:not([hidden]) td.club").all_inner_texts()
+    assert clubs == sorted(clubs)
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth") <= 390
+
+
+def test_teams_of_a_race_that_goes_on(page: Page, site: Site) -> None:
+    """Teams come in as their members finish, also after the dashboard did not respond once."""
+    run_id = site.create_race(**CLUB_RACE, speed=100)
+    site.wait_for_race_time(run_id, 60)  # all have started, none has finished
+    site.change(run_id, "pause")
+    page.route("**/teams?*", lambda route: route.abort(), times=1)
+    page.goto(f"{site.dashboard}/results?run={run_id}&scorers=3")
+    box = page.get_by_role("region", name="Teams")
+    expect(box).to_contain_text("No finisher with a club yet.")
+    expect(page.locator(".teams .trouble")).to_be_hidden()
+    expect(box.get_by_role("columnheader", name="To come")).to_be_visible()
+    site.change(run_id, "resume")
+    expect(box.locator("tr.incomplete:not([hidden])").first).to_be_visible()
+    site.wait_for_status(run_id, "finished")
+    expect(box.get_by_role("columnheader", name="To come")).to_have_count(0, timeout=60_000)
+    assert _teams(page) == _api_teams(site, run_id, "scorers=3")
+
+
 @pytest.mark.parametrize("kind", ["results", "start list"])
 def test_printing(page: Page, site: Site, club_race: str, kind: str) -> None:
     """All rows are printed, black on white, with the race's name and repeated headers, without controls."""
@@ -298,16 +350,45 @@ def test_narrow_screen(page: Page, site: Site, run: str) -> None:
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth") <= 390
 
 
+def _teams(page: Page) -> list[tuple[str, str, str]]:
+    """Place, club and score of all teams; of a sum of times as h:mm:ss."""
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    rows = page.locator(".teams tr:not([hidden]):has(td.score)")
+    found = [
+        (
+            row.locator("td.place").inner_text(),
+            row.locator("td.club").inner_text(),
+            row.locator("td.score").inner_text(),
+        )
+        for row in rows.all()
+    ]
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    return found
+
+
+def _api_teams(site: Site, run_id: str, query: str) -> list[tuple[str, str, str]]:
+    answer = httpx.get(f"{site.api}/races/{run_id}/teams?{query}", trust_env=False).json()
+    by_time = answer["by"] == "time"
+    return [
+        (
+            formatting.UNKNOWN if team["place"] is None else str(team["place"]),
+            team["club"],
+            formatting.race_time(team["score"]) if by_time else f"{team['score']:,}",
+        )
+        for team in answer["teams"]
+    ]
+
+
 def _list(page: Page) -> Locator:
     return page.get_by_role("region", name="Finish list")
 
 
 def _caption(page: Page) -> Locator:
-    return page.locator(".caption")
+    return page.locator(".results .caption, .start-list .caption")
 
 
 def _header(page: Page, name: str) -> Locator:
-    return page.get_by_role("columnheader", name=name, exact=True)
+    return _list(page).get_by_role("columnheader", name=name, exact=True)
 
 
 def _seconds(duration: str) -> int:

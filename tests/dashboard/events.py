@@ -102,7 +102,7 @@ class SqliteWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         open_file(path).close()
-        self.write("courses", [_crystal_palace(), _hilly_half()])
+        self.write("courses", [_crystal_palace(), _of_file("hilly-half"), _of_file("city-10k")])
 
     def write(self, table: str, events: Iterable[Event]) -> None:
         """Write events to a table, the newest last; positions to their history as well."""
@@ -149,9 +149,9 @@ def _crystal_palace() -> Event:
     }
 
 
-def _hilly_half() -> Event:
+def _of_file(short_name: str) -> Event:
     """The row of `courses` as the simulator writes it."""
-    (row,) = CourseRecord(load_folder(ROOT / "courses").courses["hilly-half"]).rows()
+    (row,) = CourseRecord(load_folder(ROOT / "courses").courses[short_name]).rows()
     return dict(zip(TABLES["courses"].columns, row, strict=True))
 
 

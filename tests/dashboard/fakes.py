@@ -1,17 +1,19 @@
 """A store and an API in memory, which record their calls."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, race_fields
+from dashboard.api import ApiError, ListPreview, OfferedCourse, RaceApi, RaceField, Read, race_fields
 from dashboard.store import rows
 from dashboard.store.protocol import (
     ANYWHERE,
     ON_COURSE,
+    Arrived,
     Competitor,
     Course,
     Every,
@@ -31,6 +33,7 @@ from simulator.http.answers import list_answer
 from simulator.race.request import ListRequest
 from simulator.race.start_list.preview import preview
 from stream.arrays import Floats, Ints
+from tests.dashboard.plan import planned
 
 Row = tuple[int, float, str, float]
 Passing = tuple[int, str, str, int, float, float]
@@ -138,6 +141,15 @@ class FakeApi(RaceApi):
         answer = list_answer(asked, preview(start_list, columns))
         return TypeAdapter(ListPreview).validate_python(answer.model_dump())
 
+    def plan(
+        self, request: Mapping[str, Any], report: Callable[[float], None], read: Callable[[Any], Read]
+    ) -> Read:
+        """Keep the request, and compute it."""
+        self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        return read(planned.answer(request, report))
+
     def create_race(self, request: Mapping[str, Any]) -> str:
         """Keep the request."""
         self.requests.append(request)
@@ -220,6 +232,22 @@ class FakeStore:
         """Their number."""
         self._ask("count_passings")
         return len(self.passed)
+
+    def count_arrivals(self, _run_id: str, offset: float, step: float) -> list[Arrived]:
+        """Their number, by spans of time."""
+        self._ask("count_arrivals")
+        found = Counter(
+            (kind, point, lap, int((elapsed + offset) // step))
+            for _, kind, point, lap, _, elapsed in self.passed
+            if kind in {"split", "enter", "finish"}
+        )
+        return [Arrived(*span, many) for span, many in found.items()]
+
+    def dropped(self, _run_id: str) -> tuple[Ints, Floats, Floats]:
+        """Those who gave up."""
+        self._ask("dropped")
+        out = self.now.take(self.now.status == "dnf")
+        return out.competitor, out.distance, out.elapsed
 
     def tally(self, _run_id: str) -> Tally:
         """The newest positions in numbers."""

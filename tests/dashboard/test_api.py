@@ -35,6 +35,8 @@ class Answers(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.send_response(self.server.status)
+        if self.server.length is not None:
+            self.send_header("Content-Length", str(self.server.length))
         self.end_headers()
         self.wfile.write(self.server.body.encode())
 
@@ -47,6 +49,7 @@ class Server(HTTPServer):
 
     status = 200
     body = "{}"
+    length: int | None = None
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -162,6 +165,67 @@ def test_race_is_created(server: Server) -> None:
     api = server.will_say(201, {"run_id": "abc", "status": "running"})
     assert api.create_race({"course": "x", "seed": 2**62}) == "abc"
     assert server.asked == [("/races", {"course": "x", "seed": 2**62})]
+
+
+def test_plan_with_its_progress(server: Server) -> None:
+    """The lines with the progress are reported, and the last line is read."""
+    api, shares = (
+        server.will_say(200, '{"progress":0.0}\n{"progress":0.5}\n{"plan":{"seed":7}}\n'),
+        list[float](),
+    )
+
+    assert api.plan({"course": "hills"}, shares.append, lambda found: found["seed"]) == 7
+    assert shares == [0.0, 0.5]
+    assert server.asked == [("/plans", {"course": "hills"})]
+
+
+def test_plan_that_is_refused(server: Server) -> None:
+    """A plan that is refused has the errors by field, or the sentence of the API."""
+    problem = {"detail": "It is too large.", "errors": [{"field": "competitors", "detail": "is too large"}]}
+    with pytest.raises(RefusedError, match="too large") as refused:
+        server.will_say(422, problem).plan({}, _ignore, dict)
+    assert refused.value.mistakes == {"competitors": "is too large"}
+    late = json.dumps({"problem": {"status": 422, **problem}})
+    with pytest.raises(RefusedError, match="too large"):
+        server.will_say(200, '{"progress":0.5}\n' + late).plan({}, _ignore, dict)
+    with pytest.raises(ApiError, match="8 plans are waiting"):
+        server.will_say(503, {"detail": "8 plans are waiting already"}).plan({}, _ignore, dict)
+
+
+@pytest.mark.parametrize(
+    "body", ["", '{"progress":0.5}\n', "<html>", '{"plan":{}}', "[]", '{"progress":"x"}']
+)
+def test_plan_of_something_else(server: Server, body: str) -> None:
+    """A server that answers without a plan is not the simulator's API."""
+    with pytest.raises(ApiError, match="is not the simulator's API"):
+        server.will_say(200, body).plan({}, _ignore, lambda found: found["seed"])
+
+
+def test_plan_that_is_cut_off(server: Server) -> None:
+    """If the connection ends before the plan, the simulator stopped computing it."""
+    server.length = 1000
+    with pytest.raises(ApiError, match="stopped computing"):
+        server.will_say(200, '{"progress":0.5}\n').plan({}, _ignore, dict)
+
+
+def test_plan_for_read_only_viewers(server: Server) -> None:
+    """A read-only dashboard can plan, unless the simulator wants a token for it."""
+    server.will_say(200, '{"plan":{}}')
+    api = RaceApi(f"http://127.0.0.1:{server.server_port}", read_only=True)
+    assert api.plan({}, _ignore, dict) == {}
+    server.will_say(401, {"detail": "requires the simulator's token"})
+    with pytest.raises(ApiError, match="a read-only dashboard has none"):
+        api.plan({}, _ignore, dict)
+
+
+def test_plan_without_the_api() -> None:
+    """Without an API the error says how to start one."""
+    with pytest.raises(ApiError, match="does not respond"):
+        RaceApi("http://127.0.0.1:9").plan({}, _ignore, dict)
+
+
+def _ignore(_: float) -> None:
+    """Ignore the progress."""
 
 
 def test_refusal_by_field(server: Server) -> None:

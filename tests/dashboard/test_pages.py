@@ -101,6 +101,34 @@ def test_race(store: FakeStore) -> None:
     assert data_by_part["panels"]["run"] == "run_1"
 
 
+def test_forecasts(store: FakeStore) -> None:
+    """Figures, leaderboard, map and a panel have forecasts while a race is under way on a known course."""
+    for status, has_course, has_forecasts in (
+        ("running", True, True),
+        ("paused", True, True),
+        ("running", False, False),
+        ("finished", True, False),
+        ("cancelled", True, False),
+    ):
+        store.known = [race(f"{status}_{has_course}", status=status, speed=20.0, interval=40.0)]
+        store.courses = [COURSE] if has_course else []
+        data_by_part = parts(run(store.known[0].run_id))
+        assert data_by_part["leaderboard"]["hasForecasts"] == has_forecasts, (status, has_course)
+        assert ("expected" in data_by_part) == has_forecasts
+        assert "panels" in data_by_part
+
+
+def test_forecasts_switched_off(store: FakeStore) -> None:
+    """The link keeps the viewer's choice to see no forecasts; the map requests none then."""
+    store.known = [race()]
+    page = AppTest.from_file(PAGES, default_timeout=30)
+    page.query_params["run"] = "run_1"
+    page.query_params["forecasts"] = "false"
+    data_by_part = parts(page.run())
+    assert not data_by_part["leaderboard"]["hasForecasts"]
+    assert "expected" not in data_by_part
+
+
 def test_before_the_start(store: FakeStore) -> None:
     """Before the start there are the time until then and the start list, whose search the link keeps."""
     store.known = [race(status="scheduled", start_time=4_000_000_000_000)]
@@ -140,7 +168,7 @@ def test_favourites_in_the_link(store: FakeStore) -> None:
 def test_what_can_be_done(store: FakeStore, status: str, offered: set[str]) -> None:
     """A race offers what can be done to it in its state, and nothing else."""
     store.known = [race(status=status)]
-    there = {button.label for button in run("run_1").button} - {"Refresh now"}
+    there = {button.label for button in run("run_1").button} - {"Refresh now", "Announcer board"}
     assert there == offered
 
 
@@ -206,7 +234,8 @@ def test_before_the_first_tick(store: FakeStore) -> None:
     store.known = [race(competitors=1)]
     store.now = rows.positions([])
     page = run("run_1")
-    assert parts(page).keys() == {"share", "figures", "tallies", "leaderboard", "panels", "watch"}
+    drawn = {"share", "figures", "tallies", "leaderboard", "expected", "panels", "watch"}
+    assert parts(page).keys() == drawn
     assert "<span>1 competitor</span>" in text(page)
 
 

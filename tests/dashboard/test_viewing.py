@@ -1,7 +1,9 @@
 """What viewers may do: read-only dashboards, links for watching, and frames of other sites' pages."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +24,7 @@ from dashboard.settings import Settings
 from tests.dashboard.at_once import still_sampler
 from tests.dashboard.fakes import FakeStore, race
 from tests.dashboard.plain_stream import PlainStream
-from tests.dashboard.test_pages import PAGES, text
+from tests.dashboard.test_pages import PAGES, parts, text
 
 UNREACHABLE = "http://127.0.0.1:9"
 NAMED = "https://club.example"
@@ -51,11 +53,11 @@ def run(**parameters: str) -> AppTest:
 def labels(page: AppTest) -> set[str]:
     """The labels of all buttons but the View menu's."""
     assert not page.exception
-    return {button.label for button in page.button} - {"Refresh now"}
+    return {button.label for button in page.button} - {"Refresh now", "Announcer board"}
 
 
 @pytest.mark.usefixtures("store")
-@pytest.mark.parametrize("view", ["watch", "wall", "embed"])
+@pytest.mark.parametrize("view", ["watch", "wall", "announcer", "embed"])
 def test_views_without_controls(view: str) -> None:
     """No view but the whole page has controls that change a race; an unknown one is the whole page."""
     assert labels(run(run="run_1", view=view)) == set()
@@ -67,6 +69,23 @@ def test_read_only() -> None:
     """A read-only dashboard has no such controls in any view."""
     context.install(Settings(read_only=True))
     assert labels(run(run="run_1")) == set()
+
+
+@pytest.mark.usefixtures("store")
+def test_read_only_navigation() -> None:
+    """A read-only dashboard leads to all pages but the one that creates races; planning creates none."""
+    context.install(Settings(read_only=True))
+    (links,) = [data["links"] for data in _components(run(run="run_1")) if "links" in data]
+
+    titles = [link["title"] for link in links]
+
+    assert "Plan" in titles
+    assert "New race" not in titles
+
+
+def _components(page: AppTest) -> Iterator[dict[str, Any]]:
+    for part in page.get("bidi_component"):
+        yield json.loads(part.proto.json)
 
 
 @pytest.mark.usefixtures("store")
@@ -89,6 +108,43 @@ def test_wall_without_a_link(store: FakeStore) -> None:
     store.known = [race("newer", name="Newer", start_time=race().start_time + 1), race()]
     context.install(Snapshots(store))
     assert "Newer" in text(page.run())
+
+
+def test_announcer_board(store: FakeStore) -> None:
+    """The board has the race, the choices in the link and nothing else; it follows the newest race."""
+    page = run(view="announcer", point="3 km", rank="chip")
+    shown = parts(page)
+    assert shown.keys() == {"announcer", "watch"}
+    board = shown["announcer"]
+    assert (board["title"], board["races"], board["status"]) == (
+        "Saturday",
+        "racecast/races/run_1",
+        "running",
+    )
+    assert (board["point"], board["rank"], board["hasRanks"], board["note"]) == ("3 km", "chip", True, "")
+    assert "run" not in page.query_params
+    store.known = [race("newer", name="Newer", start_time=race().start_time + 1), race()]
+    context.install(Snapshots(store))
+    assert parts(page.run())["announcer"]["title"] == "Newer"
+
+
+def test_announcer_board_of_a_large_race(store: FakeStore) -> None:
+    """Of a race shown by a sample, places go by gun time, and the board says what it shows."""
+    store.known = [race(competitors=60_000)]
+    board = parts(run(view="announcer", rank="chip"))["announcer"]
+    assert (board["rank"], board["hasRanks"]) == ("gun", False)
+    assert "the first 1,000 finishers" in board["note"]
+
+
+@pytest.mark.usefixtures("store")
+def test_way_to_the_announcer_board() -> None:
+    """The View menu of the live page leads to the board of the same race."""
+    page = run(run="run_1")
+    (button,) = [one for one in page.button if one.label == "Announcer board"]
+    button.click().run()
+    assert page.query_params["view"] == "announcer"
+    assert parts(page).keys() == {"announcer", "watch"}
+    assert parts(page)["announcer"]["run"] == "run_1"
 
 
 @pytest.mark.parametrize(

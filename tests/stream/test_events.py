@@ -13,7 +13,6 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from dashboard.store.protocol import STATUSES
-from simulator.course.course import PassingKind
 from simulator.course.library import load_folder
 from simulator.http.openapi import document
 from simulator.publishers.encode import encode
@@ -27,6 +26,7 @@ from simulator.race.events import (
 )
 from simulator.race.race import Race
 from stream.contract import TABLES, TOPICS, read_event
+from stream.courses import PassingKind
 from stream.race_states import RACE_STATES
 from tests.processes import ROOT
 from tests.simulator.conftest import COURSES, resolved
@@ -51,6 +51,7 @@ EVERY_OPTION = {
     "disqualified": 0.1,
     "walking": 0.1,
     "wrong_turn": 0.1,
+    "cut_offs": {"2 km": 1000, "finish": 2400},
     "gps_error": 2.5,
     "gps_noise": 1,
     "lost": 0.05,

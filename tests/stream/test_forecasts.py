@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stream.arrays import Floats
 from stream.forecasts import arrivals, between, habits
-from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
+from stream.forecasts.forecast import LEVELS, Learned, arriving, expected, forecast, learn
 from stream.forecasts.pacing import Design, Moments, Prior, below, fit
 from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
@@ -481,3 +481,72 @@ def test_a_small_case_has_known_numbers() -> None:
 GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.3, 1213.5, 1231.4], [1065.7, 1073.1, 1081.5]]
 GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1493.7, 1532.0, 1574.4], [1773.2, 1840.9, 1917.4]]
 GOLDEN_NOISE = 0.0551
+
+
+@settings(max_examples=40, deadline=None)
+@given(known_fields(), st.lists(st.floats(1.0, 10_000.0), min_size=1, max_size=6))
+def test_expected_arrivals(seen: Seen, places: list[float]) -> None:
+    """Arrivals at any places rise with the distance, contain the forecasts, and leave out what is passed."""
+    learned = learn(TEN_KM, seen)
+    found = forecast(TEN_KM, seen, learned)
+    metres = np.array([*places, 10_000.0])
+    who, times = expected(TEN_KM, seen, learned, metres)
+    anchors = Anchors.of(seen.clean().take(who), TEN_KM)
+
+    assert who.tolist() == found.who.tolist()
+    assert (np.isnan(times[:, :, 1]) == (anchors.distance[:, None] >= metres)).all()
+    order = np.argsort(metres, kind="stable")
+    steps = np.diff(times[:, order], axis=1)
+    assert (steps[~np.isnan(steps)] >= 0).all()
+    assert (times[:, -1] >= found.finish - 1e-6).all()
+    alone = expected(TEN_KM, seen, learned, metres[-1:])[1]
+    assert (alone[:, 0] <= found.finish + 1e-6).all()
+    for nth in range(len(who)):
+        there = TEN_KM.points[found.point[nth]]
+        at_next = expected(TEN_KM, seen, learned, np.array([there]))[1]
+        assert at_next[nth, 0] == pytest.approx(found.there[nth])
+
+
+@settings(max_examples=40, deadline=None)
+@given(known_fields(), st.floats(0.0, 3000.0))
+def test_arriving_until_a_moment(seen: Seen, seconds: float) -> None:
+    """Those who are expected at a point until a moment are all whose arrival there is before it, by time."""
+    learned = learn(TEN_KM, seen)
+    found = forecast(TEN_KM, seen, learned)
+    until = seen.now + seconds
+    who, point, time = arriving(TEN_KM, seen, learned, found, until)
+    times = expected(TEN_KM, seen, learned, TEN_KM.points)[1][:, :, 1]
+
+    assert (np.diff(time) >= 0).all()
+    assert (time <= until).all()
+    rows = np.searchsorted(found.who, who)
+    assert time == pytest.approx(times[rows, point], rel=1e-6)
+    assert len(who) == (times <= until).sum()
+
+
+def test_no_one_arrives_where_no_one_runs() -> None:
+    """Without anyone on the course there is no arrival."""
+    seen = seen_at(0.0, FIELD, TEN_KM)
+    learned = learn(TEN_KM, seen)
+    assert len(arriving(TEN_KM, seen, learned, forecast(TEN_KM, seen, learned), 300.0)[0]) == 0
+    assert expected(TEN_KM, seen, learned, np.array([5000.0]))[1].shape == (0, 1, 3)
+
+
+@pytest.mark.parametrize(("interval", "every"), [(1.0, 30), (10.0, 3), (40.0, 1), (1.15, 27)])
+def test_which_ticks_are_remembered(interval: float, every: int) -> None:
+    """Ticks 30 s apart or more; when there are more than twenty, every second one of the same is left out."""
+    assert between.remembered(29.0, interval) == []
+    assert between.remembered(every * interval, interval) == []
+    all_of_them = between.remembered((every * 20 + 1) * interval, interval)
+    assert all_of_them == list(range(every, every * 20 + 1, every))
+    fewer = between.remembered((every * 21 + 1) * interval, interval)
+    assert fewer == all_of_them[1::2]
+    assert len(between.remembered(50_000.0, interval)) <= between.MOST_TICKS
+
+
+@pytest.mark.parametrize(
+    ("competitors", "step"), [(0, 1), (1, 1), (600, 1), (601, 2), (10_000, 17), (50_000, 89)]
+)
+def test_whose_positions_are_remembered(competitors: int, step: int) -> None:
+    """Those whose bib is a multiple of a prime: of 600 at most, or of all."""
+    assert between.chosen(competitors) == step

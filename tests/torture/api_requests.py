@@ -49,6 +49,8 @@ UNDOCUMENTED_RULES = (
     "is not a known course",
     "form a valid course",
     "start_list ",
+    "cut_offs ",
+    "at this specific_flow",
     "must be one line of printable characters",
     "must be omitted or be",
     "must be at least the fastest pace",

@@ -41,30 +41,30 @@ class Figures {
     const { answered, silence, payload } = this._page;
     const updated = answered ? `Last updated ${formatting.clock(answered)}` : '';
     const age = this._page.age();
-    const old = age === null || !this._isUnderWay(payload) ? '' : ` · positions ${formatting.age(age)} old`;
+    const old = age === null || !isUnderWay(payload) ? '' : ` · positions ${formatting.age(age)} old`;
     write(this._fresh, updated + old);
-    const sentence = this._sentence(age);
+    const sentence = troubleOf(this._page, this._data);
     write(this._trouble, sentence);
     this._announcer.trouble(sentence);
     this._trouble.hidden = sentence === '';
     this._fresh.classList.toggle('old', silence !== null || sentence !== '');
   }
+}
 
-  // Explains why the data is old; empty if it isn't.
-  _sentence(age) {
-    const { silence, payload } = this._page;
-    if (silence && payload === null) return `Nothing to show yet. ${silence.sentence}`;
-    if (silence) return `No new data since ${formatting.clock(silence.since)}. ${silence.sentence}`;
-    if (payload === null || age === null || !this._isUnderWay(payload)) return '';
-    const limit = Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * this._data.tick);
-    if (age <= limit) return '';
-    return (
-      `The stream has stopped: the newest positions are ${formatting.age(age)} old. ` +
-      'They resume when the simulator does.'
-    );
-  }
+// Why the data of a source (payload, age() and silence) is old; empty if it isn't. data: tick (seconds).
+function troubleOf(source, data) {
+  const { silence, payload } = source;
+  if (silence && payload === null) return `Nothing to show yet. ${silence.sentence}`;
+  if (silence) return `No new data since ${formatting.clock(silence.since)}. ${silence.sentence}`;
+  const age = source.age();
+  if (payload === null || age === null || !isUnderWay(payload)) return '';
+  if (age <= Math.max(STALE_AFTER_S, STALE_AFTER_TICKS * data.tick)) return '';
+  return (
+    `The stream has stopped: the newest positions are ${formatting.age(age)} old. ` +
+    'They resume when the simulator does.'
+  );
+}
 
-  _isUnderWay(payload) {
-    return payload !== null && payload.status === 'running';
-  }
+function isUnderWay(payload) {
+  return payload !== null && payload.status === 'running';
 }

@@ -51,6 +51,7 @@ class Leaderboard {
     if (kind === 'names') this._offer();
     if (kind === 'follow') this._keep('follow', this._page.followed);
     if (kind === 'payload' || kind === 'names') this._filter();
+    if (kind === 'forecasts') this._table.redraw();
   }
 
   _showMoment() {
@@ -124,10 +125,12 @@ class Leaderboard {
     });
     write(this._count, all.length ? this._counted(all.length) : '');
     this._count.classList.toggle('of-some', this._data?.all > 0);
+    this._table.element.classList.toggle('forecasting', Boolean(this._data?.hasForecasts));
     this._table.element.classList.toggle('filtered', this._filters.isOn);
     this._table.element.classList.toggle('long-bibs', all.some((bib) => bib >= LONG_BIB));
     const places = this._newest ? this._newest.columns.place : [];
     this._table.element.classList.toggle('long-places', places.some((place) => place >= LONG_BIB));
+    this._table.element.classList.toggle('with-reasons', Boolean(this._newest?.cut_offs));
     this._table.show(this._rows, this._whyEmpty());
   }
 
@@ -153,6 +156,7 @@ class Leaderboard {
       { name: 'pace', word: `Pace /${formatting.unit().symbol}` },
       { name: 'gap', word: 'Gap' },
       { name: 'split', word: 'Last split' },
+      ...(this._data?.hasForecasts ? [{ name: 'expected', word: 'Expected finish' }] : []),
       { name: 'status', word: 'Official time', isText: true },
     ];
   }
@@ -176,6 +180,7 @@ class Leaderboard {
     row.name.addEventListener('click', () => this._page.show(row.key));
     row.bar = put(cells.covered, 'div', 'bar');
     row.metres = put(cells.covered, 'span', 'metres');
+    row.state = put(cells.status, 'span', 'state');
   }
 
   _drawRow(row, at) {
@@ -203,13 +208,25 @@ class Leaderboard {
     write(row.cells.pace, formatting.pace(place > 0 ? columns.chip[at] : null, distance));
     write(row.cells.gap, gapText(columns.gap[at], place));
     write(row.cells.split, splitText(columns.split[at], columns.split_time[at]));
-    write(row.cells.status, statusText(status, columns.gun[at]));
+    if (row.cells.expected) this._drawExpected(row.cells.expected, bib, status);
+    const reason = formatting.cutOff(this._newest, at);
+    write(row.state, statusText(status, columns.gun[at], reason));
+    row.state.title = reason && formatting.statusWords(status, reason);
   }
 
   _drawMoved(cell, place, before) {
     const by = before > 0 && place > 0 ? before - place : 0;
     write(cell, by === 0 ? '' : `${by > 0 ? '▲' : '▼'}${Math.abs(by)}`);
     cell.dataset.way = by > 0 ? 'up' : by < 0 ? 'down' : '';
+  }
+
+  // The expected gun time; its interval is a tooltip, and on the map's card.
+  _drawExpected(cell, bib, status) {
+    const isUnderWay = status === 'running' || status === 'paused';
+    const finish = isUnderWay && this._page.forecasts ? this._page.forecasts.finish(bib, 'gun') : null;
+    write(cell, finish ? formatting.officialTime(finish.expected) : isUnderWay ? formatting.UNKNOWN : '');
+    const interval = finish ? `${formatting.officialTime(finish.low)} to ${formatting.officialTime(finish.high)}` : '';
+    cell.title = finish ? `Finishes in ${interval} with a probability of 80 %` : '';
   }
 
   _drawCovered(row, metres) {
@@ -236,7 +253,7 @@ function splitText(metres, seconds) {
   return `${formatting.shortDistance(metres)} ${formatting.duration(seconds)}`;
 }
 
-function statusText(status, gun) {
+function statusText(status, gun, reason) {
   if (status === 'finished') return formatting.officialTime(gun);
-  return status === 'waiting' ? 'Waiting' : formatting.STATUS[status] || status;
+  return status === 'waiting' ? 'Waiting' : formatting.statusWords(status, reason);
 }

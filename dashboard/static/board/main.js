@@ -2,6 +2,8 @@
 // called when the component is removed.
 
 const PARTS = {
+  announcer: AnnouncerBoard,
+  expected: Expected,
   figures: Figures,
   tallies: Tallies,
   leaderboard: Leaderboard,
@@ -10,6 +12,7 @@ const PARTS = {
   share: Share,
   'start-list': StartList,
   stays: Stays,
+  teams: Teams,
   watch: Watch,
 };
 
@@ -36,7 +39,7 @@ export default function ({ parentElement, data, setStateValue }) {
     mounted.set(parentElement, here);
   }
   if (page().run !== data.run) page().begin(data.run);
-  // Choices that the link keeps: favourites, filters, follow, moment. For Streamlit null is no change from nothing.
+  // Choices that the link keeps: favourites, filters, follow, moment, point, rank. For Streamlit null is no change from nothing.
   here.part.update(data, { keep: (name, value) => isLeaving() || setStateValue(name, value ?? '') });
   return here.end;
 }

@@ -17,9 +17,10 @@ class Page {
     this.silence = null; // {since, sentence} while there is no response
     this.moment = null; // race seconds that the map shows instead of the newest
     this.rest = null; // those on which it rests
+    this.forecasts = null; // the newest (forecasts.js), or null
     this.outline = ''; // changes when Streamlit's part of the page may be outdated
     this._parts = new Set();
-    for (const kind of ['payload', 'names', 'silence', 'answer', 'follow', 'moment', 'rest', 'outline']) {
+    for (const kind of ['payload', 'names', 'silence', 'answer', 'follow', 'moment', 'rest', 'outline', 'forecasts']) {
       window.addEventListener(`racecast:${kind}`, ({ detail }) => this._hear(kind, detail));
     }
   }
@@ -76,6 +77,7 @@ class Page {
     }
     if (kind === 'names') this.names = this._withPeople(detail.names);
     if (kind === 'follow') this.followed = detail.bib;
+    if (kind === 'forecasts') this.forecasts = detail.forecasts;
     if (kind === 'outline') this.outline = detail.outline;
     if (kind === 'moment') this.moment = detail.time;
     if (kind === 'rest') this.rest = detail.time;
@@ -94,6 +96,7 @@ class Page {
     this.silence = null;
     this.moment = null;
     this.rest = null;
+    this.forecasts = null;
     this.outline = '';
     this.names = { count: 0, byBib: new Map(), categories: [] };
     this._people = null;

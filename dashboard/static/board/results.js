@@ -43,7 +43,7 @@ class ResultList extends RaceList {
       { name: 'bib', word: 'Bib', rem: isLong ? 4.4 : 3.4, sorts: true, sticks: true },
       { name: 'name', word: 'Name', least: 8.5, sorts: true, isText: true, sticks: true },
       ...(this._filters.isOn ? [{ name: 'among', word: 'Place in filter', rem: 5, sorts: true }] : []),
-      { name: 'time', word: 'Official time', rem: 5, sorts: true },
+      { name: 'time', word: 'Official time', rem: this._results?.cut_offs ? 6.5 : 5, sorts: true },
       { name: 'gun', word: 'Gun time', rem: 6.2, sorts: true },
       { name: 'chip', word: 'Chip time', rem: 6.2, sorts: true },
       { name: 'gap', word: 'Gap', rem: 4.6, sorts: true },
@@ -97,7 +97,7 @@ class ResultList extends RaceList {
     return this._results.of === undefined ? 'No competitors have started yet.' : 'No finishers yet.';
   }
 
-  drawCell({ cells, star, element }, name, at) {
+  drawCell({ cells, star, state, element }, name, at) {
     const { columns } = this._results;
     const bib = columns.competitor[at];
     const cell = cells[name];
@@ -112,7 +112,7 @@ class ResultList extends RaceList {
     else if (name === 'among') write(cell, String(this._among.get(at) || formatting.UNKNOWN));
     else if (name === 'bib') write(cell, String(bib));
     else if (name === 'name') write(cell, this._page.nameOf(bib) || `Bib ${bib}`);
-    else if (name === 'time') write(cell, this._officialOf(at));
+    else if (name === 'time') this._drawState(state, at);
     else if (name === 'gun' || name === 'chip') write(cell, formatting.exactTime(columns[name][at]));
     else if (name === 'gap') write(cell, gapAtFinish(columns.gap[at]));
     else if (name === 'pace') write(cell, formatting.pace(columns.chip[at], columns.distance[at]));
@@ -122,6 +122,7 @@ class ResultList extends RaceList {
   }
 
   _makeRow(row) {
+    row.state = put(row.cells.time, 'span', 'state');
     row.star = put(row.cells.star, 'button', 'star');
     row.star.type = 'button';
     row.star.addEventListener('click', () => this._toggle(row.key));
@@ -135,7 +136,13 @@ class ResultList extends RaceList {
   _officialOf(at) {
     const status = this._statusOf(at);
     if (status === 'finished') return formatting.officialTime(this._results.columns[this._results.rank][at]);
-    return status === 'waiting' ? 'Waiting' : formatting.STATUS[status] || status;
+    return status === 'waiting' ? 'Waiting' : formatting.statusWords(status, formatting.cutOff(this._results, at));
+  }
+
+  _drawState(state, at) {
+    const reason = formatting.cutOff(this._results, at);
+    write(state, this._officialOf(at));
+    state.title = reason && formatting.statusWords(this._statusOf(at), reason);
   }
 
   _toggle(bib) {

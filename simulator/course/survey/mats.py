@@ -3,10 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from simulator.course.course import AT_AN_END, Course, Mat
+from simulator.course.course import Course, Mat
 from simulator.course.drawing import CourseError, Marker
 from simulator.course.survey import limits, names
 from simulator.course.survey.markers import off_globe, roles
+from stream.courses import AT_AN_END, splits
 
 UNNAMED = "Timing point"
 
@@ -52,7 +53,7 @@ def mats(markers: Sequence[Marker], course: Course, warnings: list[str]) -> tupl
     limits.check_number(len(marked), limits.MAX_MATS, "timing points")
     for marker, name in marked:
         names.check(name, marker.where)
-    taken = {split.name for split in course.splits()}
+    taken = {split.name for split in splits(course.distance)}
     found = [_mat(marker, name, course, taken, warnings) for marker, name in marked]
     made = tuple(mat for mat in found if mat)
     passes = course.laps * sum(len(mat.passes) for mat in made)

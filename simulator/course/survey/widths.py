@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from simulator.course.course import AT_AN_END, GEOD, Course, Width
+from simulator.course.course import GEOD, Course, Width
 from simulator.course.drawing import Drawing, Marker, metres_in
 from simulator.course.survey import limits
 from simulator.course.survey.markers import off_globe
+from stream.courses import AT_AN_END
 
 _NAMED = re.compile(r"\s*width\s*[-:=\u2013\u2014]?\s*(?P<own>.*)", re.IGNORECASE | re.DOTALL)
 _UNLIMITED = frozenset({"unlimited", "open", "unknown"})

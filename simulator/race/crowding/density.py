@@ -13,6 +13,7 @@ import numpy as np
 
 from simulator.race.crowding.cells import Cells
 from simulator.race.field import Field
+from simulator.steps import Steps, done
 from stream.arrays import Floats, Ints
 
 MINUTE = 60.0
@@ -107,6 +108,11 @@ def measured(free: Field, crowded: Field, cells: Cells) -> Density:
         crowded: the field with it.
         cells: the cells of the course.
     """
+    return done(measuring(free, crowded, cells))
+
+
+def measuring(free: Field, crowded: Field, cells: Cells) -> Steps[Density]:
+    """Do the work of `measured` in steps, one section in each."""
     ends = crowded.end[np.isfinite(crowded.end)]
     minutes = int(ends.max(initial=0.0) // MINUTE) + 1
     spent, run, unhindered = (np.zeros((len(cells), minutes)) for _ in range(3))
@@ -115,6 +121,7 @@ def measured(free: Field, crowded: Field, cells: Cells) -> Density:
             for minute, seconds, some in _by_minute(visits):
                 for row, weight in ((spent, 1.0), (run, visits.pace[some]), (unhindered, visits.ratio[some])):
                     row[cell] += np.bincount(minute, seconds * weight, minutes)
+        yield (cell + 1) / len(cells)
     area = (cells.width * cells.length)[:, None]
     starts = np.flatnonzero(np.isfinite(crowded.start))
     minute = (crowded.start[starts] // MINUTE).astype(np.int64)

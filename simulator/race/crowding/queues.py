@@ -25,8 +25,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.race import stretches
 from simulator.race.crowding.cells import Cells
-from simulator.race.field import Field, Lost, Stop, interpolate
+from simulator.race.field import MAX_MARKS, Field, Lost, Stop, interpolate
+from simulator.steps import Steps, done, within
 from stream.arrays import Floats, Ints
 
 SHORT = 1.0
@@ -54,7 +56,14 @@ def crowded(free: Field, cells: Cells) -> Field:
         free: the field without crowding.
         cells: the cells, cut at all marks of the field.
     """
-    late = delays(free, cells)
+    return done(crowding(free, cells))
+
+
+def crowding(free: Field, cells: Cells) -> Steps[Field]:
+    """Do the work of `crowded` in steps."""
+    crowd = _Crowd(free, cells)
+    yield from crowd.solve()
+    late = crowd.late
     at_start = late[0].copy()
     cuts = _needed(cells.flat, late, free.marks)
     # In the place of the delays, for both together may be more than a gigabyte.
@@ -70,7 +79,7 @@ def delays(free: Field, cells: Cells) -> Floats:
     Those who don't start have lost none; those who end before a cut, as many as at their end.
     """
     crowd = _Crowd(free, cells)
-    crowd.solve()
+    done(crowd.solve())
     return crowd.late
 
 
@@ -123,15 +132,25 @@ class _Crowd:
         self._free = np.diff(np.interp(cells.flat, free.marks, free.moving.mean(axis=1)))
         self._last = _Crossing(-1, np.empty(0, np.int64), np.empty(0))
 
-    def solve(self) -> None:
-        """Find the delays."""
-        for cut in range(len(self.late)):
-            self._cross(cut)
+    def solve(self) -> Steps[None]:
+        """Find the delays, one cut in each step.
+
+        The number of rounds is not known in advance: each counts as half of what is left.
+        """
+        left = 1.0
+        yield from within(0.0, 0.5, self._through())
         for _ in range(ROUNDS):
-            top = self._backwards()
+            left /= 2.0
+            top = yield from within(1.0 - left, 1.0 - 0.75 * left, self._backwards())
             if top is None:
                 return
-            self._forwards(top + 1)
+            yield from within(1.0 - 0.75 * left, 1.0 - left / 2.0, self._forwards(top + 1))
+
+    def _through(self) -> Steps[None]:
+        """Find the delays at all cuts, as if no cell were ever full."""
+        for cut in range(len(self.late)):
+            self._cross(cut)
+            yield (cut + 1) / len(self.late)
 
     def _who(self, cut: int) -> Ints:
         """Return who reaches a cut, in the order of the start, which decides between equals."""
@@ -142,10 +161,11 @@ class _Crowd:
         times: Floats = self.free.times_at(self.cells.flat[cut]) + self.late[cut]
         return times
 
-    def _backwards(self) -> int | None:
+    def _backwards(self) -> Steps[int | None]:
         """Let full cells delay those who enter, the last cell first; return the first cut that changes."""
         top = None
         for cell in range(len(self.cells) - 1, -1, -1):
+            yield 1.0 - (cell + 1) / len(self.cells)
             if np.isinf(self.cells.jam[cell]) or not (self.packed[cell] or top == cell + 1):
                 continue
             earliest = self._earliest(cell)
@@ -156,10 +176,11 @@ class _Crowd:
                 top = cell
         return top
 
-    def _forwards(self, first: int) -> None:
+    def _forwards(self, first: int) -> Steps[None]:
         """Find the delays again from a cut on, as far as they change."""
         last = int(np.flatnonzero(self.full).max(initial=0))
         for cut in range(first, len(self.late)):
+            yield (cut - first) / len(self.late)
             is_full = cut < len(self.cells) and bool(self.full[cut])
             before = self.late[cut].copy()
             self._cross(cut, self._earliest(cut) if is_full else None)
@@ -352,4 +373,5 @@ def _with_times(free: Field, marks: Floats, moving: Floats, at_start: Floats) ->
         disqualified_at=free.disqualified_at + at_start + lost,
         stops=stops,
         lost=Lost(at_start, np.where(np.isfinite(free.start), lost, 0.0)),
+        index=stretches.of(moving) if len(marks) > MAX_MARKS + 1 else None,
     )

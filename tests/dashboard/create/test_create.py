@@ -13,10 +13,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import context
 from dashboard.analytics.activity import Activity
 from dashboard.api import ApiError, ConflictError, OfferedCourse, RaceField, RefusedError, race_fields
-from dashboard.create import inputs
 from dashboard.create.presets import PRESETS
 from dashboard.create.race_form import NOT_STARTED
 from dashboard.race.snapshots import Snapshots
+from dashboard.request import inputs
 from dashboard.settings import Settings
 from dashboard.ui.escape import escape
 from dashboard.ui.viewer import KM
@@ -672,6 +672,33 @@ def test_options_are_sent_as_the_api_has_them(api: FakeApi) -> None:
         "ground_truth": True,
     }
     RaceRequest.model_validate(api.requests[0])
+
+
+def test_time_limits_are_sent_as_text(api: FakeApi) -> None:
+    """Cut-offs are sent as they are typed, and left out while the field is empty."""
+    form = page()
+    press(form, "Start the race")
+    assert {"cut_offs", "cut_offs_from"}.isdisjoint(api.requests[0])
+    field(form, "Time limits").set_value(" 4 km = 0:30:00; finish = 0:45:00 ")
+    field(form, "Limits count from").set_value("wave")
+    press(form, "Start the race")
+    assert api.requests[1]["cut_offs"] == "4 km = 0:30:00; finish = 0:45:00"
+    assert RaceRequest.model_validate(api.requests[1]).cut_offs == {"4 km": 1800.0, "finish": 2700.0}
+    assert api.requests[1]["cut_offs_from"] == "wave"
+    field(form, "Time limits").set_value("  ")
+    press(form, "Start the race")
+    assert "cut_offs" not in api.requests[2]
+
+
+def test_mistake_in_the_time_limits(api: FakeApi) -> None:
+    """An error in the limits is shown at their field until one of the fields that decide is changed."""
+    api.refusal = RefusedError("No.", {"cut_offs": "must rise with the distance"})
+    form = page()
+    field(form, "Time limits").set_value("4 km = 0:50:00; finish = 0:45:00")
+    press(form, "Start the race")
+    assert escape("must rise with the distance") in mistakes(form)
+    field(form, "Wave size, runners").set_value(50).run()
+    assert escape("must rise with the distance") not in mistakes(form)
 
 
 def test_mistake_among_the_options(api: FakeApi) -> None:

@@ -16,6 +16,7 @@ from simulator.course.library import load_folder
 from simulator.race.events import positions_of_all
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
+from stream.cut_offs import CutOffs
 from tests.dashboard.fakes import COURSE, FakeStore, race
 
 ROOT = Path(__file__).parents[3]
@@ -55,11 +56,13 @@ def store_at(simulated_race: Race, time: float, *, is_big: bool) -> FakeStore:
             for name, visits in _COURSE.visits_by_fence().items()
         ),
     )
+    limits = simulated_race.cut_offs
     record = race(
         competitors=CLAIMED if is_big else COMPETITORS,
         start_time=0,
         interval=10.0,
         wave_delay=simulated_race.request.wave_delay,
+        cut_offs=limits and CutOffs(tuple(limits.published()), limits.since),
     )
     store = FakeStore(known=[record], courses=[course])
     tell(store, simulated_race, time)

@@ -4,6 +4,7 @@ import pytest
 import streamlit as st
 
 from dashboard.race import link
+from stream.teams import Rules
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def test_unusable_choices_are_left_out(held: dict[str, str], sent: object) -> No
     assert held == {"run": "run_1"}
 
 
+def test_rules_of_teams(held: dict[str, str]) -> None:
+    """How teams are scored is in the link; what is missing there, or is no rule, is as usual."""
+    assert link.rules() == Rules(4, "place", "all")
+    link.keep_rules({"scorers": "6", "by": "time", "who": "women", "run": "other"})
+    assert held == {"run": "run_1", "scorers": "6", "by": "time", "who": "women"}
+    assert link.rules() == Rules(6, "time", "women")
+    held.update(scorers="21", who="veterans")
+    assert link.rules() == Rules(4, "time", "all")
+    link.keep_rules("6")
+    assert held == {"run": "run_1"}
+
+
 def test_filters_replace_each_other(held: dict[str, str]) -> None:
     """A filter that is no longer chosen leaves the link; search and order of a list are none."""
     held.update(club="Harriers", find="smith")
@@ -78,3 +91,20 @@ def test_another_race_has_other_competitors(held: dict[str, str]) -> None:
     held.update(fav="7", follow="7", category="W40", find="smith", sort="gap", at="95", colour="category")
     link.forget_race()
     assert held == {"run": "run_1", "colour": "category"}
+
+
+def test_choices_of_an_announcer(held: dict[str, str]) -> None:
+    """The timing point and the rank are kept, the usual ones leave the link, and the point is the race's."""
+    assert (link.point(), link.rank()) == ("", "gun")
+    link.keep_point("5 km")
+    link.keep_rank("chip")
+    assert held == {"run": "run_1", "point": "5 km", "rank": "chip"}
+    assert (link.point(), link.rank()) == ("5 km", "chip")
+    link.forget_race()
+    assert (link.point(), link.rank()) == ("", "chip")
+    link.keep_rank("gun")
+    for sent in (None, 7, ["5 km"], ""):
+        link.keep_point(sent)
+    assert held == {"run": "run_1"}
+    link.keep_point("x" * 200)
+    assert link.point() == "x" * link.MOST_LETTERS

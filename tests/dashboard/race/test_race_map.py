@@ -1,4 +1,5 @@
 import json
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -7,8 +8,9 @@ import pytest
 from streamlit_folium import _get_feature_group_string, _get_map_string, get_full_id
 
 from dashboard.race.race_map import PANES, MapOptions, course_map, race_map, replay_map
+from dashboard.race.sample import sample_of
 from dashboard.settings import NO_TILES, OSM_TILES, Settings
-from dashboard.store.protocol import Fence, PointOnCourse
+from dashboard.store.protocol import Course, Fence, PointOnCourse
 from tests.dashboard.fakes import COURSE, VIEWER, race
 
 PLAIN = Settings(tiles=NO_TILES)
@@ -113,11 +115,60 @@ def test_wishes_reach_the_layer(refresh: int | None, said: str) -> None:
     drawn = race_map(race(), COURSE, PLAIN, VIEWER)
     drawn.get_root().render()
     before = _get_map_string(drawn)
-    options = MapOptions(refresh, 3, favourites=[7], follow=9, moment=95)
+    options = MapOptions(refresh, 3, favourites=[7], follow=9, moment=95, forecasts=True)
     choices = (
-        '"asked": 3, "colour": "status", "favourites": [7], "follow": 9, "moment": 95, '
+        '"asked": 3, "colour": "status", "favourites": [7], "follow": 9, "forecasts": true, "moment": 95, '
         f'"refresh": {said}, "streets": true'
     )
     assert f"{choices}}});" in _get_feature_group_string(options, drawn)
     assert get_full_id(drawn) == "map_div"
     assert before == script()
+
+
+def _density(course: Course = COURSE, **other: Any) -> Any:
+    """What a race's map is coloured by, or None."""
+    drawn = race_map(race(is_crowded=True, **other), course, PLAIN, VIEWER)
+    drawn.get_root().render()
+    found = re.search(r"Racecast\.addRace\(map_div, (\{.*\})\);", str(_get_map_string(drawn)))
+    assert found is not None
+    return json.loads(found[1]).get("density")
+
+
+NARROW = replace(COURSE, widths=((0.0, 8.0), (1000.0, math.inf), (2000.0, 4.0)))
+
+
+def test_density_of_a_race_with_crowding() -> None:
+    """With crowding the map has the widths of the course, from the start on; null is unlimited."""
+    assert _density(NARROW) == {"widths": [[0.0, 8.0], [1000.0, None], [2000.0, 4.0]], "every": 1}
+    later = replace(COURSE, widths=((300.0, 8.0),))
+    assert _density(later) == {"widths": [[0.0, None], [300.0, 8.0]], "every": 1}
+
+
+def test_density_of_a_replay() -> None:
+    """The replay has the same widths as the live map."""
+    drawn = replay_map(race(is_crowded=True), NARROW, PLAIN, VIEWER, 3000.0)
+    drawn.get_root().render()
+    assert '"density": {"every": 1, "widths": [[0.0, 8.0], [1000.0, null], [2000.0, 4.0]]}' in str(
+        _get_map_string(drawn)
+    )
+
+
+def test_the_narrower_width_counts() -> None:
+    """The race's own width holds where the course is wider or its width is unknown."""
+    assert _density(NARROW, width=6.0)["widths"] == [[0.0, 6.0], [1000.0, 6.0], [2000.0, 4.0]]
+    assert _density(width=6.0)["widths"] == [[0.0, 6.0]]
+
+
+def test_density_of_a_sample_is_scaled() -> None:
+    """Each competitor of a sample stands for as many as it is one of; up to 50,000 it is all."""
+    assert _density(NARROW, competitors=50_000)["every"] == 1
+    assert _density(NARROW, competitors=50_001)["every"] == sample_of(50_001).step  # type: ignore[union-attr]
+
+
+def test_no_density_without_crowding_or_widths() -> None:
+    """Then the map's text is as it was before there was crowding."""
+    assert _density() is None
+    assert "density" not in script().replace("density.js", "").replace("density_line.js", "")
+    drawn = race_map(race(), NARROW, PLAIN, VIEWER)
+    drawn.get_root().render()
+    assert str(_get_map_string(drawn)) == script()

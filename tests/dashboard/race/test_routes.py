@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -7,8 +8,10 @@ from starlette.applications import Starlette
 from dashboard.metrics import Metrics
 from dashboard.race.feed import Feed
 from dashboard.race.finder import Finder
+from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
 from dashboard.race.routes import file_address, routes
+from dashboard.race.sample import MOST_WHOLE
 from dashboard.race.snapshots import Snapshots
 from dashboard.store import rows
 from dashboard.store.protocol import STATUSES, Competitor, StoreError
@@ -25,7 +28,10 @@ class Client:
         seconds = iter(range(1000))
         snapshots = Snapshots(store, lambda: float(next(seconds)))
         history, finder = History(store, snapshots), Finder(store, snapshots)
-        self._app = Starlette(routes=routes(snapshots, history, finder, Feed(snapshots), Metrics()))
+        forecaster = Forecaster(snapshots, lambda: float(next(seconds)))
+        self._app = Starlette(
+            routes=routes(snapshots, history, finder, Feed(snapshots), forecaster, Metrics())
+        )
 
     def get(self, address: str, **params: str) -> httpx.Response:
         """Send a request and return the response."""
@@ -98,6 +104,61 @@ def test_results(store: FakeStore, client: Client) -> None:
     refused = client.get(address, rank="net")
     assert refused.status_code == 400
     assert refused.json()["detail"] == "The parameter `rank` must be gun or chip."
+
+
+def test_teams(store: FakeStore, client: Client) -> None:
+    """The teams are scored by the rules of the request, and sent again only when they have changed."""
+    store.now = at(
+        (1, 5000.0, "finished", 1010.0),
+        (2, 5000.0, "finished", 1000.2),
+        (3, 4000.0, "running", 1010.0),
+        (4, 5000.0, "finished", 1005.0),
+    )
+    people = {1: ("Åsa", "F", "Owls"), 2: ("Bo", "M", "Owls"), 3: ("Cy", "M", "owls"), 4: ("Di", "F", "")}
+    store.known = [race(competitors=4)]
+    store.names = {bib: Competitor(name, "M", 1, club, sex) for bib, (name, sex, club) in people.items()}
+    address = "/racecast/races/run_1/teams"
+    found = client.get(address, scorers="2", by="time", who="mixed").json()
+    assert (found["scorers"], found["by"], found["who"], found["rank"], found["over"]) == (
+        *(2, "time", "mixed", "gun", False),
+    )
+    (team,) = found["teams"]
+    assert (team["place"], team["club"], team["score"], team["finished"], team["to_come"]) == (
+        *(1, "Owls", 2011, 2, 1),
+    )
+    assert team["scorers"][1] == {"place": 3, "bib": 1, "name": "Åsa", "sex": "F", "time": 1010}
+    assert client.get(address).json()["teams"][0]["place"] is None
+    seen = client.get(address)
+    assert client.get(address, seen=seen.json()["version"]).status_code == 204
+    store.now = at((1, 5000.0, "finished", 1009.0))
+    assert client.get(address, seen=seen.json()["version"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"scorers": "1"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"scorers": "21"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"scorers": "04"}, "`scorers` must be a whole number from 2 to 20."),
+        ({"by": "points"}, "`by` must be place or time."),
+        ({"who": "F"}, "`who` must be all or women or men or mixed."),
+        ({"rank": "net"}, "`rank` must be gun or chip."),
+    ],
+)
+def test_unknown_rules_of_teams(client: Client, query: dict[str, str], words: str) -> None:
+    """A rule that isn't one is refused with those that there are."""
+    refused = client.get("/racecast/races/run_1/teams", **query)
+    assert (refused.status_code, refused.json()["detail"]) == (400, f"The parameter {words}")
+
+
+def test_teams_of_a_large_race(store: FakeStore, client: Client) -> None:
+    """A race of which not all clubs are read has no table of teams, and the answer says where they are."""
+    address = "/racecast/races/run_1/teams"
+    store.known = [race(competitors=MOST_WHOLE)]
+    assert client.get(address).status_code == 200
+    store.known = [race(competitors=MOST_WHOLE + 1, seed=2)]
+    refused = client.get(address)
+    assert (refused.status_code, "the CSV file has them" in refused.json()["detail"]) == (404, True)
 
 
 def test_nothing_new(client: Client, store: FakeStore) -> None:
@@ -261,3 +322,112 @@ def test_search_in_a_large_race(store: FakeStore, client: Client) -> None:
 def test_search_that_is_malformed(client: Client, query: dict[str, str]) -> None:
     """Bibs that are no numbers and texts longer than any name are refused."""
     assert client.get("/racecast/races/run_1/found", **query).status_code == 400
+
+
+def test_forecasts(store: FakeStore, client: Client) -> None:
+    """The version that a client has gets 204 while it is the newest; errors are those of the other routes."""
+    address = "/racecast/races/run_1/forecasts"
+    store.now = at((1, 1300.0, "running", 390.0), (2, 900.0, "running", 390.0))
+    answer = client.get(address)
+    assert answer.headers["content-encoding"] == "gzip"
+    found = answer.json()
+    assert found["time"] == 390.0
+    assert found["points"][-1] == {"name": "Finish", "lap": 1, "kind": "finish", "distance": 5000.0}
+    assert found["columns"]["competitor"] == [1, 2]
+    assert client.get(address, seen=found["version"]).status_code == 204
+    store.now = at((1, 1310.0, "running", 393.0), (2, 906.0, "running", 393.0))
+    # Each request is some seconds later.
+    answers = [client.get(address, seen=found["version"]) for _ in range(10)]
+    assert next(answer for answer in answers if answer.status_code == 200).json()["time"] == 393.0
+    assert client.get("/racecast/races/run_2/forecasts").status_code == 404
+    assert client.get("/racecast/races/no%20id/forecasts").status_code == 404
+    store.failure = StoreError("away")
+    assert 503 in [client.get(address).status_code for _ in range(10)]
+
+
+def test_honours(store: FakeStore, client: Client) -> None:
+    """The announcer's payload has the newest finishers and the decided podiums, with names as typed."""
+    store.now = at((1, 5000.0, "finished", 1000.5), (2, 5000.0, "finished", 900.0))
+    store.names = {
+        1: Competitor("Ann <b>", "W40", 1, "Harriers", "F"),
+        2: Competitor("Bea", "W40", 1, "", "F"),
+    }
+    address = "/racecast/races/run_1/honours"
+    answer = client.get(address)
+    assert answer.headers["content-encoding"] == "gzip"
+    said = answer.json()
+    assert (said["time"], said["status"], said["undecided"]) == (1000.5, "running", 0)
+    ann = {"bib": 1, "name": "Ann <b>", "category": "W40", "club": "Harriers"}
+    assert said["finished"][0] == ann | {"place": 2, "category_place": 2, "time": 1000.5, "at": 1000.5}
+    assert [(one["kind"], one["name"], one["of"], one["at"]) for one in said["podiums"]] == [
+        ("sex", "F", 2, 1000.5),
+        ("category", "W40", 2, 1000.5),
+    ]
+    assert said["podiums"][0]["steps"][1] == ann | {"place": 2, "time": 1000.5}
+    again = client.get(address, seen=said["version"])
+    assert again.status_code == 204
+    # Without a stream, this is how the board learns of the next race.
+    store.known = [race("newer", start_time=race().start_time + 1), race()]
+    assert client.get(address).headers["Racecast-Outline"] != again.headers["Racecast-Outline"]
+
+
+def test_honours_by_chip_time(store: FakeStore, client: Client) -> None:
+    """Places and times of the announcer's payload are those of the time that `rank` names."""
+    store.now = at((1, 5000.0, "finished", 1010.0), (2, 5000.0, "finished", 1000.0))
+    store.names = {1: Competitor("Ann", "W", 1), 2: Competitor("Bea", "W", 1)}
+    store.passed = [(1, "start", "Start", 1, 0.0, 20.0)]
+    places = {
+        rank: [(one["bib"], one["place"], one["time"]) for one in _finished(client, rank)]
+        for rank in ("gun", "chip")
+    }
+    assert places == {
+        "gun": [(1, 2, 1010.0), (2, 1, 1000.0)],
+        "chip": [(1, 1, 990.0), (2, 2, 1000.0)],
+    }
+
+
+def _finished(client: Client, rank: str) -> list[dict[str, Any]]:
+    finished: list[dict[str, Any]] = client.get("/racecast/races/run_1/honours", rank=rank).json()["finished"]
+    return finished
+
+
+def test_coming(store: FakeStore, client: Client) -> None:
+    """Who comes next to a point has name and expected place; without forecasts there is no one."""
+    store.known = [race(status="running", start_time=0)]
+    store.names = {1: Competitor("Ann <b>", "W40", 1, "Harriers"), 2: Competitor("Bea", "W40", 1)}
+    store.now = at((1, 2500.0, "running", 900.0), (2, 2400.0, "running", 900.0))
+    store.passed = [
+        (bib, kind, name, 1, metres, time * slower)
+        for bib, slower in ((1, 1.0), (2, 1.02))
+        for kind, name, metres, time in (
+            ("start", "Start", 0.0, 0.0),
+            ("split", "1 km", 1000.0, 360.0),
+            ("split", "2 km", 2000.0, 720.0),
+        )
+    ]
+    address = "/racecast/races/run_1/coming"
+    said = client.get(address, point="3 km").json()
+    assert (said["point"], said["points"][-1]["kind"]) == ("3 km", "finish")
+    assert [(one["bib"], one["name"], one["place"]) for one in said["next"]] == [
+        (1, "Ann <b>", 1),
+        (2, "Bea", 2),
+    ]
+    assert all(900.0 < one["low"] <= one["there"] <= one["high"] for one in said["next"])
+    assert client.get(address, point="no such").json()["point"] == "Finish"
+    assert client.get(address, point="3 km", seen=said["version"]).status_code == 204
+    store.known = [race(status="cancelled")]
+    nothing = Client(store).get(address).json()
+    assert (nothing["points"], nothing["next"], nothing["point"]) == ([], [], "")
+
+
+@pytest.mark.parametrize("query", [{"rank": "net"}, {"rank": ""}, {"point": "x" * 121}])
+def test_announcer_requests_that_are_malformed(client: Client, query: dict[str, str]) -> None:
+    """A rank that is none, and a label longer than any name, are refused with a message."""
+    answer = client.get("/racecast/races/run_1/coming", **query)
+    assert answer.status_code == 400
+    assert next(iter(query)) in answer.json()["detail"]
+
+
+def test_label_of_the_longest_name(client: Client) -> None:
+    """A label as long as a name can be is accepted."""
+    assert client.get("/racecast/races/run_1/coming", point="x" * 120).status_code == 200

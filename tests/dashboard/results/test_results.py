@@ -83,6 +83,15 @@ def test_places_by_chip_time(store: FakeStore) -> None:
     assert escape("0:16:30") in text(drawn)
 
 
+def test_teams(store: FakeStore) -> None:
+    """With clubs in the start list there are teams, by the rules in the link; without any there are none."""
+    assert "teams" not in parts(page())
+    store.names = {2: Competitor("Åsa", "W35", 1, "Owls")}
+    teams = parts(page(scorers="6", who="women", by="median"))["teams"]
+    assert teams["rules"] == {"scorers": 6, "by": "place", "who": "women"}
+    assert (teams["rank"], teams["whole"], teams["most"]) == ("gun", True, [2, 20])
+
+
 def test_start_list(store: FakeStore) -> None:
     """Before the start the page has the start list, which also gets its rows from the race's route."""
     store.known, store.now, store.passed = [race(status="scheduled")], at(), []

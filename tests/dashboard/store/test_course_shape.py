@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -20,10 +22,11 @@ ACROSS = rows.course(
         FENCE,
         "[1.5,2,2.5,3]",
         "[]",
+        "[]",
     )
 )
 """The course of tests/simulator/course/files/antimeridian.kml."""
-NO_LISTS = ("[]", "[]", "[]")
+NO_LISTS = ("[]", "[]", "[]", "[]")
 SHORT = ("LINESTRING (0 0, 1 0)", "POINT (0 0)", "POINT (1 0)")
 
 
@@ -59,26 +62,27 @@ def test_lists_of_a_course() -> None:
     """Each vertex has its altitude, and each passing of a timing point is a point, in the race's order."""
     points = '[{"name": "Mat", "distances": [100.5, 500]}, {"name": "Bridge", "distances": [300]}]'
     visited = '[{"name": "N", "wkt": "POLYGON ((0 0, 1 0, 1 1, 0 0))", "visits": [[10, 20.5], [30, 40]]}]'
-    found = rows.course(("x", "X", 600.0, *SHORT, visited, "[12.5,-3]", points))
+    found = rows.course(("x", "X", 600.0, *SHORT, visited, "[12.5,-3]", points, "[[0,8],[250.5,null]]"))
     assert found.altitudes is not None
     assert found.altitudes.tolist() == [12.5, -3.0]
     passes = [("Mat", 100.5), ("Bridge", 300.0), ("Mat", 500.0)]
     assert found.points == tuple(PointOnCourse(*one) for one in passes)
     assert found.fences[0].visits == ((10.0, 20.5), (30.0, 40.0))
+    assert found.widths == ((0.0, 8.0), (250.5, math.inf))
 
 
 @pytest.mark.parametrize("missing", ["[]", "", "null", None])
 def test_rows_that_are_older_than_the_lists(missing: str | None) -> None:
     """A course whose row is older than a column has none of what the column holds."""
-    found = rows.course(("x", "X", 600.0, *SHORT, missing, missing, missing))
-    assert (found.fences, found.altitudes, found.points) == ((), None, ())
+    found = rows.course(("x", "X", 600.0, *SHORT, missing, missing, missing, missing))
+    assert (found.fences, found.altitudes, found.points, found.widths) == ((), None, (), ())
     old = '[{"name": "N", "wkt": "POLYGON ((0 0, 1 0, 1 1, 0 0))"}]'
-    assert rows.course(("x", "X", 600.0, *SHORT, old, missing, missing)).fences[0].visits == ()
+    assert rows.course(("x", "X", 600.0, *SHORT, old, missing, missing, missing)).fences[0].visits == ()
 
 
 def test_altitudes_of_another_line() -> None:
     """Altitudes that don't fit the line are unknown, and the course is drawn."""
-    assert rows.course(("x", "X", 600.0, *SHORT, "[]", "[1,2,3]", "[]")).altitudes is None
+    assert rows.course(("x", "X", 600.0, *SHORT, "[]", "[1,2,3]", "[]", "[]")).altitudes is None
 
 
 def test_positions_on_either_side_are_on_the_course() -> None:

@@ -36,6 +36,8 @@ RACE: dict[str, Any] = {
     "seed": 7,
     "updatedAt": 1_790_000_000_000,
     "request": "{}",
+    "cutOffs": "",
+    "cutOffsFrom": "",
 }
 
 
@@ -78,9 +80,16 @@ def test_competitor_without_a_bib() -> None:
     assert list(rows.competitors([(0, "Ann", "W40", 1, "", "F"), (7, "Bob", "M40", 1, "", "M")])) == [7]
 
 
-@pytest.mark.parametrize("name", rows.RACE_COLUMNS)
+@pytest.mark.parametrize("name", [name for name in rows.RACE_COLUMNS if not name.startswith("cutOffs")])
 def test_race_that_lacks_something(name: str) -> None:
     """A race that lacks something is left out; all others are there."""
     whole = tuple(RACE.values())
     found = rows.races([(*lacking("races", RACE, name), None), (*whole, "The park")])
     assert [race.course_name for race in found] == ["The park"]
+
+
+@pytest.mark.parametrize("text", ["[", "7", '{"name": 1}', '[{"name": "5 km"}]', '[{"limit": "x"}]', "[7]"])
+def test_race_with_unreadable_cut_offs(text: str) -> None:
+    """Cut-offs that can't be read are left out, and the race is shown."""
+    (found,) = rows.races([(*(RACE | {"cutOffs": text}).values(), None)])
+    assert found.cut_offs is None

@@ -1,5 +1,6 @@
 """What every store promises, held against SQLite and against a real Pinot."""
 
+import math
 import uuid
 from collections.abc import Callable
 from itertools import chain
@@ -10,9 +11,10 @@ import numpy as np
 import pytest
 
 from dashboard.store.pinot_broker import Broker
-from dashboard.store.protocol import Every, Selection, Store, Tally
+from dashboard.store.protocol import Arrived, Every, Selection, Store, Tally
 from dashboard.store.sql_store import PinotStore, SqlStore
 from dashboard.store.sqlite_file import SqliteFile
+from stream.cut_offs import CutOff, CutOffs
 from stream.waiting import wait_for
 from tests.dashboard.events import (
     NOW,
@@ -76,7 +78,19 @@ def test_race_as_written(case: Case) -> None:
         found.speed,
         found.seed,
         found.updated_at,
-    ) == ("running", 3, 2.5, 9_007_199_254_740_993, NOW)
+        found.cut_offs,
+    ) == ("running", 3, 2.5, 9_007_199_254_740_993, NOW, None)
+
+
+def test_cut_offs_as_written(case: Case) -> None:
+    """A race comes back with its cut-offs, in both queries, with names exactly as they are."""
+    name = 'It\'s "5" ёж % \\'
+    limits = (CutOff(name, name, 2, 4999.5, 2400.5), CutOff("finish", "Finish", 1, 10000.0, 5400.0))
+    written = CutOffs(limits, "wave")
+    case.writer.write("races", [race(case.run, cutOffs=written.text(), cutOffsFrom="wave")])
+    case.wait_for(lambda: case.store.race(case.run) is not None)
+    assert getattr(case.store.race(case.run), "cut_offs", None) == written
+    assert [one.cut_offs for one in case.store.races() if one.run_id == case.run] == [written]
 
 
 def test_newest_race_first(case: Case) -> None:
@@ -130,6 +144,29 @@ def test_course(case: Case) -> None:
     assert np.array_equal(outer[0], outer[-1])
     assert pytest.approx(tuple(outer[0]), abs=1e-6) == (-0.0651347, 51.4191617)
     assert course.altitudes is None
+
+
+def test_course_with_widths(case: Case) -> None:
+    """A course whose width is known has it from each place on; another course has none."""
+    course = case.store.course("city-10k")
+    assert course is not None
+    assert course.widths[0] == (0.0, 8.0)
+    assert min(wide for _, wide in course.widths) == 5.0
+    crystal_palace = case.store.course("crystal-palace")
+    assert crystal_palace is not None
+    assert crystal_palace.widths == ()
+
+
+def test_race_with_crowding(case: Case) -> None:
+    """A race says whether competitors hold each other up, and how wide its course is at most."""
+    request = '{"crowding": "flow", "width": 4.5}'
+    case.writer.write("races", [race(case.run, request=request), race(f"{case.run}_free")])
+    case.wait_for(lambda: None not in {case.store.race(case.run), case.store.race(f"{case.run}_free")})
+    crowded, free = case.store.race(case.run), case.store.race(f"{case.run}_free")
+    assert crowded is not None
+    assert free is not None
+    assert (crowded.is_crowded, crowded.width) == (True, 4.5)
+    assert (free.is_crowded, free.width) == (False, math.inf)
 
 
 def test_course_with_altitudes(case: Case) -> None:
@@ -498,3 +535,43 @@ def test_find(case: Case, text: str, bibs: list[int]) -> None:
     case.wait_for(lambda: case.store.count_competitors(case.run) == len(people))
     assert list(case.store.find(case.run, text, 10)) == bibs
     assert list(case.store.find(case.run, text, 1)) == bibs[:1]
+
+
+def test_arrivals_are_counted_by_spans(case: Case) -> None:
+    """Passings of splits, geofence entries and the finish count in spans that begin before the gun."""
+    passed = [
+        passing(case.run, 1, kind="start", point="Start", elapsed=1.0),
+        passing(case.run, 1, kind="split", point="1 km", elapsed=239.999),
+        passing(case.run, 2, kind="split", point="1 km", elapsed=240.0),
+        passing(case.run, 3, kind="split", point="1 km", elapsed=539.9),
+        passing(case.run, 3, kind="split", point="1 km", lap=2, elapsed=900.0),
+        passing(case.run, 1, kind="enter", point="It's North", elapsed=600.0),
+        passing(case.run, 1, kind="exit", point="It's North", elapsed=700.0),
+        passing(case.run, 1, kind="finish", point="Finish", elapsed=1800.0),
+        passing(case.run, 2, kind="dnf", point="DNF", elapsed=1000.0),
+    ]
+    case.writer.write("passings", passed)
+    case.wait_for(lambda: case.store.count_passings(case.run) == len(passed))
+    assert sorted(case.store.count_arrivals(case.run, 60.0, 300)) == [
+        Arrived("enter", "It's North", 1, 2, 1),
+        Arrived("finish", "Finish", 1, 6, 1),
+        Arrived("split", "1 km", 1, 0, 1),
+        Arrived("split", "1 km", 1, 1, 2),
+        Arrived("split", "1 km", 2, 3, 1),
+    ]
+
+
+def test_those_who_dropped_out(case: Case) -> None:
+    """Bibs, metres and exact times of those who gave up or were stopped, and of no one else, by bib."""
+    found = {1: "running", 5: "dnf", 3: "dnf", 4: "dns", 6: "dsq", 7: "finished"}
+    rows = [
+        position(case.run, bib, status=status, distance=1000.125 + bib, elapsed=300.5 + bib)
+        for bib, status in found.items()
+    ]
+    case.writer.write("parkrun", rows)
+    case.wait_for(lambda: len(case.store.positions(case.run)) == len(found))
+    bibs, distance, elapsed = case.store.dropped(case.run)
+    assert bibs.tolist() == [3, 5]
+    assert distance.tolist() == [1003.125, 1005.125]
+    assert elapsed.tolist() == [303.5, 305.5]
+    assert [len(column) for column in case.store.dropped("no_such_run")] == [0, 0, 0]

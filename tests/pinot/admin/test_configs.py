@@ -129,7 +129,7 @@ LONGEST_NAME = limits.MAX_NAME * len("\\ud83d\\ude00")
 
 
 def test_longest_lists_of_a_course_fit_their_columns() -> None:
-    """The columns hold as many and as detailed fences, altitudes and timing points as a course may have."""
+    """The columns hold as many and as detailed lists as a course may have."""
     columns = {s["name"]: s.get("maxLength") for s in read_schema("courses")["dimensionFieldSpecs"]}
     points = limits.MAX_FENCE_POINTS * len("-179.123456789 -89.123456789, ")
     visits = limits.MAX_FENCE_PASSES * len("[999999.999, 999999.999], ")
@@ -141,3 +141,5 @@ def test_longest_lists_of_a_course_fit_their_columns() -> None:
     passes = limits.MAX_MAT_PASSES * len("999999.999, ")
     names = limits.MAX_MATS * (LONGEST_NAME + len('{"name": "", "distances": []}, '))
     assert columns["timingPoints"] >= passes + names
+    # One more than the markers': that of the path.
+    assert columns["widths"] >= (limits.MAX_WIDTHS + 1) * len("[999999.9,123.123456789012345],")

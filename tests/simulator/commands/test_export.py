@@ -10,9 +10,19 @@ import pytest
 from simulator.commands.export import export
 from simulator.commands.settings import EPOCH
 from simulator.course.course import Course
-from simulator.export import crowding, crowding_files, result_files, results, track_files, tracks
+from simulator.export import (
+    crowding,
+    crowding_files,
+    result_files,
+    results,
+    team_files,
+    teams,
+    track_files,
+    tracks,
+)
 from simulator.export.crowding import CrowdingQuery
 from simulator.export.formats import Format
+from simulator.export.teams import TeamsQuery
 from simulator.export.track_query import MAX_TRACK_POINTS, TrackQuery
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
@@ -52,6 +62,23 @@ def test_results_by_chip_time(race: Race) -> None:
     assert exported("--rank", "chip") == b"".join(result_files.as_json(found))
 
 
+@pytest.mark.parametrize("form", team_files.FORMATS, ids=lambda form: form.suffix)
+def test_teams_are_those_of_the_race(library: Mapping[str, Course], form: Format[teams.Teams]) -> None:
+    """The teams equal the API's too, with the query's fields as flags."""
+    request = RaceRequest(
+        course="hilly-half", competitors=60, seed=5, dnf=0.2, interval=30.0, entrants="drawn"
+    )
+    course = library["hilly-half"]
+    race = Race(course, request.resolved(run_id="hilly-half", name=course.long_name, seed=0, start_at=EPOCH))
+    query = TeamsQuery(scorers=3, by="time", who="men", rank="chip")
+    expected = b"".join(form.write(teams.of(race, race.time_of(race.last_tick), query)))
+    flags = ("--scorers", "3", "--by", "time", "--who", "men", "--rank", "chip")
+    race_flags = ("--competitors", "60", "--entrants", "drawn")
+
+    assert b"AC" in expected
+    assert exported(*race_flags, "--what", "teams", "--format", form.suffix, *flags) == expected
+
+
 @pytest.mark.parametrize("form", track_files.FORMATS, ids=lambda form: form.suffix)
 def test_tracks_are_those_of_the_race(race: Race, form: Format[tracks.Tracks]) -> None:
     """The tracks equal the API's too, with the query's fields as flags."""
@@ -87,7 +114,12 @@ def test_points_have_no_limit() -> None:
             "--format for tracks must be one of: geojson, csv, gpx, kml",
         ),
         (["--bib", "1"], "--bib is only valid with --what tracks"),
-        (["--what", "tracks", "--rank", "chip"], "--rank is only valid with --what results"),
+        (["--what", "tracks", "--rank", "chip"], "--rank is only valid with --what results or teams"),
+        (["--scorers", "3"], "--scorers is only valid with --what teams"),
+        (["--what", "tracks", "--who", "men"], "--who is only valid with --what teams"),
+        (["--what", "teams", "--scorers", "1"], "--scorers must be at least 2"),
+        (["--what", "teams", "--scorers", "21"], "--scorers must be at most 20"),
+        (["--what", "teams", "--by", "sum"], "--by must be 'place' or 'time'"),
         (["--rank", "net"], "--rank must be 'gun' or 'chip'"),
         (["--max-flow", "5"], "--max-flow is only valid with --what crowding"),
         (["--what", "crowding", "--format", "gpx"], "--format for crowding must be one of: json, csv"),

@@ -49,6 +49,12 @@ CROWDED = [
     *("--jam-density", "0.5", "--wave-size", "20", "--wave-delay", "60", "--wrong-turn", "0.1"),
 ]
 """A race so narrow that a few are a crowd."""
+LIMITED = [
+    *("--course", "city-10k", "--topic", "passings", "--competitors", "40", "--seed", "42", "--dnf", "0.1"),
+    *("--wave-size", "20", "--wave-delay", "300", "--how-many-get-stopped", "0.5", "--wrong-turn", "0.1"),
+    *("--cut-offs", "5 km = 0:35:00; finish = 1:05:00", "--cut-offs-from", "wave"),
+]
+"""A race in which some are too late at 5 km, and some when the course closes."""
 NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
 
 
@@ -77,6 +83,38 @@ def test_golden_races(course: str, kind: str, topic: str) -> None:
 def test_a_crowded_golden_race() -> None:
     """The passings of a race with crowding equal their golden file, byte for byte."""
     assert lines(*CROWDED) == (GOLDEN / "city-10k.crowded.passings.ndjson").read_bytes().splitlines()
+
+
+def test_a_golden_race_with_cut_offs() -> None:
+    """The passings of a race with cut-offs equal their golden file, byte for byte."""
+    assert lines(*LIMITED) == (GOLDEN / "city-10k.limited.passings.ndjson").read_bytes().splitlines()
+
+
+def test_a_race_with_cut_offs_publishes_them() -> None:
+    """The race's record has the limits by distance; without cut-offs it has no such field."""
+    flags = ["races" if flag == "passings" else flag for flag in LIMITED]
+    record = orjson.loads(lines(*flags)[0])
+
+    assert orjson.loads(record["cutOffs"]) == [
+        {"name": "5 km", "point": "5 km", "lap": 1, "distance": 5000.0, "limit": 2100.0},
+        {"name": "finish", "point": "Finish", "lap": 1, "distance": 10000.0, "limit": 3900.0},
+    ]
+    assert record["cutOffsFrom"] == "wave"
+    plain = orjson.loads(lines("--course", "city-10k", "--topic", "races")[0])
+    assert {"cutOffs", "cutOffsFrom"}.isdisjoint(plain)
+
+
+@pytest.mark.parametrize(
+    ("cut_offs", "reason"),
+    [
+        ("5 km = 40:00", "--cut-offs must be names of timing points with times, .* '40:00' is not a time"),
+        ("Bridge = 0:40:00", "--cut-offs must name timing points of the course, not 'Bridge'; they are 1 km"),
+    ],
+)
+def test_cut_offs_that_can_not_be_used(cut_offs: str, reason: str) -> None:
+    """A flag with limits that can't be read, or that don't fit the course, ends with the reason."""
+    with pytest.raises(SystemExit, match=reason):
+        lines("--course", "city-10k", "--cut-offs", cut_offs)
 
 
 def golden_flags(course: str, kind: str, topic: str) -> list[str]:

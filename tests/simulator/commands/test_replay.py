@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from simulator.commands.replay import read
 from simulator.commands.settings import ReplaySettings
 from simulator.course.course import Course
+from simulator.race.events import record_of
 from simulator.replay.recording import RecordingError
 from stream.waiting import wait_for
 from tests.processes import ROOT
@@ -85,6 +86,24 @@ def test_events_are_replayed_from_now_on(events: Path, tmp_path: Path) -> None:
         (one["competitorId"], one["kind"], one["point"], one["lap"], one["elapsed"]) for one in passings
     )
     assert rows(store, "SELECT count(*) FROM competitors WHERE name LIKE '% %'") == [(10,)]
+
+
+def test_cut_offs_are_those_of_the_recorded_race(library: Mapping[str, Course], tmp_path: Path) -> None:
+    """A replay has the recorded race's cut-offs; those without a place on its course are left out."""
+    flags = ["--course", "crystal-palace", "--competitors", "4", "--interval", "60"]
+    flags += ["--cut-offs", "2 km = 0:13:00; finish = 0:40:00", "--cut-offs-from", "wave"]
+    text = "".join(run("generate", *flags, "--topic", topic).stdout for topic in ("races", "parkrun"))
+    file = tmp_path / "limited.ndjson"
+
+    file.write_text(text)
+    record = record_of(read(CliApp.run(ReplaySettings, [str(file)]), library, START), "running", 0, "{}")
+    assert [one["name"] for one in orjson.loads(record.cut_offs)] == ["2 km", "finish"]
+    assert record.cut_offs_from == "wave"
+    file.write_text(text.replace("2 km", "Bridge"))
+    with capture_logs() as logs:
+        other = read(CliApp.run(ReplaySettings, [str(file)]), library, START)
+    assert record_of(other, "running", 0, "{}").cut_offs == ""
+    assert "not 'Bridge'" in next(entry["why"] for entry in logs if "cut-offs" in entry["event"])
 
 
 @pytest.mark.parametrize(("topics", "delay"), [(("races",), 90.0), ((), 0.0)])

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course.course import GEOD, Course, Fence, Mat
+from simulator.course.course import GEOD, Course, Fence, Mat, Width
 
 
 def course(lon: list[float], lat: list[float], **more: object) -> Course:
@@ -227,4 +228,7 @@ def test_lists_of_altitudes_and_timing_points() -> None:
         {"name": "Start", "distances": [222.639]},
     ]
     assert course([0, 0.1], [0, 0]).altitudes_json() == "[]"
+    narrows = replace(hill, widths=(Width(0.0, 8.0), Width(250.04, np.inf), Width(300.0, 2.5)))
+    assert narrows.widths_json() == "[[0.0,8.0],[250.0,null],[300.0,2.5]]"
+    assert hill.widths_json() == "[]"
     assert course([0, 0.1], [0, 0]).timing_points_json() == "[]"

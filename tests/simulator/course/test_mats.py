@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.course.course import AT_AN_END, GEOD, NEAR_MAT, NEAR_MAT_MORE
+from simulator.course.course import GEOD, NEAR_MAT, NEAR_MAT_MORE
 from simulator.course.drawing import CourseError, Marker
 from simulator.course.survey import limits
 from simulator.course.survey.mats import called
+from stream.courses import AT_AN_END
 from tests.simulator.course.test_survey import METRE, STRAIGHT, make
 
 

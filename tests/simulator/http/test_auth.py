@@ -65,6 +65,7 @@ def test_changes_require_the_token(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             made = client.post("/races", json=RACE, headers=shown)
             here = made.headers["location"]
             changes = ["/races", "/", f"{here}/pause", f"{here}/resume", f"{here}/cancel", "/courses"]
+            changes += ["/plans", "/start-lists"]
             for header in (
                 {},
                 {"Authorization": "Bearer wrong"},

@@ -12,8 +12,11 @@ from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, may
 from twisted.internet.task import Clock
 
 from simulator.course.course import Course
-from simulator.export import formats, result_files
+from simulator.export import forecasts, formats, result_files
+from simulator.http.answers import TeamsAnswer
+from simulator.http.latest_forecasts import MOST_KEPT
 from simulator.http.sending import send
+from simulator.race.race import Race
 from tests.simulator.fakes import Bench
 from tests.simulator.http.test_routes import Client, wrong
 
@@ -74,7 +77,7 @@ def test_accept_may_come_in_several_lines(client: Client) -> None:
 @pytest.mark.parametrize(
     "accept", ["text/html", "text/csv;q=0", "*/*;q=0", "application/xml, image/*", "nonsense"]
 )
-@pytest.mark.parametrize("what", ["results", "tracks", "crowding"])
+@pytest.mark.parametrize("what", ["results", "teams", "tracks", "crowding"])
 def test_an_unknown_format_is_not_acceptable(client: Client, what: str, accept: str) -> None:
     """If no accepted format is available, the response is 406 and lists those that are."""
     answer = client.get(f"/races/r/{what}", accept)
@@ -90,6 +93,8 @@ def test_an_unknown_format_is_not_acceptable(client: Client, what: str, accept: 
     [
         ("results", "json", JSON),
         ("results", "csv", "text/csv; charset=utf-8"),
+        ("teams", "json", JSON),
+        ("teams", "csv", "text/csv; charset=utf-8"),
         ("tracks", "geojson", GEOJSON),
         ("tracks", "csv", "text/csv; charset=utf-8"),
         ("tracks", "gpx", GPX),
@@ -109,7 +114,9 @@ def test_the_suffix_wins(client: Client, what: str, suffix: str, content_type: s
     assert answer.body
 
 
-@pytest.mark.parametrize("path", ["results.gpx", "results.", "results.CSV", "tracks.json", "tracks.kmz"])
+@pytest.mark.parametrize(
+    "path", ["results.gpx", "teams.gpx", "results.", "results.CSV", "tracks.json", "tracks.kmz"]
+)
 def test_an_unknown_suffix_is_not_found(client: Client, path: str) -> None:
     """A suffix that isn't one of the formats' is answered 404."""
     answer = client.get(f"/races/r/{path}")
@@ -118,7 +125,9 @@ def test_an_unknown_suffix_is_not_found(client: Client, path: str) -> None:
     assert answer.header("Content-Type") == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["results", "results.csv", "crowding", "forecasts", "tracks", "tracks.gpx"])
+@pytest.mark.parametrize(
+    "path", ["results", "results.csv", "teams", "teams.csv", "crowding", "forecasts", "tracks", "tracks.gpx"]
+)
 def test_head_has_the_headers_alone(client: Client, path: str) -> None:
     """HEAD is answered as GET is, without the body."""
     head, got = client.request("HEAD", f"/races/r/{path}"), client.get(f"/races/r/{path}")
@@ -153,6 +162,31 @@ def test_forecasts_are_those_of_the_last_published_tick(client: Client) -> None:
     assert client.get("/races/none/forecasts").status == 404
 
 
+def test_forecasts_are_made_once_per_tick(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests at the same tick share them; the next tick has others. Those of four races are kept."""
+    made: list[tuple[str, float]] = []
+    real = forecasts.of
+
+    def counted(race: Race, until: float) -> forecasts.RaceForecasts:
+        made.append((race.run_id, until))
+        return real(race, until)
+
+    monkeypatch.setattr(forecasts, "of", counted)
+    first, again = (client.get("/races/r/forecasts").body for _ in range(2))
+    assert first == again
+    assert made == [("r", 30.0)]
+    client.wait(1)
+    assert client.get("/races/r/forecasts").json["race_time"] == 31.0
+    for nth in range(MOST_KEPT):
+        client.create(run_id=f"other_{nth}", competitors=3)
+        client.get(f"/races/other_{nth}/forecasts")
+    del made[:]
+    client.get("/races/other_0/forecasts")
+    assert made == []
+    client.get("/races/r/forecasts")
+    assert made == [("r", 31.0)]
+
+
 @pytest.mark.parametrize("path", ["results", "results.csv", "results.json"])
 def test_the_query_chooses_the_rank(client: Client, path: str) -> None:
     """`?rank=chip` ranks by chip time, in each format; without it, and with `gun`, places go by gun time."""
@@ -176,6 +210,45 @@ def test_the_query_chooses_the_rank(client: Client, path: str) -> None:
 def test_an_unknown_rank_is_rejected(client: Client, query: str, field: str, words: str) -> None:
     """The response is 422 and names the parameter and its values."""
     answer = client.get(f"/races/r/results?{query}")
+
+    assert answer.status == 422
+    assert answer.json["errors"][0]["field"] == field
+    assert words in answer.json["errors"][0]["detail"]
+
+
+def test_teams_are_those_of_the_last_published_tick(client: Client) -> None:
+    """Teams follow the race: none before the first finish, then the finishers' clubs by the query's rules."""
+    client.create(run_id="clubs", competitors=200, entrants="drawn", speed=1000)
+    assert client.get("/races/clubs/teams").json["teams"] == []
+    client.wait(100)
+    results = client.get("/races/clubs/results?rank=chip").json["results"]
+    answer = client.get("/races/clubs/teams?scorers=3&by=time&who=women&rank=chip")
+    found = TeamsAnswer.model_validate_json(answer.body, strict=True)
+
+    assert (found.scorers, found.by, found.who, found.rank) == (3, "time", "women", "chip")
+    assert len(found.teams) > 5
+    for team in found.teams:
+        members = [one for one in results if one["club"] == team.club and one["sex"] == "F"]
+        done = [one for one in members if one["status"] == "finished"]
+        assert [scorer.bib for scorer in team.scorers] == [one["bib"] for one in done[:3]]
+        assert team.score == sum(one["official_time"] for one in done[:3])
+        assert (team.place is None) == (len(done) < 3)
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "words"),
+    [
+        ("scorers=1", "scorers", "must be at least 2"),
+        ("scorers=21", "scorers", "must be at most 20"),
+        ("scorers=four", "scorers", "must be a whole number"),
+        ("by=points", "by", "must be 'place' or 'time'"),
+        ("who=veterans", "who", "must be 'all', 'women', 'men' or 'mixed'"),
+        ("club=AC", "club", "is not"),
+    ],
+)
+def test_unknown_rules_of_teams_are_rejected(client: Client, query: str, field: str, words: str) -> None:
+    """The response is 422 and names the parameter and what it may be."""
+    answer = client.get(f"/races/r/teams?{query}")
 
     assert answer.status == 422
     assert answer.json["errors"][0]["field"] == field

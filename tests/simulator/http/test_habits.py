@@ -393,6 +393,7 @@ def test_the_document_has_the_sizes() -> None:
     }
 
     assert {path: operation["requestBody"]["description"] for path, operation in bodies.items()} == {
+        "/plans": "At most 8 MiB (8,388,608 bytes).",
         "/start-lists": "At most 8 MiB (8,388,608 bytes).",
         "/races": "At most 8 MiB (8,388,608 bytes).",
         "/": "At most 8 MiB (8,388,608 bytes).",

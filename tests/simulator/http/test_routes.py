@@ -1,14 +1,17 @@
+import csv
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from treq.testing import StubTreq
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from simulator.course.course import Course
+from simulator.course.course import Course, Width
 from simulator.engine.engine import Engine
 from simulator.http import openapi
 from simulator.http.routes import Api
@@ -142,6 +145,8 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
         "speed": 1.0,
         "interval": 1.0,
         "options": {},
+        "cut_offs": [],
+        "cut_offs_from": "gun",
         "race_time": -1.0,
         "warnings": [],
         "links": {
@@ -325,6 +330,68 @@ def test_a_preview_has_errors(client: Client) -> None:
     assert faulty.json["errors"][0].startswith("is invalid in line 2")
     assert wrong(unknown)["columns"].startswith("has no field shoe; the fields are bib, name, ")
     assert wrong(twice)["columns"] == "must not have column 1 for two fields"
+
+
+def test_cut_offs_are_returned_with_their_places(client: Client) -> None:
+    """The response has the limits by distance, and the option as seconds by name."""
+    asked = {"cut_offs": "finish = 0:40:00; 1 km = 600", "cut_offs_from": "wave"}
+    answer = client.post("/races", {"course": "straight", "run_id": "r1", **asked})
+
+    assert answer.status == 201
+    assert answer.json["options"] == {
+        "cut_offs": {"finish": 2400.0, "1 km": 600.0},
+        "cut_offs_from": "wave",
+    }
+    distance = pytest.approx(2500.0, abs=1.0)
+    assert answer.json["cut_offs"] == [
+        {"name": "1 km", "point": "1 km", "lap": 1, "distance": 1000.0, "limit": 600.0},
+        {"name": "finish", "point": "Finish", "lap": 1, "distance": distance, "limit": 2400.0},
+    ]
+    assert answer.json["cut_offs_from"] == "wave"
+    again = client.post("/races", {"course": "straight", "run_id": "r1", **asked})
+    assert (again.status, again.json["cut_offs"]) == (200, answer.json["cut_offs"])
+    assert client.get("/races/r1").json["cut_offs"] == answer.json["cut_offs"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            {"cut_offs": {"Bridge": 900}},
+            "must name timing points of the course, not 'Bridge'; they are 1 km, 2 km",
+        ),
+        (
+            {"cut_offs": {"1 km": 900, "finish": 800}},
+            "must rise with the distance: finish, 0:13:20, is not later",
+        ),
+        ({"cut_offs": {"1 km": 10}}, "can't be reached: 1 km within 0:00:10 is faster than 60 seconds per"),
+        ({"cut_offs": "1 km"}, "must be names of timing points with times, such as 5 km = 0:40:00; finish ="),
+        (
+            {"cut_offs": {"finish": 600}, "wave_size": 50, "wave_delay": 900},
+            "must not close the course before all have started: the finish closes after 0:10:00",
+        ),
+    ],
+)
+def test_cut_offs_that_do_not_fit_are_rejected(client: Client, fields: dict[str, Any], reason: str) -> None:
+    """Limits that the course or the starts don't allow get 422 with the reason at the field."""
+    answer = client.post("/races", {"course": "straight", **fields})
+
+    assert wrong(answer)["cut_offs"].startswith(reason)
+    assert client.get("/races").json["races"] == []
+
+
+def test_results_name_the_cut_off(client: Client, clock: Clock) -> None:
+    """In a race with cut-offs each result has the one that has stopped its competitor; CSV has a column."""
+    client.create(run_id="r1", competitors=20, seed=3, cut_offs="1 km = 300", speed=100)
+    clock.advance(60)
+    answer = client.get("/races/r1/results")
+    text = client.get("/races/r1/results.csv").body.decode("utf-8-sig")
+
+    named = {line["bib"]: line["cut_off"] for line in answer.json["results"]}
+    assert set(named.values()) == {"", "1 km"}
+    assert {line["status"] for line in answer.json["results"] if line["cut_off"]} == {"dnf"}
+    read = {int(row["bib"]): row["cut_off"] for row in csv.DictReader(text.splitlines())}
+    assert read == named
 
 
 def test_options_without_an_effect_get_a_warning(client: Client) -> None:
@@ -532,6 +599,23 @@ def test_courses_are_listed_and_shown(client: Client) -> None:
         "geofence",
         "geofence",
     ]
+
+
+def test_a_course_is_listed_with_its_narrowest_width(clock: Clock, straight: Course, tmp_path: Path) -> None:
+    """The narrowest place of a course is listed; null without widths, and unlimited parts don't count."""
+    widths = {
+        "plain": (),
+        "free": (Width(0.0, np.inf),),
+        "narrow": (Width(0.0, 6.0), Width(9.0, 3.5), Width(20.0, np.inf)),
+    }
+    courses = {name: replace(straight, short_name=name, widths=found) for name, found in widths.items()}
+    listed = Client(clock, courses, tmp_path / "uploads").get("/courses").json["courses"]
+
+    assert {one["short_name"]: one["narrowest"] for one in listed} == {
+        "plain": None,
+        "free": None,
+        "narrow": 3.5,
+    }
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path)
 @pytest.fixture
 def race(straight: Course) -> Race:
     """Return a race of 30 with an id of its own."""
-    request = resolved(competitors=30, how_many_get_stopped=0.5, interval=30)
+    request = resolved(competitors=30, how_many_get_stopped=0.5, interval=30, cut_offs={"finish": 1100})
     return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
 
 

@@ -49,6 +49,7 @@ def test_a_course_is_accepted(client: Client, folder: Path, name: str) -> None:
         "distance": pytest.approx(412.4, abs=0.1),
         "laps": 1,
         "climb": 2.5 if name.endswith("gpx") else None,
+        "narrowest": None,
         "fences": [] if name.endswith("gpx") else ["Park"],
         "timing_points": [],
         "warnings": ["Not read, because doc.kml doesn't link to it: aaa.kml"] if "kmz" in name else [],

@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import context
 from dashboard.api import ApiError, OfferedCourse, RaceApi
-from dashboard.create import upload
 from dashboard.race import streets
 from dashboard.race.race_map import MapOptions, course_map
+from dashboard.request import upload
 from dashboard.settings import Settings
 from dashboard.store.protocol import Course
 from dashboard.ui import formatting, viewer, words
@@ -45,12 +45,13 @@ class Choice(NamedTuple):
     is_refused: bool
 
 
-def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> Choice:
+def choose(api: RaceApi, offered: Sequence[OfferedCourse], *, may_upload: bool = True) -> Choice:
     """Draw chooser, upload and map."""
     by_name = {course.short_name: course for course in offered}
     if not by_name:
-        words.notice("The simulator has no courses yet. Choose a file for the first one.", "info")
-        return Choice(None, upload.offer(api, _take_up))
+        more = " Choose a file for the first one." if may_upload else ""
+        words.notice(f"The simulator has no courses yet.{more}", "info")
+        return Choice(None, may_upload and upload.offer(api, _take_up))
     if st.session_state.get(CHOSEN) not in by_name:
         st.session_state[CHOSEN] = next(iter(by_name))
     names = Counter(map(_label, offered))
@@ -67,7 +68,7 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse]) -> Choice:
         label_visibility="collapsed",
         persist_state="session",
     )
-    is_refused = upload.offer(api, _take_up)
+    is_refused = may_upload and upload.offer(api, _take_up)
     _preview(api, by_name[name])
     return Choice(by_name[name], is_refused)
 
@@ -89,14 +90,14 @@ def _preview(api: RaceApi, course: OfferedCourse) -> None:
         *_facts(course),
     )
     try:
-        drawn = _drawn(api, course)
+        shown = drawn(api, course)
     except ApiError as error:
         words.notice(str(error))
     else:
         show_map(
-            course_map(drawn, context.get(Settings), viewer.current()),
+            course_map(shown, context.get(Settings), viewer.current()),
             f"preview-{course.short_name}",
-            MAP_HEIGHT_PX + (0 if drawn.altitudes is None else PROFILE_PX),
+            MAP_HEIGHT_PX + (0 if shown.altitudes is None else PROFILE_PX),
             MapOptions(streets=streets.wanted()),
         )
     if course.warnings:
@@ -121,7 +122,7 @@ def _named(what: str, names: Sequence[str]) -> str:
     return f"{what}{'s' if len(names) > 1 else ''}: {', '.join(names[:SHOWN_NAMES])}{more}"
 
 
-def _drawn(api: RaceApi, offered: OfferedCourse) -> Course:
+def drawn(api: RaceApi, offered: OfferedCourse) -> Course:
     """The course on the map; requested again when another course or a new version of this one is chosen."""
     kept: tuple[OfferedCourse, Course] | None = st.session_state.get(_DRAWN)
     if kept is None or kept[0] != offered:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.create import paces
+from dashboard.request import paces
 from dashboard.ui.viewer import KM, MILES
 
 

@@ -1,6 +1,7 @@
 """Converts paces in minutes and seconds per kilometre or mile to and from seconds per kilometre. Pure."""
 
 import re
+from collections.abc import Mapping
 
 from dashboard.ui import formatting
 from dashboard.ui.viewer import KM, Unit
@@ -11,6 +12,10 @@ _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?(?: seconds per kilometre)?")
 
 EXAMPLE_S = 270.0
 """Seconds per kilometre of the pace that an error message gives as an example."""
+
+
+OF_THEIR_OWN: Mapping[str, str] = {"parkrun": "a parkrun", "marathon": "a marathon"}
+"""Pace models that ignore the fastest and the slowest pace, with the name of the source of their paces."""
 
 
 class PaceError(ValueError):
