@@ -5,6 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := .stamps
 PYTEST := $(BIN)/pytest
+LIVE   := $(wildcard $(addprefix tests/browser/test_,live.py board.py views.py timeline.py map.py density.py forecasts.py))
 FAST   := not stack and not browser and not compose
 # make 3.81 (macOS) can't keep the output of parallel targets apart.
 SYNC   := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
@@ -43,7 +44,7 @@ demo: $(STAMPS)/runtime ## run races and their live map on this machine; Ctrl-C 
 
 test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser)
 	@$(BIN)/python -m pinot.local fetch || true
-	@$(MAKE) --no-print-directory -k -j3 $(SYNC) test-stack test-browser test-simulator test-rest
+	@$(MAKE) --no-print-directory -k -j3 $(SYNC) test-stack test-browser-live test-browser-pages test-simulator test-rest
 
 coverage: tools $(STAMPS)/dev ## measure which lines the tests run, the browser's left out
 	@$(BIN)/python -m pinot.local fetch || true
@@ -55,8 +56,11 @@ coverage: tools $(STAMPS)/dev ## measure which lines the tests run, the browser'
 # Three at a time on two cores, the long ones first: most tests spend their time waiting for other processes.
 test-stack: # tests that share the real Kafka and Pinot
 	$(PYTEST) -ra --durations=12 -m "stack"
-test-browser:
-	$(PYTEST) -ra --durations=12 -m "browser and not stack"
+test-browser: test-browser-live test-browser-pages
+test-browser-live:
+	$(PYTEST) -ra --durations=12 -m "browser and not stack" $(LIVE)
+test-browser-pages:
+	$(PYTEST) -ra --durations=12 -m "browser and not stack" $(LIVE:%=--ignore %)
 test-simulator:
 	$(PYTEST) -ra --durations=12 -m "$(FAST)" tests/simulator
 test-rest:
@@ -104,4 +108,4 @@ clean: ## remove everything that the other targets created
 	-test ! -d .run/stack || $(BIN)/python -m pinot.local stop
 	rm -rf .run .cache $(VENV) $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
-.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-simulator test-rest test-fast test-pythons coverage tools lock check schemas stack stack-stop bench torture screenshots clean
+.PHONY: help setup setup-dev demo test test-stack test-compose test-browser test-browser-live test-browser-pages test-simulator test-rest test-fast test-pythons coverage tools lock check schemas stack stack-stop bench torture screenshots clean

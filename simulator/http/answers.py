@@ -53,7 +53,7 @@ class RaceAnswer(Answer):
     options: dict[str, bool | int | float | str | dict[str, float]] = Field(
         description="Options that differ from their defaults."
     )
-    cut_offs: list[CutOffAnswer] = Field(description="Time limits, by distance.")
+    time_limits: list[CutOffAnswer] = Field(description="The cut-offs with their places, by distance.")
     cut_offs_from: Since = Field(
         description="The time limits count from the first gun, or from that of the own wave."
     )
@@ -64,9 +64,7 @@ class RaceAnswer(Answer):
     links: dict[str, str]
 
 
-SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {
-    *("name", "course", "interval", "cut_offs")
-}
+SHARED = RaceAnswer.model_fields.keys() & RaceRequest.model_fields.keys() - {"name", "course", "interval"}
 """Fields that a race's response takes from its request."""
 
 
@@ -410,7 +408,9 @@ def race_answer(run: Run, published_until: float) -> RaceAnswer:
         status=run.status,
         interval=request.tick,
         options=request.options,
-        cut_offs=[CutOffAnswer(**one._asdict()) for one in run.cut_offs.published()] if run.cut_offs else [],
+        time_limits=[CutOffAnswer(**one._asdict()) for one in run.cut_offs.published()]
+        if run.cut_offs
+        else [],
         race_time=published_until,
         warnings=_warnings(run),
         links=links,

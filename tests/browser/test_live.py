@@ -504,7 +504,8 @@ def test_choices_go_along(page: Page, site: Site) -> None:
     pages.get_by_role("link", name="Live").click()
     # Its rows come from the live map; the replay's map is gone then.
     page.get_by_role("button", name="Favourites").click()
-    expect(page.locator(".leaderboard tr.favourite")).to_have_attribute("data-bib", bib)
+    # Rows that are not shown wait to be used again.
+    expect(page.locator(".leaderboard tr.favourite:visible")).to_have_attribute("data-bib", bib)
     live = LiveMap.on(page)
     page.wait_for_url(
         lambda address: all(f"{one}=" in address for one in ("every", "colour", "units", "fav"))

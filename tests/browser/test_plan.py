@@ -62,7 +62,7 @@ def test_a_long_computation_shows_its_progress_and_can_be_left(page: Page, site:
     expect(page.get_by_text(re.compile(r"Computing plan A: \d+%"))).to_be_visible()
     page.get_by_role("link", name="Results").click()
     page.wait_for_url(re.compile("/results"))
-    page.go_back()
+    page.get_by_role("link", name="Plan").click()
     expect(page.get_by_role("button", name="Compute the plan")).to_be_visible()
     expect(page.get_by_label("Competitors", exact=True)).to_have_value("100000")
     expect(_charts(page)).to_have_count(0)

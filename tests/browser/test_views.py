@@ -53,7 +53,7 @@ def test_watching_only(page: Page, site: Site) -> None:
     LiveMap.on(page)
     pages = page.get_by_role("navigation", name="Pages")
     expect(pages.get_by_role("link")).to_have_text(
-        [re.compile(one) for one in ("Live", "Results", "Ana", "Pipe")]
+        [re.compile(one) for one in ("Live", "Results", "Race day", "Plan", "Ana", "Pipe")]
     )
     expect(page.get_by_role("button", name=re.compile("^(Pause|Cancel)"))).to_have_count(0)
     pages.get_by_role("link", name="Results").click()
@@ -133,7 +133,7 @@ def test_phone(browser: Browser, site: Site) -> None:
     place = bar.bounding_box()
     assert place is not None
     assert place["y"] + place["height"] >= PHONE["height"] - 1
-    expect(bar.get_by_role("link")).to_have_count(5)
+    expect(bar.get_by_role("link")).to_have_count(7)
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     bar.get_by_role("link", name="Pipeline").tap()
     expect(page.get_by_role("heading", name="Pipeline")).to_be_visible()

@@ -145,7 +145,7 @@ def test_a_race_is_created_with_the_defaults(client: Client) -> None:
         "speed": 1.0,
         "interval": 1.0,
         "options": {},
-        "cut_offs": [],
+        "time_limits": [],
         "cut_offs_from": "gun",
         "race_time": -1.0,
         "warnings": [],
@@ -343,14 +343,14 @@ def test_cut_offs_are_returned_with_their_places(client: Client) -> None:
         "cut_offs_from": "wave",
     }
     distance = pytest.approx(2500.0, abs=1.0)
-    assert answer.json["cut_offs"] == [
+    assert answer.json["time_limits"] == [
         {"name": "1 km", "point": "1 km", "lap": 1, "distance": 1000.0, "limit": 600.0},
         {"name": "finish", "point": "Finish", "lap": 1, "distance": distance, "limit": 2400.0},
     ]
     assert answer.json["cut_offs_from"] == "wave"
     again = client.post("/races", {"course": "straight", "run_id": "r1", **asked})
-    assert (again.status, again.json["cut_offs"]) == (200, answer.json["cut_offs"])
-    assert client.get("/races/r1").json["cut_offs"] == answer.json["cut_offs"]
+    assert (again.status, again.json["time_limits"]) == (200, answer.json["time_limits"])
+    assert client.get("/races/r1").json["time_limits"] == answer.json["time_limits"]
 
 
 @pytest.mark.parametrize(
