@@ -7,7 +7,7 @@ from benchmarks.calibrate import RUN, table
 
 
 def test_a_model_that_knows_how_sure_it_is_gets_its_own_levels() -> None:
-    """Where outcomes are as likely at every level, the table is the one of before any race."""
+    """Where outcomes are as likely at every level, the table is the one without earlier races."""
     run, reached = np.meshgrid(np.linspace(0.0, 1.0, 50), (np.arange(200) + 0.5) / 200)
 
     found = table(run.ravel(), reached.ravel(), np.ones(run.size))

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, generated from the request and response models."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from simulator import __version__
 from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import CrowdingQuery
+from simulator.export.formats import NDJSON, Format
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
 from simulator.export.teams import TeamsQuery
@@ -25,8 +26,6 @@ from simulator.service.plans import MAX_COMPETITORS, MAX_WAITING
 from stream.race_states import ACTIONS
 
 Body = type[BaseModel] | str
-LINES = "application/x-ndjson"
-"""Media type of a response with one JSON object in each line."""
 Answers = dict[int, Body | tuple[Body, ...]]
 
 LIMITS = (
@@ -100,20 +99,19 @@ class Route(NamedTuple):
 
 
 PROBLEM = answers.ProblemAnswer
+MEDIA_TYPES = {PROBLEM: "application/problem+json", answers.PlanLine: NDJSON}
+"""Media types of models that are not plain JSON. For NDJSON, the schema is that of a line."""
 REFUSED: Answers = dict.fromkeys((401, 403, 409, 415, 422, 503), PROBLEM)
 CREATED: Answers = {201: answers.RaceAnswer, 200: answers.RaceAnswer, **REFUSED}
 TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSED}
 CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
 REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
+REFUSED_FILE: Answers = {**NOT_FOUND, 422: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
-RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
 TEAMS: Body | tuple[Body, ...] = (answers.TeamsAnswer, "text/csv")
-TEAM_SUFFIXES = tuple(form.suffix for form in team_files.FORMATS)
 CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
-CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
-TRACK_SUFFIXES = tuple(form.suffix for form in track_files.FORMATS)
 COURSE_FILES = (
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
@@ -139,6 +137,16 @@ IN_PATHS: dict[str, Any] = {
 }
 """Types of the path parameters."""
 
+
+def _file(route: Route, formats: Sequence[Format[Any]], summary_by_suffix: str) -> tuple[Route, Route]:
+    """Return the routes of a file: one whose format the Accept header chooses, and one for suffixes."""
+    suffixes = tuple(form.suffix for form in formats)
+    return (
+        route._replace(answers={**route.answers, 406: PROBLEM}),
+        route._replace(path=f"{route.path}.{{suffix}}", summary=summary_by_suffix, suffixes=suffixes),
+    )
+
+
 ROUTES = (
     Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
     Route(
@@ -156,41 +164,31 @@ ROUTES = (
         "Return all positions at the last published tick, as GeoJSON.",
         {200: MEDIA_TYPE, **NOT_FOUND},
     ),
-    Route(
-        "get",
-        "/races/{run_id}/results",
-        "show_results",
-        "Return the results at the last published tick, as JSON or in the format of the Accept header.",
-        {200: RESULTS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=ResultsQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/results.{suffix}",
-        "show_results",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/results",
+            "show_results",
+            "Return the results at the last published tick, as JSON or in the format of the Accept header.",
+            {200: RESULTS, **REFUSED_FILE},
+            query=ResultsQuery,
+        ),
+        result_files.FORMATS,
         "Return the results at the last published tick. In CSV, split columns contain seconds since the gun "
         "of the competitor's own wave.",
-        {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
-        query=ResultsQuery,
-        suffixes=RESULT_SUFFIXES,
     ),
-    Route(
-        "get",
-        "/races/{run_id}/teams",
-        "show_teams",
-        "Return the teams at the last published tick, as JSON or in the format of the Accept header: clubs "
-        "with their best finishers' places or times added up.",
-        {200: TEAMS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=TeamsQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/teams.{suffix}",
-        "show_teams",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/teams",
+            "show_teams",
+            "Return the teams at the last published tick, as JSON or in the format of the Accept header: "
+            "clubs with their best finishers' places or times added up.",
+            {200: TEAMS, **REFUSED_FILE},
+            query=TeamsQuery,
+        ),
+        team_files.FORMATS,
         "Return the teams at the last published tick. In CSV, each team is a row.",
-        {200: TEAMS, **NOT_FOUND, 422: PROBLEM},
-        query=TeamsQuery,
-        suffixes=TEAM_SUFFIXES,
     ),
     Route(
         "get",
@@ -200,41 +198,32 @@ ROUTES = (
         "80 % interval, from what the stream has published up to the last tick.",
         {200: answers.ForecastsAnswer, **NOT_FOUND},
     ),
-    Route(
-        "get",
-        "/races/{run_id}/tracks",
-        "show_tracks",
-        "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
-        {200: TRACKS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=TrackQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/tracks.{suffix}",
-        "show_tracks",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/tracks",
+            "show_tracks",
+            "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept "
+            "header.",
+            {200: TRACKS, **REFUSED_FILE},
+            query=TrackQuery,
+        ),
+        track_files.FORMATS,
         "Return the tracks up to the last published tick.",
-        {200: TRACKS, **NOT_FOUND, 422: PROBLEM},
-        query=TrackQuery,
-        suffixes=TRACK_SUFFIXES,
     ),
-    Route(
-        "get",
-        "/races/{run_id}/crowding",
-        "show_crowding",
-        "Return how crowded the whole race is, as JSON or in the format of the Accept header: density, flow, "
-        "speed and delay for each section and minute, and the time that each competitor loses. It does not "
-        "depend on what is published yet.",
-        {200: CROWDING, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=CrowdingQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/crowding.{suffix}",
-        "show_crowding",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/crowding",
+            "show_crowding",
+            "Return how crowded the whole race is, as JSON or in the format of the Accept header: density, "
+            "flow, speed and delay for each section and minute, and the time that each competitor loses. It "
+            "does not depend on what is published yet.",
+            {200: CROWDING, **REFUSED_FILE},
+            query=CrowdingQuery,
+        ),
+        crowding_files.FORMATS,
         "Return how crowded the whole race is. In CSV, each section and minute with competitors is a row.",
-        {200: CROWDING, **NOT_FOUND, 422: PROBLEM},
-        query=CrowdingQuery,
-        suffixes=CROWDING_SUFFIXES,
     ),
     *(
         Route(
@@ -281,7 +270,7 @@ ROUTES = (
         "object: the progress, and in the last line the plan. The body is a race request with at most "
         f"{MAX_COMPETITORS:,} competitors. One plan is computed at a time, and {MAX_WAITING} wait; a client "
         "that disconnects stops its plan.",
-        {200: LINES, **REFUSED_PLANS},
+        {200: answers.PlanLine, **REFUSED_PLANS},
         RaceRequest,
         query=CrowdingQuery,
     ),
@@ -405,13 +394,10 @@ def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
 def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for body in answer if isinstance(answer, tuple) else (answer,):
-        if body == LINES:
-            # OpenAPI 3.1 can't describe a sequence: this is the schema of each line.
-            content |= _content(LINES, answers.PlanLine)
-        elif isinstance(body, str):
+        if isinstance(body, str):
             content[body] = {}
         else:
-            content |= _content("application/problem+json" if body is PROBLEM else "application/json", body)
+            content |= _content(MEDIA_TYPES.get(body, "application/json"), body)
     creates = route is not None and HTTPStatus.CREATED in route.answers
     is_sent = {
         "X-Request-Id": status not in BEFORE_ALL,

@@ -11,7 +11,7 @@ from stream.forecasts.arrivals import Runners
 from stream.forecasts.between import CANDIDATES, ODD, PATIENCE, ROUGH_COUNTS, Ended, Rest, Sightings
 from stream.forecasts.habits import LEARN_FROM, Habits
 from stream.forecasts.pacing import Design
-from stream.forecasts.route import Route
+from stream.forecasts.route import Route, evenly
 from stream.forecasts.seen import Anchors, Seen
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -67,15 +67,15 @@ class Learned:
     between: Floats
     sightings: Sightings
 
-    def levels(self, wanted: Sequence[float], mark: Ints, share: Floats, is_near: Mask) -> Floats:
-        """Return the model's levels for wanted ones, shape (k, q).
+    def levels(self, wanted: Sequence[float], mark: Ints, share: Floats) -> tuple[Floats, Floats]:
+        """Return the model's levels for wanted ones: of a place up to the next mark, and of the finish.
+
+        Shape (k, q) each.
 
         Args:
             wanted: rising.
             mark: the last one that each has passed, shape (k,).
             share: of the stretch behind it that each has run, shape (k,).
-            is_near: whether the forecast is of the next mark or of a place before it, shape (k,); the others
-                are of the finish.
         """
         marks = np.arange(len(self.far))
         far = np.column_stack([np.interp(mark + share, marks, column) for column in self.far.T])
@@ -86,13 +86,17 @@ class Learned:
         part = (at - first)[:, None]
         between = (1.0 - part) * self.between[stretch, first] + part * self.between[stretch, first + 1]
         near = np.where(share[:, None] > 0.0, between, self.near[stretch])
-        reached = np.where(is_near[:, None], near, far)
-        edges = np.column_stack([np.zeros(len(mark)), reached, np.ones(len(mark))])
-        known = np.concatenate([[0.0], CHECKED, [1.0]])
-        nth = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 2)
-        part = (np.asarray(wanted) - known[nth]) / (known[nth + 1] - known[nth])
-        levels: Floats = edges[:, nth] + part * (edges[:, nth + 1] - edges[:, nth])
-        return levels
+        return _at_levels(wanted, near), _at_levels(wanted, far)
+
+
+def _at_levels(wanted: Sequence[float], reached: Floats) -> Floats:
+    """Return the levels between those reached at `CHECKED`, shape (k, 3), for wanted ones, shape (k, q)."""
+    edges = np.column_stack([np.zeros(len(reached)), reached, np.ones(len(reached))])
+    known = np.concatenate([[0.0], CHECKED, [1.0]])
+    nth = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 2)
+    part = (np.asarray(wanted) - known[nth]) / (known[nth + 1] - known[nth])
+    levels: Floats = edges[:, nth] + part * (edges[:, nth + 1] - edges[:, nth])
+    return levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +131,8 @@ def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier:
     """
     gave_up = seen.is_out & np.isnan(seen.times[:, -1])
     started = ~np.isnan(seen.times[:, 1:]).all(axis=1)
-    who = _some(np.flatnonzero(started), LEARN_FROM)
+    who = np.flatnonzero(started)
+    who = who[evenly(len(who), LEARN_FROM)]
     some = seen.take(who).clean()
     habits = field_habits.learn(route, some)
     counted = some.take(~gave_up[who])
@@ -136,11 +141,6 @@ def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier:
     habits = replace(habits, rough=_rough(route, habits, ended))
     near, far = _near(route, habits, counted), _far(route, habits, counted, earlier)
     return Learned(habits, far, near, _between(route, habits, ended), sightings)
-
-
-def _some(of: Ints, most: int) -> Ints:
-    """Return an even selection of at most so many."""
-    return of[np.unique(np.linspace(0, max(len(of) - 1, 0), min(len(of), most)).astype(np.int64))]
 
 
 def _far(route: Route, habits: Habits, seen: Seen, earlier: Floats) -> Floats:
@@ -157,7 +157,8 @@ def _far(route: Route, habits: Habits, seen: Seen, earlier: Floats) -> Floats:
     far = np.column_stack([np.interp(run, earlier[:, 0], column) for column in earlier.T[1:]])
     pace = (seen.times[:, 1:-1] - seen.times[:, :1]) / route.marks[1:-1]
     left = route.distance - route.marks[1:-1]
-    which = _some(np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now), NEAR)
+    which = np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now)
+    which = which[evenly(len(which), NEAR)]
     who, made = np.unravel_index(which, pace.shape)
     made = made + 1
     past = _past(route, habits, seen.take(who), made, len(marks) - made)
@@ -174,7 +175,8 @@ def _near(route: Route, habits: Habits, seen: Seen) -> Floats:
     made = np.where(is_over[who], np.arange(is_over.shape[1]), -1).max(axis=1, initial=-1) + 1
     usual = _checked(_past(route, habits, seen.take(who), made, 1), CHECKED)
     near = np.tile(usual, (len(route.lengths), 1))
-    which = _some(np.flatnonzero(is_over), NEAR)
+    which = np.flatnonzero(is_over)
+    which = which[evenly(len(which), NEAR)]
     who, made = np.unravel_index(which, is_over.shape)
     made = made + 1
     past = _past(route, habits, seen.take(who), made, 1)
@@ -209,7 +211,7 @@ def _rough(route: Route, habits: Habits, ended: Ended) -> float:
         pace = np.log(seconds / np.maximum(last - first, 1e-3))
         residuals.append((pace - runners.pacing.paces(own)[:, 0])[known])
     level = (runners.pacing.weight * runners.pacing.ll).sum(axis=1)[known]
-    whole, done, ahead = ((x)[known] for x in (end - since, at - since, end - at))
+    whole, done, ahead = (x[known] for x in (end - since, at - since, end - at))
     likely = []
     for rough in CANDIDATES.tolist():
         rest = Rest.of(habits.prior, rough, whole, done, ahead)
@@ -400,11 +402,7 @@ def _times(runners: Runners, learned: Learned, metres: Floats, levels: Sequence[
     """Return when each one arrives at a place (metres, shape (k,)), at the levels that are wanted, (k, q)."""
     route, anchors = runners.route, runners.anchors
     end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-    share = runners.done / runners.whole
-    near, far = (
-        learned.levels(levels, anchors.mark, share, np.full(len(metres), is_near))
-        for is_near in (True, False)
-    )
+    near, far = learned.levels(levels, anchors.mark, runners.done / runners.whole)
     # What is between the next mark and the finish is between them also in how sure it is.
     part = np.clip((metres - end) / np.maximum(route.distance - end, 1.0), 0.0, 1.0)[:, None]
     return runners.times(metres, (1.0 - part) * near + part * far, now)

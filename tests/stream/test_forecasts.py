@@ -260,10 +260,11 @@ def test_intervals_are_as_wide_as_past_errors() -> None:
     learned = learn(TEN_KM, seen_at(2700.0, times, TEN_KM))
 
     assert np.median(learned.near[1:, 2]) > 0.93
-    mark, half = np.array([3, 3, 3, 9]), np.array([0.0, 0.0, 0.5, 1.0])
-    found = learned.levels((0.1, 0.5, 0.9), mark, half, np.array([False, True, True, True]))
-    expected = learned.far[3], learned.near[3], learned.between[3, 1], learned.between[9, 2]
-    assert found == pytest.approx(np.array(expected))
+    mark, half = np.array([3, 3, 9]), np.array([0.0, 0.5, 1.0])
+    near, far = learned.levels((0.1, 0.5, 0.9), mark, half)
+    expected = learned.near[3], learned.between[3, 1], learned.between[9, 2]
+    assert near == pytest.approx(np.array(expected))
+    assert far[0] == pytest.approx(learned.far[3])
 
 
 def test_levels_of_the_next_point_are_the_models_own_before_anything_happened() -> None:
@@ -271,21 +272,20 @@ def test_levels_of_the_next_point_are_the_models_own_before_anything_happened() 
     learned = learn(TEN_KM, seen_at(0.0, FIELD, TEN_KM))
     wanted = (0.05, 0.1, 0.5, 0.77, 0.9, 0.99)
 
-    found = learned.levels(wanted, np.array([0, 3, 9]), np.array([0.0, 0.3, 0.9]), np.ones(3, np.bool_))
+    near, _ = learned.levels(wanted, np.array([0, 3, 9]), np.array([0.0, 0.3, 0.9]))
 
-    assert found == pytest.approx(np.tile(wanted, (3, 1)))
+    assert near == pytest.approx(np.tile(wanted, (3, 1)))
 
 
 def test_levels_of_the_finish_are_those_of_earlier_races_until_enough_have_finished() -> None:
     """Before the first finishers the table counts, at the share of the distance run; then this race's own."""
     earlier = np.array([[0.2, 0.05, 0.5, 0.8], [0.6, 0.25, 0.5, 0.96]])
-    far = np.array([False, False, False, False])
     at, half = np.array([1, 4, 4, 8]), np.array([0.0, 0.0, 0.5, 0.0])
     expected = [[0.05, 0.5, 0.8], [0.15, 0.5, 0.88], [0.175, 0.5, 0.9], [0.25, 0.5, 0.96]]
     begun = learn(TEN_KM, seen_at(float(FIELD[:, -1].min()) - 1.0, FIELD, TEN_KM), earlier=earlier)
     over = [learn(TEN_KM, seen_at(1e5, FIELD, TEN_KM), earlier=table) for table in (earlier, EARLIER)]
 
-    assert begun.levels(LEVELS, at, half, far) == pytest.approx(np.array(expected))
+    assert begun.levels(LEVELS, at, half)[1] == pytest.approx(np.array(expected))
     assert over[0].far[4] == pytest.approx(over[1].far[4], abs=0.05)
     assert np.abs(over[0].far[4] - expected[1]).max() > 0.05
 

@@ -64,7 +64,7 @@ def test_label_changes(shown: Shown) -> None:
 
 
 def test_choice_by_a_former_label(shown: Shown) -> None:
-    """Whoever chooses in a list from before gets what the list said."""
+    """A choice in a list with former labels is of what the list said."""
     shown.change(a="Autumn · running")
     shown.send("Autumn · paused")
     assert (shown.option, shown.heard) == ("a", ["b", "a"])
