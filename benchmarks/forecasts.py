@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.commands.settings import EPOCH
+from simulator.course.course import Course
 from simulator.course.library import load_folder
 from simulator.export.forecasts import OUT, route_of, seen_at, sightings_until
 from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints, Mask
 from stream.forecasts.between import Sightings
-from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
+from stream.forecasts.forecast import EARLIER, LEVELS, Learned, forecast, learn
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 from stream.results import wave_guns
@@ -277,19 +278,30 @@ def measure() -> Iterator[tuple[str, Forecast]]:
         yield scenario.name, Forecast.joined(scored(scenario, seed, COMPETITORS) for seed in SEEDS)
 
 
-def scored(scenario: Scenario, seed: int, competitors: int) -> Forecast:
-    """Return the forecasts of one race."""
+def scored(scenario: Scenario, seed: int, competitors: int, earlier: Floats = EARLIER) -> Forecast:
+    """Return the forecasts of one race.
+
+    Args:
+        scenario: the race.
+        seed: of the race.
+        competitors: number of them.
+        earlier: what earlier races have shown.
+    """
     race = _race(scenario, seed, competitors)
     route = route_of(race.course)
     route = replace(route, points=route.marks[1:])
-    found = Forecast.joined(_followed(race, route, _truth(race, route)))
+    found = Forecast.joined(_followed(race, route, _truth(race, route), earlier))
     return Forecast(*(replace(kind, race=np.full(len(kind), seed)) for kind in found))
 
 
-def _race(scenario: Scenario, seed: int, competitors: int) -> Race:
+def course_of(scenario: Scenario) -> Course:
+    """Return the course of a scenario's races."""
     course = load_folder(Path("courses")).courses[scenario.course]
-    if scenario.laps is not None:
-        course = replace(course, laps=scenario.laps)
+    return course if scenario.laps is None else replace(course, laps=scenario.laps)
+
+
+def _race(scenario: Scenario, seed: int, competitors: int) -> Race:
+    course = course_of(scenario)
     options = REALISTIC | scenario.options
     request = RaceRequest(
         course=course.short_name,
@@ -332,7 +344,7 @@ def _truth(race: Race, route: Route) -> Floats:
     return times
 
 
-def _followed(race: Race, route: Route, truth: Floats) -> Iterator[Forecast]:
+def _followed(race: Race, route: Route, truth: Floats, earlier: Floats) -> Iterator[Forecast]:
     reader, learned, known = Reader(race, route), None, 0.0
     behind, sightings = np.zeros(len(truth), np.int64), Sightings.none()
     finishes = ~np.isnan(truth[:, -1])
@@ -343,7 +355,7 @@ def _followed(race: Race, route: Route, truth: Floats) -> Iterator[Forecast]:
         sightings = sightings.also(seen)
         passings = float((~np.isnan(seen.times)).sum())
         if learned is None or passings > LEARN_AFTER * known:
-            learned, known = learn(route, seen, sightings), passings
+            learned, known = learn(route, seen, sightings, earlier), passings
         passed = np.where(np.isnan(seen.times), 0, np.arange(len(route.marks))).max(axis=1)
         due = (passed > behind) & finishes
         behind = passed

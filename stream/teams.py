@@ -104,6 +104,10 @@ class Team(NamedTuple):
     to_come: int
     scorers: tuple[Scorer, ...]
 
+    def as_dict(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return self._asdict() | {"scorers": [scorer._asdict() for scorer in self.scorers]}
+
 
 def score(runners: Runners, rules: Rules) -> list[Team]:
     """Return the teams by place, then the incomplete ones, those with the most scorers first."""

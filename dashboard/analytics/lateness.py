@@ -11,6 +11,7 @@ from dashboard.analytics.parts import follow, if_known, in_order, race_labels, s
 from dashboard.analytics.windows import SIZES_S
 from dashboard.store.protocol import StoreError
 from dashboard.ui import formatting, viewer, words
+from dashboard.ui.select import chosen, select
 
 WINDOWS_OF = "analytics-of"
 """Session state key of the race."""
@@ -18,14 +19,14 @@ WINDOWS_OF = "analytics-of"
 
 def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
     """Draw it for a race that the viewer chooses, of one course or of all."""
-    chosen = st.session_state.get(WINDOWS_OF)
+    of = chosen(WINDOWS_OF)
     try:
         run_ids = stream.ask(Activity.progress, course)["run"].tolist()
     except StoreError as error:
-        if chosen is None:
+        if of is None:
             words.notice(str(error))
             return
-        run_ids = [chosen]
+        run_ids = [of]
     labels = if_known(race_labels) or {}
     with st.container(horizontal=True, vertical_alignment="bottom", key="analytics-windows"):
         run_id = _pick_race(run_ids, labels)
@@ -35,16 +36,15 @@ def show(stream: StreamConnection, course: str | None, every_s: int) -> None:
 
 def _pick_race(run_ids: list[str], labels: Mapping[str, str]) -> str | None:
     """One of the races, by name; the first one initially, and when the chosen one has disappeared."""
-    if run_ids and st.session_state.get(WINDOWS_OF) not in run_ids:
+    word = "Windows of"
+    if not run_ids:
+        st.selectbox(word, [], disabled=True, placeholder="No race")
+        return None
+    if chosen(WINDOWS_OF) not in run_ids:
         st.session_state[WINDOWS_OF] = run_ids[0]
-
-    def label(run: str) -> str:
-        return labels.get(run, run)
-
-    options = in_order(WINDOWS_OF, sorted(run_ids, key=label))
-    return st.selectbox(
-        "Windows of", options, format_func=label, key=WINDOWS_OF, disabled=not options, placeholder="No race"
-    )
+    known = {run: labels.get(run, run) for run in run_ids}
+    options = in_order(WINDOWS_OF, sorted(known, key=known.__getitem__))
+    return select(word, {run: known[run] for run in options}, key=WINDOWS_OF)
 
 
 def _lateness(stream: StreamConnection, run_id: str | None, size_s: int) -> None:

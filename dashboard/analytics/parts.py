@@ -1,6 +1,5 @@
 """Shared by the parts of the analytics page: refresh, and a message while the store is unavailable."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from dashboard import context
 from dashboard.race.snapshots import Snapshots
 from dashboard.store.protocol import StoreError
 from dashboard.ui import words
+from dashboard.ui.select import apart, chosen, select
 
 EVERYTHING = "All"
 
@@ -61,11 +61,11 @@ def pick(
     `elsewhere` are options of other courses than the chosen one: a selection among them resets to all.
     """
     key = f"analytics-{word}"
-    if st.session_state.get(key) in elsewhere:
+    if chosen(key) in elsewhere:
         st.session_state[key] = EVERYTHING
-    chosen = st.session_state.get(key, EVERYTHING)
-    known = [EVERYTHING, *in_order(key, options), *({chosen} - {EVERYTHING, *options})]
-    picked = st.selectbox(word, known, key=key, format_func=lambda option: labels.get(option, option))
+    kept = chosen(key) or EVERYTHING
+    known = [EVERYTHING, *in_order(key, options), *({kept} - {EVERYTHING, *options})]
+    picked = select(word, {option: labels.get(option, option) for option in known}, key=key)
     return None if picked == EVERYTHING else picked
 
 
@@ -82,21 +82,15 @@ def in_order(key: str, options: list[str]) -> list[str]:
 
 def course_labels() -> dict[str, str]:
     """Unique labels of the courses by short name. Raises `StoreError`."""
-    return _apart({race.course: race.course_name for race in context.get(Snapshots).races()})
+    return apart({race.course: race.course_name for race in context.get(Snapshots).races()})
 
 
 def race_labels() -> dict[str, str]:
     """Unique labels of the races by run id. Raises `StoreError`."""
-    return _apart({race.run_id: race.name for race in context.get(Snapshots).races()})
+    return apart({race.run_id: race.name for race in context.get(Snapshots).races()})
 
 
 def races_on(course: str | None) -> list[str]:
     """The run ids of the races on a course, or of all. Raises `StoreError`."""
     races = context.get(Snapshots).races()
     return [race.run_id for race in races if course in {None, race.course}]
-
-
-def _apart(names: Mapping[str, str]) -> dict[str, str]:
-    """Names by key, with the key appended to ambiguous ones."""
-    times = Counter(names.values())
-    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}

@@ -1,7 +1,6 @@
 """The race chooser. The URL's query parameter selects the race and follows the chooser."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
@@ -12,6 +11,7 @@ from dashboard.race import current, link
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import Race, StoreError, is_run_id
 from dashboard.ui import formatting, viewer, viewing, words
+from dashboard.ui.select import apart, select
 
 LOOK_AGAIN_S = 1.0
 """How often a waiting page checks whether it can go on."""
@@ -96,12 +96,12 @@ def _race(
     st.query_params["run"] = run_id
     link.remember()
     st.session_state["chosen"] = run_id
-    place.selectbox(
+    select(
         "Race",
-        [*labels, *({run_id} - labels.keys())],
-        format_func=lambda option: labels.get(option, option),
+        {**labels, **({} if run_id in labels else {run_id: run_id})},
         key="chosen",
-        on_change=lambda: show_race(st.session_state["chosen"]),
+        place=place,
+        on_choice=show_race,
         label_visibility="collapsed",
     )
     if run_id in labels:
@@ -163,10 +163,7 @@ def _no_race_yet(create_page: st.Page) -> None:
 
 def race_labels() -> dict[str, str]:
     """The chooser's labels by run id, the newest race first; no two are equal. Raises `StoreError`."""
-    labels = {race.run_id: _label(race) for race in context.get(Snapshots).races()}
-    times = Counter(labels.values())
-    # Streamlit treats options with equal labels as one.
-    return {run: label if times[label] == 1 else f"{label} · {run}" for run, label in labels.items()}
+    return apart({race.run_id: _label(race) for race in context.get(Snapshots).races()})
 
 
 def _label(race: Race) -> str:

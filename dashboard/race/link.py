@@ -27,7 +27,7 @@ _MOMENT = "at"
 _POINT = "point"
 _RANK = "rank"
 MOST_LETTERS = 120
-"""Of a timing point's label; no name is longer."""
+"""Of a timing point's label, and of a text that is searched for; no name is longer."""
 _MOST_DIGITS = 9
 
 LIST = (*FILTERS, "find", "sort")

@@ -23,6 +23,7 @@ from dashboard.race.feed import NOT_FOUND, Feed
 from dashboard.race.finder import MOST_DIGITS, Finder
 from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
+from dashboard.race.link import MOST_LETTERS
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id
@@ -39,9 +40,6 @@ _FOLDERS = {
     "static": Path(__file__).parents[1] / "static",
     "leaflet": Path(str(files("js_lib_leaflet"))) / "static" / "js_lib_leaflet",
 }
-
-MOST_LETTERS = 120
-"""Of a text that is searched for; no name is longer."""
 
 WRONG_RANK = "The parameter `rank` must be gun or chip."
 

@@ -32,10 +32,7 @@ def teams(found: Results, competitors: Mapping[int, Competitor], rules: Rules) -
 
 def encode(found: Results, competitors: Mapping[int, Competitor], rules: Rules, *, is_over: bool) -> Packed:
     """Encode the teams in order: `teams` has the fields of `Team`; `over` says that the race has ended."""
-    rows = [
-        team._asdict() | {"scorers": [scorer._asdict() for scorer in team.scorers]}
-        for team in teams(found, competitors, rules)
-    ]
+    rows = [team.as_dict() for team in teams(found, competitors, rules)]
     return pack({}, {"teams": rows, "rank": found.rank, **rules._asdict(), "over": is_over})
 
 

@@ -15,6 +15,7 @@ from dashboard.raceday.limits import State
 from dashboard.raceday.tables import MOST_LISTED
 from dashboard.store.protocol import Race
 from dashboard.ui import formatting, viewer, words
+from dashboard.ui.select import chosen, select
 from dashboard.ui.viewer import Viewer
 from stream.courses import TimingPoint
 from stream.race_states import ENDED
@@ -53,9 +54,9 @@ def _follow(run_id: str) -> None:
 def _prepare(day: Day) -> None:
     """Compute what takes time before anything is drawn, so that the parts of the page change together."""
     run_id = day.snapshot.race.run_id
-    chosen = st.session_state.get(_cut_off_key(run_id))
+    name = chosen(_cut_off_key(run_id))
     for nth, state in enumerate(day.states):
-        if state.cut_off.name == chosen:
+        if state.cut_off.name == name:
             day.close(nth)
     places = st.session_state.get(_places_key(run_id), ())
     for point in day.points:
@@ -97,8 +98,7 @@ def _cut_offs(day: Day, reader: Viewer) -> None:
 
     tables.overview(states, clock, reader, is_by_wave=is_by_wave)
     names = {state.cut_off.name: nth for nth, state in enumerate(states)}
-    chosen = _choose(race, states, reader)
-    nth = names[chosen]
+    nth = names[_choose(race, states, reader)]
     with st.container(horizontal=True, key="day-lists"):
         with st.container():
             _close(day, nth, clock)
@@ -113,13 +113,10 @@ def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
     """
     labels = {state.cut_off.name: tables.name_of(state, reader) for state in states}
     key = _cut_off_key(race.run_id)
-    if st.session_state.get(key) not in labels:
+    if chosen(key) not in labels:
         first = [one for one in states if one.ahead] or [one for one in states if one.out] or states
         st.session_state[key] = first[0].cut_off.name
-    chosen: str = st.selectbox(
-        "Competitors at", list(labels), format_func=labels.__getitem__, key=key, width=240
-    )
-    return chosen
+    return select("Competitors at", labels, key=key, width=240)
 
 
 def _close(day: Day, nth: int, clock: tables.Clock) -> None:

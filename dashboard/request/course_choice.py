@@ -1,6 +1,5 @@
 """The course of a race: one of the API's courses or a file, shown on a map."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from dashboard.settings import Settings
 from dashboard.store.protocol import Course
 from dashboard.ui import formatting, viewer, words
 from dashboard.ui.maps import show_map
+from dashboard.ui.select import apart, chosen, select
 
 MAP_HEIGHT_PX = 360
 PROFILE_PX = 110
@@ -52,22 +52,10 @@ def choose(api: RaceApi, offered: Sequence[OfferedCourse], *, may_upload: bool =
         more = " Choose a file for the first one." if may_upload else ""
         words.notice(f"The simulator has no courses yet.{more}", "info")
         return Choice(None, may_upload and upload.offer(api, _take_up))
-    if st.session_state.get(CHOSEN) not in by_name:
+    if chosen(CHOSEN) not in by_name:
         st.session_state[CHOSEN] = next(iter(by_name))
-    names = Counter(map(_label, offered))
-    # Streamlit treats options with equal labels as one.
-    labels = {
-        name: _label(course) if names[_label(course)] == 1 else f"{_label(course)} · {name}"
-        for name, course in by_name.items()
-    }
-    name = st.selectbox(
-        "Course",
-        list(labels),
-        format_func=labels.__getitem__,
-        key=CHOSEN,
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    labels = apart({name: _label(course) for name, course in by_name.items()})
+    name = select("Course", labels, key=CHOSEN, label_visibility="collapsed", persist_state="session")
     is_refused = may_upload and upload.offer(api, _take_up)
     _preview(api, by_name[name])
     return Choice(by_name[name], is_refused)

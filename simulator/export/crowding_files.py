@@ -7,9 +7,9 @@ import orjson
 
 from simulator.export.crowding import Crowding
 from simulator.export.formats import Format
-from stream.arrays import Floats, Mask
+from stream.arrays import Floats
 from stream.csv_text import csv_head, csv_lines
-from stream.results import wave_guns
+from stream.results import rounded, wave_guns
 
 COLUMNS = ("first", "last", "width", "minute", "runners", "density", "flow", "speed_ratio", "lost")
 """Columns of the CSV."""
@@ -26,21 +26,17 @@ def as_json(found: Crowding) -> Iterator[bytes]:
 def plan_as_json(plan: Crowding) -> Iterator[bytes]:
     """Yield that object with the seed of the race, and its outcome for each competitor."""
     race = plan.race
-    starts = np.isfinite(race.field.start)
+    starts = np.where(np.isfinite(race.field.start), race.field.start, np.nan)
+    finish = np.where(race.finishes, race.finish_times, np.nan)
     guns = wave_guns(race.field.wave, race.request.wave_delay)
     outcome = {
         "wave": race.field.wave.tolist(),
-        "start": _or_null(race.field.start, starts),
-        "gun_time": _or_null(race.finish_times - guns, race.finishes),
-        "chip_time": _or_null(race.finish_times - np.where(starts, race.field.start, 0.0), race.finishes),
+        "start": rounded(starts),
+        "gun_time": rounded(finish - guns),
+        "chip_time": rounded(finish - starts),
     }
     yield from _open_json(plan)
     yield b',"seed":' + orjson.dumps(race.request.seed) + b',"outcome":' + orjson.dumps(outcome) + b"}"
-
-
-def _or_null(seconds: Floats, known: Mask) -> list[float | None]:
-    rounded: list[float] = np.round(seconds, 3).tolist()
-    return [one if there else None for one, there in zip(rounded, known.tolist(), strict=True)]
 
 
 def _open_json(found: Crowding) -> Iterator[bytes]:

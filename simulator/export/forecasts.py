@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import orjson
 
 from simulator.course.course import ALTITUDE_DECIMALS, Course
-from simulator.export.formats import Format
+from simulator.export.formats import Format, json_with_list
 from simulator.race.race import Race, Status
 from stream.arrays import Floats, Ints
 from stream.courses import TimingPoint, profile
@@ -95,15 +94,13 @@ def sightings_until(race: Race, until: float) -> Sightings:
 
 
 def as_json(forecasts: RaceForecasts) -> Iterator[bytes]:
-    """Yield the forecasts as one JSON object."""
+    """Return the forecasts as one JSON object."""
     race, found = forecasts.race, forecasts.found
     head = {"run_id": race.run_id, "name": race.request.name, "race_time": forecasts.until}
-    yield orjson.dumps(head)[:-1] + b',"forecasts":['
-    between = b""
-    for first in range(0, len(found.who), PIECE):
-        yield between + orjson.dumps(list(_lines(forecasts, slice(first, first + PIECE))))[1:-1]
-        between = b","
-    yield b"]}"
+    pieces = (
+        list(_lines(forecasts, slice(first, first + PIECE))) for first in range(0, len(found.who), PIECE)
+    )
+    return json_with_list(head, "forecasts", pieces)
 
 
 def _lines(forecasts: RaceForecasts, some: slice) -> Iterator[dict[str, object]]:

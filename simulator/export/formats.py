@@ -1,10 +1,11 @@
 """File formats, and their selection by suffix or Accept header."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import orjson
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -34,6 +35,16 @@ class Format(Generic[Given]):
     def content_type(self) -> str:
         """The media type with its parameters."""
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
+
+
+def json_with_list(head: Mapping[str, object], name: str, pieces: Iterable[list[Any]]) -> Iterator[bytes]:
+    """Yield a JSON object: the fields of `head`, and a list of which each of the `pieces` is a part."""
+    yield orjson.dumps(head)[:-1] + b"," + orjson.dumps(name) + b":["
+    between = b""
+    for piece in pieces:
+        yield between + orjson.dumps(piece)[1:-1]
+        between = b","
+    yield b"]}"
 
 
 def of_suffix(formats: Sequence[Format[Given]], suffix: str) -> Format[Given]:

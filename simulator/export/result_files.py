@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-import orjson
-
-from simulator.export.formats import Format
+from simulator.export.formats import Format, json_with_list
 from simulator.export.results import Lines, Results
 from stream.results import as_csv as csv_pieces
 
 
 def as_json(results: Results) -> Iterator[bytes]:
-    """Yield the results as one JSON object; each result contains its splits."""
+    """Return the results as one JSON object; each result contains its splits."""
     race = results.race
     head = {
         "run_id": race.run_id,
@@ -18,17 +16,15 @@ def as_json(results: Results) -> Iterator[bytes]:
         "race_time": results.until,
         "rank": results.rank,
     }
-    yield orjson.dumps(head)[:-1] + b',"results":['
     points = [(point.name, point.lap, round(point.distance, 3)) for point in results.splits]
-    between = b""
-    for some in results.lines():
-        lines = [
+    pieces = (
+        [
             line._asdict() | cut_off | {"splits": _splits(points, elapsed, chip)}
             for line, elapsed, chip, cut_off in zip(*some[:3], _cut_offs(some), strict=True)
         ]
-        yield between + orjson.dumps(lines)[1:-1]
-        between = b","
-    yield b"]}"
+        for some in results.lines()
+    )
+    return json_with_list(head, "results", pieces)
 
 
 def _cut_offs(some: Lines) -> list[dict[str, str]]:

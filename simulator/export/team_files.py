@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
-import orjson
-
-from simulator.export.formats import Format
+from simulator.export.formats import Format, json_with_list
 from simulator.export.teams import Teams
-from stream.teams import PIECE, Team
+from stream.teams import PIECE
 from stream.teams import as_csv as csv_pieces
 
 
 def as_json(found: Teams) -> Iterator[bytes]:
-    """Yield the teams as one JSON object; each team contains its scorers."""
+    """Return the teams as one JSON object; each team contains its scorers."""
     race, teams = found.race, found.teams
     head = {
         "run_id": race.run_id,
@@ -20,16 +18,10 @@ def as_json(found: Teams) -> Iterator[bytes]:
         "rank": found.rank,
         **found.rules._asdict(),
     }
-    yield orjson.dumps(head)[:-1] + b',"teams":['
-    between = b""
-    for first in range(0, len(teams), PIECE):
-        yield between + orjson.dumps(list(map(_team, teams[first : first + PIECE])))[1:-1]
-        between = b","
-    yield b"]}"
-
-
-def _team(team: Team) -> dict[str, object]:
-    return team._asdict() | {"scorers": [scorer._asdict() for scorer in team.scorers]}
+    pieces = (
+        [team.as_dict() for team in teams[first : first + PIECE]] for first in range(0, len(teams), PIECE)
+    )
+    return json_with_list(head, "teams", pieces)
 
 
 def as_csv(found: Teams) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, generated from the request and response models."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
@@ -14,7 +14,7 @@ from simulator.answer_key.grade import Grade
 from simulator.answer_key.query import AnswerQuery, GradeQuery, Name
 from simulator.export import crowding_files, result_files, team_files, track_files
 from simulator.export.crowding import CrowdingQuery
-from simulator.export.formats import NDJSON
+from simulator.export.formats import NDJSON, Format
 from simulator.export.geojson import MEDIA_TYPE
 from simulator.export.results import ResultsQuery
 from simulator.export.teams import TeamsQuery
@@ -109,14 +109,11 @@ TAKEN: Answers = {201: answers.CourseAnswer, 200: answers.CourseAnswer, **REFUSE
 CHANGED: Answers = {200: answers.RaceAnswer, **dict.fromkeys((401, 403, 404, 409, 503), PROBLEM)}
 REFUSED_PLANS: Answers = dict.fromkeys((401, 403, 415, 422, 503), PROBLEM)
 NOT_FOUND: Answers = {404: PROBLEM, 503: PROBLEM}
+REFUSED_FILE: Answers = {**NOT_FOUND, 422: PROBLEM}
 RESULTS: Body | tuple[Body, ...] = (answers.ResultsAnswer, "text/csv")
-RESULT_SUFFIXES = tuple(form.suffix for form in result_files.FORMATS)
 TEAMS: Body | tuple[Body, ...] = (answers.TeamsAnswer, "text/csv")
-TEAM_SUFFIXES = tuple(form.suffix for form in team_files.FORMATS)
 CROWDING: Body | tuple[Body, ...] = (answers.CrowdingAnswer, "text/csv")
-CROWDING_SUFFIXES = tuple(form.suffix for form in crowding_files.FORMATS)
 TRACKS = tuple(form.media_type for form in track_files.FORMATS)
-TRACK_SUFFIXES = tuple(form.suffix for form in track_files.FORMATS)
 COURSE_FILES = (
     "application/vnd.google-earth.kml+xml",
     "application/vnd.google-earth.kmz",
@@ -143,6 +140,16 @@ IN_PATHS: dict[str, Any] = {
 }
 """Types of the path parameters."""
 
+
+def _file(route: Route, formats: Sequence[Format[Any]], summary_by_suffix: str) -> tuple[Route, Route]:
+    """Return the routes of a file: one whose format the Accept header chooses, and one for suffixes."""
+    suffixes = tuple(form.suffix for form in formats)
+    return (
+        route._replace(answers={**route.answers, 406: PROBLEM}),
+        route._replace(path=f"{route.path}.{{suffix}}", summary=summary_by_suffix, suffixes=suffixes),
+    )
+
+
 ROUTES = (
     Route("post", "/races", "create_race", "Create a race that starts now or later.", CREATED, RaceRequest),
     Route(
@@ -160,41 +167,31 @@ ROUTES = (
         "Return all positions at the last published tick, as GeoJSON.",
         {200: MEDIA_TYPE, **NOT_FOUND},
     ),
-    Route(
-        "get",
-        "/races/{run_id}/results",
-        "show_results",
-        "Return the results at the last published tick, as JSON or in the format of the Accept header.",
-        {200: RESULTS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=ResultsQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/results.{suffix}",
-        "show_results",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/results",
+            "show_results",
+            "Return the results at the last published tick, as JSON or in the format of the Accept header.",
+            {200: RESULTS, **REFUSED_FILE},
+            query=ResultsQuery,
+        ),
+        result_files.FORMATS,
         "Return the results at the last published tick. In CSV, split columns contain seconds since the gun "
         "of the competitor's own wave.",
-        {200: RESULTS, **NOT_FOUND, 422: PROBLEM},
-        query=ResultsQuery,
-        suffixes=RESULT_SUFFIXES,
     ),
-    Route(
-        "get",
-        "/races/{run_id}/teams",
-        "show_teams",
-        "Return the teams at the last published tick, as JSON or in the format of the Accept header: clubs "
-        "with their best finishers' places or times added up.",
-        {200: TEAMS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=TeamsQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/teams.{suffix}",
-        "show_teams",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/teams",
+            "show_teams",
+            "Return the teams at the last published tick, as JSON or in the format of the Accept header: "
+            "clubs with their best finishers' places or times added up.",
+            {200: TEAMS, **REFUSED_FILE},
+            query=TeamsQuery,
+        ),
+        team_files.FORMATS,
         "Return the teams at the last published tick. In CSV, each team is a row.",
-        {200: TEAMS, **NOT_FOUND, 422: PROBLEM},
-        query=TeamsQuery,
-        suffixes=TEAM_SUFFIXES,
     ),
     Route(
         "get",
@@ -204,41 +201,32 @@ ROUTES = (
         "80 % interval, from what the stream has published up to the last tick.",
         {200: answers.ForecastsAnswer, **NOT_FOUND},
     ),
-    Route(
-        "get",
-        "/races/{run_id}/tracks",
-        "show_tracks",
-        "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept header.",
-        {200: TRACKS, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=TrackQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/tracks.{suffix}",
-        "show_tracks",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/tracks",
+            "show_tracks",
+            "Return the tracks up to the last published tick, as GeoJSON or in the format of the Accept "
+            "header.",
+            {200: TRACKS, **REFUSED_FILE},
+            query=TrackQuery,
+        ),
+        track_files.FORMATS,
         "Return the tracks up to the last published tick.",
-        {200: TRACKS, **NOT_FOUND, 422: PROBLEM},
-        query=TrackQuery,
-        suffixes=TRACK_SUFFIXES,
     ),
-    Route(
-        "get",
-        "/races/{run_id}/crowding",
-        "show_crowding",
-        "Return how crowded the whole race is, as JSON or in the format of the Accept header: density, flow, "
-        "speed and delay for each section and minute, and the time that each competitor loses. It does not "
-        "depend on what is published yet.",
-        {200: CROWDING, **NOT_FOUND, 406: PROBLEM, 422: PROBLEM},
-        query=CrowdingQuery,
-    ),
-    Route(
-        "get",
-        "/races/{run_id}/crowding.{suffix}",
-        "show_crowding",
+    *_file(
+        Route(
+            "get",
+            "/races/{run_id}/crowding",
+            "show_crowding",
+            "Return how crowded the whole race is, as JSON or in the format of the Accept header: density, "
+            "flow, speed and delay for each section and minute, and the time that each competitor loses. It "
+            "does not depend on what is published yet.",
+            {200: CROWDING, **REFUSED_FILE},
+            query=CrowdingQuery,
+        ),
+        crowding_files.FORMATS,
         "Return how crowded the whole race is. In CSV, each section and minute with competitors is a row.",
-        {200: CROWDING, **NOT_FOUND, 422: PROBLEM},
-        query=CrowdingQuery,
-        suffixes=CROWDING_SUFFIXES,
     ),
     Route(
         "get",

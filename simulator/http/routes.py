@@ -148,44 +148,40 @@ class Api:
         """Return the results at the last published tick."""
         run, form = await self._race_service.found(run_id), _format(request, result_files.FORMATS, suffix)
         rank, until = _query(request, ResultsQuery).rank, self._race_service.published_until(run)
-        name = f"{run_id}-results.{form.suffix}"
-        await self._send(request, name, form, lambda: results.of(run.race, until, rank))
+        await self._send(request, f"{run_id}-results", form, lambda: results.of(run.race, until, rank))
 
     async def show_teams(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the teams at the last published tick."""
         run, form = await self._race_service.found(run_id), _format(request, team_files.FORMATS, suffix)
         query, until = _query(request, TeamsQuery), self._race_service.published_until(run)
-        name = f"{run_id}-teams.{form.suffix}"
-        await self._send(request, name, form, lambda: teams.of(run.race, until, query))
+        await self._send(request, f"{run_id}-teams", form, lambda: teams.of(run.race, until, query))
 
     async def show_forecasts(self, request: Request, run_id: str) -> None:
         """Return forecasts for everyone on the course at the last published tick."""
         run = await self._race_service.found(run_id)
         found = await self._forecasts.of(run.race, lambda: self._race_service.published_until(run))
-        name = f"{run_id}-forecasts.{forecasts.JSON.suffix}"
-        await self._send(request, name, forecasts.JSON, lambda: found)
+        await self._send(request, f"{run_id}-forecasts", forecasts.JSON, lambda: found)
 
     async def show_tracks(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return the tracks up to the last published tick."""
         run, form = await self._race_service.found(run_id), _format(request, track_files.FORMATS, suffix)
         query, until = _query(request, TrackQuery), self._race_service.published_until(run)
-        name = f"{run_id}-tracks.{form.suffix}"
-        await self._send(request, name, form, lambda: query.tracks(run.race, until))
+        await self._send(request, f"{run_id}-tracks", form, lambda: query.tracks(run.race, until))
 
     async def show_crowding(self, request: Request, run_id: str, suffix: str | None = None) -> None:
         """Return how crowded the whole race is."""
         run, form = await self._race_service.found(run_id), _format(request, crowding_files.FORMATS, suffix)
         query = _query(request, CrowdingQuery)
-        name = f"{run_id}-crowding.{form.suffix}"
-        await self._send(request, name, form, lambda: crowding.of(run.race, query))
+        await self._send(request, f"{run_id}-crowding", form, lambda: crowding.of(run.race, query))
 
     async def show_answer(self, request: Request, run_id: str, kind: str) -> None:
         """Return what a correct consumer would say at the last published tick."""
         run, known = await self._race_service.found(run_id), _kind(kind)
         query, until = _query(request, AnswerQuery), self._race_service.published_until(run)
         form = Format("ndjson", NDJSON, ndjson)
-        name = f"{run_id}-{kind}.{form.suffix}"
-        await self._send(request, name, form, lambda: known.compute(Stream(run.race, until), query))
+        await self._send(
+            request, f"{run_id}-{kind}", form, lambda: known.compute(Stream(run.race, until), query)
+        )
 
     async def grade_answer(self, request: Request, run_id: str) -> bytes:
         """Compare a consumer's answer with the right one at the last published tick."""
@@ -334,7 +330,7 @@ class Api:
     async def _send(
         self, request: Request, name: str, form: Format[Given], make: Callable[[], Given]
     ) -> None:
-        """Generate a file in a thread and send it."""
+        """Generate a file in a thread and send it; `name` is without a suffix."""
 
         def begin() -> Iterator[bytes]:
             pieces = form.write(make())
@@ -345,7 +341,7 @@ class Api:
         responses.head(request, form.content_type)
         # Browsers display the formats they know and download the others.
         shown = "inline" if form.media_type.endswith("json") else "attachment"
-        request.setHeader("Content-Disposition", f'{shown}; filename="{name}"')
+        request.setHeader("Content-Disposition", f'{shown}; filename="{name}.{form.suffix}"')
         await self._send_pieces(request, pieces)
 
     async def _send_pieces(self, request: Request, pieces: Iterator[bytes]) -> None:

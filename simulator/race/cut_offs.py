@@ -12,6 +12,7 @@ import numpy as np
 from simulator.course.course import Course
 from simulator.race.cut_off_times import written
 from simulator.race.field import Field, Lost, Stop, interpolate
+from simulator.race.paces import to_flat
 from simulator.race.request import RaceRequest
 from simulator.race.start_list.limits import FASTEST
 from stream.arrays import Floats, Mask
@@ -128,7 +129,7 @@ def stopped(field: Field, free: Field, limits: CutOffs, wave_delay: float) -> Fi
             times = field.elapsed(everyone, np.full(len(field), one.distance))
             here = starts & ~late & (one.distance <= field.until) & (np.round(times, DECIMALS) > deadline)
             until[here], end[here] = one.distance, times[here]
-            flat = _flat(field, np.full(len(everyone[here]), one.distance))
+            flat = to_flat(field.ground, np.full(len(everyone[here]), one.distance))
             until_moving[here] = interpolate(field.marks, field.moving, everyone[here], flat)
             late |= here
     ended = replace(
@@ -153,10 +154,6 @@ def _check_starts(field: Field, starts: Mask, deadline: Floats, limits: CutOffs)
             f"must not close the course before all have started: the finish closes after {written(limit)}, "
             f"and the last start is after {written(np.ceil(field.start[last] - since))}"
         )
-
-
-def _flat(field: Field, distance: Floats) -> Floats:
-    return distance if field.ground is None else field.ground.to_flat(distance)
 
 
 def _stops_before(field: Field, late: Mask, end: Floats) -> tuple[Stop, ...]:

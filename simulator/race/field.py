@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.race import chance, paces, starts, stretches
 from simulator.race.chance import Stream, chosen, uniform, within
-from simulator.race.paces import Effort
+from simulator.race.paces import Effort, to_flat
 from simulator.race.request import RaceRequest
 from simulator.race.start_list import StartList
 from stream.arrays import Floats, Ints, Mask
@@ -249,7 +249,7 @@ class Field:
     @property
     def until_flat(self) -> Floats:
         """Metres of flat ground at which the competitors end, shape (n,)."""
-        return self.until if self.ground is None else self.ground.to_flat(self.until)
+        return to_flat(self.ground, self.until)
 
     def moving_at(self, flat: float) -> Floats:
         """Return everyone's moving seconds at one place, metres of flat ground, shape (n,)."""
@@ -270,7 +270,7 @@ class Field:
 
     def elapsed(self, who: Ints, distance: Floats) -> Floats:
         """Return the seconds from the gun at which competitors (indices, shape (k,)) reach metres (k,)."""
-        flat = distance if self.ground is None else self.ground.to_flat(distance)
+        flat = to_flat(self.ground, distance)
         time = interpolate(self.marks, self.moving, self._columns[who], flat)
         for stop in self.stops:
             time = time + np.where(flat > stop.place[who], stop.length[who], 0.0)
@@ -317,7 +317,7 @@ def draw(
     not_started, not_finished, disqualified = _fates(request)
     start[not_started] = np.inf
     until = np.where(not_finished, distance * within(ENDS_AT, request.draw(Stream.END_PLACE)), distance)
-    flat = until if ground is None else ground.to_flat(until)
+    flat = to_flat(ground, until)
     moving_then = interpolate(marks, moving, np.arange(n), np.minimum(flat, marks[-1]))
     until_moving = np.where(until >= distance, moving[-1], moving_then)
     reach, bearing = np.zeros(n), np.zeros(n)
@@ -439,7 +439,7 @@ def _pauses(
     who = np.flatnonzero(chosen(request.draw(Stream.STOPPED), request.how_many_get_stopped))
     if visits and len(who):
         place = _place_in(visits, request.draw(Stream.PAUSE_PLACE)[who])
-        stop.place[who] = place if ground is None else ground.to_flat(place)
+        stop.place[who] = to_flat(ground, place)
         stop.start[who] = interpolate(marks, moving, who, stop.place[who])
         lots = request.draw(Stream.PAUSE_LENGTH)[who]
         stop.length[who] = within((request.min_pause, request.max_pause), lots)

@@ -236,3 +236,8 @@ class Effort:
     def to_course(self, flat: Floats) -> Floats:
         """Return metres of the course for metres of flat ground."""
         return np.interp(flat, self.flat, self.metres)
+
+
+def to_flat(ground: Effort | None, metres: Floats) -> Floats:
+    """Return metres of flat ground for metres of a course; they are the same if its hills have no effect."""
+    return metres if ground is None else ground.to_flat(metres)

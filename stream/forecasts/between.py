@@ -10,7 +10,7 @@ import numpy as np
 
 from stream.arrays import Floats, Ints
 from stream.forecasts.pacing import Prior
-from stream.forecasts.route import Route
+from stream.forecasts.route import Route, evenly
 from stream.forecasts.seen import Seen
 
 ROUGH = 0.3
@@ -86,12 +86,8 @@ class Sightings:
     def and_those(self, who: Ints, distance: Floats, elapsed: Floats) -> "Sightings":
         """Return these and the positions of an earlier tick, shape (k,) each, which is the newest so far."""
         some = (distance > 0.0) & np.isfinite(elapsed)
-        return Sightings(
-            np.concatenate([self.who, who[some]])[-MOST_SIGHTINGS:],
-            np.concatenate([self.distance, distance[some]])[-MOST_SIGHTINGS:],
-            np.concatenate([self.elapsed, elapsed[some]])[-MOST_SIGHTINGS:],
-            max(self.until, float(elapsed[some].max(initial=-np.inf))),
-        )
+        until = max(self.until, float(elapsed[some].max(initial=-np.inf)))
+        return self._with(who[some], distance[some], elapsed[some], until)
 
     def also(self, seen: Seen) -> "Sightings":
         """Return these and the newest positions, unless the last ones were seen only just now."""
@@ -100,11 +96,15 @@ class Sightings:
         step = -(-max(len(seen), 1) // FEWER)
         who = np.arange(0, len(seen), step)
         who = who[~seen.is_out[who] & (seen.distance[who] > 0.0) & (seen.elapsed[who] <= seen.now)]
+        return self._with(who, seen.distance[who], seen.elapsed[who], seen.now)
+
+    def _with(self, who: Ints, distance: Floats, elapsed: Floats, until: float) -> "Sightings":
+        """Return the newest of these and of others, which are newer."""
         return Sightings(
             np.concatenate([self.who, who])[-MOST_SIGHTINGS:],
-            np.concatenate([self.distance, seen.distance[who]])[-MOST_SIGHTINGS:],
-            np.concatenate([self.elapsed, seen.elapsed[who]])[-MOST_SIGHTINGS:],
-            seen.now,
+            np.concatenate([self.distance, distance])[-MOST_SIGHTINGS:],
+            np.concatenate([self.elapsed, elapsed])[-MOST_SIGHTINGS:],
+            until,
         )
 
 
@@ -135,7 +135,7 @@ class Ended:
         gave_up = clean.is_out & np.isnan(clean.times[:, -1])
         counts = is_over & ~gave_up & (mark > 0) & (distance > marks[mark]) & (entered < elapsed)
         which = np.flatnonzero(counts & ~(arrived <= elapsed))
-        which = which[np.unique(np.linspace(0, max(len(which) - 1, 0), min(len(which), most)).astype(int))]
+        which = which[evenly(len(which), most)]
         some, mark = clean.take(which), mark[which]
         known = np.where(np.arange(len(marks)) <= mark[:, None], some.times, np.nan)
         then = Seen(seen.now, some.guns, known, distance[which], elapsed[which], some.is_out)

@@ -11,7 +11,7 @@ from stream.forecasts.arrivals import Runners
 from stream.forecasts.between import CANDIDATES, ODD, PATIENCE, ROUGH_COUNTS, Ended, Rest, Sightings
 from stream.forecasts.habits import LEARN_FROM, Habits
 from stream.forecasts.pacing import Design
-from stream.forecasts.route import Route
+from stream.forecasts.route import Route, evenly
 from stream.forecasts.seen import Anchors, Seen
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -19,9 +19,23 @@ LEVELS = (0.1, 0.5, 0.9)
 CHECKED = np.array([0.1, 0.5, 0.9])
 """Levels that are checked against what has happened."""
 CHECK_COUNTS = 40
-"""Number of past forecasts as much as which the model's own opinion of itself counts."""
-LATEST_START, EARLIEST_END = 0.45, 0.55
-"""Levels of the model from and to which intervals of the finish reach before there are finishers."""
+"""Number of past forecasts as much as which the opinion counts that there is before them: for the finish what
+earlier races have shown, for the next mark the model's own."""
+EARLIER = np.array(
+    [
+        [0.10, 0.120, 0.5, 0.901],
+        [0.25, 0.117, 0.5, 0.895],
+        [0.50, 0.127, 0.5, 0.888],
+        [0.75, 0.109, 0.5, 0.899],
+        [0.90, 0.102, 0.5, 0.901],
+    ]
+)
+"""What earlier races have shown of forecasts of the finish, as a timing company learns from its races.
+
+Rows: the share of the distance run when the forecast is made, and the model's probability below which a share
+of `CHECKED` of the arrivals was. `python -m benchmarks.calibrate` makes the table from 24 races of the
+simulator, on the shipped courses and two marathons.
+"""
 NEAR = 4_000
 """Maximum number of past forecasts of the next mark that are checked, and of forecasts of the finish."""
 SIGHTED = 6_000
@@ -53,15 +67,15 @@ class Learned:
     between: Floats
     sightings: Sightings
 
-    def levels(self, wanted: Sequence[float], mark: Ints, share: Floats, is_near: Mask) -> Floats:
-        """Return the model's levels for wanted ones, shape (k, q).
+    def levels(self, wanted: Sequence[float], mark: Ints, share: Floats) -> tuple[Floats, Floats]:
+        """Return the model's levels for wanted ones: of a place up to the next mark, and of the finish.
+
+        Shape (k, q) each.
 
         Args:
             wanted: rising.
             mark: the last one that each has passed, shape (k,).
             share: of the stretch behind it that each has run, shape (k,).
-            is_near: whether the forecast is of the next mark or of a place before it, shape (k,); the others
-                are of the finish.
         """
         marks = np.arange(len(self.far))
         far = np.column_stack([np.interp(mark + share, marks, column) for column in self.far.T])
@@ -72,13 +86,17 @@ class Learned:
         part = (at - first)[:, None]
         between = (1.0 - part) * self.between[stretch, first] + part * self.between[stretch, first + 1]
         near = np.where(share[:, None] > 0.0, between, self.near[stretch])
-        reached = np.where(is_near[:, None], near, far)
-        edges = np.column_stack([np.zeros(len(mark)), reached, np.ones(len(mark))])
-        known = np.concatenate([[0.0], CHECKED, [1.0]])
-        nth = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 2)
-        part = (np.asarray(wanted) - known[nth]) / (known[nth + 1] - known[nth])
-        levels: Floats = edges[:, nth] + part * (edges[:, nth + 1] - edges[:, nth])
-        return levels
+        return _at_levels(wanted, near), _at_levels(wanted, far)
+
+
+def _at_levels(wanted: Sequence[float], reached: Floats) -> Floats:
+    """Return the levels between those reached at `CHECKED`, shape (k, 3), for wanted ones, shape (k, q)."""
+    edges = np.column_stack([np.zeros(len(reached)), reached, np.ones(len(reached))])
+    known = np.concatenate([[0.0], CHECKED, [1.0]])
+    nth = np.clip(np.searchsorted(known, wanted, side="right") - 1, 0, len(known) - 2)
+    part = (np.asarray(wanted) - known[nth]) / (known[nth + 1] - known[nth])
+    levels: Floats = edges[:, nth] + part * (edges[:, nth + 1] - edges[:, nth])
+    return levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +119,7 @@ class Forecasts:
     chip: Floats
 
 
-def learn(route: Route, seen: Seen, sightings: Sightings | None = None) -> Learned:
+def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier: Floats = EARLIER) -> Learned:
     """Return what the race has taught so far.
 
     Args:
@@ -109,66 +127,38 @@ def learn(route: Route, seen: Seen, sightings: Sightings | None = None) -> Learn
         seen: what is known now.
         sightings: positions seen earlier: those of what was learned then, or any others of the same field.
             They show how the pace since the last mark goes on; without them, an assumption applies.
+        earlier: what earlier races have shown, like `EARLIER`.
     """
     gave_up = seen.is_out & np.isnan(seen.times[:, -1])
     started = ~np.isnan(seen.times[:, 1:]).all(axis=1)
-    who = _some(np.flatnonzero(started), LEARN_FROM)
+    who = np.flatnonzero(started)
+    who = who[evenly(len(who), LEARN_FROM)]
     some = seen.take(who).clean()
     habits = field_habits.learn(route, some)
     counted = some.take(~gave_up[who])
     sightings = (Sightings.none() if sightings is None else sightings).also(seen)
     ended = Ended.of(route, seen, sightings, SIGHTED)
     habits = replace(habits, rough=_rough(route, habits, ended))
-    reached = _over_lags(route, habits, counted)
-    near, far = _near(route, habits, counted, reached[0]), _far(route, habits, counted, reached)
+    near, far = _near(route, habits, counted), _far(route, habits, counted, earlier)
     return Learned(habits, far, near, _between(route, habits, ended), sightings)
 
 
-def _some(of: Ints, most: int) -> Ints:
-    """Return an even selection of at most so many."""
-    return of[np.unique(np.linspace(0, max(len(of) - 1, 0), min(len(of), most)).astype(np.int64))]
-
-
-def _lags(route: Route) -> Ints:
-    """Return the numbers of stretches over which forecasts are checked, shape (l,)."""
-    found: Ints = 2 ** np.arange(int(np.log2(max(len(route.lengths) - 1, 1))) + 1)
-    return found
-
-
-def _over_lags(route: Route, habits: Habits, seen: Seen) -> Floats:
-    """Return the levels reached by the newest arrivals over each lag, shape (l, 3)."""
-    lags = _lags(route)
-    reached = np.empty((len(lags), len(CHECKED)))
-    before = CHECKED
-    for nth, lag in enumerate(lags.tolist()):
-        is_over = _is_over(route, seen, lag)
-        who = np.flatnonzero(is_over.any(axis=1))
-        # Of each competitor, the last forecast counts.
-        made = np.where(is_over[who], np.arange(is_over.shape[1]), -1).max(axis=1) + 1
-        past = _past(route, habits, seen.take(who), made, lag)
-        # A longer lag without data of its own is as wrong as the shorter ones, but less surely.
-        before = reached[nth] = _checked(past, (before + CHECKED) / 2)
-    return reached
-
-
-def _far(route: Route, habits: Habits, seen: Seen, reached: Floats) -> Floats:
+def _far(route: Route, habits: Habits, seen: Seen, earlier: Floats) -> Floats:
     """Return the levels reached by forecasts of the finish, for each mark, shape (m, 3).
 
     Args:
         route: the course.
         habits: of the field.
         seen: what is known of it.
-        reached: over each lag, which counts until enough have finished.
+        earlier: what earlier races have shown, which counts until enough have finished.
     """
     marks = np.arange(len(route.lengths))
-    ahead = np.log2(len(marks) - marks)
-    far = np.column_stack([np.interp(ahead, np.log2(_lags(route)), column) for column in reached.T])
-    # Which way forecasts were off over fewer stretches need not hold here: then only the ends move.
-    far[:, 1] = CHECKED[1]
-    far[:, 0], far[:, 2] = np.minimum(far[:, 0], LATEST_START), np.maximum(far[:, 2], EARLIEST_END)
+    run = route.marks[:-1] / route.distance
+    far = np.column_stack([np.interp(run, earlier[:, 0], column) for column in earlier.T[1:]])
     pace = (seen.times[:, 1:-1] - seen.times[:, :1]) / route.marks[1:-1]
     left = route.distance - route.marks[1:-1]
-    which = _some(np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now), NEAR)
+    which = np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now)
+    which = which[evenly(len(which), NEAR)]
     who, made = np.unravel_index(which, pace.shape)
     made = made + 1
     past = _past(route, habits, seen.take(who), made, len(marks) - made)
@@ -177,11 +167,16 @@ def _far(route: Route, habits: Habits, seen: Seen, reached: Floats) -> Floats:
     return far
 
 
-def _near(route: Route, habits: Habits, seen: Seen, usual: Floats) -> Floats:
+def _near(route: Route, habits: Habits, seen: Seen) -> Floats:
     """Return the levels reached by forecasts of the next mark, for each stretch, shape (m, 3)."""
+    is_over = _is_over(route, seen)
+    who = np.flatnonzero(is_over.any(axis=1))
+    # Stretches differ, but until they have been passed, they are as the newest arrival of each competitor.
+    made = np.where(is_over[who], np.arange(is_over.shape[1]), -1).max(axis=1, initial=-1) + 1
+    usual = _checked(_past(route, habits, seen.take(who), made, 1), CHECKED)
     near = np.tile(usual, (len(route.lengths), 1))
-    is_over = _is_over(route, seen, 1)
-    which = _some(np.flatnonzero(is_over), NEAR)
+    which = np.flatnonzero(is_over)
+    which = which[evenly(len(which), NEAR)]
     who, made = np.unravel_index(which, is_over.shape)
     made = made + 1
     past = _past(route, habits, seen.take(who), made, 1)
@@ -216,7 +211,7 @@ def _rough(route: Route, habits: Habits, ended: Ended) -> float:
         pace = np.log(seconds / np.maximum(last - first, 1e-3))
         residuals.append((pace - runners.pacing.paces(own)[:, 0])[known])
     level = (runners.pacing.weight * runners.pacing.ll).sum(axis=1)[known]
-    whole, done, ahead = ((x)[known] for x in (end - since, at - since, end - at))
+    whole, done, ahead = (x[known] for x in (end - since, at - since, end - at))
     likely = []
     for rough in CANDIDATES.tolist():
         rest = Rest.of(habits.prior, rough, whole, done, ahead)
@@ -258,12 +253,11 @@ def _checked(past: Floats, opinion: Floats) -> Floats:
     return found
 
 
-def _is_over(route: Route, seen: Seen, lag: int) -> Mask:
-    """Return whose arrivals `lag` stretches after each mark must be known by now; the start is left out."""
+def _is_over(route: Route, seen: Seen) -> Mask:
+    """Return whose arrivals at the next mark must be known by now, for each mark; the start is left out."""
     marks, times = route.marks, seen.times
-    made, due = slice(1, len(marks) - lag), slice(1 + lag, len(marks))
-    pace = (times[:, made] - times[:, :1]) / marks[made]
-    is_over: Mask = times[:, made] + PATIENCE * pace * (marks[due] - marks[made]) <= seen.now
+    pace = (times[:, 1:-1] - times[:, :1]) / marks[1:-1]
+    is_over: Mask = times[:, 1:-1] + PATIENCE * pace * route.lengths[1:] <= seen.now
     return is_over
 
 
@@ -408,11 +402,7 @@ def _times(runners: Runners, learned: Learned, metres: Floats, levels: Sequence[
     """Return when each one arrives at a place (metres, shape (k,)), at the levels that are wanted, (k, q)."""
     route, anchors = runners.route, runners.anchors
     end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-    share = runners.done / runners.whole
-    near, far = (
-        learned.levels(levels, anchors.mark, share, np.full(len(metres), is_near))
-        for is_near in (True, False)
-    )
+    near, far = learned.levels(levels, anchors.mark, runners.done / runners.whole)
     # What is between the next mark and the finish is between them also in how sure it is.
     part = np.clip((metres - end) / np.maximum(route.distance - end, 1.0), 0.0, 1.0)[:, None]
     return runners.times(metres, (1.0 - part) * near + part * far, now)

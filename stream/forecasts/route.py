@@ -51,8 +51,7 @@ class Route:
         """
         inner = _apart(np.unique(np.asarray(splits, float)), distance)
         shown = np.unique(np.asarray(points if len(points) else inner, float))
-        some = np.unique(np.linspace(0, len(inner) - 1, min(len(inner), MOST)).astype(np.int64))
-        marks = np.concatenate([[0.0], inner[some], [distance]])
+        marks = np.concatenate([[0.0], inner[evenly(len(inner), MOST)], [distance]])
         shown = np.append(shown[(shown > 0.0) & (shown < distance)], distance)
         metres, cost = marks, np.zeros(len(marks) - 1)
         if profile is not None:
@@ -111,6 +110,11 @@ def ahead(points: Sequence[TimingPoint]) -> tuple[TimingPoint, ...]:
     """Return the timing points of `Route.points`: of those at the same place, the last one."""
     named = {point.distance: point for point in points if point.distance > 0}
     return tuple(named[metres] for metres in sorted(named))
+
+
+def evenly(count: int, most: int) -> Ints:
+    """Return an even selection of at most so many of the first `count` indices."""
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
 
 
 def _apart(metres: Floats, distance: float) -> Floats:

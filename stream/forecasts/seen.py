@@ -15,7 +15,7 @@ KNOWN_FOR = 30.0
 def furthest(
     position: tuple[Floats, Floats], passings: tuple[Floats, Floats], now: float
 ) -> tuple[Floats, Floats]:
-    """Return the furthest known place and its time, for `Seen`: passings tell it as well as positions.
+    """Return the furthest known place and its time, for `Seen`: of a position or a passing.
 
     Args:
         position: metres and race seconds, shape (n,) each; NaN if unknown.

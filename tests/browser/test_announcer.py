@@ -312,7 +312,8 @@ def test_an_hour(browser: Browser, site: Site) -> None:
         assert page.evaluate("() => window.askedOfStub.honours") - asked >= 3000
         assert page.locator(".next li").count() == NEXT
         assert page.locator(".card").count() == NEXT
-        assert after["nodes"] <= before["nodes"] + 50
+        # Chromium counts removed elements until it collects them; one kept per update would be thousands.
+        assert after["nodes"] <= before["nodes"] + 500
         assert after["jsEventListeners"] <= before["jsEventListeners"] + 5
         assert after["heap"] - before["heap"] < MOST_GROWTH
     site.change(run, "cancel")

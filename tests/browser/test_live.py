@@ -543,8 +543,9 @@ def test_news_of_a_page_that_is_left_does_not_clear_the_next_one(page: Page, sit
     expect(page.get_by_role("heading", name="Finish list")).to_be_visible()
 
     pages.get_by_role("link", name="Live").click()
+    page.wait_for_url(lambda address: "/results" not in address)
     LiveMap.on(page)
-    assert page.evaluate("() => window.racecastLeaving") is None
+    page.wait_for_function("() => window.racecastLeaving === null")
 
 
 def test_geofence_lights_up(page: Page, site: Site) -> None:

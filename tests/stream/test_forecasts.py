@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stream.arrays import Floats
 from stream.forecasts import arrivals, between, habits
-from stream.forecasts.forecast import LEVELS, Learned, arriving, expected, forecast, learn
+from stream.forecasts.forecast import EARLIER, LEVELS, Learned, arriving, expected, forecast, learn
 from stream.forecasts.pacing import Design, Moments, Prior, below, fit
 from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
@@ -260,21 +260,34 @@ def test_intervals_are_as_wide_as_past_errors() -> None:
     learned = learn(TEN_KM, seen_at(2700.0, times, TEN_KM))
 
     assert np.median(learned.near[1:, 2]) > 0.93
-    mark, half = np.array([3, 3, 3, 9]), np.array([0.0, 0.0, 0.5, 1.0])
-    found = learned.levels((0.1, 0.5, 0.9), mark, half, np.array([False, True, True, True]))
-    expected = learned.far[3], learned.near[3], learned.between[3, 1], learned.between[9, 2]
-    assert found == pytest.approx(np.array(expected))
+    mark, half = np.array([3, 3, 9]), np.array([0.0, 0.5, 1.0])
+    near, far = learned.levels((0.1, 0.5, 0.9), mark, half)
+    expected = learned.near[3], learned.between[3, 1], learned.between[9, 2]
+    assert near == pytest.approx(np.array(expected))
+    assert far[0] == pytest.approx(learned.far[3])
 
 
-def test_levels_are_the_models_own_before_anything_happened() -> None:
+def test_levels_of_the_next_point_are_the_models_own_before_anything_happened() -> None:
     """Without past forecasts, levels stay what they are, at any place."""
     learned = learn(TEN_KM, seen_at(0.0, FIELD, TEN_KM))
     wanted = (0.05, 0.1, 0.5, 0.77, 0.9, 0.99)
 
-    near = np.array([True, False, True, False])
-    found = learned.levels(wanted, np.array([0, 3, 9, 10]), np.array([0.0, 0.3, 0.9, 0.0]), near)
+    near, _ = learned.levels(wanted, np.array([0, 3, 9]), np.array([0.0, 0.3, 0.9]))
 
-    assert found == pytest.approx(np.tile(wanted, (4, 1)))
+    assert near == pytest.approx(np.tile(wanted, (3, 1)))
+
+
+def test_levels_of_the_finish_are_those_of_earlier_races_until_enough_have_finished() -> None:
+    """Before the first finishers the table counts, at the share of the distance run; then this race's own."""
+    earlier = np.array([[0.2, 0.05, 0.5, 0.8], [0.6, 0.25, 0.5, 0.96]])
+    at, half = np.array([1, 4, 4, 8]), np.array([0.0, 0.0, 0.5, 0.0])
+    expected = [[0.05, 0.5, 0.8], [0.15, 0.5, 0.88], [0.175, 0.5, 0.9], [0.25, 0.5, 0.96]]
+    begun = learn(TEN_KM, seen_at(float(FIELD[:, -1].min()) - 1.0, FIELD, TEN_KM), earlier=earlier)
+    over = [learn(TEN_KM, seen_at(1e5, FIELD, TEN_KM), earlier=table) for table in (earlier, EARLIER)]
+
+    assert begun.levels(LEVELS, at, half)[1] == pytest.approx(np.array(expected))
+    assert over[0].far[4] == pytest.approx(over[1].far[4], abs=0.05)
+    assert np.abs(over[0].far[4] - expected[1]).max() > 0.05
 
 
 def test_intervals_cover_the_finish_of_a_field_as_often_as_they_say() -> None:
@@ -479,7 +492,7 @@ def test_a_small_case_has_known_numbers() -> None:
 
 
 GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.3, 1213.5, 1231.4], [1065.7, 1073.1, 1081.5]]
-GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1493.7, 1532.0, 1574.4], [1773.2, 1840.9, 1917.4]]
+GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1495.2, 1532.0, 1574.6], [1777.2, 1840.9, 1916.6]]
 GOLDEN_NOISE = 0.0551
 
 

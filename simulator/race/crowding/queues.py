@@ -5,8 +5,8 @@ least: one sort and one running maximum. Up to there they run freely, so overtak
 Three rules make a queue of those who wait:
 
 - *It has a length.* They cross in the order in which they reach its end, not the cut; those who walk and are
-  not at the cut yet hold up nobody. How much of the cell the queue covers follows from the number of runners
-  in it when one enters; a short queue has no length.
+  not at the cut yet do not hold up others. How much of the cell the queue covers follows from the number of
+  runners in it when one enters; a short queue has no length.
 - *It spills back.* A full cell takes in the n-th runner when the (n - jam)-th has left it and the gap has
   moved back through it (Newell's simplified kinematic wave, the storage of the link transmission model). So
   the later cell acts on the earlier one: cells with such queues are solved again, backwards and forwards,
@@ -49,18 +49,13 @@ SETTLED = 0.5
 """Seconds by which a full cell may still take runners in too early when no further round is needed."""
 
 
-def crowded(free: Field, cells: Cells) -> Field:
-    """Return the field with the delays of crowding.
+def crowding(free: Field, cells: Cells) -> Steps[Field]:
+    """Return the field with the delays of crowding, in steps.
 
     Args:
         free: the field without crowding.
         cells: the cells, cut at all marks of the field.
     """
-    return done(crowding(free, cells))
-
-
-def crowding(free: Field, cells: Cells) -> Steps[Field]:
-    """Do the work of `crowded` in steps."""
     crowd = _Crowd(free, cells)
     yield from crowd.solve()
     late = crowd.late
@@ -324,7 +319,7 @@ def _in_turn(joins: Floats, due: Floats, slots: Floats) -> Ints:
     Args:
         joins: when each joins the queue.
         due: when each can cross, not before `joins`.
-        slots: the moments at which they cross, whoever it is; increasing.
+        slots: the moments at which they cross, in any order of theirs; increasing.
     """
     order = _sorted(joins)
     is_late, slot = np.zeros(len(due), np.bool_), np.empty(len(due))

@@ -224,7 +224,7 @@ def test_two_races_of_one_name(shown: Shown) -> None:
     """Races with the same name are distinguished by their run ids."""
     shown.store.known = [race("one", name="Saturday"), race("two", name="Saturday")]
     shown.stream.events = [*minute("one", 1, 9), *minute("two", 2, 9)]
-    assert set(page().dataframe[0].value["Race"]) == {"Saturday (one)", "Saturday (two)"}
+    assert set(page().dataframe[0].value["Race"]) == {"Saturday · one", "Saturday · two"}
 
 
 def test_bars(shown: Shown) -> None:
