@@ -65,9 +65,11 @@ WAKE_LOCK = """() => {
 NAMES_BEGIN = """(list, place) => {
   list.style.setProperty('--digits', place.length);
   list.querySelector('.place').textContent = place;
-  return [...list.querySelectorAll('li:not([hidden]) .who')].map((one) => one.getBoundingClientRect().left);
+  return [...list.querySelectorAll('li:not([hidden])')]
+    .map((row) => row.querySelector('.who').getBoundingClientRect().left - row.getBoundingClientRect().left)
+    .map(Math.round);
 }"""
-"""Where names begin if one of the places is as long as `place`."""
+"""Where names begin in their rows, in pixels, if one of the places is as long as `place`."""
 
 
 @pytest.fixture(scope="module", name="run")
