@@ -18,6 +18,8 @@ from stream.arrays import Floats, Ints
 MOST_BIBS = 20
 """Bibs in a search: as many as a link has favourites."""
 
+MOST_LETTERS = 120
+"""Of a text that is searched for, and of a timing point's label; no name is longer."""
 MOST_DIGITS = 9
 """Of a bib."""
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard.race import team_rules
+from dashboard.race.finder import MOST_DIGITS, MOST_LETTERS
 from stream.results import Rank
 from stream.teams import Rules
 
@@ -26,9 +27,6 @@ FILTERS = ("category", "club", "sex")
 _MOMENT = "at"
 _POINT = "point"
 _RANK = "rank"
-MOST_LETTERS = 120
-"""Of a timing point's label, and of a text that is searched for; no name is longer."""
-_MOST_DIGITS = 9
 
 LIST = (*FILTERS, "find", "sort")
 """The query parameters of a list: also the search text and the column that it is sorted by."""
@@ -137,7 +135,7 @@ def forget_race() -> None:
 
 def _number(name: str) -> int | None:
     text = st.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
+    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 def _known(names: Sequence[str]) -> dict[str, str]:

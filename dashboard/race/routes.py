@@ -20,10 +20,9 @@ from dashboard.race import team_rules
 from dashboard.race.announcer import Announcer
 from dashboard.race.event_stream import HEADERS
 from dashboard.race.feed import NOT_FOUND, Feed
-from dashboard.race.finder import MOST_DIGITS, Finder
+from dashboard.race.finder import MOST_DIGITS, MOST_LETTERS, Finder
 from dashboard.race.forecasts import Forecaster
 from dashboard.race.history import History
-from dashboard.race.link import MOST_LETTERS
 from dashboard.race.payload import Packed
 from dashboard.race.snapshots import Snapshots, UnknownRaceError
 from dashboard.store.protocol import StoreError, is_run_id

@@ -4,6 +4,7 @@ import pytest
 import streamlit as st
 
 from dashboard.race import link
+from dashboard.race.finder import MOST_LETTERS
 from stream.teams import Rules
 
 
@@ -107,4 +108,4 @@ def test_choices_of_an_announcer(held: dict[str, str]) -> None:
         link.keep_point(sent)
     assert held == {"run": "run_1"}
     link.keep_point("x" * 200)
-    assert link.point() == "x" * link.MOST_LETTERS
+    assert link.point() == "x" * MOST_LETTERS
