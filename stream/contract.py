@@ -33,6 +33,8 @@ Value = str | int | float
 EVENTS = Path(__file__).with_name("events")
 Topic = Literal["parkrun", "passings", "races", "competitors"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
+Written = Literal[Topic, "reads", "courses"]
+"""What `generate` writes: the topics, the raw reads of chips, which are not published, and the course."""
 
 SQLITE_VERSION = 103
 """The `user_version` of the SQLite file.
@@ -233,4 +235,6 @@ def _missing(schema: Mapping[str, Any], *, is_version: bool) -> Value:
 
 PROGRESS = read_table("progress")
 """The topic by which simulators know each other's progress, and a table of the embedded store."""
+READS = read_table("reads")
+"""The raw reads of chips: files have them, no topic and no table."""
 TABLES: Mapping[str, Table] = MappingProxyType({name: read_table(name) for name in (*TOPICS, "courses")})

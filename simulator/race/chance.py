@@ -59,6 +59,20 @@ class Stream(IntEnum):
     REGULARITY = 37
     ATTENDANCE = 38
     FORM = 39
+    READ_MISSED = 40
+    READ_MISSED_BY_LINE = 41
+    READ_COUNT = 42
+    READ_PHASE = 43
+    READ_STRENGTH = 44
+    READ_LOSS = 45
+    READ_ID = 46
+    STRAY = 47
+    STRAY_MAT = 48
+    STRAY_TIME = 49
+    STRAY_LINE = 50
+    STRAY_RETURN = 51
+    READER_SKEW = 52
+    READER_DRIFT = 53
 
 
 def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
