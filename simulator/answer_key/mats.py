@@ -15,8 +15,8 @@ from stream.results import rounded
 
 TOGETHER = 5.0
 """Seconds after a read within which the next one belongs to the same pass."""
-READS = 5_000_000
-"""Number of reads that are looked at together, about; races with more are taken in parts."""
+READS = 2_000_000
+"""Maximum number of reads of passes looked at together, 56 bytes each; larger races are taken in parts."""
 
 
 @dataclass(frozen=True)

@@ -404,6 +404,14 @@ def test_options_without_an_effect_get_a_warning(client: Client) -> None:
     ]
 
 
+def test_options_of_the_timing_mats_get_a_warning(client: Client) -> None:
+    """They change no event that is published: a warning says what they change."""
+    (warning,) = client.post("/races", {"course": "straight", "stray_reads": 0.1}).json["warnings"]
+
+    assert warning.startswith("Raw reads are not published: options of the timing mats only change")
+    assert client.post("/races", {"course": "straight", "stray_reads": 0.0}).json["warnings"] == []
+
+
 def test_points_that_form_no_course_are_rejected(client: Client) -> None:
     """Identical points don't form a course."""
     answer = client.post("/races", {"course": "dot", "points": [[0, 50], [0, 50]]})
