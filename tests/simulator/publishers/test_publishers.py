@@ -102,7 +102,7 @@ def race(straight: Course) -> Race:
 
 def record(race: Race, status: RaceState, updated_at: int) -> RaceRecord:
     """Return a race's own row."""
-    return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
+    return record_of(race, status, updated_at, race.request.text())
 
 
 def whole(race: Race) -> list[Streamed]:
