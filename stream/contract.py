@@ -1,7 +1,7 @@
 """The contract: topics, tables, and the fields of their events.
 
-A file in `events/` describes each table. All tables but `courses` are topics too. The files are JSON Schema
-with some more keywords, which validators ignore:
+A file in `events/` describes each table. All tables but `courses` are topics too; `reads` is neither, for
+only files have raw reads. The files are JSON Schema with some more keywords, which validators ignore:
 
 - `key`: the columns of the primary key.
 - `version`: the column that decides which of two rows with one key is newer (Pinot's `comparisonColumn`).
