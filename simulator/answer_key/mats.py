@@ -120,9 +120,10 @@ def _passes(stream: Stream, sifting: Sifting) -> Iterator[tuple[Race, Mats, _Pas
     until = race.time_of(stream.ticks - 1) if stream.ticks <= race.last_tick else np.inf
     each = LINES * (2 * race.request.read_repeats) * len(race.points)
     size = max(1, READS // each)
+    whole = Mats(race)
     for first in race.members[::size]:
         part = race.part(first, min(first + size, race.members.stop))
-        mats = Mats(part)
+        mats = whole.part(part)
         pieces = list(mats.reads(BEFORE_THE_START, until))
         if pieces:
             yield (

@@ -7,6 +7,7 @@ computed at any time. docs/stream.md says how a consumer finds the passings in t
 """
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.race import chance
-from simulator.race.chance import Bits, Stream, chosen, hashed, hashed_bits, uniform, within
+from simulator.race.chance import Bits, Stream, chosen, hashed, hashed_bits, keys_of, uniform, within
 from simulator.race.options import MAX_REPEATS
 from simulator.race.race import Passings, Race
 from stream.arrays import Floats, Ints, Mask
@@ -110,6 +111,7 @@ class Mats:
     """The mats of a race, and what they read of its members.
 
     Attributes:
+        race: the race, or a part of it.
         mats: in the order in which the course passes them first; the last one is the finish.
         of_point: the index of each timing point's mat, -1 without one; shape (p,).
         skew: seconds by which each reader's clock is ahead at the gun; shape (readers,).
@@ -117,21 +119,26 @@ class Mats:
     """
 
     def __init__(self, race: Race) -> None:
-        self._race = race
+        self.race = race
         self.mats, self.of_point, self._before = _mats(race.points)
         self._places = np.array([point.distance for point in race.points])
         request, seed, readers = race.request, race.request.seed or 0, LINES * len(self.mats)
         skew = 2.0 * uniform(seed, Stream.READER_SKEW, readers) - 1.0
         drift = 2.0 * uniform(seed, Stream.READER_DRIFT, readers) - 1.0
         self.skew, self.rate = request.reader_skew * skew, 1.0 + 1e-6 * request.reader_drift * drift
-        # The last key is that of the reference chips, `NO_ONE`.
-        self._keys = {stream: chance.keys(seed, stream, len(race.field) + 1) for stream in HASHED}
+        self._keys = {stream: chance.key(seed, stream) for stream in HASHED}
+
+    def part(self, race: Race) -> "Mats":
+        """Return the mats with what they read of the members of a part of the race."""
+        part = copy(self)
+        part.race = race
+        return part
 
     @cached_property
     def last_tick(self) -> int:
         """Number of a tick by which all reads are published: a little after the race's last one."""
         longest = max(LINES_APART + REACH, STRAY_READS * STRAY_SPACING)
-        return self._race.last_tick + int(np.ceil(longest / self._race.request.tick))
+        return self.race.last_tick + int(np.ceil(longest / self.race.request.tick))
 
     def places(self, mat: int) -> Floats:
         """Return the metres at which the race passes a mat, rising."""
@@ -141,7 +148,7 @@ class Mats:
     @property
     def _end(self) -> float:
         """Race seconds after which no pass, no visit of a stray and no reference begins."""
-        return self._race.time_of(self._race.last_tick)
+        return self.race.time_of(self.race.last_tick)
 
     def reads(self, after: float, until: float) -> Iterator[Reads]:
         """Yield the reads in the race seconds (after, until]; the first ones are before the gun.
@@ -158,11 +165,11 @@ class Mats:
 
     def ids(self, reads: Reads) -> Bits:
         """Return the reads' event numbers, shape (k,): opaque, so that they don't reveal the strays."""
-        return hashed_bits(self._keys[Stream.READ_ID][reads.who], reads.number)
+        return hashed_bits(keys_of(self._keys[Stream.READ_ID], reads.who), reads.number)
 
     def _lots(self, stream: Stream, who: Ints, numbers: Ints) -> Floats:
         """Return uniform doubles in [0, 1) of competitors, shape (k,), by numbers, shape (k,) or (k, l)."""
-        keys = self._keys[stream][who]
+        keys = keys_of(self._keys[stream], who)
         return hashed(keys if numbers.ndim == 1 else keys[:, None], numbers)
 
     def _passes(self, after: float, until: float) -> Iterator[Reads]:
@@ -170,7 +177,7 @@ class Mats:
         # A little more than needed: passings are found by distance, reads by time.
         last = min(until + REACH + SPACING, self._end)
         first = min(after - LINES_APART - REACH - SPACING, last)
-        found = self._race.passings(first, last)
+        found = self.race.passings(first, last)
         found = found.take(np.flatnonzero(self.of_point[found.point] >= 0))
         for start in range(0, len(found.who), AT_ONCE):
             yield self._of(found.take(slice(start, start + AT_ONCE)))
@@ -178,7 +185,7 @@ class Mats:
     def _of(self, passings: Passings) -> Reads:
         """Return all reads of some passings."""
         who, point, crossed, _ = passings
-        request, line = self._race.request, np.arange(LINES)
+        request, line = self.race.request, np.arange(LINES)
         slot = LINES * point[:, None] + line
         is_read = self._lots(Stream.READ_MISSED, who, point) >= request.missed_passes
         is_read &= crossed - self._passed_before(who, point) >= APART
@@ -206,18 +213,19 @@ class Mats:
         before = self._before[point]
         again = np.flatnonzero(before >= 0)
         found = np.full(len(who), -np.inf)
-        found[again] = self._race.field.elapsed(who[again], self._places[before[again]])
+        found[again] = self.race.field.elapsed(who[again], self._places[before[again]])
         return found
 
     @cached_property
     def _visits(self) -> tuple[Ints, Ints, Floats, Ints]:
-        """The visits of members to mats that they don't pass then, ordered by their beginning; shape (k,).
+        """The visits of all competitors to mats that they don't pass then, by their beginning; shape (k,).
 
         They are competitors, readers, the seconds at which they begin, and numbers.
         """
-        race, request = self._race, self._race.request
-        is_stray = chosen(request.draw(Stream.STRAY), request.stray_reads)
-        who = race.members.start + np.flatnonzero(is_stray[race.members.start : race.members.stop])
+        race, request = self.race, self.race.request
+        if not request.stray_reads:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)
+        who = np.flatnonzero(chosen(request.draw(Stream.STRAY), request.stray_reads))
         mat = (request.draw(Stream.STRAY_MAT)[who] * len(self.mats)).astype(np.int64)
         when = within((STRAY_FROM, self._end), request.draw(Stream.STRAY_TIME)[who])
         back = race.finish_times[who] + within(RETURNS, request.draw(Stream.STRAY_RETURN)[who])
@@ -235,8 +243,11 @@ class Mats:
         who, reader, begin, number = self._visits
         first = int(np.searchsorted(begin, after - STRAY_READS * STRAY_SPACING))
         last = int(np.searchsorted(begin, until, side="right"))
-        for start in range(first, last, AT_ONCE):
-            some = slice(start, min(start + AT_ONCE, last))
+        members = self.race.members
+        is_own = (who[first:last] >= members.start) & (who[first:last] < members.stop)
+        own = first + np.flatnonzero(is_own)
+        for start in range(0, len(own), AT_ONCE):
+            some = own[start : start + AT_ONCE]
             lots = self._lots(Stream.READ_COUNT, who[some], number[some])
             row, nth = _repeated(1 + (lots * STRAY_READS).astype(np.int64))
             numbers = number[some][row] + nth
@@ -248,7 +259,7 @@ class Mats:
         """Yield the reads of the reference chips, which belong to the part with the first competitor."""
         last = min(until, self._end)
         first = max(after, -REFERENCE_EVERY - 1.0)
-        if self._race.members.start > 0 or last <= first:
+        if self.race.members.start > 0 or last <= first:
             return
         nth = np.arange(np.floor(first / REFERENCE_EVERY) + 1.0, np.floor(last / REFERENCE_EVERY) + 1.0)
         readers = LINES * len(self.mats)
