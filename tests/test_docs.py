@@ -29,7 +29,7 @@ from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses, plans
 from stream import parts, problems, teams
-from stream.contract import READS, TABLES, TOPICS, read_topics
+from stream.contract import ALL_TOPICS, read_topics, table_of
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 
@@ -125,7 +125,7 @@ def test_every_route_is_documented() -> None:
     assert documented == {f"{route.method.upper()} {route.path}" for route in openapi.ROUTES}
 
 
-@pytest.mark.parametrize("topic", [*TOPICS, "reads"])
+@pytest.mark.parametrize("topic", ALL_TOPICS)
 def test_every_field_is_documented(topic: str) -> None:
     """docs/stream.md lists the fields of each topic in order, their types and which are optional."""
     text = section("docs/stream.md", f"### Events of `{topic}`")
@@ -135,7 +135,7 @@ def test_every_field_is_documented(topic: str) -> None:
         for name in code_spans(cell)
     }
 
-    fields = (READS if topic == "reads" else TABLES[topic]).fields
+    fields = table_of(topic).fields
     assert documented == {name: (field.type, field.required) for name, field in fields.items()}
     assert list(documented) == list(fields)
 

@@ -1,8 +1,7 @@
 """`python -m simulator generate`: writes all events of a race as lines of JSON, without a server.
 
 The lines are the messages that the engine would publish, in the same order; `emittedAt` is the time of the
-tick, so that the same seed gives the same bytes. The raw reads and the course have no topic: they are the
-lines that one would have.
+tick, so that the same seed gives the same bytes. The course has no topic: its line is the row of the table.
 """
 
 import sys
@@ -15,7 +14,6 @@ from simulator.commands.race import race_of
 from simulator.commands.settings import GenerateSettings, settings_of
 from simulator.publishers.encode import encode, encode_rows
 from simulator.race.events import (
-    ChipReads,
     CourseRecord,
     Streamed,
     entries_of,
@@ -26,7 +24,7 @@ from simulator.race.events import (
 )
 from simulator.race.race import Race
 from simulator.race.reads import Mats
-from stream.contract import READS, TABLES, Written
+from stream.contract import TABLES, Written
 
 BATCH = 5000
 
@@ -42,16 +40,14 @@ def generate(flags: Sequence[str], out: BinaryIO = sys.stdout.buffer) -> None:
     out.flush()
 
 
-def _encoded(batch: Streamed | ChipReads | CourseRecord) -> tuple[list[bytes], list[bytes]]:
+def _encoded(batch: Streamed | CourseRecord) -> tuple[list[bytes], list[bytes]]:
     """Return the keys and the lines of a batch."""
-    if isinstance(batch, ChipReads):
-        return encode_rows(READS, batch)
     if isinstance(batch, CourseRecord):
         return encode_rows(TABLES["courses"], batch)
     return encode(batch)[1:]
 
 
-def _batches(race: Race, topic: Written) -> Iterator[Streamed | ChipReads | CourseRecord]:
+def _batches(race: Race, topic: Written) -> Iterator[Streamed | CourseRecord]:
     ticks = range(race.last_tick + 1)
     match topic:
         case "races":
@@ -66,7 +62,7 @@ def _batches(race: Race, topic: Written) -> Iterator[Streamed | ChipReads | Cour
         case "reads":
             mats = Mats(race)
             for tick in range(mats.last_tick + 1):
-                yield from reads_until(race, mats, tick)
+                yield from reads_until(mats, tick, BATCH)
         case "courses":
             yield CourseRecord(race.course)
         case "parkrun":

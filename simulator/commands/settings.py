@@ -243,8 +243,8 @@ class GenerateSettings(RaceSettings):
 
     topic: Written = Field(
         default="parkrun",
-        description="Which events; parkrun are the positions, reads the raw reads of chips, which are not "
-        "published, and courses is the course's row.",
+        description="Which events; parkrun are the positions, reads the raw reads of chips, and courses is "
+        "the course's row.",
     )
     keys: CliToggleFlag[bool] = Field(
         default=False, description="Write each event's key and a tab in front of it, for kcat -K '\\t'."

@@ -433,10 +433,11 @@ def _warnings(run: Run) -> list[str]:
         warnings.append(
             f"The course is shorter than {WALL_FROM / 1000:.0f} km: no competitor will hit the wall."
         )
-    if not MatOptions.model_fields.keys().isdisjoint(run.request.options):
+    of_mats = MatOptions.model_fields.keys() & run.request.options.keys()
+    if of_mats and not run.request.chip_reads:
         warnings.append(
-            "Raw reads are not published: options of the timing mats only change the answers `reads` and "
-            "`missed`, and what `generate --topic reads` writes."
+            "Raw reads are not published without `chip_reads`: the other options of the timing mats only "
+            "change the answers `reads` and `missed`."
         )
     return warnings
 

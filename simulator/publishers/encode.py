@@ -14,11 +14,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from simulator.race.events import Positions, Progress, Streamed
-from stream.contract import PROGRESS, TABLES, Table, Topic
+from simulator.race.events import UNKNOWN_TIME, Positions, Progress, Streamed
+from stream.contract import PROGRESS, Table, Topic, table_of
 
-LEFT_OUT = frozenset({"cutOffs", "cutOffsFrom"})
-"""Fields that events have only with a value: those of an option that is off change no byte."""
+LEFT_OUT = {"cutOffs": "", "cutOffsFrom": "", "elapsed": UNKNOWN_TIME}
+"""Fields that events have only with a value, not with this one: an option that is off changes no byte."""
 
 
 class HasRows(Protocol):
@@ -41,20 +41,14 @@ def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
     if isinstance(batch, Positions):
         return _positions(batch)
-    return Messages(batch.topic, *encode_rows(TABLES[batch.topic], batch))
+    return Messages(batch.topic, *encode_rows(table_of(batch.topic), batch))
 
 
 def encode_rows(table: Table, batch: HasRows) -> tuple[list[bytes], list[bytes]]:
-    """Return the keys and values of a batch's rows, which are those of a table.
-
-    Fields without a value are left out: None, and empty ones in `LEFT_OUT`.
-    """
+    """Return the keys and values of a batch's rows, which are those of a table."""
+    left_out = {name: LEFT_OUT.get(name) for name in table.columns}
     events = [
-        {
-            name: value
-            for name, value in zip(table.columns, row, strict=True)
-            if value is not None and (value != "" or name not in LEFT_OUT)
-        }
+        {name: value for name, value in zip(table.columns, row, strict=True) if value != left_out[name]}
         for row in batch.rows()
     ]
     parts = [name for name in ("runId", "competitorId") if name in table.fields] or table.key

@@ -19,8 +19,17 @@ from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import Health, PublishError, Stored, known
 from simulator.publishers.sqlite_file import open_file
-from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, Progress, RaceRecord
-from stream.contract import PROGRESS, TABLES
+from simulator.race.events import (
+    Batch,
+    ChipReads,
+    CourseRecord,
+    Entries,
+    Passed,
+    Positions,
+    Progress,
+    RaceRecord,
+)
+from stream.contract import PROGRESS, TABLES, table_of
 from stream.race_states import ENDED
 
 PRUNED = 20_000
@@ -29,7 +38,7 @@ PRUNED = 20_000
 
 def _values(name: str) -> str:
     # The columns are named, because a newer version's file may have more.
-    columns = PROGRESS.columns if name == PROGRESS.name else TABLES[name].columns
+    columns = PROGRESS.columns if name == PROGRESS.name else table_of(name).columns
     return f"({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
@@ -47,6 +56,7 @@ INSERTS: dict[type[Batch], tuple[str, ...]] = {
         f"INSERT INTO parkrun_history {_values('parkrun')} ON CONFLICT DO NOTHING",
     ),
     Passed: (f"INSERT OR REPLACE INTO passings {_values('passings')}",),
+    ChipReads: (f"INSERT OR REPLACE INTO reads {_values('reads')}",),
     Entries: (f"INSERT OR REPLACE INTO competitors {_values('competitors')}",),
     RaceRecord: (f"INSERT OR REPLACE INTO races {_values('races')}",),
     CourseRecord: (f"INSERT OR REPLACE INTO courses {_values('courses')}",),
@@ -77,7 +87,7 @@ USED_BYTES = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "progress", "races")
+RACE_TABLES = ("parkrun_history", "parkrun", "passings", "reads", "competitors", "progress", "races")
 
 
 class SqlitePublisher:

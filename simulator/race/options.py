@@ -280,8 +280,11 @@ class TrackerOptions(Options):
 
 
 class MatOptions(Options):
-    """Faults of the timing mats, in the raw reads only: passings are the truth."""
+    """Raw reads of the timing mats, and faults in them: passings are the truth."""
 
+    chip_reads: bool = Field(
+        default=False, description="Whether the mats' raw reads of chips are published, too, as topic reads."
+    )
     read_repeats: Annotated[int, Field(ge=1, le=MAX_REPEATS), WHOLE] = Field(
         default=1, description="Mean number of reads of a chip by one line of a mat, each time it passes."
     )

@@ -17,7 +17,7 @@ import numpy as np
 from simulator.race import chance
 from simulator.race.chance import Bits, Stream, chosen, hashed, hashed_bits, keys_of, uniform, within
 from simulator.race.options import MAX_REPEATS
-from simulator.race.race import Passings, Race
+from simulator.race.race import READS_AFTER, Passings, Race
 from stream.arrays import Floats, Ints, Mask
 from stream.courses import PassingKind, TimingPoint
 
@@ -102,7 +102,7 @@ class Reads(NamedTuple):
     rssi: Ints
     number: Ints
 
-    def take(self, which: Ints | Mask) -> "Reads":
+    def take(self, which: Ints | Mask | slice) -> "Reads":
         """Return some of the reads."""
         return Reads._make(column[which] for column in self)
 
@@ -128,6 +128,10 @@ class Mats:
         self.skew, self.rate = request.reader_skew * skew, 1.0 + 1e-6 * request.reader_drift * drift
         self._keys = {stream: chance.key(seed, stream) for stream in HASHED}
 
+    def draw(self) -> None:
+        """Draw the strays, once for all parts; for a thread, as those of many take tenths of a second."""
+        _ = self._visits
+
     def part(self, race: Race) -> "Mats":
         """Return the mats with what they read of the members of a part of the race."""
         part = copy(self)
@@ -136,9 +140,8 @@ class Mats:
 
     @cached_property
     def last_tick(self) -> int:
-        """Number of a tick by which all reads are published: a little after the race's last one."""
-        longest = max(LINES_APART + REACH, STRAY_READS * STRAY_SPACING)
-        return self.race.last_tick + int(np.ceil(longest / self.race.request.tick))
+        """Number of a tick by which all reads are published: a little after the last position."""
+        return self.race.last_position_tick + int(np.ceil(READS_AFTER / self.race.request.tick))
 
     def places(self, mat: int) -> Floats:
         """Return the metres at which the race passes a mat, rising."""
@@ -148,7 +151,7 @@ class Mats:
     @property
     def _end(self) -> float:
         """Race seconds after which no pass, no visit of a stray and no reference begins."""
-        return self.race.time_of(self.race.last_tick)
+        return self.race.time_of(self.race.last_position_tick)
 
     def reads(self, after: float, until: float) -> Iterator[Reads]:
         """Yield the reads in the race seconds (after, until]; the first ones are before the gun.

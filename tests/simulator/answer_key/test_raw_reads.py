@@ -22,7 +22,7 @@ from simulator.race.events import CourseRecord, entries_of, reads_until, record_
 from simulator.race.options import MAX_READER_DRIFT, MAX_READER_SKEW, MAX_REPEATS
 from simulator.race.race import Race
 from simulator.race.reads import APART, LINES_APART, REACH, SPACING, Mats
-from stream.contract import READS, TABLES
+from stream.contract import TABLES
 from tests.simulator.conftest import resolved
 
 KINDS_OF_READS: tuple[Name, ...] = ("reads", "missed")
@@ -65,8 +65,8 @@ def write(folder: Path, race: Race, until: int) -> None:
         "reads": [
             line
             for tick in range(min(until, found.last_tick) + 1)
-            for batch in reads_until(race, found, tick)
-            for line in encode_rows(READS, batch)[1]
+            for batch in reads_until(found, tick, 1000)
+            for line in encode(batch).values
         ],
         "courses": encode_rows(TABLES["courses"], CourseRecord(race.course))[1],
         "competitors": [line for batch in entries_of(race, 1000) for line in encode(batch).values],

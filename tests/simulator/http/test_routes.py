@@ -405,11 +405,13 @@ def test_options_without_an_effect_get_a_warning(client: Client) -> None:
 
 
 def test_options_of_the_timing_mats_get_a_warning(client: Client) -> None:
-    """They change no event that is published: a warning says what they change."""
+    """Without raw reads they change no event: a warning says what they change."""
     (warning,) = client.post("/races", {"course": "straight", "stray_reads": 0.1}).json["warnings"]
 
-    assert warning.startswith("Raw reads are not published: options of the timing mats only change")
+    assert warning.startswith("Raw reads are not published without `chip_reads`: the other options")
     assert client.post("/races", {"course": "straight", "stray_reads": 0.0}).json["warnings"] == []
+    both = {"course": "straight", "stray_reads": 0.1, "chip_reads": True}
+    assert client.post("/races", both).json["warnings"] == []
 
 
 def test_points_that_form_no_course_are_rejected(client: Client) -> None:

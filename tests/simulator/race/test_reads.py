@@ -241,7 +241,7 @@ def test_each_read_has_an_id_of_its_own(make_race: MakeRace) -> None:
     rows = [
         row
         for tick in range(mats.last_tick + 1)
-        for batch in reads_until(race, mats, tick)
+        for batch in reads_until(mats, tick, 7)
         for row in batch.rows()
     ]
 
