@@ -102,7 +102,8 @@ SELECT first.reader AS reader, first.timestamp AS since, first.elapsed AS elapse
        (last.timestamp - first.timestamp) / (last.elapsed - first.elapsed) AS rate
 FROM chips AS first JOIN chips AS last USING (reader)
 WHERE first.competitorId = 0 AND last.competitorId = 0
-  AND first.elapsed = (SELECT MIN(elapsed) FROM chips) AND last.elapsed = (SELECT MAX(elapsed) FROM chips);
+  AND first.elapsed = (SELECT MIN(elapsed) FROM chips WHERE competitorId = 0)
+  AND last.elapsed = (SELECT MAX(elapsed) FROM chips WHERE competitorId = 0);
 -- A read more than 5 s after the one before begins another pass. Strays have less than -70 dBm.
 CREATE TEMPORARY TABLE passes AS
 WITH timed AS (
