@@ -76,18 +76,24 @@ KNOWN_PROGRESS = f"""
 SELECT {", ".join(PROGRESS.columns)} FROM progress
 WHERE runId IN (SELECT runId FROM races WHERE NOT {HAS_ENDED})
 """  # noqa: S608 - the names are ours
-HISTORY_TABLES = ("parkrun_history",)
-DELETE_SOME = """
-DELETE FROM parkrun_history WHERE runId = :run AND (rawTime, competitorId) < (
-    SELECT rawTime, competitorId FROM parkrun_history WHERE runId = :run
-    ORDER BY rawTime, competitorId LIMIT 1 OFFSET :rows
+HISTORY_TABLES = ("reads", "parkrun_history")
+"""The large tables of an ended race, which are deleted first; the last one shows if there is a history."""
+DELETE_SOME = tuple(
+    f"""
+DELETE FROM {table} WHERE runId = :run AND {key} < (
+    SELECT {names} FROM {table} WHERE runId = :run ORDER BY {names} LIMIT 1 OFFSET :rows
 )
-"""
+"""  # noqa: S608 - the names are ours
+    for table, key, names in (
+        ("reads", "eventId", "eventId"),
+        ("parkrun_history", "(rawTime, competitorId)", "rawTime, competitorId"),
+    )
+)
 USED_BYTES = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-RACE_TABLES = ("parkrun_history", "parkrun", "passings", "reads", "competitors", "progress", "races")
+RACE_TABLES = (*HISTORY_TABLES, "parkrun", "passings", "competitors", "progress", "races")
 
 
 class SqlitePublisher:
@@ -241,7 +247,8 @@ class SqlitePublisher:
 
     def _delete(self, run_id: str, tables: tuple[str, ...]) -> Iterator[bool]:
         """Delete a race's history, PRUNED rows a step, then its rows in the other tables; yield each time."""
-        while self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
+        some = {"run": run_id, "rows": PRUNED}
+        while any(self._file.execute(delete, some).rowcount for delete in DELETE_SOME):
             yield True
         deleted = sum(
             self._file.execute(f"DELETE FROM {table} WHERE runId = ?", (run_id,)).rowcount  # noqa: S608 - ours

@@ -607,6 +607,23 @@ def test_pruning_a_race_costs_the_same_after_many(thread: ReactorThread, tmp_pat
     assert max(costs[35:]) < 2 * max(costs[:10])
 
 
+def test_raw_reads_are_pruned_with_the_history(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are deleted with their race, and a few rows at a time, as positions are."""
+    monkeypatch.setattr(sqlite, "PRUNED", 7)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.001))
+    statements: list[str] = []
+    publisher._file.set_trace_callback(statements.append)
+    publish(thread, publisher, whole(race))
+    close_pruned(thread, publisher)
+
+    assert run_ids(path, "reads") == run_ids(path, "parkrun_history") == []
+    steps = sum("DELETE FROM reads" in statement for statement in statements)
+    assert steps >= len(events(whole(race), "reads")) // 7
+
+
 def test_pruning_ends_with_the_publisher(
     thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
