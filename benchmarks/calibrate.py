@@ -1,7 +1,7 @@
 """Make the table `EARLIER` of the forecasts: how sure forecasts of the finish were in earlier races.
 
 `python -m benchmarks.calibrate` follows races of the simulator on the shipped courses and two marathons, with
-other seeds than the benchmark of the forecasts, and prints the table. It takes about 5 minutes.
+other seeds than the benchmark of the forecasts, and prints the table. It takes about 10 minutes.
 """
 
 import numpy as np
@@ -9,28 +9,23 @@ import numpy as np
 from benchmarks.forecasts import COMPETITORS, ENSEMBLE, SCENARIOS, Scored, course_of, scored
 from simulator.export.forecasts import route_of
 from stream.arrays import Floats
-from stream.forecasts.forecast import CHECKED
+from stream.forecasts.earlier import DISTANCES, NOTHING, RUN, Earlier
 
-SEEDS = range(301, 305)
-RUN = np.array([0.1, 0.25, 0.5, 0.75, 0.9])
-"""Shares of the distance run: the rows of the table. Between two of them it is interpolated."""
-NOTHING = np.array([[0.5, *CHECKED.tolist()]])
-"""The table before any race was seen: the model knows how sure it is."""
+SEEDS = range(301, 309)
 
 
-def calibrated() -> Floats:
-    """Return the table. All courses count as much, whatever the number of their splits."""
-    run, reached, counts = [], [], []
+def calibrated() -> Earlier:
+    """Return the table. Courses of the same length count as much, whatever the number of their splits."""
+    found: list[list[tuple[Floats, Floats, Floats]]] = [[] for _ in DISTANCES]
     for scenario in SCENARIOS:
         route = route_of(course_of(scenario))
         races = [scored(scenario, seed, COMPETITORS, NOTHING).finish for seed in SEEDS]
-        found = Scored.joined(races)
-        # At the first split, forecasts are least sure, and the target leaves it out.
-        found = found.take(found.split > 1)
-        run.append(route.marks[found.split] / route.distance)
-        reached.append(levels_reached(found))
-        counts.append(np.full(len(found), 1.0 / len(found)))
-    return table(np.concatenate(run), np.concatenate(reached), np.concatenate(counts))
+        forecasts = Scored.joined(races)
+        run = route.marks[forecasts.split] / route.distance
+        nearest = int(np.abs(np.log(DISTANCES / route.distance)).argmin())
+        found[nearest].append((run, levels_reached(forecasts), np.full(len(run), 1.0 / len(run))))
+    rows = [levels(*map(np.concatenate, zip(*columns, strict=True))) for columns in found]
+    return Earlier(DISTANCES, RUN, np.array([low for low, _ in rows]), np.array([high for _, high in rows]))
 
 
 def levels_reached(found: Scored) -> Floats:
@@ -40,8 +35,8 @@ def levels_reached(found: Scored) -> Floats:
     return np.array([np.interp(arrived, ensemble, ENSEMBLE, 0.0, 1.0) for arrived, ensemble in rows])
 
 
-def table(run: Floats, reached: Floats, counts: Floats) -> Floats:
-    """Return the levels below which a share of `CHECKED` of the outcomes was, around each of `RUN`.
+def levels(run: Floats, reached: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    """Return the levels below which 10 and 90 % of the outcomes were, around each of `RUN`.
 
     Args:
         run: share of the distance run at each forecast, shape (k,).
@@ -50,15 +45,19 @@ def table(run: Floats, reached: Floats, counts: Floats) -> Floats:
     """
     order = np.argsort(reached, kind="stable")
     run, reached, counts = run[order], reached[order], counts[order]
-    rows = []
-    for nth, share in enumerate(RUN.tolist()):
-        weight = counts * np.interp(run, RUN, np.eye(len(RUN))[nth])
+    shares, ends = [], []
+    for share, is_here in zip(RUN.tolist(), np.eye(len(RUN)), strict=True):
+        weight = counts * np.interp(run, RUN, is_here)
         below = np.cumsum(weight) - weight / 2
-        low, _, high = np.interp(CHECKED, below / weight.sum(), reached)
-        # Which way forecasts were off in other races says little about this one: only the ends move.
-        rows.append([share, low, CHECKED[1], high])
-    return np.array(rows)
+        if weight.any():
+            shares.append(share)
+            ends.append(np.interp((0.1, 0.9), below / weight.sum(), reached))
+    # Races without a split around one of the shares are there as at the others.
+    low, high = (np.interp(RUN, shares, column) for column in np.transpose(ends))
+    return low, high
 
 
 if __name__ == "__main__":
-    print(np.array2string(calibrated(), precision=3, separator=", "))
+    table = calibrated()
+    print(np.array2string(table.low, precision=3, separator=", "))
+    print(np.array2string(table.high, precision=3, separator=", "))

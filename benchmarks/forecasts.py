@@ -21,7 +21,8 @@ from simulator.race.race import BEFORE_THE_START, Race
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints, Mask
 from stream.forecasts.between import Sightings
-from stream.forecasts.forecast import EARLIER, LEVELS, Learned, forecast, learn
+from stream.forecasts.earlier import EARLIER, Earlier
+from stream.forecasts.forecast import LEVELS, Learned, forecast, learn
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 from stream.results import wave_guns
@@ -278,7 +279,7 @@ def measure() -> Iterator[tuple[str, Forecast]]:
         yield scenario.name, Forecast.joined(scored(scenario, seed, COMPETITORS) for seed in SEEDS)
 
 
-def scored(scenario: Scenario, seed: int, competitors: int, earlier: Floats = EARLIER) -> Forecast:
+def scored(scenario: Scenario, seed: int, competitors: int, earlier: Earlier = EARLIER) -> Forecast:
     """Return the forecasts of one race.
 
     Args:
@@ -344,7 +345,7 @@ def _truth(race: Race, route: Route) -> Floats:
     return times
 
 
-def _followed(race: Race, route: Route, truth: Floats, earlier: Floats) -> Iterator[Forecast]:
+def _followed(race: Race, route: Route, truth: Floats, earlier: Earlier) -> Iterator[Forecast]:
     reader, learned, known = Reader(race, route), None, 0.0
     behind, sightings = np.zeros(len(truth), np.int64), Sightings.none()
     finishes = ~np.isnan(truth[:, -1])

@@ -14,7 +14,7 @@ from pinot.settings import ResetSettings, StatusSettings
 from pinot.settings import Settings as SetupSettings
 from simulator.answer_key import grade, query
 from simulator.commands import process
-from simulator.commands.settings import PublisherSettings, ReplaySettings, ServeSettings
+from simulator.commands.settings import BackfillSettings, PublisherSettings, ReplaySettings, ServeSettings
 from simulator.course import decoding, geojson, kmz, packing, xml
 from simulator.course.library import MAX_BYTES
 from simulator.course.survey import limits
@@ -43,16 +43,18 @@ SHARED = {**KafkaAccess.model_fields, **PinotAccess.model_fields}
 PROCESSES: dict[str, type[BaseSettings]] = {
     "The simulator": ServeSettings,
     "A replay": ReplaySettings,
+    "A season": BackfillSettings,
     "The dashboard": DashboardSettings,
     "The set-up": SetupSettings,
     "The status": StatusSettings,
     "The reset": ResetSettings,
 }
-LISTED_ELSEWHERE: dict[type[BaseSettings], type[BaseSettings]] = {
-    ReplaySettings: PublisherSettings,
-    ResetSettings: SetupSettings,
+LISTED_ELSEWHERE = {
+    ReplaySettings: PublisherSettings.model_fields.keys(),
+    BackfillSettings: PublisherSettings.model_fields.keys() | request.RaceRequest.model_fields.keys(),
+    ResetSettings: SetupSettings.model_fields.keys(),
 }
-"""Settings classes whose inherited fields are in the table of another process."""
+"""Settings classes whose inherited fields are in the table of another process, or those of a race."""
 UNSET = {"pinot_kafka": "the same as `--kafka`"}
 """What the table shows for a setting without a default, if not an empty cell."""
 
@@ -100,7 +102,7 @@ def test_every_setting_is_documented(process: str) -> None:
     fields = SHARED if settings is None else settings.model_fields
     elsewhere = set() if settings is None else set(SHARED)
     if settings in LISTED_ELSEWHERE:
-        elsewhere |= LISTED_ELSEWHERE[settings].model_fields.keys()
+        elsewhere |= LISTED_ELSEWHERE[settings]
     text = section("docs/settings.md", f"## {process}")
     documented = {name.removeprefix("--"): row[1] for row in rows(text) for name in code_spans(row[0])}
     expected = {}

@@ -98,7 +98,7 @@ def _race(
     st.session_state["chosen"] = run_id
     select(
         "Race",
-        {**labels, **({} if run_id in labels else {run_id: run_id})},
+        labels if run_id in labels else apart({**labels, run_id: _own_label(run_id)}),
         key="chosen",
         place=place,
         on_choice=show_race,
@@ -168,6 +168,14 @@ def race_labels() -> dict[str, str]:
 
 def _label(race: Race) -> str:
     return " · ".join([race.name, *_course(race), race.status, _start(race)])
+
+
+def _own_label(run_id: str) -> str:
+    """The label of a race that is older than the listed ones, or newer than their list; else its id."""
+    try:
+        return _label(context.get(Snapshots).get(run_id).race)
+    except (UnknownRaceError, StoreError):
+        return run_id
 
 
 def _course(race: Race) -> list[str]:

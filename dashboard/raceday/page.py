@@ -122,7 +122,11 @@ def _choose(race: Race, states: Sequence[State], reader: Viewer) -> str:
 def _close(day: Day, nth: int, clock: tables.Clock) -> None:
     found = day.close(nth)
     words.group(tables.CLOSE)
-    words.hint(_many(len(found), "with the limit within or before their 80 % interval", at_most=MOST_CLOSE))
+    what = "with the limit within or before their 80 % interval"
+    if day.snapshot.sample is not None:
+        size = day.snapshot.sample_size_in_words
+        what += f", of {size} competitors; “Expected late” above is scaled up from these"
+    words.hint(_many(len(found), what, at_most=MOST_CLOSE))
     tables.close(found, lambda bib: _name(day, bib), clock, _no_one_close(day, day.states[nth]))
 
 

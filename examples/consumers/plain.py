@@ -10,7 +10,7 @@ The folder has a file for each topic, as `python -m simulator generate` or kcat 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,9 @@ class Consumer:
     """
 
     def __init__(
-        self, folder: Path, at: float | None = None, window: int = 60, lateness: float | None = None
+        self, folder: Path | str, at: float | None = None, window: int = 60, lateness: float | None = None
     ) -> None:
+        folder = Path(folder)
         self.at = at
         self.window = window
         self.lateness = lateness
@@ -339,21 +340,23 @@ def give_places(rows: list[Row], keys: list[Any]) -> None:
         row["place"] = rows[nth - 1]["place"] if nth and keys[nth] == keys[nth - 1] else nth + 1
 
 
-def main() -> None:
-    """Print an answer as lines of JSON."""
+def answer(make: Callable[..., Consumer], description: str, *places: str) -> None:
+    """Print an answer as lines of JSON; `places` are names of arguments that say where the race is."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    for place in places:
+        parser.add_argument(place)
     parser.add_argument("kind")
     parser.add_argument("--at", type=float)
     parser.add_argument("--window", type=int, default=60)
     parser.add_argument("--lateness", type=float)
     asked = parser.parse_args()
-    consumer = Consumer(asked.folder, asked.at, asked.window, asked.lateness)
+    where = (getattr(asked, place) for place in places)
+    consumer = make(*where, asked.at, asked.window, asked.lateness)
     for row in consumer.answer(asked.kind):
         print(json.dumps(row))
 
 
 if __name__ == "__main__":
-    main()
+    answer(Consumer, __doc__, "folder")

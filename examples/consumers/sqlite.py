@@ -1,16 +1,15 @@
 """A correct consumer in SQL: loads the topics into SQLite, and asks the queries of `sqlite.sql`."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from examples.consumers.plain import WAVE_DELAY, Row, read
+from examples.consumers.queries import queries_beside
 
-NAMED = re.compile(r"^-- name: (\w+)\n(.*?)(?=^-- name:|\Z)", re.MULTILINE | re.DOTALL)
-QUERIES = dict(NAMED.findall(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")))
+QUERIES = queries_beside(__file__)
 NAMES = "eventId competitorId rawTime timestamp lat lon distance status elapsed emittedAt"
 MESSAGE = tuple(NAMES.split())
 CHIP = ("eventId", "competitorId", "reader", "kind", "point", "antenna", "timestamp", "rssi", "elapsed")

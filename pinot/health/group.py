@@ -121,24 +121,32 @@ class ProgressReader:
         consumer = self._consumer
         if consumer is None or self._is_another(ends):
             consumer = self._begin(ends)
-        give_up = time.monotonic() + PATIENCE_S
+        give_up, has_read = time.monotonic() + PATIENCE_S, False
         while self._is_behind(ends) and time.monotonic() < give_up:
             # `consume` alone would wait for MOST messages.
             first = consumer.poll(STEP_S)
+            has_read = has_read or first is not None
             for message in [] if first is None else [first, *consumer.consume(MOST, timeout=0.0)]:
                 self._take(message)
-        return None if self._is_behind(ends) else dict(self._delivered)
+        if not self._is_behind(ends):
+            return dict(self._delivered)
+        if not has_read:
+            # After a restart of the broker, librdkafka may never fetch a partition again (its issue 4492).
+            self._read_from(self._following)
+        return None
 
     def _begin(self, partitions: Iterable[int]) -> Consumer:
         """Read the topic from its beginning."""
+        self._following = dict.fromkeys(partitions, 0)
+        self._delivered = {}
+        return self._read_from(dict.fromkeys(self._following, OFFSET_BEGINNING))
+
+    def _read_from(self, offsets: Mapping[int, int]) -> Consumer:
+        """Read with a new consumer from these offsets, by partition."""
         if self._consumer is not None:
             self._consumer.close()
         self._consumer = Consumer(self._config)
-        self._consumer.assign(
-            [TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partition in partitions]
-        )
-        self._following = dict.fromkeys(partitions, 0)
-        self._delivered = {}
+        self._consumer.assign([TopicPartition(TOPIC, *place) for place in offsets.items()])
         return self._consumer
 
     def _is_another(self, ends: Mapping[int, int | None]) -> bool:

@@ -1,8 +1,8 @@
 """`python -m simulator backfill`: publishes a season of past races at full speed, so that pages have a past.
 
 Each race becomes known when it is complete: its record, which says that it is finished, is published last.
-So no simulator continues it, and after an interruption the same command publishes the rest; events that are
-published again change nothing.
+So no simulator continues it. After an interruption, the same command publishes the season again: the same
+events with the same keys, which change nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,13 +56,17 @@ def backfill(flags: Sequence[str]) -> None:
 async def _backfill(reactor: Any, settings: BackfillSettings) -> None:
     try:
         courses = open_courses(settings, UploadFolder(settings.uploads))
+        course = _course(courses, settings.course)
         claimed = claim(settings.sqlite) if settings.publisher == "sqlite" else None
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError) as error:
         raise SystemExit(log_failure("can't publish the season", error)) from error
     try:
-        await _publish_season(reactor, publisher, settings, courses)
-        await publisher.close()
+        try:
+            await _season(reactor, publisher, settings, course)
+        finally:
+            # A publisher that is left open keeps the process from ending.
+            await publisher.close()
     except PublishError as error:
         raise SystemExit(log_failure("could not deliver everything", error)) from error
     finally:
@@ -70,28 +74,31 @@ async def _backfill(reactor: Any, settings: BackfillSettings) -> None:
             claimed.close()
 
 
-async def _publish_season(
-    reactor: Any, publisher: Publisher, settings: BackfillSettings, courses: Mapping[str, Course]
-) -> None:
-    course, log = courses.get(settings.course), structlog.get_logger()
-    if course is None:
-        raise PublishError(f"there is no course {settings.course}; available: {', '.join(courses) or 'none'}")
-    begun = reactor.seconds()
+def _course(courses: Mapping[str, Course], name: str) -> Course:
+    if name not in courses:
+        raise PublishError(f"there is no course {name}; available: {', '.join(courses) or 'none'}")
+    return courses[name]
+
+
+async def _season(reactor: Any, publisher: Publisher, settings: BackfillSettings, course: Course) -> None:
+    begun, log = reactor.seconds(), structlog.get_logger()
     season = season_of(settings, datetime.fromtimestamp(begun, UTC))
     for request in season.requests(course):
-        race = Race(course, request)
-        for batch in batches_of(race):
-            await _accepted(reactor, publisher, batch)
-        await publisher.flushed()
-        done = race.time_of(race.last_tick)
-        now = int(reactor.seconds() * 1000)
-        await _accepted(
-            reactor, publisher, record_of(race, "finished", now, request.text(), delivered_until=done)
-        )
-        log.info("race published", run_id=race.run_id, competitors=request.competitors)
-    await publisher.flushed()
+        await publish(reactor, publisher, Race(course, request))
+        log.info("race published", run_id=request.run_id, competitors=request.competitors)
     seconds, events = reactor.seconds() - begun, publisher.deliveries.delivered.total()
     log.info("season published", races=season.races, events=events, per_second=round(events / seconds))
+
+
+async def publish(reactor: Any, publisher: Publisher, race: Race) -> None:
+    """Publish a whole race, and when all of it is delivered, its record."""
+    for batch in batches_of(race):
+        await _accepted(reactor, publisher, batch)
+    await publisher.flushed()
+    until, now = race.time_of(race.last_tick), int(reactor.seconds() * 1000)
+    record = record_of(race, "finished", now, race.request.text(), delivered_until=until)
+    await _accepted(reactor, publisher, record)
+    await publisher.flushed()
 
 
 def season_of(settings: BackfillSettings, now: datetime) -> Season:

@@ -42,6 +42,8 @@ READ_WITHIN = 10.0
 """Seconds to wait for the next record while the log is read for the first time."""
 PAUSE = 1.0
 """Seconds between two attempts to read a log that cannot be read."""
+QUIET = 5.0
+"""Seconds without a record after which the log is asked whether it has any."""
 STEP = 0.1
 """Longest time in seconds for which the reading thread waits for records."""
 POLL = 0.005
@@ -103,6 +105,7 @@ class KafkaLog:
         self._membership: Membership | None = None
         self._is_closing = False
         self._following: dict[Place, int] = {}  # the offset of the next record of each partition
+        self._renewed_at: dict[Place, int] = {}  # the ends for which the last consumer was made
         self._waiting: list[tuple[dict[Place, int], Deferred[None]]] = []
         self._numbers = count(1)
         self._writes: dict[str, Deferred[bool]] = {}
@@ -218,16 +221,13 @@ class KafkaLog:
 
         Returns the newest records of the races, as `known` does, and the progress of the parts.
         """
-        if self._consumer is not None:
-            self._consumer.close()
         auth_errors = AuthErrorListener(self._access)
-        consumer = Consumer({**self._access, "group.id": "racecast-log", **READING, "error_cb": auth_errors})
-        self._consumer = consumer
+        consumer = self._reader(auth_errors)
         races: dict[str, RaceRecord] = {}
         progress: dict[tuple[str, int], Progress] = {}
         try:
             self._following, ends = self._begin(consumer)
-            consumer.assign([TopicPartition(*place, at) for place, at in self._following.items()])
+            self._read_on(consumer)
             for entry in self._until(consumer, ends):
                 match entry.content:
                     case RaceRecord() as record if counts(races.get(record.run_id), record):
@@ -244,6 +244,18 @@ class KafkaLog:
             raise PublishError(why) from error
         newest = sorted(races.values(), key=lambda record: (record.status in ENDED, -record.updated_at))
         return known(newest), list(progress.values())
+
+    def _reader(self, auth_errors: AuthErrorListener) -> Consumer:
+        """Return a new consumer in the place of the former one."""
+        if self._consumer is not None:
+            self._consumer.close()
+        settings = {**self._access, "group.id": "racecast-log", **READING, "error_cb": auth_errors}
+        self._consumer = Consumer(settings)
+        return self._consumer
+
+    def _read_on(self, consumer: Consumer) -> None:
+        """Let a consumer read from where the log has been read to."""
+        consumer.assign([TopicPartition(*place, at) for place, at in self._following.items()])
 
     def _begin(self, consumer: Consumer) -> tuple[dict[Place, int], dict[Place, int]]:
         """The first offset of each partition, and the one after its last."""
@@ -316,18 +328,35 @@ class KafkaLog:
 
     def _follow(self) -> None:
         """Pass on the records, in the reactor, as they come (in a thread of its own)."""
-        consumer = self._consumer
-        while consumer is not None and not self._is_closing:
+        quiet = 0.0
+        while (consumer := self._consumer) is not None and not self._is_closing:
             try:
                 entries = self._some(consumer)
+                quiet = 0.0 if entries else quiet + STEP
+                if quiet > QUIET:
+                    quiet = 0.0
+                    self._check_that_there_is_nothing()
             except (PublishError, KafkaException) as error:
                 self._log.warning("the race log can't be read", why=str(error))
                 time.sleep(PAUSE)
                 continue
             if entries:
                 _result_of(self._reactor, self._pass_on, entries)
-        if consumer is not None:
-            consumer.close()
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def _check_that_there_is_nothing(self) -> None:
+        """Read with a new consumer if there are records that this one does not bring.
+
+        After a restart of the broker, librdkafka may never fetch a partition again (its issue 4492).
+        """
+        ends = self._ends("races") | self._ends("progress")
+        is_behind = any(self._following[place] < end for place, end in ends.items())
+        # What is there need not be a record: a transaction of another program ends with a marker.
+        if is_behind and ends != self._renewed_at:
+            self._renewed_at = ends
+            self._log.info("the race log is read on with a new consumer")
+            self._read_on(self._reader(self._auth_errors))
 
     def _pass_on(self, entries: list[Entry]) -> Deferred[None]:
         return ensureDeferred(self._apply_all(entries))

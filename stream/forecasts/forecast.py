@@ -9,6 +9,7 @@ from stream.arrays import Floats, Ints, Mask
 from stream.forecasts import habits as field_habits
 from stream.forecasts.arrivals import Runners
 from stream.forecasts.between import CANDIDATES, ODD, PATIENCE, ROUGH_COUNTS, Ended, Rest, Sightings
+from stream.forecasts.earlier import EARLIER, Earlier
 from stream.forecasts.habits import LEARN_FROM, Habits
 from stream.forecasts.pacing import Design
 from stream.forecasts.route import Route, evenly
@@ -21,21 +22,6 @@ CHECKED = np.array([0.1, 0.5, 0.9])
 CHECK_COUNTS = 40
 """Number of past forecasts as much as which the opinion counts that there is before them: for the finish what
 earlier races have shown, for the next mark the model's own."""
-EARLIER = np.array(
-    [
-        [0.10, 0.120, 0.5, 0.901],
-        [0.25, 0.117, 0.5, 0.895],
-        [0.50, 0.127, 0.5, 0.888],
-        [0.75, 0.109, 0.5, 0.899],
-        [0.90, 0.102, 0.5, 0.901],
-    ]
-)
-"""What earlier races have shown of forecasts of the finish, as a timing company learns from its races.
-
-Rows: the share of the distance run when the forecast is made, and the model's probability below which a share
-of `CHECKED` of the arrivals was. `python -m benchmarks.calibrate` makes the table from 24 races of the
-simulator, on the shipped courses and two marathons.
-"""
 NEAR = 4_000
 """Maximum number of past forecasts of the next mark that are checked, and of forecasts of the finish."""
 SIGHTED = 6_000
@@ -119,7 +105,9 @@ class Forecasts:
     chip: Floats
 
 
-def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier: Floats = EARLIER) -> Learned:
+def learn(
+    route: Route, seen: Seen, sightings: Sightings | None = None, earlier: Earlier = EARLIER
+) -> Learned:
     """Return what the race has taught so far.
 
     Args:
@@ -127,7 +115,7 @@ def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier:
         seen: what is known now.
         sightings: positions seen earlier: those of what was learned then, or any others of the same field.
             They show how the pace since the last mark goes on; without them, an assumption applies.
-        earlier: what earlier races have shown, like `EARLIER`.
+        earlier: what earlier races have shown.
     """
     gave_up = seen.is_out & np.isnan(seen.times[:, -1])
     started = ~np.isnan(seen.times[:, 1:]).all(axis=1)
@@ -143,7 +131,7 @@ def learn(route: Route, seen: Seen, sightings: Sightings | None = None, earlier:
     return Learned(habits, far, near, _between(route, habits, ended), sightings)
 
 
-def _far(route: Route, habits: Habits, seen: Seen, earlier: Floats) -> Floats:
+def _far(route: Route, habits: Habits, seen: Seen, earlier: Earlier) -> Floats:
     """Return the levels reached by forecasts of the finish, for each mark, shape (m, 3).
 
     Args:
@@ -153,8 +141,7 @@ def _far(route: Route, habits: Habits, seen: Seen, earlier: Floats) -> Floats:
         earlier: what earlier races have shown, which counts until enough have finished.
     """
     marks = np.arange(len(route.lengths))
-    run = route.marks[:-1] / route.distance
-    far = np.column_stack([np.interp(run, earlier[:, 0], column) for column in earlier.T[1:]])
+    far = earlier.levels(route.distance, route.marks[:-1] / route.distance)
     pace = (seen.times[:, 1:-1] - seen.times[:, :1]) / route.marks[1:-1]
     left = route.distance - route.marks[1:-1]
     which = np.flatnonzero(seen.times[:, 1:-1] + PATIENCE * pace * left <= seen.now)
@@ -337,11 +324,14 @@ def expected(
     for at in range(0, len(who), CHUNK):
         runners = Runners.of(route, learned.habits, clean.take(who[at : at + CHUNK]))
         before = np.full((len(runners.whole), len(levels)), seen.now)
+        point = route.points[route.next_points(runners.anchors.distance)]
+        at_point = _times(runners, learned, point, levels, seen.now)
         for nth in order:
             is_ahead = runners.anchors.distance < metres[nth]
             place = np.where(is_ahead, metres[nth], route.distance)
             there = _times(runners, learned, place, levels, seen.now)
             # No place is reached before one on the way, whatever their distributions are.
+            there = np.where((point <= place)[:, None], np.maximum(there, at_point), there)
             before = np.where(is_ahead[:, None], np.maximum(before, there), before)
             times[at : at + CHUNK, nth][is_ahead] = before[is_ahead]
     return who, times

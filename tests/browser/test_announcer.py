@@ -62,6 +62,16 @@ WAKE_LOCK = """() => {
 }"""
 
 
+NAMES_BEGIN = """(list, place) => {
+  list.style.setProperty('--digits', place.length);
+  list.querySelector('.place').textContent = place;
+  return [...list.querySelectorAll('li:not([hidden])')]
+    .map((row) => row.querySelector('.who').getBoundingClientRect().left - row.getBoundingClientRect().left)
+    .map(Math.round);
+}"""
+"""Where names begin in their rows, in pixels, if one of the places is as long as `place`."""
+
+
 @pytest.fixture(scope="module", name="run")
 def _run(site: Site) -> str:
     """A race whose finishers are coming in."""
@@ -112,6 +122,7 @@ def test_on_a_tv(board: Page, site: Site, run: str) -> None:
         for name, size in board.evaluate(SIZES, list(READ_OUT)):
             assert size >= LEAST * TV["height"], name
         assert board.evaluate(CUT_OFF) == 0
+    assert len(set(board.locator(".done ol").evaluate(NAMES_BEGIN, "12345"))) == 1
     expect(board.get_by_role("navigation")).to_have_count(0)
 
 

@@ -207,6 +207,16 @@ def test_labels_of_races(store: FakeStore) -> None:
     assert [label.rpartition(" \N{MIDDLE DOT} ")[2] for label in same] == ["same-1", "same-2"]
 
 
+def test_label_of_a_race_that_is_not_listed(store: FakeStore) -> None:
+    """The chooser names a race that is newer than the list of races, or older than the listed ones."""
+    store.known = [race("newer", name="Newer"), race("run_1", name="Saturday")]
+    listed = store.known[:1]
+    store.races = lambda: listed  # type: ignore[method-assign]
+    (chooser,) = run("run_1").selectbox
+    assert [label.partition(" \N{MIDDLE DOT} ")[0] for label in chooser.options] == ["Newer", "Saturday"]
+    assert chooser.value == "run_1"
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stream.arrays import Floats
 from stream.forecasts import arrivals, between, habits
-from stream.forecasts.forecast import EARLIER, LEVELS, Learned, arriving, expected, forecast, learn
+from stream.forecasts.earlier import EARLIER, Earlier
+from stream.forecasts.forecast import LEVELS, Learned, arriving, expected, forecast, learn
 from stream.forecasts.pacing import Design, Moments, Prior, below, fit
 from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
@@ -279,7 +280,9 @@ def test_levels_of_the_next_point_are_the_models_own_before_anything_happened() 
 
 def test_levels_of_the_finish_are_those_of_earlier_races_until_enough_have_finished() -> None:
     """Before the first finishers the table counts, at the share of the distance run; then this race's own."""
-    earlier = np.array([[0.2, 0.05, 0.5, 0.8], [0.6, 0.25, 0.5, 0.96]])
+    earlier = Earlier(
+        np.array([1e4]), np.array([0.2, 0.6]), np.array([[0.05, 0.25]]), np.array([[0.8, 0.96]])
+    )
     at, half = np.array([1, 4, 4, 8]), np.array([0.0, 0.0, 0.5, 0.0])
     expected = [[0.05, 0.5, 0.8], [0.15, 0.5, 0.88], [0.175, 0.5, 0.9], [0.25, 0.5, 0.96]]
     begun = learn(TEN_KM, seen_at(float(FIELD[:, -1].min()) - 1.0, FIELD, TEN_KM), earlier=earlier)
@@ -288,6 +291,20 @@ def test_levels_of_the_finish_are_those_of_earlier_races_until_enough_have_finis
     assert begun.levels(LEVELS, at, half)[1] == pytest.approx(np.array(expected))
     assert over[0].far[4] == pytest.approx(over[1].far[4], abs=0.05)
     assert np.abs(over[0].far[4] - expected[1]).max() > 0.05
+
+
+def test_earlier_races_count_as_much_as_they_are_like_this_one() -> None:
+    """Between two lengths, and two shares of the distance, levels are in between; beyond, as the last."""
+    low, high = np.array([[0.1, 0.2], [0.3, 0.4]]), np.array([[0.9, 0.8], [0.7, 0.6]])
+    earlier = Earlier(np.array([5_000.0, 20_000.0]), np.array([0.25, 0.75]), low, high)
+
+    of_10_km = earlier.levels(10_000.0, np.array([0.0, 0.25, 0.5, 1.0]))
+
+    assert of_10_km == pytest.approx(
+        np.array([[0.2, 0.5, 0.8], [0.2, 0.5, 0.8], [0.25, 0.5, 0.75], [0.3, 0.5, 0.7]])
+    )
+    assert earlier.levels(3_000.0, np.array([0.25])) == pytest.approx(np.array([[0.1, 0.5, 0.9]]))
+    assert earlier.levels(100_000.0, np.array([0.75])) == pytest.approx(np.array([[0.4, 0.5, 0.6]]))
 
 
 def test_intervals_cover_the_finish_of_a_field_as_often_as_they_say() -> None:
@@ -492,7 +509,7 @@ def test_a_small_case_has_known_numbers() -> None:
 
 
 GOLDEN_THERE = [[1004.9, 1006.2, 1007.8], [1197.3, 1213.5, 1231.4], [1065.7, 1073.1, 1081.5]]
-GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1495.2, 1532.0, 1574.6], [1777.2, 1840.9, 1916.6]]
+GOLDEN_FINISH = [[1004.9, 1006.2, 1007.8], [1501.1, 1532.0, 1577.8], [1791.1, 1840.9, 1920.1]]
 GOLDEN_NOISE = 0.0551
 
 

@@ -178,6 +178,8 @@ class AnnouncerBoard {
       bib: name ? String(bib) : '',
       isNew: time - at <= NEW_FOR_S * this._data.speed,
     }));
+    // The names of all rows begin at the same place.
+    this._done.list.style.setProperty('--digits', Math.max(0, ...rows.map(({ place }) => place.length)));
     this._done.show(rows, 'No finishers yet.');
   }
 
@@ -223,9 +225,9 @@ class BoardList {
     this._fields = fields;
     this.head = put(section, 'h2');
     this._empty = put(section, 'p', 'empty');
-    const list = put(section, 'ol');
+    this.list = put(section, 'ol');
     this._rows = Array.from({ length: LISTED_ROWS }, () => {
-      const row = put(list, 'li');
+      const row = put(this.list, 'li');
       row.hidden = true;
       return { row, cells: fields.map((field) => put(row, 'span', field)) };
     });

@@ -130,6 +130,7 @@ def test_a_race_that_a_sample_shows(limited: Race) -> None:
     """Counts are of all, expected arrivals are scaled up, and the page says of how many."""
     said = unescape(text(page(store_at(limited, MIDDLE, is_big=True))))
     assert "those so far are all; expected ones are scaled up from 100 of 60,000" in said
+    assert "of 100 of 60,000 competitors; “Expected late” above is scaled up from these" in said
 
 
 def test_a_race_without_cut_offs(limited: Race) -> None:

@@ -212,6 +212,26 @@ def test_progress_that_is_not_there_in_time(topic: Topic, monkeypatch: pytest.Mo
     wait_for("all records", lambda: None if topic.read() == {("a", 0): 10.0} else "no", seconds=30, say=print)
 
 
+def test_a_reader_that_stops_fetching_is_replaced(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restart of the broker, a consumer may bring nothing any more: progress is read on."""
+    monkeypatch.setattr(group_module, "PATIENCE_S", 0.5)
+    topic.write("a", 0, 10.0)
+    wait_for("the record", lambda: None if topic.read() == {("a", 0): 10.0} else "no", seconds=30, say=print)
+    consumer: Any = topic.reader._consumer
+    consumer.pause(consumer.assignment())
+    topic.write("a", 0, 20.0)
+    topic.write("a", 1, 5.0)
+
+    assert topic.read() is None
+    wait_for(
+        "the others",
+        lambda: None if topic.read() == {("a", 0): 20.0, ("a", 1): 5.0} else "no",
+        seconds=30,
+        say=print,
+    )
+    assert topic.reader._consumer is not consumer
+
+
 def test_other_messages_are_skipped(topic: Topic) -> None:
     """Anybody may write to the topic: what is no record of progress changes nothing."""
     topic.write("a", 0, 10.0)

@@ -101,14 +101,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def streams(library: dict[str, Course]) -> dict[str, Stream]:
     """Return the streams of the same races."""
-    found = {}
-    for fault, options in FAULTS.items():
-        request = RaceRequest(**(RACE | options))
-        start = datetime(2026, 1, 1, 9, tzinfo=UTC)
-        resolved = request.resolved(run_id="crystal-palace", name="x", seed=3, start_at=start)
-        race = Race(library["crystal-palace"], resolved)
-        found[fault] = Stream(race, race.time_of(race.last_tick))
-    return found
+    return {fault: stream_of(library, RACE | options) for fault, options in FAULTS.items()}
+
+
+def stream_of(library: dict[str, Course], request: dict[str, Any]) -> Stream:
+    """Return the stream of a race, as `generate` publishes it."""
+    start = datetime(2026, 1, 1, 9, tzinfo=UTC)
+    run_id = request.get("run_id", "crystal-palace")
+    resolved = RaceRequest(**request).resolved(run_id=run_id, name="x", seed=3, start_at=start)
+    race = Race(library["crystal-palace"], resolved)
+    return Stream(race, race.time_of(race.last_tick))
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
 
 from pinot.local.stack import Stack
+from simulator.log import kafka
 from simulator.log.kafka import KafkaLog
 from simulator.log.local import LocalLog, claim
 from simulator.log.log import RaceLog
@@ -162,6 +163,27 @@ def test_a_record_that_does_not_count_is_reported(
     assert result(thread, log.append(cancelled)) is True
     assert result(thread, log.append(changed(created, "pause", CREATED_MS + 2000))) is False
     assert reader.states[created.run_id] == cancelled
+    assert result(thread, log.close()) is True
+
+
+@pytest.mark.stack
+def test_a_reader_that_stops_fetching_is_replaced(
+    thread: ReactorThread, stack: Stack, created: RaceRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A consumer that brings nothing any more, as after a restart of the broker, is not the end."""
+    monkeypatch.setattr(kafka, "QUIET", 0.5)
+    log: Any = KafkaPlace(thread, stack.kafka).log()
+    reader = opened(thread, log)
+    assert result(thread, log.append(created)) is True
+    consumer = log._consumer
+    consumer.pause(consumer.assignment())
+
+    assert result(thread, log.append(changed(created, "pause", CREATED_MS + 60_000))) is True
+    result(thread, log.record(Progress(created.run_id, 0, 60.0, CREATED_MS)))
+
+    assert reader.states[created.run_id].status == "paused"
+    assert reader.progress[created.run_id, 0] == 60.0
+    assert log._consumer is not consumer
     assert result(thread, log.close()) is True
 
 
