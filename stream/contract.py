@@ -1,7 +1,7 @@
 """The contract: topics, tables, and the fields of their events.
 
-A file in `events/` describes each table. All tables but `courses` are topics too. The files are JSON Schema
-with some more keywords, which validators ignore:
+A file in `events/` describes each table. All tables but `courses` are topics too. Pinot has no tables of
+`progress` and `reads`. The files are JSON Schema with some more keywords, which validators ignore:
 
 - `key`: the columns of the primary key.
 - `version`: the column that decides which of two rows with one key is newer (Pinot's `comparisonColumn`).
@@ -31,10 +31,14 @@ from numpy.typing import NDArray
 Value = str | int | float
 
 EVENTS = Path(__file__).with_name("events")
-Topic = Literal["parkrun", "passings", "races", "competitors"]
-TOPICS: tuple[Topic, ...] = get_args(Topic)
+Topic = Literal["parkrun", "passings", "races", "competitors", "reads"]
+ALL_TOPICS: tuple[Topic, ...] = get_args(Topic)
+TOPICS: tuple[Topic, ...] = ("parkrun", "passings", "races", "competitors")
+"""The topics of every race, which have a table in Pinot."""
+Written = Literal[Topic, "courses"]
+"""What `generate` writes: the topics, and the course."""
 
-SQLITE_VERSION = 103
+SQLITE_VERSION = 104
 """The `user_version` of the SQLite file.
 
 Versions of one hundred only add: tables, indexes, and columns with a default. So a program that knows one of
@@ -233,4 +237,11 @@ def _missing(schema: Mapping[str, Any], *, is_version: bool) -> Value:
 
 PROGRESS = read_table("progress")
 """The topic by which simulators know each other's progress, and a table of the embedded store."""
+READS = read_table("reads")
+"""The topic of the raw reads of chips, which only some races have, and a table of the embedded store."""
 TABLES: Mapping[str, Table] = MappingProxyType({name: read_table(name) for name in (*TOPICS, "courses")})
+
+
+def table_of(topic: str) -> Table:
+    """Return the table with the fields of a topic's events, or of the rows of `courses`."""
+    return READS if topic == READS.name else TABLES[topic]

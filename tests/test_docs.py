@@ -29,7 +29,7 @@ from simulator.race.start_list import limits as start_list_limits
 from simulator.replay import event_files, files, fixes, readers, recording, tracks
 from simulator.service import courses, plans
 from stream import parts, problems, teams
-from stream.contract import TABLES, TOPICS, read_topics
+from stream.contract import ALL_TOPICS, read_topics, table_of
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 
@@ -127,7 +127,7 @@ def test_every_route_is_documented() -> None:
     assert documented == {f"{route.method.upper()} {route.path}" for route in openapi.ROUTES}
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", ALL_TOPICS)
 def test_every_field_is_documented(topic: str) -> None:
     """docs/stream.md lists the fields of each topic in order, their types and which are optional."""
     text = section("docs/stream.md", f"### Events of `{topic}`")
@@ -137,8 +137,9 @@ def test_every_field_is_documented(topic: str) -> None:
         for name in code_spans(cell)
     }
 
-    assert documented == {name: (field.type, field.required) for name, field in TABLES[topic].fields.items()}
-    assert list(documented) == list(TABLES[topic].fields)
+    fields = table_of(topic).fields
+    assert documented == {name: (field.type, field.required) for name, field in fields.items()}
+    assert list(documented) == list(fields)
 
 
 def test_every_option_is_documented() -> None:
@@ -242,6 +243,8 @@ LIMITS: dict[str, tuple[float, ...]] = {
         cells.MAX_CROSSINGS,
     ),
     "duration of a tracker fault": (1, options.MAX_EPISODE),
+    "mean number of reads of a pass by a line of a mat": (1, options.MAX_REPEATS),
+    "error and drift of a reader's clock": (0, options.MAX_READER_SKEW, 0, options.MAX_READER_DRIFT),
     "points of the tracks in one response": (track_query.MAX_TRACK_POINTS,),
     "an event of a recording, with its envelope": (event_files.MAX_LINE / MIB,),
     "events of a recording": (recording.MAX_EVENTS,),
@@ -354,4 +357,18 @@ def test_random_streams_keep_their_numbers() -> None:
         "REGULARITY": 37,
         "ATTENDANCE": 38,
         "FORM": 39,
+        "READ_MISSED": 40,
+        "READ_MISSED_BY_LINE": 41,
+        "READ_COUNT": 42,
+        "READ_PHASE": 43,
+        "READ_STRENGTH": 44,
+        "READ_LOSS": 45,
+        "READ_ID": 46,
+        "STRAY": 47,
+        "STRAY_MAT": 48,
+        "STRAY_TIME": 49,
+        "STRAY_LINE": 50,
+        "STRAY_RETURN": 51,
+        "READER_SKEW": 52,
+        "READER_DRIFT": 53,
     }

@@ -32,25 +32,42 @@ RACE = (
         "0.05",
     ),
     *("--clock-skew", "2", "--dead-battery", "0.03", "--gps-error", "2.5"),
+    *("--read-repeats", "4", "--missed-passes", "0.02", "--missed-by-line", "0.1", "--stray-reads", "0.3"),
+    *("--reader-skew", "2", "--reader-drift", "200"),
 )
 AT, WINDOW, LATENESS = 1200.0, 60, 20.0
 ASKED = ("--at", f"{AT:g}", "--window", f"{WINDOW}", "--lateness", f"{LATENESS:g}")
-KINDS = ("order", "leaderboard", "positions", "windows", "passings", "dwell", "late", "duplicates")
+KINDS = (
+    "order",
+    "leaderboard",
+    "positions",
+    "windows",
+    "passings",
+    "dwell",
+    "late",
+    "duplicates",
+    "reads",
+    "missed",
+)
 
 
 class Careless(Consumer):
-    """Takes at-least-once delivery for exactly once."""
+    """Takes at-least-once delivery for exactly once, and each read of a chip for a pass."""
 
     def distinct(self) -> Iterator[Row]:
         """Yield all that arrives."""
         yield from self.positions_of_topic
+
+    def is_another(self, *_: object) -> bool:
+        """Begin a pass with each read."""
+        return True
 
 
 def main() -> None:
     """Print the grades; exits with 1 if a correct consumer is wrong or the careless one is not caught."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for topic in ("parkrun", "passings", "competitors", "races"):
+        for topic in ("parkrun", "passings", "competitors", "races", "reads", "courses"):
             with (folder / f"{topic}.ndjson").open("wb") as file:
                 subprocess.run([*simulator("generate"), *RACE, "--topic", topic], stdout=file, check=True)
         right = True

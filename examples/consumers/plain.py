@@ -3,13 +3,15 @@
     python -m examples.consumers.plain FOLDER windows --window 60 > answer.ndjson
 
 The folder has a file for each topic, as `python -m simulator generate` or kcat writes it: `parkrun.ndjson`,
-`passings.ndjson`, `competitors.ndjson` and `races.ndjson`. It must contain one race.
+`passings.ndjson`, `competitors.ndjson` and `races.ndjson`; for answers about raw reads, `reads.ndjson` and
+`courses.ndjson`, too. It must contain one race.
 """
 
 import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ WAVE_DELAY = 60.0
 """Seconds between the guns of two waves, unless the request says otherwise."""
 MIN_DISTANCE = 100.0
 """Metres from which a position counts for the mean pace."""
+STRONG = -70
+"""Weakest read of a chip that counts, dBm."""
+SAME_PASS = 5.0
+"""Seconds after a read within which the next one belongs to the same pass."""
+BACKUP_LATER = 1.0
+"""Seconds after the main line at which everyone crosses the backup line."""
 
 
 class Consumer:
@@ -40,6 +48,7 @@ class Consumer:
         self.at = at
         self.window = window
         self.lateness = lateness
+        self.folder = folder
         self.positions_of_topic = read(folder / "parkrun.ndjson")
         self.passings_of_topic = read(folder / "passings.ndjson")
         self.wave = {entry["competitorId"]: entry["wave"] for entry in read(folder / "competitors.ndjson")}
@@ -211,6 +220,107 @@ class Consumer:
             for event in self.distinct()
             if times[event["eventId"]] > 1
         ]
+
+    @cached_property
+    def reads_of_topic(self) -> list[Event]:
+        """The raw reads of chips, each once."""
+        return list({event["eventId"]: event for event in read(self.folder / "reads.ndjson")}.values())
+
+    @cached_property
+    def references(self) -> dict[int, tuple[Event, Event]]:
+        """The first and the last read of the reference chip of each reader: they have the true time."""
+        found: dict[int, list[Event]] = {}
+        for event in self.reads_of_topic:
+            if event["competitorId"] == 0:
+                found.setdefault(event["reader"], []).append(event)
+        by_time = {reader: sorted(some, key=lambda event: event["elapsed"]) for reader, some in found.items()}
+        return {reader: (some[0], some[-1]) for reader, some in by_time.items()}
+
+    def race_time(self, event: Event) -> float:
+        """Return the race seconds of a read: its reader's clock is wrong by an offset and a drift."""
+        first, last = self.references[event["reader"]]
+        rate = (last["timestamp"] - first["timestamp"]) / (last["elapsed"] - first["elapsed"])
+        return float(first["elapsed"] + (event["timestamp"] - first["timestamp"]) / rate)
+
+    def counts(self, event: Event) -> bool:
+        """Return whether a read may be of a pass: not of a reference chip, and too strong for a stray."""
+        return bool(event["competitorId"] and event["rssi"] >= STRONG)
+
+    def passes(self) -> dict[tuple[int, str, str], list[list[Event]]]:
+        """Return the reads of each pass, in the order of the passes, by competitor and point."""
+        timed = [(self.race_time(event), event) for event in self.reads_of_topic if self.counts(event)]
+        found: dict[tuple[int, str, str], list[list[Event]]] = {}
+        latest: dict[tuple[int, str, str], float] = {}
+        for time, event in sorted(timed, key=lambda pair: pair[0]):
+            key = event["competitorId"], event["kind"], event["point"]
+            passes = found.setdefault(key, [])
+            if self.is_another(time, latest.get(key)):
+                passes.append([])
+            passes[-1].append({**event, "time": time})
+            latest[key] = time
+        return found
+
+    def is_another(self, time: float, before: float | None) -> bool:
+        """Return whether a read begins another pass, by its time and that of the read before it."""
+        return before is None or time - before > SAME_PASS
+
+    def counted(self, some: list[Event]) -> Event:
+        """Return the read of a pass that counts: of the main line if it has one, then the strongest."""
+        return min(some, key=lambda event: (event["antenna"] != "main", -event["rssi"], event["time"]))
+
+    def passed_at(self, event: Event) -> float:
+        """Return when a competitor passed the main line, by the read that counts."""
+        return float(event["time"] - (BACKUP_LATER if event["antenna"] == "backup" else 0.0))
+
+    def reads(self) -> list[Row]:
+        """Return the passes that the raw reads show."""
+        return [
+            {
+                "competitorId": bib,
+                "kind": kind,
+                "point": point,
+                "sighting": nth,
+                "elapsed": round(self.passed_at(self.counted(some)), 3),
+                "reads": len(some),
+            }
+            for (bib, kind, point), passes in self.passes().items()
+            for nth, some in enumerate(passes, start=1)
+        ]
+
+    def mats(self) -> dict[tuple[str, str], list[float]]:
+        """Return the metres at which the course passes each mat: start, kilometres, timing points, finish."""
+        course = read(self.folder / "courses.ndjson")[0]
+        kilometres = range(1, int((course["distance"] - 1) // 1000) + 1)
+        return {
+            ("start", "Start"): [0.0],
+            **{("split", f"{n} km"): [1000.0 * n] for n in kilometres},
+            **{("split", mat["name"]): mat["distances"] for mat in json.loads(course["timingPoints"])},
+            ("finish", "Finish"): [course["distance"]],
+        }
+
+    def missed(self) -> list[Row]:
+        """Return the passes without a read: those up to the furthest place that a read proves."""
+        mats, seen = self.mats(), {key: len(passes) for key, passes in self.passes().items()}
+        rows = []
+        for bib, furthest in self.furthest(mats, seen).items():
+            for (kind, point), metres in mats.items():
+                times = sum(place <= furthest for place in metres) - seen.get((bib, kind, point), 0)
+                if times > 0:
+                    rows.append({"competitorId": bib, "kind": kind, "point": point, "times": times})
+        return rows
+
+    def furthest(
+        self, mats: dict[tuple[str, str], list[float]], seen: dict[tuple[int, str, str], int]
+    ) -> dict[int, float]:
+        """Return how far each competitor has come at least, metres.
+
+        The n-th pass of a mat that is seen is the course's n-th or a later one.
+        """
+        found: dict[int, float] = {}
+        for (bib, kind, point), times in seen.items():
+            metres = mats[kind, point]
+            found[bib] = max(found.get(bib, 0.0), metres[min(times, len(metres)) - 1])
+        return found
 
 
 def read(file: Path) -> list[Event]:

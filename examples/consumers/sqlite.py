@@ -12,6 +12,7 @@ from examples.consumers.queries import queries_beside
 QUERIES = queries_beside(__file__)
 NAMES = "eventId competitorId rawTime timestamp lat lon distance status elapsed emittedAt"
 MESSAGE = tuple(NAMES.split())
+CHIP = ("eventId", "competitorId", "reader", "kind", "point", "antenna", "timestamp", "rssi", "elapsed")
 PASSING = ("competitorId", "kind", "point", "lap", "elapsed", "distance")
 
 
@@ -33,11 +34,34 @@ class SqlConsumer:
         entry = ("competitorId", "wave")
         self._load("entries", entry, values(entry, folder / "competitors.ndjson"))
         self._database.executescript(QUERIES["derived"])
+        if (folder / "reads.ndjson").exists():
+            self._load_reads(folder)
 
     def _load(self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * len(columns))
         into = f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - ours
         self._database.executemany(into, rows)
+
+    def _load_reads(self, folder: Path) -> None:
+        """Load the raw reads and the mats of the course, and find the passes."""
+        self._load("chips", CHIP, values(CHIP, folder / "reads.ndjson"))
+        course = read(folder / "courses.ndjson")[0]
+        kilometres = range(1, int((course["distance"] - 1) // 1000) + 1)
+        self._load(
+            "mats",
+            ("kind", "point", "nth", "distance"),
+            [
+                ("start", "Start", 1, 0.0),
+                *(("split", f"{n} km", 1, 1000.0 * n) for n in kilometres),
+                *(
+                    ("split", mat["name"], nth, metres)
+                    for mat in json.loads(course["timingPoints"])
+                    for nth, metres in enumerate(mat["distances"], start=1)
+                ),
+                ("finish", "Finish", 1, course["distance"]),
+            ],
+        )
+        self._database.executescript(QUERIES["sightings"])
 
     def answer(self, kind: str) -> list[Row]:
         """Return the rows of an answer."""
@@ -46,4 +70,4 @@ class SqlConsumer:
 
 def values(columns: tuple[str, ...], file: Path) -> Iterable[tuple[Any, ...]]:
     """Return some fields of the events in a file."""
-    return (tuple(event[column] for column in columns) for event in read(file))
+    return (tuple(event.get(column) for column in columns) for event in read(file))

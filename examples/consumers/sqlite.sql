@@ -11,6 +11,10 @@ CREATE TABLE passed (competitorId INTEGER, kind TEXT, point TEXT, lap INTEGER, e
                      PRIMARY KEY (competitorId, kind, point, lap));
 CREATE TABLE entries (competitorId INTEGER PRIMARY KEY, wave INTEGER);
 CREATE TABLE race (gun INTEGER, waveDelay REAL);
+-- The raw reads; `elapsed` is null but for reference chips (competitor 0). The places of the mats along the course, metres.
+CREATE TABLE chips (eventId TEXT PRIMARY KEY, competitorId INTEGER, reader INTEGER, kind TEXT, point TEXT, antenna TEXT,
+                    timestamp INTEGER, rssi INTEGER, elapsed REAL);
+CREATE TABLE mats (kind TEXT, point TEXT, nth INTEGER, distance REAL);
 
 -- name: derived
 -- Delivery is at least once: only the first message of an event counts. Its time is the race's, not the tracker's.
@@ -90,3 +94,44 @@ WHERE eventTime < reached - 1000 * COALESCE(:lateness, 0)
 
 -- name: duplicates
 SELECT eventId, competitorId, rawTime, COUNT(*) AS times FROM messages GROUP BY eventId HAVING times > 1
+
+-- name: sightings
+-- A reader's clock has an offset and a drift: the first and the last read of its reference chip show both.
+CREATE TEMPORARY TABLE readers AS
+SELECT first.reader AS reader, first.timestamp AS since, first.elapsed AS elapsed,
+       (last.timestamp - first.timestamp) / (last.elapsed - first.elapsed) AS rate
+FROM chips AS first JOIN chips AS last USING (reader)
+WHERE first.competitorId = 0 AND last.competitorId = 0
+  AND first.elapsed = (SELECT MIN(elapsed) FROM chips WHERE competitorId = 0)
+  AND last.elapsed = (SELECT MAX(elapsed) FROM chips WHERE competitorId = 0);
+-- A read more than 5 s after the one before begins another pass. Strays have less than -70 dBm.
+CREATE TEMPORARY TABLE passes AS
+WITH timed AS (
+    SELECT competitorId, kind, point, antenna, rssi, readers.elapsed + (timestamp - since) / rate AS time
+    FROM chips JOIN readers USING (reader) WHERE competitorId > 0 AND rssi >= -70
+),
+begun AS (
+    SELECT *, time - LAG(time, 1, -1e9) OVER (PARTITION BY competitorId, kind, point ORDER BY time) > 5 AS begins FROM timed
+)
+SELECT *, SUM(begins) OVER (PARTITION BY competitorId, kind, point ORDER BY time) AS sighting FROM begun;
+
+-- name: reads
+WITH ranked AS (
+    SELECT *, ROW_NUMBER() OVER pass AS nth, COUNT(*) OVER (PARTITION BY competitorId, kind, point, sighting) AS reads
+    FROM passes
+    WINDOW pass AS (PARTITION BY competitorId, kind, point, sighting ORDER BY antenna = 'backup', rssi DESC, time)
+)
+-- Everyone crosses the backup line one second after the main line.
+SELECT competitorId, kind, point, sighting, ROUND(time - (antenna = 'backup'), 3) AS elapsed, reads FROM ranked WHERE nth = 1
+
+-- name: missed
+WITH seen AS (SELECT competitorId, kind, point, MAX(sighting) AS times FROM passes GROUP BY 1, 2, 3),
+-- The n-th pass of a mat that is seen is the course's n-th or a later one.
+furthest AS (
+    SELECT competitorId, MAX(distance) AS metres FROM seen JOIN mats USING (kind, point) WHERE nth = times GROUP BY 1
+),
+passed AS (
+    SELECT competitorId, kind, point, COUNT(*) AS passed FROM furthest JOIN mats ON distance <= metres GROUP BY 1, 2, 3
+)
+SELECT competitorId, kind, point, passed - COALESCE(times, 0) AS times
+FROM passed LEFT JOIN seen USING (competitorId, kind, point) WHERE passed > COALESCE(times, 0)

@@ -85,7 +85,7 @@ def order_by_other_time(stream: Stream, query: AnswerQuery) -> dict[str, list[An
 
 def _order_with(stream: Stream, query: AnswerQuery, **changed: Any) -> dict[str, list[Any]]:
     race = stream.race.part(stream.race.members.start, stream.race.members.stop)
-    for name in ("finishes", "finish_times", "duration", "last_tick", "_ends"):
+    for name in ("finishes", "finish_times", "duration", "last_tick", "last_position_tick", "_ends"):
         vars(race).pop(name, None)
     race.field = replace(race.field, **changed)
     return order(Stream(race, stream.until), query)

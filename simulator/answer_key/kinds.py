@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from simulator.answer_key import boards, repeats, rows, timing, windows
+from simulator.answer_key import boards, mats, repeats, rows, timing, windows
 from simulator.answer_key.published import Stream
 from simulator.answer_key.query import AnswerQuery, Name
 
@@ -22,6 +22,10 @@ MILLISECOND = 0.0015
 MILLIMETRE = 0.0015
 PACE = 0.01
 """Tolerance of a mean pace, seconds per kilometre."""
+READ = 0.055
+"""Tolerance of the time of a pass from raw reads, seconds.
+
+The strongest read is within `SPACING` / 2 of the passing; clocks and reference reads are rounded to 1 ms."""
 DEGREES = 1.5e-7
 """Tolerance of coordinates: a rounding of the last digit, about a centimetre."""
 
@@ -97,6 +101,14 @@ KINDS: Mapping[Name, Kind] = MappingProxyType(
             ),
             Kind("late", rows.LateRow, ("eventId",), repeats.late, {"behind": MILLISECOND}),
             Kind("duplicates", rows.DuplicateRow, ("eventId",), repeats.duplicates, {}),
+            Kind(
+                "reads",
+                rows.ReadRow,
+                ("competitorId", "kind", "point", "sighting"),
+                mats.reads,
+                {"elapsed": READ},
+            ),
+            Kind("missed", rows.MissedRow, ("competitorId", "kind", "point"), mats.missed, {}),
         )
     }
 )

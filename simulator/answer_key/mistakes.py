@@ -5,9 +5,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from simulator.answer_key import boards, repeats, timing, windows
+from simulator.answer_key import boards, mats, repeats, timing, windows
 from simulator.answer_key.boards import Reading
 from simulator.answer_key.kinds import Columns, Compute
+from simulator.answer_key.mats import Sifting
 from simulator.answer_key.published import Stream
 from simulator.answer_key.query import AnswerQuery, Name
 from simulator.answer_key.windows import Counting
@@ -28,6 +29,11 @@ class Mistake(NamedTuple):
     text: str
     compute: Compute
     tolerances: Mapping[str, float] = MappingProxyType({})
+
+
+def _sifted(text: str, compute: Any, **changed: Any) -> Mistake:
+    """Return a mistake in how raw reads become passes."""
+    return Mistake(text, partial(compute, sifting=Sifting(**changed)))
 
 
 def _asked(compute: Compute, **changed: Any) -> Compute:
@@ -119,6 +125,39 @@ MISTAKES: Mapping[Name, tuple[Mistake, ...]] = MappingProxyType(
                 "the first of each repeated event were not counted", repeats.duplicates_without_the_first
             ),
             Mistake("an unchanged place were a repeat: compare `eventId`", repeats.duplicates_by_place),
+        ),
+        "reads": (
+            _sifted(
+                "each read were a pass: reads of a competitor at a point within 5 s of the last are one pass",
+                mats.reads,
+                together=0.0,
+            ),
+            _sifted("the first read of a pass counted, not the strongest", mats.reads, counts="first"),
+            _sifted(
+                "the readers' clocks were not corrected: reads of the reference chips show their error",
+                mats.reads,
+                clocks="uncorrected",
+            ),
+            _sifted(
+                "the readers' clocks did not drift: correct them by the first and the last reference read",
+                mats.reads,
+                clocks="first",
+            ),
+            _sifted("strays were passes: reads below -70 dBm don't count", mats.reads, weak=True),
+            _sifted("the backup line were ignored: passes are missing", mats.reads, backup=False),
+            _sifted(
+                "the backup line were at the main line: it is crossed a second later",
+                mats.reads,
+                apart=False,
+            ),
+        ),
+        "missed": (
+            _sifted("strays were passes: reads below -70 dBm don't count", mats.missed, weak=True),
+            _sifted("the backup line were ignored", mats.missed, backup=False),
+            Mistake(
+                "everyone had to pass the whole course: only reads further on prove a pass",
+                mats.missed_of_finishers,
+            ),
         ),
     }
 )

@@ -16,7 +16,18 @@ MAX_AT = 1e9
 Seconds = Annotated[float, Field(strict=False), written_number(PydanticKnownError("float_parsing"))]
 Whole = Annotated[int, Field(strict=False), written_number(PydanticKnownError("int_parsing"))]
 Clock = Literal["race", "tracker"]
-Name = Literal["order", "leaderboard", "positions", "windows", "passings", "dwell", "late", "duplicates"]
+Name = Literal[
+    "order",
+    "leaderboard",
+    "positions",
+    "windows",
+    "passings",
+    "dwell",
+    "late",
+    "duplicates",
+    "reads",
+    "missed",
+]
 """The kinds of answers."""
 
 

@@ -18,6 +18,7 @@ Metres = Annotated[float, Field(description="Metres of the course covered, as in
 Elapsed = Annotated[float, Field(description="Race seconds since the first gun, as in the events.")]
 EventId = Annotated[str, Field(description="`runId-competitorId-rawTime`.")]
 RawTime = Annotated[int, Field(description="Whole race seconds since the first gun.")]
+MatKind = Literal["start", "split", "finish"]
 Lap = Annotated[int, Field(ge=1, description="How many times this competitor has passed this point.")]
 
 
@@ -114,3 +115,27 @@ class DuplicateRow(Row):
     competitorId: Bib
     rawTime: RawTime
     times: int = Field(ge=1, description="How often it was published.")
+
+
+class ReadRow(Row):
+    """A pass of a timing point that the raw reads show."""
+
+    competitorId: Bib
+    kind: MatKind
+    point: str
+    sighting: int = Field(
+        ge=1,
+        description="How many times the reads show this competitor at this point: the `lap` of the passing, "
+        "unless an earlier one was missed.",
+    )
+    elapsed: float = Field(description="Race seconds since the first gun of the read that counts.")
+    reads: int = Field(ge=1, description="Reads of the pass, of both lines, that are not too weak.")
+
+
+class MissedRow(Row):
+    """A timing point that a competitor has passed, as reads further on prove, without a read."""
+
+    competitorId: Bib
+    kind: MatKind
+    point: str
+    times: int = Field(ge=1, description="Passes without a read.")

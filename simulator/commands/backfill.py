@@ -20,8 +20,16 @@ from simulator.commands.settings import BackfillSettings, settings_of
 from simulator.course.course import Course
 from simulator.log.local import claim
 from simulator.publishers.publisher import Publisher, PublishError
-from simulator.race.events import Batch, entries_of, passings_until, positions_at, record_of
+from simulator.race.events import (
+    Batch,
+    entries_of,
+    passings_until,
+    positions_at,
+    reads_until,
+    record_of,
+)
 from simulator.race.race import Race
+from simulator.race.reads import Mats
 from simulator.race.request import RaceRequest
 from simulator.race.season import MAX_ATHLETES, Season
 from simulator.reactor import after
@@ -109,11 +117,14 @@ def season_of(settings: BackfillSettings, now: datetime) -> Season:
 def batches_of(race: Race) -> Iterator[Batch]:
     """Yield all events of a race but its record, as if each tick had been published on time."""
     yield from entries_of(race, BATCH)
+    mats = Mats(race) if race.request.chip_reads else None
     for tick in range(race.last_tick + 1):
         emitted_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
         for positions in positions_at(race, tick, BATCH):
             yield replace(positions, emitted_at=emitted_at)
         yield from passings_until(race, tick, BATCH)
+        if mats is not None:
+            yield from reads_until(mats, tick, BATCH)
 
 
 async def _accepted(reactor: Any, publisher: Publisher, batch: Batch) -> None:

@@ -40,7 +40,7 @@ from simulator.export.track_query import Bib, Interval, TrackQuery
 from simulator.race.cut_off_times import CutOffTimes
 from simulator.race.request import MAX_INTERVAL, MAX_START_LIST, RaceRequest, RunId, Seed, Time
 from simulator.race.season import MAX_ATHLETES, MAX_RACES
-from stream.contract import Topic
+from stream.contract import Written
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
@@ -241,7 +241,11 @@ class GenerateSettings(RaceSettings):
 
     model_config = _config("generate")
 
-    topic: Topic = Field(default="parkrun", description="Which events; parkrun are the positions.")
+    topic: Written = Field(
+        default="parkrun",
+        description="Which events; parkrun are the positions, reads the raw reads of chips, and courses is "
+        "the course's row.",
+    )
     keys: CliToggleFlag[bool] = Field(
         default=False, description="Write each event's key and a tab in front of it, for kcat -K '\\t'."
     )

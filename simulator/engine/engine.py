@@ -37,9 +37,10 @@ from simulator.race.events import (
     entries_of,
     passings_until,
     positions_at,
+    reads_until,
 )
 from simulator.reactor import InThread, Reactor, after
-from stream.contract import TOPICS
+from stream.contract import ALL_TOPICS
 from stream.parts import partition_of
 from stream.race_states import STANDING, TRANSITIONS, Action, Step, states_that_allow
 
@@ -101,7 +102,7 @@ class Counts:
             "racecast_tick_duration_seconds",
             "Time from the beginning of a race's tick until all of it was handed over.",
         )
-        self.events: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
+        self.events: Counter[str] = Counter(dict.fromkeys(ALL_TOPICS, 0))
         self.retries = 0
 
     def count_tick(self, lateness: float, duration: float) -> None:
@@ -441,7 +442,7 @@ class Engine:
             run.is_being_drawn = False
             return result
 
-        drawing = self.in_thread(lambda: run.race.last_tick).addBoth(over)
+        drawing = self.in_thread(run.draw).addBoth(over)
         _ = drawing.addCallback(lambda _: self._follow(run)).addErrback(failed)
 
     def _come_to(self, part: Part) -> None:
@@ -492,6 +493,8 @@ class Engine:
         # Passings first: a consumer that sees a finisher's position can then find the passing.
         await self._publish_all(part, passings_until(source, tick, BATCH))
         await self._publish_all(part, positions_at(source, tick, BATCH))
+        if part.mats is not None:
+            await self._publish_all(part, reads_until(part.mats, tick, BATCH))
         part.next_tick = tick + 1
         self.counts.count_tick(began - due, self._reactor.seconds() - began)
         if part.is_over:

@@ -22,6 +22,7 @@ from simulator.race.events import (
     record_of,
 )
 from simulator.race.race import Race
+from simulator.race.reads import Mats
 from simulator.race.request import RaceRequest
 from stream.parts import parts_of
 from stream.race_states import ENDED, RaceState
@@ -38,7 +39,7 @@ def fingerprint(request: RaceRequest) -> bytes:
 def drawn(course: Course, request: RaceRequest, asked: RaceRequest | None = None) -> "Run":
     """Return a run with its field; for a thread, because a large one takes tenths of a second."""
     run = Run(course, request, asked)
-    _ = run.race.last_tick
+    run.draw()
     return run
 
 
@@ -79,6 +80,7 @@ class Run:
         self._asked = None if asked is None else fingerprint(asked)
         self._recorded = source
         self._race: Race | None = None
+        self._mats: Mats | None = None
         self.record: RaceRecord = record_of(self, "scheduled", 0, request.text())
         ranges = parts_of(request.competitors) if source is None else (source.members,)
         self.parts = tuple(Part(self, number, members) for number, members in enumerate(ranges))
@@ -114,6 +116,22 @@ class Run:
         return race
 
     @property
+    def mats(self) -> Mats | None:
+        """The timing mats whose raw reads are published; None if none are."""
+        if not self.request.chip_reads or self._recorded is not None:
+            return None
+        mats = self._mats or Mats(self.race)
+        if not self.has_ended:
+            self._mats = mats
+        return mats
+
+    def draw(self) -> None:
+        """Draw all that events need."""
+        _ = self.race.last_tick
+        if self.mats is not None:
+            self.mats.draw()
+
+    @property
     def is_drawn(self) -> bool:
         """Its events can be computed at once."""
         return self._recorded is not None or self._race is not None
@@ -144,7 +162,7 @@ class Run:
 
     def forget_field(self) -> None:
         """Free the memory of a race that has ended."""
-        self._race = None
+        self._race = self._mats = None
         if len(self.record.request) > LONG_REQUEST:
             self.record = replace(self.record, request="")
         for part in self.parts:
@@ -221,6 +239,7 @@ class Part:
         self.queued = False
         self.alarm: DelayedCall | None = None
         self._source: RaceSource | None = None
+        self._mats: Mats | None = None
 
     @property
     def name(self) -> str:
@@ -235,6 +254,13 @@ class Part:
             is_all = len(self.run.parts) == 1
             self._source = whole if is_all else whole.part(self.members.start, self.members.stop)
         return self._source
+
+    @property
+    def mats(self) -> Mats | None:
+        """The timing mats whose raw reads of its members are published; None if none are."""
+        if self._mats is None and (whole := self.run.mats) is not None and isinstance(self.source, Race):
+            self._mats = whole.part(self.source)
+        return self._mats
 
     def begin(self, now: float) -> None:
         """Continue after what is delivered."""
@@ -266,7 +292,7 @@ class Part:
 
     def forget(self) -> None:
         """Free the memory."""
-        self._source = None
+        self._source = self._mats = None
         self.outbox.clear()
 
     def next_due(self) -> float | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.course.course import Course
 from simulator.engine.run import Run
+from simulator.race.options import MatOptions
 from simulator.race.request import ListRequest, RaceRequest
 from simulator.race.start_list.preview import Preview
 from stream.cut_offs import Since
@@ -431,6 +432,12 @@ def _warnings(run: Run) -> list[str]:
     if run.request.fatigue == "wall" and run.course.distance < WALL_FROM:
         warnings.append(
             f"The course is shorter than {WALL_FROM / 1000:.0f} km: no competitor will hit the wall."
+        )
+    of_mats = MatOptions.model_fields.keys() & run.request.options.keys()
+    if of_mats and not run.request.chip_reads:
+        warnings.append(
+            "Raw reads are not published without `chip_reads`: the other options of the timing mats only "
+            "change the answers `reads` and `missed`."
         )
     return warnings
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from simulator.histogram import histogram
 from simulator.race.events import Streamed
-from stream.contract import TOPICS, Topic
+from stream.contract import ALL_TOPICS, Topic
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Deliveries:
         self._seconds = seconds
         self._batches: deque[_Batch] = deque()
         self.waiting = 0
-        self.delivered: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
-        self.errors: Counter[str] = Counter(dict.fromkeys(TOPICS, 0))
+        self.delivered: Counter[str] = Counter(dict.fromkeys(ALL_TOPICS, 0))
+        self.errors: Counter[str] = Counter(dict.fromkeys(ALL_TOPICS, 0))
         self.duration = histogram(
             "racecast_delivery_duration_seconds",
             "Time from handing a batch of events to the publisher until it was delivered.",

@@ -5,20 +5,28 @@ back the same, and one f-string per event combines them. benchmarks/README.md co
 object per event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from simulator.race.events import Positions, Progress, Streamed
-from stream.contract import PROGRESS, TABLES, Topic
+from simulator.race.events import UNKNOWN_TIME, Positions, Progress, Streamed
+from stream.contract import PROGRESS, Table, Topic, table_of
 
-LEFT_OUT = frozenset({"cutOffs", "cutOffsFrom"})
-"""Fields that events have only with a value: those of an option that is off change no byte."""
+LEFT_OUT = {"cutOffs": "", "cutOffsFrom": "", "elapsed": UNKNOWN_TIME}
+"""Fields that events have only with a value, not with this one: an option that is off changes no byte."""
+
+
+class HasRows(Protocol):
+    """A batch with the rows of a table."""
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of the table."""
+        ...
 
 
 class Messages(NamedTuple):
@@ -33,14 +41,19 @@ def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
     if isinstance(batch, Positions):
         return _positions(batch)
-    columns = TABLES[batch.topic].columns
+    return Messages(batch.topic, *encode_rows(table_of(batch.topic), batch))
+
+
+def encode_rows(table: Table, batch: HasRows) -> tuple[list[bytes], list[bytes]]:
+    """Return the keys and values of a batch's rows, which are those of a table."""
+    left_out = {name: LEFT_OUT.get(name) for name in table.columns}
     events = [
-        {name: value for name, value in zip(columns, row, strict=True) if value != "" or name not in LEFT_OUT}
+        {name: value for name, value in zip(table.columns, row, strict=True) if value != left_out[name]}
         for row in batch.rows()
     ]
-    parts = ("runId",) if batch.topic == "races" else ("runId", "competitorId")
+    parts = [name for name in ("runId", "competitorId") if name in table.fields] or table.key
     keys = [":".join(str(event[part]) for part in parts).encode() for event in events]
-    return Messages(batch.topic, keys, [orjson.dumps(event) for event in events])
+    return keys, [orjson.dumps(event) for event in events]
 
 
 def _positions(batch: Positions) -> Messages:

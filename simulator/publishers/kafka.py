@@ -61,7 +61,7 @@ SETTINGS = {
 
 
 class KafkaPublisher:
-    """Publishes to the four topics.
+    """Publishes to the topics.
 
     Nothing enters the producer until the broker has confirmed that the topics exist. So no event waits for a
     topic while later ones overtake it, and a missing set-up is reported immediately.
@@ -87,7 +87,7 @@ class KafkaPublisher:
         self._away: str | None = f"no broker at {self._address} has answered yet"
         self._refusal: str | None = None
         self._delivered_at = reactor.seconds()
-        self._topics_seen = False
+        self._topics_seen: set[str] = set()
         self._again: list[tuple[str, dict[str, Any]]] = []
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
@@ -105,8 +105,8 @@ class KafkaPublisher:
             if self._loader is not None:
                 self._loader.load(batch.course)
             return succeed(None)
-        if not self._topics_seen:
-            return ensureDeferred(self._look_for_topics()).addCallback(lambda _: self._take(batch))
+        if batch.topic not in self._topics_seen:
+            return ensureDeferred(self._look_for_topics(batch)).addCallback(lambda _: self._take(batch))
         return self._take(batch)
 
     def flushed(self) -> Deferred[None]:
@@ -133,16 +133,17 @@ class KafkaPublisher:
         flushing = deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
         return flushing.addBoth(lambda flushed: loading.addCallback(lambda _: flushed))
 
-    async def _look_for_topics(self) -> None:
+    async def _look_for_topics(self, batch: Streamed) -> None:
         """Check in a thread that the broker has the topics; raises PublishError otherwise."""
         try:
             metadata = await deferToThread(self._producer.list_topics, timeout=LOOK)
         except KafkaException as error:
             raise PublishError(self._unavailable()) from error
-        if missing := [topic for topic in TOPICS if topic not in metadata.topics]:
+        needed = {*TOPICS, batch.topic}
+        if missing := sorted(needed - metadata.topics.keys()):
             names = " and no topic ".join(missing)
             raise PublishError(f"Kafka has no topic {names}: python -m pinot setup creates them")
-        self._topics_seen = True
+        self._topics_seen |= needed
 
     def _unavailable(self) -> str:
         return self._auth_errors.refusal or f"no broker answers at {self._address}"

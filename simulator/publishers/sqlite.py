@@ -19,8 +19,17 @@ from simulator.course.course import Course
 from simulator.publishers.deliveries import Deliveries
 from simulator.publishers.publisher import Health, PublishError, Stored, known
 from simulator.publishers.sqlite_file import open_file
-from simulator.race.events import Batch, CourseRecord, Entries, Passed, Positions, Progress, RaceRecord
-from stream.contract import PROGRESS, TABLES
+from simulator.race.events import (
+    Batch,
+    ChipReads,
+    CourseRecord,
+    Entries,
+    Passed,
+    Positions,
+    Progress,
+    RaceRecord,
+)
+from stream.contract import PROGRESS, TABLES, table_of
 from stream.race_states import ENDED
 
 PRUNED = 20_000
@@ -29,7 +38,7 @@ PRUNED = 20_000
 
 def _values(name: str) -> str:
     # The columns are named, because a newer version's file may have more.
-    columns = PROGRESS.columns if name == PROGRESS.name else TABLES[name].columns
+    columns = PROGRESS.columns if name == PROGRESS.name else table_of(name).columns
     return f"({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
@@ -47,6 +56,7 @@ INSERTS: dict[type[Batch], tuple[str, ...]] = {
         f"INSERT INTO parkrun_history {_values('parkrun')} ON CONFLICT DO NOTHING",
     ),
     Passed: (f"INSERT OR REPLACE INTO passings {_values('passings')}",),
+    ChipReads: (f"INSERT OR REPLACE INTO reads {_values('reads')}",),
     Entries: (f"INSERT OR REPLACE INTO competitors {_values('competitors')}",),
     RaceRecord: (f"INSERT OR REPLACE INTO races {_values('races')}",),
     CourseRecord: (f"INSERT OR REPLACE INTO courses {_values('courses')}",),
@@ -66,18 +76,24 @@ KNOWN_PROGRESS = f"""
 SELECT {", ".join(PROGRESS.columns)} FROM progress
 WHERE runId IN (SELECT runId FROM races WHERE NOT {HAS_ENDED})
 """  # noqa: S608 - the names are ours
-HISTORY_TABLES = ("parkrun_history",)
-DELETE_SOME = """
-DELETE FROM parkrun_history WHERE runId = :run AND (rawTime, competitorId) < (
-    SELECT rawTime, competitorId FROM parkrun_history WHERE runId = :run
-    ORDER BY rawTime, competitorId LIMIT 1 OFFSET :rows
+HISTORY_TABLES = ("reads", "parkrun_history")
+"""The large tables of an ended race, which are deleted first; the last one shows if there is a history."""
+DELETE_SOME = tuple(
+    f"""
+DELETE FROM {table} WHERE runId = :run AND {key} < (
+    SELECT {names} FROM {table} WHERE runId = :run ORDER BY {names} LIMIT 1 OFFSET :rows
 )
-"""
+"""  # noqa: S608 - the names are ours
+    for table, key, names in (
+        ("reads", "eventId", "eventId"),
+        ("parkrun_history", "(rawTime, competitorId)", "rawTime, competitorId"),
+    )
+)
 USED_BYTES = """
 SELECT (page_count - freelist_count) * page_size
 FROM pragma_page_count, pragma_freelist_count, pragma_page_size
 """
-RACE_TABLES = ("parkrun_history", "parkrun", "passings", "competitors", "progress", "races")
+RACE_TABLES = (*HISTORY_TABLES, "parkrun", "passings", "competitors", "progress", "races")
 
 
 class SqlitePublisher:
@@ -231,7 +247,8 @@ class SqlitePublisher:
 
     def _delete(self, run_id: str, tables: tuple[str, ...]) -> Iterator[bool]:
         """Delete a race's history, PRUNED rows a step, then its rows in the other tables; yield each time."""
-        while self._file.execute(DELETE_SOME, {"run": run_id, "rows": PRUNED}).rowcount:
+        some = {"run": run_id, "rows": PRUNED}
+        while any(self._file.execute(delete, some).rowcount for delete in DELETE_SOME):
             yield True
         deleted = sum(
             self._file.execute(f"DELETE FROM {table} WHERE runId = ?", (run_id,)).rowcount  # noqa: S608 - ours

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.publishers.publisher import PublishError
-from stream.contract import PROGRESS, SQLITE_VERSION, TABLES, Field, Table
+from stream.contract import PROGRESS, READS, SQLITE_VERSION, TABLES, Field, Table
 
 HISTORY_KEY = ("runId", "rawTime", "competitorId")
 """Key of `parkrun_history`, which keeps every position, like Pinot with `option(skipUpsert=true)`."""
@@ -38,7 +38,8 @@ def open_file(path: Path, tables: Mapping[str, Table] = TABLES) -> sqlite3.Conne
         for name, table in tables.items():
             _set_up(file, name, table, table.key)
         _set_up(file, "parkrun_history", tables["parkrun"], HISTORY_KEY)
-        _set_up(file, PROGRESS.name, PROGRESS, PROGRESS.key)
+        for table in (PROGRESS, READS):
+            _set_up(file, table.name, table, table.key)
         file.execute(INDEX)
         if version < SQLITE_VERSION:
             file.execute(f"PRAGMA user_version = {SQLITE_VERSION}")

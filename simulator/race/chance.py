@@ -59,6 +59,20 @@ class Stream(IntEnum):
     REGULARITY = 37
     ATTENDANCE = 38
     FORM = 39
+    READ_MISSED = 40
+    READ_MISSED_BY_LINE = 41
+    READ_COUNT = 42
+    READ_PHASE = 43
+    READ_STRENGTH = 44
+    READ_LOSS = 45
+    READ_ID = 46
+    STRAY = 47
+    STRAY_MAT = 48
+    STRAY_TIME = 49
+    STRAY_LINE = 50
+    STRAY_RETURN = 51
+    READER_SKEW = 52
+    READER_DRIFT = 53
 
 
 def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
@@ -129,8 +143,17 @@ def _normal_table(widest: float) -> tuple[Floats, Floats]:
 
 def keys(seed: int, stream: Stream, count: int) -> Bits:
     """Return a key for each of `count` competitors, for `hashed`, shape (count,)."""
-    key = np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)
-    return _mixed(np.arange(count, dtype=np.uint64) + key)
+    return keys_of(key(seed, stream), np.arange(count))
+
+
+def key(seed: int, stream: Stream) -> Bits:
+    """Return what makes the keys of a seed's stream, for `keys_of`, shape (1,)."""
+    return np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64).astype(np.uint64)
+
+
+def keys_of(key: Bits, who: Ints) -> Bits:
+    """Return the keys of some competitors, as `keys` does, shape (k,)."""
+    return _mixed(who.astype(np.uint64) + key)
 
 
 def hashed(keys: Bits, numbers: Ints) -> Floats:

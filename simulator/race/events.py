@@ -15,14 +15,20 @@ from numpy.typing import NDArray
 
 from simulator.course.course import Course
 from simulator.race import cut_offs
+from simulator.race.chance import Bits
 from simulator.race.entrants import Entrants
 from simulator.race.race import BEFORE_THE_START, Fixes, Passings, Race, Status
+from simulator.race.reads import LINES, NO_ONE, Mat, Mats, Reads
 from simulator.race.request import RaceRequest
 from stream.arrays import Floats, Ints
-from stream.contract import TABLES, Topic
+from stream.contract import READS, TABLES, Topic
 from stream.courses import TimingPoint
 from stream.race_states import RaceState
 
+UNKNOWN_TIME = READS.fields["elapsed"].default
+"""`elapsed` of a raw read that is not of a reference chip."""
+ANTENNAS = ("main", "backup")
+"""The names of a mat's lines."""
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
 ATTRIBUTES = {column: re.sub("([A-Z])", r"_\1", column).lower() for column in TABLES["parkrun"].columns} | {
     "competitorId": "bib",
@@ -108,6 +114,34 @@ class Passed:
         for bib, nth, metres, seconds, timestamp in zip(*lists, strict=True):
             point = self.points[nth]
             yield self.run_id, bib, point.kind, point.name, point.lap, metres, seconds, timestamp
+
+
+@dataclass(frozen=True, eq=False)
+class ChipReads:
+    """Raw reads of one race (topic `reads`): bibs, 0 for reference chips; event numbers; `Reads`."""
+
+    topic: ClassVar[Topic] = "reads"
+    run_id: str
+    start_ms: int
+    mats: tuple[Mat, ...]
+    bib: Ints
+    event_id: Bits
+    reads: Reads
+
+    def __len__(self) -> int:
+        return len(self.bib)
+
+    def rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the columns of `reads`; only reads of reference chips have `elapsed`."""
+        found = self.reads
+        timestamps = self.start_ms + np.rint(found.clock * 1000.0).astype(np.int64)
+        columns = (self.event_id, self.bib, found.mat, found.line, timestamps, found.rssi, found.elapsed)
+        lists = (column.tolist() for column in columns)
+        for event, bib, nth, line, timestamp, rssi, elapsed in zip(*lists, strict=True):
+            kind, point = self.mats[nth]
+            reader, event_id = LINES * nth + line + 1, f"{self.run_id}-{event:016x}"
+            truth = UNKNOWN_TIME if bib else elapsed
+            yield self.run_id, event_id, bib, reader, kind, point, ANTENNAS[line], timestamp, rssi, truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +286,7 @@ class RaceSource(Identified, Protocol):
         ...
 
 
-Streamed = Positions | Passed | Entries | RaceRecord
+Streamed = Positions | Passed | ChipReads | Entries | RaceRecord
 """Batches that have a topic."""
 Batch = Streamed | CourseRecord | Progress
 
@@ -299,6 +333,17 @@ def passings_until(race: RaceSource, tick: int, size: int) -> Iterator[Passed]:
         some = passings.take(slice(first, first + size))
         bib = race.entrants.bib[some.who]
         yield Passed(race.run_id, race.start_ms, race.points, bib, some.point, some.elapsed, some.distance)
+
+
+def reads_until(mats: Mats, tick: int, size: int) -> Iterator[ChipReads]:
+    """Yield the raw reads since the previous tick, `size` per batch at most; tick 0 has those before."""
+    race = mats.race
+    since = race.time_of(tick - 1) if tick else BEFORE_THE_START
+    for piece in mats.reads(since, race.time_of(tick)):
+        for first in range(0, len(piece.who), size):
+            reads = piece.take(slice(first, first + size))
+            bib = np.where(reads.who == NO_ONE, 0, race.entrants.bib[reads.who])
+            yield ChipReads(race.run_id, race.start_ms, mats.mats, bib, mats.ids(reads), reads)
 
 
 def entries_of(race: RaceSource, size: int) -> Iterator[Entries]:

@@ -25,6 +25,12 @@ MAX_START = 86_400.0
 """Maximum seconds from the gun to the last start."""
 MAX_EPISODE = 3600.0
 """Maximum duration of a tracker fault, seconds."""
+MAX_REPEATS = 10
+"""Maximum mean number of reads of one pass by one line of a mat."""
+MAX_READER_SKEW = 3600.0
+"""Maximum constant error of a reader's clock, seconds."""
+MAX_READER_DRIFT = 1000.0
+"""Maximum drift of a reader's clock, parts per million; quartz clocks have less than 100."""
 DENSER = 1.1
 """A standing queue is at least this many times as dense as a crowd that walks at capacity."""
 
@@ -270,4 +276,36 @@ class TrackerOptions(Options):
     )
     ground_truth: bool = Field(
         default=False, description="Whether positions also carry the true place, as trueLat and trueLon."
+    )
+
+
+class MatOptions(Options):
+    """Raw reads of the timing mats, and faults in them: passings are the truth."""
+
+    chip_reads: bool = Field(
+        default=False, description="Whether the mats' raw reads of chips are published, too, as topic reads."
+    )
+    read_repeats: Annotated[int, Field(ge=1, le=MAX_REPEATS), WHOLE] = Field(
+        default=1, description="Mean number of reads of a chip by one line of a mat, each time it passes."
+    )
+    missed_passes: Share = Field(default=0.0, description="Share of passes that neither line reads.")
+    missed_by_line: Share = Field(
+        default=0.0, description="Share of passes that a line does not read, each line independently."
+    )
+    stray_reads: Share = Field(
+        default=0.0,
+        description="Share of competitors whose chip is read near a mat that they don't pass at that moment: "
+        "at some mat and time, and near the finish after their own.",
+    )
+    reader_skew: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_READER_SKEW,
+        description="Maximum constant error of a reader's clock, seconds.",
+    )
+    reader_drift: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_READER_DRIFT,
+        description="Maximum drift of a reader's clock, parts per million.",
     )

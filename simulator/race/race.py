@@ -29,6 +29,8 @@ from stream.arrays import Floats, Ints, Mask
 from stream.courses import TimingPoint
 
 BEFORE_THE_START = float("-inf")
+READS_AFTER = 20.0
+"""Seconds after the last position within which the last raw read of a chip follows."""
 
 
 class Status(IntEnum):
@@ -228,6 +230,12 @@ class Race:
     @cached_property
     def last_tick(self) -> int:
         """Number of the tick with the last event; the first tick, at the gun, is 0."""
+        after = READS_AFTER if self.request.chip_reads else 0.0
+        return self.last_position_tick + int(np.ceil(after / self.request.tick))
+
+    @cached_property
+    def last_position_tick(self) -> int:
+        """Number of the tick with the last position or passing."""
         last = int(np.ceil(self.duration / self.request.tick))
         if self._late is not None:
             for news in (self._ends, self.field.disqualified_at):

@@ -29,6 +29,7 @@ from simulator.race.options import (
     CutOffOptions,
     EntrantOptions,
     FateOptions,
+    MatOptions,
     Options,
     PaceOptions,
     StartOptions,
@@ -223,6 +224,7 @@ class PlainRequest(Options):
 
 
 class RaceRequest(
+    MatOptions,
     TrackerOptions,
     CutOffOptions,
     FateOptions,

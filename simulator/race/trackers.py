@@ -2,7 +2,7 @@
 
 No state is kept: a tracker's behaviour is a function of the seed, the competitor and the moment, so that a
 race can continue from anywhere. Only the reported place is wrong; `distance`, `elapsed`, `rawTime` and
-`eventId` are the truth. Passings come from timing mats, which have no faults.
+`eventId` are the truth. So are passings: faults of timing mats are only in their raw reads (`reads.py`).
 """
 
 from dataclasses import dataclass

@@ -49,6 +49,7 @@ MAX_ENVELOPES = 3
 TOMBSTONES = "messages without a value, skipped"
 NOT_EVENTS = "lines that are not events, skipped"
 OTHER_TOPICS = "messages of other topics, skipped"
+RAW_READS = "raw reads of chips, skipped"
 CUT_SHORT = "last lines that are cut short, skipped"
 WRONG_BYTES = "lines with bytes that are not UTF-8, which were replaced"
 _NOTHING = {b"", b"null", b"NULL"}
@@ -130,16 +131,23 @@ def _events(line: Written, notes: Notes) -> Iterator[dict[str, Any]]:
     if "resultTable" in event:
         yield from _rows_of_pinot(event)
         return
-    topic = event.get("topic")
     inner = _unwrapped(event)
-    if inner is None:
-        notes.add(TOMBSTONES, place)
-    elif "runId" in inner:
+    if inner is not None and "runId" in inner and "rssi" not in inner:
         yield inner
-    elif isinstance(topic, str) and topic not in TOPICS:
-        notes.add(OTHER_TOPICS, f"{place} ({topic[:_SHOWN]})")
     else:
-        notes.add(NOT_EVENTS, f"{place} (no runId; fields: {', '.join(list(inner)[:8]) or 'none'})")
+        what, why = _skipped(inner, event.get("topic"))
+        notes.add(what, f"{place}{why}")
+
+
+def _skipped(inner: dict[str, Any] | None, topic: object) -> tuple[str, str]:
+    """Return what a message is that is not an event, and more about it."""
+    if inner is None:
+        return TOMBSTONES, ""
+    if "rssi" in inner:
+        return RAW_READS, ""
+    if isinstance(topic, str) and topic not in TOPICS:
+        return OTHER_TOPICS, f" ({topic[:_SHOWN]})"
+    return NOT_EVENTS, f" (no runId; fields: {', '.join(list(inner)[:8]) or 'none'})"
 
 
 def _value(text: bytes) -> bytes:

@@ -14,6 +14,7 @@ from simulator.publishers.encode import encode
 from simulator.publishers.publisher import Health, PublishError, Stored
 from simulator.race.events import (
     Batch,
+    ChipReads,
     CourseRecord,
     Entries,
     Passed,
@@ -144,6 +145,8 @@ def _line(batch: Streamed) -> str:
             return f"tick {int(batch.raw_time[0])}: {len(batch)}"
         case Passed():
             return f"passed {len(batch)}"
+        case ChipReads():
+            return f"reads {len(batch)}"
         case Entries():
             return f"entries {batch.first + 1}-{batch.last}"
         case RaceRecord():

@@ -170,7 +170,7 @@ def test_page_of_a_pipeline_that_is_well(pipeline: Pipeline) -> None:
     for part in ("Simulator", "Kafka", "Pinot", "End to end"):
         assert f'data-part="{part}" data-light="green"' in said
     assert said.count("<em>Fine</em>") == 4
-    assert "Kafka is up and has all 5 topics" in said
+    assert "Kafka is up and has all 6 topics" in said
     assert '<dd data-figure="age_seconds">0.5 s</dd>' in said
     assert '<tr data-row="parkrun"><th scope="row">parkrun</th><td>2</td><td>200</td>' in said
     assert '<tr data-row="courses">' in said

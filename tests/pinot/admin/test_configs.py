@@ -8,7 +8,7 @@ from pinot.admin.configs import HERE, columns_of, read_schema, read_table
 from pinot.admin.schemas import schema_of, text_of
 from simulator.course.course import MAX_DISTANCE
 from simulator.course.survey import limits
-from stream.contract import PROGRESS, TABLES, TOPICS, read_topics
+from stream.contract import PROGRESS, READS, TABLES, TOPICS, read_topics
 
 DAY_MS = 24 * 60 * 60 * 1000
 
@@ -67,8 +67,8 @@ def test_stream_is_the_topic_of_the_tables_name(table: str) -> None:
 
 
 def test_every_topic_has_a_table() -> None:
-    """Every topic that the set-up creates fills a table, but for the one of the simulators themselves."""
-    assert set(read_topics()) == {*TOPICS, PROGRESS.name}
+    """Every topic that the set-up creates fills a table, but for the simulators' own and the raw reads."""
+    assert set(read_topics()) == {*TOPICS, PROGRESS.name, READS.name}
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from examples.consumers import plain
 from examples.consumers.plain import Consumer, Row
@@ -202,6 +203,71 @@ class TakesFrozenForRepeated(Consumer):
         return rows
 
 
+class CountsEachRead(Consumer):
+    """Takes each read for a pass."""
+
+    def is_another(self, *_: Any) -> bool:
+        """Begin a pass with each read."""
+        return True
+
+
+class TakesTheFirstRead(Consumer):
+    """Takes the first read of a pass, when the competitor comes near."""
+
+    def counted(self, some: list[Row]) -> Row:
+        """Return the first read, of the main line if it has one."""
+        return min(some, key=lambda event: (event["antenna"] != "main", event["time"]))
+
+
+class TrustsReaderClocks(Consumer):
+    """Takes the time of a read as the reader has it."""
+
+    def race_time(self, event: Row) -> float:
+        """Return the reader's time."""
+        return float((event["timestamp"] - self.gun) / 1000)
+
+
+class IgnoresDrift(TrustsReaderClocks):
+    """Sets the readers' clocks once, before the race."""
+
+    def race_time(self, event: Row) -> float:
+        """Return the reader's time less its first error."""
+        first, _ = self.references[event["reader"]]
+        return super().race_time(event) - (super().race_time(first) - float(first["elapsed"]))
+
+
+class CountsStrays(Consumer):
+    """Takes whatever a reader sees for a pass."""
+
+    def counts(self, event: Row) -> bool:
+        """Return whether it is a competitor's chip."""
+        return bool(event["competitorId"])
+
+
+class IgnoresTheBackup(Consumer):
+    """Reads the main line only."""
+
+    def counts(self, event: Row) -> bool:
+        """Return whether it is of the main line."""
+        return super().counts(event) and event["antenna"] == "main"
+
+
+class ForgetsWhereTheBackupIs(Consumer):
+    """Takes both lines to be at one place."""
+
+    def passed_at(self, event: Row) -> float:
+        """Return the time of the read."""
+        return float(event["time"])
+
+
+class ExpectsTheWholeCourse(Consumer):
+    """Calls every point without a read missed, also beyond where competitors gave up."""
+
+    def furthest(self, *seen: Any) -> dict[int, float]:
+        """Return the whole course for all."""
+        return dict.fromkeys(super().furthest(*seen), math.inf)
+
+
 MISTAKES: list[tuple[type[Consumer], str, str]] = [
     (CountsRepeats, "windows", "repeats of an event were counted"),
     (ClosesWindowsEarly, "windows", "closed too early"),
@@ -226,5 +292,15 @@ MISTAKES: list[tuple[type[Consumer], str, str]] = [
     (TrustsTrackerClocks, "late", "the other clock"),
     (CountsOnlyTheRepeats, "duplicates", "the first of each repeated event"),
     (TakesFrozenForRepeated, "duplicates", "an unchanged place"),
+    (CountsEachRead, "reads", "each read were a pass"),
+    (TakesTheFirstRead, "reads", "the first read of a pass"),
+    (TrustsReaderClocks, "reads", "clocks were not corrected"),
+    (IgnoresDrift, "reads", "clocks did not drift"),
+    (CountsStrays, "reads", "strays were passes"),
+    (IgnoresTheBackup, "reads", "the backup line were ignored"),
+    (ForgetsWhereTheBackupIs, "reads", "the backup line were at the main line"),
+    (CountsStrays, "missed", "strays were passes"),
+    (IgnoresTheBackup, "missed", "the backup line were ignored"),
+    (ExpectsTheWholeCourse, "missed", "had to pass the whole course"),
 ]
 """A consumer for each mistake: the kind of answer that it gets wrong, and a part of the hint."""

@@ -23,7 +23,8 @@ from simulator.race.request import RaceRequest
 @pytest.fixture
 def stream(straight: Course) -> Stream:
     """Return the stream of a small race with faults."""
-    request = RaceRequest(course="straight", competitors=5, seed=2, duplicates=0.5, late=0.2, late_for=5.0)
+    faults: dict[str, Any] = {"duplicates": 0.5, "late": 0.2, "late_for": 5.0, "missed_passes": 0.3}
+    request = RaceRequest(course="straight", competitors=5, seed=2, **faults)
     race = Race(straight, request.resolved(run_id="r", name="Race", seed=2, start_at=EPOCH))
     return Stream(race, race.time_of(race.last_tick))
 

@@ -3,8 +3,10 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path
 
+import jsonschema_rs
 import orjson
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from simulator.commands.generate import generate
 from simulator.commands.settings import EPOCH, GenerateSettings
@@ -12,6 +14,7 @@ from simulator.course.course import Course
 from simulator.course.library import load_folder
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
+from stream.contract import read_event
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TOPICS = ["parkrun", "passings", "races", "competitors"]
@@ -55,6 +58,12 @@ LIMITED = [
     *("--cut-offs", "5 km = 0:35:00; finish = 1:05:00", "--cut-offs-from", "wave"),
 ]
 """A race in which some are too late at 5 km, and some when the course closes."""
+READ = [
+    *("--course", "crystal-palace", "--topic", "reads", "--competitors", "3", "--seed", "42"),
+    *("--interval", "300", "--dnf", "0.34", "--read-repeats", "3", "--missed-passes", "0.2"),
+    *("--missed-by-line", "0.2", "--stray-reads", "0.67", "--reader-skew", "3", "--reader-drift", "100"),
+]
+"""The raw reads of a race with every fault of the mats."""
 NAMES = ["city-10k", "crystal-palace", "hilly-half", "track-10000m"]
 
 
@@ -88,6 +97,54 @@ def test_a_crowded_golden_race() -> None:
 def test_a_golden_race_with_cut_offs() -> None:
     """The passings of a race with cut-offs equal their golden file, byte for byte."""
     assert lines(*LIMITED) == (GOLDEN / "city-10k.limited.passings.ndjson").read_bytes().splitlines()
+
+
+def test_golden_reads() -> None:
+    """The raw reads of a race with every fault of the mats equal their golden file, byte for byte."""
+    assert lines(*READ) == (GOLDEN / "crystal-palace.faulty.reads.ndjson").read_bytes().splitlines()
+
+
+def test_raw_reads_are_valid_events() -> None:
+    """Each read is valid by its JSON Schema, and so are the schema's examples; only references have times."""
+    schema = read_event("reads")
+    jsonschema_rs.meta.validate(schema)
+    valid = Draft202012Validator(schema)
+    reads = [orjson.loads(line) for line in lines(*READ)]
+
+    assert all(valid.is_valid(read) for read in [*reads, *schema["examples"]])
+    assert all(("elapsed" in read) == (read["competitorId"] == 0) for read in reads)
+    assert {name for read in reads for name in read} == set(schema["properties"])
+    assert {read["kind"] for read in reads} == set(schema["properties"]["kind"]["enum"])
+    assert {read["antenna"] for read in reads} == set(schema["properties"]["antenna"]["enum"])
+
+
+def test_reads_are_in_the_order_of_ticks() -> None:
+    """With a short interval, reads are in the order of time, except within a tick."""
+    flags = [*READ, "--interval", "1", "--reader-skew", "0", "--reader-drift", "0"]
+    times = [orjson.loads(line)["timestamp"] for line in lines(*flags)]
+    ticks = [max(0, -(-(time - 1_767_258_000_000) // 1000)) for time in times]
+
+    assert ticks == sorted(ticks)
+
+
+def test_faults_of_the_mats_change_no_topic() -> None:
+    """Raw reads are a view of the race: positions and passings stay the same, byte for byte."""
+    faults = READ[READ.index("--read-repeats") :]
+    for topic in ("parkrun", "passings", "competitors"):
+        plain = golden_flags("crystal-palace", "", topic)
+        assert lines(*plain) == lines(*plain, *faults)
+
+
+def test_the_course_of_a_race() -> None:
+    """The topic courses is the row of the table, with the course's short name as the key."""
+    ((key, text),) = (
+        line.split(b"\t") for line in lines("--course", "city-10k", "--topic", "courses", "--keys")
+    )
+    row = orjson.loads(text)
+
+    assert key == b"city-10k"
+    assert Draft202012Validator(read_event("courses")).is_valid(row)
+    assert row["distance"] == 10_000.0
 
 
 def test_a_race_with_cut_offs_publishes_them() -> None:

@@ -13,8 +13,18 @@ from simulator.engine.engine import RENEW, RETRY, Engine, EngineFullError, State
 from simulator.engine.run import Part, Run, drawn
 from simulator.log.local import LocalLog
 from simulator.log.states import changed
-from simulator.race.events import Batch, Passed, Positions, RaceRecord, positions_at
+from simulator.publishers.encode import encode
+from simulator.race.events import (
+    Batch,
+    ChipReads,
+    Passed,
+    Positions,
+    RaceRecord,
+    positions_at,
+    reads_until,
+)
 from simulator.race.race import Race
+from simulator.race.reads import Mats
 from stream.race_states import Action, Step
 from tests.simulator.conftest import START, resolved
 from tests.simulator.fakes import FakePublisher, done
@@ -88,6 +98,27 @@ def test_a_race_is_published_in_order(world: World) -> None:
         "tick 1: 3",
         "tick 2: 3",
     ]
+
+
+def test_raw_reads_are_published_with_each_tick(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A race with the option publishes all reads, in parts, once each, until the tick after the last one."""
+    monkeypatch.setattr("stream.parts.PART", 2)
+    run = world.add(chip_reads=True, read_repeats=3, stray_reads=1.0, interval=60, speed=60)
+    mats = Mats(run.race)
+    expected = [
+        value
+        for tick in range(run.race.last_tick + 1)
+        for batch in reads_until(mats, tick, 1000)
+        for value in encode(batch).values
+    ]
+    world.turn()
+    world.wait(run.race.last_tick + 2)
+    batches = [batch for batch in world.publisher.batches if isinstance(batch, ChipReads)]
+
+    assert run.status == "finished"
+    assert len(run.parts) == 2
+    assert sorted(value for batch in batches for value in encode(batch).values) == sorted(expected)
+    assert mats.last_tick == run.race.last_tick == run.race.last_position_tick + 1
 
 
 def test_a_stall_of_ten_seconds_emits_exactly_the_missed_ticks_in_order(world: World) -> None:
@@ -314,7 +345,13 @@ def test_events_are_counted_by_topic(world: World) -> None:
     world.publisher.failing = None
     world.wait(RETRY + 1)
 
-    assert world.engine.counts.events == {"parkrun": 15, "races": 1, "competitors": 3, "passings": 3}
+    assert world.engine.counts.events == {
+        "parkrun": 15,
+        "races": 1,
+        "competitors": 3,
+        "passings": 3,
+        "reads": 0,
+    }
 
 
 def test_a_failed_batch_is_retried(world: World) -> None:

@@ -5,6 +5,7 @@ from tests.simulator.commands.test_generate import (
     GOLDEN,
     LIMITED,
     NAMES,
+    READ,
     TOPICS,
     golden_flags,
     lines,
@@ -18,3 +19,5 @@ for course in NAMES:
 for kind, flags in (("crowded", CROWDED), ("limited", LIMITED)):
     text = b"".join(line + b"\n" for line in lines(*flags))
     (GOLDEN / f"city-10k.{kind}.passings.ndjson").write_bytes(text)
+text = b"".join(line + b"\n" for line in lines(*READ))
+(GOLDEN / "crystal-palace.faulty.reads.ndjson").write_bytes(text)

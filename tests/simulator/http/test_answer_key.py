@@ -14,7 +14,7 @@ from tests.simulator.http.test_routes import Client
 def client(clock: Clock, straight: Course, tmp_path: Path) -> Client:
     """Return the API with one race, 30 s after its gun."""
     client = Client(clock, {"straight": straight}, tmp_path / "uploads")
-    client.create(run_id="r", competitors=3, duplicates=0.3, late=0.3, late_for=4.0)
+    client.create(run_id="r", competitors=3, duplicates=0.3, late=0.3, late_for=4.0, stray_reads=1.0)
     client.wait(30)
     return client
 

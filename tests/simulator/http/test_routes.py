@@ -404,6 +404,16 @@ def test_options_without_an_effect_get_a_warning(client: Client) -> None:
     ]
 
 
+def test_options_of_the_timing_mats_get_a_warning(client: Client) -> None:
+    """Without raw reads they change no event: a warning says what they change."""
+    (warning,) = client.post("/races", {"course": "straight", "stray_reads": 0.1}).json["warnings"]
+
+    assert warning.startswith("Raw reads are not published without `chip_reads`: the other options")
+    assert client.post("/races", {"course": "straight", "stray_reads": 0.0}).json["warnings"] == []
+    both = {"course": "straight", "stray_reads": 0.1, "chip_reads": True}
+    assert client.post("/races", both).json["warnings"] == []
+
+
 def test_points_that_form_no_course_are_rejected(client: Client) -> None:
     """Identical points don't form a course."""
     answer = client.post("/races", {"course": "dot", "points": [[0, 50], [0, 50]]})
@@ -442,6 +452,12 @@ LIMITS: list[tuple[str, list[Any], list[Any]]] = [
     ("seed", [0, 2**63 - 1], [-1, 2**63, 2**70, 1.5]),
     ("speed", [0.1, 1000], [0.099, 1000.1]),
     ("interval", [1, 3600], [0.999, 3600.1]),
+    ("read_repeats", [1, 10], [0, 11, 1.5]),
+    ("missed_passes", [0, 1], [-0.001, 1.001]),
+    ("missed_by_line", [0, 1], [-0.001, 1.001]),
+    ("stray_reads", [0, 1], [-0.001, 1.001]),
+    ("reader_skew", [0, 3600], [-0.001, 3600.001]),
+    ("reader_drift", [0, 1000], [-0.001, 1000.001]),
     (
         "start_at",
         ["2026-05-01T09:00:00Z", "2027-05-03T09:00:00Z", "2026-05-02T11:00:00+02:00"],

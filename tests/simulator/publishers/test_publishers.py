@@ -21,6 +21,7 @@ from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import Publisher, PublishError
 from simulator.publishers.sqlite import SqlitePublisher
 from simulator.race.events import (
+    UNKNOWN_TIME,
     Batch,
     CourseRecord,
     Positions,
@@ -29,11 +30,13 @@ from simulator.race.events import (
     entries_of,
     passings_until,
     positions_at,
+    reads_until,
     record_of,
 )
 from simulator.race.race import Race
+from simulator.race.reads import Mats
 from simulator.reactor import after
-from stream.contract import TABLES, TOPICS
+from stream.contract import ALL_TOPICS, table_of
 from stream.race_states import RaceState
 from tests.simulator.conftest import resolved
 from tests.simulator.histograms import total, up_to
@@ -81,7 +84,7 @@ class KafkaPlace:
         events = [read.event for read in read_topic(self.bootstrap, topic, run_id)]
         if topic == "parkrun":
             return events
-        newest = {tuple(event[name] for name in TABLES[topic].key): event for event in events}
+        newest = {tuple(event[name] for name in table_of(topic).key): event for event in events}
         return list(newest.values())
 
 
@@ -97,19 +100,22 @@ def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path)
 def race(straight: Course) -> Race:
     """Return a race of 30 with an id of its own."""
     request = resolved(competitors=30, how_many_get_stopped=0.5, interval=30, cut_offs={"finish": 1100})
+    request = request.model_copy(update={"chip_reads": True, "read_repeats": 2})
     return Race(straight, request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
 
 
 def record(race: Race, status: RaceState, updated_at: int) -> RaceRecord:
     """Return a race's own row."""
-    return record_of(race, status, updated_at, race.request.model_dump_json(exclude_none=True))
+    return record_of(race, status, updated_at, race.request.text())
 
 
 def whole(race: Race) -> list[Streamed]:
     """Return all batches of a race, small ones."""
     batches: list[Streamed] = [record(race, "running", 1), *entries_of(race, 7)]
+    mats = Mats(race)
     for tick in range(race.last_tick + 1):
         batches += [*passings_until(race, tick, 7), *positions_at(race, tick, 7)]
+        batches += reads_until(mats, tick, 7)
     return [*batches, record(race, "finished", 2)]
 
 
@@ -140,6 +146,10 @@ def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, rac
     for topic in ("parkrun", "competitors", "passings"):
         assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
     assert place.all("races", race.run_id) == events(batches, "races")[-1:]
+    found = [{"elapsed": UNKNOWN_TIME, **read} for read in place.all("reads", race.run_id)]
+    expected = [{"elapsed": UNKNOWN_TIME, **read} for read in events(batches, "reads")]
+    assert by_key(found, "eventId") == by_key(expected, "eventId")
+    assert {read["competitorId"] for read in found} == set(range(31))
 
 
 def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -> None:
@@ -153,6 +163,7 @@ def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -
     assert ids == {event["eventId"] for event in events(batches, "parkrun")}
     for topic in ("competitors", "passings"):
         assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
+    assert len(place.all("reads", race.run_id)) == len(events(batches, "reads"))
 
 
 def test_health_counts_what_was_delivered(thread: ReactorThread, place: Place, race: Race) -> None:
@@ -179,7 +190,7 @@ def test_deliveries_are_timed_and_counted_by_topic(thread: ReactorThread, place:
     assert up_to(found.duration) == len(batches)
     assert 0 < total(found.duration) < took * len(batches)
     assert found.delivered == {
-        topic: sum(len(batch) for batch in batches if batch.topic == topic) for topic in TOPICS
+        topic: sum(len(batch) for batch in batches if batch.topic == topic) for topic in ALL_TOPICS
     }
 
 
@@ -304,7 +315,7 @@ def test_when_the_broker_has_gone_publishing_holds_back(
     monkeypatch.setattr(kafka, "HIGH_WATER", 50)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
-    publisher._topics_seen = True
+    publisher._topics_seen = {"parkrun"}
     first, second = list(positions_at(race, 0, 30)) * 2
 
     thread.call(publisher.publish, first)
@@ -341,7 +352,7 @@ def test_what_could_not_be_delivered_is_kept(
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
-    publisher._topics_seen = True
+    publisher._topics_seen = {"parkrun"}
     publish(thread, publisher, list(positions_at(race, 0, 100)))
     thread.call(lambda: failed(thread.reactor, publisher))
     health = publisher.health()
@@ -594,6 +605,23 @@ def test_pruning_a_race_costs_the_same_after_many(thread: ReactorThread, tmp_pat
     assert len(run_ids(path, "parkrun_history")) < 30
     assert len(run_ids(path, "races")) == 40
     assert max(costs[35:]) < 2 * max(costs[:10])
+
+
+def test_raw_reads_are_pruned_with_the_history(
+    thread: ReactorThread, tmp_path: Path, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are deleted with their race, and a few rows at a time, as positions are."""
+    monkeypatch.setattr(sqlite, "PRUNED", 7)
+    path = tmp_path / "race.db"
+    publisher = thread.call(lambda: SqlitePublisher(thread.reactor, path, history_mb=0.001))
+    statements: list[str] = []
+    publisher._file.set_trace_callback(statements.append)
+    publish(thread, publisher, whole(race))
+    close_pruned(thread, publisher)
+
+    assert run_ids(path, "reads") == run_ids(path, "parkrun_history") == []
+    steps = sum("DELETE FROM reads" in statement for statement in statements)
+    assert steps >= len(events(whole(race), "reads")) // 7
 
 
 def test_pruning_ends_with_the_publisher(

@@ -102,8 +102,8 @@ def test_an_older_simulator_writes_a_newer_file(
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        (4, r"an older version of Racecast \(tables 4, this version writes 103\): delete it, or name a new"),
-        (201, r"a newer version of Racecast \(tables 201, this version writes 103\): start that version, or"),
+        (4, r"an older version of Racecast \(tables 4, this version writes 104\): delete it, or name a new"),
+        (201, r"a newer version of Racecast \(tables 201, this version writes 104\): start that version, or"),
     ],
 )
 def test_a_file_of_another_hundred_is_refused(path: Path, version: int, words: str) -> None:

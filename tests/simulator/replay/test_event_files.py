@@ -13,6 +13,7 @@ from simulator.replay import event_files, lines
 from simulator.replay.event_files import Notes, opened
 from simulator.replay.lines import Lines
 from simulator.replay.recording import RecordingError
+from stream.contract import read_event
 from tests.processes import ROOT
 from tests.simulator.replay.test_lines import POSITION
 
@@ -116,6 +117,7 @@ def test_objects_may_be_cut_anywhere_between_two_reads(
             3,
             "messages of other topics, skipped: 1",
         ),
+        (in_lines(*read_event("reads")["examples"]) + TEXT, 3, "raw reads of chips, skipped: 2"),
         ("% Reached end of topic\n" + TEXT, 3, 'skipped: 1 (race.ndjson line 1 "% Reached end of topic")'),
         ("[2026-01-01] INFO begun\n" + TEXT, 3, "lines that are not events, skipped: 1"),
         ('{"level": "info"}\n' + TEXT, 3, "race.ndjson line 1 (no runId; fields: level)"),
