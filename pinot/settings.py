@@ -11,6 +11,10 @@ from stream.pinot import PinotAccess
 from stream.settings import Secret, Url, contradiction
 
 ROOT = Path(__file__).parents[1]
+RETENTION_DAYS = 7
+"""Days for which Pinot's tables keep events, by default."""
+MAX_RETENTION_DAYS = 36_500
+"""A hundred years."""
 
 
 def _config(command: str) -> SettingsConfigDict:
@@ -49,6 +53,9 @@ class Settings(ClusterSettings):
     courses: Path = Field(ROOT / "courses", description="folder of course files")
     partitions: int = Field(2, ge=1, le=1000, description="partitions of each new topic keyed by competitor")
     replication: int = Field(1, ge=1, le=10, description="replicas of each new topic and each segment")
+    retention_days: int = Field(
+        RETENTION_DAYS, ge=1, le=MAX_RETENTION_DAYS, description="days for which Pinot's tables keep events"
+    )
     wait: float = Field(120.0, gt=0, description="seconds to wait for Kafka, Pinot and the tables")
 
     @model_validator(mode="after")

@@ -7,6 +7,8 @@ from string import Template
 from types import MappingProxyType
 from typing import Any
 
+from pinot.settings import RETENTION_DAYS
+
 HERE = Path(__file__).parents[1]
 
 
@@ -40,7 +42,12 @@ def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
 
 
 def read_table(
-    name: str, *, kafka: str, replication: int, consumer: Mapping[str, str] = MappingProxyType({})
+    name: str,
+    *,
+    kafka: str,
+    replication: int,
+    retention_days: int = RETENTION_DAYS,
+    consumer: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the config of table `name`.
 
@@ -48,13 +55,14 @@ def read_table(
         name: one of TABLES.
         kafka: Kafka's address for Pinot's servers.
         replication: replicas of each segment.
+        retention_days: how long it keeps events, by their dates.
         consumer: additional properties of its stream's consumers, if it has a stream.
 
     Raises:
         KeyError: the file has another placeholder.
     """
     template = Template((HERE / "tables" / f"{name}.json").read_text())
-    filled = template.substitute(kafka=kafka, replication=replication)
+    filled = template.substitute(kafka=kafka, replication=replication, retention_days=retention_days)
     config: dict[str, Any] = json.loads(filled)
     for stream in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
         stream.update(consumer)

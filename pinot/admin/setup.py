@@ -45,7 +45,13 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
     address = settings.pinot_kafka or settings.kafka
     consumer = consumer_properties(settings, *settings.pinots_user())
     for name in TABLES:
-        config = read_table(name, kafka=address, replication=replication, consumer=consumer)
+        config = read_table(
+            name,
+            kafka=address,
+            replication=replication,
+            retention_days=settings.retention_days,
+            consumer=consumer,
+        )
         set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
     table = CourseTable(settings.pinot_controller, pinot_auth, settings.wait)
     for course in courses:

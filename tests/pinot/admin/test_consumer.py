@@ -40,7 +40,7 @@ def test_with_an_open_kafka_a_config_is_the_file(table: str) -> None:
     settings = Settings(kafka="kafka:1")
     consumer = consumer_properties(settings, *settings.pinots_user())
     text = (HERE / "tables" / f"{table}.json").read_text()
-    file = json.loads(Template(text).substitute(kafka="kafka:1", replication=1))
+    file = json.loads(Template(text).substitute(kafka="kafka:1", replication=1, retention_days=7))
 
     assert read_table(table, kafka="kafka:1", replication=1, consumer=consumer) == file
 

@@ -22,7 +22,7 @@ from pinot.health.incomplete import RowCounter
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 from simulator.course.drawing import CourseError
-from stream.contract import TABLES, read_topics
+from stream.contract import TABLES, TOPICS, read_topics
 from stream.pinot import PinotError
 from tests.pinot.conftest import Pinot
 from tests.processes import ROOT
@@ -80,7 +80,7 @@ def test_changed_files_change_the_cluster(
     for folder in ("schemas", "tables"):
         shutil.copytree(configs.HERE / folder, tmp_path / folder)
     file = tmp_path / "tables" / "competitors.json"
-    file.write_text(file.read_text().replace('"retentionTimeValue": "7"', '"retentionTimeValue": "8"'))
+    file.write_text(file.read_text().replace("${retention_days}", "8"))
     kept = []
     for files in (tmp_path, configs.HERE):
         monkeypatch.setattr(configs, "HERE", files)
@@ -91,6 +91,16 @@ def test_changed_files_change_the_cluster(
         assert table is not None
         kept.append(table["segmentsConfig"]["retentionTimeValue"])
     assert kept == ["8", "7"]
+
+
+def test_tables_keep_events_as_long_as_the_settings_say(stack: Stack) -> None:
+    """All tables of events get the days of --retention-days, also if they exist, and again the usual ones."""
+    found = []
+    for changed in ({"retention_days": 400}, {}):
+        set_up(stack_settings(stack).model_copy(update=changed), lambda _: None)
+        tables = [Cluster(stack.controller).table(name) or {} for name in TOPICS]
+        found.append({table["segmentsConfig"]["retentionTimeValue"] for table in tables})
+    assert found == [{"400"}, {"7"}]
 
 
 def test_errors_of_the_cluster_are_passed_on(stack: Stack) -> None:
