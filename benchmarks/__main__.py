@@ -23,6 +23,7 @@ from benchmarks import (
     crowding,
     forecasts,
     freshness,
+    grades,
     options,
     reckoning,
     report,
@@ -59,6 +60,7 @@ def main() -> None:
         "options": _options,
         "crowding": _crowding,
         "forecasts": _forecasts,
+        "grades": _grades,
         "sqlite": _sqlite,
         "stack": _stack,
         "fresh-sqlite": _fresh_sqlite,
@@ -214,6 +216,23 @@ def _coverage(found: forecasts.Coverage) -> Iterator[str]:
     for first, last in forecasts.PARTS:
         some = found.share[(share > first) & (share <= last)]
         yield f"{some.min():.1%} to {some.max():.1%}" if len(some) else ""
+
+
+def _grades(folder: Path) -> Iterator[Section]:
+    rows = []
+    with started(folder / "stack") as stack:
+        set_up(stack_settings(stack), _log)
+        (folder / "topics").mkdir()
+        for fault, found in grades.correct(folder / "topics", stack):
+            _log(f"grades: {fault}")
+            cells = ("" if one is None else f"{one.percent:.2f} % of {one.rows:,}" for one in found.values())
+            rows.append([fault, *cells])
+    yield "Grades of correct consumers", report.table(["fault", "plain Python", "SQLite", "Pinot"], rows)
+    (folder / "faulty").mkdir()
+    rows = [
+        [one.consumer, one.kind, f"{one.percent:.2f} %", one.hint] for one in grades.faulty(folder / "faulty")
+    ]
+    yield "Grades of faulty consumers", report.table(["consumer", "question", "rows right", "named"], rows)
 
 
 def _sqlite(folder: Path) -> Iterator[Section]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from examples.consumers import plain
 from examples.consumers.plain import Consumer, Row
+from simulator.answer_key.query import Name
 
 EARTH = 6_371_008.8
 
@@ -268,7 +269,7 @@ class ExpectsTheWholeCourse(Consumer):
         return dict.fromkeys(super().furthest(*seen), math.inf)
 
 
-MISTAKES: list[tuple[type[Consumer], str, str]] = [
+MISTAKES: list[tuple[type[Consumer], Name, str]] = [
     (CountsRepeats, "windows", "repeats of an event were counted"),
     (ClosesWindowsEarly, "windows", "closed too early"),
     (NeverClosesWindows, "windows", "never closed"),
