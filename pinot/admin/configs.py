@@ -40,7 +40,7 @@ def with_defaults_of(there: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
 
 
 def read_table(
-    name: str, *, kafka: str, replication: int, consumer: Mapping[str, str] = MappingProxyType({})
+    name: str, *, kafka: str, replication: int, stream: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, Any]:
     """Return the config of table `name`.
 
@@ -48,7 +48,7 @@ def read_table(
         name: one of TABLES.
         kafka: Kafka's address for Pinot's servers.
         replication: replicas of each segment.
-        consumer: additional properties of its stream's consumers, if it has a stream.
+        stream: properties of its stream to add or replace, if it has one.
 
     Raises:
         KeyError: the file has another placeholder.
@@ -56,6 +56,6 @@ def read_table(
     template = Template((HERE / "tables" / f"{name}.json").read_text())
     filled = template.substitute(kafka=kafka, replication=replication)
     config: dict[str, Any] = json.loads(filled)
-    for stream in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
-        stream.update(consumer)
+    for one in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
+        one.update(stream)
     return config

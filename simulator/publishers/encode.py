@@ -1,24 +1,32 @@
-"""Encodes batches as Kafka messages: a topic, and each event's key and JSON.
+"""Encodes batches as Kafka messages: a topic, and each event's key and JSON. `binary.py` has other formats.
 
 Most events are positions. orjson formats their numbers a column at a time, in the shortest form that reads
 back the same, and one f-string per event combines them. benchmarks/README.md compares that with encoding an
 object per event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from simulator.race.events import Positions, Progress, Streamed
-from stream.contract import PROGRESS, TABLES, Topic
+from stream.contract import PROGRESS, TABLES, TOPICS, Topic
 
 LEFT_OUT = frozenset({"cutOffs", "cutOffsFrom"})
 """Fields that events have only with a value: those of an option that is off change no byte."""
+HEADERS: Mapping[str, dict[str, str | bytes | None]] = MappingProxyType(
+    {
+        topic: {"type": TABLES[topic].record.encode(), "version": b"%d" % TABLES[topic].schema_version}
+        for topic in TOPICS
+    }
+)
+"""The record headers of each topic's events: what an event is, and the version of its schema."""
 
 
 class Messages(NamedTuple):
@@ -33,14 +41,18 @@ def encode(batch: Streamed) -> Messages:
     """Return the batch's messages."""
     if isinstance(batch, Positions):
         return _positions(batch)
-    columns = TABLES[batch.topic].columns
-    events = [
-        {name: value for name, value in zip(columns, row, strict=True) if value != "" or name not in LEFT_OUT}
-        for row in batch.rows()
-    ]
+    events = list(events_of(batch))
     parts = ("runId",) if batch.topic == "races" else ("runId", "competitorId")
     keys = [":".join(str(event[part]) for part in parts).encode() for event in events]
     return Messages(batch.topic, keys, [orjson.dumps(event) for event in events])
+
+
+def events_of(batch: Streamed) -> Iterator[dict[str, Any]]:
+    """Yield the batch's events, without the true places of positions."""
+    columns = TABLES[batch.topic].columns
+    for row in batch.rows():
+        pairs = zip(columns, row, strict=True)
+        yield {name: value for name, value in pairs if value != "" or name not in LEFT_OUT}
 
 
 def _positions(batch: Positions) -> Messages:
