@@ -81,6 +81,7 @@ class Schemas:
     def register(self, topic: Topic) -> int:
         """Register the schema of a topic's events, and return its id. Safe to repeat."""
         subject = subject_of(topic)
+        self._check_format(subject)
         self._answer("PUT", f"/config/{subject}", {"compatibility": COMPATIBILITY})
         answer = self._answer("POST", f"/subjects/{subject}/versions", self._schema(topic))
         return int(answer.json()["id"])
@@ -94,16 +95,30 @@ class Schemas:
         path = f"/subjects/{subject_of(topic)}"
         was_there = self._ask("GET", f"{path}/versions").status_code != HTTPStatus.NOT_FOUND
         if was_there:
+            # A registry forgets the format only with the second request, and takes it only after the first.
             self._answer("DELETE", path)
+            self._answer("DELETE", f"{path}?permanent=true")
         return was_there
+
+    def _check_format(self, subject: str) -> None:
+        """Raise RegistryError if a subject has schemas of another format: registries do not mix them."""
+        newest = self._ask("GET", f"/subjects/{subject}/versions/latest")
+        if newest.status_code == HTTPStatus.NOT_FOUND:
+            return
+        found = self._checked(newest).json().get("schemaType", "AVRO")
+        if found != self.schema_type:
+            raise RegistryError(
+                f"{subject} in the schema registry at {self.url} is {found}, not {self.schema_type}: "
+                "python -m pinot reset, which deletes all events, changes the format"
+            )
 
     def _id_of(self, topic: Topic) -> int:
         subject = subject_of(topic)
         answer = self._ask("POST", f"/subjects/{subject}", self._schema(topic))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise RegistryError(
-                f"the schema registry at {self.url} lacks this version's {self.schema_type} schema of {subject}: "
-                "python -m pinot setup with the same --format and --schema-registry registers it"
+                f"the schema registry at {self.url} lacks this version's {self.schema_type} schema of "
+                f"{subject}: python -m pinot setup with the same --format and --schema-registry registers it"
             )
         return int(self._checked(answer).json()["id"])
 
@@ -132,4 +147,6 @@ class Schemas:
         if answer.is_success:
             return answer
         path, why = answer.request.url.path, answer.text.strip()
-        raise RegistryError(f"the schema registry at {self.url} returned {answer.status_code} for {path}: {why}")
+        raise RegistryError(
+            f"the schema registry at {self.url} returned {answer.status_code} for {path}: {why}"
+        )
