@@ -34,6 +34,7 @@ from benchmarks import (
 )
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
+from pinot.local.registry import LocalRegistry
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 from tests.stacks import stack_settings, started
@@ -233,11 +234,29 @@ def _stack(folder: Path) -> Iterator[Section]:
 
 def _kafka(stack: Stack, folder: Path) -> Section:
     _log("Kafka")
-    found = throughput.in_separate_process("kafka", stack.kafka, str(folder / "lines"))
-    ours, kcat = found["publisher"], found["kcat"]
-    rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
-    head = ["Racecast, events per second", "kcat -P, prepared lines", "ratio"]
-    return "Kafka", report.table(head, rows)
+    registries = [LocalRegistry.at(folder / name) for name in ("avro", "protobuf")]
+    try:
+        for registry in registries:
+            registry.start()
+        urls = [registry.url for registry in registries]
+        found = throughput.in_separate_process("kafka", stack.kafka, str(folder / "lines"), *urls)
+    finally:
+        for registry in registries:
+            registry.stop()
+    json = found["JSON"]
+    rows = [
+        [name, *_encoding(one, json), f"{one['rate']:,.0f}", f"{one['rate'] / json['rate']:.2f}"]
+        for name, one in found.items()
+    ]
+    head = ["publisher", "encoding, per event", "ratio", "longest piece", "bytes per event"]
+    return "Kafka", report.table([*head, "events per second", "ratio"], rows)
+
+
+def _encoding(one: dict[str, float], json: dict[str, float]) -> list[str]:
+    if "us" not in one:
+        return [""] * 4
+    cost = [f"{one['us']:.2f} µs", f"{one['us'] / json['us']:.1f}"]
+    return [*cost, f"{one['longest_ms']:.1f} ms", f"{one['bytes']:.0f}"]
 
 
 def _simulators(folder: Path) -> Iterator[Section]:

@@ -1,6 +1,7 @@
-"""Throughput in events per second: our publisher and kcat into Kafka, and our publisher into SQLite.
+"""Throughput in events per second: our publisher into Kafka with each format, kcat, and our one into SQLite.
 
-Run as `python -m benchmarks.throughput kafka BOOTSTRAP` or `… sqlite FILE`; prints one line of JSON.
+Run as `python -m benchmarks.throughput kafka BOOTSTRAP LINES AVRO_REGISTRY PROTOBUF_REGISTRY` or `… sqlite
+FILE`; prints one line of JSON.
 """
 
 import gc
@@ -9,11 +10,12 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import react
@@ -22,7 +24,9 @@ from simulator import logs
 from simulator.commands.settings import EPOCH
 from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
-from simulator.publishers.encode import encode
+from simulator.publishers import kafka as kafka_publisher
+from simulator.publishers.binary import Encoding, encoding_of
+from simulator.publishers.encode import HEADERS, encode
 from simulator.publishers.kafka import SETTINGS, KafkaPublisher
 from simulator.publishers.publisher import Publisher
 from simulator.publishers.sqlite import SqlitePublisher
@@ -30,9 +34,12 @@ from simulator.race.events import Positions, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.reactor import after
+from stream.formats import FORMATTED
+from stream.registry import Schemas
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000
+ENCODED_EVENTS = 500_000
 SQLITE_EVENTS = 500_000
 KCAT_KEYS = (
     "enable.idempotence",
@@ -82,17 +89,59 @@ def kcat_rate(bootstrap: str, path: Path) -> float:
     return KAFKA_EVENTS / (time.perf_counter() - start)
 
 
-async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
-    """Measure our publisher and kcat alternately, twice each; return the better rates."""
+def cost(encoding: Encoding) -> dict[str, float]:
+    """Return microseconds and bytes per event, and the milliseconds of the longest piece of a batch."""
+    total = longest = size = 0.0
+    for batch in islice(positions("bench"), ENCODED_EVENTS // BATCH):
+        published = replace(batch, emitted_at=int(time.time() * 1000))
+        start = time.perf_counter()
+        for messages in encoding.pieces(published):
+            end = time.perf_counter()
+            total += end - start
+            longest = max(longest, end - start)
+            size += sum(map(len, messages.values))
+            start = time.perf_counter()
+    return {"us": total / ENCODED_EVENTS * 1e6, "longest_ms": longest * 1e3, "bytes": size / ENCODED_EVENTS}
+
+
+def encodings(avro_registry: str, protobuf_registry: str) -> dict[str, Encoding]:
+    """Return the encoding of each format; the registries get the schemas."""
+    found = {"JSON": encoding_of(None)}
+    for name, url in (("Avro", avro_registry), ("Protobuf", protobuf_registry)):
+        schemas = Schemas(url, "AVRO" if name == "Avro" else "PROTOBUF")
+        for topic in FORMATTED:
+            schemas.register(topic)
+        found[name] = encoding_of(schemas)
+        found[name].prepare()
+    return found
+
+
+async def publishing(reactor: Any, bootstrap: str, encoding: Encoding) -> float:
+    """Return the events per second of our publisher with an encoding."""
+    publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap}, encoding=encoding)
+    found = await rate(reactor, publisher, KAFKA_EVENTS)
+    await publisher.close()
+    return found
+
+
+async def kafka(reactor: Any, bootstrap: str, path: Path, *registries: str) -> dict[str, dict[str, float]]:
+    """Measure our publisher with each format and kcat in turn, twice each; return costs and better rates."""
     write_kcat_lines(path)
-    ours, theirs = [], []
+    formats = encodings(*registries)
+    costs: dict[str, list[dict[str, float]]] = {name: [] for name in formats}
+    rates: dict[str, list[float]] = {}
+    none: Mapping[str, object] = dict.fromkeys(HEADERS)
     for _ in range(2):
-        publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
-        ours.append(await rate(reactor, publisher, KAFKA_EVENTS))
-        await publisher.close()
+        for name, encoding in formats.items():
+            costs[name].append(cost(encoding))
+            rates.setdefault(name, []).append(await publishing(reactor, bootstrap, encoding))
+        with mock.patch.object(kafka_publisher, "HEADERS", none):
+            without = await publishing(reactor, bootstrap, formats["JSON"])
+        rates.setdefault("JSON without headers", []).append(without)
         if shutil.which("kcat"):
-            theirs.append(kcat_rate(bootstrap, path))
-    return {"publisher": max(ours), "kcat": max(theirs, default=float("nan"))}
+            rates.setdefault("kcat -P, prepared lines", []).append(kcat_rate(bootstrap, path))
+    best = {name: min(some, key=lambda one: one["us"]) for name, some in costs.items()}
+    return {name: {"rate": max(some)} | best.get(name, {}) for name, some in rates.items()}
 
 
 async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
@@ -103,19 +152,19 @@ async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
     return {"positions": found, "rows": 2 * found}
 
 
-def in_separate_process(*arguments: str) -> dict[str, float]:
+def in_separate_process(*arguments: str) -> Any:
     """Measure in a separate process."""
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
+    return json.loads(done.stdout)
 
 
 async def main(reactor: Any, kind: str, *arguments: str) -> None:
     """Measure, and print the result."""
     gc.freeze()  # as the simulator does
+    result: object
     if kind == "kafka":
-        result = await kafka(reactor, arguments[0], Path(arguments[1]))
+        result = await kafka(reactor, arguments[0], Path(arguments[1]), *arguments[2:])
     else:
         result = await sqlite(reactor, Path(arguments[0]))
     print(json.dumps(result))
