@@ -53,7 +53,9 @@ class Settings(FormatAccess, ClusterSettings):
     courses: Path = Field(ROOT / "courses", description="folder of course files")
     partitions: int = Field(2, ge=1, le=1000, description="partitions of each new topic keyed by competitor")
     replication: int = Field(1, ge=1, le=10, description="replicas of each new topic and each segment")
-    wait: float = Field(120.0, gt=0, description="seconds to wait for Kafka, Pinot, the registry and the tables")
+    wait: float = Field(
+        120.0, gt=0, description="seconds to wait for Kafka, Pinot, the registry and the tables"
+    )
 
     @model_validator(mode="after")
     def _pinots_user_agrees(self) -> Self:
