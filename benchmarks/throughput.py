@@ -81,8 +81,10 @@ def write_kcat_lines(path: Path) -> None:
 
 
 def kcat_rate(bootstrap: str, path: Path) -> float:
-    """Return the events per second of `kcat -P` with prepared lines and our settings."""
+    """Return the events per second of `kcat -P` with prepared lines, our settings and headers."""
     options = chain.from_iterable(("-X", f"{key}={str(SETTINGS[key]).lower()}") for key in KCAT_KEYS)
+    headers = ((name, content) for name, content in HEADERS["parkrun"].items() if isinstance(content, bytes))
+    options = chain(options, *(("-H", f"{name}={content.decode()}") for name, content in headers))
     command = ["kcat", "-P", "-b", bootstrap, "-t", "parkrun", "-K", "\t", *options, "-l", str(path)]
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)

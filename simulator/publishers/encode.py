@@ -67,7 +67,12 @@ def _positions(batch: Positions) -> Messages:
             *columns, _tails(batch), strict=False
         )
     ]
-    return Messages(batch.topic, _keys(batch.run_id, batch.bib.tobytes()), values)
+    return Messages(batch.topic, position_keys(batch), values)
+
+
+def position_keys(batch: Positions) -> list[bytes]:
+    """Return the keys of positions."""
+    return _keys(batch.run_id, batch.bib.tobytes())
 
 
 @lru_cache(maxsize=200)

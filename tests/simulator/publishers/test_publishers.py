@@ -392,7 +392,7 @@ def test_flushed_waits_for_a_batch_that_is_being_encoded(
     thread: ReactorThread, own_kafka: Stack, registry: str, race: Race, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch of which a part is encoded counts as waiting, and `flushed` waits for all of it."""
-    monkeypatch.setattr(binary, "PIECE", 1)
+    monkeypatch.setattr(binary, "POSITIONS", 1)
     place = KafkaPlace(thread, own_kafka.kafka, registered(registry, "PROTOBUF"))
     (batch,) = positions_at(race, 0, 30)
     publish(thread, place.publisher, list(entries_of(race, 30)))
