@@ -245,18 +245,21 @@ def _kafka(stack: Stack, folder: Path) -> Section:
             registry.stop()
     json = found["JSON"]
     rows = [
-        [name, *_encoding(one, json), f"{one['rate']:,.0f}", f"{one['rate'] / json['rate']:.2f}"]
+        [name, *_cost_of_format(one, json), f"{one['rate']:,.0f}", f"{one['rate'] / json['rate']:.2f}"]
         for name, one in found.items()
     ]
-    head = ["publisher", "encoding, per event", "ratio", "longest piece", "bytes per event"]
-    return "Kafka", report.table([*head, "events per second", "ratio"], rows)
+    head = ["publisher", "bytes per event", "longest piece", "encoding, per event", "ratio"]
+    head += ["CPU per event", "ratio", "events per second", "ratio"]
+    return "Kafka", report.table(head, rows)
 
 
-def _encoding(one: dict[str, float], json: dict[str, float]) -> list[str]:
-    if "us" not in one:
-        return [""] * 4
-    cost = [f"{one['us']:.2f} µs", f"{one['us'] / json['us']:.1f}"]
-    return [*cost, f"{one['longest_ms']:.1f} ms", f"{one['bytes']:.0f}"]
+def _cost_of_format(one: dict[str, float], json: dict[str, float]) -> Iterator[str]:
+    """Yield the cells for bytes, longest piece, encoding and CPU, empty if they are not known."""
+    yield f"{one['bytes']:.0f}" if "bytes" in one else ""
+    yield f"{one['longest_ms']:.1f} ms" if "longest_ms" in one else ""
+    for key in ("us", "cpu_us"):
+        yield f"{one[key]:.2f} µs" if key in one else ""
+        yield f"{one[key] / json[key]:.2f}" if key in one else ""
 
 
 def _simulators(folder: Path) -> Iterator[Section]:

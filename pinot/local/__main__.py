@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pinot.local import jars
 from pinot.local.ports import StackError
-from pinot.local.registry import LocalRegistry
+from pinot.local.registry import PROFILE, LocalRegistry
 from pinot.local.stack import USUAL_PORTS, Stack
 
 DEFAULT_STATE = Path(__file__).parents[2] / ".run" / "stack"
@@ -23,12 +23,14 @@ def main() -> int:
         default = f"{usual}, or the one in the stack's folder"
         parser.add_argument(f"--{name}", type=int, help=f"port, 0 for any free one (default: {default})")
     parser.add_argument(
-        "--registry", type=int, help="port of a schema registry to start as well, 0 for any free one"
+        "--registry",
+        type=int,
+        help="port of a schema registry to start, or to fetch, as well; 0 for any free one",
     )
     options = parser.parse_args()
     try:
         if options.action == "fetch":
-            jars.fetch()
+            jars.fetch(profiles=jars.PROFILES if options.registry is None else (*jars.PROFILES, PROFILE))
             return 0
         ports = {name: getattr(options, name) for name in USUAL_PORTS}
         return _run(options.action, Stack.at(options.state, ports), options.registry)

@@ -20,8 +20,8 @@ from stream.contract import TABLES, Topic
 from stream.formats import avro_schema, protobuf_message
 from stream.registry import Schemas
 
-POSITIONS = 1500
-EVENTS = 400
+POSITIONS = 1000
+EVENTS = 300
 """Positions, and other events, encoded at once, in no more time than a batch of positions as JSON."""
 
 Event = dict[str, Any]

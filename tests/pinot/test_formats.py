@@ -72,6 +72,19 @@ def test_a_change_from_json_keeps_the_rows(
     assert rows_of(own_stack, "2026-11-28") == as_json
 
 
+def test_a_registry_that_does_not_respond_is_reported(
+    own_stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The set-up waits for the registry; then it ends with the registry's URL and what to do."""
+    flags = ["--format", "avro", "--schema-registry", "http://127.0.0.1:9", "--wait", "0.3"]
+    assert main(["setup", *addresses(own_stack), *flags]) == 1
+
+    said = capsys.readouterr().err
+    assert "waited 0.3 s for the schema registry" in said
+    assert "http://127.0.0.1:9 does not respond" in said
+    assert "start it, or correct --schema-registry" in said
+
+
 def addresses(stack: Stack) -> list[str]:
     """Return the flags of the set-up for a stack."""
     kafka, controller = ["--kafka", stack.kafka], ["--pinot-controller", stack.controller]

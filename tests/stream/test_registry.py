@@ -8,6 +8,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from simulator.commands.settings import ServeSettings
 from stream import registry as registry_module
 from stream.contract import TABLES
 from stream.formats import FORMATTED, SchemaType
@@ -49,6 +50,16 @@ def test_what_does_not_go_together_is_rejected() -> None:
         "--schema-registry registry:8081 is not a URL such as http://127.0.0.1:8081"
     )
     assert sentences(format="xml") == "--format must be 'json', 'avro' or 'protobuf'"
+
+
+def test_the_embedded_store_has_no_formats() -> None:
+    """A format needs the publisher to Kafka; the embedded store has columns."""
+    access = {"format": "avro", "schema_registry": "http://registry"}
+    with pytest.raises(ValidationError) as refused:
+        ServeSettings.model_validate(access)
+
+    assert flag_sentences(refused.value) == "--format avro needs --publisher kafka"
+    assert ServeSettings.model_validate(access | {"publisher": "kafka"}).schemas() is not None
 
 
 def test_an_unavailable_registry_is_reported() -> None:
