@@ -43,11 +43,11 @@ demo: $(STAMPS)/runtime ## run races and their live map on this machine; Ctrl-C 
 	@$(BIN)/python demo.py
 
 test: tools check $(STAMPS)/dev ## run ruff, mypy and all tests (with real Kafka, Pinot and browser)
-	@$(BIN)/python -m pinot.local fetch || true
+	@$(BIN)/python -m pinot.local fetch --registry 0 || true
 	@$(MAKE) --no-print-directory -k -j3 $(SYNC) test-stack test-browser-live test-browser-pages test-simulator test-rest
 
 coverage: tools $(STAMPS)/dev ## measure which lines the tests run, the browser's left out
-	@$(BIN)/python -m pinot.local fetch || true
+	@$(BIN)/python -m pinot.local fetch --registry 0 || true
 	rm -f .coverage .coverage.*
 	@$(MAKE) --no-print-directory -k -j2 $(SYNC) PYTEST="$(BIN)/coverage run -m pytest" test-stack test-simulator test-rest
 	$(BIN)/coverage combine --quiet

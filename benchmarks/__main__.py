@@ -35,6 +35,7 @@ from benchmarks import (
 )
 from pinot.admin.setup import set_up
 from pinot.admin.topics import set_up_topics
+from pinot.local.registry import LocalRegistry
 from pinot.local.stack import Stack
 from pinot.settings import Settings
 from tests.stacks import stack_settings, started
@@ -252,11 +253,32 @@ def _stack(folder: Path) -> Iterator[Section]:
 
 def _kafka(stack: Stack, folder: Path) -> Section:
     _log("Kafka")
-    found = throughput.in_separate_process("kafka", stack.kafka, str(folder / "lines"))
-    ours, kcat = found["publisher"], found["kcat"]
-    rows = [[f"{ours:,.0f}", f"{kcat:,.0f}", f"{ours / kcat:.2f}"]]
-    head = ["Racecast, events per second", "kcat -P, prepared lines", "ratio"]
+    registries = [LocalRegistry.at(folder / name) for name in ("avro", "protobuf")]
+    try:
+        for registry in registries:
+            registry.start()
+        urls = [registry.url for registry in registries]
+        found = throughput.in_separate_process("kafka", stack.kafka, str(folder / "lines"), *urls)
+    finally:
+        for registry in registries:
+            registry.stop()
+    json = found["JSON"]
+    rows = [
+        [name, *_cost_of_format(one, json), f"{one['rate']:,.0f}", f"{one['rate'] / json['rate']:.2f}"]
+        for name, one in found.items()
+    ]
+    head = ["publisher", "bytes per event", "longest piece", "encoding, per event", "ratio"]
+    head += ["CPU per event", "ratio", "events per second", "ratio"]
     return "Kafka", report.table(head, rows)
+
+
+def _cost_of_format(one: dict[str, float], json: dict[str, float]) -> Iterator[str]:
+    """Yield the cells for bytes, longest piece, encoding and CPU, empty if they are not known."""
+    yield f"{one['bytes']:.0f}" if "bytes" in one else ""
+    yield f"{one['longest_ms']:.1f} ms" if "longest_ms" in one else ""
+    for key in ("us", "cpu_us"):
+        yield f"{one[key]:.2f} µs" if key in one else ""
+        yield f"{one[key] / json[key]:.2f}" if key in one else ""
 
 
 def _simulators(folder: Path) -> Iterator[Section]:

@@ -1,6 +1,7 @@
-"""Throughput in events per second: our publisher and kcat into Kafka, and our publisher into SQLite.
+"""Throughput in events per second: our publisher into Kafka with each format, kcat, and our one into SQLite.
 
-Run as `python -m benchmarks.throughput kafka BOOTSTRAP` or `… sqlite FILE`; prints one line of JSON.
+Run as `python -m benchmarks.throughput kafka BOOTSTRAP LINES AVRO_REGISTRY PROTOBUF_REGISTRY` or `… sqlite
+FILE`; prints one line of JSON.
 """
 
 import gc
@@ -9,20 +10,25 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import react
 
 from simulator import logs
+from simulator.commands import backfill
 from simulator.commands.settings import EPOCH
 from simulator.course.library import load_folder
 from simulator.engine.engine import BATCH
-from simulator.publishers.encode import encode
+from simulator.publishers import kafka as kafka_publisher
+from simulator.publishers.binary import Encoding, encoding_of
+from simulator.publishers.encode import HEADERS, encode
 from simulator.publishers.kafka import SETTINGS, KafkaPublisher
 from simulator.publishers.publisher import Publisher
 from simulator.publishers.sqlite import SqlitePublisher
@@ -30,9 +36,14 @@ from simulator.race.events import Positions, positions_at
 from simulator.race.race import Race
 from simulator.race.request import RaceRequest
 from simulator.reactor import after
+from stream.formats import FORMATTED
+from stream.registry import Schemas
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000
+BACKFILLED = {"competitors": 5_000, "interval": 5.0}
+"""The race that `backfill` publishes: about as many events."""
+ENCODED_EVENTS = 500_000
 SQLITE_EVENTS = 500_000
 KCAT_KEYS = (
     "enable.idempotence",
@@ -74,25 +85,88 @@ def write_kcat_lines(path: Path) -> None:
 
 
 def kcat_rate(bootstrap: str, path: Path) -> float:
-    """Return the events per second of `kcat -P` with prepared lines and our settings."""
+    """Return the events per second of `kcat -P` with prepared lines, our settings and headers."""
     options = chain.from_iterable(("-X", f"{key}={str(SETTINGS[key]).lower()}") for key in KCAT_KEYS)
+    headers = ((name, content) for name, content in HEADERS["parkrun"].items() if isinstance(content, bytes))
+    options = chain(options, *(("-H", f"{name}={content.decode()}") for name, content in headers))
     command = ["kcat", "-P", "-b", bootstrap, "-t", "parkrun", "-K", "\t", *options, "-l", str(path)]
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return KAFKA_EVENTS / (time.perf_counter() - start)
 
 
-async def kafka(reactor: Any, bootstrap: str, path: Path) -> dict[str, float]:
-    """Measure our publisher and kcat alternately, twice each; return the better rates."""
+def cost(encoding: Encoding) -> dict[str, float]:
+    """Return microseconds and bytes per event, and the milliseconds of the longest piece of a batch.
+
+    The times are CPU times, so that other load on the machine counts little.
+    """
+    total = longest = size = 0.0
+    for batch in islice(positions("bench"), ENCODED_EVENTS // BATCH):
+        published = replace(batch, emitted_at=int(time.time() * 1000))
+        start = time.thread_time()
+        for messages in encoding.pieces(published):
+            end = time.thread_time()
+            total += end - start
+            longest = max(longest, end - start)
+            size += sum(map(len, messages.values))
+            start = time.thread_time()
+    return {"us": total / ENCODED_EVENTS * 1e6, "longest_ms": longest * 1e3, "bytes": size / ENCODED_EVENTS}
+
+
+def encodings(avro_registry: str, protobuf_registry: str) -> dict[str, Encoding]:
+    """Return the encoding of each format; the registries get the schemas."""
+    found = {"JSON": encoding_of(None)}
+    for name, url in (("Avro", avro_registry), ("Protobuf", protobuf_registry)):
+        schemas = Schemas(url, "AVRO" if name == "Avro" else "PROTOBUF")
+        for topic in FORMATTED:
+            schemas.register(topic)
+        found[name] = encoding_of(schemas)
+        found[name].prepare()
+    return found
+
+
+async def publishing(reactor: Any, bootstrap: str, encoding: Encoding) -> dict[str, float]:
+    """Return the events per second of our publisher, and its CPU microseconds per event in all threads."""
+    publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap}, encoding=encoding)
+    start = time.process_time()
+    found = await rate(reactor, publisher, KAFKA_EVENTS)
+    cpu = time.process_time() - start
+    await publisher.close()
+    return {"rate": found, "cpu_us": cpu / KAFKA_EVENTS * 1e6}
+
+
+async def backfilling(reactor: Any, bootstrap: str) -> dict[str, float]:
+    """Return the same of `backfill`, which publishes a whole race and waits until it is delivered."""
+    publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
+    run_id, course = f"bench-{time.time_ns()}", load_folder(Path("courses")).courses["crystal-palace"]
+    request = RaceRequest(course=course.short_name, run_id=run_id, **BACKFILLED)
+    race = Race(course, request.resolved(run_id=run_id, name="Bench", seed=1, start_at=EPOCH))
+    start, cpu = time.perf_counter(), time.process_time()
+    await backfill.publish(reactor, publisher, race)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    events = publisher.deliveries.delivered.total()
+    await publisher.close()
+    return {"rate": events / seconds, "cpu_us": cpu / events * 1e6}
+
+
+async def kafka(reactor: Any, bootstrap: str, path: Path, *registries: str) -> dict[str, dict[str, float]]:
+    """Measure our publisher with each format and kcat in turn, twice each; return the better figures."""
     write_kcat_lines(path)
-    ours, theirs = [], []
+    formats = encodings(*registries)
+    found: dict[str, list[dict[str, float]]] = defaultdict(list)
+    none: Mapping[str, object] = dict.fromkeys(HEADERS)
     for _ in range(2):
-        publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
-        ours.append(await rate(reactor, publisher, KAFKA_EVENTS))
-        await publisher.close()
+        for name, encoding in formats.items():
+            found[name].append(cost(encoding) | await publishing(reactor, bootstrap, encoding))
+        found["JSON, backfill"].append(await backfilling(reactor, bootstrap))
+        with mock.patch.object(kafka_publisher, "HEADERS", none):
+            found["JSON without headers"].append(await publishing(reactor, bootstrap, formats["JSON"]))
         if shutil.which("kcat"):
-            theirs.append(kcat_rate(bootstrap, path))
-    return {"publisher": max(ours), "kcat": max(theirs, default=float("nan"))}
+            found["kcat -P, prepared lines"].append({"rate": kcat_rate(bootstrap, path)})
+    return {
+        name: {key: (max if key == "rate" else min)(one[key] for one in some) for key in some[0]}
+        for name, some in found.items()
+    }
 
 
 async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
@@ -103,19 +177,19 @@ async def sqlite(reactor: Any, path: Path) -> dict[str, float]:
     return {"positions": found, "rows": 2 * found}
 
 
-def in_separate_process(*arguments: str) -> dict[str, float]:
+def in_separate_process(*arguments: str) -> Any:
     """Measure in a separate process."""
     command = [sys.executable, "-m", "benchmarks.throughput", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    result: dict[str, float] = json.loads(done.stdout)
-    return result
+    return json.loads(done.stdout)
 
 
 async def main(reactor: Any, kind: str, *arguments: str) -> None:
     """Measure, and print the result."""
     gc.freeze()  # as the simulator does
+    result: object
     if kind == "kafka":
-        result = await kafka(reactor, arguments[0], Path(arguments[1]))
+        result = await kafka(reactor, arguments[0], Path(arguments[1]), *arguments[2:])
     else:
         result = await sqlite(reactor, Path(arguments[0]))
     print(json.dumps(result))

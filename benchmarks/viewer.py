@@ -63,6 +63,7 @@ class Page:
         ) as session:
             await self._run(session)
             async for data in session:
+                assert isinstance(data, bytes)  # the server sends no text
                 message = ForwardMsg.FromString(data)
                 if message.delta.new_element.WhichOneof("type") == "exception":
                     raise PageError(message.delta.new_element.exception.message)

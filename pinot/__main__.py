@@ -18,6 +18,7 @@ from pinot.settings import ResetSettings, Settings, StatusSettings
 from simulator.course.drawing import CourseError
 from stream.pinot import PinotError
 from stream.problems import flag_sentences
+from stream.registry import RegistryError
 from stream.settings import read_settings
 from stream.waiting import WaitedTooLongError
 
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
     except ValidationError as error:
         print(flag_sentences(error), file=sys.stderr)
         return 2
-    except (CourseError, PinotError, ResetError, TopicError, WaitedTooLongError) as error:
+    except (CourseError, PinotError, RegistryError, ResetError, TopicError, WaitedTooLongError) as error:
         print(f"pinot: {error}", file=sys.stderr)
         return 1
 

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
+from stream.registry import FormatAccess, Schemas
 from stream.settings import Secret, Url, contradiction
 
 ROOT = Path(__file__).parents[1]
@@ -34,7 +35,7 @@ class ClusterSettings(KafkaAccess, PinotAccess, BaseSettings):
     pinot_broker: Url = Field("http://127.0.0.1:8099", description="URL of Pinot's broker")
 
 
-class Settings(ClusterSettings):
+class Settings(FormatAccess, ClusterSettings):
     """Create or update a cluster's topics, schemas, tables and courses. Safe to repeat."""
 
     model_config = _config("setup")
@@ -50,13 +51,18 @@ class Settings(ClusterSettings):
     pinot_kafka_password: Secret = Field(
         SecretStr(""), description="password of the Kafka user for Pinot's servers"
     )
+    pinot_schema_registry: Url = Field(
+        "", description="URL of the schema registry for Pinot's servers; if unset, --schema-registry"
+    )
     courses: Path = Field(ROOT / "courses", description="folder of course files")
     partitions: int = Field(2, ge=1, le=1000, description="partitions of each new topic keyed by competitor")
     replication: int = Field(1, ge=1, le=10, description="replicas of each new topic and each segment")
     retention_days: int = Field(
         RETENTION_DAYS, ge=1, le=MAX_RETENTION_DAYS, description="days for which Pinot's tables keep events"
     )
-    wait: float = Field(120.0, gt=0, description="seconds to wait for Kafka, Pinot and the tables")
+    wait: float = Field(
+        120.0, gt=0, description="seconds to wait for Kafka, Pinot, the registry and the tables"
+    )
 
     @model_validator(mode="after")
     def _pinots_user_agrees(self) -> Self:
@@ -68,6 +74,13 @@ class Settings(ClusterSettings):
                 "--pinot-kafka-username needs --kafka-security-protocol SASL_SSL or SASL_PLAINTEXT"
             )
         return self
+
+    def pinots_schemas(self) -> Schemas | None:
+        """Return the schemas with the registry's URL for Pinot's servers; None for JSON."""
+        schemas = self.schemas()
+        if schemas is not None and self.pinot_schema_registry:
+            return Schemas(self.pinot_schema_registry, schemas.schema_type)
+        return schemas
 
     def pinots_user(self) -> tuple[str, str]:
         """Return the Kafka user for Pinot's servers and its password."""

@@ -7,6 +7,8 @@ A file in `events/` describes each table. All tables but `courses` are topics to
 - `version`: the column that decides which of two rows with one key is newer (Pinot's `comparisonColumn`).
 - `pinotOnly`: columns that Pinot computes. They are in no event and not in SQLite.
 - `format: epoch-ms`: a column of times, in epoch milliseconds UTC.
+- `record`: what an event is called in record headers and in the schemas of other formats than JSON.
+- `number`: of a field in Protobuf. A new field has the next one; a number never changes.
 - `column`: what the rules below do not give. `false` for a field that is not stored; else an object with
   Pinot's `type`, `role` or `maxLength`, or with `from`, the name under which Pinot receives the value.
 
@@ -66,6 +68,7 @@ class Field:
 
     Attributes:
         name: of both.
+        number: in Protobuf; 0 for a table that is no topic of events.
         type: JSON Schema's.
         required: every event has it.
         default: its value in an event without it; None if it has none.
@@ -80,6 +83,7 @@ class Field:
     """
 
     name: str
+    number: int
     type: Literal["string", "number", "integer"]
     required: bool
     default: Value | None
@@ -125,6 +129,7 @@ class Table:
 
     Attributes:
         name: of table and topic.
+        record: what one of its events is called; empty for a table that is no topic of events.
         key: the columns of the primary key.
         version: the column that decides which of two rows is newer; None for `courses`.
         fields: by name, in the order in which events have them.
@@ -132,6 +137,7 @@ class Table:
     """
 
     name: str
+    record: str
     key: tuple[str, ...]
     version: str | None
     fields: Mapping[str, Field]
@@ -141,6 +147,11 @@ class Table:
     def columns(self) -> tuple[str, ...]:
         """The names of the fields that are stored, in their order."""
         return tuple(field.name for field in self.fields.values() if field.stored)
+
+    @property
+    def schema_version(self) -> int:
+        """The version of the event's schema: it grows with each new field, since none is ever removed."""
+        return max(field.number for field in self.fields.values())
 
     @property
     def complete(self) -> str:
@@ -198,7 +209,7 @@ def read_table(name: str, events: Path = EVENTS) -> Table:
         for field, schema in event.get("pinotOnly", {}).items()
     ]
     by_name = MappingProxyType({field.name: field for field in fields})
-    return Table(name, tuple(event["key"]), version, by_name, tuple(pinot_only))
+    return Table(name, event.get("record", ""), tuple(event["key"]), version, by_name, tuple(pinot_only))
 
 
 def _field(name: str, schema: Mapping[str, Any], *, required: bool, missing: Value | None) -> Field:
@@ -206,6 +217,7 @@ def _field(name: str, schema: Mapping[str, Any], *, required: bool, missing: Val
     is_int = schema["type"] == "integer" and schema.get("maximum", MAX_LONG) <= MAX_INT
     return Field(
         name=name,
+        number=schema.get("number", 0),
         type=schema["type"],
         required=required,
         default=schema.get("default"),

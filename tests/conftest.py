@@ -1,8 +1,8 @@
-"""Shared fixtures: the real Kafka and Pinot."""
+"""Shared fixtures: the real Kafka and Pinot, and a real schema registry."""
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from pinot.admin.setup import set_up
 from pinot.local import jars
+from pinot.local.registry import PROFILE, LocalRegistry
 from pinot.local.stack import Stack
 from tests.stacks import ANY_PORTS, stack_settings
 
@@ -26,7 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests that use the stack, so that `-m 'not stack'` deselects them."""
     for item in items:
-        if not {"stack", "secured_stack"}.isdisjoint(getattr(item, "fixturenames", ())):
+        if not {"stack", "secured_stack", "registry"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.stack)
 
 
@@ -49,11 +50,23 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.stop()
 
 
-def need_java_and_jars() -> None:
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real schema registry, which all tests of a session share."""
+    need_java_and_jars("a schema registry", [PROFILE])
+    running = LocalRegistry.at(tmp_path_factory.mktemp("registry"))
+    try:
+        running.start()
+        yield running.url
+    finally:
+        running.stop()
+
+
+def need_java_and_jars(what: str = "Kafka and Pinot", profiles: Sequence[str] = jars.PROFILES) -> None:
     """Skip the calling test, or fail it in CI, if the stack cannot run on this machine."""
-    reason = jars.missing()
+    reason = jars.missing(profiles)
     if reason is None:
         return
     if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run the tests with Kafka and Pinot, but {reason}", pytrace=False)
-    pytest.skip(f"needs the real Kafka and Pinot, but {reason}")
+        pytest.fail(f"CI must run the tests with {what}, but {reason}", pytrace=False)
+    pytest.skip(f"needs the real {what}, but {reason}")

@@ -1,7 +1,7 @@
 """Read messages from Kafka topics."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ class TopicMessage(NamedTuple):
     partition: int
     key: str
     event: dict[str, Any]
+    headers: dict[str, bytes]
 
 
 def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, Any]]:
@@ -33,17 +34,22 @@ def read_since(bootstrap: str, topic: str, emitted_at: int) -> list[dict[str, An
     return found
 
 
-def read_topic(bootstrap: str, topic: str, run_id: str) -> list[TopicMessage]:
+def read_topic(
+    bootstrap: str, topic: str, run_id: str, decode: Callable[[bytes], dict[str, Any]] = orjson.loads
+) -> list[TopicMessage]:
     """Return the messages of a race that a topic contains now, in order within each partition."""
-    return list(iter_topic(bootstrap, topic, run_id))
+    return list(iter_topic(bootstrap, topic, run_id, decode))
 
 
-def iter_topic(bootstrap: str, topic: str, run_id: str) -> Iterator[TopicMessage]:
+def iter_topic(
+    bootstrap: str, topic: str, run_id: str, decode: Callable[[bytes], dict[str, Any]] = orjson.loads
+) -> Iterator[TopicMessage]:
     """Yield the messages of a race that a topic contains now, in order within each partition."""
     for message in _messages(bootstrap, topic):
         key = (message.key() or b"").decode()
         if race_of(key) == run_id:
-            yield TopicMessage(message.partition() or 0, key, orjson.loads(message.value() or b""))
+            headers: Any = dict(message.headers() or ())
+            yield TopicMessage(message.partition() or 0, key, decode(message.value() or b""), headers)
 
 
 def iter_values(bootstrap: str, topic: str) -> Iterator[tuple[str, bytes]]:

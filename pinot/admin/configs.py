@@ -47,7 +47,7 @@ def read_table(
     kafka: str,
     replication: int,
     retention_days: int = RETENTION_DAYS,
-    consumer: Mapping[str, str] = MappingProxyType({}),
+    stream: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the config of table `name`.
 
@@ -56,7 +56,7 @@ def read_table(
         kafka: Kafka's address for Pinot's servers.
         replication: replicas of each segment.
         retention_days: how long it keeps events, by their dates.
-        consumer: additional properties of its stream's consumers, if it has a stream.
+        stream: properties of its stream to add or replace, if it has one.
 
     Raises:
         KeyError: the file has another placeholder.
@@ -64,6 +64,6 @@ def read_table(
     template = Template((HERE / "tables" / f"{name}.json").read_text())
     filled = template.substitute(kafka=kafka, replication=replication, retention_days=retention_days)
     config: dict[str, Any] = json.loads(filled)
-    for stream in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
-        stream.update(consumer)
+    for one in config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", []):
+        one.update(stream)
     return config

@@ -8,7 +8,9 @@ from pinot.admin.setup import read_courses, set_up, wait_for_cluster
 from pinot.admin.topics import TopicError, delete_topic, topic_remains
 from pinot.settings import Settings
 from stream.contract import TABLES, read_topics
+from stream.formats import FORMATTED
 from stream.pinot import PinotError, without_password
+from stream.registry import RegistryError, subject_of
 from stream.waiting import WaitedTooLongError, wait_for
 
 
@@ -19,11 +21,13 @@ class ResetError(RuntimeError):
 def what_goes(settings: Settings) -> str:
     """Describe what a reset deletes."""
     controller = without_password(settings.pinot_controller)
+    subjects = ", ".join(map(subject_of, FORMATTED))
+    registry = f", in the schema registry the subjects {subjects}" if settings.schema_registry else ""
     return (
         f"This deletes all races and all their events: in the Pinot at {controller} the "
         f"tables and schemas {', '.join(TABLES)}, in the Kafka at {settings.kafka} the topics "
-        f"{', '.join(read_topics())}. Stop all simulators first: events that they publish meanwhile are "
-        "lost, and they would continue races that the stores no longer have."
+        f"{', '.join(read_topics())}{registry}. Stop all simulators first: events that they publish "
+        "meanwhile are lost, and they would continue races that the stores no longer have."
     )
 
 
@@ -49,7 +53,7 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
         try:
             was_there = deletion()
             wait_for(f"the deletion of {what}", remains, seconds=settings.wait, say=say)
-        except (PinotError, TopicError, WaitedTooLongError) as error:
+        except (PinotError, RegistryError, TopicError, WaitedTooLongError) as error:
             say(f"{what}: cannot be deleted: {error}")
             left.append(what)
         else:
@@ -62,6 +66,9 @@ def reset(settings: Settings, say: Callable[[str], None] = print) -> None:
         delete(f"schema {name}", partial(cluster.delete_schema, name))
     for name in read_topics():
         delete(f"topic {name}", partial(delete_topic, kafka, name), partial(topic_remains, kafka, name))
+    if (schemas := settings.schemas()) is not None:
+        for topic in FORMATTED:
+            delete(f"subject {subject_of(topic)}", partial(schemas.delete, topic))
     set_up(settings, say)
     if left:
         raise ResetError(f"could not delete: {', '.join(left)}")

@@ -1,5 +1,7 @@
 """`python -m pinot setup`: waits for the cluster, then sets up topics, schemas, tables and courses.
 
+For Avro and Protobuf it also registers the schemas of the events.
+
 Safe to repeat.
 """
 
@@ -11,6 +13,7 @@ from typing import Any
 from pinot.admin.cluster import Cluster, http_trouble, query_trouble
 from pinot.admin.configs import columns_of, read_schema, read_table, with_defaults_of
 from pinot.admin.consumer import consumer_properties, hidden
+from pinot.admin.decoders import decoder_properties
 from pinot.admin.topics import kafka_trouble, set_up_topics
 from pinot.settings import Settings
 from simulator.course.course import Course
@@ -18,6 +21,7 @@ from simulator.course.drawing import CourseError
 from simulator.course.library import load_folder
 from simulator.publishers.pinot_courses import CourseTable
 from stream.contract import TABLES
+from stream.formats import FORMATTED
 from stream.pinot import PinotError
 from stream.waiting import wait_for
 
@@ -35,12 +39,14 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
         WaitedTooLongError: a part of the cluster does not respond.
         TopicError: Kafka rejects a topic.
         PinotError: Pinot rejects a schema, a table or a course.
+        RegistryError: the schema registry rejects a schema.
         CourseError: there is no valid course. An invalid file beside valid ones is only reported.
     """
     courses = read_courses(settings.courses, say)
     wait_for_cluster(settings, say)
     kafka, pinot_auth, replication = settings.client_config(), settings.pinot_auth(), settings.replication
     set_up_topics(kafka, partitions=settings.partitions, replication=replication, say=say)
+    register_schemas(settings, say)
     cluster = Cluster(settings.pinot_controller, pinot_auth)
     address = settings.pinot_kafka or settings.kafka
     consumer = consumer_properties(settings, *settings.pinots_user())
@@ -50,7 +56,7 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
             kafka=address,
             replication=replication,
             retention_days=settings.retention_days,
-            consumer=consumer,
+            stream=consumer | decoder_properties(settings.pinots_schemas(), name),
         )
         set_up_table(cluster, read_schema(name), config, wait=settings.wait, say=say)
     table = CourseTable(settings.pinot_controller, pinot_auth, settings.wait)
@@ -66,7 +72,7 @@ def set_up(settings: Settings, say: Callable[[str], None] = print) -> None:
 
 
 def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
-    """Wait until Kafka and Pinot's controller respond.
+    """Wait until Kafka, Pinot's controller and the schema registry, if there is one, respond.
 
     Raises:
         WaitedTooLongError: one of them does not.
@@ -76,6 +82,16 @@ def wait_for_cluster(settings: Settings, say: Callable[[str], None]) -> None:
     wait_for("Kafka", lambda: kafka_trouble(kafka), seconds=settings.wait, say=say)
     health = partial(http_trouble, f"{settings.pinot_controller}/health", pinot_auth)
     wait_for("Pinot's controller", health, seconds=settings.wait, say=say)
+    if (schemas := settings.schemas()) is not None:
+        wait_for("the schema registry", schemas.trouble, seconds=settings.wait, say=say)
+
+
+def register_schemas(settings: Settings, say: Callable[[str], None]) -> None:
+    """Register the schemas of the events, unless they are JSON; raises RegistryError if one is rejected."""
+    if (schemas := settings.schemas()) is not None:
+        for topic in FORMATTED:
+            number = schemas.register(topic)
+            say(f"{settings.format} schema of {topic}: registered, id {number}")
 
 
 def read_courses(folder: Path, say: Callable[[str], None]) -> list[Course]:

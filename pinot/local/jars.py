@@ -1,5 +1,7 @@
 """Finds Java, and the jars of Kafka and Pinot, which Maven fetches once into `.cache/`.
 
+The schema registry's are fetched only for it.
+
 The folder's name contains the digest of pom.xml, so versions do not mix.
 """
 
@@ -9,7 +11,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from pinot.local.ports import StackError
 
 POM = Path(__file__).with_name("pom.xml")
 CACHE = Path(__file__).parents[2] / ".cache" / "jars"
-PROFILES = ("kafka", "pinot")
+PROFILES = ("kafka", "pinot", "decoders")
+"""The profiles of pom.xml that a stack needs."""
 OLDEST_JAVA = 17
 TRIES = 3
 FETCH_SECONDS = 900.0
@@ -44,19 +47,19 @@ def java() -> str:
     return found
 
 
-def missing() -> str | None:
-    """Return what this machine lacks to run a stack, or None."""
+def missing(profiles: Sequence[str] = PROFILES) -> str | None:
+    """Return what this machine lacks to run these profiles, by default a stack, or None."""
     try:
         java()
-        if not all(_folder(profile).is_dir() for profile in PROFILES):
+        if not all(_folder(profile).is_dir() for profile in profiles):
             _maven()
     except StackError as error:
         return str(error)
     return None
 
 
-def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
-    """Return the folder of jars for each of PROFILES; fetch missing ones.
+def fetch(say: Callable[[str], None] = print, profiles: Sequence[str] = PROFILES) -> dict[str, Path]:
+    """Return the folder of jars for each of `profiles`; fetch missing ones.
 
     Safe to call concurrently: the first caller fetches, the others wait.
 
@@ -64,11 +67,11 @@ def fetch(say: Callable[[str], None] = print) -> dict[str, Path]:
         StackError: Maven is missing or fails; the text contains its last lines.
     """
     with locked(CACHE / "lock"):
-        for profile in PROFILES:
+        for profile in profiles:
             if not _folder(profile).is_dir():
                 say(f"fetching the jars of {profile} (once) …")
                 _fetch_profile(_maven(), profile)
-    return {profile: _folder(profile) for profile in PROFILES}
+    return {profile: _folder(profile) for profile in profiles}
 
 
 @contextmanager
@@ -108,7 +111,7 @@ def _fetch_profile(maven: str, profile: str) -> None:
     for _ in range(TRIES):
         shutil.rmtree(part, ignore_errors=True)
         done, output = _run(command)
-        if done and any(part.glob("*.jar")):
+        if done and any(part.iterdir()):
             part.rename(whole)
             return
     last_lines = "\n".join(output.strip().splitlines()[-8:])

@@ -38,8 +38,8 @@ class Ports:
 def choose(wanted: Mapping[str, int]) -> Ports:
     """Choose ports for a new stack: those of `wanted`, and free ones for the rest and for 0."""
     names = [field.name for field in fields(Ports)]
-    free = dict(zip(names, _free(len(names)), strict=True))
-    return Ports(**(free | {name: port for name, port in wanted.items() if port}))
+    found = dict(zip(names, free(len(names)), strict=True))
+    return Ports(**(found | {name: port for name, port in wanted.items() if port}))
 
 
 def check_free(ports: Ports, parts: Container[str] = PARTS) -> None:
@@ -51,15 +51,20 @@ def check_free(ports: Ports, parts: Container[str] = PARTS) -> None:
     for name, port in asdict(ports).items():
         if ("kafka" if name in KAFKAS else "pinot") not in parts:
             continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise StackError(
-                    f"port {port}, needed for {name.replace('_', ' ')}, is in use: stop the process that "
-                    "listens there or choose other ports (python -m pinot.local start --help)"
-                ) from error
+        check_one_is_free(port, name.replace("_", " "))
+
+
+def check_one_is_free(port: int, what: str) -> None:
+    """Check that a port, needed for `what`, is free; raise StackError otherwise."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise StackError(
+                f"port {port}, needed for {what}, is in use: stop the process that listens there or choose "
+                "other ports (python -m pinot.local start --help)"
+            ) from error
 
 
 def load(path: Path) -> Ports | None:
@@ -72,7 +77,7 @@ def save(ports: Ports, path: Path) -> None:
     path.write_text(json.dumps(asdict(ports), indent=2) + "\n")
 
 
-def _free(count: int) -> list[int]:
+def free(count: int) -> list[int]:
     """Return free ports; all are held at once, so that they differ."""
     with ExitStack() as held:
         found: list[int] = []

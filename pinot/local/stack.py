@@ -146,7 +146,7 @@ class Stack:
         if "kafka" in parts:
             self._format_kafka(java, lib["kafka"])
         for part in parts:
-            self._process(part).start(java, self._arguments(part, lib[part]))
+            self._process(part).start(java, self._arguments(part, lib))
         self._wait(parts, say, seconds)
 
     def _end(self, parts: tuple[str, ...]) -> None:
@@ -178,17 +178,21 @@ class Stack:
         if done.returncode != 0:
             raise StackError(f"Kafka's folder could not be formatted:\n{done.stdout}{done.stderr}")
 
-    def _arguments(self, part: str, lib: Path) -> list[str]:
+    def _arguments(self, part: str, lib: Mapping[str, Path]) -> list[str]:
         config = self.folder / "config"
         if part == "kafka":
+            jars_of = [lib["kafka"]]
             options = [f"-Dlog4j.configuration=file:{CONFIG}/kafka-log4j.properties"]
             program = ["kafka.Kafka", f"{config}/kafka.properties"]
         else:
+            # The decoders' jars contain classes that Pinot's have too: Pinot's come first and count.
+            jars_of = [lib["pinot"], lib["decoders"]]
             options = [f"-Dlog4j2.configurationFile={CONFIG}/pinot-log4j2.xml", "-Dracecast.loopback"]
             roles = [argument for role in ROLES for argument in (role, f"{config}/{role}.properties")]
             program = [f"{HERE}/LocalPinot.java", *roles]
         crash = f"-XX:ErrorFile={self.folder}/{part}-crash-%p.log"
-        return [f"@{config}/{part}.jvm", crash, *options, "-cp", f"{lib}/*", *program]
+        class_path = ":".join(f"{folder}/*" for folder in jars_of)
+        return [f"@{config}/{part}.jvm", crash, *options, "-cp", class_path, *program]
 
     def _wait(self, parts: tuple[str, ...], say: Callable[[str], None], seconds: float) -> None:
         """Wait until all of `parts` respond; stop them if one does not."""

@@ -12,6 +12,7 @@ from simulator.engine.engine import Engine
 from simulator.log.kafka import KafkaLog
 from simulator.log.local import LocalLog, claim
 from simulator.log.log import RaceLog
+from simulator.publishers.binary import encoding_of
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import Publisher, PublishError
@@ -54,7 +55,7 @@ def open_publisher(reactor: Any, settings: PublisherSettings, courses: Catalogue
         # The set-up loads the shipped courses.
         for upload in courses.uploads.values():
             loader.load(upload.course)
-    return KafkaPublisher(reactor, settings.client_config(), loader)
+    return KafkaPublisher(reactor, settings.client_config(), loader, encoding_of(settings.schemas()))
 
 
 def open_log(reactor: Any, settings: PublisherSettings, courses: Catalogue) -> tuple[Publisher, RaceLog]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 import orjson
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
@@ -44,8 +45,9 @@ from stream.contract import Written
 from stream.kafka import KafkaAccess
 from stream.pinot import PinotAccess
 from stream.problems import flag_sentences
+from stream.registry import FormatAccess
 from stream.results import Rank
-from stream.settings import Origins, Secret, Url, read_settings
+from stream.settings import Origins, Secret, Url, contradiction, read_settings
 from stream.teams import FOUR, By, Who
 from stream.text_files import TextError, decode
 
@@ -77,7 +79,7 @@ def settings_of(kind: type[Settings], flags: Sequence[str]) -> Settings:
         raise SystemExit(flag_sentences(error)) from error
 
 
-class PublisherSettings(KafkaAccess, PinotAccess, BaseSettings):
+class PublisherSettings(KafkaAccess, FormatAccess, PinotAccess, BaseSettings):
     """Settings of every process that publishes races."""
 
     publisher: Literal["sqlite", "kafka"] = Field(default="sqlite", description="Destination of the events.")
@@ -100,6 +102,12 @@ class PublisherSettings(KafkaAccess, PinotAccess, BaseSettings):
         description="Megabytes above which the embedded store deletes the oldest races, histories first.",
     )
     log_format: Literal["console", "json"] = Field(default="console", description="Log format.")
+
+    @model_validator(mode="after")
+    def _only_kafka_has_formats(self) -> Self:
+        if self.format != "json" and self.publisher != "kafka":
+            raise contradiction("--format {format} needs --publisher kafka", format=self.format)
+        return self
 
 
 def _config(command: str) -> SettingsConfigDict:

@@ -26,7 +26,7 @@ from simulator.log.group import Membership
 from simulator.log.log import Listener
 from simulator.log.states import counts
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.encode import encode, encode_progress, progress_key
+from simulator.publishers.encode import HEADERS, encode, encode_progress, progress_key
 from simulator.publishers.publisher import PublishError, known
 from simulator.race.events import Progress, RaceRecord
 from stream.contract import PROGRESS, TABLES
@@ -181,7 +181,7 @@ class KafkaLog:
                 topic,
                 key=key,
                 value=value,
-                headers={WRITER: name.encode()},
+                headers={**HEADERS.get(topic, {}), WRITER: name.encode()},
                 on_delivery=partial(self._written, name),
                 partition=partition,
             )

@@ -1,24 +1,32 @@
-"""Encodes batches as Kafka messages: a topic, and each event's key and JSON.
+"""Encodes batches as Kafka messages: a topic, and each event's key and JSON. `binary.py` has other formats.
 
 Most events are positions. orjson formats their numbers a column at a time, in the shortest form that reads
 back the same, and one f-string per event combines them. benchmarks/README.md compares that with encoding an
 object per event.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
-from typing import NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from simulator.race.events import UNKNOWN_TIME, Positions, Progress, Streamed
-from stream.contract import PROGRESS, Table, Topic, table_of
+from stream.contract import ALL_TOPICS, PROGRESS, Table, Topic, table_of
 
 LEFT_OUT = {"cutOffs": "", "cutOffsFrom": "", "elapsed": UNKNOWN_TIME}
 """Fields that events have only with a value, not with this one: an option that is off changes no byte."""
+HEADERS: Mapping[str, dict[str, str | bytes | None]] = MappingProxyType(
+    {
+        topic: {"type": table_of(topic).record.encode(), "version": b"%d" % table_of(topic).schema_version}
+        for topic in ALL_TOPICS
+    }
+)
+"""The record headers of each topic's events: what an event is, and the version of its schema."""
 
 
 class HasRows(Protocol):
@@ -46,14 +54,22 @@ def encode(batch: Streamed) -> Messages:
 
 def encode_rows(table: Table, batch: HasRows) -> tuple[list[bytes], list[bytes]]:
     """Return the keys and values of a batch's rows, which are those of a table."""
-    left_out = {name: LEFT_OUT.get(name) for name in table.columns}
-    events = [
-        {name: value for name, value in zip(table.columns, row, strict=True) if value != left_out[name]}
-        for row in batch.rows()
-    ]
+    events = list(_events(table, batch))
     parts = [name for name in ("runId", "competitorId") if name in table.fields] or table.key
     keys = [":".join(str(event[part]) for part in parts).encode() for event in events]
     return keys, [orjson.dumps(event) for event in events]
+
+
+def events_of(batch: Streamed) -> Iterator[dict[str, Any]]:
+    """Yield the batch's events, without the true places of positions."""
+    return _events(table_of(batch.topic), batch)
+
+
+def _events(table: Table, batch: HasRows) -> Iterator[dict[str, Any]]:
+    left_out = {name: LEFT_OUT.get(name) for name in table.columns}
+    for row in batch.rows():
+        pairs = zip(table.columns, row, strict=True)
+        yield {name: value for name, value in pairs if value != left_out[name]}
 
 
 def _positions(batch: Positions) -> Messages:
@@ -68,7 +84,12 @@ def _positions(batch: Positions) -> Messages:
             *columns, _tails(batch), strict=False
         )
     ]
-    return Messages(batch.topic, _keys(batch.run_id, batch.bib.tobytes()), values)
+    return Messages(batch.topic, position_keys(batch), values)
+
+
+def position_keys(batch: Positions) -> list[bytes]:
+    """Return the keys of positions."""
+    return _keys(batch.run_id, batch.bib.tobytes())
 
 
 @lru_cache(maxsize=200)

@@ -5,7 +5,7 @@ unavailable broker has not accepted. When `HIGH_WATER` events wait, `publish` do
 room again. So an outage of any length costs time and a bounded amount of memory, but no events.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,14 +14,16 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from twisted.internet.defer import Deferred, ensureDeferred, succeed
 from twisted.internet.threads import deferToThread
 
+from simulator.publishers.binary import Encoding, Json
 from simulator.publishers.course_loader import CourseLoader
 from simulator.publishers.deliveries import Deliveries
-from simulator.publishers.encode import encode
+from simulator.publishers.encode import HEADERS
 from simulator.publishers.publisher import Health, PublishError
 from simulator.race.events import Batch, CourseRecord, Progress, Streamed
-from simulator.reactor import Reactor
+from simulator.reactor import Reactor, after
 from stream.contract import TOPICS
 from stream.kafka import AuthErrorListener
+from stream.registry import RegistryError
 
 HIGH_WATER = 200_000
 """Events that may wait in the producer before `publish` holds back."""
@@ -60,35 +62,49 @@ SETTINGS = {
 }
 
 
+KeyValue = tuple[bytes | None, bytes | None]
+"""A key and a value; a message has the headers of its topic."""
+ANY, NOW = -1, 0
+"""The producer chooses the partition and the timestamp."""
+
+
 class KafkaPublisher:
     """Publishes to the topics.
 
-    Nothing enters the producer until the broker has confirmed that the topics exist. So no event waits for a
-    topic while later ones overtake it, and a missing set-up is reported immediately.
+    Nothing enters the producer until the broker has confirmed that the topics exist, and the registry that it
+    has the schemas. So no event waits for a topic while later ones overtake it, and a missing set-up is
+    reported immediately.
 
     Args:
         reactor: schedules the polls.
         access: librdkafka's connection settings, from `KafkaAccess.client_config`.
         loader: loads courses, which have no topic, into Pinot; without one they are dropped.
+        encoding: the format of the events.
     """
 
     store = None
 
     def __init__(
-        self, reactor: Reactor, access: Mapping[str, Any], loader: CourseLoader | None = None
+        self,
+        reactor: Reactor,
+        access: Mapping[str, Any],
+        loader: CourseLoader | None = None,
+        encoding: Encoding | None = None,
     ) -> None:
         self._reactor = reactor
         self._access = access
         self._address = access["bootstrap.servers"]
         self._auth_errors = AuthErrorListener(access)
         self._loader = loader
+        self._encoding = encoding or Json()
         self._log = structlog.get_logger()
         self.deliveries = Deliveries(reactor.seconds)
         self._away: str | None = f"no broker at {self._address} has answered yet"
         self._refusal: str | None = None
         self._delivered_at = reactor.seconds()
-        self._topics_seen: set[str] = set()
-        self._again: list[tuple[str, dict[str, Any]]] = []
+        self._ready_for: set[str] = set()
+        self._unencoded = 0  # events of batches of which a part is in the producer already
+        self._again: list[tuple[str, KeyValue]] = []
         self._again_from = 0.0
         self._waiting: Deferred[None] | None = None
         self._flushers: list[Deferred[None]] = []
@@ -105,9 +121,7 @@ class KafkaPublisher:
             if self._loader is not None:
                 self._loader.load(batch.course)
             return succeed(None)
-        if batch.topic not in self._topics_seen:
-            return ensureDeferred(self._look_for_topics(batch)).addCallback(lambda _: self._take(batch))
-        return self._take(batch)
+        return ensureDeferred(self._take(batch))
 
     def flushed(self) -> Deferred[None]:
         """Fire when the producer is empty."""
@@ -133,31 +147,40 @@ class KafkaPublisher:
         flushing = deferToThread(self._producer.flush, FLUSH).addCallback(self._flushed)
         return flushing.addBoth(lambda flushed: loading.addCallback(lambda _: flushed))
 
-    async def _look_for_topics(self, batch: Streamed) -> None:
-        """Check in a thread that the broker has the topics; raises PublishError otherwise."""
+    async def _get_ready(self, topic: str) -> None:
+        """Check in a thread that broker and registry have what was set up; raises PublishError otherwise."""
         try:
             metadata = await deferToThread(self._producer.list_topics, timeout=LOOK)
         except KafkaException as error:
             raise PublishError(self._unavailable()) from error
-        needed = {*TOPICS, batch.topic}
+        needed = {*TOPICS, topic}
         if missing := sorted(needed - metadata.topics.keys()):
             names = " and no topic ".join(missing)
             raise PublishError(f"Kafka has no topic {names}: python -m pinot setup creates them")
-        self._topics_seen |= needed
+        try:
+            await deferToThread(self._encoding.prepare)
+        except RegistryError as error:
+            raise PublishError(str(error)) from error
+        self._ready_for |= needed
 
     def _unavailable(self) -> str:
         return self._auth_errors.refusal or f"no broker answers at {self._address}"
 
-    def _take(self, batch: Streamed) -> Deferred[None]:
-        topic, keys, values = encode(batch)
-        messages = [{"key": key, "value": value} for key, value in zip(keys, values, strict=True)]
+    async def _take(self, batch: Streamed) -> None:
+        """Put a batch into the producer; returns when there is room for the next one."""
+        if batch.topic not in self._ready_for:
+            await self._get_ready(batch.topic)
         self.deliveries.take(batch)
-        self._produce(topic, messages)
-        self._producer.poll(0)
-        if self._has_room():
-            return succeed(None)
-        self._waiting = Deferred()
-        return self._waiting
+        self._unencoded += len(batch)
+        for nth, messages in enumerate(self._encoding.pieces(batch)):
+            if nth:
+                await after(self._reactor, 0)
+            self._unencoded -= len(messages.keys)
+            self._produce(messages.topic, list(zip(messages.keys, messages.values, strict=True)))
+            self._producer.poll(0)
+        if not self._has_room():
+            self._waiting = Deferred()
+            await self._waiting
 
     def _confirm(self) -> None:
         """Count the events that have left the producer as delivered.
@@ -167,7 +190,7 @@ class KafkaPublisher:
         POLL seconds longer than real ones.
         """
         # The producer counts its own statistics too, so briefly more events may seem to wait.
-        waiting = len(self._producer) + len(self._again)
+        waiting = len(self._producer) + len(self._again) + self._unencoded
         if self.deliveries.confirm_all_but(waiting) or not waiting:
             self._delivered_at = self._reactor.seconds()
 
@@ -176,7 +199,7 @@ class KafkaPublisher:
         return f"Kafka has taken nothing for {idle:.0f} s" if idle > STALL else None
 
     def _is_empty(self) -> bool:
-        return not self._again and not len(self._producer)
+        return not self._again and not self._unencoded and not len(self._producer)
 
     def _has_room(self) -> bool:
         # While events come without a pause the producer is never empty by itself.
@@ -188,31 +211,31 @@ class KafkaPublisher:
         return bool(self._flushers) and waited > FLUSH_WITHIN
 
     def _flushed(self, remaining: int) -> None:
-        self.deliveries.confirm_all_but(remaining + len(self._again))
+        self.deliveries.confirm_all_but(remaining + len(self._again) + self._unencoded)
         if left := self.deliveries.waiting:
             trouble = self._refusal or self._away or "Kafka is slow"
             raise PublishError(f"{left:,} events were not delivered: {trouble}")
 
-    def _produce(self, topic: str, messages: list[dict[str, Any]]) -> None:
+    def _produce(self, topic: str, messages: Sequence[KeyValue]) -> None:
         """Put messages into the producer; rejected ones are retried before any later ones."""
-        try:
-            taken = self._producer.produce_batch(topic, messages, on_delivery=self._undelivered)
-        except (BufferError, KafkaException) as error:
-            self._refused(topic, str(error))
-            self._again += [(topic, message) for message in messages]
-            return
-        if taken == len(messages):
-            return
-        for message in messages:
-            if (refusal := message.pop("_error", None)) is not None:
-                self._again.append((topic, message))
-                if refusal.code() != KafkaError._QUEUE_FULL:  # noqa: SLF001 - librdkafka's name
-                    self._refused(topic, refusal.str())
+        # One at a time: the client's call for many takes no headers. Arguments by name nearly double the
+        # cost of a call; these are partition, callback, the callback's other name, timestamp and headers.
+        produce, rejected, headers = self._producer.produce, self._undelivered, HEADERS[topic]
+        for nth, (key, value) in enumerate(messages):
+            try:
+                produce(topic, value, key, ANY, rejected, None, NOW, headers)
+            except BufferError:
+                # No room: the others wait behind it.
+                self._again += [(topic, message) for message in messages[nth:]]
+                return
+            except KafkaException as error:
+                self._again.append((topic, (key, value)))
+                self._refused(topic, error.args[0].str())
 
     def _undelivered(self, error: KafkaError | None, message: "Message[bytes, bytes]") -> None:
         """Keep an undelivered event for a retry (called by `poll`)."""
         topic = message.topic() or ""
-        self._again.append((topic, {"key": message.key(), "value": message.value()}))
+        self._again.append((topic, (message.key(), message.value())))
         self._refused(topic, error.str() if error else "no reason given")
 
     def _refused(self, topic: str, why: str) -> None:

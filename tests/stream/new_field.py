@@ -16,6 +16,6 @@ def with_heart_rate(folder: Path, *names: str) -> Mapping[str, Table]:
     shutil.copytree(EVENTS, events)
     for name in names:
         event = read_event(name)
-        event["properties"]["heartRate"] = HEART_RATE
+        event["properties"]["heartRate"] = HEART_RATE | {"number": len(event["properties"]) + 1}
         (events / f"{name}.json").write_text(json.dumps(event))
     return {name: read_table(name, events) for name in TABLES}

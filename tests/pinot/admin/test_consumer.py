@@ -42,7 +42,7 @@ def test_with_an_open_kafka_a_config_is_the_file(table: str) -> None:
     text = (HERE / "tables" / f"{table}.json").read_text()
     file = json.loads(Template(text).substitute(kafka="kafka:1", replication=1, retention_days=7))
 
-    assert read_table(table, kafka="kafka:1", replication=1, consumer=consumer) == file
+    assert read_table(table, kafka="kafka:1", replication=1, stream=consumer) == file
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -50,7 +50,7 @@ def test_with_a_secured_kafka_a_stream_has_credentials(table: str) -> None:
     """Exactly the Java client's properties are added to a table's stream config."""
     consumer = consumer_properties(KafkaAccess(**SECURED), "pinot", "pinots")
     open_config = read_table(table, kafka="kafka:1", replication=1)
-    config = read_table(table, kafka="kafka:1", replication=1, consumer=consumer)
+    config = read_table(table, kafka="kafka:1", replication=1, stream=consumer)
     for stream in open_config["ingestionConfig"].get("streamIngestionConfig", {}).get("streamConfigMaps", ()):
         stream.update(
             {
@@ -153,7 +153,7 @@ def test_rejected_credentials_name_pinots_user(answering: Callable[[int, bytes],
 def test_a_rejected_config_hides_the_password(answering: Callable[[int, bytes], str]) -> None:
     """If Pinot rejects a table's config and quotes it, the set-up reports why without the password."""
     consumer = consumer_properties(KafkaAccess(**SECURED), "anna", "annas password")
-    config = read_table("parkrun", kafka="kafka:1", replication=1, consumer=consumer)
+    config = read_table("parkrun", kafka="kafka:1", replication=1, stream=consumer)
     body = json.dumps({"error": f"no such thing: {json.dumps(config)}"}).encode()
     cluster = Cluster(answering(404, body))
     with pytest.raises(PinotError, match="404 for /tables: no such thing") as refused:

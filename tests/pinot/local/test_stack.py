@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pinot.admin.topics import set_up_topics
-from pinot.local import jars, ports
+from pinot.local import jars, ports, registry
 from pinot.local.__main__ import main
 from pinot.local.ports import StackError
 from pinot.local.process import Process
@@ -258,6 +258,8 @@ def test_missing_java_skips_the_tests_but_fails_in_ci(
 ) -> None:
     """Without Java the tests of the stack are skipped with a reason, but fail in CI."""
     monkeypatch.setenv("CI", ci)
-    monkeypatch.setattr(jars, "missing", lambda: "there is no Java")
-    with pytest.raises(outcome, match="there is no Java"):
+    monkeypatch.setattr(jars, "missing", lambda _: "there is no Java")
+    with pytest.raises(outcome, match="Kafka and Pinot, but there is no Java"):
         need_java_and_jars()
+    with pytest.raises(outcome, match="a schema registry, but there is no Java"):
+        need_java_and_jars("a schema registry", [registry.PROFILE])

@@ -23,6 +23,7 @@ from simulator.publishers.sqlite import SqlitePublisher
 from simulator.race.events import Progress, RaceRecord
 from stream.waiting import wait_for
 from tests.simulator.reactor_thread import ReactorThread
+from tests.topics import read_topic
 
 CREATED_MS = 1_767_258_000_000
 
@@ -254,6 +255,19 @@ def test_what_is_no_record_is_skipped(thread: ReactorThread, stack: Stack, creat
     assert result(thread, log.append(created)) is True
     assert reader.states[created.run_id] == created
     assert result(thread, log.close()) is True
+
+
+@pytest.mark.stack
+def test_records_have_the_headers_of_events(thread: ReactorThread, stack: Stack, created: RaceRecord) -> None:
+    """A record in Kafka has the type and version that all events of `races` have, beside its writer."""
+    log = KafkaPlace(thread, stack.kafka).log()
+    opened(thread, log)
+    assert result(thread, log.append(created)) is True
+    assert result(thread, log.close()) is True
+    (read,) = read_topic(stack.kafka, "races", created.run_id)
+
+    assert (read.headers["type"], read.headers["version"]) == (b"Race", b"14")
+    assert read.headers.keys() == {"type", "version", "writer"}
 
 
 def test_a_store_has_one_simulator(tmp_path: Path) -> None:

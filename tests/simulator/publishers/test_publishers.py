@@ -3,7 +3,7 @@
 import sqlite3
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +14,11 @@ import pytest
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 
+from pinot.admin.topics import set_up_topics
+from pinot.local.stack import Stack
 from simulator.course.course import Course
-from simulator.publishers import kafka, sqlite
+from simulator.publishers import binary, kafka, sqlite
+from simulator.publishers.binary import encoding_of
 from simulator.publishers.encode import encode
 from simulator.publishers.kafka import KafkaPublisher
 from simulator.publishers.publisher import Publisher, PublishError
@@ -36,12 +39,17 @@ from simulator.race.events import (
 from simulator.race.race import Race
 from simulator.race.reads import Mats
 from simulator.reactor import after
-from stream.contract import ALL_TOPICS, table_of
+from stream.contract import ALL_TOPICS, Topic, table_of
+from stream.formats import FORMATTED, SchemaType
 from stream.race_states import RaceState
+from stream.registry import Schemas
+from tests.conftest import need_java_and_jars
+from tests.formats import decoder_of
 from tests.simulator.conftest import resolved
 from tests.simulator.histograms import total, up_to
 from tests.simulator.reactor_thread import ReactorThread
-from tests.topics import count_partitions, read_topic
+from tests.stacks import started
+from tests.topics import TopicMessage, count_partitions, read_topic
 
 Rows = list[dict[str, Any]]
 
@@ -51,7 +59,7 @@ class Place(Protocol):
 
     publisher: Publisher
 
-    def all(self, topic: str, run_id: str) -> Rows:
+    def all(self, topic: Topic, run_id: str) -> Rows:
         """Return a race's positions as they arrived; of other topics each key's newest event."""
         ...
 
@@ -63,7 +71,7 @@ class SqlitePlace:
         self.path = path
         self.publisher = thread.call(SqlitePublisher, thread.reactor, path)
 
-    def all(self, topic: str, run_id: str) -> Rows:
+    def all(self, topic: Topic, run_id: str) -> Rows:
         """Return a race's rows; of `parkrun` the history."""
         table = "parkrun_history" if topic == "parkrun" else topic
         with sqlite3.connect(self.path) as file:
@@ -73,27 +81,55 @@ class SqlitePlace:
 
 
 class KafkaPlace:
-    """The real Kafka."""
+    """The real Kafka, and for Avro and Protobuf a real schema registry."""
 
-    def __init__(self, thread: ReactorThread, bootstrap: str) -> None:
+    def __init__(self, thread: ReactorThread, bootstrap: str, schemas: Schemas | None = None) -> None:
         self.bootstrap = bootstrap
-        self.publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": bootstrap})
+        self._schemas = schemas
+        self.publisher = thread.call(
+            KafkaPublisher, thread.reactor, {"bootstrap.servers": bootstrap}, None, encoding_of(schemas)
+        )
 
-    def all(self, topic: str, run_id: str) -> Rows:
+    def all(self, topic: Topic, run_id: str) -> Rows:
         """Return a race's events; of the other topics than `parkrun` each key's newest."""
-        events = [read.event for read in read_topic(self.bootstrap, topic, run_id)]
+        decode = decoder_of(self._schemas if topic in FORMATTED else None, topic)
+        events = [read.event for read in read_topic(self.bootstrap, topic, run_id, decode)]
         if topic == "parkrun":
             return events
         newest = {tuple(event[name] for name in table_of(topic).key): event for event in events}
         return list(newest.values())
 
 
-@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.stack)])
+@pytest.fixture(scope="module")
+def own_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A Kafka with topics, but no Pinot, which would read the topics as JSON."""
+    need_java_and_jars()
+    with started(tmp_path_factory.mktemp("kafka"), "kafka") as stack:
+        set_up_topics(stack.kafka_access, partitions=2, replication=1)
+        yield stack
+
+
+PLACES = ("sqlite", *(pytest.param(kind, marks=pytest.mark.stack) for kind in ("JSON", "AVRO", "PROTOBUF")))
+
+
+@pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, thread: ReactorThread, tmp_path: Path) -> Place:
-    """Return each place in turn; the test closes its publisher."""
-    if request.param == "kafka":
+    """Return each place in turn, Kafka with each format; the test closes its publisher."""
+    if request.param == "sqlite":
+        return SqlitePlace(thread, tmp_path / "race.db")
+    if request.param == "JSON":
         return KafkaPlace(thread, request.getfixturevalue("stack").kafka)
-    return SqlitePlace(thread, tmp_path / "race.db")
+    schemas = registered(request.getfixturevalue("registry"), request.param)
+    return KafkaPlace(thread, request.getfixturevalue("own_kafka").kafka, schemas)
+
+
+def registered(url: str, schema_type: SchemaType) -> Schemas:
+    """Return the schemas of a format, which the registry then has, and no others of these topics."""
+    schemas = Schemas(url, schema_type)
+    for topic in FORMATTED:
+        schemas.delete(topic)
+        schemas.register(topic)
+    return schemas
 
 
 @pytest.fixture
@@ -143,7 +179,8 @@ def test_all_that_is_published_is_there(thread: ReactorThread, place: Place, rac
     publish(thread, place.publisher, batches)
     thread.call(place.publisher.close)
 
-    for topic in ("parkrun", "competitors", "passings"):
+    topics: tuple[Topic, ...] = ("parkrun", "competitors", "passings")
+    for topic in topics:
         assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
     assert place.all("races", race.run_id) == events(batches, "races")[-1:]
     found = [{"elapsed": UNKNOWN_TIME, **read} for read in place.all("reads", race.run_id)]
@@ -161,7 +198,8 @@ def test_a_repeat_is_harmless(thread: ReactorThread, place: Place, race: Race) -
     ids = {event["eventId"] for event in place.all("parkrun", race.run_id)}
 
     assert ids == {event["eventId"] for event in events(batches, "parkrun")}
-    for topic in ("competitors", "passings"):
+    topics: tuple[Topic, ...] = ("competitors", "passings")
+    for topic in topics:
         assert by_key(place.all(topic, race.run_id)) == by_key(events(batches, topic))
     assert len(place.all("reads", race.run_id)) == len(events(batches, "reads"))
 
@@ -279,6 +317,106 @@ def murmur2(data: bytes) -> int:
     return (value ^ (value >> 15)) & 0x7FFFFFFF
 
 
+def test_every_record_says_what_it_is(thread: ReactorThread, stack: Any, race: Race) -> None:
+    """The headers of each topic's records have the type of the event and the version of its schema."""
+    place = KafkaPlace(thread, stack.kafka)
+    publish(thread, place.publisher, whole(race))
+    thread.call(place.publisher.close)
+    found = {}
+    for topic in ALL_TOPICS:
+        (headers,) = {tuple(read.headers.items()) for read in read_topic(stack.kafka, topic, race.run_id)}
+        found[topic] = headers
+
+    assert found == {
+        "parkrun": (("type", b"Position"), ("version", b"14")),
+        "passings": (("type", b"Passing"), ("version", b"8")),
+        "races": (("type", b"Race"), ("version", b"14")),
+        "competitors": (("type", b"Competitor"), ("version", b"7")),
+        "reads": (("type", b"Read"), ("version", b"10")),
+    }
+
+
+@pytest.mark.parametrize("schema_type", ["AVRO", "PROTOBUF"])
+def test_other_formats_have_the_same_keys_and_headers(
+    thread: ReactorThread, own_kafka: Stack, registry: str, race: Race, schema_type: SchemaType
+) -> None:
+    """Avro and Protobuf change the values alone: keys and headers are those of JSON."""
+    found = []
+    for schemas in (None, registered(registry, schema_type)):
+        place = KafkaPlace(thread, own_kafka.kafka, schemas)
+        named = replace_run_id(race)
+        publish(thread, place.publisher, list(positions_at(named, 0, 100)))
+        thread.call(place.publisher.close)
+        decode = decoder_of(schemas, "parkrun")
+        messages = read_topic(own_kafka.kafka, "parkrun", named.run_id, decode)
+        found.append([(key.split(":")[1], headers) for _, key, _, headers in sorted(messages, key=by_bib)])
+
+    assert found[0] == found[1]
+    assert len(found[0]) == 30
+
+
+def replace_run_id(race: Race) -> Race:
+    """Return the same race with another id."""
+    return Race(race.course, race.request.model_copy(update={"run_id": f"race-{uuid.uuid4().hex}"}))
+
+
+def by_bib(message: TopicMessage) -> int:
+    """Sort messages of one race by bib."""
+    return int(message.key.split(":")[1])
+
+
+def test_an_unavailable_registry_is_retried(
+    thread: ReactorThread, own_kafka: Stack, registry: str, race: Race
+) -> None:
+    """While the registry does not respond, a batch is rejected with what to do; later it is accepted."""
+    schemas = registered(registry, "AVRO")
+    schemas.url = "http://127.0.0.1:9"
+    place = KafkaPlace(thread, own_kafka.kafka, schemas)
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(
+        PublishError, match=r"registry at http://127\.0\.0\.1:9 does not respond .*: start it"
+    ):
+        thread.call(place.publisher.publish, batch)
+    assert place.publisher.health().waiting == 0
+    schemas.url = registry
+    thread.call(place.publisher.publish, batch)
+    thread.call(place.publisher.close)
+
+    assert place.publisher.health().delivered == 30
+    assert by_key(place.all("parkrun", race.run_id)) == by_key(events([batch], "parkrun"))
+
+
+def test_a_missing_schema_is_reported(
+    thread: ReactorThread, own_kafka: Stack, registry: str, race: Race
+) -> None:
+    """For a registry without the schemas, the error names the command that registers them."""
+    schemas = registered(registry, "AVRO")
+    schemas.delete("passings")
+    place = KafkaPlace(thread, own_kafka.kafka, schemas)
+    (batch,) = positions_at(race, 0, 30)
+    with pytest.raises(PublishError, match="AVRO schema of passings-value: python -m pinot setup"):
+        thread.call(place.publisher.publish, batch)
+    thread.call(place.publisher.close)
+
+    assert place.publisher.health().delivered == 0
+
+
+def test_flushed_waits_for_a_batch_that_is_being_encoded(
+    thread: ReactorThread, own_kafka: Stack, registry: str, race: Race, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of which a part is encoded counts as waiting, and `flushed` waits for all of it."""
+    monkeypatch.setattr(binary, "POSITIONS", 1)
+    place = KafkaPlace(thread, own_kafka.kafka, registered(registry, "PROTOBUF"))
+    (batch,) = positions_at(race, 0, 30)
+    publish(thread, place.publisher, list(entries_of(race, 30)))
+    begun = thread.start(place.publisher.publish, batch)
+    thread.call(place.publisher.flushed)
+
+    assert begun.is_set()
+    assert place.publisher.health().delivered == 60
+    thread.call(place.publisher.close)
+
+
 def test_without_a_broker_nothing_is_taken(thread: ReactorThread, race: Race) -> None:
     """Until a broker has answered, a batch is rejected with the broker's address, to be retried."""
     publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
@@ -315,7 +453,7 @@ def test_when_the_broker_has_gone_publishing_holds_back(
     monkeypatch.setattr(kafka, "HIGH_WATER", 50)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
     publisher = thread.call(KafkaPublisher, thread.reactor, {"bootstrap.servers": "127.0.0.1:1"})
-    publisher._topics_seen = {"parkrun"}
+    publisher._ready_for = {"parkrun"}
     first, second = list(positions_at(race, 0, 30)) * 2
 
     thread.call(publisher.publish, first)
@@ -350,9 +488,11 @@ def test_what_could_not_be_delivered_is_kept(
     """Events whose delivery fails, for example because their topic is gone, are kept and counted."""
     monkeypatch.setitem(kafka.SETTINGS, "topic.metadata.propagation.max.ms", 100)
     monkeypatch.setattr(kafka, "FLUSH", 0.2)
-    monkeypatch.setattr(kafka, "encode", lambda batch: ("gone-by-now", *encode(batch)[1:]))
+    gone: Any = "gone-by-now"
+    monkeypatch.setattr(binary, "encode", lambda batch: encode(batch)._replace(topic=gone))
+    monkeypatch.setattr(kafka, "HEADERS", {"gone-by-now": {}})
     publisher = thread.call(KafkaPublisher, thread.reactor, stack.kafka_access)
-    publisher._topics_seen = {"parkrun"}
+    publisher._ready_for = {"parkrun"}
     publish(thread, publisher, list(positions_at(race, 0, 100)))
     thread.call(lambda: failed(thread.reactor, publisher))
     health = publisher.health()
