@@ -41,8 +41,9 @@ from stream.registry import Schemas
 
 COMPETITORS = 50_000
 KAFKA_EVENTS = 2_000_000
-BACKFILLED = {"competitors": 5_000, "interval": 5.0}
-"""The race that `backfill` publishes: about as many events."""
+BACKFILL_COMPETITORS = 5_000
+BACKFILL_INTERVAL_S = 5.0
+"""Of the race that `backfill` publishes, with about as many events."""
 ENCODED_EVENTS = 500_000
 SQLITE_EVENTS = 500_000
 KCAT_KEYS = (
@@ -139,7 +140,12 @@ async def backfilling(reactor: Any, bootstrap: str) -> dict[str, float]:
     """Return the same of `backfill`, which publishes a whole race and waits until it is delivered."""
     publisher = KafkaPublisher(reactor, {"bootstrap.servers": bootstrap})
     run_id, course = f"bench-{time.time_ns()}", load_folder(Path("courses")).courses["crystal-palace"]
-    request = RaceRequest(course=course.short_name, run_id=run_id, **BACKFILLED)
+    request = RaceRequest(
+        course=course.short_name,
+        run_id=run_id,
+        competitors=BACKFILL_COMPETITORS,
+        interval=BACKFILL_INTERVAL_S,
+    )
     race = Race(course, request.resolved(run_id=run_id, name="Bench", seed=1, start_at=EPOCH))
     start, cpu = time.perf_counter(), time.process_time()
     await backfill.publish(reactor, publisher, race)
