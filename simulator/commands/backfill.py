@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import structlog
-from twisted.internet.defer import ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.task import react
 
 from simulator import logs
@@ -61,17 +61,29 @@ async def _backfill(reactor: Any, settings: BackfillSettings) -> None:
         publisher = open_publisher(reactor, settings, courses)
     except (OSError, PublishError) as error:
         raise SystemExit(log_failure("can't publish the season", error)) from error
+    publishing, ended = ensureDeferred(_season(reactor, publisher, settings, course)), Deferred[None]()
+
+    def stop() -> Deferred[None]:
+        publishing.cancel()
+        return ended
+
+    # The reactor waits for the trigger; errors are reported through the main Deferred.
+    reactor.addSystemEventTrigger("before", "shutdown", stop)
     try:
         try:
-            await _season(reactor, publisher, settings, course)
+            await publishing
         finally:
             # A publisher that is left open keeps the process from ending.
             await publisher.close()
     except PublishError as error:
         raise SystemExit(log_failure("could not deliver everything", error)) from error
+    except CancelledError as error:
+        why = PublishError("it was stopped; the same command publishes the season again")
+        raise SystemExit(log_failure("did not publish the whole season", why)) from error
     finally:
         if claimed is not None:
             claimed.close()
+        ended.callback(None)
 
 
 def _course(courses: Mapping[str, Course], name: str) -> Course:

@@ -1,5 +1,6 @@
 """`python -m simulator backfill`: a season of past races, as if each had been published on time."""
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.processes import ROOT, simulator
 from tests.topics import read_topic
 from tests.torture.event_stores import KafkaEventStore, SqliteEventStore, expected_events, query_pinot
 
+COMMAND = [sys.executable, "-m", "simulator", "backfill"]
 SEASON = [
     *("--course", "crystal-palace", "--competitors", "12", "--athletes", "20", "--races", "3", "--seed", "4"),
     *("--first", "2026-03-07T09:00:00Z", "--interval", "10", "--pace-model", "parkrun", "--late", "0.2"),
@@ -32,7 +34,7 @@ RUNS = ["crystal-palace-20260307-0900", "crystal-palace-20260314-0900", "crystal
 
 def backfill(*flags: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    command = [sys.executable, "-m", "simulator", "backfill", *map(str, flags)]
+    command = [*COMMAND, *map(str, flags)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -102,6 +104,30 @@ def test_publishing_the_season_again_changes_nothing(store: Path) -> None:
     before = contents()
     assert backfill(*SEASON, "--publisher", "sqlite", "--sqlite", store).returncode == 0
     assert contents() == before
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_can_be_stopped_and_run_again(tmp_path: Path, how: signal.Signals) -> None:
+    """Stopped on the way, it ends with status 1 and says what to do; run again, the season is complete."""
+    file = tmp_path / "races.db"
+    flags = [*SEASON[:-4], "--competitors", "400", "--athletes", "400", "--sqlite", str(file)]
+    with (tmp_path / "log").open("w") as log:
+        running = subprocess.Popen([*COMMAND, *flags], cwd=ROOT, stdout=log, stderr=log)
+        wait_for("a race", partial(_not_begun, file), seconds=60, say=print, every=0.05)
+        running.send_signal(how)
+        status = running.wait(30)
+
+    assert status == 1
+    assert "it was stopped; the same command publishes the season again" in (tmp_path / "log").read_text()
+    assert backfill(*flags).returncode == 0
+    assert [one["status"] for one in rows(file, "SELECT status FROM races")] == ["finished"] * 3
+
+
+def _not_begun(file: Path) -> str | None:
+    try:
+        return None if rows(file, "SELECT 1 FROM parkrun LIMIT 1") else "there is no position yet"
+    except sqlite3.OperationalError as error:
+        return str(error)
 
 
 def test_no_simulator_continues_them(store: Path, tmp_path: Path) -> None:
