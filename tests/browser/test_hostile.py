@@ -215,7 +215,7 @@ def test_analytics_of_races(page: Page, site: Site) -> None:
     _open_analytics(page, site)
     # Others have the name of one of them too: there the id is behind it.
     races, courses = (
-        {n: text if text != IN_SCRIPT.text else f"{text} ({run_of(n)})" for n, text in names.items()}
+        {n: text if text != IN_SCRIPT.text else f"{text} · {run_of(n)}" for n, text in names.items()}
         for names in (TYPED, PLACES)
     )
     offered = [
