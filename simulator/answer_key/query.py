@@ -13,7 +13,9 @@ MAX_WINDOW = 86_400
 MAX_LATENESS = 86_400.0
 MAX_AT = 1e9
 
-Seconds = Annotated[float, Field(strict=False), written_number(PydanticKnownError("float_parsing"))]
+_SECONDS = written_number(PydanticKnownError("float_parsing"))
+At = Annotated[float, Field(strict=False, ge=0, le=MAX_AT), _SECONDS]
+Lateness = Annotated[float, Field(strict=False, ge=0, le=MAX_LATENESS), _SECONDS]
 Whole = Annotated[int, Field(strict=False), written_number(PydanticKnownError("int_parsing"))]
 Clock = Literal["race", "tracker"]
 Name = Literal[
@@ -36,10 +38,8 @@ class AnswerQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, frozen=True)
 
-    at: Seconds | None = Field(
+    at: At | None = Field(
         default=None,
-        ge=0,
-        le=MAX_AT,
         description="Event time, race seconds: events with a higher `rawTime` don't count. Used by "
         "`leaderboard` and `positions`. Default: the end of the stream so far.",
     )
@@ -50,10 +50,8 @@ class AnswerQuery(BaseModel):
         description="Length of the windows, seconds; they begin at its multiples since 1970. Used by "
         "`windows`.",
     )
-    lateness: Seconds | None = Field(
+    lateness: Lateness | None = Field(
         default=None,
-        ge=0,
-        le=MAX_LATENESS,
         description="Seconds by which the watermark stays behind the highest event time published before. "
         "Used by `windows`, where it closes windows (default: windows never close), and by `late` (default: "
         "0).",

@@ -402,14 +402,15 @@ def _parameters(route: Route) -> Iterator[dict[str, Any]]:
             schema = {"description": "File format.", "type": "string", "enum": list(route.suffixes)}
         else:
             schema = TypeAdapter(IN_PATHS[name]).json_schema()
-        yield _parameter(name, "path", schema)
-    for name, schema in (route.query.model_json_schema()["properties"] if route.query else {}).items():
-        yield _parameter(name, "query", schema)
+        yield _parameter(name, "path", schema, required=True)
+    query = route.query.model_json_schema() if route.query else {"properties": {}}
+    for name, schema in query["properties"].items():
+        yield _parameter(name, "query", schema, required=name in query.get("required", ()))
 
 
-def _parameter(name: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _parameter(name: str, where: str, schema: dict[str, Any], *, required: bool) -> dict[str, Any]:
     rest = {"description": schema.pop("description"), "schema": schema}
-    return {"name": name, "in": where, "required": where == "path", **rest}
+    return {"name": name, "in": where, "required": required, **rest}
 
 
 def _response(status: int, answer: Body | tuple[Body, ...], route: Route | None = None) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_a_new_field_is_compatible(schemas: Schemas, tmp_path: Path, monkeypatch
     """The registry accepts a later version of the contract as the next version of the subject."""
     before = schemas.register("passings")
     later = with_heart_rate(tmp_path, "passings")
-    monkeypatch.setattr(registry_module, "TABLES", later)
+    monkeypatch.setattr(registry_module, "table_of", later.__getitem__)
     after = schemas.register("passings")
     versions = httpx.get(f"{schemas.url}/subjects/passings-value/versions", trust_env=False).json()
 
@@ -128,7 +128,7 @@ def test_a_schema_that_is_not_compatible_is_rejected(
         name: replace(field, type="string") if name == "lap" else field
         for name, field in passings.fields.items()
     }
-    monkeypatch.setattr(registry_module, "TABLES", {"passings": replace(passings, fields=fields)})
+    monkeypatch.setattr(registry_module, "table_of", lambda _: replace(passings, fields=fields))
     with pytest.raises(RegistryError, match=r"returned 409 for .*/subjects/passings-value/versions"):
         schemas.register("passings")
 

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import orjson
 import schemathesis
 from schemathesis import BaseSchema, Case, HookContext, Response
 from schemathesis.core.failures import Failure, ServerError
@@ -64,12 +65,19 @@ UNDOCUMENTED_RULES = (
     "must be in the race",
     "points; the limit is",
     "for two fields",
+    "Line ",
 )
 """Parts of the error messages for rules that OpenAPI cannot express.
 
 Such a rule concerns several fields, the content of a file, or the server's state. A request that is valid by
 the OpenAPI document may be rejected for these reasons only.
 """
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _lines_of_json(_: object, value: object) -> bytes:
+    """Return the body of a grade: a line for each item of a list, or the only one."""
+    return b"\n".join(map(orjson.dumps, value if isinstance(value, list) else [value]))
 
 
 def run(requests: int) -> InputResult:

@@ -76,7 +76,7 @@ def test_tables_of_a_later_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 201")
     with pytest.raises(
-        StoreError, match=r"schema version 201; this dashboard reads 103 to 199\).*Use a newer dashboard"
+        StoreError, match=r"schema version 201; this dashboard reads 104 to 199\).*Use a newer dashboard"
     ):
         SqlStore(SqliteFile(path)).races()
 
@@ -87,7 +87,7 @@ def test_tables_of_an_earlier_version(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 4")
     with pytest.raises(
-        StoreError, match=r"schema version 4; this dashboard reads 103 to 199\). Start with a new file"
+        StoreError, match=r"schema version 4; this dashboard reads 104 to 199\). Start with a new file"
     ):
         SqlStore(SqliteFile(path)).races()
 
