@@ -26,6 +26,8 @@ LOOK = 5.0
 """Seconds to wait for the end of a partition."""
 RELEASE_WITHIN = 4.0
 """Seconds within which what is published of a part has to be delivered before another simulator gets it."""
+LEAVE_WITHIN = 10.0
+"""Seconds to wait for a thread at shutdown; it may itself wait for a reactor that is about to end."""
 MEMBER = {
     "group.id": GROUP,
     # Only the partitions that change hands stop.
@@ -72,8 +74,8 @@ class Membership:
     async def leave(self) -> bool:
         """Release all partitions and leave; return whether all that was published is delivered."""
         self._is_leaving = True
-        await deferToThread(self._thread.join)
-        return self._is_delivered
+        await deferToThread(self._thread.join, LEAVE_WITHIN)
+        return self._is_delivered and not self._thread.is_alive()
 
     def trouble(self) -> str | None:
         """Return why no parts are assigned, or None."""

@@ -22,7 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are it
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.threads import blockingCallFromThread, deferToThread
 
-from simulator.log.group import Membership
+from simulator.log.group import LEAVE_WITHIN, Membership
 from simulator.log.log import Listener
 from simulator.log.states import counts
 from simulator.publishers.deliveries import Deliveries
@@ -167,7 +167,7 @@ class KafkaLog:
             is_delivered = await self._membership.leave()
         self._is_closing = True
         if self._reading is not None:
-            await deferToThread(self._reading.join)
+            await deferToThread(self._reading.join, LEAVE_WITHIN)
         return is_delivered
 
     # Writing.

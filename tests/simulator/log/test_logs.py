@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults, succeed
 
 from pinot.local.stack import Stack
-from simulator.log import kafka
+from simulator.log import group, kafka
 from simulator.log.kafka import KafkaLog
 from simulator.log.local import LocalLog, claim
 from simulator.log.log import RaceLog
@@ -186,6 +186,23 @@ def test_a_reader_that_stops_fetching_is_replaced(
     assert reader.progress[created.run_id, 0] == 60.0
     assert log._consumer is not consumer
     assert result(thread, log.close()) is True
+
+
+@pytest.mark.stack
+def test_a_log_whose_parts_are_not_released_is_closed_all_the_same(
+    thread: ReactorThread, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that is never released does not keep a simulator from ending; not all is delivered then."""
+    monkeypatch.setattr(group, "LEAVE_WITHIN", 0.5)
+    monkeypatch.setattr(group, "RELEASE_WITHIN", 1000.0)
+    log = KafkaPlace(thread, stack.kafka).log()
+    reader = opened(thread, log)
+    released: Deferred[bool] = Deferred()
+    monkeypatch.setattr(reader, "release", lambda _: released)
+
+    assert result(thread, log.close()) is False
+
+    thread.call(released.callback, True)
 
 
 @pytest.mark.stack
