@@ -33,12 +33,10 @@ class Graded(NamedTuple):
     """The grade of a consumer over some questions.
 
     Attributes:
-        questions: how many it was asked.
         rows: how many rows it was asked for, with those that only it has.
         percent: share of the rows that are right.
     """
 
-    questions: int
     rows: int
     percent: float
 
@@ -94,4 +92,4 @@ def faulty(folder: Path) -> Iterator[Caught]:
 def _over(consumer: Answering, kinds: list[Name], stream: Stream) -> Graded:
     grades = [graded(consumer, kind, stream) for kind in kinds]
     rows, right = sum(one.expected + one.extra for one in grades), sum(one.right for one in grades)
-    return Graded(len(kinds), rows, 100.0 * right / rows if rows else 100.0)
+    return Graded(rows, 100.0 * right / rows if rows else 100.0)

@@ -254,6 +254,6 @@ READS = read_table("reads")
 TABLES: Mapping[str, Table] = MappingProxyType({name: read_table(name) for name in (*TOPICS, "courses")})
 
 
-def table_of(topic: str) -> Table:
-    """Return the table with the fields of a topic's events, or of the rows of `courses`."""
-    return READS if topic == READS.name else TABLES[topic]
+def table_of(name: str) -> Table:
+    """Return the table with the fields of a topic's records, or of the rows of `courses`."""
+    return {PROGRESS.name: PROGRESS, READS.name: READS}.get(name) or TABLES[name]

@@ -6,7 +6,6 @@ Pinot removes repeats and finds the newest positions. Places and the watermark, 
 versions have window functions, are computed here.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pinotdb
 
-from examples.consumers.plain import WAVE_DELAY, Consumer, Event, Row, answer
+from examples.consumers.plain import Consumer, Event, Row, answer, wave_delay_of
 from examples.consumers.queries import queries_beside
 
 QUERIES = queries_beside(__file__)
@@ -48,7 +47,7 @@ class PinotConsumer(Consumer):
         self.run_id = run_id
         (race,) = self._ask("race")
         self.gun = race["startTime"]
-        self.wave_delay = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
+        self.wave_delay = wave_delay_of(race)
         self.wave = {entry["competitorId"]: entry["wave"] for entry in self._ask("entries")}
         self.passings_of_topic = self._ask("passings")
 

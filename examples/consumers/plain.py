@@ -55,7 +55,7 @@ class Consumer:
         race = read(folder / "races.ndjson")[-1]
         self.gun: int = race["startTime"]
         # The request has only what differs from the defaults.
-        self.wave_delay: float = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
+        self.wave_delay = wave_delay_of(race)
 
     def answer(self, kind: str) -> list[Row]:
         """Return the rows of an answer: the method of this name."""
@@ -289,14 +289,7 @@ class Consumer:
 
     def mats(self) -> dict[tuple[str, str], list[float]]:
         """Return the metres at which the course passes each mat: start, kilometres, timing points, finish."""
-        course = read(self.folder / "courses.ndjson")[0]
-        kilometres = range(1, int((course["distance"] - 1) // 1000) + 1)
-        return {
-            ("start", "Start"): [0.0],
-            **{("split", f"{n} km"): [1000.0 * n] for n in kilometres},
-            **{("split", mat["name"]): mat["distances"] for mat in json.loads(course["timingPoints"])},
-            ("finish", "Finish"): [course["distance"]],
-        }
+        return mats_of(read(self.folder / "courses.ndjson")[0])
 
     def missed(self) -> list[Row]:
         """Return the passes without a read: those up to the furthest place that a read proves."""
@@ -327,6 +320,23 @@ def read(file: Path) -> list[Event]:
     """Return the events in a file."""
     with file.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
+
+
+def wave_delay_of(race: Event) -> float:
+    """Return the seconds between the guns of two waves."""
+    delay: float = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
+    return delay
+
+
+def mats_of(course: Event) -> dict[tuple[str, str], list[float]]:
+    """Return the metres at which a course passes each mat, by kind and point."""
+    kilometres = range(1, int((course["distance"] - 1) // 1000) + 1)
+    return {
+        ("start", "Start"): [0.0],
+        **{("split", f"{n} km"): [1000.0 * n] for n in kilometres},
+        **{("split", mat["name"]): mat["distances"] for mat in json.loads(course["timingPoints"])},
+        ("finish", "Finish"): [course["distance"]],
+    }
 
 
 def identity(event: Event) -> Row:

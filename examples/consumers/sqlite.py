@@ -1,12 +1,11 @@
 """A correct consumer in SQL: loads the topics into SQLite, and asks the queries of `sqlite.sql`."""
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from examples.consumers.plain import WAVE_DELAY, Row, read
+from examples.consumers.plain import Row, mats_of, read, wave_delay_of
 from examples.consumers.queries import queries_beside
 
 QUERIES = queries_beside(__file__)
@@ -27,8 +26,7 @@ class SqlConsumer:
         self._database.row_factory = sqlite3.Row
         self._database.executescript(QUERIES["tables"])
         race = read(folder / "races.ndjson")[-1]
-        delay = json.loads(race["request"]).get("wave_delay", WAVE_DELAY)
-        self._load("race", ("gun", "waveDelay"), [(race["startTime"], delay)])
+        self._load("race", ("gun", "waveDelay"), [(race["startTime"], wave_delay_of(race))])
         self._load("messages", MESSAGE, values(MESSAGE, folder / "parkrun.ndjson"))
         self._load("passed", PASSING, values(PASSING, folder / "passings.ndjson"))
         entry = ("competitorId", "wave")
@@ -45,22 +43,9 @@ class SqlConsumer:
     def _load_reads(self, folder: Path) -> None:
         """Load the raw reads and the mats of the course, and find the passes."""
         self._load("chips", CHIP, values(CHIP, folder / "reads.ndjson"))
-        course = read(folder / "courses.ndjson")[0]
-        kilometres = range(1, int((course["distance"] - 1) // 1000) + 1)
-        self._load(
-            "mats",
-            ("kind", "point", "nth", "distance"),
-            [
-                ("start", "Start", 1, 0.0),
-                *(("split", f"{n} km", 1, 1000.0 * n) for n in kilometres),
-                *(
-                    ("split", mat["name"], nth, metres)
-                    for mat in json.loads(course["timingPoints"])
-                    for nth, metres in enumerate(mat["distances"], start=1)
-                ),
-                ("finish", "Finish", 1, course["distance"]),
-            ],
-        )
+        mats = mats_of(read(folder / "courses.ndjson")[0]).items()
+        rows = ((*mat, nth, metres) for mat, places in mats for nth, metres in enumerate(places, start=1))
+        self._load("mats", ("kind", "point", "nth", "distance"), rows)
         self._database.executescript(QUERIES["sightings"])
 
     def answer(self, kind: str) -> list[Row]:

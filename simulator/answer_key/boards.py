@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.answer_key.published import Published, Stream
 from simulator.answer_key.query import AnswerQuery
+from simulator.answer_key.rows import PositionRow, columns_of
 from simulator.export import results
 from simulator.race.events import STATUS_NAMES
 from simulator.race.race import Fixes, Race, Status
@@ -84,11 +85,8 @@ def order_by_other_time(stream: Stream, query: AnswerQuery) -> dict[str, list[An
 
 
 def _order_with(stream: Stream, query: AnswerQuery, **changed: Any) -> dict[str, list[Any]]:
-    race = stream.race.part(stream.race.members.start, stream.race.members.stop)
-    for name in ("finishes", "finish_times", "duration", "last_tick", "last_position_tick", "_ends"):
-        vars(race).pop(name, None)
-    race.field = replace(race.field, **changed)
-    return order(Stream(race, stream.until), query)
+    race = stream.race
+    return order(Stream(race.with_field(replace(race.field, **changed)), stream.until), query)
 
 
 def leaderboard(stream: Stream, query: AnswerQuery, reading: Reading | None = None) -> dict[str, list[Any]]:
@@ -130,9 +128,7 @@ def positions(stream: Stream, query: AnswerQuery, reading: Reading | None = None
             np.round(fixes.reported.elapsed, 3).tolist(),
         )
         rows += zip(*columns, strict=True)
-    names = ("competitorId", "rawTime", "lat", "lon", "distance", "status", "elapsed")
-    by_name = zip(*sorted(rows), strict=True) if rows else ((),) * len(names)
-    return {name: list(column) for name, column in zip(names, by_name, strict=True)}
+    return columns_of(PositionRow, sorted(rows))
 
 
 def _newest(stream: Stream, query: AnswerQuery, reading: Reading) -> Iterator[_Newest]:

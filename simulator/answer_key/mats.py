@@ -99,11 +99,6 @@ def missed(
     return found
 
 
-def missed_of_finishers(stream: Stream, query: AnswerQuery) -> dict[str, list[Any]]:
-    """Return the missed passes of a consumer that expects everyone to have finished."""
-    return missed(stream, query, whole=True)
-
-
 def _name(found: dict[str, list[Any]], part: Race, mats: Mats, who: Ints, mat: Ints) -> None:
     """Add the columns that name competitors and mats."""
     named = [mats.mats[nth] for nth in mat.tolist()]

@@ -117,7 +117,7 @@ MISTAKES: Mapping[Name, tuple[Mistake, ...]] = MappingProxyType(
             Mistake("the key lacked `lap`: later visits replaced or lost", timing.dwell_of_first_laps),
         ),
         "late": (
-            Mistake("no lateness were allowed", repeats.late_of_any_delay),
+            Mistake("no lateness were allowed", _asked(repeats.late, lateness=0.0)),
             Mistake("event time were the other clock (`rawTime`, `timestamp`)", _other_clock(repeats.late)),
         ),
         "duplicates": (
@@ -156,7 +156,7 @@ MISTAKES: Mapping[Name, tuple[Mistake, ...]] = MappingProxyType(
             _sifted("the backup line were ignored", mats.missed, backup=False),
             Mistake(
                 "everyone had to pass the whole course: only reads further on prove a pass",
-                mats.missed_of_finishers,
+                partial(mats.missed, whole=True),
             ),
         ),
     }

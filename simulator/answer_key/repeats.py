@@ -6,6 +6,7 @@ import numpy as np
 
 from simulator.answer_key.published import Published, Stream
 from simulator.answer_key.query import AnswerQuery
+from simulator.answer_key.rows import DuplicateRow, LateRow, Row, columns_of
 from stream.arrays import Floats, Mask
 
 
@@ -21,12 +22,7 @@ def late(stream: Stream, query: AnswerQuery) -> dict[str, list[Any]]:
         nth, column = np.nonzero(part.is_known & (behind > 0))
         seconds = np.round(behind[nth, column] / 1000, 3).tolist()
         rows += zip(*_named(part, nth, column), seconds, strict=True)
-    return _columns(("eventId", "competitorId", "rawTime", "behind"), rows)
-
-
-def late_of_any_delay(stream: Stream, query: AnswerQuery) -> dict[str, list[Any]]:
-    """Return the late events of a consumer without allowed lateness."""
-    return late(stream, query.model_copy(update={"lateness": 0.0}))
+    return _by_bib_and_time(LateRow, rows)
 
 
 def duplicates(stream: Stream, _: AnswerQuery) -> dict[str, list[Any]]:
@@ -35,7 +31,7 @@ def duplicates(stream: Stream, _: AnswerQuery) -> dict[str, list[Any]]:
     for part in stream:
         nth, column = np.nonzero(part.times > 1)
         rows += zip(*_named(part, nth, column), part.times[nth, column].tolist(), strict=True)
-    return _columns(("eventId", "competitorId", "rawTime", "times"), rows)
+    return _by_bib_and_time(DuplicateRow, rows)
 
 
 def duplicates_without_the_first(stream: Stream, query: AnswerQuery) -> dict[str, list[Any]]:
@@ -50,7 +46,7 @@ def duplicates_by_place(stream: Stream, query: AnswerQuery) -> dict[str, list[An
     for part in stream:
         nth, column = np.nonzero(_stays(part) & (part.times == 1))
         rows += zip(*_named(part, nth, column), [2] * len(nth), strict=True)
-    return _columns(("eventId", "competitorId", "rawTime", "times"), rows)
+    return _by_bib_and_time(DuplicateRow, rows)
 
 
 def _stays(part: Published) -> Mask:
@@ -72,7 +68,5 @@ def _named(part: Published, nth: Any, column: Any) -> tuple[list[str], list[int]
     return ids, bibs, times
 
 
-def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    rows.sort(key=lambda row: row[1:3])
-    by_name = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {name: list(column) for name, column in zip(names, by_name, strict=True)}
+def _by_bib_and_time(form: type[Row], rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return columns_of(form, sorted(rows, key=lambda row: row[1:3]))

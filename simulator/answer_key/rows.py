@@ -3,7 +3,8 @@
 Times are race seconds since the first gun, unless the name says otherwise; distances are metres.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +27,12 @@ class Row(BaseModel):
     """A line of an answer. Unknown fields are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False, strict=True)
+
+
+def columns_of(form: type[Row], rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """Return rows as columns: the fields of their form, in its order."""
+    lists = [list(column) for column in zip(*rows, strict=True)]
+    return dict(zip(form.model_fields, lists or [[] for _ in form.model_fields], strict=True))
 
 
 class OrderRow(Row):

@@ -6,7 +6,6 @@ events with the same keys, which change nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -24,7 +23,7 @@ from simulator.race.events import (
     Batch,
     entries_of,
     passings_until,
-    positions_at,
+    positions_on_time,
     reads_until,
     record_of,
 )
@@ -131,9 +130,7 @@ def batches_of(race: Race) -> Iterator[Batch]:
     yield from entries_of(race, BATCH)
     mats = Mats(race) if race.request.chip_reads else None
     for tick in range(race.last_tick + 1):
-        emitted_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
-        for positions in positions_at(race, tick, BATCH):
-            yield replace(positions, emitted_at=emitted_at)
+        yield from positions_on_time(race, tick, BATCH)
         yield from passings_until(race, tick, BATCH)
         if mats is not None:
             yield from reads_until(mats, tick, BATCH)

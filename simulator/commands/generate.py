@@ -6,7 +6,6 @@ tick, so that the same seed gives the same bytes. The course has no topic: its l
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -18,7 +17,7 @@ from simulator.race.events import (
     Streamed,
     entries_of,
     passings_until,
-    positions_at,
+    positions_on_time,
     reads_until,
     record_of,
 )
@@ -66,7 +65,4 @@ def _batches(race: Race, topic: Written) -> Iterator[Streamed | CourseRecord]:
         case "courses":
             yield CourseRecord(race.course)
         case "parkrun":
-            for tick in ticks:
-                emitted_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
-                for batch in positions_at(race, tick, BATCH):
-                    yield replace(batch, emitted_at=emitted_at)
+            yield from chain.from_iterable(positions_on_time(race, tick, BATCH) for tick in ticks)

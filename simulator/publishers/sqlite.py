@@ -38,7 +38,7 @@ PRUNED = 20_000
 
 def _values(name: str) -> str:
     # The columns are named, because a newer version's file may have more.
-    columns = PROGRESS.columns if name == PROGRESS.name else table_of(name).columns
+    columns = table_of(name).columns
     return f"({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 

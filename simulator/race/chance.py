@@ -75,9 +75,11 @@ class Stream(IntEnum):
     READER_DRIFT = 53
 
 
-def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...]) -> Floats:
-    """Return uniform doubles in [0, 1) of this seed's stream."""
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream]))).random(shape)
+def uniform(seed: int, stream: Stream, shape: int | tuple[int, ...], *, skipped: int = 0) -> Floats:
+    """Return uniform doubles in [0, 1) of this seed's stream, behind the `skipped` first ones."""
+    # Each double takes one step.
+    steps = np.random.PCG64(np.random.SeedSequence([seed, stream])).advance(skipped)
+    return np.random.Generator(steps).random(shape)
 
 
 def chosen(lots: Floats, share: float) -> Mask:

@@ -335,6 +335,13 @@ def passings_until(race: RaceSource, tick: int, size: int) -> Iterator[Passed]:
         yield Passed(race.run_id, race.start_ms, race.points, bib, some.point, some.elapsed, some.distance)
 
 
+def positions_on_time(race: Race, tick: int, size: int) -> Iterator[Positions]:
+    """Yield the positions of one tick, as if it had been published on time."""
+    emitted_at = race.start_ms + int(round(race.time_of(tick), 6)) * 1000
+    for positions in positions_at(race, tick, size):
+        yield replace(positions, emitted_at=emitted_at)
+
+
 def reads_until(mats: Mats, tick: int, size: int) -> Iterator[ChipReads]:
     """Yield the raw reads since the previous tick, `size` per batch at most; tick 0 has those before."""
     race = mats.race

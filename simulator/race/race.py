@@ -201,6 +201,15 @@ class Race:
             vars(part).pop(of_all, None)
         return part
 
+    def with_field(self, field: Field) -> "Race":
+        """Return the race with another field; what follows from the field is computed anew."""
+        race = copy(self)
+        for name, attribute in vars(Race).items():
+            if isinstance(attribute, cached_property):
+                vars(race).pop(name, None)
+        race.field = field
+        return race
+
     @cached_property
     def _who(self) -> Ints:
         """Indices of the members, shape (k,)."""

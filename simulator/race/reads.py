@@ -34,7 +34,7 @@ REACH = (MAX_REPEATS - 0.5) * SPACING
 APART = 10.0
 """Seconds after a pass within which the same mat does not read the same chip's next pass.
 
-So two passes of a mat can be told apart. It concerns courses that turn around just behind a mat."""
+So two passes of a mat are distinct. It concerns courses that turn around just behind a mat."""
 STRONG = -70
 """Signal strength of the weakest reads that belong to a pass, dBm. All strays are weaker."""
 PEAKS = (-58.0, -40.0)

@@ -87,14 +87,17 @@ class Season:
     def _takes_part(self, nth: int) -> Ints:
         """Return the athletes of a race, shape (k,): regular ones come often, others seldom."""
         regularity = chance.uniform(self._seed, Stream.REGULARITY, self.athletes)
-        lots = chance.uniform(self._seed, Stream.ATTENDANCE, (nth + 1, self.athletes))[nth]
+        lots = self._lots(Stream.ATTENDANCE, nth)
         chosen = np.argsort(lots ** (0.2 + regularity), kind="stable")[: self.request.competitors]
         return np.sort(chosen)
 
     def _form(self, nth: int) -> Floats:
-        lots = chance.uniform(self._seed, Stream.FORM, (nth + 1, self.athletes))[nth]
-        form: Floats = 1.0 + FORM * (2.0 * lots - 1.0)
+        form: Floats = 1.0 + FORM * (2.0 * self._lots(Stream.FORM, nth) - 1.0)
         return form
+
+    def _lots(self, stream: Stream, nth: int) -> Floats:
+        """Return a number in [0, 1) of each athlete for a race, shape (n,)."""
+        return chance.uniform(self._seed, stream, self.athletes, skipped=nth * self.athletes)
 
 
 def _as_csv(rows: list[tuple[str, ...]], who: Ints, pace: Floats) -> str:
