@@ -103,7 +103,7 @@ class Runners:
         route, habits: where and how the field runs.
         anchors: where each was last seen.
         pacing: how each runs.
-        whole, done: metres of even ground of the stretch, and since the last mark, shape (k,).
+        since, at, end: metres of even ground to the last mark, the anchor and the next mark, shape (k,).
         beside: difference from the expected log pace since the last mark, shape (k,).
     """
 
@@ -111,8 +111,9 @@ class Runners:
     habits: Habits
     anchors: Anchors
     pacing: Pacing
-    whole: Floats
-    done: Floats
+    since: Floats
+    at: Floats
+    end: Floats
     beside: Floats
 
     @classmethod
@@ -123,31 +124,37 @@ class Runners:
         anchors = Anchors.of(seen, route)
         even = route.even(habits.hills, habits.extra)
         at_marks, at = (np.interp(x, route.metres, even) for x in (route.marks, anchors.distance))
-        since, nth = at_marks[anchors.mark], np.minimum(anchors.mark, len(stretches.lengths) - 1)
-        whole = stretches.lengths[nth]
+        nth = np.minimum(anchors.mark, len(route.lengths) - 1)
+        since, end = at_marks[nth], at_marks[nth + 1]
         began = seen.times[np.arange(len(at)), anchors.mark]
         is_between = (at > since) & (anchors.time > began)
-        done = np.where(is_between, at - since, 0.0)
-        pace = np.log(np.where(is_between, anchors.time - began, 1.0) / np.where(is_between, done, 1.0))[
-            :, None
-        ]
-        noise = Rest.of(prior, habits.rough, whole, done, whole - done).done
+        at = np.where(is_between, at, since)
+        done = np.where(is_between, at - since, 1.0)
+        pace = np.log(np.where(is_between, anchors.time - began, 1.0) / done)[:, None]
+        noise = Rest.of(prior, habits.rough, since, at, end, end).done
         # At the end of the stretch it counts as much as the stretch.
-        usual = whole / KM * prior.noise_over(whole) / prior.long_noise
+        of_stretch = prior.noise_over(since, end)
+        usual = (end - since) / KM * of_stretch / prior.noise**2
         own = Design.of((since / even[-1])[:, None], (at / even[-1])[:, None], prior.breaks)
         part = own, (usual / noise)[:, None]
         data = Moments.of(stretches.design, stretches.weights, stretches.paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
         paces = without_outliers(
-            stretches.paces, pacing.paces(stretches.design), prior.noise_over(stretches.lengths)
+            stretches.paces, pacing.paces(stretches.design), prior.noise_over(at_marks[:-1], at_marks[1:])
         )
-        limit = np.where(is_between, noise, prior.noise_over(whole))[:, None]
+        limit = np.where(is_between, noise, of_stretch)[:, None]
         pace = without_outliers(pace, pacing.paces(own), limit)
         data = Moments.of(stretches.design, stretches.weights, paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
         limit = MOST_PERSISTING * np.sqrt(limit)
         beside = np.where(is_between[:, None], np.clip(pace - pacing.paces(own), -limit, limit), 0.0)[:, 0]
-        return cls(route, habits, anchors, pacing, whole, done, beside)
+        return cls(route, habits, anchors, pacing, since, at, end, beside)
+
+    @property
+    def share(self) -> Floats:
+        """Share of the stretch between two marks that each has run, shape (k,)."""
+        share: Floats = (self.at - self.since) / (self.end - self.since)
+        return share
 
     def overdue(self, now: float) -> Floats:
         """Return by how many seconds the medians move because the next mark's passing isn't known by now.
@@ -182,28 +189,28 @@ class Runners:
             + 2 * (middle * pacing.ld + beyond * pacing.ls + middle * beyond * pacing.ds)
         )
         # The rest of the stretch between two marks, and what is beyond it.
-        end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-        at, stretch_end = (np.interp(x, route.metres, even) for x in (anchors.distance, end))
-        left = np.maximum((last - first) * even[-1], 1e-3)
-        here = np.clip(stretch_end - at, 0.0, left)
-        rest, share = Rest.of(habits.prior, habits.rough, self.whole, self.done, here), here / left
-        noise = share**2 * rest.variance + (1.0 - share) ** 2 * habits.prior.noise_over(left - here)
+        until = last * even[-1]
+        left = np.maximum(until - self.at, 1e-3)
+        here = np.clip(self.end - self.at, 0.0, left)
+        share = here / left
+        rest = Rest.of(habits.prior, habits.rough, self.since, self.at, self.end, until)
+        noise = rest.variance
         # What of the pace since the mark is noise lasts instead of the level: their errors are opposite.
-        variance *= ((1.0 - rest.lasts * share) ** 2)[:, None]
+        variance *= ((1.0 - rest.lasts) ** 2)[:, None]
         climbs = np.append(0.0, np.cumsum(np.diff(route.metres) * route.cost))
         done, then = (np.interp(x, route.metres, climbs) for x in (anchors.distance, metres))
         ahead = np.maximum(metres - anchors.distance, 1e-3)
         change = (then - done) / ahead - done / np.maximum(anchors.distance, 1.0)
-        noise += (habits.hills_spread * change) ** 2
+        noise = noise + (habits.hills_spread * change) ** 2
         at_marks = np.interp(route.marks, route.metres, even)
         extra = np.append(0.0, np.cumsum((np.diff(at_marks) * habits.extra_spread) ** 2))
-        then = np.interp((np.minimum(stretch_end, last * even[-1]), last * even[-1]), at_marks, extra)
+        then = np.interp((np.minimum(self.end, until), until), at_marks, extra)
         own = habits.extra_spread[np.minimum(anchors.mark, len(route.lengths) - 1)] * (1.0 - rest.lasts)
         noise += (own * share) ** 2 + (then[1] - then[0]) / left**2
         # What lasts is the pace, so the drift on the way from the middle of the first part does not count.
-        apart = (self.done + here) / 2 / even[-1]
+        apart = (self.at - self.since + here) / 2 / even[-1]
         beside = self.beside[:, None] - pacing.drift * apart[:, None]
-        centre = pacing.level + np.log(run * even[-1]) + (rest.lasts * share)[:, None] * beside
+        centre = pacing.level + np.log(run * even[-1]) + rest.lasts[:, None] * beside
         return Arrivals(anchors.time, pacing.weight, centre, np.sqrt(variance + noise[:, None]))
 
 

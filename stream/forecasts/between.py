@@ -157,23 +157,33 @@ class Rest:
     variance: Floats
 
     @classmethod
-    def of(cls, prior: Prior, rough: float | Floats, whole: Floats, done: Floats, ahead: Floats) -> "Rest":
-        """Return it for metres of even ground since the mark and ahead, in a stretch of `whole` metres.
+    def of(  # noqa: PLR0913, PLR0917 - five places
+        cls, prior: Prior, rough: float | Floats, since: Floats, at: Floats, end: Floats, until: Floats
+    ) -> "Rest":
+        """Return it for the way from `at` until a place, in metres of even ground.
 
         The variances of both parts and of both together imply how much they have in common.
-        """
 
-        def variance(metres: Floats) -> Floats:
-            within = prior.noise_over(whole) * whole / metres
-            found: Floats = (1.0 - rough) * prior.noise_over(metres) + rough * within
+        Args:
+            prior: how the field runs.
+            rough: share of the noise that varies within a stretch.
+            since, end: the marks before and behind `at`.
+            at, until: where the rest begins and ends.
+        """
+        stretch = prior.noise_over(since, end)
+
+        def variance(first: Floats, last: Floats) -> Floats:
+            within = stretch * (end - since) / (last - first)
+            found: Floats = (1.0 - rough) * prior.noise_over(first, last) + rough * within
             return found
 
-        is_between = done > 0.0
-        first, then = np.where(is_between, done, 1.0), np.maximum(ahead, 1e-3)
-        of_first, of_then, of_both = variance(first), variance(then), variance(first + then)
+        is_between = at > since
+        first, then = np.where(is_between, at - since, 1.0), np.maximum(until - at, 1e-3)
+        of_first, of_then = variance(at - first, at), variance(at, at + then)
+        of_both = variance(at - first, at + then)
         common = (first + then) ** 2 * of_both - first**2 * of_first - then**2 * of_then
         common = np.where(is_between, np.maximum(common / (2.0 * first * then), 0.0), 0.0)
-        least = LEAST * prior.noise_over(whole)
+        least = LEAST * stretch
         return cls(
             np.where(is_between, of_first, np.inf),
             common / of_first,

@@ -5,6 +5,7 @@ a field soon speaks for itself. Learning alternates between the competitors, giv
 the habits, given the competitors (expectation maximisation).
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from stream.forecasts.pacing import (
     fit,
     without_outliers,
     without_pauses,
+    variation,
 )
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Seen
@@ -60,10 +62,10 @@ WALL_SPREAD = 0.08
 WALK_SHARE, WALK_SLOWDOWN, WALK_SPREAD = 0.04, 0.5, 0.3
 """Share of those who walk and what it costs them (logarithm). A 6:00 runner who walks at 1.4 m/s slows down
 by 0.69 (Bohannon and Williams Andrews 2011, Physiotherapy 97, 182-189); the share is an assumption."""
-NOISE, ECHO = 0.057, 0.1
-"""Variation of a kilometre's pace, and correlation of two neighbouring ones. Of the fastest runners in New
+NOISE, ALIGNED = 0.057, 0.9
+"""Variation of a kilometre's pace, and share of it whose pieces begin at whole kilometres. Of the fastest runners in New
 York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included (Santos-Lozano et al. 2014,
-Int J Sports Med 35, 933-938); this is somewhat less, without it. The correlation is an assumption."""
+Int J Sports Med 35, 933-938); this is somewhat less, without it. The share is an assumption."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
 EXTRA_SPREAD, EXTRA_COUNTS = 0.01, 4.0
@@ -73,14 +75,15 @@ MOST_EXTRA = 0.3
 """Maximum of that."""
 SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
 """Number of competitors as much as whom the published figures count."""
-NOISE_COUNTS, ECHO_COUNTS = 50.0, 200.0
+NOISE_COUNTS, ALIGNED_COUNTS = 50.0, 200.0
 """Number of stretches as much as which the published figures count."""
+CANDIDATES = np.linspace(0.0, 1.0, 11)
 LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
 FEW = 5.0
 """Number of competitors who have to be slow together before half of that is put down to the course."""
 ENOUGH = 4
-"""Stretches of a competitor from which the echo can be learned."""
-PATIENCE = 2.0
+"""Stretches of a competitor from which it can be learned where pieces begin."""
+PATIENCE = 1.5
 """A stretch counts once this many times its expected time is over: the slow have come then, too."""
 
 
@@ -129,7 +132,7 @@ class Habits:
             slowdown=np.where(kinds == WALL, np.log1p(slowdown), WALK_SLOWDOWN),
             slowdown_spread=np.where(kinds == WALL, WALL_SPREAD, WALK_SPREAD),
             noise=NOISE,
-            echo=ECHO,
+            aligned=ALIGNED,
         )
         stretches = len(route.lengths)
         return cls(prior, HILLS, HILLS_SPREAD, np.zeros(stretches), np.full(stretches, EXTRA_SPREAD))
@@ -157,14 +160,14 @@ class Stretches:
     """The stretches of n competitors between marks.
 
     Attributes:
-        lengths: metres of even ground, shape (m,).
+        marks: metres of even ground to each mark, shape (m + 1,).
         known: whether both ends are known, shape (n, m).
         paces: logarithm of the seconds per metre of even ground, shape (n, m); 0 where unknown.
         design: the stretches as shares of the even course.
         weights: inverse variances, 0 where unknown, shape (n, m).
     """
 
-    lengths: Floats
+    marks: Floats
     known: Mask
     paces: Floats
     design: Design
@@ -179,11 +182,11 @@ class Stretches:
         lengths = np.diff(even)
         paces = np.where(known, np.log(np.where(known, taken, 1.0) / lengths), 0.0)
         if not with_pauses:
-            limit = OUTLIER * np.sqrt(habits.prior.noise_over(lengths))
+            limit = OUTLIER * np.sqrt(habits.prior.noise_over(even[:-1], even[1:]))
             paces = without_pauses(paces, known, limit)
         share = even / even[-1]
-        weights = known * (lengths / KM / habits.prior.long_noise)
-        return cls(lengths, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
+        weights = known * (lengths / KM / habits.prior.noise**2)
+        return cls(even, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
 
 
 def learn(route: Route, seen: Seen) -> Habits:
@@ -204,10 +207,11 @@ def _at_first_sight(route: Route, seen: Seen) -> Habits:
     """
     published = Habits.published(route)
     stretches = Stretches.of(route, seen.times, published, with_pauses=True)
-    counted = stretches.weights * _is_settled(route, seen)
-    total = np.maximum(counted.sum(axis=1, keepdims=True), 1e-9)
-    own = (counted * stretches.paces).sum(axis=1, keepdims=True) / total
-    hills, spread, rest = _hills(route, published, np.where(counted > 0, stretches.paces - own, 0.0), counted)
+    weights = stretches.weights
+    total = np.maximum(weights.sum(axis=1, keepdims=True), 1e-9)
+    own = (weights * stretches.paces).sum(axis=1, keepdims=True) / total
+    hills, spread, rest = _hills(route, published, np.where(weights > 0, stretches.paces - own, 0.0), weights)
+    counted = weights * _is_settled(route, seen)
     number = (counted > 0).sum(axis=0)
     middle = np.zeros(len(number))
     for nth in np.flatnonzero(number).tolist():
@@ -225,18 +229,20 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     stretches = Stretches.of(route, seen.times, habits)
     known, design, weights = stretches.known, stretches.design, stretches.weights
     pacing = fit(Moments.of(design, weights, stretches.paces), prior)
-    paces = without_outliers(stretches.paces, pacing.paces(design), prior.noise_over(stretches.lengths))
+    paces = without_outliers(
+        stretches.paces, pacing.paces(design), prior.noise_over(stretches.marks[:-1], stretches.marks[1:])
+    )
     data = Moments.of(design, weights, paces)
     pacing = fit(data, prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
+    hills, spread, residuals = _hills(route, habits, residuals, weights)
     counted = weights * _is_settled(route, seen)
-    hills, spread, residuals = _hills(route, habits, residuals, counted)
     extra, sure = habits.extra, counted.sum(axis=0)
     usual = _usual_extra(habits, sure > 0)
     step = ((counted * residuals).sum(axis=0) - extra / usual**2) / (sure + usual**-2)
     extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
     return Habits(
-        _prior(route, prior, pacing, pacing.squares(data) * prior.long_noise, stretches, residuals),
+        _prior(route, prior, pacing, pacing.squares(data) * prior.noise**2, stretches, residuals),
         hills,
         spread,
         extra,
@@ -299,7 +305,12 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
             found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
             slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
     known = stretches.known
-    noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + int(known.sum()))
+    # A piece varies more than a stretch with parts of several.
+    lengths = np.diff(stretches.marks) / KM
+    counts = (
+        known.sum(axis=0) * lengths * variation(stretches.marks[:-1], stretches.marks[1:], before.aligned)
+    )
+    noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + float(counts.sum()))
     return replace(
         before,
         share=(SHARE_COUNTS * published.share + weight.sum(axis=0)) / (SHARE_COUNTS + len(weight)),
@@ -308,7 +319,7 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
         noise=max(LEAST_NOISE, noise**0.5),
-        echo=_echo(stretches.lengths, known, residuals),
+        aligned=_aligned(stretches.marks, known, residuals),
     )
 
 
@@ -322,17 +333,44 @@ def _normal(  # noqa: PLR0913, PLR0917 - data and prior
     return middle, float((square / total) ** 0.5)
 
 
-def _echo(lengths: Floats, known: Mask, residuals: Floats) -> float:
-    """Return the correlation of the noise of neighbouring stretches."""
+def _aligned(marks: Floats, known: Mask, residuals: Floats) -> float:
+    """Return the most likely share of the noise whose pieces begin at whole kilometres.
+
+    It shows in how much stretches vary relative to each other, and in what neighbours have in common.
+    """
     some = known.sum(axis=1) >= ENOUGH
-    known, scaled = known[some], residuals[some] * np.sqrt(lengths / KM)
+    known, residuals = known[some], residuals[some]
     both = known[:, 1:] & known[:, :-1]
-    pairs = int(both.sum())
-    if not pairs:
-        return ECHO
-    square = float((scaled**2).sum()) / int(known.sum())
-    product = float((both * scaled[:, 1:] * scaled[:, :-1]).sum()) / pairs
+    pairs = both.sum(axis=0)
+    if not pairs.any():
+        return ALIGNED
+    first, last = residuals[:, :-1] * both, residuals[:, 1:] * both
+    squares = (first**2).sum(axis=0), (last**2).sum(axis=0)
     # Residuals of a fit with two numbers are correlated by about minus one over the number of stretches.
     bias = float((1.0 / known.sum(axis=1)).mean())
-    found = min(max(product / max(square, 1e-12) + bias, 0.0), 0.45)
-    return (ECHO_COUNTS * ECHO + pairs * found) / (ECHO_COUNTS + pairs)
+    product = (first * last).sum(axis=0) + bias * np.sqrt(squares[0] * squares[1])
+    likely = [_likelihood(marks, share, pairs, squares, product) for share in CANDIDATES.tolist()]
+    found = float(CANDIDATES[int(np.argmax(likely))])
+    return (ALIGNED_COUNTS * ALIGNED + float(pairs.sum()) * found) / (ALIGNED_COUNTS + float(pairs.sum()))
+
+
+def _likelihood(
+    marks: Floats, aligned: float, pairs: Ints, squares: tuple[Floats, Floats], product: Floats
+) -> float:
+    """Return the logarithm of the likelihood of neighbouring stretches' noise, with the best scale.
+
+    Args:
+        marks: metres of even ground, shape (m + 1,).
+        aligned: share of the noise whose pieces begin at whole kilometres.
+        pairs: number of competitors in both neighbours, shape (m - 1,).
+        squares, product: sums over them, shape (m - 1,).
+    """
+    one = variation(marks[:-1], marks[1:], aligned)
+    lengths = np.diff(marks)
+    before, after = lengths[:-1], lengths[1:]
+    of_both = (before + after) ** 2 * variation(marks[:-2], marks[2:], aligned)
+    common = (of_both - before**2 * one[:-1] - after**2 * one[1:]) / (2.0 * before * after)
+    determinant = one[:-1] * one[1:] - common**2
+    square = (one[1:] * squares[0] + one[:-1] * squares[1] - 2.0 * common * product) / determinant
+    count = float(pairs.sum())
+    return -count * math.log(float(square.sum()) / count) - float((pairs * np.log(determinant)).sum()) / 2.0

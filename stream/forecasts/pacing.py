@@ -17,6 +17,7 @@ import numpy as np
 from stream.arrays import Floats, Mask
 
 KM = 1000.0
+LEAST_PIECE = 1e-6
 OUTLIER = 3.5
 """Standard deviations beyond which a stretch counts as a pause or a detour: the excess is ignored."""
 LEVEL, LEVEL_SPREAD = float(np.log(0.36)), 0.4
@@ -35,8 +36,8 @@ class Prior:
         share: of competitors in each case.
         drift, drift_spread: mean and standard deviation.
         slowdown, slowdown_spread: mean and standard deviation of the logarithm of the factor.
-        noise: standard deviation of the logarithm of a kilometre's pace.
-        echo: correlation of two neighbouring kilometres' noise.
+        noise: standard deviation of the logarithm of a piece's pace (`noise_over`).
+        aligned: share of the noise whose pieces begin at whole kilometres; the others begin anywhere.
     """
 
     breaks: Floats
@@ -46,24 +47,36 @@ class Prior:
     slowdown: Floats
     slowdown_spread: Floats
     noise: float
-    echo: float
+    aligned: float
 
-    @property
-    def long_noise(self) -> float:
-        """Variance per kilometre of a sum over many kilometres."""
-        return self.noise**2 * (1.0 + 2.0 * self.echo)
+    def noise_over(self, first: Floats, last: Floats) -> Floats:
+        """Return the variance of the mean log pace between two places, in metres of even ground.
 
-    def noise_over(self, metres: Floats) -> Floats:
-        """Return the variance of the mean log pace over so many metres.
-
-        Pace varies over about a kilometre, so a shorter stretch varies no more than that. Where it varies
-        across the marks (the echo), a kilometre's mean hides some of what a shorter stretch shows.
+        Pace varies in pieces of a kilometre. A stretch that contains parts of several pieces varies less than
+        one of them, and has the part of a piece in common with its neighbour.
         """
-        km = metres / KM
-        long = np.maximum(km, 1.0)
-        echo = np.where(km < 1.0, 1.0 - km, 1.0 - 1.0 / long)
-        variance: Floats = self.noise**2 / long * (1.0 + 2.0 * self.echo * echo)
-        return variance
+        return self.noise**2 * variation(first, last, self.aligned)
+
+
+def variation(first: Floats, last: Floats, aligned: float) -> Floats:
+    """Return the variance of the mean between two places (metres) of what varies in pieces of a kilometre.
+
+    In variances of a piece.
+
+    Args:
+        first, last: any shape.
+        aligned: share of the variance whose pieces begin at whole kilometres. The others begin anywhere.
+    """
+    since, until = first / KM, last / KM
+    length = np.maximum(until - since, LEAST_PIECE)
+    # The squares of what it has of each piece.
+    begin, end = np.ceil(since), np.floor(until)
+    on_grid = (begin - since) ** 2 + (end - begin) + (until - end) ** 2
+    on_grid = np.where(begin > end, length**2, on_grid)
+    # The mean of these over all places where pieces can begin.
+    anywhere = np.where(length < 1.0, length**2 - length**3 / 3.0, length - 1.0 / 3.0)
+    found: Floats = (aligned * on_grid + (1.0 - aligned) * anywhere) / length**2
+    return found
 
 
 class Design(NamedTuple):
