@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
-from stream.forecasts.between import Rest
+from stream.forecasts.between import Places, Rest
 from stream.forecasts.habits import Habits, Stretches
 from stream.forecasts.pacing import KM, Design, Moments, Pacing, below_with_slope, fit, without_outliers
 from stream.forecasts.route import Route
@@ -103,18 +103,18 @@ class Runners:
         route, habits: where and how the field runs.
         anchors: where each was last seen.
         pacing: how each runs.
-        since, at, end: metres of even ground to the last mark, the anchor and the next mark, shape (k,).
+        places: the anchors in metres of even ground.
         beside: difference from the expected log pace since the last mark, shape (k,).
+        earlier: the same in the stretch before.
     """
 
     route: Route
     habits: Habits
     anchors: Anchors
     pacing: Pacing
-    since: Floats
-    at: Floats
-    end: Floats
+    places: Places
     beside: Floats
+    earlier: Floats
 
     @classmethod
     def of(cls, route: Route, habits: Habits, seen: Seen) -> "Runners":
@@ -124,14 +124,17 @@ class Runners:
         anchors = Anchors.of(seen, route)
         even = route.even(habits.hills, habits.extra)
         at_marks, at = (np.interp(x, route.metres, even) for x in (route.marks, anchors.distance))
-        nth = np.minimum(anchors.mark, len(route.lengths) - 1)
+        rows, nth = np.arange(len(at)), np.minimum(anchors.mark, len(route.lengths) - 1)
+        last = np.maximum(nth - 1, 0)
+        follows = stretches.known[rows, last] & (nth > 0)
         since, end = at_marks[nth], at_marks[nth + 1]
-        began = seen.times[np.arange(len(at)), anchors.mark]
+        began = seen.times[rows, anchors.mark]
         is_between = (at > since) & (anchors.time > began)
         at = np.where(is_between, at, since)
         done = np.where(is_between, at - since, 1.0)
         pace = np.log(np.where(is_between, anchors.time - began, 1.0) / done)[:, None]
-        noise = Rest.of(prior, habits.rough, since, at, end, end).done
+        places = Places(np.where(follows, at_marks[last], since), since, at, end)
+        noise = Rest.of(prior, habits.rough, places, end).done
         # At the end of the stretch it counts as much as the stretch.
         of_stretch = prior.noise_over(since, end)
         usual = (end - since) / KM * of_stretch / prior.noise**2
@@ -139,22 +142,18 @@ class Runners:
         part = own, (usual / noise)[:, None]
         data = Moments.of(stretches.design, stretches.weights, stretches.paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
-        paces = without_outliers(
-            stretches.paces, pacing.paces(stretches.design), prior.noise_over(at_marks[:-1], at_marks[1:])
-        )
+        of_stretches = prior.noise_over(at_marks[:-1], at_marks[1:])
+        paces = without_outliers(stretches.paces, pacing.paces(stretches.design), of_stretches)
         limit = np.where(is_between, noise, of_stretch)[:, None]
         pace = without_outliers(pace, pacing.paces(own), limit)
         data = Moments.of(stretches.design, stretches.weights, paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
         limit = MOST_PERSISTING * np.sqrt(limit)
         beside = np.where(is_between[:, None], np.clip(pace - pacing.paces(own), -limit, limit), 0.0)[:, 0]
-        return cls(route, habits, anchors, pacing, since, at, end, beside)
-
-    @property
-    def share(self) -> Floats:
-        """Share of the stretch between two marks that each has run, shape (k,)."""
-        share: Floats = (self.at - self.since) / (self.end - self.since)
-        return share
+        earlier = (paces - pacing.paces(stretches.design))[rows, last]
+        limit = MOST_PERSISTING * np.sqrt(of_stretches[last])
+        earlier = np.where(follows, np.clip(earlier, -limit, limit), 0.0)
+        return cls(route, habits, anchors, pacing, places, beside, earlier)
 
     def overdue(self, now: float) -> Floats:
         """Return by how many seconds the medians move because the next mark's passing isn't known by now.
@@ -190,13 +189,14 @@ class Runners:
         )
         # The rest of the stretch between two marks, and what is beyond it.
         until = last * even[-1]
-        left = np.maximum(until - self.at, 1e-3)
-        here = np.clip(self.end - self.at, 0.0, left)
+        before, since, at, end = self.places
+        left = np.maximum(until - at, 1e-3)
+        here = np.clip(end - at, 0.0, left)
         share = here / left
-        rest = Rest.of(habits.prior, habits.rough, self.since, self.at, self.end, until)
+        rest = Rest.of(habits.prior, habits.rough, self.places, until)
         noise = rest.variance
-        # What of the pace since the mark is noise lasts instead of the level: their errors are opposite.
-        variance *= ((1.0 - rest.lasts) ** 2)[:, None]
+        # What of the pace so far is noise lasts instead of the level: their errors are opposite.
+        variance *= ((1.0 - rest.lasts - rest.earlier_lasts) ** 2)[:, None]
         climbs = np.append(0.0, np.cumsum(np.diff(route.metres) * route.cost))
         done, then = (np.interp(x, route.metres, climbs) for x in (anchors.distance, metres))
         ahead = np.maximum(metres - anchors.distance, 1e-3)
@@ -204,13 +204,18 @@ class Runners:
         noise = noise + (habits.hills_spread * change) ** 2
         at_marks = np.interp(route.marks, route.metres, even)
         extra = np.append(0.0, np.cumsum((np.diff(at_marks) * habits.extra_spread) ** 2))
-        then = np.interp((np.minimum(self.end, until), until), at_marks, extra)
+        then = np.interp((np.minimum(end, until), until), at_marks, extra)
         own = habits.extra_spread[np.minimum(anchors.mark, len(route.lengths) - 1)] * (1.0 - rest.lasts)
         noise += (own * share) ** 2 + (then[1] - then[0]) / left**2
+        centre = pacing.level + np.log(run * even[-1])
         # What lasts is the pace, so the drift on the way from the middle of the first part does not count.
-        apart = (self.at - self.since + here) / 2 / even[-1]
-        beside = self.beside[:, None] - pacing.drift * apart[:, None]
-        centre = pacing.level + np.log(run * even[-1]) + rest.lasts[:, None] * beside
+        middle = at + here / 2
+        for difference, lasts, apart in (
+            (self.beside, rest.lasts, middle - (since + at) / 2),
+            (self.earlier, rest.earlier_lasts, middle - (before + since) / 2),
+        ):
+            beside = difference[:, None] - pacing.drift * (apart / even[-1])[:, None]
+            centre += lasts[:, None] * beside
         return Arrivals(anchors.time, pacing.weight, centre, np.sqrt(variance + noise[:, None]))
 
 

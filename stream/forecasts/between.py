@@ -5,6 +5,7 @@ Passings cannot show it. Positions can: those that were seen in a stretch that i
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -142,50 +143,84 @@ class Ended:
         return cls(then, mark, arrived[which])
 
 
-@dataclass(frozen=True, eq=False)
-class Rest:
-    """The noise of the next metres, given that of the metres since the last mark; shape (k,) each.
+class Places(NamedTuple):
+    """Where each of k competitors is, in metres of even ground; shape (k,) each.
 
     Attributes:
-        done: variance of the mean log pace since the mark; infinite at the mark.
+        before: the mark before the last one, where its passing is known; otherwise the last one, as `since`.
+        since: the last mark.
+        at: the place; at the mark or beyond.
+        end: the next mark.
+    """
+
+    before: Floats
+    since: Floats
+    at: Floats
+    end: Floats
+
+    @property
+    def share(self) -> Floats:
+        """Share of the stretch that is done."""
+        share: Floats = (self.at - self.since) / (self.end - self.since)
+        return share
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """The noise on the way ahead, given that of the way to the last mark and since; shape (k,) each.
+
+    Attributes:
+        done: variance of the mean log pace since the last mark; infinite at the mark.
         lasts: share of its difference from the expected pace that lasts.
+        earlier_lasts: share of the difference in the stretch before that lasts.
         variance: what remains unknown.
     """
 
     done: Floats
     lasts: Floats
+    earlier_lasts: Floats
     variance: Floats
 
     @classmethod
-    def of(  # noqa: PLR0913, PLR0917 - five places
-        cls, prior: Prior, rough: float | Floats, since: Floats, at: Floats, end: Floats, until: Floats
-    ) -> "Rest":
-        """Return it for the way from `at` until a place, in metres of even ground.
-
-        The variances of both parts and of both together imply how much they have in common.
+    def of(cls, prior: Prior, rough: float | Floats, places: Places, until: Floats) -> "Rest":
+        """Return it for the way until a place, in metres of even ground.
 
         Args:
             prior: how the field runs.
             rough: share of the noise that varies within a stretch.
-            since, end: the marks before and behind `at`.
-            at, until: where the rest begins and ends.
+            places: where the competitors are.
+            until: where the way ends.
         """
+        before, since, at, end = places
         stretch = prior.noise_over(since, end)
 
-        def variance(first: Floats, last: Floats) -> Floats:
-            within = stretch * (end - since) / (last - first)
-            found: Floats = (1.0 - rough) * prior.noise_over(first, last) + rough * within
+        def square(first: Floats, last: Floats) -> Floats:
+            """Return the variance of the sum over the metres between two places."""
+            length = last - first
+            even = length**2 * prior.noise_over(first, last)
+            found: Floats = (1.0 - rough) * even + rough * stretch * (end - since) * length
             return found
 
-        is_between = at > since
-        first, then = np.where(is_between, at - since, 1.0), np.maximum(until - at, 1e-3)
-        of_first, of_then = variance(at - first, at), variance(at, at + then)
-        of_both = variance(at - first, at + then)
-        common = (first + then) ** 2 * of_both - first**2 * of_first - then**2 * of_then
-        common = np.where(is_between, np.maximum(common / (2.0 * first * then), 0.0), 0.0)
-        least = LEAST * stretch
-        return cls(
-            np.where(is_between, of_first, np.inf),
-            common / of_first,
-            np.maximum(of_then - common**2 / of_first, least),
+        # The variances of parts and of parts together imply how much they have in common.
+        then = at + np.maximum(until - at, 1e-3)
+        ahead, done, earlier = square(at, then), square(since, at), square(before, since)
+        near = (square(since, then) - done - ahead) / 2.0
+        both = (square(before, at) - earlier - done) / 2.0
+        far = (square(before, then) - square(before, at) - square(since, then) + done) / 2.0
+        lengths = [np.where(length > 0.0, length, 1.0) for length in (then - at, at - since, since - before)]
+        of_ahead, of_done, of_earlier = (
+            np.where(part > 0.0, part / length**2, 1.0)
+            for part, length in zip((ahead, done, earlier), lengths, strict=True)
         )
+        near, far = (
+            np.maximum(common, 0.0) / lengths[0] / length
+            for common, length in zip((near, far), lengths[1:], strict=True)
+        )
+        both = np.maximum(both, 0.0) / lengths[1] / lengths[2]
+        # The regression of what is ahead on both.
+        determinant = of_done * of_earlier - both**2
+        lasts = (near * of_earlier - far * both) / determinant
+        earlier_lasts = (far * of_done - near * both) / determinant
+        variance = of_ahead - lasts * near - earlier_lasts * far
+        of_done = np.where(at > since, of_done, np.inf)
+        return cls(of_done, lasts, earlier_lasts, np.maximum(variance, LEAST * stretch))

@@ -8,7 +8,7 @@ import numpy as np
 from stream.arrays import Floats, Ints, Mask
 from stream.forecasts import habits as field_habits
 from stream.forecasts.arrivals import Runners
-from stream.forecasts.between import CANDIDATES, ODD, PATIENCE, ROUGH_COUNTS, Ended, Rest, Sightings
+from stream.forecasts.between import CANDIDATES, ODD, PATIENCE, ROUGH_COUNTS, Ended, Places, Rest, Sightings
 from stream.forecasts.earlier import EARLIER, Earlier
 from stream.forecasts.habits import LEARN_FROM, Habits
 from stream.forecasts.pacing import Design
@@ -199,9 +199,10 @@ def _rough(route: Route, habits: Habits, ended: Ended) -> float:
         residuals.append((pace - runners.pacing.paces(own)[:, 0])[known])
     level = (runners.pacing.weight * runners.pacing.ll).sum(axis=1)[known]
     since, at, end = (x[known] for x in (since, at, end))
+    places = Places(since, since, at, end)
     likely = []
     for rough in CANDIDATES.tolist():
-        rest = Rest.of(habits.prior, rough, since, at, end, end)
+        rest = Rest.of(habits.prior, rough, places, end)
         # The level is uncertain, and the same for both parts.
         of_done, common = rest.done + level, rest.lasts * rest.done + level
         of_ahead = rest.variance + rest.lasts**2 * rest.done + level
@@ -220,7 +221,7 @@ def _between(route: Route, habits: Habits, ended: Ended) -> Floats:
     runners = Runners.of(route, habits, ended.then)
     found = runners.arrivals(route.marks[ended.mark + 1]).before(ended.arrived)
     past = np.where(np.isnan(ended.arrived), 1.0, found)
-    part = np.digitize(runners.share, (SHARES[1:] + SHARES[:-1]) / 2)
+    part = np.digitize(runners.places.share, (SHARES[1:] + SHARES[:-1]) / 2)
     for nth in range(len(SHARES)):
         # Stretches differ, but until they have been passed, they are as usual.
         usual = between[:, nth] = _checked(past[part == nth], CHECKED)
@@ -323,7 +324,7 @@ def expected(
     order = np.argsort(metres, kind="stable").tolist()
     for at in range(0, len(who), CHUNK):
         runners = Runners.of(route, learned.habits, clean.take(who[at : at + CHUNK]))
-        before = np.full((len(runners.at), len(levels)), seen.now)
+        before = np.full((len(runners.pacing.level), len(levels)), seen.now)
         point = route.points[route.next_points(runners.anchors.distance)]
         at_point = _times(runners, learned, point, levels, seen.now)
         for nth in order:
@@ -392,7 +393,7 @@ def _times(runners: Runners, learned: Learned, metres: Floats, levels: Sequence[
     """Return when each one arrives at a place (metres, shape (k,)), at the levels that are wanted, (k, q)."""
     route, anchors = runners.route, runners.anchors
     end = route.marks[np.minimum(anchors.mark + 1, len(route.marks) - 1)]
-    near, far = learned.levels(levels, anchors.mark, runners.share)
+    near, far = learned.levels(levels, anchors.mark, runners.places.share)
     # What is between the next mark and the finish is between them also in how sure it is.
     part = np.clip((metres - end) / np.maximum(route.distance - end, 1.0), 0.0, 1.0)[:, None]
     return runners.times(metres, (1.0 - part) * near + part * far, now)

@@ -20,9 +20,9 @@ from stream.forecasts.pacing import (
     Pacing,
     Prior,
     fit,
+    variation,
     without_outliers,
     without_pauses,
-    variation,
 )
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Seen
@@ -63,9 +63,10 @@ WALK_SHARE, WALK_SLOWDOWN, WALK_SPREAD = 0.04, 0.5, 0.3
 """Share of those who walk and what it costs them (logarithm). A 6:00 runner who walks at 1.4 m/s slows down
 by 0.69 (Bohannon and Williams Andrews 2011, Physiotherapy 97, 182-189); the share is an assumption."""
 NOISE, ALIGNED = 0.057, 0.9
-"""Variation of a kilometre's pace, and share of it whose pieces begin at whole kilometres. Of the fastest runners in New
-York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included (Santos-Lozano et al. 2014,
-Int J Sports Med 35, 933-938); this is somewhat less, without it. The share is an assumption."""
+"""Variation of a kilometre's pace, and share of it whose pieces begin at whole kilometres. Of the
+fastest runners in New York, 5 km splits vary by 6.6 % (women) and 7.8 % (men), their slow-down included
+(Santos-Lozano et al. 2014, Int J Sports Med 35, 933-938); this is somewhat less, without it. The share is an
+assumption."""
 HILLS, HILLS_SPREAD = 1.0, 0.5
 """Effect of the hills relative to what was measured on a treadmill (Minetti et al. 2002)."""
 EXTRA_SPREAD, EXTRA_COUNTS = 0.01, 4.0
@@ -232,8 +233,7 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     paces = without_outliers(
         stretches.paces, pacing.paces(design), prior.noise_over(stretches.marks[:-1], stretches.marks[1:])
     )
-    data = Moments.of(design, weights, paces)
-    pacing = fit(data, prior)
+    pacing = fit(Moments.of(design, weights, paces), prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
     hills, spread, residuals = _hills(route, habits, residuals, weights)
     counted = weights * _is_settled(route, seen)
@@ -242,7 +242,7 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     step = ((counted * residuals).sum(axis=0) - extra / usual**2) / (sure + usual**-2)
     extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
     return Habits(
-        _prior(route, prior, pacing, pacing.squares(data) * prior.noise**2, stretches, residuals),
+        _prior(route, prior, pacing, replace(stretches, paces=paces), residuals),
         hills,
         spread,
         extra,
@@ -285,9 +285,7 @@ def _hills(route: Route, habits: Habits, residuals: Floats, weights: Floats) -> 
     return habits.hills + pull / sure, sure**-0.5, residuals - pull / sure * climbs
 
 
-def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
-    route: Route, before: Prior, pacing: Pacing, squares: Floats, stretches: Stretches, residuals: Floats
-) -> Prior:
+def _prior(route: Route, before: Prior, pacing: Pacing, stretches: Stretches, residuals: Floats) -> Prior:
     """Return the field's prior, given the fit of its competitors."""
     published = Habits.published(route).prior
     weight, (kinds, _) = pacing.weight, _cases(route)
@@ -304,13 +302,6 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
             data = weight[:, kind], pacing.slowdown[:, kind], pacing.ss[:, kind]
             found = _normal(*data, slowdown[kind][0], slowdown_spread[kind][0], SLOWDOWN_COUNTS)
             slowdown[kind], slowdown_spread[kind] = found[0], min(found[1], MOST_SPREAD)
-    known = stretches.known
-    # A piece varies more than a stretch with parts of several.
-    lengths = np.diff(stretches.marks) / KM
-    counts = (
-        known.sum(axis=0) * lengths * variation(stretches.marks[:-1], stretches.marks[1:], before.aligned)
-    )
-    noise = (NOISE_COUNTS * NOISE**2 + float(squares.sum())) / (NOISE_COUNTS + float(counts.sum()))
     return replace(
         before,
         share=(SHARE_COUNTS * published.share + weight.sum(axis=0)) / (SHARE_COUNTS + len(weight)),
@@ -318,9 +309,21 @@ def _prior(  # noqa: PLR0913, PLR0917 - the fit and its data
         drift_spread=drift_spread,
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
-        noise=max(LEAST_NOISE, noise**0.5),
-        aligned=_aligned(stretches.marks, known, residuals),
+        noise=max(LEAST_NOISE, _noise(before, pacing, stretches)),
+        aligned=_aligned(stretches.marks, stretches.known, residuals),
     )
+
+
+def _noise(before: Prior, pacing: Pacing, stretches: Stretches) -> float:
+    """Return the standard deviation of a piece's pace."""
+    data = Moments.of(stretches.design, stretches.weights, stretches.paces)
+    squares = float(pacing.squares(data).sum()) * before.noise**2
+    # A piece varies more than a stretch with parts of several.
+    pieces = (
+        np.diff(stretches.marks) / KM * variation(stretches.marks[:-1], stretches.marks[1:], before.aligned)
+    )
+    counts = float((stretches.known * pieces).sum())
+    return float(((NOISE_COUNTS * NOISE**2 + squares) / (NOISE_COUNTS + counts)) ** 0.5)
 
 
 def _normal(  # noqa: PLR0913, PLR0917 - data and prior
@@ -363,7 +366,8 @@ def _likelihood(
         marks: metres of even ground, shape (m + 1,).
         aligned: share of the noise whose pieces begin at whole kilometres.
         pairs: number of competitors in both neighbours, shape (m - 1,).
-        squares, product: sums over them, shape (m - 1,).
+        squares: sums over them of the squares in the first and the second neighbour, shape (m - 1,) each.
+        product: sum over them of the product of both, shape (m - 1,).
     """
     one = variation(marks[:-1], marks[1:], aligned)
     lengths = np.diff(marks)

@@ -64,7 +64,8 @@ def variation(first: Floats, last: Floats, aligned: float) -> Floats:
     In variances of a piece.
 
     Args:
-        first, last: any shape.
+        first: any shape.
+        last: the same shape.
         aligned: share of the variance whose pieces begin at whole kilometres. The others begin anywhere.
     """
     since, until = first / KM, last / KM
