@@ -6,12 +6,12 @@ other seeds than the benchmark of the forecasts, and prints the table. It takes 
 
 import numpy as np
 
-from benchmarks.forecasts import COMPETITORS, ENSEMBLE, SCENARIOS, Scored, course_of, scored
+from benchmarks.forecasts import ENSEMBLE, SCENARIOS, Scored, course_of, races
 from simulator.export.forecasts import route_of
 from stream.arrays import Floats
 from stream.forecasts.earlier import DISTANCES, NOTHING, RUN, Earlier
 
-SEEDS = range(301, 309)
+SEEDS = range(301, 317)
 
 
 def calibrated() -> Earlier:
@@ -19,8 +19,7 @@ def calibrated() -> Earlier:
     found: list[list[tuple[Floats, Floats, Floats]]] = [[] for _ in DISTANCES]
     for scenario in SCENARIOS:
         route = route_of(course_of(scenario))
-        races = [scored(scenario, seed, COMPETITORS, NOTHING).finish for seed in SEEDS]
-        forecasts = Scored.joined(races)
+        forecasts = Scored.joined(race.finish for race in races(scenario, SEEDS, NOTHING))
         run = route.marks[forecasts.split] / route.distance
         nearest = int(np.abs(np.log(DISTANCES / route.distance)).argmin())
         found[nearest].append((run, levels_reached(forecasts), np.full(len(run), 1.0 / len(run))))

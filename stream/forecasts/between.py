@@ -20,7 +20,7 @@ ROUGH_COUNTS = 40.0
 """Number of sightings as much as which it counts."""
 CANDIDATES = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 LEAST = 0.01
-"""Share of a stretch's variance that always remains: nothing is as even as that."""
+"""Share of a variance that is always unexplained: nothing is as even as that."""
 ODD = 9.0
 """Maximum of a squared residual, in variances: pauses don't count as variation."""
 EVERY = 30.0
@@ -217,10 +217,13 @@ class Rest:
             for common, length in zip((near, far), lengths[1:], strict=True)
         )
         both = np.maximum(both, 0.0) / lengths[1] / lengths[2]
-        # The regression of what is ahead on both.
-        determinant = of_done * of_earlier - both**2
-        lasts = (near * of_earlier - far * both) / determinant
-        earlier_lasts = (far * of_done - near * both) / determinant
+        # The regression of what is ahead on both, which could be parts of the same piece.
+        first, second = (1.0 + LEAST) * of_done, (1.0 + LEAST) * of_earlier
+        determinant = first * second - both**2
+        lasts, earlier_lasts = (
+            (near * second - far * both) / determinant,
+            (far * first - near * both) / determinant,
+        )
         variance = of_ahead - lasts * near - earlier_lasts * far
         of_done = np.where(at > since, of_done, np.inf)
         return cls(of_done, lasts, earlier_lasts, np.maximum(variance, LEAST * stretch))

@@ -235,6 +235,7 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     )
     pacing = fit(Moments.of(design, weights, paces), prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
+    # Those who are ahead were lucky in all stretches so far, so the slow ones needn't have come.
     hills, spread, residuals = _hills(route, habits, residuals, weights)
     counted = weights * _is_settled(route, seen)
     extra, sure = habits.extra, counted.sum(axis=0)

@@ -12,7 +12,7 @@ from stream.arrays import Floats
 from stream.forecasts import arrivals, between, habits
 from stream.forecasts.earlier import EARLIER, Earlier
 from stream.forecasts.forecast import LEVELS, Learned, arriving, expected, forecast, learn
-from stream.forecasts.pacing import Design, Moments, Prior, below, fit
+from stream.forecasts.pacing import KM, Design, Moments, Prior, below, fit
 from stream.forecasts.route import MOST, NEAREST, Route
 from stream.forecasts.seen import Anchors, Seen
 
@@ -22,6 +22,11 @@ HILLY = Route.of(
     10_000.0,
     np.arange(1.0, 10.0) * 1000.0,
     profile=(np.array([0.0, 3000.0, 6000.0, 10_000.0]), np.array([0.0, 150.0, 0.0, 100.0])),
+)
+UP_AND_DOWN = Route.of(
+    10_000.0,
+    np.arange(1.0, 10.0) * 1000.0,
+    profile=(np.array([0.0, 1000.0, 3000.0, 6000.0, 10_000.0]), np.array([0.0, 0.0, 160.0, 0.0, 100.0])),
 )
 
 
@@ -357,7 +362,7 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         slowdown=np.array([0.3, 0.4, 0.5]),
         slowdown_spread=np.array([0.1, 0.2, 0.3]),
         noise=0.05,
-        echo=0.1,
+        aligned=0.6,
     )
     shares = np.linspace(0.0, 0.8, 9)
     design = Design.of(shares[:-1], shares[1:], prior.breaks)
@@ -390,21 +395,100 @@ def test_the_regression_is_the_one_of_a_textbook() -> None:
         assert found.weight[who] == pytest.approx(weight / weight.sum())
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.floats(0.0, 1.0), st.floats(0.0, 0.4), st.floats(300.0, 9000.0), st.floats(0.02, 0.98))
-def test_both_parts_of_a_stretch_vary_as_the_whole(
-    rough: float, echo: float, whole: float, at: float
-) -> None:
-    """What is known and what remains unknown between two marks add up to the variance of the stretch."""
-    prior = replace(habits.Habits.published(TEN_KM).prior, echo=echo)
-    length, done = np.array([whole]), np.array([at * whole])
-    rest = between.Rest.of(prior, rough, length, done, length - done)
+CELL = 10.0
+"""Metres of even ground in which the exact covariances are computed."""
 
-    # The mean over the stretch is that over both parts; the second part follows the first, and its own noise.
-    share = at + (1.0 - at) * rest.lasts
-    found = share**2 * rest.done + (1.0 - at) ** 2 * rest.variance
-    assert found == pytest.approx(prior.noise_over(length), rel=0.011)
-    assert 0.0 <= rest.lasts[0] <= 1.0 + 1e-9
+
+def pieces_in_common(first: Floats, last: Floats, aligned: float) -> Floats:
+    """Return the covariance of the noise at two places, in variances of a piece."""
+    same = np.floor(first / KM) == np.floor(last / KM)
+    # Pieces that begin anywhere have less and less in common with the distance.
+    common = np.maximum(1.0 - np.abs(first - last) / KM, 0.0)
+    covariance: Floats = aligned * same + (1.0 - aligned) * common
+    return covariance
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 0.9),
+    st.lists(st.integers(10, 150), min_size=5, max_size=5),
+)
+def test_the_rest_of_the_way_follows_the_pace_so_far_as_in_a_textbook(
+    aligned: float, rough: float, lengths: list[int]
+) -> None:
+    """It is the regression on the stretch before and on the part since the mark, with dense matrices."""
+    prior = replace(habits.Habits.published(TEN_KM).prior, aligned=aligned)
+    before, since, at, until, end = (np.array([metres]) for metres in np.cumsum(lengths) * CELL)
+    rest = between.Rest.of(prior, rough, between.Places(before, since, at, end), until)
+    middles = np.arange(CELL / 2, end[0], CELL)
+    covariance = (1.0 - rough) * prior.noise**2 * pieces_in_common(*np.meshgrid(middles, middles), aligned)
+    # What varies within the stretch is as much over all of it as the pieces are.
+    within = prior.noise_over(since, end)[0] * (end - since)[0]
+    covariance += np.eye(len(middles)) * rough * within / CELL
+    parts = np.array(
+        [
+            ((middles > first) & (middles < last)) / ((last - first) / CELL)
+            for first, last in ((since, at), (before, since), (at, until))
+        ]
+    )
+    found = parts @ covariance @ parts.T
+    known, common, variance = found[:2, :2] * (1.0 + between.LEAST * np.eye(2)), found[:2, 2], found[2, 2]
+    lasts = np.linalg.solve(known, common)
+
+    assert rest.done == pytest.approx(found[0, 0], rel=0.02)
+    assert (rest.lasts[0], rest.earlier_lasts[0]) == pytest.approx(lasts, abs=0.02)
+    assert rest.variance == pytest.approx(max(variance - lasts @ common, 0.0), abs=0.02 * prior.noise**2)
+
+
+def test_at_a_mark_only_the_stretch_before_says_something_of_the_next() -> None:
+    """Where pieces end at the marks, it says nothing; elsewhere, as much as they have in common."""
+    prior = replace(habits.Habits.published(TEN_KM).prior, aligned=1.0)
+    before, since, end = np.array([0.0, 500.0]), np.array([1000.0, 1500.0]), np.array([2000.0, 2500.0])
+    rest = between.Rest.of(prior, 0.0, between.Places(before, since, since, end), end)
+
+    assert rest.done.tolist() == [np.inf, np.inf]
+    assert rest.lasts.tolist() == [0.0, 0.0]
+    # Half of each stretch is of the same piece, and each varies half as much as a piece.
+    assert rest.earlier_lasts == pytest.approx([0.0, 0.5], abs=0.01)
+    assert rest.variance / prior.noise**2 == pytest.approx([1.0, 0.5 - 0.5 * 0.25], abs=0.01)
+
+
+@pytest.mark.parametrize("offset", [0.0, None])
+def test_where_pieces_begin_is_learned(offset: float | None) -> None:
+    """If the pace changes at each kilometre of even ground, forecasts know it; if anywhere, that."""
+    chance = np.random.default_rng(6)
+    n, even = 300, UP_AND_DOWN.even_at_marks(1.0)
+    begins = np.zeros(n) if offset is not None else chance.uniform(0.0, KM, n)
+    pieces = chance.normal(0.0, 0.05, (n, 20))
+    grid = np.arange(0.0, even[-1] + 1.0, 10.0)
+    nth = ((grid[:-1] + 5.0 + begins[:, None]) // KM).astype(int)
+    paces = chance.uniform(200.0, 450.0, (n, 1)) / KM * np.exp(np.take_along_axis(pieces, nth, axis=1))
+    times = np.hstack([np.zeros((n, 1)), np.cumsum(10.0 * paces, axis=1)])
+    marks = np.array([np.interp(even, np.append(grid, even[-1])[: len(row)], row) for row in times])
+    learned = habits.learn(UP_AND_DOWN, seen_at(9000.0, marks, UP_AND_DOWN))
+
+    assert (learned.prior.aligned > 0.9) == (offset is not None)
+    assert (learned.prior.aligned < 0.4) == (offset is None)
+    assert learned.prior.noise == pytest.approx(0.05, rel=0.08)
+
+
+def test_hills_are_not_overrated_while_only_the_fast_have_run_them() -> None:
+    """Those ahead were lucky in the first stretch, too: the second one doesn't look harder for that."""
+    found = []
+    for seed in range(20):
+        times = runners(
+            UP_AND_DOWN,
+            np.linspace(220.0, 450.0, 200),
+            noise=0.06,
+            drift=np.full(200, 0.13),
+            hills=1.0,
+            seed=seed,
+        )
+        then = float(np.quantile(times[:, 2], 0.2))
+        found.append(habits.learn(UP_AND_DOWN, seen_at(then, times, UP_AND_DOWN)).hills)
+
+    assert np.mean(found) == pytest.approx(1.0, abs=0.03)
 
 
 @pytest.mark.parametrize("pieces", [1, 25])
