@@ -209,10 +209,10 @@ class Runners:
         noise += (own * share) ** 2 + (then[1] - then[0]) / left**2
         centre = pacing.level + np.log(run * even[-1])
         # What lasts is the pace, so the drift on the way from the middle of the first part does not count.
-        middle = at + here / 2
+        halfway = at + here / 2
         for difference, lasts, apart in (
-            (self.beside, rest.lasts, middle - (since + at) / 2),
-            (self.earlier, rest.earlier_lasts, middle - (before + since) / 2),
+            (self.beside, rest.lasts, halfway - (since + at) / 2),
+            (self.earlier, rest.earlier_lasts, halfway - (before + since) / 2),
         ):
             beside = difference[:, None] - pacing.drift * (apart / even[-1])[:, None]
             centre += lasts[:, None] * beside

@@ -105,8 +105,8 @@ def write_topics(folder: Path, fault: str) -> None:
         (folder / f"{topic}.ndjson").write_bytes(_generated(fault, topic))
 
 
-def publish(stack: Stack, fault: str, run_id: str, competitors: int) -> None:
-    """Send the race with a fault to Kafka, as `generate --keys` and kcat do, and wait until Pinot has it."""
+def publish(stack: Stack, fault: str, run_id: str, competitors: int) -> dict[str, int]:
+    """Send the race with a fault to Kafka, as `generate --keys` and kcat do; return the number per topic."""
     producer = Producer({"bootstrap.servers": stack.kafka, "queue.buffering.max.messages": 1_000_000})
     counts = {}
     for topic in TOPICS:
@@ -118,6 +118,11 @@ def publish(stack: Stack, fault: str, run_id: str, competitors: int) -> None:
         counts[topic] = len(messages)
     if left := producer.flush(60):
         raise TimeoutError(f"{left} messages were not delivered")
+    return counts
+
+
+def wait_until_queryable(stack: Stack, run_id: str, counts: dict[str, int]) -> None:
+    """Wait until Pinot has as many messages of each topic."""
     for topic, count in counts.items():
         wait_for(
             f"{topic} of {run_id}", partial(_missing, stack, topic, run_id, count), seconds=120, say=print

@@ -9,7 +9,15 @@ from examples.consumers.pinot import PinotConsumer
 from pinot.local.stack import Stack
 from simulator.answer_key.query import Name
 from simulator.course.course import Course
-from tests.simulator.answer_key.races import CASES, OF_READS, QUERY, graded, publish, stream_of
+from tests.simulator.answer_key.races import (
+    CASES,
+    OF_READS,
+    QUERY,
+    graded,
+    publish,
+    stream_of,
+    wait_until_queryable,
+)
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 COMPETITORS = 24
@@ -20,11 +28,13 @@ ASKED = [(kind, fault) for kind, fault in CASES if kind not in OF_READS]
 @pytest.fixture(scope="module")
 def consumers(stack: Stack) -> Mapping[str, PinotConsumer]:
     """Return a consumer for each fault, of a race that Pinot has completely."""
-    found = {}
+    found, sent = {}, {}
     for fault in dict.fromkeys(fault for _, fault in ASKED):
         run_id = f"{fault.replace(' ', '-')}-{time.time_ns()}"
-        publish(stack, fault, run_id, COMPETITORS)
+        sent[run_id] = publish(stack, fault, run_id, COMPETITORS)
         found[fault] = PinotConsumer(stack.broker, run_id, QUERY.at, QUERY.window, QUERY.lateness)
+    for run_id, counts in sent.items():
+        wait_until_queryable(stack, run_id, counts)
     return found
 
 
