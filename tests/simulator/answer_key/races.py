@@ -108,7 +108,7 @@ def write_topics(folder: Path, fault: str) -> None:
 def publish(stack: Stack, fault: str, run_id: str, competitors: int) -> dict[str, int]:
     """Send the race with a fault to Kafka, as `generate --keys` and kcat do; return the number per topic."""
     producer = Producer({"bootstrap.servers": stack.kafka, "queue.buffering.max.messages": 1_000_000})
-    counts = {}
+    counts: dict[str, int] = {}
     for topic in TOPICS:
         messages = _generated(fault, topic, "--keys", run_id=run_id, competitors=competitors).splitlines()
         for message in messages:
