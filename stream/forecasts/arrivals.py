@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
-from stream.forecasts.between import Places, Rest
+from stream.forecasts.between import SHORTEST, Places, Rest
 from stream.forecasts.habits import Habits, Stretches
 from stream.forecasts.pacing import KM, Design, Moments, Pacing, below_with_slope, fit, without_outliers
 from stream.forecasts.route import Route
@@ -129,7 +129,7 @@ class Runners:
         follows = stretches.known[rows, last] & (nth > 0)
         since, end = at_marks[nth], at_marks[nth + 1]
         began = seen.times[rows, anchors.mark]
-        is_between = (at > since) & (anchors.time > began)
+        is_between = (at - since >= SHORTEST) & (anchors.time > began)
         at = np.where(is_between, at, since)
         done = np.where(is_between, at - since, 1.0)
         pace = np.log(np.where(is_between, anchors.time - began, 1.0) / done)[:, None]
@@ -190,7 +190,7 @@ class Runners:
         # The rest of the stretch between two marks, and what is beyond it.
         until = last * even[-1]
         before, since, at, end = self.places
-        left = np.maximum(until - at, 1e-3)
+        left = np.maximum(until - at, SHORTEST)
         here = np.clip(end - at, 0.0, left)
         share = here / left
         rest = Rest.of(habits.prior, habits.rough, self.places, until)

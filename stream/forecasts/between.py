@@ -21,6 +21,8 @@ ROUGH_COUNTS = 40.0
 CANDIDATES = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 LEAST = 0.01
 """Share of a variance that is always unexplained: nothing is as even as that."""
+SHORTEST = 1e-3
+"""Metres from which a way counts."""
 ODD = 9.0
 """Maximum of a squared residual, in variances: pauses don't count as variation."""
 EVERY = 30.0
@@ -202,7 +204,7 @@ class Rest:
             return found
 
         # The variances of parts and of parts together imply how much they have in common.
-        then = at + np.maximum(until - at, 1e-3)
+        then = at + np.maximum(until - at, SHORTEST)
         ahead, done, earlier = square(at, then), square(since, at), square(before, since)
         near = (square(since, then) - done - ahead) / 2.0
         both = (square(before, at) - earlier - done) / 2.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
-from stream.forecasts.between import ROUGH
+from stream.forecasts.between import LEAST, ROUGH
 from stream.forecasts.pacing import (
     KM,
     OUTLIER,
@@ -79,7 +79,7 @@ SHARE_COUNTS, DRIFT_COUNTS, SLOWDOWN_COUNTS = 50.0, 30.0, 20.0
 NOISE_COUNTS, ALIGNED_COUNTS = 50.0, 200.0
 """Number of stretches as much as which the published figures count."""
 CANDIDATES = np.linspace(0.0, 1.0, 11)
-LEAST_NOISE, MOST_SPREAD = 0.004, 0.4
+LEAST_NOISE, MOST_SPREAD, TINY = 0.004, 0.4, 1e-9
 FEW = 5.0
 """Number of competitors who have to be slow together before half of that is put down to the course."""
 ENOUGH = 4
@@ -375,7 +375,9 @@ def _likelihood(
     before, after = lengths[:-1], lengths[1:]
     of_both = (before + after) ** 2 * variation(marks[:-2], marks[2:], aligned)
     common = (of_both - before**2 * one[:-1] - after**2 * one[1:]) / (2.0 * before * after)
-    determinant = one[:-1] * one[1:] - common**2
-    square = (one[1:] * squares[0] + one[:-1] * squares[1] - 2.0 * common * product) / determinant
-    count = float(pairs.sum())
-    return -count * math.log(float(square.sum()) / count) - float((pairs * np.log(determinant)).sum()) / 2.0
+    # Neighbours can be parts of the same piece.
+    first, second = (1.0 + LEAST) * one[:-1], (1.0 + LEAST) * one[1:]
+    determinant = first * second - common**2
+    square = (second * squares[0] + first * squares[1] - 2.0 * common * product) / determinant
+    count, scale = float(pairs.sum()), max(float(square.sum()), TINY)
+    return -count * math.log(scale / count) - float((pairs * np.log(determinant)).sum()) / 2.0

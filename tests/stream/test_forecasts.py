@@ -5,7 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stream.arrays import Floats
@@ -90,6 +90,38 @@ def test_forecasts_are_ordered_and_never_in_the_past(seen: Seen) -> None:
     assert (found.finish >= found.there).all()
     assert found.gun == pytest.approx(found.finish - seen.guns[found.who][:, None])
     assert (found.chip <= found.finish).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.floats(300.0, 1e6),
+    st.lists(st.floats(0.0, 1.0), max_size=20),
+    st.floats(0.0, 0.03),
+    st.sampled_from((0.0, 0.05, 0.3)),
+    st.floats(0.0, 1.1),
+    st.integers(0, 1000),
+)
+@example(42_195.0, np.linspace(0.01, 0.99, 80).tolist(), 0.0, 0.0, 0.9, 1)
+def test_every_course_has_forecasts(  # noqa: PLR0917 - what a race depends on
+    distance: float, splits: list[float], hills: float, noise: float, share: float, seed: int
+) -> None:
+    """Whatever the distances of its splits, its hills and how even its runners are."""
+    chance = np.random.default_rng(seed)
+    at = np.linspace(0.0, distance, 30)
+    profile = at, chance.normal(0.0, 1e-6 + hills * distance / 30, 30)
+    route = Route.of(distance, np.array(splits) * distance, profile=profile)
+    times = runners(route, chance.uniform(150.0, 900.0, 20), noise=noise, hills=1.0, seed=seed)
+    now = share * float(np.median(times[:, -1]))
+    sightings = between.Sightings.none().also(seen_at(0.6 * now, times, route))
+    seen = seen_at(now, times, route)
+    seen.distance[chance.random(20) < 0.3] = np.nan
+    with np.errstate(divide="raise", invalid="raise"):
+        found = forecast(route, seen, learn(route, seen, sightings))
+
+    assert (np.diff(found.there) >= -1e-6).all()
+    assert (np.diff(found.finish) >= -1e-6).all()
+    assert np.isfinite(found.finish).all()
+    assert set(np.flatnonzero((seen.distance > 0.0) & ~seen.is_out).tolist()) <= set(found.who.tolist())
 
 
 @settings(max_examples=40, deadline=None)
