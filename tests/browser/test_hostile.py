@@ -122,6 +122,8 @@ def test_card_on_the_map(page: Page, site: Site) -> None:
     live = LiveMap.on(page)
     who = page.locator(".panel.fence .who")
     expect(who).to_have_count(len(NUMBERED))
+    # The map asks for the names after the first positions.
+    live.wait_for(f"race => race.nameOf({min(NUMBERED)}) !== 'Bib {min(NUMBERED)}'")
     shown = who.evaluate_all(FOLLOWED, live.frame.frame_element())
     names, categories, followed = (
         dict(zip(NUMBERED, texts, strict=True)) for texts in zip(*shown, strict=True)

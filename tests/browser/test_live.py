@@ -131,7 +131,7 @@ def test_auto_refresh_can_be_switched_off(page: Page, site: Site) -> None:
     metrics = httpx.get(f"{site.dashboard}/racecast/metrics", trust_env=False).text
     assert metrics_of(metrics)["racecast_dashboard_streams"] == 0
     button.click()
-    live.wait_for_payloads(1)
+    live.wait_for(f"race => race.payloads() > {before}")
     assert _wait_for_silence(live) == before + 1
 
 
