@@ -28,13 +28,13 @@ ASKED = [(kind, fault) for kind, fault in CASES if kind not in OF_READS]
 @pytest.fixture(scope="module")
 def consumers(stack: Stack) -> Mapping[str, PinotConsumer]:
     """Return a consumer for each fault, of a race that Pinot has completely."""
-    found, sent = {}, {}
+    sent, found = {}, {}
     for fault in dict.fromkeys(fault for _, fault in ASKED):
         run_id = f"{fault.replace(' ', '-')}-{time.time_ns()}"
-        sent[run_id] = publish(stack, fault, run_id, COMPETITORS)
-        found[fault] = PinotConsumer(stack.broker, run_id, QUERY.at, QUERY.window, QUERY.lateness)
-    for run_id, counts in sent.items():
+        sent[fault] = run_id, publish(stack, fault, run_id, COMPETITORS)
+    for fault, (run_id, counts) in sent.items():
         wait_until_queryable(stack, run_id, counts)
+        found[fault] = PinotConsumer(stack.broker, run_id, QUERY.at, QUERY.window, QUERY.lateness)
     return found
 
 
