@@ -45,7 +45,10 @@ class PinotConsumer(Consumer):
         self.lateness = lateness
         self._broker = urlsplit(broker)
         self.run_id = run_id
-        (race,) = self._ask("race")
+        races = self._ask("race")
+        if not races:
+            raise FileNotFoundError(f"Pinot has no race {run_id}. Its runs are in the table races.")
+        race = races[0]
         self.gun = race["startTime"]
         self.wave_delay = wave_delay_of(race)
         self.wave = {entry["competitorId"]: entry["wave"] for entry in self._ask("entries")}

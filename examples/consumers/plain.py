@@ -363,7 +363,10 @@ def answer(make: Callable[..., Consumer], description: str, *places: str) -> Non
     parser.add_argument("--lateness", type=float)
     asked = parser.parse_args()
     where = (getattr(asked, place) for place in places)
-    consumer = make(*where, asked.at, asked.window, asked.lateness)
+    try:
+        consumer = make(*where, asked.at, asked.window, asked.lateness)
+    except OSError as error:
+        parser.exit(1, f"{error}\n")
     for row in consumer.answer(asked.kind):
         print(json.dumps(row))
 

@@ -38,6 +38,12 @@ def consumers(stack: Stack) -> Mapping[str, PinotConsumer]:
     return found
 
 
+def test_an_unknown_race_is_named(stack: Stack) -> None:
+    """Who mistypes a race's id reads which one, and where the right ones are."""
+    with pytest.raises(FileNotFoundError, match="no race mistyped"):
+        PinotConsumer(stack.broker, "mistyped")
+
+
 @pytest.mark.parametrize(("kind", "fault"), ASKED)
 def test_a_correct_consumer_on_pinot_is_right_under_every_fault(
     consumers: Mapping[str, PinotConsumer], library: dict[str, Course], kind: Name, fault: str
