@@ -287,18 +287,15 @@ def races(scenario: Scenario, seeds: Iterable[int], earlier: Earlier = EARLIER) 
         return list(processes.map(partial(scored, scenario, earlier=earlier), seeds))
 
 
-def scored(
-    scenario: Scenario, seed: int, competitors: int = COMPETITORS, *, earlier: Earlier = EARLIER
-) -> Forecast:
+def scored(scenario: Scenario, seed: int, earlier: Earlier = EARLIER) -> Forecast:
     """Return the forecasts of one race.
 
     Args:
         scenario: the race.
         seed: of the race.
-        competitors: number of them.
         earlier: what earlier races have shown.
     """
-    race = _race(scenario, seed, competitors)
+    race = _race(scenario, seed, COMPETITORS)
     route = route_of(race.course)
     route = replace(route, points=route.marks[1:])
     found = Forecast.joined(_followed(race, route, _truth(race, route), earlier))

@@ -202,7 +202,7 @@ class Race:
         return part
 
     def with_field(self, field: Field) -> "Race":
-        """Return the race with another field; what follows from the field is computed anew."""
+        """Return the race with another field; what follows from the field is computed again."""
         race = copy(self)
         for name, attribute in vars(Race).items():
             if isinstance(attribute, cached_property):

@@ -5,9 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream.arrays import Floats, Ints, Mask
-from stream.forecasts.between import SHORTEST, Places, Rest
+from stream.forecasts.between import Places, Rest
 from stream.forecasts.habits import Habits, Stretches
-from stream.forecasts.pacing import KM, Design, Moments, Pacing, below_with_slope, fit, without_outliers
+from stream.forecasts.pacing import (
+    KM,
+    LEAST_WAY,
+    Design,
+    Moments,
+    Pacing,
+    below_with_slope,
+    fit,
+    without_outliers,
+)
 from stream.forecasts.route import Route
 from stream.forecasts.seen import Anchors, Seen
 
@@ -123,35 +132,33 @@ class Runners:
         stretches = Stretches.of(route, seen.times, habits)
         anchors = Anchors.of(seen, route)
         even = route.even(habits.hills, habits.extra)
-        at_marks, at = (np.interp(x, route.metres, even) for x in (route.marks, anchors.distance))
+        at = np.interp(anchors.distance, route.metres, even)
         rows, nth = np.arange(len(at)), np.minimum(anchors.mark, len(route.lengths) - 1)
         last = np.maximum(nth - 1, 0)
         follows = stretches.known[rows, last] & (nth > 0)
-        since, end = at_marks[nth], at_marks[nth + 1]
+        since, end = stretches.marks[nth], stretches.marks[nth + 1]
         began = seen.times[rows, anchors.mark]
-        is_between = (at - since >= SHORTEST) & (anchors.time > began)
+        is_between = (at - since >= LEAST_WAY) & (anchors.time > began)
         at = np.where(is_between, at, since)
         done = np.where(is_between, at - since, 1.0)
         pace = np.log(np.where(is_between, anchors.time - began, 1.0) / done)[:, None]
-        places = Places(np.where(follows, at_marks[last], since), since, at, end)
+        places = Places(np.where(follows, stretches.marks[last], since), since, at, end)
         noise = Rest.of(prior, habits.rough, places, end).done
         # At the end of the stretch it counts as much as the stretch.
-        of_stretch = prior.noise_over(since, end)
-        usual = (end - since) / KM * of_stretch / prior.noise**2
+        usual = (end - since) / KM * stretches.noise[nth] / prior.noise**2
         own = Design.of((since / even[-1])[:, None], (at / even[-1])[:, None], prior.breaks)
         part = own, (usual / noise)[:, None]
         data = Moments.of(stretches.design, stretches.weights, stretches.paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
-        of_stretches = prior.noise_over(at_marks[:-1], at_marks[1:])
-        paces = without_outliers(stretches.paces, pacing.paces(stretches.design), of_stretches)
-        limit = np.where(is_between, noise, of_stretch)[:, None]
+        paces = without_outliers(stretches.paces, pacing.paces(stretches.design), stretches.noise)
+        limit = np.where(is_between, noise, stretches.noise[nth])[:, None]
         pace = without_outliers(pace, pacing.paces(own), limit)
         data = Moments.of(stretches.design, stretches.weights, paces)
         pacing = fit(data.plus(Moments.of_own(*part, pace)), prior)
         limit = MOST_PERSISTING * np.sqrt(limit)
         beside = np.where(is_between[:, None], np.clip(pace - pacing.paces(own), -limit, limit), 0.0)[:, 0]
         earlier = (paces - pacing.paces(stretches.design))[rows, last]
-        limit = MOST_PERSISTING * np.sqrt(of_stretches[last])
+        limit = MOST_PERSISTING * np.sqrt(stretches.noise[last])
         earlier = np.where(follows, np.clip(earlier, -limit, limit), 0.0)
         return cls(route, habits, anchors, pacing, places, beside, earlier)
 
@@ -190,7 +197,7 @@ class Runners:
         # The rest of the stretch between two marks, and what is beyond it.
         until = last * even[-1]
         before, since, at, end = self.places
-        left = np.maximum(until - at, SHORTEST)
+        left = np.maximum(until - at, LEAST_WAY)
         here = np.clip(end - at, 0.0, left)
         share = here / left
         rest = Rest.of(habits.prior, habits.rough, self.places, until)

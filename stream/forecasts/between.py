@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.arrays import Floats, Ints
-from stream.forecasts.pacing import Prior
+from stream.forecasts.pacing import LEAST_WAY, Prior, in_common
 from stream.forecasts.route import Route, evenly
 from stream.forecasts.seen import Seen
 
@@ -21,8 +21,6 @@ ROUGH_COUNTS = 40.0
 CANDIDATES = np.array([0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 LEAST = 0.01
 """Share of a variance that is always unexplained: nothing is as even as that."""
-SHORTEST = 1e-3
-"""Metres from which a way counts."""
 ODD = 9.0
 """Maximum of a squared residual, in variances: pauses don't count as variation."""
 EVERY = 30.0
@@ -198,27 +196,27 @@ class Rest:
 
         def square(first: Floats, last: Floats) -> Floats:
             """Return the variance of the sum over the metres between two places."""
-            length = last - first
-            even = length**2 * prior.noise_over(first, last)
-            found: Floats = (1.0 - rough) * even + rough * stretch * (end - since) * length
+            even = (1.0 - rough) * prior.sum_over(first, last)
+            found: Floats = even + rough * stretch * (end - since) * (last - first)
             return found
 
-        # The variances of parts and of parts together imply how much they have in common.
-        then = at + np.maximum(until - at, SHORTEST)
+        then = at + np.maximum(until - at, LEAST_WAY)
         ahead, done, earlier = square(at, then), square(since, at), square(before, since)
-        near = (square(since, then) - done - ahead) / 2.0
-        both = (square(before, at) - earlier - done) / 2.0
-        far = (square(before, then) - square(before, at) - square(since, then) + done) / 2.0
-        lengths = [np.where(length > 0.0, length, 1.0) for length in (then - at, at - since, since - before)]
-        of_ahead, of_done, of_earlier = (
-            np.where(part > 0.0, part / length**2, 1.0)
-            for part, length in zip((ahead, done, earlier), lengths, strict=True)
+        from_mark = square(since, then)
+        near = in_common(from_mark, done, ahead)
+        both = in_common(square(before, at), earlier, done)
+        # The stretch before has in common with the way ahead what it hasn't with the part in between.
+        far = in_common(square(before, then), earlier, from_mark) - both
+        # From sums to means. A part of no length has nothing in common with the others.
+        metres, run, run_before = (
+            np.where(way > 0.0, way, 1.0) for way in (then - at, at - since, since - before)
         )
-        near, far = (
-            np.maximum(common, 0.0) / lengths[0] / length
-            for common, length in zip((near, far), lengths[1:], strict=True)
+        of_done = np.where(at > since, done / run**2, 1.0)
+        of_earlier = np.where(since > before, earlier / run_before**2, 1.0)
+        near, both, far = (
+            np.maximum(sums, 0.0) / one / other
+            for sums, one, other in ((near, run, metres), (both, run, run_before), (far, run_before, metres))
         )
-        both = np.maximum(both, 0.0) / lengths[1] / lengths[2]
         # The regression of what is ahead on both, which could be parts of the same piece.
         first, second = (1.0 + LEAST) * of_done, (1.0 + LEAST) * of_earlier
         determinant = first * second - both**2
@@ -226,6 +224,6 @@ class Rest:
             (near * second - far * both) / determinant,
             (far * first - near * both) / determinant,
         )
-        variance = of_ahead - lasts * near - earlier_lasts * far
+        variance = ahead / metres**2 - lasts * near - earlier_lasts * far
         of_done = np.where(at > since, of_done, np.inf)
         return cls(of_done, lasts, earlier_lasts, np.maximum(variance, LEAST * stretch))

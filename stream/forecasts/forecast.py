@@ -180,12 +180,8 @@ def _rough(route: Route, habits: Habits, ended: Ended) -> float:
     nowhere = np.full(len(ended.mark), np.nan)
     runners = Runners.of(route, habits, replace(ended.then, distance=nowhere, elapsed=nowhere))
     even = route.even(habits.hills, habits.extra)
-    marks = np.interp(route.marks, route.metres, even)
-    at, since, end = (
-        np.interp(ended.then.distance, route.metres, even),
-        marks[ended.mark],
-        marks[ended.mark + 1],
-    )
+    at = np.interp(ended.then.distance, route.metres, even)
+    since, end = runners.places.since, runners.places.end
     began = ended.then.times[np.arange(len(at)), ended.mark]
     known = np.flatnonzero(~np.isnan(ended.arrived) & (at > since) & (end > at))
     parts = (

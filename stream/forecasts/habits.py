@@ -20,7 +20,8 @@ from stream.forecasts.pacing import (
     Pacing,
     Prior,
     fit,
-    variation,
+    in_common,
+    squared_pieces,
     without_outliers,
     without_pauses,
 )
@@ -165,13 +166,15 @@ class Stretches:
         known: whether both ends are known, shape (n, m).
         paces: logarithm of the seconds per metre of even ground, shape (n, m); 0 where unknown.
         design: the stretches as shares of the even course.
-        weights: inverse variances, 0 where unknown, shape (n, m).
+        noise: variance of the mean log pace of each stretch, shape (m,).
+        weights: inverse variances in a sum over stretches, 0 where unknown, shape (n, m).
     """
 
     marks: Floats
     known: Mask
     paces: Floats
     design: Design
+    noise: Floats
     weights: Floats
 
     @classmethod
@@ -182,12 +185,12 @@ class Stretches:
         known = ~np.isnan(taken)
         lengths = np.diff(even)
         paces = np.where(known, np.log(np.where(known, taken, 1.0) / lengths), 0.0)
+        noise = habits.prior.noise_over(even[:-1], even[1:])
         if not with_pauses:
-            limit = OUTLIER * np.sqrt(habits.prior.noise_over(even[:-1], even[1:]))
-            paces = without_pauses(paces, known, limit)
+            paces = without_pauses(paces, known, OUTLIER * np.sqrt(noise))
         share = even / even[-1]
-        weights = known * (lengths / KM / habits.prior.noise**2)
-        return cls(even, known, paces, Design.of(share[:-1], share[1:], habits.prior.breaks), weights)
+        design = Design.of(share[:-1], share[1:], habits.prior.breaks)
+        return cls(even, known, paces, design, noise, known * (lengths / KM / habits.prior.noise**2))
 
 
 def learn(route: Route, seen: Seen) -> Habits:
@@ -230,10 +233,9 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     stretches = Stretches.of(route, seen.times, habits)
     known, design, weights = stretches.known, stretches.design, stretches.weights
     pacing = fit(Moments.of(design, weights, stretches.paces), prior)
-    paces = without_outliers(
-        stretches.paces, pacing.paces(design), prior.noise_over(stretches.marks[:-1], stretches.marks[1:])
-    )
-    pacing = fit(Moments.of(design, weights, paces), prior)
+    paces = without_outliers(stretches.paces, pacing.paces(design), stretches.noise)
+    data = Moments.of(design, weights, paces)
+    pacing = fit(data, prior)
     residuals = np.where(known, paces - pacing.paces(design), 0.0)
     # Those who are ahead were lucky in all stretches so far, so the slow ones needn't have come.
     hills, spread, residuals = _hills(route, habits, residuals, weights)
@@ -242,13 +244,12 @@ def _learned(route: Route, seen: Seen, habits: Habits) -> Habits:
     usual = _usual_extra(habits, sure > 0)
     step = ((counted * residuals).sum(axis=0) - extra / usual**2) / (sure + usual**-2)
     extra = _without_trend(np.clip(extra + step, -MOST_EXTRA, MOST_EXTRA), design.middle, sure)
-    return Habits(
-        _prior(route, prior, pacing, replace(stretches, paces=paces), residuals),
-        hills,
-        spread,
-        extra,
-        (sure + usual**-2) ** -0.5,
+    found = replace(
+        _prior(route, prior, pacing),
+        noise=_noise(prior, stretches, float(pacing.squares(data).sum())),
+        aligned=_aligned(stretches, residuals),
     )
+    return Habits(found, hills, spread, extra, (sure + usual**-2) ** -0.5)
 
 
 def _usual_extra(habits: Habits, known: Mask) -> float:
@@ -286,8 +287,8 @@ def _hills(route: Route, habits: Habits, residuals: Floats, weights: Floats) -> 
     return habits.hills + pull / sure, sure**-0.5, residuals - pull / sure * climbs
 
 
-def _prior(route: Route, before: Prior, pacing: Pacing, stretches: Stretches, residuals: Floats) -> Prior:
-    """Return the field's prior, given the fit of its competitors."""
+def _prior(route: Route, before: Prior, pacing: Pacing) -> Prior:
+    """Return the field's prior but for its noise, given the fit of its competitors."""
     published = Habits.published(route).prior
     weight, (kinds, _) = pacing.weight, _cases(route)
     drift, drift_spread = published.drift.copy(), published.drift_spread.copy()
@@ -310,21 +311,15 @@ def _prior(route: Route, before: Prior, pacing: Pacing, stretches: Stretches, re
         drift_spread=drift_spread,
         slowdown=slowdown,
         slowdown_spread=slowdown_spread,
-        noise=max(LEAST_NOISE, _noise(before, pacing, stretches)),
-        aligned=_aligned(stretches.marks, stretches.known, residuals),
     )
 
 
-def _noise(before: Prior, pacing: Pacing, stretches: Stretches) -> float:
-    """Return the standard deviation of a piece's pace."""
-    data = Moments.of(stretches.design, stretches.weights, stretches.paces)
-    squares = float(pacing.squares(data).sum()) * before.noise**2
+def _noise(before: Prior, stretches: Stretches, squares: float) -> float:
+    """Return the standard deviation of a piece's pace, from the weighted sum of the squared residuals."""
     # A piece varies more than a stretch with parts of several.
-    pieces = (
-        np.diff(stretches.marks) / KM * variation(stretches.marks[:-1], stretches.marks[1:], before.aligned)
-    )
-    counts = float((stretches.known * pieces).sum())
-    return float(((NOISE_COUNTS * NOISE**2 + squares) / (NOISE_COUNTS + counts)) ** 0.5)
+    counts = NOISE_COUNTS + float((stretches.weights * stretches.noise).sum())
+    found = (NOISE_COUNTS * NOISE**2 + squares * before.noise**2) / counts
+    return max(LEAST_NOISE, float(found**0.5))
 
 
 def _normal(  # noqa: PLR0913, PLR0917 - data and prior
@@ -337,13 +332,13 @@ def _normal(  # noqa: PLR0913, PLR0917 - data and prior
     return middle, float((square / total) ** 0.5)
 
 
-def _aligned(marks: Floats, known: Mask, residuals: Floats) -> float:
+def _aligned(stretches: Stretches, residuals: Floats) -> float:
     """Return the most likely share of the noise whose pieces begin at whole kilometres.
 
     It shows in how much stretches vary relative to each other, and in what neighbours have in common.
     """
-    some = known.sum(axis=1) >= ENOUGH
-    known, residuals = known[some], residuals[some]
+    some = stretches.known.sum(axis=1) >= ENOUGH
+    known, residuals = stretches.known[some], residuals[some]
     both = known[:, 1:] & known[:, :-1]
     pairs = both.sum(axis=0)
     if not pairs.any():
@@ -353,9 +348,10 @@ def _aligned(marks: Floats, known: Mask, residuals: Floats) -> float:
     # Residuals of a fit with two numbers are correlated by about minus one over the number of stretches.
     bias = float((1.0 / known.sum(axis=1)).mean())
     product = (first * last).sum(axis=0) + bias * np.sqrt(squares[0] * squares[1])
-    likely = [_likelihood(marks, share, pairs, squares, product) for share in CANDIDATES.tolist()]
+    likely = [_likelihood(stretches.marks, share, pairs, squares, product) for share in CANDIDATES.tolist()]
     found = float(CANDIDATES[int(np.argmax(likely))])
-    return (ALIGNED_COUNTS * ALIGNED + float(pairs.sum()) * found) / (ALIGNED_COUNTS + float(pairs.sum()))
+    count = float(pairs.sum())
+    return (ALIGNED_COUNTS * ALIGNED + count * found) / (ALIGNED_COUNTS + count)
 
 
 def _likelihood(
@@ -370,13 +366,12 @@ def _likelihood(
         squares: sums over them of the squares in the first and the second neighbour, shape (m - 1,) each.
         product: sum over them of the product of both, shape (m - 1,).
     """
-    one = variation(marks[:-1], marks[1:], aligned)
-    lengths = np.diff(marks)
-    before, after = lengths[:-1], lengths[1:]
-    of_both = (before + after) ** 2 * variation(marks[:-2], marks[2:], aligned)
-    common = (of_both - before**2 * one[:-1] - after**2 * one[1:]) / (2.0 * before * after)
+    lengths = np.diff(marks) / KM
+    one, both = squared_pieces(marks[:-1], marks[1:], aligned), squared_pieces(marks[:-2], marks[2:], aligned)
+    common = in_common(both, one[:-1], one[1:]) / lengths[:-1] / lengths[1:]
     # Neighbours can be parts of the same piece.
-    first, second = (1.0 + LEAST) * one[:-1], (1.0 + LEAST) * one[1:]
+    of_stretch = (1.0 + LEAST) * one / lengths**2
+    first, second = of_stretch[:-1], of_stretch[1:]
     determinant = first * second - common**2
     square = (second * squares[0] + first * squares[1] - 2.0 * common * product) / determinant
     count, scale = float(pairs.sum()), max(float(square.sum()), TINY)

@@ -17,7 +17,8 @@ import numpy as np
 from stream.arrays import Floats, Mask
 
 KM = 1000.0
-LEAST_PIECE = 1e-6
+LEAST_WAY = 1e-3
+"""Metres of the shortest way over which a mean is taken."""
 OUTLIER = 3.5
 """Standard deviations beyond which a stretch counts as a pause or a detour: the excess is ignored."""
 LEVEL, LEVEL_SPREAD = float(np.log(0.36)), 0.4
@@ -55,29 +56,38 @@ class Prior:
         Pace varies in pieces of a kilometre. A stretch that contains parts of several pieces varies less than
         one of them, and has the part of a piece in common with its neighbour.
         """
-        return self.noise**2 * variation(first, last, self.aligned)
+        variance: Floats = self.sum_over(first, last) / np.maximum(last - first, LEAST_WAY) ** 2
+        return variance
+
+    def sum_over(self, first: Floats, last: Floats) -> Floats:
+        """Return the variance of the log pace summed over the metres between two places."""
+        return (KM * self.noise) ** 2 * squared_pieces(first, last, self.aligned)
 
 
-def variation(first: Floats, last: Floats, aligned: float) -> Floats:
-    """Return the variance of the mean between two places (metres) of what varies in pieces of a kilometre.
+def squared_pieces(first: Floats, last: Floats, aligned: float) -> Floats:
+    """Return the sum of the squares of what a way has of each piece of a kilometre, square kilometres.
 
-    In variances of a piece.
+    It is the variance of the sum over the way of what varies in such pieces, in variances of a piece.
 
     Args:
-        first: any shape.
-        last: the same shape.
+        first: where the way begins, metres, any shape.
+        last: where it ends, the same shape.
         aligned: share of the variance whose pieces begin at whole kilometres. The others begin anywhere.
     """
     since, until = first / KM, last / KM
-    length = np.maximum(until - since, LEAST_PIECE)
-    # The squares of what it has of each piece.
+    length = until - since
     begin, end = np.ceil(since), np.floor(until)
     on_grid = (begin - since) ** 2 + (end - begin) + (until - end) ** 2
     on_grid = np.where(begin > end, length**2, on_grid)
-    # The mean of these over all places where pieces can begin.
+    # The mean over all places where pieces can begin.
     anywhere = np.where(length < 1.0, length**2 - length**3 / 3.0, length - 1.0 / 3.0)
-    found: Floats = (aligned * on_grid + (1.0 - aligned) * anywhere) / length**2
+    found: Floats = aligned * on_grid + (1.0 - aligned) * anywhere
     return found
+
+
+def in_common(both: Floats, first: Floats, second: Floats) -> Floats:
+    """Return the covariance of two sums, given the variances of both together and of each."""
+    return (both - first - second) / 2.0
 
 
 class Design(NamedTuple):
