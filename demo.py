@@ -60,6 +60,7 @@ HISTORY_MB = 300
 LOOK_EVERY_S = 1.0
 STARTS_WITHIN_S = 60.0
 ENDS_WITHIN_S = 15.0
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> None:
@@ -164,9 +165,16 @@ def _free_port(usual: int) -> int:
     raise SystemExit("There is no free port on 127.0.0.1")
 
 
+def _leave(*_: object) -> None:
+    """End, and let no other signal interrupt that: make passes one on that its whole group gets, too."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda *_: sys.exit(0))
+    for ending in ENDINGS:
+        signal.signal(ending, _leave)
     os.environ["NO_PROXY"] = "127.0.0.1"
     try:
         main()

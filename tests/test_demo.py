@@ -1,6 +1,12 @@
 """The races of `make demo`."""
 
+import re
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +37,23 @@ def test_believable_race(request_body: dict[str, Any]) -> None:
         assert 200 <= race.duration / body.speed <= 420
         names = {entrant.name for entrant in race.entrants.some(0, body.competitors)}
         assert len(names) > 0.9 * body.competitors
+
+
+def test_more_signals_leave_nothing_running() -> None:
+    """Ctrl-C pressed again, or make and its programs ended at once: neither simulator nor dashboard stays."""
+    with subprocess.Popen([sys.executable, "demo.py"], cwd=ROOT, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        said = "".join(takewhile(lambda line: "Ctrl-C" not in line, demo.stdout))
+        for _ in range(200):
+            demo.send_signal(signal.SIGTERM)
+            time.sleep(0.0005)
+        assert demo.wait(60) == 0
+
+    addresses = re.findall(r"http://\S+", said)
+    assert len(addresses) == 2
+    for address in addresses:
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(address, trust_env=False)
 
 
 def test_one_race_after_another(tmp_path: Path) -> None:
